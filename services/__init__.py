@@ -1,0 +1,1 @@
+"""The SmartWatch backend: one distribution, several processes."""

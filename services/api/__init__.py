@@ -1,0 +1,1 @@
+"""The HTTP face: what guardians' apps and staff's pages talk to."""

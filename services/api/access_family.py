@@ -1,0 +1,156 @@
+"""Where access of guardians is decided: every route declares one of these rules, and a test fails for one without.
+
+What is another family's answers exactly as what does not exist. Rights are read from the database at each request.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from fastapi import Depends, Path
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api.dependencies import Tokens, Work
+from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
+from services.core.accounts.queries import guardian_of_session
+from services.core.accounts.tables import Guardian
+from services.core.audit.actions import guardian_actor, record_audit
+from services.core.consents.errors import ConsentRequiredError
+from services.core.consents.queries import has_consent
+from services.core.consents.rules import Part
+from services.core.db.database import UnitOfWork
+from services.core.families.errors import NotFoundError, RightMissingError
+from services.core.families.queries import child_by_id, membership_in, rights_of
+from services.core.families.rules import Right
+from services.core.families.tables import Child, Membership
+
+_BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks."""
+
+    guardian: Guardian
+    session_id: uuid.UUID
+
+    @property
+    def guardian_id(self) -> uuid.UUID:
+        """The guardian's id."""
+        return self.guardian.guardian_id
+
+
+@dataclass(frozen=True)
+class FamilyScope:
+    """A family, and how the caller stands in it."""
+
+    caller: Caller
+    family_id: uuid.UUID
+    membership: Membership
+
+
+@dataclass(frozen=True)
+class ChildScope(FamilyScope):
+    """A child of a family, and how the caller stands in it."""
+
+    child: Child
+
+
+async def read_caller(
+    work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> Caller:
+    """Return whose token this is; raises AccessTokenInvalidError or SessionEndedError."""
+    if bearer is None:
+        raise AccessTokenInvalidError
+    claims = tokens.read(bearer.credentials, work.now)
+    guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
+    if guardian is None:
+        raise SessionEndedError
+    return Caller(guardian, claims.session_id)
+
+
+AnyCaller = Annotated[Caller, Depends(read_caller)]
+
+
+class Open:
+    """Anybody: log-in itself, public texts, health."""
+
+    access_rule: ClassVar[str] = "open"
+
+    async def __call__(self) -> None:
+        """Let everyone through."""
+
+
+class LoggedIn:
+    """A guardian whose session stands, whatever family."""
+
+    access_rule: ClassVar[str] = "logged in"
+
+    async def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller."""
+        return caller
+
+
+class InFamily:
+    """A guardian of the family in the path, with a right or without, with consent given or before."""
+
+    def __init__(self, right: Right | None = None, *, before_consent: bool = False) -> None:
+        self.right = right
+        self.before_consent = before_consent
+        when = ", before consent too" if before_consent else ""
+        self.access_rule = f"in family, {right.value if right else 'any'} right{when}"
+
+    async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
+        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+        membership = await _membership(work, caller, family_id, self.right, before_consent=self.before_consent)
+        return FamilyScope(caller, family_id, membership)
+
+
+class OfChild:
+    """A guardian of the family of the child in the path, with a right or without."""
+
+    def __init__(self, right: Right | None = None) -> None:
+        self.right = right
+        self.access_rule = f"of child, {right.value if right else 'any'} right"
+
+    async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
+        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+        child = await child_by_id(work, child_id)
+        # The same question is asked of the database for a child that does not exist: same answer, same time.
+        family_id = child.family_id if child is not None else uuid.UUID(int=0)
+        membership = await _membership(work, caller, family_id, self.right, before_consent=False)
+        if child is None:
+            raise NotFoundError
+        return ChildScope(caller, child.family_id, membership, child)
+
+
+async def _membership(
+    work: UnitOfWork, caller: Caller, family_id: uuid.UUID, right: Right | None, *, before_consent: bool
+) -> Membership:
+    membership = await membership_in(work, family_id, caller.guardian_id)
+    if membership is None:
+        _note_refusal(work, caller, None, NotFoundError.code)
+        raise NotFoundError
+    if not before_consent and not await has_consent(work, caller.guardian_id, family_id, Part.MESSAGES):
+        _note_refusal(work, caller, family_id, ConsentRequiredError.code)
+        raise ConsentRequiredError(Part.MESSAGES)
+    if right is not None and not rights_of(membership).has(right):
+        _note_refusal(work, caller, family_id, RightMissingError.code)
+        raise RightMissingError(right.value)
+    return membership
+
+
+def _note_refusal(work: UnitOfWork, caller: Caller, family_id: uuid.UUID | None, code: str) -> None:
+    record_audit(work, guardian_actor(caller.guardian_id), "access", family_id=family_id, refused=code)
+    work.keep_refusal()
+
+
+OPEN = Depends(Open())
+"""Declare on the decorator of a route that anybody may use."""
+IsLoggedIn = Annotated[Caller, Depends(LoggedIn())]
+BeforeConsent = Annotated[FamilyScope, Depends(InFamily(before_consent=True))]
+AnyGuardian = Annotated[FamilyScope, Depends(InFamily())]
+ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]
+GuardianOfChild = Annotated[ChildScope, Depends(OfChild())]
+MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
+MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]

@@ -1,0 +1,35 @@
+"""What routes ask for: a unit of work, settings, tokens."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.core.accounts.tokens import AccessTokens
+from services.core.db.database import UnitOfWork
+from services.core.settings import Settings
+
+
+async def unit_of_work(request: Request) -> AsyncIterator[UnitOfWork]:
+    """Open the request's transaction; it commits before the answer is sent."""
+    async with request.app.state.database.begin() as work:
+        yield work
+
+
+# By default FastAPI runs what follows a yield after the answer has been sent: "function" commits before.
+Work = Annotated[UnitOfWork, Depends(unit_of_work, scope="function")]
+
+
+def settings_of(request: Request) -> Settings:
+    """Return the settings of this process."""
+    found: Settings = request.app.state.settings
+    return found
+
+
+def tokens_of(request: Request) -> AccessTokens:
+    """Return what signs and reads access tokens."""
+    found: AccessTokens = request.app.state.tokens
+    return found
+
+
+Tokens = Annotated[AccessTokens, Depends(tokens_of)]

@@ -1,0 +1,183 @@
+"""What stands around every request: its id, its log line, its bounds, the headers of its answer. Pure ASGI."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from http import HTTPStatus
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.api.problems import HTTP_CODES, problem, problem_of_fault
+from services.core.crypto.random_ids import new_ref
+
+# Everything that is asked here is small JSON.
+BODY_MAX_BYTES = 64 * 1024
+
+log = structlog.get_logger()
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+    "strict-transport-security": "max-age=31536000",
+}
+# The documentation page loads its viewer from elsewhere; answers of the API itself need nothing at all.
+_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_PAGES = ("/docs", "/redoc")
+_WATCHED = frozenset({"/healthz", "/readyz"})
+
+
+class RequestFrame:
+    """Gives a request its id, logs it without anything personal, and turns what nobody caught into a problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = new_ref(12)
+        scope.setdefault("state", {})["request_id"] = request_id
+        started_at_s = time.monotonic()
+        status = 0
+
+        async def send_framed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if not scope["path"].startswith(_PAGES):
+                    headers.setdefault("content-security-policy", _POLICY)
+                headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_framed)
+            except Exception as error:  # noqa: BLE001 - the last door: whatever it is, the client gets a problem
+                answer = problem_of_fault(Request(scope), error)
+                if not status:
+                    await answer(scope, receive, send_framed)
+            route = scope.get("route")
+            # Whoever watches this process asks every second: that is heard at DEBUG only.
+            told = log.debug if scope["path"] in _WATCHED else log.info
+            told(
+                "request",
+                method=scope["method"],
+                # The template, not the path: ids stay out of the log.
+                route=getattr(route, "path", "unknown"),
+                status=status,
+                duration_ms=round((time.monotonic() - started_at_s) * 1000, 1),
+            )
+
+
+class BodyBound:
+    """Reads a body before anybody else does, and refuses one that is too large, packed, or no JSON."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http" or scope["method"] in {"GET", "HEAD", "DELETE", "OPTIONS"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        refused = _judge_headers(headers)
+        body = b""
+        if refused is None:
+            try:
+                body = await _read_bounded(receive)
+            except ClientDisconnect:
+                return
+            except _TooLargeError:
+                refused = _TOO_LARGE
+            else:
+                refused = _judge_json(headers.get("content-type", ""), body)
+        if refused is not None:
+            await problem(Request(scope), *refused)(scope, receive, send)
+            return
+        taken = False
+
+        async def receive_again() -> Message:
+            nonlocal taken
+            if taken:
+                return await receive()
+            taken = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, receive_again, send)
+
+
+class _TooLargeError(Exception):
+    """More came than a request may hold."""
+
+
+_TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *HTTP_CODES[413])
+_NOT_JSON = (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, *HTTP_CODES[415])
+_MALFORMED = (HTTPStatus.BAD_REQUEST, *HTTP_CODES[400])
+# A declared length has at most as many digits as a billion: longer ones are not even read as numbers.
+_LENGTH_DIGITS = 9
+
+
+def _judge_headers(headers: Headers) -> tuple[int, str, str] | None:
+    """Return the problem that shows before anything is read, or None."""
+    if headers.get("content-encoding", "identity") != "identity":
+        # A few bytes can unpack to gigabytes; nothing here needs packing.
+        return _NOT_JSON
+    declared = headers.get("content-length", "0")
+    if not (declared.isascii() and declared.isdecimal()):
+        return _MALFORMED
+    return _TOO_LARGE if len(declared) > _LENGTH_DIGITS or int(declared) > BODY_MAX_BYTES else None
+
+
+async def _read_bounded(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        body += message.get("body", b"")
+        if len(body) > BODY_MAX_BYTES:
+            raise _TooLargeError
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _judge_json(content_type: str, body: bytes) -> tuple[int, str, str] | None:
+    """Return the problem of a body that is not JSON as RFC 8259 has it, or None.
+
+    Python reads more than that: UTF-16, NaN, numbers beyond all bounds. What this lets through every parser reads
+    alike.
+    """
+    if not body:
+        return None
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        return _NOT_JSON
+    try:
+        json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return _MALFORMED
+    return None
+
+
+def _refuse_constant(word: str) -> None:
+    raise ValueError(word)
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(digits)
+    return number

@@ -1,0 +1,51 @@
+"""What the OpenAPI document says beyond what FastAPI finds: who may use a route, and every problem's code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, iter_route_contexts
+
+from services.api.problems import HTTP_CODES, MEDIA_TYPE, OWN_FAULTS, STATUS
+
+
+def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
+    """Return method, path and access rules of every route of ours; a sound route has exactly one rule."""
+    for context in iter_route_contexts(app.routes):
+        if isinstance(context.original_route, APIRoute):
+            found = [getattr(one.call, "access_rule", None) for one in context.dependant.dependencies]
+            for method in sorted(context.methods or ()):
+                yield method, str(context.path), [rule for rule in found if rule is not None]
+
+
+def describe(app: FastAPI) -> None:
+    """Have the document of this app carry ``x-access`` on each operation and ``x-codes`` on the problem."""
+    plain: Callable[[], dict[str, Any]] = app.openapi
+
+    def document() -> dict[str, Any]:
+        is_new = app.openapi_schema is None
+        found = plain()
+        if is_new:
+            for method, path, rules in access_rules(app):
+                operation = found["paths"][path][method.lower()]
+                operation["x-access"] = ", ".join(rules)
+                for answer in operation["responses"].values():
+                    _as_problem(answer)
+            codes = {error.code for error in STATUS} | {code for code, _ in HTTP_CODES.values()}
+            problem = found["components"]["schemas"]["Problem"]
+            problem["properties"]["code"]["x-codes"] = sorted(codes | {code for _, code, _ in OWN_FAULTS})
+        return found
+
+    # FastAPI's own documented way to extend the document.
+    app.openapi = document  # type: ignore[method-assign]
+
+
+def _as_problem(answer: dict[str, Any]) -> None:
+    """Put the schema of a problem under its own media type; FastAPI puts every model under that of the route."""
+    for media in answer.get("content", {}).values():
+        schema = media.get("schema", {})
+        if schema.get("$ref", "").endswith("/Problem"):
+            answer["content"] = {MEDIA_TYPE: {"schema": schema}}
+            return

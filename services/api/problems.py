@@ -1,0 +1,199 @@
+"""Every refusal as problem+json (RFC 9457): one table from typed errors to status, and nothing of the input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from services.api.cursor import CursorInvalidError
+from services.core.accounts import errors as accounts
+from services.core.consents import errors as consents
+from services.core.contacts import errors as contacts
+from services.core.db.faults import collided, database_is_away
+from services.core.errors import CoreError, RetryLaterError
+from services.core.families import errors as families
+from services.core.messages import errors as messages
+from services.core.pairing import errors as pairing
+from services.core.programme import errors as programme
+from services.core.sheets import SheetRefusedError
+from services.core.text_rules import TextNotAllowedError
+from services.core.watches import errors as watches
+
+MEDIA_TYPE = "application/problem+json"
+# Types are names, not addresses of pages; docs/problems.md lists them.
+TYPE_PREFIX = "urn:smartwatch:problem:"
+
+STATUS: dict[type[CoreError], HTTPStatus] = {
+    RetryLaterError: HTTPStatus.TOO_MANY_REQUESTS,
+    TextNotAllowedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    accounts.PhoneInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    accounts.LoginCodeWrongError: HTTPStatus.FORBIDDEN,
+    accounts.LoginCodeEndedError: HTTPStatus.FORBIDDEN,
+    accounts.LoginCodeTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
+    accounts.AccessTokenInvalidError: HTTPStatus.UNAUTHORIZED,
+    accounts.SessionEndedError: HTTPStatus.UNAUTHORIZED,
+    accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,
+    consents.ConsentRequiredError: HTTPStatus.FORBIDDEN,
+    consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
+    CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    contacts.ContactsFullError: HTTPStatus.CONFLICT,
+    contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,
+    contacts.ContactOfGuardianError: HTTPStatus.CONFLICT,
+    contacts.ContactOrderError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.NotFoundError: HTTPStatus.NOT_FOUND,
+    families.RightMissingError: HTTPStatus.FORBIDDEN,
+    families.RightNotYoursError: HTTPStatus.FORBIDDEN,
+    families.PrimaryGuardianError: HTTPStatus.CONFLICT,
+    families.BirthYearInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.RelationUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.FamilyFullError: HTTPStatus.CONFLICT,
+    families.AlreadyGuardianError: HTTPStatus.CONFLICT,
+    families.InvitationExistsError: HTTPStatus.CONFLICT,
+    families.InvitationEndedError: HTTPStatus.CONFLICT,
+    messages.EmojiUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    messages.IdempotencyConflictError: HTTPStatus.CONFLICT,
+    messages.InboxFullError: HTTPStatus.CONFLICT,
+    messages.NotARecipientError: HTTPStatus.CONFLICT,
+    pairing.PairingCodeUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
+    pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
+    pairing.NotPairedError: HTTPStatus.CONFLICT,
+    # Raised by chores of operators only, so far: no route of guardians can meet them.
+    SheetRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.CountryUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.TimezoneUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.LocaleUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.SiteKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.DatesReversedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.ProgrammeUnknownError: HTTPStatus.NOT_FOUND,
+    programme.SiteUnknownError: HTTPStatus.NOT_FOUND,
+    programme.SiteAmbiguousError: HTTPStatus.CONFLICT,
+    programme.CohortUnknownError: HTTPStatus.NOT_FOUND,
+    programme.SiteDiffersError: HTTPStatus.CONFLICT,
+    programme.CohortDiffersError: HTTPStatus.CONFLICT,
+    programme.EmailRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.RoleUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.ScopeNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.StaffDiffersError: HTTPStatus.CONFLICT,
+    programme.StaffEndedError: HTTPStatus.CONFLICT,
+    watches.WatchUnknownError: HTTPStatus.NOT_FOUND,
+    watches.WatchElsewhereError: HTTPStatus.CONFLICT,
+    watches.WatchStateError: HTTPStatus.CONFLICT,
+    watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
+    watches.FamilyUnknownError: HTTPStatus.NOT_FOUND,
+    watches.VendorFileOfOthersError: HTTPStatus.CONFLICT,
+    watches.VendorFileFailedError: HTTPStatus.CONFLICT,
+}
+
+HTTP_CODES = {
+    400: ("malformed", "The request cannot be read."),
+    404: ("not_found", "There is no such thing here."),
+    405: ("method_not_allowed", "This address does not answer to this method."),
+    406: ("not_acceptable", "This cannot be answered in the form asked for."),
+    413: ("too_large", "The request is too large."),
+    415: ("media_type_not_supported", "Send application/json, without compression."),
+}
+
+INVALID_REQUEST = (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "Some of the request does not fit.")
+TRY_AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Try again in a moment.")
+INTERNAL_ERROR = (HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
+# What no typed error of the core stands behind.
+OWN_FAULTS = (INVALID_REQUEST, TRY_AGAIN, INTERNAL_ERROR)
+
+log = structlog.get_logger()
+
+
+class Problem(BaseModel):
+    """RFC 9457 with a stable ``code``; more fields as the problem's page says."""
+
+    type: str = Field(examples=["urn:smartwatch:problem:not_found"])
+    title: str = Field(examples=["There is no such thing here."])
+    status: int = Field(examples=[404])
+    code: str = Field(examples=["not_found"])
+    request_id: str = Field(examples=["k3m9q2x7d5fa"])
+
+
+def problem(
+    request: Request, status: int, code: str, title: str, fields: Mapping[str, Any] | None = None
+) -> JSONResponse:
+    """Return one problem; ``fields`` must hold nothing of the input and nothing personal."""
+    body = {
+        "type": f"{TYPE_PREFIX}{code}",
+        "title": title,
+        "status": int(status),
+        "code": code,
+        "request_id": getattr(request.state, "request_id", ""),
+        **(fields or {}),
+    }
+    headers = {}
+    if fields and "retry_after_s" in fields:
+        headers["Retry-After"] = str(fields["retry_after_s"])
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return JSONResponse(body, int(status), media_type=MEDIA_TYPE, headers=headers)
+
+
+def problem_of_fault(request: Request, error: Exception) -> JSONResponse:
+    """Return what a fault of our own looks like from outside: come again, or a request id and nothing else."""
+    if database_is_away(error) or collided(error):
+        log.warning("request_not_served", error=type(error).__qualname__)
+        return problem(request, *TRY_AGAIN, {"retry_after_s": 2})
+    log.error("request_failed", exc_info=error)
+    return problem(request, *INTERNAL_ERROR)
+
+
+async def _core_error(request: Request, error: Exception) -> Response:
+    refused = error if isinstance(error, CoreError) else CoreError()
+    return problem(request, STATUS[type(refused)], refused.code, refused.sentence, refused.fields())
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    code, title = HTTP_CODES.get(status, ("refused", HTTPStatus(status).phrase))
+    answer = problem(request, status, code, title)
+    if isinstance(error, HTTPException) and error.headers:
+        answer.headers.update(error.headers)
+    return answer
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    """Name the fields by JSON pointer and the rule that each breaks; never what was sent."""
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    if any(one["type"] == "json_invalid" for one in found):
+        return problem(request, HTTPStatus.BAD_REQUEST, *HTTP_CODES[400])
+    errors = [
+        {
+            "in": str(one["loc"][0]) if one["loc"] else "",
+            "pointer": _pointer(one["loc"][1:], one["type"]),
+            "rule": one["type"],
+        }
+        for one in found[:20]
+    ]
+    return problem(request, *INVALID_REQUEST, {"errors": errors})
+
+
+def _pointer(path: tuple[int | str, ...], rule: str) -> str:
+    # The name of a field that nobody knows was made up by the client: what is pointed to is the object that holds it.
+    known = path[:-1] if rule == "extra_forbidden" else path
+    return "".join(f"/{step}" for step in known)
+
+
+def install(app: FastAPI) -> None:
+    """Have every refusal of this app answered as a problem."""
+    app.add_exception_handler(CoreError, _core_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return the documented problems of a route, for OpenAPI."""
+    return {status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses}

@@ -1,0 +1,15 @@
+"""The base of everything that is sent to us and told by us."""
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Asked(BaseModel):
+    """What a client sends: unknown fields are refused, so that nobody believes a role or family named there counts."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Told(BaseModel):
+    """What a client is told; fields may be added in later versions."""
+
+    model_config = ConfigDict(frozen=True)

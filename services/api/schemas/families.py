@@ -1,0 +1,217 @@
+"""Guardians, families, children, invitations and consents over HTTP."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.api.schemas.auth import Locale, Phone
+from services.api.schemas.base import Asked, Told
+
+Part = Literal["messages", "location", "measurement"]
+Relation = Literal[
+    "mother", "father", "grandmother", "grandfather", "sister", "brother", "aunt", "uncle", "teacher", "neighbour",
+    "friend", "other",
+]  # fmt: skip
+Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Mei"])]
+TextVersion = Annotated[str, Field(min_length=1, max_length=20, examples=["2026-03"])]
+
+
+class Consent(Told):
+    """One consent; ``withdrawn_at`` empty: it stands."""
+
+    consent_id: uuid.UUID
+    part: Part
+    text_version: str
+    locale: str
+    how: Literal["app", "spoken", "paper"]
+    given_at: datetime
+    withdrawn_at: datetime | None
+
+
+class ConsentText(Told):
+    """A text to read before agreeing."""
+
+    part: Part
+    text_version: str
+    locale: str
+    text: str
+
+
+class ConsentTexts(Told):
+    """Every part's text in one language."""
+
+    texts: list[ConsentText]
+
+
+class Consents(Told):
+    """What the caller agreed to in this family, taken-back ones too."""
+
+    consents: list[Consent]
+
+
+class GiveConsent(Asked):
+    """Agree to today's text of a part."""
+
+    part: Part
+    text_version: TextVersion
+    locale: Locale
+    how: Literal["app", "spoken", "paper"] = "app"
+
+
+class WithdrawConsent(Asked):
+    """Take consent to a part back."""
+
+    part: Part
+
+
+class Rights(Told):
+    """What a guardian may do in the family."""
+
+    may_message: bool
+    may_locate: bool
+    may_manage: bool
+
+
+class MyFamily(Rights):
+    """A family of the caller."""
+
+    family_id: uuid.UUID
+    family_code: str
+    is_primary: bool
+    relation: Relation
+    consents: list[Consent]
+
+
+class MyInvitation(Rights):
+    """An invitation the caller can accept."""
+
+    invitation_id: uuid.UUID
+    family_code: str
+    relation: Relation
+    expires_at: datetime
+
+
+class Me(Told):
+    """The caller."""
+
+    guardian_id: uuid.UUID
+    phone: str
+    display_name: str
+    locale: str
+    families: list[MyFamily]
+    invitations: list[MyInvitation]
+
+
+class ChangeMe(Asked):
+    """What the caller changes about themselves."""
+
+    display_name: Name | None = None
+    locale: Locale | None = None
+
+
+class NewChild(Asked):
+    """A child to add."""
+
+    name: Name
+    birth_year: int | None = Field(default=None, ge=1900, le=2200, examples=[2017])
+
+
+class ChangeChild(Asked):
+    """What changes about a child."""
+
+    name: Name | None = None
+    birth_year: int | None = Field(default=None, ge=1900, le=2200)
+
+
+class WatchOfChild(Told):
+    """How the child's watch is; versions differ while a change is on its way to it."""
+
+    watch_serial: str
+    state: Literal["issued", "online", "asleep", "offline"]
+    last_seen_at: datetime | None
+    asleep_until_at: datetime | None
+    battery_pct: int | None
+    firmware: str | None
+    contacts_version: int
+    contacts_acked_version: int
+    config_version: int
+    config_acked_version: int
+
+
+class Child(Told):
+    """A child and its watch."""
+
+    child_id: uuid.UUID
+    family_id: uuid.UUID
+    name: str
+    birth_year: int | None
+    watch: WatchOfChild | None
+
+
+class Children(Told):
+    """The children of a family."""
+
+    children: list[Child]
+
+
+class Guardian(Rights):
+    """A guardian of the family."""
+
+    guardian_id: uuid.UUID
+    display_name: str
+    phone: str
+    relation: Relation
+    is_primary: bool
+    joined_at: datetime
+
+
+class Guardians(Told):
+    """Everyone who belongs to the family."""
+
+    guardians: list[Guardian]
+
+
+class ChangeGuardian(Asked):
+    """Rights and relation to change; what is left out stays."""
+
+    may_message: bool | None = None
+    may_locate: bool | None = None
+    may_manage: bool | None = None
+    relation: Relation | None = None
+
+
+class NewInvitation(Asked):
+    """Whom to invite, as what; location stays off unless it is given here."""
+
+    phone: Phone
+    relation: Relation
+    display_name: str = Field(default="", max_length=200, examples=["Grandma"])
+    may_message: bool = True
+    may_locate: bool = False
+    may_manage: bool = False
+
+
+class Invitation(Rights):
+    """A standing invitation."""
+
+    invitation_id: uuid.UUID
+    phone: str
+    relation: Relation
+    display_name: str
+    expires_at: datetime
+
+
+class Invitations(Told):
+    """Invitations that can still be accepted."""
+
+    invitations: list[Invitation]
+
+
+class AcceptInvitation(Asked):
+    """Join with consent to messages."""
+
+    part: Literal["messages"] = "messages"
+    text_version: TextVersion
+    locale: Locale

@@ -1,0 +1,1 @@
+"""Runs Mosquitto as a child and keeps its users equal to Postgres."""

@@ -1,0 +1,85 @@
+"""Starting Mosquitto so that it dies with us, may open enough files, and runs as a user of its own under root."""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import os
+import resource
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from services.broker.binary import library_folders
+from services.broker.files import Owner
+
+# 10,000 watches need a descriptor each; the usual soft limit is 1,024.
+_OPEN_FILES = 65_536
+_PR_SET_PDEATHSIG = 1
+
+
+def _prepare_child() -> Callable[[], None]:
+    """Return what the child does between fork and exec; everything is looked up before the fork."""
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    parent = os.getpid()
+
+    def prepare() -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+        if soft != resource.RLIM_INFINITY and soft < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        if libc is not None:
+            # After the change of user, which would clear it. SIGTERM: it saves its queues and ends.
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:
+                os._exit(1)  # we died in between
+
+    return prepare
+
+
+async def start_mosquitto(
+    binary: Path, folder: Path, owner: Owner | None, keep_open: tuple[int, ...]
+) -> asyncio.subprocess.Process:
+    """Start ``binary`` in ``folder``, as ``owner`` if given, with its messages on a pipe.
+
+    Mosquitto never changes user by itself: that would clear the signal that ties it to us. Under root, binary and
+    libraries may lie below a folder its user cannot enter (a checkout in root's home), so they are named through open
+    descriptors, which need no right on the way there; Mosquitto's own files are reached from its working folder.
+    ``keep_open`` are descriptors the child holds as long as it lives.
+    """
+    descriptors: list[int] = []
+
+    def reachable(place: Path) -> str:
+        if owner is None or not Path("/proc/self/fd").is_dir():
+            return str(place)
+        descriptors.append(os.open(place, os.O_PATH | os.O_DIRECTORY))
+        return f"/proc/self/fd/{descriptors[-1]}"
+
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("SMARTWATCH_")}
+    try:
+        # Looking at paths of this machine takes microseconds; a thread for it would take longer.
+        real = binary.resolve()  # noqa: ASYNC240
+        libraries = [reachable(place) for place in library_folders(binary)]
+        if libraries:
+            environment["LD_LIBRARY_PATH"] = ":".join(libraries)
+        program = f"{reachable(real.parent)}/{real.name}"
+        return await asyncio.create_subprocess_exec(
+            program,
+            "-c",
+            "mosquitto.conf",
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+            user=None if owner is None else owner.uid,
+            group=None if owner is None else owner.gid,
+            extra_groups=None if owner is None else [],
+            pass_fds=(*keep_open, *descriptors),
+            preexec_fn=_prepare_child(),  # prctl has no other door, and it takes no lock
+            start_new_session=True,  # Ctrl-C in a terminal is for us; we then end it in order
+        )
+    finally:
+        for descriptor in descriptors:
+            os.close(descriptor)

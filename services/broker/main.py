@@ -1,0 +1,125 @@
+"""``smartwatch broker``: Mosquitto as a child, its users from Postgres, its health on a page."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from services.broker.binary import find_mosquitto
+from services.broker.certificates import Certificates, development_certificates
+from services.broker.configuration import BrokerConfiguration
+from services.broker.errors import BrokerError, MosquittoMissingError
+from services.broker.process import MosquittoProcess
+from services.broker.sync import UserSync
+from services.broker.users import PostgresUsers, UsersUnknownError
+from services.core.db.database import Database
+from services.core.log.health import HealthServer
+from services.core.settings import Environment, Settings
+
+log = structlog.get_logger()
+
+_RENEWAL_EVERY_S = 3600.0
+
+
+async def run_broker(settings: Settings) -> None:
+    """Run Mosquitto until SIGTERM or SIGINT; raises BrokerError when it cannot be started at all.
+
+    While Postgres does not answer Mosquitto keeps its last users; started without Postgres it knows no watch yet.
+    """
+    binary = find_mosquitto(settings.mosquitto_binary)
+    if binary is None:
+        raise MosquittoMissingError(
+            "there is no Mosquitto 2.0.11 or newer here", "`smartwatch doctor` tells how to get it"
+        )
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, ended.set)
+    database = Database.of(settings)
+    broker = MosquittoProcess(broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value())
+    users = PostgresUsers(database)
+    sync = UserSync(broker, users)
+
+    async def mosquitto_well() -> str | None:
+        return broker.problem
+
+    async def postgres_well() -> str | None:
+        return sync.source_problem
+
+    health = HealthServer(
+        settings.broker_health_port,
+        {"mosquitto": mosquitto_well, "postgres": postgres_well, "users_in_step": sync.in_step},
+        host=settings.health_host,
+    )
+    try:
+        await health.start()
+        logins = []
+        with contextlib.suppress(UsersUnknownError):
+            # With its users from the first moment, so that watches that come back are not refused once.
+            logins = await users.logins()
+        await broker.start(logins)
+        running = {asyncio.create_task(work) for work in (sync.run(), broker.kept(), _keep_certificate(settings))}
+        ending = asyncio.create_task(ended.wait())
+        try:
+            done, _ = await asyncio.wait({*running, ending}, return_when=asyncio.FIRST_COMPLETED)
+            for task in done & running:
+                task.result()  # none of them ends by itself: raise what ended it
+        finally:
+            await _end({*running, ending})
+    finally:
+        await broker.stop()
+        await health.stop()
+        await database.close()
+    log.info("broker_stopped")
+
+
+def broker_configuration(settings: Settings) -> BrokerConfiguration:
+    """Return what these settings ask of Mosquitto, with a development certificate where none is configured."""
+    certificates = certificates_of(settings) if settings.mosquitto_tls_port else None
+    return BrokerConfiguration(
+        folder=settings.mosquitto_dir,
+        backend_port=settings.mqtt_backend_port,
+        backend_bind=settings.mosquitto_backend_bind,
+        tls_port=settings.mosquitto_tls_port,
+        watch_bind=settings.mosquitto_bind,
+        plain_port=settings.mosquitto_plain_port,
+        certificate_file=None if certificates is None else certificates.certificate_file,
+        key_file=None if certificates is None else certificates.key_file,
+    )
+
+
+def certificates_of(settings: Settings) -> Certificates:
+    """Return the configured certificate files, or in development those beside the broker's folder, made if needed."""
+    if settings.tls_certificate_file or settings.tls_key_file:
+        if not (settings.tls_certificate_file and settings.tls_key_file):
+            raise BrokerError("tls_certificate_file and tls_key_file go together")
+        return Certificates(
+            Path(settings.tls_certificate_file),
+            Path(settings.tls_key_file),
+            Path(settings.tls_ca_file) if settings.tls_ca_file else None,
+        )
+    if settings.environment is Environment.PRODUCTION:
+        raise BrokerError("tls_certificate_file and tls_key_file are not set: no certificate is made up in production")
+    return development_certificates(settings.mosquitto_dir.parent / "certificates", settings.watch_host)
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel until all have ended: on Python 3.11 a wait that ends in the same moment swallows a cancellation."""
+    while tasks:
+        for task in tasks:
+            task.cancel()
+        _, tasks = await asyncio.wait(tasks, timeout=1)
+
+
+async def _keep_certificate(settings: Settings) -> None:
+    """Renew the development certificate in time; the running Mosquitto takes any changed file within seconds."""
+    while True:
+        await asyncio.sleep(_RENEWAL_EVERY_S)
+        if settings.mosquitto_tls_port:
+            with contextlib.suppress(OSError):
+                certificates_of(settings)

@@ -1,0 +1,115 @@
+"""The one command, `smartwatch`: a subcommand per process and per chore.
+
+Rooms are imported inside the commands: `--help` stays fast, and a fault in one room leaves the other commands usable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from services import cli_run
+from services.cli_database import database_commands
+from services.cli_families import family_commands
+from services.cli_programme import cohort_commands, programme_commands, site_commands, staff_commands
+from services.cli_settings import settings_command
+from services.cli_sim import sim_commands
+from services.cli_watches import watch_commands
+
+app = typer.Typer(
+    name="smartwatch",
+    help="The SmartWatch backend: parents and children talk through watches.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.add_typer(database_commands)
+app.add_typer(programme_commands)
+app.add_typer(site_commands)
+app.add_typer(cohort_commands)
+app.add_typer(staff_commands)
+app.add_typer(watch_commands)
+app.add_typer(family_commands)
+app.command("settings")(settings_command)
+app.add_typer(sim_commands)
+
+Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several can run beside each other.")]
+
+
+@app.command()
+def up(instance: Instance = "default") -> None:
+    """Run everything on this machine: database, broker, API, bridge and worker."""
+    from services.machine.up import run_up
+
+    raise typer.Exit(run_up(instance))
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the story; exit 0 only if every step held.")] = False,
+) -> None:
+    """Set everything up and play the story of one family, each step timed."""
+    from services.machine.demo import run_demo
+
+    raise typer.Exit(run_demo(once=once))
+
+
+@app.command()
+def doctor(instance: Instance = "default") -> None:
+    """Say what is missing or wrong on this machine, and the mend."""
+    from services.machine.doctor import run_doctor
+
+    raise typer.Exit(run_doctor(instance))
+
+
+@app.command()
+def api() -> None:
+    """Run the HTTP face."""
+    settings = cli_run.begin_process("api")
+    from services.api.app import run_api
+
+    run_api(settings)
+
+
+@app.command()
+def bridge() -> None:
+    """Run the MQTT face."""
+    settings = cli_run.begin_process("bridge")
+    from services.mqtt_bridge.main import run_bridge
+
+    asyncio.run(run_bridge(settings))
+
+
+@app.command()
+def broker() -> None:
+    """Run Mosquitto and keep its users equal to the database."""
+    settings = cli_run.begin_process("broker")
+    from services.broker.main import run_broker
+
+    asyncio.run(run_broker(settings))
+
+
+@app.command()
+def worker() -> None:
+    """Run the periodic work: text messages, expiry, revocation."""
+    settings = cli_run.begin_process("worker")
+    from services.worker.main import run_worker
+
+    asyncio.run(run_worker(settings))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command line and exit: 0 done, 1 refused or failed, 2 wrong usage."""
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="smartwatch")
+    except Exception as error:  # noqa: BLE001 - known mistakes become one line; the others are raised again there
+        sys.exit(cli_run.explain(error))
+
+
+if __name__ == "__main__":
+    main()

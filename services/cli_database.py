@@ -1,0 +1,20 @@
+"""`smartwatch db`: the database's schema."""
+
+from __future__ import annotations
+
+import typer
+
+from services import cli_run
+
+database_commands = typer.Typer(name="db", help="The database's schema.", no_args_is_help=True)
+
+
+@database_commands.command("upgrade")
+def upgrade() -> None:
+    """Bring the database to the newest schema; a repeat changes nothing."""
+    settings = cli_run.load_settings()
+    from services.core.db import migrate
+
+    cli_run.need_database(settings)
+    migrate.upgrade(settings.database_url)
+    print(f"The schema is at {migrate.newest_revision()}.")

@@ -1,0 +1,58 @@
+"""`smartwatch families`: enrol by the guardian's phone, one family or a list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+    from services.core.watches.enrolment import EnrolledWithWatches
+
+family_commands = typer.Typer(name="families", help="Families: enrol by the guardian's phone.", no_args_is_help=True)
+
+
+@family_commands.command("enrol")
+def enrol(
+    families: Annotated[
+        Path | None, typer.Argument(help="CSV: family_code, phone, site, cohort; watch_serial. No names.")
+    ] = None,
+    family_code: Annotated[str | None, typer.Option("--code", help="One family instead of a list: its code,")] = None,
+    phone: Annotated[str | None, typer.Option(help="the guardian's phone,")] = None,
+    site: Annotated[str | None, typer.Option(help="its site")] = None,
+    cohort: Annotated[str | None, typer.Option(help="and cohort.")] = None,
+    watch: Annotated[str | None, typer.Option(help="Serial of the watch handed out along with it.")] = None,
+    programme: Annotated[str | None, typer.Option(help="Needed where two programmes share a site's name.")] = None,
+) -> None:
+    """Enrol families, all of the list or nothing; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.families.enrolment import FamilyRow, code_faults, read_family_list
+    from services.core.sheets import SheetRefusedError
+    from services.core.watches.enrolment import enrol_and_hand_out
+
+    if families is not None:
+        if any(option is not None for option in (family_code, phone, site, cohort, watch)):
+            raise typer.BadParameter("a list, or --code with --phone, --site and --cohort, not both")
+        with cli_run.faults_in(families):
+            rows = read_family_list(cli_run.read_file(families))
+    elif family_code is not None and phone is not None and site is not None and cohort is not None:
+        rows = [FamilyRow(0, family_code.strip().upper(), phone, site, cohort, watch)]
+        if faults := code_faults(rows[0]):
+            raise SheetRefusedError(faults)
+    else:
+        raise typer.BadParameter("give a list, or --code with --phone, --site and --cohort")
+
+    with cli_run.progress_of("enrolling", len(rows)) as progress:
+
+        async def chore(work: UnitOfWork) -> EnrolledWithWatches:
+            return await enrol_and_hand_out(work, OPERATOR, rows, programme=programme, progress=progress)
+
+        outcome = cli_run.in_one_transaction(chore)
+    print(
+        f"{len(outcome.families.enrolled)} enrolled, {len(outcome.families.unchanged)} unchanged, "
+        f"{len(outcome.handed_out)} watches handed out."
+    )

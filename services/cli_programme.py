@@ -1,0 +1,135 @@
+"""`smartwatch programme|sites|cohorts|staff`: the structure that families and watches are entered into."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+
+programme_commands = typer.Typer(name="programme", help="Programmes.", no_args_is_help=True)
+site_commands = typer.Typer(name="sites", help="Sites: the factories that host a programme.", no_args_is_help=True)
+cohort_commands = typer.Typer(name="cohorts", help="Cohorts: families who start together.", no_args_is_help=True)
+staff_commands = typer.Typer(name="staff", help="People who work for the programme.", no_args_is_help=True)
+
+OfProgramme = Annotated[
+    str | None, typer.Option("--programme", help="Needed where two programmes share a site's name.")
+]
+Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
+
+
+@programme_commands.command("create")
+def create_programme(name: str) -> None:
+    """Create a programme; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme import actions
+
+    async def chore(work: UnitOfWork) -> bool:
+        return (await actions.create_programme(work, OPERATOR, name)).is_new
+
+    _say(name, is_new=cli_run.in_one_transaction(chore))
+
+
+@site_commands.command("create")
+def create_site(
+    name: str,
+    programme: Annotated[str, typer.Option(help="The programme it belongs to.")],
+    country: Annotated[str, typer.Option(help="Two letters (ISO 3166), such as CN.")],
+    timezone: Annotated[str, typer.Option(help="IANA name, such as Asia/Shanghai.")],
+    locale: Annotated[str, typer.Option(help="en, zh-Hans, vi or tr.")],
+    kind: Annotated[str, typer.Option(help="factory, school or centre.")] = "factory",
+) -> None:
+    """Create a site; a repeat changes nothing, other particulars under the same name are refused."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme import actions, queries
+
+    async def chore(work: UnitOfWork) -> bool:
+        found = await queries.programme_named(work, programme)
+        made = await actions.create_site(
+            work, OPERATOR, found, name=name, country=country, timezone=timezone, locale=locale, kind=kind
+        )
+        return made.is_new
+
+    _say(name, is_new=cli_run.in_one_transaction(chore))
+
+
+@site_commands.command("list")
+def list_sites() -> None:
+    """List every site with its cohorts."""
+    from services.core.programme import queries
+
+    async def chore(work: UnitOfWork) -> list[tuple[str, ...]]:
+        return [
+            (
+                programme.name, site.name, site.country, site.timezone, site.locale,
+                ", ".join(cohort.name for cohort in await queries.cohorts_of(work, site)),
+            )
+            for programme, site in await queries.all_sites(work)
+        ]  # fmt: skip
+
+    cli_run.print_table(
+        ("programme", "site", "country", "time zone", "language", "cohorts"), cli_run.in_one_transaction(chore)
+    )
+
+
+@cohort_commands.command("create")
+def create_cohort(
+    name: str,
+    site: Annotated[str, typer.Option(help="The site it belongs to.")],
+    programme: OfProgramme = None,
+    starts_on: Day = None,
+    ends_on: Day = None,
+) -> None:
+    """Create a cohort of a site; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme import actions, queries
+
+    async def chore(work: UnitOfWork) -> bool:
+        made = await actions.create_cohort(
+            work, OPERATOR, await queries.site_named(work, site, programme), name=name,
+            starts_on=starts_on.date() if starts_on else None, ends_on=ends_on.date() if ends_on else None,
+        )  # fmt: skip
+        return made.is_new
+
+    _say(name, is_new=cli_run.in_one_transaction(chore))
+
+
+@staff_commands.command("create")
+def create_staff(
+    email: str,
+    name: Annotated[str, typer.Option(help="How colleagues know the person.")],
+    role: Annotated[str, typer.Option(help="coordinator, staff, manager or admin.")],
+    programme: Annotated[str | None, typer.Option(help="Serves every site of this programme ...")] = None,
+    site: Annotated[str | None, typer.Option(help="... or this site alone.")] = None,
+) -> None:
+    """Create a staff account and print its initial password, once; repeat with another scope to add that scope."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme import actions, queries
+    from services.core.programme.errors import ScopeNeededError
+
+    if (programme is None) == (site is None):
+        raise ScopeNeededError
+
+    async def chore(work: UnitOfWork) -> actions.NewStaff:
+        return await actions.create_staff(
+            work, OPERATOR, email=email, display_name=name, role=role,
+            programme=await queries.programme_named(work, programme) if programme is not None else None,
+            site=await queries.site_named(work, site) if site is not None else None,
+        )  # fmt: skip
+
+    made = cli_run.in_one_transaction(chore)
+    if made.initial_password is not None:
+        print(f"{made.staff.email}: created. The initial password, shown this once: {made.initial_password}")
+    elif made.scope_is_new:
+        print(f"{made.staff.email}: now serves {programme or site}, too. The password is unchanged.")
+    else:
+        print(f"{made.staff.email}: is there already; nothing was changed.")
+
+
+def _say(name: str, *, is_new: bool) -> None:
+    print(f"{name.strip()}: created." if is_new else f"{name.strip()}: is there already; nothing was changed.")

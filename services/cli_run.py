@@ -1,0 +1,285 @@
+"""How a command runs: settings from the environment, the database found, mistakes told in one line."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+    from services.core.settings import Settings
+    from services.core.sheets import Fault
+
+# Where instances of `smartwatch up` live; each leaves its settings in a file `environment` (0600) while it runs.
+_INSTANCES = Path("var")
+_DEFAULT_INSTANCE = "default"
+_PREFIX = "SMARTWATCH_"
+_LINES_SHOWN = 200
+# SQLSTATE: undefined_table, undefined_column; invalid_password, invalid_authorization, invalid_catalog_name.
+_UNDEFINED = frozenset({"42P01", "42703"})
+_REFUSED = frozenset({"28P01", "28000", "3D000"})
+
+Outcome = TypeVar("Outcome")
+
+
+class OperatorError(Exception):
+    """A mistake of whoever typed the command: a stable code, a sentence, and lines of detail."""
+
+    def __init__(self, code: str, sentence: str, lines: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.sentence = sentence
+        self.lines = lines
+
+
+_NO_ADDRESS = OperatorError("settings_wrong", "SMARTWATCH_DATABASE_URL is no postgresql:// address.")
+
+
+def load_settings() -> Settings:
+    """Return the settings; raises OperatorError naming each wrong one, never its value.
+
+    In development the settings of a running `smartwatch up` fill in, so that chores reach that database by themselves.
+    """
+    from pydantic import ValidationError
+
+    from services.core.settings import Settings
+
+    _adopt_instance()
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise OperatorError("settings_wrong", "The settings do not fit.", tuple(_settings_faults(error))) from None
+
+
+def _settings_faults(error: Any) -> list[str]:  # noqa: ANN401 - pydantic is imported late
+    faults: list[str] = []
+    for fault in error.errors(include_url=False, include_input=False, include_context=False):
+        message = fault["msg"].removeprefix("Value error, ")
+        if fault["loc"]:
+            faults.append(f"{_PREFIX}{str(fault['loc'][0]).upper()}: {message}")
+        else:
+            faults.extend(message.split("; "))
+    return faults
+
+
+def _adopt_instance() -> None:
+    """Take over the settings of a running `up`, unless the environment names a database or another stage."""
+    stage = os.environ.get(f"{_PREFIX}ENVIRONMENT", "development")
+    if os.environ.get(f"{_PREFIX}DATABASE_URL") or stage != "development":
+        return
+    for name, value in instance_environment().items():
+        os.environ.setdefault(name, value)
+
+
+def instance_environment() -> dict[str, str]:
+    """Return the settings that the running `up` left for other commands; empty when none runs.
+
+    Raises OperatorError when it is not clear which one is meant.
+    """
+    folder = _running_instance()
+    if folder is None:
+        return {}
+    try:
+        lines = (folder / "environment").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}  # it is starting, or just ended
+    except OSError as error:
+        raise OperatorError("instance_not_yours", f"{folder / 'environment'}: {error.strerror}.") from None
+    pairs = (line.partition("=") for line in lines)
+    return {name: value for name, sign, value in pairs if sign and name.startswith(_PREFIX)}
+
+
+def _running_instance() -> Path | None:
+    """Return the folder of the instance called for (SMARTWATCH_INSTANCE), the default one, or the only one running.
+
+    A killed `up` leaves its file behind; only a held lock proves that it runs. Raises OperatorError when several run
+    and none is the default.
+    """
+    from services.machine.instance import is_running
+
+    asked = os.environ.get(f"{_PREFIX}INSTANCE")
+    if asked is not None:
+        if not is_running(_INSTANCES / asked):
+            raise OperatorError("instance_unknown", f"No `smartwatch up` runs in {_INSTANCES / asked}.")
+        return _INSTANCES / asked
+    running = sorted(file.parent for file in _INSTANCES.glob("*/environment") if is_running(file.parent))
+    names = [folder.name for folder in running]
+    if _DEFAULT_INSTANCE in names:
+        return _INSTANCES / _DEFAULT_INSTANCE
+    if len(running) > 1:
+        raise OperatorError(
+            "instance_ambiguous", f"Several run ({', '.join(names)}): set SMARTWATCH_INSTANCE to the one you mean."
+        )
+    if not running and is_running(_INSTANCES / _DEFAULT_INSTANCE):
+        raise OperatorError("instance_starting", "`smartwatch up` is still starting: try again in a moment.")
+    return running[0] if running else None
+
+
+def begin_process(process: str) -> Settings:
+    """Return the settings of a long-lived process and send its logs as JSON to standard error."""
+    settings = load_settings()
+    need_database(settings)
+    from services.core.log import configure_logging
+
+    configure_logging(process, settings.log_level)
+    return settings
+
+
+def need_database(settings: Settings) -> None:
+    """Raise OperatorError unless the settings name a Postgres database."""
+    if not settings.database_url:
+        raise OperatorError(
+            "database_unknown", "No database: run `smartwatch up` in this folder, or set SMARTWATCH_DATABASE_URL."
+        )
+    if not settings.database_url.startswith("postgresql://"):
+        raise _NO_ADDRESS
+
+
+def in_one_transaction(chore: Callable[[UnitOfWork], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    """Run a chore in one unit of work on the settings' database: all of it is committed, or nothing."""
+    settings = load_settings()
+    need_database(settings)
+    from services.core.db.database import Database
+
+    async def run() -> Outcome:
+        database = Database.of(settings)
+        try:
+            async with database.begin() as work:
+                return await chore(work)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def read_file(file: Path) -> bytes:
+    """Return the file's bytes; raises OperatorError. A huge file is not read to its end."""
+    from services.core.sheets import BYTES_MAX
+
+    try:
+        with file.open("rb") as source:
+            return source.read(BYTES_MAX + 1)
+    except OSError as error:
+        raise OperatorError("file_unreadable", f"{file}: {error.strerror}.") from None
+
+
+def write_file(file: Path, content: bytes) -> None:
+    """Write a file in one go; raises OperatorError."""
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise OperatorError("file_unwritable", f"{file}: {error.strerror}.") from None
+
+
+@contextlib.contextmanager
+def faults_in(file: Path) -> Iterator[None]:
+    """Name the file whose list is refused: a command may read two."""
+    from services.core.sheets import SheetRefusedError
+
+    try:
+        yield
+    except SheetRefusedError as error:
+        lines = tuple(_fault_line(fault) for fault in error.faults)
+        raise OperatorError(error.code, f"{file}: {error.sentence}", lines) from None
+
+
+@contextlib.contextmanager
+def progress_of(label: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a bar while a list is worked through, in a terminal; yields what to call after each row."""
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda: bar.advance(task)
+
+
+def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table for people in a terminal, tab-separated lines for programs behind a pipe."""
+    if not sys.stdout.isatty():
+        for row in (heading, *rows):
+            print("\t".join(row))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*heading, box=box.SIMPLE)
+    for row in rows:
+        # As text: brackets in a name are no markup.
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)
+
+
+def explain(error: Exception) -> int:
+    """Print a known mistake as one line with its code and return the exit code 1; raise anything else again."""
+    known = _as_operator_error(error)
+    if known is None:
+        raise error
+    print(f"smartwatch: {known.code}: {known.sentence}", file=sys.stderr)
+    for line in known.lines[:_LINES_SHOWN]:
+        print(f"  {line}", file=sys.stderr)
+    if len(known.lines) > _LINES_SHOWN:
+        print(f"  and {len(known.lines) - _LINES_SHOWN} more", file=sys.stderr)
+    return 1
+
+
+def _as_operator_error(error: Exception) -> OperatorError | None:
+    from services.core.errors import CoreError
+    from services.core.sheets import SheetRefusedError
+
+    if isinstance(error, OperatorError):
+        return error
+    if isinstance(error, SheetRefusedError):
+        return OperatorError(error.code, error.sentence, tuple(_fault_line(fault) for fault in error.faults))
+    if isinstance(error, CoreError):
+        told = ", ".join(f"{name}: {value}" for name, value in error.fields().items())
+        return OperatorError(error.code, f"{error.sentence} ({told})" if told else error.sentence)
+    return _machine_error(error) or _database_error(error)
+
+
+def _machine_error(error: Exception) -> OperatorError | None:
+    """Tell what this machine refuses: a port in use, a file. Everything else of the system's is the network's."""
+    from services.broker.errors import BrokerError
+
+    if isinstance(error, BrokerError):
+        return OperatorError("broker_failed", str(error))
+    if not isinstance(error, OSError):
+        return None
+    if error.errno == errno.EADDRINUSE:
+        return OperatorError("port_taken", f"Another program listens there: {error.strerror}.")
+    if error.filename is not None or isinstance(error, PermissionError | FileNotFoundError | FileExistsError):
+        return OperatorError("file_failed", f"{error.filename or 'a file'}: {error.strerror}.")
+    return None
+
+
+def _fault_line(fault: Fault) -> str:
+    place = ", ".join(([f"row {fault.row}"] if fault.row else []) + ([fault.column] if fault.column else []))
+    return f"{place or 'the file'}: {fault.code}: {fault.sentence}"
+
+
+def _database_error(error: Exception) -> OperatorError | None:
+    from sqlalchemy.exc import ArgumentError, DBAPIError
+
+    from services.core.db.faults import database_is_away
+
+    if isinstance(error, ArgumentError):
+        return _NO_ADDRESS
+    state = getattr(error.orig, "sqlstate", "") if isinstance(error, DBAPIError) else getattr(error, "sqlstate", "")
+    if state in _UNDEFINED:
+        return OperatorError("schema_old", "The database lacks the newest schema: run `smartwatch db upgrade`.")
+    if state in _REFUSED:
+        return OperatorError("database_refused", "The database refuses this user, password or database name.")
+    if database_is_away(error):
+        return OperatorError("database_unreachable", "The database does not answer: is `smartwatch up` running?")
+    return None

@@ -1,0 +1,63 @@
+"""`smartwatch sim`: a watch and a parent to play with by hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import typer
+
+from services import cli_run
+
+sim_commands = typer.Typer(name="sim", help="A simulated watch and a simulated parent.", no_args_is_help=True)
+# The simulators read their options themselves: they are programs of their own that a firmware maker can run alone.
+_AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+
+
+@sim_commands.command("watch", context_settings=_AS_IT_IS)
+def watch(context: typer.Context) -> None:
+    """Play a watch: pair it, read and write, lose its network."""
+    from services.device_sim.watch_console import main
+
+    _suggest(_where_the_broker_is, unless=("--host", "--port", "--tls-ca"), given=context.args)
+    main(context.args)
+
+
+@sim_commands.command("parent", context_settings=_AS_IT_IS)
+def parent(context: typer.Context) -> None:
+    """Play a parent: log in, agree, pair, write and read."""
+    from services.device_sim.parent_console import main
+
+    _suggest(_where_the_api_is, unless=("--api",), given=context.args)
+    main(context.args)
+
+
+def _suggest(
+    where: Callable[[Mapping[str, str]], Mapping[str, str]], *, unless: Sequence[str], given: Sequence[str]
+) -> None:
+    """Point a simulator at the running instance, unless its place was given: by option or by its own variables."""
+    places = where(cli_run.instance_environment())
+    if any(word.partition("=")[0] in unless for word in given) or any(name in os.environ for name in places):
+        return
+    os.environ.update(places)
+
+
+def _where_the_broker_is(instance: Mapping[str, str]) -> dict[str, str]:
+    authority = Path(instance.get("SMARTWATCH_MOSQUITTO_DIR", "")).parent / "certificates" / "ca.pem"
+    if "SMARTWATCH_MOSQUITTO_TLS_PORT" not in instance or not authority.exists():
+        return {}
+    return {
+        "SMARTWATCH_SIM_HOST": "127.0.0.1",
+        "SMARTWATCH_SIM_PORT": instance["SMARTWATCH_MOSQUITTO_TLS_PORT"],
+        "SMARTWATCH_SIM_TLS_CA": str(authority),
+    }
+
+
+def _where_the_api_is(instance: Mapping[str, str]) -> dict[str, str]:
+    if "SMARTWATCH_PUBLIC_URL" not in instance:
+        return {}
+    return {
+        "SMARTWATCH_SIM_API_URL": instance["SMARTWATCH_PUBLIC_URL"],
+        "SMARTWATCH_SIM_SMS_FILE": instance["SMARTWATCH_SMS_FILE"],
+    }

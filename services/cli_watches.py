@@ -1,0 +1,191 @@
+"""`smartwatch watches`: from a vendor's list to a watch in a family's hands, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+    from services.core.watches.actions import Registration
+    from services.core.watches.inventory import ShelfEntry
+
+watch_commands = typer.Typer(
+    name="watches", help="Watches: register, label, hand out, take back.", no_args_is_help=True
+)
+
+OfProgramme = Annotated[
+    str | None, typer.Option("--programme", help="Needed where two programmes share a site's name.")
+]
+OfSite = Annotated[str | None, typer.Option("--site", help="Only this site's.")]
+
+
+@watch_commands.command("register")
+def register(
+    watches: Annotated[Path, typer.Argument(help="CSV: serial, model, site; imei, iccid, sim_holder, sim_expires.")],
+    export_for_vendor: Annotated[
+        Path | None, typer.Option(help="Make a secret for each new watch and write them into this new file.")
+    ] = None,
+    import_: Annotated[
+        Path | None, typer.Option("--import", help="The vendor's file of secrets: serial, secret.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the list and change nothing.")] = False,
+    programme: OfProgramme = None,
+) -> None:
+    """Register a list of watches: all of it or nothing; a repeat changes nothing and makes no new secrets."""
+    if (export_for_vendor is not None) + (import_ is not None) + dry_run != 1:
+        raise typer.BadParameter("give one of --export-for-vendor FILE, --import FILE, --dry-run")
+    from services.core.audit.actions import OPERATOR
+    from services.core.watches import actions
+    from services.core.watches.rules import read_watch_list
+    from services.core.watches.vendor_file import read_vendor_file
+
+    with cli_run.faults_in(watches):
+        rows = read_watch_list(cli_run.read_file(watches))
+    offered = None
+    if import_ is not None:
+        with cli_run.faults_in(import_):
+            offered = read_vendor_file(cli_run.read_file(import_), rows)
+
+    with cli_run.progress_of("registering", len(rows)) as progress:
+
+        async def chore(work: UnitOfWork) -> Registration:
+            if export_for_vendor is not None:
+                return await actions.register_for_vendor(
+                    work, OPERATOR, rows, export_for_vendor, programme=programme, progress=progress
+                )
+            if offered is not None:
+                return await actions.register_with_vendor_secrets(
+                    work, OPERATOR, rows, offered, programme=programme, progress=progress
+                )
+            return await actions.check_watch_list(work, rows, programme=programme)
+
+        outcome = cli_run.in_one_transaction(chore)
+    if dry_run:
+        print("Checked only, nothing was changed. The list would come to:")
+    print(
+        f"{len(outcome.registered)} registered, {len(outcome.updated)} with new particulars, "
+        f"{len(outcome.unchanged)} unchanged."
+    )
+    if export_for_vendor is not None and outcome.registered:
+        print(f"Their secrets are in {export_for_vendor}, and nowhere else: give it to the vendor, then delete it.")
+
+
+@watch_commands.command("labels")
+def labels(
+    out: Annotated[Path, typer.Option(help="The PDF to write: A4, 24 labels of 70 x 36 mm a page.")],
+    serials: Annotated[list[str] | None, typer.Argument(help="These watches; none: all of the site.")] = None,
+    site: OfSite = None,
+    programme: OfProgramme = None,
+) -> None:
+    """Print labels with the serial as QR and in letters; a label opens nothing."""
+    if not serials and site is None:
+        raise typer.BadParameter("name serials or --site")
+    from services.core.watches.errors import WatchUnknownError
+    from services.core.watches.labels import label_sheet
+
+    known = [entry.serial for entry in _shelf(site, programme, None)]
+    if set(serials or []) - set(known):
+        raise WatchUnknownError
+    wanted = serials or known
+    if not wanted:
+        raise cli_run.OperatorError("no_watches", "There is no watch at this site.")
+    cli_run.write_file(out, label_sheet(wanted))
+    print(f"{len(wanted)} labels are in {out}.")
+
+
+@watch_commands.command("hand-out")
+def hand_out(serial: str, family_code: str) -> None:
+    """Give a watch to an enrolled family: it pairs with that family only. A repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.watches.hand_out import hand_out_watch
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await hand_out_watch(work, OPERATOR, serial, family_code)
+
+    done = cli_run.in_one_transaction(chore)
+    print(f"{serial}: handed out to {family_code.strip().upper()}." if done else f"{serial}: they have it already.")
+
+
+@watch_commands.command("return")
+def take_back(serial: str) -> None:
+    """Take a watch back, or note that it was found or repaired: it is on the shelf, its pairing ends."""
+    _withdraw(serial, "returned")
+
+
+@watch_commands.command("lost")
+def lose(serial: str) -> None:
+    """Note that a watch is lost: it may not log in any more, its pairing ends at once."""
+    _withdraw(serial, "lost")
+
+
+@watch_commands.command("broken")
+def break_(serial: str) -> None:
+    """Note that a watch is broken: it may not log in any more, its pairing ends at once."""
+    _withdraw(serial, "broken")
+
+
+@watch_commands.command("move")
+def move(
+    serial: str,
+    site: Annotated[str, typer.Option(help="Where it goes.")],
+    programme: OfProgramme = None,
+) -> None:
+    """Move a watch on the shelf to another site."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme.queries import site_named
+    from services.core.watches.hand_out import move_watch
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await move_watch(work, OPERATOR, serial, await site_named(work, site, programme))
+
+    done = cli_run.in_one_transaction(chore)
+    print(f"{serial}: now at {site}." if done else f"{serial}: is there already.")
+
+
+@watch_commands.command("list")
+def list_watches(
+    site: OfSite = None,
+    programme: OfProgramme = None,
+    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+) -> None:
+    """List watches with their state and the family's code."""
+    from services.core.watches.rules import STATES
+
+    if state is not None and state not in STATES:
+        raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
+    rows = [
+        (
+            entry.serial, entry.model, entry.site, entry.state, entry.family_code or "",
+            "paired" if entry.paired else "",
+            entry.last_seen_at.isoformat(timespec="seconds") if entry.last_seen_at else "",
+        )
+        for entry in _shelf(site, programme, state)
+    ]  # fmt: skip
+    cli_run.print_table(("serial", "model", "site", "state", "family", "paired", "last seen"), rows)
+
+
+def _shelf(site: str | None, programme: str | None, state: str | None) -> list[ShelfEntry]:
+    from services.core.programme.queries import site_named
+    from services.core.watches.inventory import list_watches
+
+    async def chore(work: UnitOfWork) -> list[ShelfEntry]:
+        place = None if site is None else await site_named(work, site, programme)
+        return list(await list_watches(work, site=place, state=state))
+
+    return cli_run.in_one_transaction(chore)
+
+
+def _withdraw(serial: str, state: str) -> None:
+    from services.core.audit.actions import OPERATOR
+    from services.core.pairing.withdrawal import withdraw_watch
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await withdraw_watch(work, OPERATOR, serial, state)
+
+    done = cli_run.in_one_transaction(chore)
+    print(f"{serial}: {state}." if done else f"{serial}: was {state} already.")

@@ -1,0 +1,1 @@
+"""Who logs in: guardians with a phone, staff with an e-mail."""

@@ -1,0 +1,62 @@
+"""What log-in, refresh and sessions refuse."""
+
+from __future__ import annotations
+
+from services.core.errors import CoreError, RetryLaterError
+
+
+class PhoneInvalidError(CoreError):
+    """The text is no phone number."""
+
+    code = "phone_invalid"
+    sentence = "This is not a phone number. Write it with its country code, like +8613800138000."
+
+
+class LoginCodeWrongError(CoreError):
+    """The code is not the one that was sent."""
+
+    code = "login_code_wrong"
+    sentence = "This is not the code that was sent. Check it and try again."
+
+    def __init__(self, tries_left: int) -> None:
+        super().__init__()
+        self.tries_left = tries_left
+
+    def fields(self) -> dict[str, int | str]:
+        """Return how often the code may still be tried."""
+        return {"tries_left": self.tries_left}
+
+
+class LoginCodeEndedError(CoreError):
+    """The code is used, expired, replaced by a newer one, tried too often, or never was."""
+
+    code = "login_code_ended"
+    sentence = "This code no longer works. Ask for a new one."
+
+
+class LoginCodeTooOftenError(RetryLaterError):
+    """A phone was sent codes too often; wait."""
+
+    code = "login_code_too_often"
+    sentence = "A code was sent to this phone already. Wait before you ask for another."
+
+
+class AccessTokenInvalidError(CoreError):
+    """No access token, or not one of ours, or an expired one."""
+
+    code = "access_token_invalid"
+    sentence = "Log in, or refresh the access token."
+
+
+class SessionEndedError(CoreError):
+    """The session was ended: logged out, or its refresh token was used twice."""
+
+    code = "session_ended"
+    sentence = "This session has ended. Log in again."
+
+
+class RefreshTokenInvalidError(CoreError):
+    """The refresh token is unknown, expired, used, or of a session that has ended."""
+
+    code = "refresh_token_invalid"
+    sentence = "This session cannot be continued. Log in again."

@@ -1,0 +1,89 @@
+"""Access tokens: JSON Web Tokens of 15 minutes, signed with HS256 under a key that its id names.
+
+A token only says which session speaks; whether that session stands is asked of the database at each request.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+import jwt
+
+from services.core.accounts.errors import AccessTokenInvalidError
+from services.core.accounts.rules import ACCESS_LIFETIME
+from services.core.settings import Settings
+
+_ALGORITHM: Final = "HS256"
+_ISSUER: Final = "smartwatch"
+_AUDIENCE: Final = "smartwatch-family"
+# Clocks of two servers differ a little; a token from further in the future is not ours.
+_ISSUED_AHEAD: Final = timedelta(seconds=30)
+# Ours have about 400 characters; a longer one is not looked at.
+_MOST_CHARACTERS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class AccessClaims:
+    """Whose token it is."""
+
+    guardian_id: uuid.UUID
+    session_id: uuid.UUID
+
+
+class AccessTokens:
+    """Signs with the first key, verifies with each; keys rotate by adding one in front."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._keys = dict(keys)
+        self._signing_key_id = next(iter(self._keys))
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the tokens of these settings."""
+        return cls({key_id: secret.get_secret_value() for key_id, secret in settings.token_keys.items()})
+
+    def issue(self, claims: AccessClaims, now: datetime) -> str:
+        """Return a token that lives for ``ACCESS_LIFETIME`` from ``now``."""
+        return jwt.encode(
+            {
+                "iss": _ISSUER,
+                "aud": _AUDIENCE,
+                "sub": str(claims.guardian_id),
+                "sid": str(claims.session_id),
+                "iat": int(now.timestamp()),
+                "exp": int((now + ACCESS_LIFETIME).timestamp()),
+            },
+            self._keys[self._signing_key_id],
+            algorithm=_ALGORITHM,
+            headers={"kid": self._signing_key_id},
+        )
+
+    def read(self, token: str, now: datetime) -> AccessClaims:
+        """Return what a token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        if len(token) > _MOST_CHARACTERS:
+            raise AccessTokenInvalidError
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            # The algorithm is ours, never the header's. Times are judged below, by the one clock of all processes.
+            said = jwt.decode(
+                token, key, algorithms=[_ALGORITHM], audience=_AUDIENCE, issuer=_ISSUER,
+                options={
+                    "require": ["iss", "aud", "sub", "sid", "iat", "exp"],
+                    "verify_exp": False, "verify_iat": False, "verify_nbf": False,
+                },
+            )  # fmt: skip
+            return _claims(said, now)
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise AccessTokenInvalidError from error
+
+
+def _claims(said: Mapping[str, Any], now: datetime) -> AccessClaims:
+    issued_at = datetime.fromtimestamp(said["iat"], UTC)
+    expires_at = datetime.fromtimestamp(said["exp"], UTC)
+    if now >= expires_at or issued_at > now + _ISSUED_AHEAD:
+        raise AccessTokenInvalidError
+    return AccessClaims(guardian_id=uuid.UUID(said["sub"]), session_id=uuid.UUID(said["sid"]))

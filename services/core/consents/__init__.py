@@ -1,0 +1,1 @@
+"""What a guardian agreed to: text version, language, time, how."""

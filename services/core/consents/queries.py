@@ -1,0 +1,51 @@
+"""What is read about consents."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, select
+
+from services.core.consents.rules import Part
+from services.core.consents.tables import Consent
+from services.core.db.database import UnitOfWork
+
+
+async def has_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part) -> bool:
+    """Tell whether this guardian's consent to a part stands in this family."""
+    return await standing_consent(work, guardian_id, family_id, part) is not None
+
+
+async def standing_consent(
+    work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part
+) -> Consent | None:
+    """Return the guardian's standing consent to a part, or None."""
+    found = await work.session.exec(
+        select(Consent).where(
+            Consent.guardian_id == guardian_id,
+            Consent.family_id == family_id,
+            Consent.part == part,
+            col(Consent.withdrawn_at).is_(None),
+        )
+    )
+    return found.first()
+
+
+async def guardians_who_consented(work: UnitOfWork, family_id: uuid.UUID, part: Part) -> set[uuid.UUID]:
+    """Return the guardians whose consent to a part stands in this family."""
+    found = await work.session.exec(
+        select(Consent.guardian_id).where(
+            Consent.family_id == family_id, Consent.part == part, col(Consent.withdrawn_at).is_(None)
+        )
+    )
+    return set(found)
+
+
+async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]:
+    """Return every consent a guardian gave or took back, in every family, oldest first."""
+    found = await work.session.exec(
+        select(Consent)
+        .where(Consent.guardian_id == guardian_id)
+        .order_by(col(Consent.given_at), col(Consent.consent_id))
+    )
+    return list(found)

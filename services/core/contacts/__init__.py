@@ -1,0 +1,1 @@
+"""Who can reach a child, as a versioned list."""

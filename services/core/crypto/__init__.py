@@ -1,0 +1,1 @@
+"""Keys and secrets: random ids, sealed values, keyed hashes, broker passwords."""

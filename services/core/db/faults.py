@@ -1,0 +1,33 @@
+"""Which failures are the database's moment of weakness, and which are ours."""
+
+from __future__ import annotations
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+
+from services.core.db.database import DatabaseLostError
+
+# serialization_failure, deadlock_detected, unique_violation (two repeats at once): tried again, it finds its answer.
+_COLLISIONS = frozenset({"40001", "40P01", "23505"})
+# Connection trouble, out of resources, shutting down or starting up, system errors: wait for the database to come back.
+_AWAY_CLASSES = ("08", "53", "57", "58")
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(inner, "sqlstate", None)
+
+
+def database_is_away(error: BaseException) -> bool:
+    """Say whether this failure means that the database cannot be reached or cannot work just now."""
+    if isinstance(error, DatabaseLostError | OSError | TimeoutError | asyncpg.InterfaceError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = _sqlstate(error)
+    return state is not None and state.startswith(_AWAY_CLASSES)
+
+
+def collided(error: BaseException) -> bool:
+    """Say whether two transactions got in each other's way, so that the same one again will pass."""
+    return isinstance(error, DBAPIError) and _sqlstate(error) in _COLLISIONS

@@ -1,0 +1,1 @@
+"""What guardians' apps are told, in order."""

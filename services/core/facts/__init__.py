@@ -1,0 +1,1 @@
+"""What happened, when, to which watch; no content. Usage is computed from it."""

@@ -1,0 +1,1 @@
+"""Families, their children, guardians and invitations."""

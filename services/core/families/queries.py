@@ -1,0 +1,157 @@
+"""What is read about families, always from the side of who asks."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, func, select
+
+from services.core.accounts.tables import Guardian
+from services.core.consents.queries import has_consent
+from services.core.consents.rules import Part
+from services.core.db.database import UnitOfWork
+from services.core.families.rules import Rights, Standing
+from services.core.families.tables import Child, Enrolment, Family, Invitation, Membership
+from services.core.programme.tables import Site
+
+
+def rights_of(membership: Membership) -> Rights:
+    """Return the rights a membership gives."""
+    return Rights(membership.may_message, membership.may_locate, membership.may_manage)
+
+
+def standing_of(membership: Membership) -> Standing:
+    """Return how a guardian stands in the family."""
+    return Standing(rights_of(membership), membership.is_primary)
+
+
+async def membership_in(
+    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, *, lock: bool = False
+) -> Membership | None:
+    """Return the guardian's standing membership in the family, or None; ``lock`` holds its row."""
+    statement = select(Membership).where(
+        Membership.family_id == family_id,
+        Membership.guardian_id == guardian_id,
+        col(Membership.removed_at).is_(None),
+    )
+    if lock:
+        # Read anew: what was loaded before the lock may be stale by now.
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return (await work.session.exec(statement)).first()
+
+
+async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Membership, Family]]:
+    """Return every family the guardian belongs to now, the longest first."""
+    found = await work.session.exec(
+        select(Membership, Family)
+        .join(Family, col(Family.family_id) == col(Membership.family_id))
+        .where(Membership.guardian_id == guardian_id, col(Membership.removed_at).is_(None))
+        .order_by(col(Membership.joined_at), col(Membership.membership_id))
+    )
+    return [(membership, family) for membership, family in found]
+
+
+async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
+    """Return a child, whoever asks: the caller checks that the family is theirs."""
+    return await work.session.get(Child, child_id)
+
+
+async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
+    """Return the children of a family, in the order they were added."""
+    found = await work.session.exec(
+        select(Child).where(Child.family_id == family_id).order_by(col(Child.created_at), col(Child.child_id))
+    )
+    return list(found)
+
+
+async def guardians_of(work: UnitOfWork, family_id: uuid.UUID) -> list[tuple[Membership, Guardian]]:
+    """Return the guardians of a family now, the first to join first."""
+    found = await work.session.exec(
+        select(Membership, Guardian)
+        .join(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
+        .where(Membership.family_id == family_id, col(Membership.removed_at).is_(None))
+        .order_by(col(Membership.joined_at), col(Membership.membership_id))
+    )
+    return [(membership, guardian) for membership, guardian in found]
+
+
+async def primary_has_consented(work: UnitOfWork, family_id: uuid.UUID) -> bool:
+    """Tell whether the first guardian's consent to messages stands: before it nothing of a child is stored."""
+    found = await work.session.exec(
+        select(Membership.guardian_id).where(
+            Membership.family_id == family_id, col(Membership.is_primary), col(Membership.removed_at).is_(None)
+        )
+    )
+    primary = found.first()
+    return primary is not None and await has_consent(work, primary, family_id, Part.MESSAGES)
+
+
+async def invitations_for(work: UnitOfWork, phone: str) -> list[tuple[Invitation, Family]]:
+    """Return the invitations of a phone that can still be accepted, the newest first."""
+    found = await work.session.exec(
+        select(Invitation, Family)
+        .join(Family, col(Family.family_id) == col(Invitation.family_id))
+        .where(Invitation.phone == phone, col(Invitation.ended_at).is_(None), col(Invitation.expires_at) > work.now)
+        .order_by(col(Invitation.created_at).desc(), col(Invitation.invitation_id))
+    )
+    return [(invitation, family) for invitation, family in found]
+
+
+async def invitations_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitation]:
+    """Return a family's invitations that can still be accepted, the newest first."""
+    found = await work.session.exec(
+        select(Invitation)
+        .where(
+            Invitation.family_id == family_id,
+            col(Invitation.ended_at).is_(None),
+            col(Invitation.expires_at) > work.now,
+        )
+        .order_by(col(Invitation.created_at).desc(), col(Invitation.invitation_id))
+    )
+    return list(found)
+
+
+async def enrolments_of_phone(work: UnitOfWork, phone: str) -> list[tuple[Enrolment, Site]]:
+    """Return the standing enrolments of a phone with their sites, the oldest first."""
+    found = await work.session.exec(
+        select(Enrolment, Site)
+        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
+        .where(Enrolment.guardian_phone == phone, col(Enrolment.ended_at).is_(None))
+        .order_by(col(Enrolment.enrolled_at), col(Enrolment.enrolment_id))
+    )
+    return [(enrolment, site) for enrolment, site in found]
+
+
+async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
+    """Return the site where the family takes part now, or None after it has left."""
+    found = await work.session.exec(
+        select(Site)
+        .join(Enrolment, col(Enrolment.site_id) == col(Site.site_id))
+        .where(Enrolment.family_id == family_id, col(Enrolment.ended_at).is_(None))
+    )
+    return found.first()
+
+
+async def is_expected(work: UnitOfWork, phone: str) -> bool:
+    """Tell whether a phone may log in: it has an account, is enrolled, or is invited."""
+    found = await work.session.exec(
+        select(
+            select(Guardian.guardian_id).where(Guardian.phone == phone).exists()
+            | select(Enrolment.enrolment_id)
+            .where(Enrolment.guardian_phone == phone, col(Enrolment.ended_at).is_(None))
+            .exists()
+            | select(Invitation.invitation_id)
+            .where(
+                Invitation.phone == phone,
+                col(Invitation.ended_at).is_(None),
+                col(Invitation.expires_at) > work.now,
+            )
+            .exists()
+        )
+    )
+    return found.one()
+
+
+async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
+    """Return how many children a family has."""
+    return (await work.session.exec(select(func.count()).where(col(Child.family_id) == family_id))).one()

@@ -1,0 +1,99 @@
+"""Decisions about families: rights and who may give them, relations, bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+from services.core.families.errors import (
+    BirthYearInvalidError,
+    PrimaryGuardianError,
+    RelationUnknownError,
+    RightNotYoursError,
+)
+
+INVITATION_LIFETIME: Final = timedelta(days=14)
+MAX_CHILDREN: Final = 10
+MAX_GUARDIANS: Final = 10
+MAX_INVITATIONS: Final = 10
+_OLDEST_CHILD_YEARS: Final = 18
+
+# The words that watches know how to show; a test outside holds them equal to the wire's.
+RELATIONS: Final = (
+    "mother", "father", "grandmother", "grandfather", "sister", "brother", "aunt", "uncle", "teacher", "neighbour",
+    "friend", "other",
+)  # fmt: skip
+
+
+class Right(StrEnum):
+    """What a guardian may do in a family."""
+
+    MESSAGE = "message"
+    LOCATE = "locate"
+    MANAGE = "manage"
+
+
+@dataclass(frozen=True)
+class Rights:
+    """The rights of one guardian; location is off unless somebody turned it on."""
+
+    may_message: bool = True
+    may_locate: bool = False
+    may_manage: bool = False
+
+    def has(self, right: Right) -> bool:
+        """Tell whether a right is among them."""
+        return {
+            Right.MESSAGE: self.may_message, Right.LOCATE: self.may_locate, Right.MANAGE: self.may_manage,
+        }[right]  # fmt: skip
+
+    def words(self) -> frozenset[str]:
+        """Return the rights held, as words."""
+        return frozenset(right.value for right in Right if self.has(right))
+
+
+PRIMARY_RIGHTS: Final = Rights(may_message=True, may_locate=False, may_manage=True)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a guardian stands in a family."""
+
+    rights: Rights
+    is_primary: bool
+
+
+def check_grant(giver: Standing, before: Rights, after: Rights) -> None:
+    """Raise RightNotYoursError when a guardian adds a right that is not theirs to give.
+
+    The primary guardian may give each right, location too; others only what they hold. Taking away needs no right but
+    to manage, which the caller has checked.
+    """
+    if giver.is_primary:
+        return
+    if any(after.has(right) and not before.has(right) and not giver.rights.has(right) for right in Right):
+        raise RightNotYoursError
+
+
+def check_change_of(target: Standing, after: Rights, *, by_themselves: bool) -> None:
+    """Raise PrimaryGuardianError when a change would leave the family without its first guardian's rule."""
+    if not target.is_primary:
+        return
+    if not by_themselves or not after.may_manage:
+        raise PrimaryGuardianError
+
+
+def check_relation(word: str) -> str:
+    """Return the relation; raises RelationUnknownError unless it is in the closed list."""
+    if word not in RELATIONS:
+        raise RelationUnknownError
+    return word
+
+
+def check_birth_year(birth_year: int | None, today: date) -> int | None:
+    """Return the year; raises BirthYearInvalidError unless the child is at most 18."""
+    if birth_year is not None and not today.year - _OLDEST_CHILD_YEARS <= birth_year <= today.year:
+        raise BirthYearInvalidError
+    return birth_year

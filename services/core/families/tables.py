@@ -1,0 +1,115 @@
+"""Tables of families: the family, its children, its guardians' rights, invitations, enrolment."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from services.core.db.columns import (
+    bigint_column,
+    bytes_column,
+    datetime,
+    id_column,
+    maybe_time_column,
+    time_column,
+)
+
+
+class Family(SQLModel, table=True):
+    """A family; its row lock orders the family's events."""
+
+    __tablename__ = "family"
+
+    family_id: uuid.UUID = id_column()
+    # What is written on the hand-out list; never a name.
+    family_code: str = Field(unique=True, max_length=20)
+    # Last event number given out; see events.actions.
+    event_seq: int = bigint_column(default=0)
+    created_at: datetime = time_column()
+
+
+class Child(SQLModel, table=True):
+    """A child; its row lock orders the child's conversation and inbox."""
+
+    __tablename__ = "child"
+
+    child_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    name: str = Field(max_length=40)
+    birth_year: int | None = None
+    # AES-256 data key of this child's content, wrapped by the master key; destroying it erases the content.
+    wrapped_key: bytes = bytes_column()
+    # Last numbers given out; always under this row's lock, so that a later number never commits first.
+    message_seq: int = bigint_column(default=0)
+    inbox_seq: int = bigint_column(default=0)
+    created_at: datetime = time_column()
+
+
+class Membership(SQLModel, table=True):
+    """A guardian in a family, with rights."""
+
+    __tablename__ = "membership"
+    __table_args__ = (
+        Index("membership_standing", "family_id", "guardian_id", unique=True,
+              postgresql_where=text("removed_at IS NULL")),
+        # One primary guardian at a time.
+        Index("membership_primary", "family_id", unique=True,
+              postgresql_where=text("removed_at IS NULL AND is_primary")),
+    )  # fmt: skip
+
+    membership_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", index=True, ondelete="CASCADE")
+    relation: str = Field(max_length=20)
+    is_primary: bool = False
+    may_message: bool = True
+    may_locate: bool = False
+    may_manage: bool = False
+    joined_at: datetime = time_column()
+    removed_at: datetime | None = maybe_time_column()
+
+
+class Invitation(SQLModel, table=True):
+    """A guardian's word that another phone may join the family."""
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        Index("invitation_standing", "family_id", "phone", unique=True,
+              postgresql_where=text("ended_at IS NULL")),
+    )  # fmt: skip
+
+    invitation_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
+    phone: str = Field(max_length=16, index=True)
+    display_name: str = Field(default="", max_length=40)
+    relation: str = Field(max_length=20)
+    may_message: bool = True
+    may_locate: bool = False
+    may_manage: bool = False
+    invited_by: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column()
+    # Accepted, declined, revoked or expired; the word says which.
+    ended_at: datetime | None = maybe_time_column()
+    end_reason: str | None = Field(default=None, max_length=12)
+
+
+class Enrolment(SQLModel, table=True):
+    """A family takes part at a site; before consent this row is all that is kept of it."""
+
+    __tablename__ = "enrolment"
+    __table_args__ = (
+        Index("enrolment_standing", "family_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("enrolment_phone", "guardian_phone"),
+    )
+
+    enrolment_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
+    site_id: uuid.UUID = Field(foreign_key="site.site_id", ondelete="CASCADE")
+    cohort_id: uuid.UUID = Field(foreign_key="cohort.cohort_id", ondelete="CASCADE")
+    # The phone whose holder becomes the primary guardian at the first log-in.
+    guardian_phone: str = Field(max_length=16)
+    enrolled_at: datetime = time_column()
+    ended_at: datetime | None = maybe_time_column()

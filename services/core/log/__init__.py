@@ -1,0 +1,73 @@
+"""Structured logs without anything personal, and the health page of processes without a web framework."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+
+import structlog
+
+# Names of fields that may never reach a log, whatever their value: a guard behind review, not instead of it.
+PERSONAL_FIELDS = frozenset(
+    {
+        "phone", "number", "name", "child_name", "display_name", "text", "code", "token", "password", "secret",
+        "latitude", "longitude", "lat", "lon", "payload", "body", "email",
+    }
+)  # fmt: skip
+
+
+def _remove_personal_fields(
+    _logger: object, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    for field in PERSONAL_FIELDS & event.keys():
+        event[field] = "[removed]"
+    return event
+
+
+def _place_of_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Replace an exception by its type and where it happened.
+
+    Its message stays out: a database's or parser's message quotes the value that it choked on.
+    """
+    if event.pop("exc_info", None):
+        kind, _, trace = sys.exc_info()
+        if kind is not None:
+            event["exception"] = kind.__qualname__
+            event["frames"] = [
+                f"{frame.filename.rpartition('/services/')[2]}:{frame.lineno}"
+                for frame in traceback.extract_tb(trace)[-8:]
+            ]
+    return event
+
+
+class _LibraryHandler(logging.Handler):
+    """Turns what libraries log into our lines: logger, level and place, never their formatted arguments."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        structlog.get_logger().warning(
+            "library_warning",
+            logger=record.name,
+            library_level=record.levelname,
+            template=str(record.msg) if record.args else "",
+            exception=record.exc_info[0].__qualname__ if record.exc_info and record.exc_info[0] else None,
+        )
+
+
+def configure_logging(process: str, level: str) -> None:
+    """Send JSON lines to standard error, each naming its process; libraries are heard from WARNING up."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _place_of_exception,
+            _remove_personal_fields,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+    logging.basicConfig(level=logging.WARNING, handlers=[_LibraryHandler()], force=True)

@@ -1,0 +1,1 @@
+"""Messages both ways and what became of them at each recipient."""

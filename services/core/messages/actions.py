@@ -1,0 +1,197 @@
+"""Messages are sent by guardians and received from watches."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, update
+from sqlalchemy import select as sql_select
+from sqlmodel import col, select
+
+from services.core.contacts.queries import recipients_of
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import UnitOfWork
+from services.core.events.actions import record_event
+from services.core.facts.actions import record_fact
+from services.core.families.errors import NotFoundError
+from services.core.families.tables import Child
+from services.core.inbox import actions as inbox
+from services.core.inbox.rules import WAITING_MAX_ITEMS
+from services.core.messages.content import lock_child, next_message_seq, seal_body
+from services.core.messages.errors import (
+    IdempotencyConflictError,
+    InboxFullError,
+    NotARecipientError,
+)
+from services.core.messages.rules import WAITS_FOR, Body, RecipientState
+from services.core.messages.states import move_recipient
+from services.core.messages.tables import Message, MessageRecipient
+from services.core.outbox.actions import tell_watch
+from services.core.uplinks.actions import STORED, Answer, known_answer, rejected, remember
+from services.core.watches.queries import current_identity
+from services.core.watches.tables import WatchIdentity
+
+
+@dataclass(frozen=True)
+class ChildsMessage:
+    """What a watch sent: its own id, the contact id or ``family``, the body, and when it says it was made."""
+
+    ref: str
+    to: str
+    body: Body
+    fingerprint: str
+    happened_at: datetime | None
+
+
+async def send_to_child(
+    work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID, client_key: str, body: Body
+) -> Message:
+    """Take a guardian's message for the child; once this commits it is never lost.
+
+    A repeat with the same ``client_key`` and body returns the first message; another body under the key raises
+    IdempotencyConflictError. Raises InboxFullError beyond 500 waiting items.
+    """
+    # The key's own lock: a phone that sends twice at once gets one message and two equal answers.
+    await work.run(
+        sql_select(func.pg_advisory_xact_lock(func.hashtextextended(f"message/{guardian_id}/{client_key}", 0)))
+    )
+    found = await work.session.exec(
+        select(Message).where(col(Message.guardian_id) == guardian_id, col(Message.client_key) == client_key)
+    )
+    known = found.first()
+    if known is not None:
+        if known.child_id != child_id or known.fingerprint != body.fingerprint:
+            raise IdempotencyConflictError
+        return known
+    child = await lock_child(work, child_id)
+    if await inbox.waiting_count(work, child_id) >= WAITING_MAX_ITEMS:
+        raise InboxFullError
+    identity = await current_identity(work, child_id)
+    message = _new_message(work, child, body, ref=new_ref())
+    message.direction = "to_child"
+    message.guardian_id = guardian_id
+    message.client_key = client_key
+    state = RecipientState.QUEUED if identity is None else RecipientState.STORED
+    work.add(message, MessageRecipient(message_id=message.message_id, state=state, changed_at=work.now))
+    await work.flush()
+    await inbox.put_in(work, child_id, kind="message", ref=message.ref, message_id=message.message_id)
+    if identity is not None:
+        await tell_watch(work, identity.username)
+    await _tell_of_new(work, child, message, guardian_id)
+    record_fact(
+        work, "message_to_child_stored", watch_id=identity.watch_id if identity else None, child_id=child_id,
+        family_id=child.family_id, ref_id=message.message_id,
+    )  # fmt: skip
+    return message
+
+
+async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: ChildsMessage) -> Answer:
+    """Take a message from a paired watch and return what the watch is answered; stored means never lost.
+
+    Same id and content: ``duplicate`` (or the same rejection). Other content: ``rejected id_conflict``. A recipient
+    that is gone: ``rejected recipient_removed``.
+    """
+    answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
+    if answer is not None:
+        return answer
+    child = await lock_child(work, identity.child_id)
+    recipients = await recipients_of(work, identity.child_id, sent.to)
+    if not recipients:
+        return await remember(
+            work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint,
+            answer=rejected("recipient_removed"),
+        )  # fmt: skip
+    message = _new_message(work, child, sent.body, ref=sent.ref)
+    message.direction = "to_family"
+    message.username = identity.username
+    message.fingerprint = sent.fingerprint
+    message.sent_at = sent.happened_at
+    work.add(message)
+    await work.flush()
+    for recipient in recipients:
+        work.add(
+            MessageRecipient(
+                message_id=message.message_id, guardian_id=recipient.guardian_id, contact_wire_id=recipient.wire_id,
+                state=RecipientState.STORED, changed_at=work.now,
+            )
+        )  # fmt: skip
+        await _tell_of_new(work, child, message, recipient.guardian_id)
+    record_fact(
+        work, "message_to_family_stored", watch_id=identity.watch_id, child_id=identity.child_id,
+        family_id=identity.family_id, ref_id=message.message_id, happened_at=sent.happened_at,
+    )  # fmt: skip
+    return await remember(
+        work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint, answer=STORED
+    )
+
+
+async def mark_by_guardian(
+    work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID, guardian_id: uuid.UUID, state: RecipientState
+) -> None:
+    """Note that a guardian's phone holds a message (``delivered``) or it was heard or read (``played``).
+
+    A repeat, or older news, changes nothing. Raises NotFoundError, NotARecipientError.
+    """
+    found = await work.session.exec(
+        select(Message, MessageRecipient)
+        .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
+        .where(
+            col(Message.child_id) == child_id,
+            col(Message.message_id) == message_id,
+            col(MessageRecipient.guardian_id) == guardian_id,
+        )
+        .with_for_update(of=MessageRecipient, key_share=True)
+    )
+    both = found.first()
+    if both is None:
+        own = await work.session.exec(
+            select(Message.message_id).where(
+                col(Message.child_id) == child_id,
+                col(Message.message_id) == message_id,
+                col(Message.guardian_id) == guardian_id,
+            )
+        )
+        raise NotFoundError if own.first() is None else NotARecipientError
+    await move_recipient(work, both[0], both[1], state)
+
+
+async def release_queued(work: UnitOfWork, child_id: uuid.UUID) -> None:
+    """A watch is paired now: what was queued for the child is on its way."""
+    await _move_waiting(work, child_id, RecipientState.QUEUED, RecipientState.STORED)
+
+
+async def queue_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
+    """No watch is paired any more: what had not arrived waits for the child's next watch."""
+    await _move_waiting(work, child_id, RecipientState.STORED, RecipientState.QUEUED)
+
+
+async def _move_waiting(work: UnitOfWork, child_id: uuid.UUID, old: RecipientState, new: RecipientState) -> None:
+    to_child = select(Message.message_id).where(col(Message.child_id) == child_id)
+    await work.run(
+        update(MessageRecipient)
+        .where(
+            col(MessageRecipient.message_id).in_(to_child),
+            col(MessageRecipient.guardian_id).is_(None),
+            col(MessageRecipient.state) == old,
+        )
+        .values(state=new, changed_at=work.now)
+    )
+
+
+def _new_message(work: UnitOfWork, child: Child, body: Body, *, ref: str) -> Message:
+    message_id = uuid.uuid4()
+    return Message(
+        message_id=message_id, child_id=child.child_id, seq=next_message_seq(work, child), direction="",
+        kind=body.kind, ref=ref, fingerprint=body.fingerprint,
+        sealed_body=seal_body(work, child, message_id, body.content), received_at=work.now,
+        expires_at=work.now + WAITS_FOR,
+    )  # fmt: skip
+
+
+async def _tell_of_new(work: UnitOfWork, child: Child, message: Message, guardian_id: uuid.UUID) -> None:
+    await record_event(
+        work, child.family_id, "message.created", child_id=child.child_id, ref_id=message.message_id,
+        guardian_id=guardian_id, needs_right="message", detail={"direction": message.direction, "kind": message.kind},
+    )  # fmt: skip

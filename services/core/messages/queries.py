@@ -1,0 +1,193 @@
+"""Read conversations, for guardians and for the wire."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, or_
+from sqlmodel import col, select
+
+from services.core.contacts.tables import Contact
+from services.core.db.database import UnitOfWork
+from services.core.families.errors import NotFoundError
+from services.core.families.tables import Child
+from services.core.inbox.tables import InboxItem
+from services.core.messages.content import open_body
+from services.core.messages.tables import Message, MessageRecipient
+from services.core.watches.tables import WatchIdentity
+
+PAGE_MAX_MESSAGES = 100
+
+
+@dataclass(frozen=True)
+class RecipientView:
+    """What became of a message at one recipient; ``guardian_id`` None: the child."""
+
+    guardian_id: uuid.UUID | None
+    name: str
+    state: str
+    detail: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """A message as one guardian may see it."""
+
+    message: Message
+    content: str
+    sender_name: str
+    recipients: Sequence[RecipientView]
+    my_state: str | None
+
+
+@dataclass(frozen=True)
+class WireMessage:
+    """A message as the watch is to be told of it; ``sender`` is a contact id."""
+
+    kind: str
+    content: str
+    sender: str
+    sent_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class StateNotice:
+    """What the child has not been shown yet of its own message ``ref``."""
+
+    ref: str
+    by: str
+    state: str
+    detail: str | None
+    changed_at: datetime
+
+
+async def conversation(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
+) -> list[MessageView]:
+    """Return this guardian's messages with the child, newest first, at most ``limit`` (100) before ``before_seq``.
+
+    A guardian sees what it sent and what was sent to it; not what the child and another guardian say to each other.
+    """
+    statement = (
+        select(Message)
+        .where(col(Message.child_id) == child.child_id, _is_for(guardian_id))
+        .order_by(col(Message.seq).desc())
+        .limit(min(limit, PAGE_MAX_MESSAGES))
+    )
+    if before_seq is not None:
+        statement = statement.where(col(Message.seq) < before_seq)
+    found = (await work.session.exec(statement)).all()
+    return await _views(work, child, guardian_id, found)
+
+
+async def one_message(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
+    """Return one message of this guardian's conversation with the child; raises NotFoundError."""
+    found = await work.session.exec(
+        select(Message).where(
+            col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id)
+        )
+    )
+    message = found.first()
+    if message is None:
+        raise NotFoundError
+    return (await _views(work, child, guardian_id, [message]))[0]
+
+
+def _is_for(guardian_id: uuid.UUID) -> ColumnElement[bool]:
+    received = exists().where(
+        col(MessageRecipient.message_id) == col(Message.message_id), col(MessageRecipient.guardian_id) == guardian_id
+    )
+    return or_(col(Message.guardian_id) == guardian_id, received)
+
+
+async def _views(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
+) -> list[MessageView]:
+    recipients = await work.session.exec(
+        select(MessageRecipient).where(col(MessageRecipient.message_id).in_([m.message_id for m in messages]))
+    )
+    of_message: dict[uuid.UUID, list[MessageRecipient]] = {}
+    for recipient in recipients:
+        of_message.setdefault(recipient.message_id, []).append(recipient)
+    named = await work.session.exec(
+        select(Contact.guardian_id, Contact.name).where(
+            col(Contact.child_id) == child.child_id, col(Contact.guardian_id).is_not(None)
+        )
+    )
+    names = dict(named.all())
+    return [
+        MessageView(
+            message=message,
+            content=open_body(work, child, message),
+            sender_name=child.name if message.direction == "to_family" else names.get(message.guardian_id, ""),
+            recipients=[
+                RecipientView(
+                    recipient.guardian_id,
+                    child.name if recipient.guardian_id is None else names.get(recipient.guardian_id, ""),
+                    recipient.state,
+                    recipient.detail,
+                    recipient.changed_at,
+                )
+                for recipient in of_message.get(message.message_id, [])
+            ],
+            my_state=next(
+                (r.state for r in of_message.get(message.message_id, []) if r.guardian_id == guardian_id), None
+            ),
+        )
+        for message in messages
+    ]
+
+
+async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
+    """Return the message behind an inbox item, opened, with its sender as the watch knows it."""
+    found = await work.session.exec(
+        select(Message, Child, Contact.wire_id)
+        .join(Child, col(Child.child_id) == col(Message.child_id))
+        .outerjoin(
+            Contact,
+            (col(Contact.child_id) == col(Message.child_id)) & (col(Contact.guardian_id) == col(Message.guardian_id)),
+        )
+        .where(col(Message.message_id) == item.message_id)
+        # A guardian who left and came back has two contacts; the standing one is what the watch shows.
+        .order_by(col(Contact.removed_at).desc().nulls_first())
+        .limit(1)
+    )
+    message, child, sender = found.one()
+    return WireMessage(
+        kind=message.kind, content=open_body(work, child, message), sender=sender or "g-0",
+        sent_at=message.received_at, expires_at=message.expires_at,
+    )  # fmt: skip
+
+
+async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 50) -> list[StateNotice]:
+    """Return what became of the child's own messages and was not told since the last hello; note the telling."""
+    found = await work.session.exec(
+        select(Message, MessageRecipient)
+        .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
+        .where(
+            col(Message.username) == identity.username,
+            col(MessageRecipient.state).in_(["delivered", "played", "expired", "rejected"]),
+            col(MessageRecipient.seen_state).is_distinct_from(col(MessageRecipient.state)),
+            col(MessageRecipient.told_state).is_distinct_from(col(MessageRecipient.state)),
+        )
+        .order_by(col(Message.seq))
+        .limit(limit)
+        .with_for_update(of=MessageRecipient, key_share=True)
+    )
+    notices = []
+    for message, recipient in found:
+        recipient.told_state = recipient.state
+        recipient.told_at = work.now
+        work.add(recipient)
+        notices.append(
+            StateNotice(
+                ref=message.ref, by=recipient.contact_wire_id or "g-0", state=recipient.state,
+                detail=recipient.detail, changed_at=recipient.changed_at,
+            )
+        )  # fmt: skip
+    return notices

@@ -1,0 +1,78 @@
+"""Tables of messages and what became of them at each recipient."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from services.core.db.columns import (
+    bigint_column,
+    bytes_column,
+    datetime,
+    id_column,
+    maybe_time_column,
+    time_column,
+)
+
+
+class Message(SQLModel, table=True):
+    """One message in a child's conversation, either way."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("child_id", "seq"),
+        Index("message_client_key", "guardian_id", "client_key", unique=True,
+              postgresql_where=text("client_key IS NOT NULL")),
+        Index("message_of_watch", "username", "ref", unique=True, postgresql_where=text("username IS NOT NULL")),
+    )  # fmt: skip
+
+    message_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    # The server's order of the conversation, allocated under the child's row lock.
+    seq: int = bigint_column()
+    # to_child or to_family
+    direction: str = Field(max_length=10)
+    kind: str = Field(max_length=10)
+    # Who made it: a guardian (with the Idempotency-Key given), or a watch identity (with the id the watch made).
+    guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    client_key: str | None = Field(default=None, max_length=100)
+    username: str | None = Field(default=None, foreign_key="watch_identity.username", ondelete="SET NULL")
+    # On the wire: the item's ref (to the child) or the watch's own id (from the child).
+    ref: str = Field(max_length=36, index=True)
+    # Sameness of a repeat under the same id: a digest of the parsed known fields.
+    fingerprint: str = Field(max_length=64)
+    # Text or word of the emoji, sealed with the child's data key.
+    sealed_body: bytes = bytes_column()
+    # The sender's own time, if it knew it; and ours.
+    sent_at: datetime | None = maybe_time_column()
+    received_at: datetime = time_column()
+    # Undelivered until then, the message expires and the sender is told.
+    expires_at: datetime = time_column()
+
+
+class MessageRecipient(SQLModel, table=True):
+    """What became of a message at one recipient: the child, or one guardian."""
+
+    __tablename__ = "message_recipient"
+    __table_args__ = (
+        Index("recipient_once", "message_id", "guardian_id", unique=True, postgresql_nulls_not_distinct=True),
+        Index("recipient_undelivered", "state", postgresql_where=text("state IN ('queued', 'stored')")),
+    )
+
+    recipient_id: uuid.UUID = id_column()
+    message_id: uuid.UUID = Field(foreign_key="message.message_id", ondelete="CASCADE")
+    # None: the recipient is the child.
+    guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    contact_wire_id: str | None = Field(default=None, max_length=12)
+    state: str = Field(max_length=10)
+    # Why it was rejected.
+    detail: str | None = Field(default=None, max_length=30)
+    changed_at: datetime = time_column()
+    delivered_at: datetime | None = maybe_time_column()
+    played_at: datetime | None = maybe_time_column()
+    # For messages from the child: the state that the watch has said it has seen, and when it was last told.
+    seen_state: str | None = Field(default=None, max_length=10)
+    told_state: str | None = Field(default=None, max_length=10)
+    told_at: datetime | None = maybe_time_column()

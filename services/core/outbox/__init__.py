@@ -1,0 +1,1 @@
+"""What must be told to others, written with its cause in one transaction."""

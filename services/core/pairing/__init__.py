@@ -1,0 +1,1 @@
+"""How a watch becomes a child's watch, and stops being it."""

@@ -1,0 +1,80 @@
+"""Watches that should have answered by now are told again; those silent for too long count as gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import and_, exists, func, or_
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+
+from services.core.contacts.tables import ContactList
+from services.core.db.database import UnitOfWork
+from services.core.inbox.rules import REPEAT_AFTER_S
+from services.core.inbox.tables import InboxItem
+from services.core.outbox.actions import tell_watch
+from services.core.watches.presence import note_gone
+from services.core.watches.tables import WatchIdentity, WatchSettings
+
+# The longest keepalive a watch may have is 1,200 s; the broker gives up on it after one and a half.
+SILENT_FOR = timedelta(seconds=1800)
+
+
+async def tell_overdue(work: UnitOfWork) -> None:
+    """Queue a look at every watch that is there and owes an answer; one process at a time does it."""
+    mine = await work.session.exec(select(func.pg_try_advisory_xact_lock(func.hashtextextended("tell-overdue", 0))))
+    if not mine.one():
+        return
+    earlier = aliased(InboxItem)
+    first_waiting = (
+        select(func.min(col(earlier.seq)))
+        .where(col(earlier.child_id) == col(WatchIdentity.child_id), col(earlier.state) == "waiting")
+        .correlate(WatchIdentity)
+        .scalar_subquery()
+    )
+    item_due = exists().where(
+        col(InboxItem.child_id) == col(WatchIdentity.child_id),
+        col(InboxItem.seq) == first_waiting,
+        col(InboxItem.next_announce_at) <= work.now,
+    )
+    silent_since = work.now - timedelta(seconds=REPEAT_AFTER_S[0])
+    contacts_due = and_(
+        col(WatchIdentity.contacts_sent_at) <= silent_since,
+        col(ContactList.version) != col(WatchIdentity.contacts_acked_version),
+    )
+    config_due = and_(
+        col(WatchIdentity.config_sent_at) <= silent_since,
+        col(WatchSettings.version) != col(WatchIdentity.config_acked_version),
+    )
+    found = await work.session.exec(
+        select(WatchIdentity.username)
+        .join(ContactList, col(ContactList.child_id) == col(WatchIdentity.child_id))
+        .join(WatchSettings, col(WatchSettings.child_id) == col(WatchIdentity.child_id))
+        .where(
+            col(WatchIdentity.ended_at).is_(None),
+            col(WatchIdentity.online),
+            or_(item_due, contacts_due, config_due),
+        )
+    )
+    for username in found.all():
+        await tell_watch(work, username)
+
+
+async def forget_one_silent(work: UnitOfWork) -> bool:
+    """Mark one watch as gone that said nothing for half an hour; return whether there was one. Safe to run twice."""
+    found = await work.session.exec(
+        select(WatchIdentity)
+        .where(
+            col(WatchIdentity.ended_at).is_(None),
+            col(WatchIdentity.online),
+            col(WatchIdentity.last_seen_at) <= work.now - SILENT_FOR,
+            or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
+        )
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    identity = found.first()
+    if identity is None:
+        return False
+    await note_gone(work, identity)
+    return True

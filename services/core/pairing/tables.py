@@ -1,0 +1,63 @@
+"""Tables of pairing: the code on the watch, the pairing it became."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from services.core.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
+
+
+class PairingCode(SQLModel, table=True):
+    """A code that a watch shows; single use, short lived."""
+
+    __tablename__ = "pairing_code"
+    __table_args__ = (
+        # A code names one watch while it is live.
+        Index("pairing_code_live", "code_hash", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("pairing_code_of_watch", "watch_id", "created_at"),
+    )
+
+    pairing_code_id: uuid.UUID = id_column()
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", ondelete="CASCADE")
+    # Keyed hash to find it by, and the code sealed so that the watch can be told it again.
+    code_hash: bytes = bytes_column()
+    sealed_code: bytes = bytes_column()
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column()
+    # Used, replaced or expired.
+    ended_at: datetime | None = maybe_time_column()
+    pairing_id: uuid.UUID | None = Field(default=None, foreign_key="pairing.pairing_id", ondelete="SET NULL")
+
+
+class Pairing(SQLModel, table=True):
+    """A watch bound to a child by a guardian, from code to end."""
+
+    __tablename__ = "pairing"
+
+    pairing_id: uuid.UUID = id_column()
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    username: str = Field(unique=True, max_length=32)
+    # The plain password on its way to the watch, sealed; forgotten at the first hello or when the pairing ends.
+    sealed_password: bytes | None = bytes_column(default=None, nullable=True)
+    issued_at: datetime = time_column()
+    confirmed_at: datetime | None = maybe_time_column()
+    ended_at: datetime | None = maybe_time_column()
+    # One of: unpaired, replaced, unconfirmed, lost, returned.
+    end_reason: str | None = Field(default=None, max_length=12)
+
+
+class PairingAttempt(SQLModel, table=True):
+    """A code that a guardian entered in vain; counted to stop guessing."""
+
+    __tablename__ = "pairing_attempt"
+    __table_args__ = (Index("pairing_attempt_recent", "guardian_id", "at"),)
+
+    pairing_attempt_id: uuid.UUID = id_column()
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    at: datetime = time_column()

@@ -1,0 +1,1 @@
+"""Programme, site, cohort, and which staff serve them."""

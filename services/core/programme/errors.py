@@ -1,0 +1,125 @@
+"""What the programme's set-up refuses."""
+
+from __future__ import annotations
+
+from services.core.errors import CoreError
+
+
+class CountryUnknownError(CoreError):
+    """Not a country code."""
+
+    code = "country_unknown"
+    sentence = "The country is its two-letter code (ISO 3166), such as CN, VN or TR."
+
+
+class TimezoneUnknownError(CoreError):
+    """Not a time zone."""
+
+    code = "timezone_unknown"
+    sentence = "The time zone is a name of the IANA list, such as Asia/Shanghai."
+
+
+class LocaleUnknownError(CoreError):
+    """A language that the product does not speak."""
+
+    code = "locale_unknown"
+    sentence = "The language is one of en, zh-Hans, vi, tr."
+
+
+class SiteKindUnknownError(CoreError):
+    """Not a kind of site."""
+
+    code = "site_kind_unknown"
+    sentence = "The kind of site is one of factory, school, centre."
+
+
+class DatesReversedError(CoreError):
+    """A cohort that ends before it starts."""
+
+    code = "dates_reversed"
+    sentence = "The last day is before the first."
+
+
+class ProgrammeUnknownError(CoreError):
+    """No programme has this name."""
+
+    code = "programme_unknown"
+    sentence = "There is no programme of this name."
+
+
+class SiteUnknownError(CoreError):
+    """No site has this name."""
+
+    code = "site_unknown"
+    sentence = "There is no site of this name."
+
+
+class SiteAmbiguousError(CoreError):
+    """Sites of several programmes have this name."""
+
+    code = "site_ambiguous"
+    sentence = "Several programmes have a site of this name: name the programme, too."
+
+
+class CohortUnknownError(CoreError):
+    """The site has no cohort of this name."""
+
+    code = "cohort_unknown"
+    sentence = "The site has no cohort of this name."
+
+
+class SiteDiffersError(CoreError):
+    """The site is there with another country, time zone, language or kind."""
+
+    code = "site_differs"
+    sentence = "The site is there already, with other particulars."
+
+    def __init__(self, differing: str) -> None:
+        super().__init__()
+        self.differing = differing
+
+    def fields(self) -> dict[str, int | str]:
+        """Return which particulars differ, comma separated."""
+        return {"differing": self.differing}
+
+
+class CohortDiffersError(CoreError):
+    """The cohort is there with other dates."""
+
+    code = "cohort_differs"
+    sentence = "The cohort is there already, with other dates."
+
+
+class EmailRefusedError(CoreError):
+    """Not an e-mail address."""
+
+    code = "email_refused"
+    sentence = "This is not an e-mail address."
+
+
+class RoleUnknownError(CoreError):
+    """Not a role."""
+
+    code = "role_unknown"
+    sentence = "The role is one of coordinator, staff, manager, admin."
+
+
+class ScopeNeededError(CoreError):
+    """A staff member serves one programme or one site; neither or both were named."""
+
+    code = "scope_needed"
+    sentence = "Name the programme or the site that is served, one of them."
+
+
+class StaffDiffersError(CoreError):
+    """The address belongs to a staff member with another name or role."""
+
+    code = "staff_differs"
+    sentence = "This address belongs to a staff member with another name or role."
+
+
+class StaffEndedError(CoreError):
+    """The address belongs to a staff member who has left."""
+
+    code = "staff_ended"
+    sentence = "This address belongs to a staff member who has left."

@@ -1,0 +1,162 @@
+"""Settings of every process, read from the environment (prefix ``SMARTWATCH_``).
+
+A value that would be dangerous as a default (a key, a password) has a default that works in development only:
+``Settings.load()`` refuses to start with it anywhere else.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+# Shared by every checkout of the sources, so worth nothing as secrets; the mark makes them easy to refuse.
+_DEVELOPMENT_MARK = "development-only"
+_DEVELOPMENT_MASTER_KEY = base64.b64encode(b"development-only-master-key-32by").decode()
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Environment(StrEnum):
+    """Where this process runs; only ``development`` and ``test`` accept the default secrets."""
+
+    DEVELOPMENT = "development"
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Settings(BaseSettings):
+    """Every setting of the product, one flat list; ``docs/settings.md`` is generated from the descriptions."""
+
+    model_config = SettingsConfigDict(env_prefix="SMARTWATCH_", frozen=True, extra="ignore")
+
+    environment: Environment = Field(Environment.DEVELOPMENT, description="development, test or production")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+    database_url: str = Field(
+        "",
+        description="postgresql://user:password@host:port/name; empty: `smartwatch up` runs a server of its own",
+    )
+    database_pool_size: int = Field(8, ge=1, le=100, description="connections each process keeps to the database")
+
+    api_host: str = Field("127.0.0.1", description="address the API listens on")
+    api_port: Port = Field(8080, description="port the API listens on")
+    public_url: str = Field(
+        "http://127.0.0.1:8080", description="where phones reach the API; the watch's QR points there"
+    )
+    health_host: str = Field("127.0.0.1", description="address of the health pages of bridge, broker and worker")
+    bridge_health_port: Port = Field(8081, description="health page of the bridge; 0 turns it off")
+    broker_health_port: Port = Field(8082, description="health page of the broker; 0 turns it off")
+    worker_health_port: Port = Field(8083, description="health page of the worker; 0 turns it off")
+
+    mqtt_backend_host: str = Field("127.0.0.1", description="where bridges reach the broker's backend listener")
+    mqtt_backend_port: Port = Field(1884, description="port of the broker's backend listener")
+    mqtt_backend_username: str = Field("sw-backend", description="the bridges' user at the broker")
+    mqtt_backend_password: SecretStr = Field(
+        SecretStr("development-only-backend-password"), description="the bridges' password; 128 bits or more"
+    )
+
+    watch_host: str = Field("127.0.0.1", description="host name told to watches with their credentials")
+    watch_port: Port = Field(8883, description="port told to watches with their credentials")
+    mosquitto_dir: Path = Field(
+        Path("var/default/mosquitto"), description="folder of the broker's files and persistence"
+    )
+    mosquitto_binary: str = Field("", description="path of mosquitto; empty: it is looked for")
+    mosquitto_bind: str = Field("127.0.0.1", description="address of the watches' TLS listener")
+    mosquitto_tls_port: Port = Field(8883, description="port of the watches' TLS listener")
+    mosquitto_plain_port: Port = Field(
+        1883, description="port of the watches' plain listener on loopback; 0 outside development"
+    )
+    mosquitto_backend_bind: str = Field("127.0.0.1", description="address of the backend listener")
+    tls_certificate_file: str = Field("", description="PEM chain of the watches' listener; empty: made on the spot")
+    tls_key_file: str = Field("", description="PEM key of the watches' listener")
+    tls_ca_file: str = Field("", description="PEM of the authority that watches trust")
+
+    master_key: SecretStr = Field(
+        SecretStr(_DEVELOPMENT_MASTER_KEY),
+        description="base64 of 32 bytes; wraps the data keys, kept out of backups",
+    )
+    token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},
+        description="key-id:secret pairs, comma separated, of the access tokens; the first signs, all verify",
+    )
+
+    sms_provider: str = Field("file", pattern="^file$", description="how one-time codes travel: `file` (development)")
+    sms_file: Path = Field(
+        Path("var/default/sms.jsonl"),
+        description="where the development provider appends {phone, locale, text}",
+    )
+    clock_file: Path | None = Field(
+        None, description="a file that moves the clock {offset_s, rate, since}; refused outside tests"
+    )
+
+    @field_validator("token_keys", mode="before")
+    @classmethod
+    def _read_token_keys(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.split(":", 1) for pair in value.split(",") if pair.strip()]
+        if not pairs or any(len(pair) != 2 or not pair[0].strip() for pair in pairs):  # noqa: PLR2004 - a pair
+            message = "token_keys is a comma separated list of key-id:secret"
+            raise ValueError(message)
+        return {key_id.strip(): secret.strip() for key_id, secret in pairs}
+
+    @field_validator("master_key")
+    @classmethod
+    def _check_master_key(cls, value: SecretStr) -> SecretStr:
+        try:
+            raw = base64.b64decode(value.get_secret_value(), validate=True)
+        except binascii.Error as error:
+            message = "master_key is not base64"
+            raise ValueError(message) from error
+        if len(raw) != 32:  # noqa: PLR2004 - AES-256
+            message = "master_key must be base64 of 32 bytes"
+            raise ValueError(message)
+        return value
+
+    @field_validator("token_keys")
+    @classmethod
+    def _check_token_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        # RFC 7518 section 3.2: a key for HS256 has at least the hash's 32 bytes.
+        if any(len(secret.get_secret_value().encode()) < 32 for secret in value.values()):  # noqa: PLR2004
+            message = "each of token_keys needs at least 32 bytes"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _refuse_what_is_for_development(self) -> Self:
+        if self.environment is not Environment.PRODUCTION:
+            if self.clock_file is not None and self.environment is not Environment.TEST:
+                message = "clock_file moves the clock and is accepted in environment=test only"
+                raise ValueError(message)
+            return self
+        faults = [f"{name} still has its development value" for name in self.development_secrets()]
+        if len(self.mqtt_backend_password.get_secret_value()) < 22:  # noqa: PLR2004 - 128 bits in base64
+            faults.append("mqtt_backend_password is shorter than 128 bits")
+        if self.clock_file is not None:
+            faults.append("clock_file moves the clock and is accepted in environment=test only")
+        if self.sms_provider == "file":
+            faults.append("sms_provider=file writes one-time codes into a file and is for development only")
+        if self.mosquitto_plain_port != 0:
+            faults.append("mosquitto_plain_port must be 0: watches speak TLS outside development")
+        if not self.database_url:
+            faults.append("database_url is empty")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def development_secrets(self) -> list[str]:
+        """Names of the secrets that still have the value every checkout shares."""
+        names = []
+        if self.master_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
+            names.append("master_key")
+        if _DEVELOPMENT_MARK in self.mqtt_backend_password.get_secret_value():
+            names.append("mqtt_backend_password")
+        if any(_DEVELOPMENT_MARK in secret.get_secret_value() for secret in self.token_keys.values()):
+            names.append("token_keys")
+        return names

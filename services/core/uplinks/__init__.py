@@ -1,0 +1,1 @@
+"""Every id a watch has used, and what it was answered."""

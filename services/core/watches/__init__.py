@@ -1,0 +1,1 @@
+"""Watches, their identities at the broker, their settings and presence."""

@@ -1,0 +1,81 @@
+"""What registration and hand-out refuse."""
+
+from __future__ import annotations
+
+from services.core.errors import CoreError
+
+
+class WatchUnknownError(CoreError):
+    """No watch has this serial."""
+
+    code = "watch_unknown"
+    sentence = "There is no watch with this serial."
+
+
+class WatchElsewhereError(CoreError):
+    """The watch is handed out to another family, which has to give it back first."""
+
+    code = "watch_handed_out"
+    sentence = "This watch is handed out to another family: take it back first."
+
+    def __init__(self, serial: str, family_code: str) -> None:
+        super().__init__()
+        self.serial = serial
+        self.family_code = family_code
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the serial and the code of the family that has it."""
+        return {"serial": self.serial, "family_code": self.family_code}
+
+
+class WatchStateError(CoreError):
+    """The watch cannot go from its state to the one asked for."""
+
+    code = "watch_state"
+    sentence = "The watch cannot go from its present state to this one."
+
+    def __init__(self, serial: str, state: str, asked: str) -> None:
+        super().__init__()
+        self.serial = serial
+        self.state = state
+        self.asked = asked
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the serial, its state, and the one asked for."""
+        return {"serial": self.serial, "state": self.state, "asked": self.asked}
+
+
+class WatchOfOtherSiteError(CoreError):
+    """The watch belongs to another site than the family."""
+
+    code = "watch_of_other_site"
+    sentence = "This watch belongs to another site than the family: move it there first."
+
+
+class FamilyUnknownError(CoreError):
+    """No family with this code is enrolled."""
+
+    code = "family_unknown"
+    sentence = "No family with this code is enrolled."
+
+
+class VendorFileOfOthersError(CoreError):
+    """The file to write secrets into is there and holds something else than this list's secrets."""
+
+    code = "vendor_file_of_others"
+    sentence = "This file is there already and lacks some of this list's watches: name a new one."
+
+
+class VendorFileFailedError(CoreError):
+    """The file with the secrets could not be written; nothing was registered."""
+
+    code = "vendor_file_failed"
+    sentence = "The file with the secrets could not be written, so nothing was registered."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the system's reason."""
+        return {"reason": self.reason}

@@ -1,0 +1,93 @@
+"""Tables of watches: the device, its identities at the broker, the settings it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from services.core.db.columns import bytes_column, datetime, id_column, json_column, maybe_time_column, time_column
+
+
+class Watch(SQLModel, table=True):
+    """A watch as a device, with its factory identity ``f-<serial>``."""
+
+    __tablename__ = "watch"
+
+    watch_id: uuid.UUID = id_column()
+    serial: str = Field(unique=True, max_length=20)
+    imei: str | None = Field(default=None, unique=True, max_length=15)
+    model: str = Field(max_length=40)
+    site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="RESTRICT")
+    # registered, handed_out, lost, returned, broken; whether it is paired is told by its identity.
+    state: str = Field(default="registered", max_length=12)
+    handed_out_to: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", ondelete="SET NULL")
+    # Hash of the factory secret in the broker's own format; the secret itself is kept by the watch alone.
+    factory_password_hash: str = Field(max_length=200)
+    # Keyed hash of the same secret: no two watches ever share one, which salted hashes cannot tell.
+    factory_secret_mark: bytes | None = bytes_column(default=None, nullable=True, unique=True)
+    iccid: str | None = Field(default=None, max_length=22)
+    sim_holder: str | None = Field(default=None, max_length=40)
+    sim_expires_on: date | None = None
+    registered_at: datetime = time_column()
+
+
+class WatchIdentity(SQLModel, table=True):
+    """What one pairing gave a watch: MQTT user, client id and prefix, and what was last heard under it."""
+
+    __tablename__ = "watch_identity"
+    __table_args__ = (
+        # One watch per child and one child per watch at a time.
+        Index("identity_of_watch", "watch_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("identity_of_child", "child_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    username: str = Field(primary_key=True, max_length=32)
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", ondelete="CASCADE")
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    password_hash: str = Field(max_length=200)
+    issued_at: datetime = time_column()
+    # When the broker knew it; credentials are told only then, so that the first log-in works.
+    installed_at: datetime | None = maybe_time_column()
+    ended_at: datetime | None = maybe_time_column()
+
+    # Presence: follows from hello, will, silence and asleep.
+    online: bool = False
+    connection_nonce: str = Field(default="", max_length=36)
+    last_hello_at: datetime | None = maybe_time_column()
+    last_seen_at: datetime | None = maybe_time_column(index=True)
+    asleep_until_at: datetime | None = maybe_time_column()
+    # The watch's clock minus ours at the last hello, seconds; None while the watch does not know the time.
+    clock_skew_s: int | None = None
+    # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
+    hello: dict[str, Any] = json_column(default_factory=dict)
+
+    # Versions on the watch, as it acknowledged or its hello said; and what was sent and is not yet acknowledged.
+    contacts_acked_version: int = 0
+    contacts_sent_version: int = 0
+    contacts_sent_at: datetime | None = maybe_time_column()
+    config_acked_version: int = 0
+    config_sent_version: int = 0
+    config_sent_at: datetime | None = maybe_time_column()
+    # Nothing is repeated before; see inbox.rules for the waits.
+    repeats: int = 0
+
+
+class WatchSettings(SQLModel, table=True):
+    """What the child's watch is configured to, versioned."""
+
+    __tablename__ = "watch_settings"
+
+    child_id: uuid.UUID = Field(primary_key=True, foreign_key="child.child_id", ondelete="CASCADE")
+    version: int = 1
+    checkin_interval_s: int = 1800
+    location: bool = False
+    quiet: list[Any] = json_column(default_factory=list)
+    timezone: str = Field(max_length=40)
+    language: str = Field(max_length=12)
+    volume_pct: int = 70
+    changed_at: datetime = time_column()

@@ -1,0 +1,142 @@
+"""A line of words in, lines of plain English out: at a terminal, from a pipe, or from arguments."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import unicodedata
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import WordCompleter
+from prompt_toolkit.patch_stdout import patch_stdout
+
+from services.protocol.words import EMOJI_GLYPHS, Emoji
+
+
+class SaidWrongError(Exception):
+    """What was typed cannot be done; the message is for people."""
+
+
+class QuitError(Exception):
+    """Whoever types has had enough."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One word and what follows it. `run` gets the rest of the line."""
+
+    name: str
+    usage: str
+    help: str
+    run: Callable[[str], Awaitable[None]]
+
+
+def printable(text: str) -> str:
+    """Return what somebody else wrote so that it cannot steer this terminal: no controls, no hidden direction."""
+    return "".join(
+        "\ufffd" if unicodedata.category(one) in {"Cc", "Cf", "Cs"} and one != "\u200d" else one for one in text
+    )
+
+
+def shown(kind: str, content: str) -> str:
+    """Return a text or an emoji (by its word) as a screen shows it."""
+    return EMOJI_GLYPHS[Emoji(content)] if kind == "emoji" and content in set(Emoji) else printable(content)
+
+
+def say(line: str = "") -> None:
+    """Print a line at once; sys.stdout is looked up anew because prompt_toolkit exchanges it."""
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def words(rest: str, count: int, usage: str) -> list[str]:
+    """Return exactly so many words, the last with everything that follows; SaidWrongError with the usage otherwise."""
+    found = rest.split(maxsplit=count - 1)
+    if len(found) < count:
+        raise SaidWrongError(f"usage: {usage}")
+    return found
+
+
+def number(word: str, most: int) -> int:
+    """Return a number from 1 to `most`; SaidWrongError otherwise."""
+    if not word.isdecimal() or not 1 <= int(word) <= most:
+        raise SaidWrongError(f"a number from 1 to {most}, please" if most else "there is nothing with a number")
+    return int(word)
+
+
+class Console:
+    """Runs commands one after the other; an error of one is a line and not the end, except in a script."""
+
+    def __init__(self, commands: Sequence[Command], known_errors: tuple[type[Exception], ...]) -> None:
+        own = [
+            Command("help", "help", "this list", self._help),
+            Command("quit", "quit", "leave", self._quit),
+        ]
+        self._commands = {command.name: command for command in [*commands, *own]}
+        self._known_errors: tuple[type[Exception], ...] = (*known_errors, SaidWrongError)
+
+    async def run_line(self, line: str) -> bool:
+        """Run one line; return whether it went well. QuitError when it says so."""
+        name, _, rest = line.strip().partition(" ")
+        if not name or name.startswith("#"):
+            return True
+        command = self._commands.get(name.lower())
+        if command is None:
+            say(f"There is no command {printable(name)!r}; `help` lists them.")
+            return False
+        try:
+            await command.run(rest.strip())
+        except TimeoutError:
+            say(f"{name}: waited, and it did not happen.")
+            return False
+        except self._known_errors as error:
+            say(f"{name}: {printable(str(error)) or type(error).__name__}")
+            return False
+        return True
+
+    async def run_script(self, lines: Sequence[str]) -> int:
+        """Run lines from arguments; stops at the first that fails. Exit code 0 or 1."""
+        for line in lines:
+            try:
+                if not await self.run_line(line):
+                    return 1
+            except QuitError:
+                return 0
+        return 0
+
+    async def run(self, prompt: str) -> int:
+        """Take lines until the end: from a terminal with a prompt, from a pipe without one."""
+        with contextlib.suppress(QuitError):
+            if sys.stdin.isatty():
+                return await self._run_terminal(prompt)
+            return await self._run_pipe()
+        return 0
+
+    async def _run_terminal(self, prompt: str) -> int:
+        session: PromptSession[str] = PromptSession(completer=WordCompleter(sorted(self._commands)))
+        say("Type `help` for what can be done.")
+        with patch_stdout():
+            while True:
+                try:
+                    line = await session.prompt_async(prompt)
+                except (EOFError, KeyboardInterrupt):
+                    return 0
+                await self.run_line(line)
+
+    async def _run_pipe(self) -> int:
+        outcome = 0
+        while line := await asyncio.to_thread(sys.stdin.readline):
+            if not await self.run_line(line):
+                outcome = 1
+        return outcome
+
+    async def _help(self, _rest: str) -> None:
+        width = max(len(command.usage) for command in self._commands.values())
+        for command in self._commands.values():
+            say(f"  {command.usage:<{width}}  {command.help}")
+
+    async def _quit(self, _rest: str) -> None:
+        raise QuitError

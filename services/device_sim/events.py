@@ -1,0 +1,121 @@
+"""What happens in the watch, for scripts, tests and screens that wait for it instead of sleeping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+# A script that never waits for anything must not grow without end.
+_EVENTS_KEPT = 2_000
+
+
+class EventKind(StrEnum):
+    """Everything a watch tells; the fields of each stand behind it."""
+
+    CODE_SHOWN = "code_shown"  # code, qr, expires_tst
+    PAIRING_REFUSED = "pairing_refused"  # error, retry_after_s
+    PAIRED = "paired"  # username, child_name
+    STILL_PAIRED = "still_paired"  # username
+    WIPED = "wiped"  # username
+    ONLINE = "online"  # username
+    OFFLINE = "offline"  # reason
+    LOGIN_REFUSED = "login_refused"  # username
+    PROTOCOL_REFUSED = "protocol_refused"  # lowest, highest
+    CONTACTS_TAKEN = "contacts_taken"  # version, count
+    CONFIG_TAKEN = "config_taken"  # version
+    RECEIVED = "received"  # ref, seq, item_kind, sender, text
+    REMOVED = "removed"  # ref
+    REFUSED_ITEM = "refused_item"  # ref, detail
+    STORED = "stored"  # wire_id, number
+    NOT_SENT = "not_sent"  # wire_id, number, detail
+    POSTPONED = "postponed"  # wire_id, number, retry_after_s
+    FRESH_ID = "fresh_id"  # number, old_id, wire_id
+    SENT_STATE = "sent_state"  # wire_id, by, state, detail
+    RECEIPT_SETTLED = "receipt_settled"  # ref, state, of, code
+    COMMAND_ANSWERED = "command_answered"  # ref, command_kind, state, detail
+    ALERT_SEEN = "alert_seen"  # ref, seen_by
+    FRAME_IGNORED = "frame_ignored"  # topic, detail
+    FRAME_REFUSED = "frame_refused"  # topic, detail: the backend could not read what we sent
+
+
+@dataclass(frozen=True)
+class WatchEvent:
+    """One thing that happened; `event["name"]` gives a field."""
+
+    number: int
+    kind: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401 - fields are of any type
+        return self.fields[name]
+
+    def fits(self, kind: str, wanted: dict[str, Any]) -> bool:
+        """Tell whether it is of this kind and has these fields."""
+        return self.kind == kind and all(self.fields.get(name) == value for name, value in wanted.items())
+
+
+class EventBoard:
+    """Events in order. `wait_for` hands each of them out once, so that it does not matter who was first."""
+
+    def __init__(self) -> None:
+        self._history: deque[WatchEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._unclaimed: deque[WatchEvent] = deque(maxlen=_EVENTS_KEPT)
+        self._followers: set[asyncio.Queue[WatchEvent]] = set()
+        self._count = 0
+        self._tick = asyncio.Event()
+
+    def emit(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - fields are of any type
+        """Tell everyone."""
+        self._count += 1
+        event = WatchEvent(self._count, kind, fields)
+        self._history.append(event)
+        self._unclaimed.append(event)
+        for follower in self._followers:
+            follower.put_nowait(event)
+        self.tick()
+
+    def tick(self) -> None:
+        """Let everyone who waits for a condition look again."""
+        # Whoever waits holds the old object, which stays set; the next round waits for the new one.
+        self._tick.set()
+        self._tick = asyncio.Event()
+
+    @property
+    def count(self) -> int:
+        """How many events there were so far: a mark for `last`."""
+        return self._count
+
+    def last(self, *kinds: str, after: int = 0) -> WatchEvent | None:
+        """Return the newest event of these kinds after a mark, None if there was none; takes it away from nobody."""
+        found = (event for event in reversed(self._history) if event.kind in kinds and event.number > after)
+        return next(found, None)
+
+    async def wait_for(self, kind: str, timeout_s: float, **fields: Any) -> WatchEvent:  # noqa: ANN401 - any type
+        """Return the oldest event of this kind with these fields that nobody was given yet; TimeoutError if none."""
+        async with asyncio.timeout(timeout_s):
+            while True:
+                for event in self._unclaimed:
+                    if event.fits(kind, fields):
+                        self._unclaimed.remove(event)
+                        return event
+                await self._tick.wait()
+
+    async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> None:
+        """Return once the condition holds, looked at after every event; TimeoutError if it never does."""
+        async with asyncio.timeout(timeout_s):
+            while not condition():
+                await self._tick.wait()
+
+    async def follow(self) -> AsyncGenerator[WatchEvent, None]:
+        """Yield every event from now on; takes none away from `wait_for`."""
+        queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
+        self._followers.add(queue)
+        try:
+            while True:
+                yield await queue.get()
+        finally:
+            self._followers.discard(queue)

@@ -1,0 +1,95 @@
+"""What the watch remembers: plain records, as the store gives them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True)
+class FactoryIdentity:
+    """What the factory wrote into the watch. The secret stands in no log and on no label."""
+
+    serial: str
+    secret: str
+
+
+class OutgoingState(StrEnum):
+    """How far something the watch recorded has come. Only the last two end it."""
+
+    QUEUED = "queued"
+    SENT = "sent"  # published; no receipt yet
+    STORED = "stored"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """Something the watch recorded. `number` stays, `wire_id` changes after an id conflict."""
+
+    number: int
+    wire_id: str
+    kind: str  # the uplink kind, which is also its topic
+    payload: bytes
+    state: OutgoingState
+    detail: str | None
+    retry_at: float | None  # not before this time of the watch's own clock
+
+
+class IncomingState(StrEnum):
+    """What became of an item on the watch."""
+
+    DELIVERED = "delivered"
+    PLAYED = "played"
+    REMOVED = "removed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One item of the inbox. `text` is what is shown; of a removed item nothing is left."""
+
+    ref: str
+    seq: int
+    kind: str
+    sender: str
+    text: str
+    tst: int
+    state: IncomingState
+
+
+@dataclass(frozen=True)
+class OwedReceipt:
+    """An `up/receipt` that is sent again until it is answered. `of` is set for `seen` only."""
+
+    ref: str
+    state: str
+    of: str | None = None
+    detail: str | None = None
+    tst: int = 0
+    boot: int | None = None
+    mono_s: int | None = None
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What its answer repeats."""
+        return (self.ref, self.state, self.of or "")
+
+
+@dataclass(frozen=True)
+class SentState:
+    """What became of the child's message `wire_id` at contact `by`."""
+
+    wire_id: str
+    by: str
+    state: str
+    detail: str | None
+
+
+@dataclass(frozen=True)
+class ShownCode:
+    """The pairing code as the watch shows it; `expires_tst` is server time."""
+
+    code: str
+    qr: str
+    expires_tst: int

@@ -1,0 +1,48 @@
+"""Reading one-time codes from the file of the development SMS provider."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from pathlib import Path
+
+_CODE = re.compile(r"(?<![0-9])[0-9]{6}(?![0-9])")
+_LOOK_EVERY_S = 0.05
+
+
+def sms_position(path: Path) -> int:
+    """Return where the file ends now, so that `wait_for_sms` sees only what comes after."""
+    return path.stat().st_size if path.exists() else 0
+
+
+async def wait_for_sms(path: Path, phone: str, *, position: int = 0, timeout_s: float = 30.0) -> str:
+    """Return the text of the newest SMS to a phone after a position; TimeoutError if none comes."""
+    async with asyncio.timeout(timeout_s):
+        while True:
+            texts = await asyncio.to_thread(_texts, path, phone, position)
+            if texts:
+                return texts[-1]
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+
+async def wait_for_sms_code(path: Path, phone: str, *, position: int = 0, timeout_s: float = 30.0) -> str:
+    """Return the six digits in the newest SMS to a phone after a position; TimeoutError if none comes."""
+    found = _CODE.search(await wait_for_sms(path, phone, position=position, timeout_s=timeout_s))
+    if found is None:
+        raise ValueError("the SMS holds no code")
+    return found.group()
+
+
+def _texts(path: Path, phone: str, position: int) -> list[str]:
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        file.seek(position)
+        lines = file.read().split(b"\n")[:-1]  # what has no line end yet is still being written
+    found = []
+    for line in lines:
+        sms = json.loads(line)
+        if sms.get("phone") == phone:
+            found.append(str(sms["text"]))
+    return found

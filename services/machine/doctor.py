@@ -1,0 +1,243 @@
+"""`smartwatch doctor`: what is missing or wrong on this machine, and the mend. Looks only; changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import asyncpg
+from pydantic import ValidationError
+
+from services.broker.binary import find_mosquitto
+from services.core.db.migrate import newest_revision
+from services.core.settings import Environment, Settings
+from services.machine.instance import PREFERRED_PORTS, is_running
+from services.machine.machine import CHECKOUT, PREFIX, PROCESSES
+from services.machine.ports import is_free
+from services.machine.postgres_user import PostgresUnavailableError, find_server_user
+from services.machine.supervised import ask_ready
+from services.machine.tied import can_tie
+
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE_DISK_BYTES = 1_000_000_000
+DATABASE_TIMEOUT_S = 5.0
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+)(?P<marker> *;)?")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: whether it is as it should be, what was seen, and what to do if it is not."""
+
+    name: str
+    ok: bool
+    what: str
+    mend: str = ""
+
+
+def run_doctor(instance: str = "default") -> int:
+    """Print every finding; exit code 0 when all is well, 1 when something needs mending."""
+    findings = diagnose(Path("var") / instance)
+    for finding in findings:
+        print(f"{'ok   ' if finding.ok else 'WRONG'} {finding.name:<20} {finding.what}")
+        if not finding.ok:
+            print(f"{'':<26} mend: {finding.mend}")
+    return 0 if all(finding.ok for finding in findings) else 1
+
+
+def diagnose(instance: Path) -> list[Finding]:
+    """Look at everything that `up` and its processes need; `instance` is the folder of the instance asked about."""
+    running = is_running(instance)
+    adopted = _environment_of(instance) if running else {}
+    findings = [python(), packages(), tie(), disk(instance), clock(instance), mosquitto(adopted)]
+    if running:
+        findings.append(Finding("instance", ok=True, what=f"{instance} is running"))
+    filled_in = {name.removeprefix(PREFIX).lower(): value for name, value in adopted.items() if name not in os.environ}
+    try:
+        settings = Settings.model_validate(filled_in)  # the environment's own values fill in the rest
+    except ValidationError as error:
+        return [*findings, settings_refused(error)]
+    findings.append(settings_accepted(settings))
+    if not settings.database_url:
+        findings.append(local_postgres(instance))
+    else:
+        findings.append(asyncio.run(database(settings.database_url)))
+    if running:
+        findings += processes(settings)
+    else:
+        findings += ports(settings)
+    return findings
+
+
+# ------------------------------------------------------------------------- the machine
+
+
+def python() -> Finding:
+    seen = ".".join(map(str, sys.version_info[:3]))
+    return Finding(
+        "python", sys.version_info >= OLDEST_PYTHON, seen, "install Python 3.11 or newer, then run `make setup`"
+    )
+
+
+def packages() -> Finding:
+    """Whether this environment holds what the lock pins."""
+    lock = CHECKOUT / "requirements.lock"
+    if not lock.exists():
+        return Finding("packages", ok=True, what="not a checkout: nothing to compare with")
+    wrong = list(_unlike_the_lock(lock.read_text(encoding="utf-8")))
+    if not wrong:
+        return Finding("packages", ok=True, what="as requirements.lock pins them")
+    told = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")  # noqa: PLR2004 - as many as fit a line
+    return Finding("packages", ok=False, what=f"not as requirements.lock pins them: {told}", mend="run `make setup`")
+
+
+def _unlike_the_lock(lock: str) -> Iterator[str]:
+    for line in lock.splitlines():
+        if not (pin := PIN.match(line)):
+            continue
+        try:
+            installed = version(pin["name"])
+        except PackageNotFoundError:
+            if not pin["marker"]:  # one with a marker may be for another platform
+                yield f"{pin['name']} is missing"
+            continue
+        if installed != pin["version"]:
+            yield f"{pin['name']} {installed} instead of {pin['version']}"
+
+
+def tie() -> Finding:
+    if can_tie():
+        return Finding("children", ok=True, what="end with their parent, however it ends")
+    mend = "install util-linux 2.33 or newer; without it, after a kill -9 end leftovers by hand or start again"
+    return Finding("children", ok=sys.platform != "linux", what="would outlive a killed parent", mend=mend)
+
+
+def disk(instance: Path) -> Finding:
+    place = next(folder for folder in (instance, *instance.absolute().parents) if folder.exists())
+    free_bytes = shutil.disk_usage(place).free
+    what = f"{free_bytes / 1e9:.1f} GB free at {place}"
+    return Finding("disk", free_bytes >= LEAST_FREE_DISK_BYTES, what, "make room: at least 1 GB")
+
+
+def clock(instance: Path) -> Finding:
+    """A clock that is behind the files it wrote, or the sources, was set back or never set."""
+    files = [file for file in (CHECKOUT / "pyproject.toml", instance / "secrets.json") if file.exists()]
+    behind_s = max((file.stat().st_mtime for file in files), default=0.0) - time.time()
+    what = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
+    if behind_s < 60:  # noqa: PLR2004 - seconds; a network file system may disagree a little
+        return Finding("clock", ok=True, what=what)
+    return Finding("clock", ok=False, what=f"{what}, {behind_s:.0f} s behind its own files", mend="set the clock (NTP)")
+
+
+def mosquitto(adopted: dict[str, str]) -> Finding:
+    name = f"{PREFIX}MOSQUITTO_BINARY"
+    configured = os.environ.get(name, adopted.get(name, ""))
+    found = find_mosquitto(configured)
+    if found is not None:
+        return Finding("mosquitto", ok=True, what=str(found))
+    if configured:
+        return Finding(
+            "mosquitto", ok=False, what=f"{configured} is no program", mend=f"correct {name}, or leave it empty"
+        )
+    mend = "`smartwatch up` brings it along by itself; or install the package mosquitto (2.0.11 or newer)"
+    return Finding("mosquitto", ok=False, what="not found", mend=mend)
+
+
+def local_postgres(instance: Path) -> Finding:
+    """Whether the Postgres of the wheel can run here, and as whom. Says nothing about rows."""
+    home = instance / "postgres"
+    # Asked about the nearest folder that exists: a closed one on the way there is what matters.
+    place = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
+    try:
+        user, refused = find_server_user(place.absolute())
+    except PostgresUnavailableError as error:
+        return Finding("local postgres", ok=False, what=error.what, mend=error.mend)
+    if user is not None:
+        return Finding("local postgres", ok=True, what=f"can run (user: {user.name})")
+    if os.geteuid() == 0:
+        return Finding(
+            "local postgres", ok=True, what="runs from a folder outside the checkout, announced at the start"
+        )
+    mend = "run `make setup`, or set SMARTWATCH_DATABASE_URL"
+    return Finding("local postgres", ok=False, what="; ".join(refused), mend=mend)
+
+
+def ports(settings: Settings) -> Iterator[Finding]:
+    """Before a start: only a port that was asked for by name must be free; the others are chosen anew."""
+    for name in PREFERRED_PORTS:
+        variable = f"{PREFIX}{name.upper()}"
+        port = int(getattr(settings, name))
+        if port == 0 or is_free(port):
+            continue
+        if variable in os.environ:
+            yield Finding(name, ok=False, what=f"{port} is taken", mend=f"end what listens there, or change {variable}")
+        else:
+            yield Finding(name, ok=True, what=f"{port} is taken: another will be chosen")
+
+
+# ------------------------------------------------------------------------- settings, database, processes
+
+
+def settings_accepted(settings: Settings) -> Finding:
+    shared = settings.development_secrets()
+    if shared and settings.environment is not Environment.PRODUCTION:
+        what = f"{settings.environment}, with the development value of {', '.join(shared)}"
+        return Finding("settings", ok=True, what=f"{what} (`up` makes random ones)")
+    return Finding("settings", ok=True, what=str(settings.environment))
+
+
+def settings_refused(error: ValidationError) -> Finding:
+    """The names of what does not fit, never the values: they may be secrets."""
+    told = "; ".join(
+        f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
+        for fault in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+    return Finding(
+        "settings", ok=False, what=told, mend="correct them in the environment; docs/settings.md explains each"
+    )
+
+
+async def database(url: str) -> Finding:
+    """Whether the database answers and has the schema that these sources expect."""
+    try:
+        connection = await asyncpg.connect(url, timeout=DATABASE_TIMEOUT_S)
+    except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
+        mend = "is the server up, and SMARTWATCH_DATABASE_URL right? Or run `smartwatch up` without it"
+        return Finding("database", ok=False, what=f"no connection ({type(error).__name__})", mend=mend)
+    try:
+        found = await connection.fetchval("SELECT version_num FROM alembic_version")
+    except asyncpg.PostgresError:
+        found = None
+    finally:
+        await connection.close()
+    wanted = newest_revision()
+    if found == wanted:
+        return Finding("database", ok=True, what=f"answers, schema {found}")
+    return Finding("database", ok=False, what=f"schema {found}, not {wanted}", mend="run `smartwatch db upgrade`")
+
+
+def processes(settings: Settings) -> Iterator[Finding]:
+    """Each process of a running instance, by its own word."""
+    for name, port_setting in PROCESSES.items():
+        port = int(getattr(settings, port_setting))
+        if port == 0:
+            yield Finding(name, ok=True, what="its health page is turned off")
+            continue
+        unwell = ask_ready(port)
+        told = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
+        yield Finding(name, not unwell, told or "ready", f"see its log, log/{name}.log below the instance's folder")
+
+
+def _environment_of(instance: Path) -> dict[str, str]:
+    try:
+        lines = (instance / "environment").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)

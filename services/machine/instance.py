@@ -1,0 +1,157 @@
+"""One instance: a folder below var/ with everything one running machine keeps, and the lock that makes it one's own.
+
+var/<name>/lock           held while it runs; the file stays, the lock does not
+var/<name>/secrets.json   made at random once, readable by their owner only
+var/<name>/ports.json     remembered, so that addresses stay the same; chosen again when taken by others
+var/<name>/environment    while it runs: the settings of its processes, for chores from another terminal
+var/<name>/postgres, mosquitto, log, sms.jsonl
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import json
+import os
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from services.machine.ports import free_port
+
+# What people expect, taken when it is free. A package of Mosquitto may hold 1883, another checkout any of them.
+PREFERRED_PORTS: Mapping[str, range] = {
+    "api_port": range(8080, 8081),
+    "bridge_health_port": range(8081, 8082),
+    "broker_health_port": range(8082, 8083),
+    "worker_health_port": range(8083, 8084),
+    "mosquitto_plain_port": range(1883, 1884),
+    "mqtt_backend_port": range(1884, 1885),
+    "mosquitto_tls_port": range(8883, 8884),
+}
+
+
+class InstanceInUseError(Exception):
+    """Another process runs this instance; `process_id` is empty when it has not said so yet."""
+
+    def __init__(self, folder: Path, process_id: str) -> None:
+        super().__init__(f"{folder} is run by process {process_id or 'unknown'}")
+        self.folder = folder
+        self.process_id = process_id
+
+
+@dataclass
+class Instance:
+    """The folder of one instance, held by this process until `release`."""
+
+    folder: Path
+    _lock: IO[str]
+    ports: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The folder's name, with which `smartwatch up --instance` finds it again."""
+        return self.folder.name
+
+    def release(self) -> None:
+        """Let others have it. A repeat does nothing."""
+        (self.folder / "environment").unlink(missing_ok=True)
+        self._lock.close()
+
+    def choose_ports(self, given: Mapping[str, int], taken: Iterable[int] = ()) -> dict[str, int]:
+        """Ports for every listener: those given, else those of last time where free, else the usual, else any.
+
+        `taken` are not to be used, whatever they look like now. All differ; remembered for the next start.
+        """
+        remembered = _read_json(self.folder / "ports.json")
+        chosen = dict(given)
+        for name, usual in PREFERRED_PORTS.items():
+            if name not in chosen:
+                before = remembered.get(name)
+                first = [before] if isinstance(before, int) else []
+                chosen[name] = free_port([*first, *usual], avoid={*chosen.values(), *taken})
+        write_private(self.folder / "ports.json", json.dumps(chosen, indent=2) + "\n")
+        self.ports = chosen
+        return chosen
+
+    def secrets(self) -> dict[str, str]:
+        """The instance's own random secrets, made at the first call."""
+        file = self.folder / "secrets.json"
+        kept = _read_json(file)
+        fresh = {
+            "master_key": base64.b64encode(secrets.token_bytes(32)).decode(),
+            "token_keys": f"{secrets.token_hex(4)}:{secrets.token_urlsafe(48)}",
+            "mqtt_backend_password": secrets.token_urlsafe(32),
+        }
+        if missing := fresh.keys() - kept.keys():
+            kept |= {name: fresh[name] for name in missing}
+            write_private(file, json.dumps(kept, indent=2) + "\n")
+        return {name: str(kept[name]) for name in fresh}
+
+    def write_environment(self, settings: Mapping[str, str]) -> None:
+        """Leave the settings of the running processes for chores: one NAME=value a line, for the owner only."""
+        write_private(
+            self.folder / "environment", "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
+        )
+
+
+def take_instance(var: Path, name: str = "default", *, or_next: bool = False) -> Instance:
+    """Hold the instance of that name; with `or_next`, when it runs already, the first free of name-2, name-3 ...
+
+    Raises InstanceInUseError when it runs already.
+    """
+    names = (f"{name}-{number}" if number > 1 else name for number in range(1, 100 if or_next else 2))
+    refusal = InstanceInUseError(var / name, "")
+    for candidate in names:
+        try:
+            return _hold((var / candidate).absolute())
+        except InstanceInUseError as error:
+            refusal = error
+    raise refusal
+
+
+def is_running(folder: Path) -> bool:
+    """Whether some process holds the instance now. The lock file itself proves nothing: it stays."""
+    try:
+        with (folder / "lock").open(encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _hold(folder: Path) -> Instance:
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = (folder / "lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        holder = lock.read().strip()
+        lock.close()
+        raise InstanceInUseError(folder, holder) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+    return Instance(folder, lock)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file nobody else may read; under its name it is always complete."""
+    coming = file.with_name(f"{file.name}.coming")
+    coming.unlink(missing_ok=True)
+    with os.fdopen(os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    coming.rename(file)
+
+
+def _read_json(file: Path) -> dict[str, object]:
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found if isinstance(found, dict) else {}

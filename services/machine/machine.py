@@ -1,0 +1,363 @@
+"""Everything on one machine, supervised: what `smartwatch up`, the demo and the end-to-end tests run.
+
+with Machine.take(Path("var"), "default", announce=print) as machine:
+    machine.environment   # settings of its processes
+    machine.kill("bridge")  # as a fault would; it comes back by itself
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Self
+
+from services.broker.binary import bring_mosquitto, find_mosquitto
+from services.machine.instance import PREFERRED_PORTS, Instance, take_instance
+from services.machine.ports import is_free
+from services.machine.postgres import LocalPostgres, PostgresInUseError
+from services.machine.postgres_user import PostgresUnavailableError
+from services.machine.supervised import Supervised, ask_ready
+
+PREFIX = "SMARTWATCH_"
+CHECKOUT = Path(__file__).resolve().parents[2]
+# In the order of starting; stopped the other way round. The bridge comes last: it would only wait for the broker.
+PROCESSES: Mapping[str, str] = {
+    "broker": "broker_health_port",
+    "api": "api_port",
+    "worker": "worker_health_port",
+    "bridge": "bridge_health_port",
+}
+READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
+WATCH_EVERY_S = 0.05
+ASK_EVERY_S = 0.1
+DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running machine never gives up
+
+
+class MachineError(Exception):
+    """The machine could not be started; the message says which part, why, and where its log is."""
+
+
+class Machine:
+    """Postgres, broker, API, bridge and worker of one instance, started, watched and stopped together.
+
+    `overrides` are settings (without prefix, in lower case) that win over what the instance would choose; a
+    `database_url` among them replaces the local Postgres. Threads: its doors may be called from any.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        *,
+        overrides: Mapping[str, str] | None = None,
+        announce: Callable[[str], None] = lambda _: None,
+        durable: bool = True,
+    ) -> None:
+        self.instance = instance
+        self.overrides = dict(overrides or {})
+        self.settings: dict[str, str] = {}
+        self.postgres: LocalPostgres | None = None
+        if not self.overrides.get("database_url"):
+            self.postgres = LocalPostgres(instance.folder / "postgres", durable=durable, announce=announce)
+        log = instance.folder / "log"
+        self.processes = {name: Supervised(name, port, log / f"{name}.log") for name, port in PROCESSES.items()}
+        self._announce = announce
+        self._turn = threading.RLock()
+        self._ending = threading.Event()
+        self._watcher: threading.Thread | None = None
+        self._postgres_held_down = False
+
+    @classmethod
+    def take(
+        cls,
+        var: Path,
+        name: str = "default",
+        *,
+        or_next: bool = False,
+        overrides: Mapping[str, str] | None = None,
+        announce: Callable[[str], None] = lambda _: None,
+        durable: bool = True,
+    ) -> Self:
+        """A machine on the instance of that name. Raises InstanceInUseError (see take_instance)."""
+        instance = take_instance(var, name, or_next=or_next)
+        return cls(instance, overrides=overrides, announce=announce, durable=durable)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------------------- what it looks like
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Setting name (api_port, mosquitto_tls_port ...) to port."""
+        return self.instance.ports
+
+    @property
+    def api_url(self) -> str:
+        """Where the API answers on this machine."""
+        return f"http://127.0.0.1:{self.ports['api_port']}"
+
+    @property
+    def tls_ca_file(self) -> Path:
+        """The authority that watches of this machine trust: the one configured, or the development one."""
+        configured = self.overrides.get("tls_ca_file")
+        return Path(configured) if configured else self.instance.folder / "certificates" / "ca.pem"
+
+    @property
+    def database_url(self) -> str:
+        """The database of its processes."""
+        return self.settings["database_url"]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The settings as environment variables, as each of its processes has them."""
+        return {f"{PREFIX}{name.upper()}": value for name, value in self.settings.items()}
+
+    def process_ids(self) -> dict[str, int | None]:
+        """Name to process id; None for one that does not run at this moment."""
+        with self._turn:
+            found = {name: process.process_id for name, process in self.processes.items()}
+            return found | ({"postgres": self.postgres.process_id} if self.postgres else {})
+
+    def unready(self) -> dict[str, dict[str, str]]:
+        """Each process that is not ready, with its reasons; empty when everything is."""
+        reasons = {}
+        for name, process in self.processes.items():
+            if process.process_id is None:
+                reasons[name] = {"process": "not running"}
+            elif unwell := ask_ready(self.ports[process.health_port_setting]):
+                reasons[name] = unwell
+        return reasons
+
+    # ------------------------------------------------------------------------- start and stop
+
+    def start(self) -> None:
+        """Start everything and wait until each process is ready; a repeat does nothing while it runs.
+
+        Raises MachineError, PostgresUnavailableError, PostgresInUseError or MosquittoMissingError; nothing runs then.
+        """
+        if self._watcher is not None:
+            return
+        self._ending.clear()
+        try:
+            mosquitto = self._find_mosquitto()
+            taken: set[int] = set()
+            for _ in range(3):
+                self._settle(mosquitto, taken)
+                taken = self._try_to_start()
+                if not taken:
+                    break
+                self._announce(f"ports {sorted(taken)} were taken by others meanwhile: choosing others")
+            else:
+                raise MachineError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
+            self.instance.write_environment(self.environment)
+            self._watcher = threading.Thread(target=self._watch, name="watches-children", daemon=True)
+            self._watcher.start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End all in reverse order, each asked first and killed only after its grace; a repeat does nothing.
+
+        The instance is let go: for another start take it again.
+        """
+        self._ending.set()
+        if self._watcher is not None:
+            self._watcher.join()
+            self._watcher = None
+        with self._turn:
+            self._stop_processes()
+            if self.postgres is not None:
+                self.postgres.stop()
+        self.instance.release()
+
+    def _stop_processes(self) -> None:
+        for process in reversed(self.processes.values()):
+            process.stop()
+
+    def _find_mosquitto(self) -> Path:
+        configured = self.overrides.get("mosquitto_binary", "")
+        return find_mosquitto(configured) or bring_mosquitto(self._announce)
+
+    def _settle(self, mosquitto: Path, taken: set[int]) -> None:
+        """Decide every setting: random secrets, free ports, folders, the database. What was overridden stays."""
+        given = {name: int(self.overrides[name]) for name in PREFERRED_PORTS if name in self.overrides}
+        ports = self.instance.choose_ports(given, taken)
+        folder = self.instance.folder
+        self.settings = {
+            **self.instance.secrets(),
+            **{name: str(port) for name, port in ports.items()},
+            "environment": "development",
+            "public_url": f"http://127.0.0.1:{ports['api_port']}",
+            "watch_port": str(ports["mosquitto_tls_port"]),
+            "mosquitto_dir": str(folder / "mosquitto"),
+            "mosquitto_binary": str(mosquitto),
+            "sms_file": str(folder / "sms.jsonl"),
+            **self.overrides,
+        }
+        if self.postgres is not None:
+            self.settings["database_url"] = self.postgres.start()
+
+    def _try_to_start(self) -> set[int]:
+        """Start the processes and wait for them. Returns the ports that others took meanwhile: all is stopped then."""
+        self._migrate()
+        deadline_s = time.monotonic() + READY_DEADLINE_S
+        with self._turn:
+            for name in self.processes:
+                if name != "bridge":
+                    self._start_process(name)
+            while unready := self._unready_of("broker"):
+                self._give_up_or_wait(deadline_s, unready)
+                if taken := self._ports_taken():
+                    return taken
+            self._start_process("bridge")
+            while unready := self.unready():
+                self._give_up_or_wait(deadline_s, unready)
+                if taken := self._ports_taken():
+                    return taken
+        return set()
+
+    def _unready_of(self, name: str) -> dict[str, dict[str, str]]:
+        return {found: reasons for found, reasons in self.unready().items() if found == name}
+
+    def _start_process(self, name: str) -> None:
+        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        self.processes[name].start(outside | self.environment, CHECKOUT)
+
+    def _give_up_or_wait(self, deadline_s: float, unready: Mapping[str, Mapping[str, str]]) -> None:
+        self._restart_what_died()
+        hopeless = [process for process in self.processes.values() if process.deaths >= DEATHS_BEFORE_GIVING_UP]
+        for process in hopeless:
+            raise MachineError(f"{process.name} ends at once ({process.log_file}): {process.last_words()}")
+        if time.monotonic() > deadline_s:
+            told = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
+            raise MachineError(
+                f"not ready after {READY_DEADLINE_S:.0f} s: {told}. Logs: {self.instance.folder / 'log'}"
+            )
+        self._ending.wait(ASK_EVERY_S)
+
+    def _ports_taken(self) -> set[int]:
+        """The ports that others hold of a process that has died; all are stopped then, to start on other ports.
+
+        Only of those that do not run now: one that was started again holds its ports itself.
+        """
+        dead = {name: process for name, process in self.processes.items() if process.deaths and not process.process_id}
+        suspects = {self.ports[process.health_port_setting] for process in dead.values()}
+        if "broker" in dead:
+            suspects |= {port for name, port in self.ports.items() if name.startswith("m")}
+        taken = {port for port in suspects if not is_free(port)}
+        if taken:
+            self._stop_processes()
+            for process in self.processes.values():
+                process.deaths = 0
+                process.child = None  # stopped by us: no death to be told and mended
+        return taken
+
+    def _migrate(self) -> None:
+        outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
+        done = subprocess.run(
+            [sys.executable, "-m", "services.cli", "db", "upgrade"],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=outside | self.environment,
+            cwd=CHECKOUT,
+        )
+        if done.returncode != 0:
+            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            raise MachineError(f"the database could not be brought to the newest schema: {last}")
+
+    # ------------------------------------------------------------------------- watching
+
+    def _watch(self) -> None:
+        while not self._ending.wait(WATCH_EVERY_S):
+            with self._turn:
+                self._restart_postgres_if_it_died()
+                self._restart_what_died()
+
+    def _restart_what_died(self) -> None:
+        for process in self.processes.values():
+            if process.child is None or process.held_down or process.child.poll() is None:
+                continue
+            if not process.due_at_s:
+                delay_s = process.note_death()
+                code = process.child.returncode
+                self._announce(
+                    f"{process.name} has ended ({_how_it_ended(code)}); starting it again in {delay_s:.1f} s"
+                )
+            elif time.monotonic() >= process.due_at_s:
+                process.restarts += 1
+                self._start_process(process.name)
+
+    def _restart_postgres_if_it_died(self) -> None:
+        if self.postgres is None or self._postgres_held_down or self.postgres.is_running():
+            return
+        self._announce("postgres has ended; starting it again")
+        before = self.settings["database_url"]
+        try:
+            self.settings["database_url"] = self.postgres.start()
+        except (PostgresUnavailableError, PostgresInUseError, OSError) as error:
+            self._announce(f"postgres could not be started: {error}")
+            self._ending.wait(1.0)
+            return
+        if self.settings["database_url"] != before:
+            self._announce("postgres has another port now: starting the others again")
+            self.instance.write_environment(self.environment)
+            for process in self.processes.values():
+                process.stop()
+
+    # ------------------------------------------------------------------------- for faults
+
+    def kill(self, name: str) -> None:
+        """Kill -9 one process, or `postgres`. It comes back by itself."""
+        with self._turn:
+            if name == "postgres" and self.postgres is not None:
+                self.postgres.kill()
+            elif (child := self.processes[name].child) is not None:
+                child.kill()
+                child.wait()
+
+    @contextlib.contextmanager
+    def held_down(self, name: str, *, how: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+        """One process, or `postgres`, ended and kept away for the length of a `with`; then started again at once."""
+        with self._turn:
+            if name == "postgres" and self.postgres is not None:
+                self._postgres_held_down = True
+                self.postgres.kill() if how is signal.SIGKILL else self.postgres.stop()
+            else:
+                self.processes[name].held_down = True
+                self.kill(name) if how is signal.SIGKILL else self.processes[name].stop()
+        try:
+            yield
+        finally:
+            with self._turn:
+                if name == "postgres":
+                    self._postgres_held_down = False
+                else:
+                    process = self.processes[name]
+                    process.held_down = False
+                    process.due_at_s = time.monotonic()
+
+    def wait_ready(self, deadline_s: float = READY_DEADLINE_S) -> float:
+        """Wait until everything is ready again; the seconds it took. Raises MachineError when it never is."""
+        start_s = time.monotonic()
+        while unready := self.unready():
+            if time.monotonic() - start_s > deadline_s:
+                raise MachineError(f"not ready after {deadline_s:.0f} s: {unready}")
+            time.sleep(ASK_EVERY_S)
+        return time.monotonic() - start_s
+
+
+def _how_it_ended(code: int) -> str:
+    return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"

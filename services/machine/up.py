@@ -1,0 +1,83 @@
+"""`smartwatch up`: run everything on this machine until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from services.broker.errors import BrokerError
+from services.machine.instance import InstanceInUseError
+from services.machine.machine import PREFIX, Machine, MachineError
+from services.machine.postgres import PostgresInUseError
+from services.machine.postgres_user import PostgresUnavailableError
+from services.machine.tied import can_tie
+
+__all__ = ["Machine", "run_up"]
+
+
+def run_up(instance: str = "default") -> int:
+    """Run everything until Ctrl-C or SIGTERM, then stop it. Exit code 0, or 1 when it could not be started."""
+    overrides = {key.removeprefix(PREFIX).lower(): value for key, value in os.environ.items() if key.startswith(PREFIX)}
+    _end_on_signals()
+    try:
+        machine = Machine.take(Path("var"), instance, or_next=True, overrides=overrides, announce=_say)
+    except InstanceInUseError as error:
+        _say(str(error))
+        return 1
+    except PermissionError as error:
+        _say(_not_ours(error))
+        return 1
+    if machine.instance.name != instance:
+        _say(f"{instance} is running already: this is {machine.instance.name}")
+    if not can_tie():
+        _say("setpriv (util-linux) is missing: were this command killed, its processes would go on")
+    try:
+        machine.start()
+        _tell_where_to_look(machine)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        _say("stopping")
+    except (MachineError, PostgresUnavailableError, PostgresInUseError, BrokerError) as error:
+        _say(str(error))
+        return 1
+    except PermissionError as error:
+        _say(_not_ours(error))
+        return 1
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # once is enough: the second would leave processes behind
+        machine.stop()
+    _say("stopped")
+    return 0
+
+
+def _tell_where_to_look(machine: Machine) -> None:
+    ports = machine.ports
+    _say(f"everything is ready in {machine.instance.folder}")
+    _say(f"API       {machine.api_url}/docs")
+    _say(f"watches   mqtts port {ports['mosquitto_tls_port']}, plain on loopback {ports['mosquitto_plain_port']}")
+    _say(f"logs      {machine.instance.folder / 'log'}, text messages in {machine.settings['sms_file']}")
+    _say("Ctrl-C stops everything")
+
+
+def _not_ours(error: PermissionError) -> str:
+    return f"{error.filename} is another user's: was this checkout run as root before? Run as that user, or remove it"
+
+
+def _say(line: str) -> None:
+    print(f"up: {line}", flush=True)
+
+
+def _end_on_signals() -> None:
+    # SIGINT too: a shell starts its background commands with it ignored, and Ctrl-C would do nothing later.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it stays ignored
+        signal.signal(signal.SIGHUP, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,98 @@
+"""The connection to the broker, and the one importer of an MQTT library.
+
+aiomqtt acknowledges a message when it has been queued, before anybody's code has run. Here the client underneath is
+switched to acknowledging by hand, and whoever handles a message calls :meth:`Incoming.acknowledge` after its commit.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import aiomqtt
+from paho.mqtt.client import Client as PahoClient
+
+from services.core.settings import Settings
+
+# How long the broker may take to answer on a loopback or an internal network before the connection counts as lost.
+_ANSWER_TIMEOUT_S = 10.0
+_KEEPALIVE_S = 20
+
+# aiomqtt warns at ten pending publishes; the bridge has hundreds on purpose.
+_QUIET_LOGGER = logging.getLogger("smartwatch.mqtt")
+_QUIET_LOGGER.setLevel(logging.ERROR)
+
+BrokerLostError = aiomqtt.MqttError
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """One message from the broker, not yet acknowledged."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    _message_number: int
+    _qos: int
+    _client: PahoClient
+
+    def acknowledge(self) -> None:
+        """Send the PUBACK: from now on the broker forgets the message. Only after the commit."""
+        if self._qos:
+            self._client.ack(self._message_number, self._qos)
+
+
+class Connection:
+    """One connection with the broker."""
+
+    def __init__(self, client: aiomqtt.Client, inner: PahoClient) -> None:
+        self._client = client
+        self._inner = inner
+
+    async def subscribe(self, topic_filter: str) -> None:
+        """Subscribe with QoS 1 and wait for the answer."""
+        await self._client.subscribe(topic_filter, qos=1)
+
+    async def incoming(self) -> AsyncIterator[Incoming]:
+        """Yield messages in the order of their arrival; raises BrokerLostError when the connection ends."""
+        async for message in self._client.messages:
+            yield Incoming(
+                topic=message.topic.value,
+                payload=bytes(message.payload),
+                retained=message.retain,
+                _message_number=message.mid,
+                _qos=message.qos,
+                _client=self._inner,
+            )
+
+    async def publish(self, topic: str, payload: bytes) -> None:
+        """Publish with QoS 1 and wait until the broker has taken it; raises BrokerLostError."""
+        await self._client.publish(topic, payload, qos=1, timeout=_ANSWER_TIMEOUT_S)
+
+
+@contextlib.asynccontextmanager
+async def connect(settings: Settings, client_id: str, *, keep_session: bool) -> AsyncIterator[Connection]:
+    """Connect to the broker's backend listener; with ``keep_session`` the broker keeps what comes while we are away.
+
+    Raises BrokerLostError when the broker is not there, refuses, or goes away.
+    """
+    client = aiomqtt.Client(
+        settings.mqtt_backend_host,
+        settings.mqtt_backend_port,
+        username=settings.mqtt_backend_username,
+        password=settings.mqtt_backend_password.get_secret_value(),
+        identifier=client_id,
+        clean_session=not keep_session,
+        keepalive=_KEEPALIVE_S,
+        timeout=_ANSWER_TIMEOUT_S,
+        # The library's own limit of 20 in flight would make hundreds of waiting watches queue behind one another.
+        max_inflight_messages=1000,
+        logger=_QUIET_LOGGER,
+    )
+    # aiomqtt 2.5 has no switch for it; the pinned version and the tests of "PUBACK after commit" guard this reach-in.
+    inner: PahoClient = client._client  # noqa: SLF001
+    inner.manual_ack_set(True)
+    async with client:
+        yield Connection(client, inner)

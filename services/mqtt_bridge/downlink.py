@@ -1,0 +1,227 @@
+"""From the core to the broker: looks at what a watch should know and does not, and tells it.
+
+Outbox rows say whom to look at, never what to send. Any number of bridges share the work by claiming rows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+
+import structlog
+
+from services.core.contacts.queries import wire_contacts
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import Database, Notifications, UnitOfWork
+from services.core.db.faults import database_is_away
+from services.core.inbox.actions import claim_next
+from services.core.inbox.rules import REPEAT_AFTER_S
+from services.core.inbox.tables import InboxItem
+from services.core.messages.queries import claim_state_notices, wire_message
+from services.core.messages.rules import MessageKind
+from services.core.outbox import actions as outbox
+from services.core.outbox.tables import OutboxRow
+from services.core.pairing.queries import Ended, Issued, standing_of_watch
+from services.core.pairing.sweep import forget_one_silent, tell_overdue
+from services.core.settings import Settings
+from services.core.watches.queries import settings_of_child, standing_identity, watch_by_serial
+from services.core.watches.tables import WatchIdentity
+from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
+from services.mqtt_bridge.handlers.pairing import standing_answer
+from services.mqtt_bridge.replies import Reply, reply
+from services.mqtt_bridge.wire import config_of, contact_of
+from services.protocol import limits
+from services.protocol.downlink import ItemEmoji, ItemRemoved, ItemText, State, Time
+from services.protocol.split import split_config, split_contacts, split_text
+from services.protocol.topics import DownlinkKind, User, factory_user, parse_user
+
+KINDS = ("watch", "factory")
+# How many rows one bridge works on at a time; each waits for the broker's PUBACK, not for a processor.
+CLAIMERS = 4
+# A notification may be lost with its connection; a look this often makes up for it.
+POLL_S = 2.0
+SWEEP_S = 5.0
+
+log = structlog.get_logger()
+
+
+class DownlinkTeller:
+    """Tells watches what waits for them; :attr:`connected` tells the health page."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self.connected = False
+
+    async def run_once(self) -> None:
+        """Connect and tell what is due until the broker or the database is lost."""
+        work_there = asyncio.Event()
+        try:
+            async with (
+                self._database.listen(outbox.CHANNEL) as notifications,
+                connect(self._settings, f"sw-down-{new_ref()}", keep_session=False) as connection,
+                asyncio.TaskGroup() as tasks,
+            ):
+                self.connected = True
+                log.info("downlink_connected")
+                tasks.create_task(_fail_with(connection))
+                tasks.create_task(self._listen(notifications, work_there))
+                tasks.create_task(self._sweep())
+                for _ in range(CLAIMERS):
+                    tasks.create_task(self._claim(connection, work_there))
+        finally:
+            self.connected = False
+
+    @staticmethod
+    async def _listen(notifications: Notifications, work_there: asyncio.Event) -> None:
+        while True:
+            # Nothing within the poll's time is a wake-up, too: a notification may have been lost with a connection.
+            await notifications.next(POLL_S)
+            notifications.drain()
+            work_there.set()
+
+    async def _claim(self, connection: Connection, work_there: asyncio.Event) -> None:
+        while True:
+            work_there.clear()
+            while await self._tell_one(connection):
+                pass
+            await work_there.wait()
+
+    async def _tell_one(self, connection: Connection) -> bool:
+        """Tell whom the oldest due row names and forget the row; return whether there was one."""
+        row_id = None
+        try:
+            async with self._database.begin() as work:
+                row = await outbox.claim(work, KINDS)
+                if row is None:
+                    return False
+                row_id = row.outbox_id
+                for one in await frames_for(work, row, self._settings):
+                    await connection.publish(one.topic, one.payload)
+                await outbox.done(work, row)
+        except BrokerLostError:
+            raise
+        except Exception as error:
+            if database_is_away(error) or row_id is None:
+                raise
+            # One row that fails must not stop the others, nor be tried without a pause.
+            log.exception("downlink_row_failed", outbox_id=row_id)
+            async with self._database.begin() as work:
+                await outbox.put_off_later(work, row_id)
+        return True
+
+    async def _sweep(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_S)
+            async with self._database.begin() as work:
+                await tell_overdue(work)
+            gone = True
+            while gone:
+                async with self._database.begin() as work:
+                    gone = await forget_one_silent(work)
+
+
+async def _fail_with(connection: Connection) -> None:
+    """End with BrokerLostError when the connection ends; nothing is subscribed, so nothing else arrives."""
+    async for _ in connection.incoming():
+        log.warning("downlink_message_unexpected")
+
+
+async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> list[Reply]:
+    """Return what is to be told because of this row, and note the telling in the same transaction."""
+    if row.kind == "factory":
+        return await _frames_for_factory(work, row.target, settings)
+    identity = await standing_identity(work, row.target, lock=True)
+    user = parse_user(row.target)
+    if identity is None or user is None:
+        return []
+    greet = bool(row.payload.get("greet"))
+    frames = [reply(user, DownlinkKind.TIME, Time(tst=int(work.now.timestamp())))] if greet else []
+    if not identity.online:
+        # Nobody is there; its next hello asks for everything.
+        return frames
+    max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_DEFAULT_BYTES))
+    frames += await _contact_frames(work, identity, user, max_payload_bytes)
+    frames += await _config_frames(work, identity, user, max_payload_bytes)
+    frames += await _state_frames(work, identity, user)
+    item = await claim_next(work, identity.child_id, identity.username)
+    if item is not None:
+        frames += await _item_frames(work, item, user, max_payload_bytes)
+    work.add(identity)
+    return frames
+
+
+async def _frames_for_factory(work: UnitOfWork, serial: str, settings: Settings) -> list[Reply]:
+    watch = await watch_by_serial(work, serial)
+    if watch is None:
+        return []
+    standing = await standing_of_watch(work, watch)
+    if not isinstance(standing, Issued | Ended):
+        return []
+    return [reply(factory_user(serial), DownlinkKind.PAIRING, standing_answer(standing, settings))]
+
+
+def _is_due(version: int, acked: int, sent: int, sent_at: datetime | None, repeats: int, now: datetime) -> bool:
+    """Say whether a list is to be sent: the watch holds another version and was not told of this one just now."""
+    if version == acked:
+        return False
+    if version != sent or sent_at is None:
+        return True
+    return sent_at + timedelta(seconds=REPEAT_AFTER_S[min(repeats, len(REPEAT_AFTER_S)) - 1]) <= now
+
+
+async def _contact_frames(work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int) -> list[Reply]:
+    version, contacts = await wire_contacts(work, identity.child_id)
+    if not _is_due(
+        version, identity.contacts_acked_version, identity.contacts_sent_version, identity.contacts_sent_at,
+        identity.repeats, work.now,
+    ):  # fmt: skip
+        return []
+    identity.contacts_sent_version, identity.contacts_sent_at = version, work.now
+    identity.repeats += 1
+    parts = split_contacts(version, [contact_of(contact) for contact in contacts], max_payload_bytes)
+    return [reply(user, DownlinkKind.CONTACTS, part) for part in parts]
+
+
+async def _config_frames(work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int) -> list[Reply]:
+    settings = await settings_of_child(work, identity.child_id)
+    if not _is_due(
+        settings.version, identity.config_acked_version, identity.config_sent_version, identity.config_sent_at,
+        identity.repeats, work.now,
+    ):  # fmt: skip
+        return []
+    identity.config_sent_version, identity.config_sent_at = settings.version, work.now
+    identity.repeats += 1
+    parts = split_config(config_of(settings, work.now), max_payload_bytes)
+    return [reply(user, DownlinkKind.CONFIG, part) for part in parts]
+
+
+async def _state_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+    return [
+        reply(
+            user,
+            DownlinkKind.STATE,
+            State(
+                ref=notice.ref,
+                by=notice.by,
+                state=notice.state,
+                detail=notice.detail,
+                tst=int(notice.changed_at.timestamp()),
+            ),
+        )
+        for notice in await claim_state_notices(work, identity)
+    ]
+
+
+async def _item_frames(work: UnitOfWork, item: InboxItem, user: User, max_payload_bytes: int) -> list[Reply]:
+    if item.kind == "removed":
+        return [reply(user, DownlinkKind.ITEM, ItemRemoved(seq=item.seq, ref=item.removed_ref or item.ref), item.ref)]
+    message = await wire_message(work, item)
+    sent_tst, expires_tst = int(message.sent_at.timestamp()), int(message.expires_at.timestamp())
+    if message.kind == MessageKind.EMOJI:
+        emoji = ItemEmoji(
+            seq=item.seq, sender=message.sender, tst=sent_tst, expires_tst=expires_tst, emoji=message.content
+        )
+        return [reply(user, DownlinkKind.ITEM, emoji, item.ref)]
+    text = ItemText(seq=item.seq, sender=message.sender, tst=sent_tst, expires_tst=expires_tst, text=message.content)
+    return [reply(user, DownlinkKind.ITEM, part, item.ref) for part in split_text(text, max_payload_bytes)]

@@ -1,0 +1,49 @@
+"""Kinds that this backend does not serve yet: the watch keeps them and is told to come again, never to drop them."""
+
+from __future__ import annotations
+
+from services.mqtt_bridge.handlers.registry import Frame, handles
+from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
+from services.protocol import limits
+from services.protocol.codec import Batch, decode_json, decode_locations, decode_usage
+from services.protocol.fields import WireMessage
+from services.protocol.location import Location
+from services.protocol.split import split_receipts
+from services.protocol.topics import Identity, UplinkKind
+from services.protocol.uplink import Alert, Fetch, Usage, VoiceEnd
+from services.protocol.words import ReceiptCode
+
+
+@handles(UplinkKind.VOICE_CHUNK, who=Identity.PAIRED)
+async def leave_chunk(_frame: Frame) -> list[Reply]:
+    """Chunks get no answer; the clip's ``end`` does, and the watch keeps its clip."""
+    return []
+
+
+@handles(UplinkKind.VOICE_END, UplinkKind.ALERT, UplinkKind.FETCH, who=Identity.PAIRED)
+async def leave_one(frame: Frame) -> list[Reply]:
+    """Answer one thing with ``retry``; a malformed one is rejected, as it will be when it is served."""
+    models: dict[UplinkKind, type[WireMessage]] = {
+        UplinkKind.VOICE_END: VoiceEnd,
+        UplinkKind.ALERT: Alert,
+        UplinkKind.FETCH: Fetch,
+    }
+    read = decode_json(frame.payload, models[frame.topic.kind], ref=frame.topic.ref)
+    ref = frame.topic.ref or getattr(read, "id", None) or getattr(read, "ref", None)
+    return [receipt(frame.user, retry_receipt(ref, limits.RETRY_AFTER_DEFAULT_S))]
+
+
+@handles(UplinkKind.LOCATION, UplinkKind.USAGE, who=Identity.PAIRED)
+async def leave_array(frame: Frame) -> list[Reply]:
+    """Answer one record or an array of them with ``retry``; what has no id gets no receipt."""
+    batch: Batch[Location] | Batch[Usage]
+    if frame.topic.kind is UplinkKind.USAGE:
+        batch = decode_usage(frame.payload)
+    else:
+        found = decode_locations(frame.payload)
+        batch = Batch([entry for entry in found.entries if isinstance(entry, Location)], found.rejected)
+    refs = [entry.id for entry in batch.entries if entry.id is not None]
+    return [
+        receipt(frame.user, one.model_copy(update={"retry_after_s": limits.RETRY_AFTER_DEFAULT_S} if one.refs else {}))
+        for one in split_receipts(refs, batch.rejected, limits.MAX_PAYLOAD_FLOOR_BYTES, code=ReceiptCode.RETRY)
+    ]

@@ -1,0 +1,54 @@
+"""Which identity may send which kind, and who handles it. A kind without a declaration fails a test."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from services.core.db.database import Database
+from services.core.settings import Settings
+from services.mqtt_bridge.replies import Reply
+from services.protocol.topics import Identity, Uplink, UplinkKind, User
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One uplink as it came: topic and bytes. Identity comes from the topic, which the broker checked."""
+
+    topic: Uplink
+    payload: bytes
+    database: Database
+    settings: Settings
+
+    @property
+    def user(self) -> User:
+        """Who sent it."""
+        return self.topic.user
+
+
+Handle = Callable[[Frame], Awaitable[list[Reply]]]
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Who may send a kind, and what is done with it."""
+
+    who: Identity
+    handle: Handle
+
+
+DECLARATIONS: dict[UplinkKind, Declaration] = {}
+
+
+def handles(*kinds: UplinkKind, who: Identity) -> Callable[[Handle], Handle]:
+    """Declare the decorated function as the one way in for these kinds, open to one sort of identity only."""
+
+    def declare(handle: Handle) -> Handle:
+        for kind in kinds:
+            if kind in DECLARATIONS:
+                message = f"{kind} is declared twice"
+                raise ValueError(message)
+            DECLARATIONS[kind] = Declaration(who, handle)
+        return handle
+
+    return declare

@@ -1,0 +1,59 @@
+"""Uplinks about the watch itself: hello, status, acknowledgements of contacts and configuration."""
+
+from __future__ import annotations
+
+from services.core.pairing.actions import greet_watch
+from services.core.watches.presence import HelloReport, note_ack, note_status
+from services.core.watches.queries import standing_identity
+from services.mqtt_bridge.handlers.registry import Frame, handles
+from services.mqtt_bridge.replies import Reply, receipt
+from services.protocol.codec import decode_json
+from services.protocol.downlink import Receipt
+from services.protocol.topics import Identity, UplinkKind
+from services.protocol.uplink import Ack, Hello, Status
+from services.protocol.words import CONFIG, CONTACTS, HELLO, AckState, Detail, Presence, ReceiptCode
+
+
+@handles(UplinkKind.HELLO, who=Identity.PAIRED)
+async def take_hello(frame: Frame) -> list[Reply]:
+    """Take ``up/hello``. ``down/time`` and all that waits are told through the outbox, in this order."""
+    hello = decode_json(frame.payload, Hello)
+    report = HelloReport(
+        nonce=hello.conn,
+        tst=hello.tst,
+        contacts_version=hello.contacts_version,
+        config_version=hello.config_version,
+        said=hello.model_dump(mode="json", exclude={"tst", "conn"}),
+    )
+    async with frame.database.begin() as work:
+        stands = await greet_watch(work, frame.user.name, report)
+    if stands:
+        return []
+    return [receipt(frame.user, Receipt(ref=HELLO, code=ReceiptCode.REJECTED, detail=Detail.NOT_PAIRED))]
+
+
+@handles(UplinkKind.STATUS, who=Identity.PAIRED)
+async def take_status(frame: Frame) -> list[Reply]:
+    """Take ``up/status`` or the will; never answered."""
+    status = decode_json(frame.payload, Status)
+    if not isinstance(status.state, Presence):
+        return []
+    async with frame.database.begin() as work:
+        identity = await standing_identity(work, frame.user.name, lock=True)
+        if identity is not None:
+            await note_status(work, identity, status.state.value, nonce=status.conn, until_tst=status.until_tst)
+    return []
+
+
+@handles(UplinkKind.ACK, who=Identity.PAIRED)
+async def take_ack(frame: Frame) -> list[Reply]:
+    """Take ``up/ack`` of contacts or config; never answered. A lost one heals at the next hello."""
+    ack = decode_json(frame.payload, Ack)
+    if ack.ref not in {CONTACTS, CONFIG} or ack.state is not AckState.DONE or ack.version is None:
+        return []
+    async with frame.database.begin() as work:
+        identity = await standing_identity(work, frame.user.name, lock=True)
+        if identity is not None:
+            identity.last_seen_at = work.now
+            await note_ack(work, identity, ack.ref, ack.version)
+    return []

@@ -1,0 +1,169 @@
+"""From the broker to the core: one message, one commit, then PUBACK, then the receipt.
+
+One bridge at a time is the uplink: it holds a lock in Postgres and connects under a fixed client id whose session the
+broker keeps, so that a second bridge resumes exactly where the first one died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+import structlog
+from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
+
+from services.core.db.database import Database
+from services.core.db.faults import collided, database_is_away
+from services.core.settings import Settings
+from services.mqtt_bridge.connection import Connection, Incoming, connect
+from services.mqtt_bridge.handlers import DECLARATIONS, Frame
+from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
+from services.protocol import limits
+from services.protocol.codec import find_ref, receipt_for_error
+from services.protocol.downlink import Receipt
+from services.protocol.errors import ProtocolError
+from services.protocol.topics import (
+    Identity,
+    MalformedTopic,
+    UnknownKind,
+    Uplink,
+    User,
+    parse_uplink,
+)
+from services.protocol.words import Detail, ReceiptCode
+
+CLIENT_ID = "sw-uplink"
+LOCK_NAME = "uplink"
+TOPIC_FILTER = "sw/v1/+/up/#"
+# Watches are spread over lanes: one watch's messages stay in order, and one slow commit does not hold up the others.
+LANES = 8
+# What failed for a reason of ours is kept by the watch and comes again after this.
+_RETRY_AFTER_OWN_FAULT_S = 60
+# Two transactions that keep colliding this often have another fault than bad luck.
+_TRIES = 5
+
+log = structlog.get_logger()
+
+
+class UplinkReader:
+    """Reads uplinks while it holds the lock; :attr:`connected` tells the health page."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self.connected = False
+        self.standby = True
+
+    async def run_once(self) -> None:
+        """Wait for the lock, connect, and take uplinks until lock or broker is lost."""
+        self.standby = True
+        async with self._database.hold_lock(LOCK_NAME) as lost:
+            self.standby = False
+            async with connect(self._settings, CLIENT_ID, keep_session=True) as connection:
+                reading = asyncio.create_task(self._read(connection))
+                losing = asyncio.create_task(lost.wait())
+                try:
+                    await asyncio.wait({reading, losing}, return_when=asyncio.FIRST_COMPLETED)
+                    if lost.is_set():
+                        log.warning("uplink_lock_lost")
+                    else:
+                        reading.result()
+                finally:
+                    self.connected = False
+                    for task in (reading, losing):
+                        task.cancel()
+                    await asyncio.gather(reading, losing, return_exceptions=True)
+
+    async def _read(self, connection: Connection) -> None:
+        lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue() for _ in range(LANES)]
+        async with asyncio.TaskGroup() as tasks:
+            for lane in lanes:
+                tasks.create_task(self._work(lane, connection))
+            await connection.subscribe(TOPIC_FILTER)
+            self.connected = True
+            log.info("uplink_connected")
+            async for message in connection.incoming():
+                lanes[lane_of(message.topic)].put_nowait(message)
+
+    async def _work(self, lane: asyncio.Queue[Incoming], connection: Connection) -> None:
+        while True:
+            message = await lane.get()
+            replies = await self._commit(message)
+            message.acknowledge()
+            for one in replies:
+                await connection.publish(one.topic, one.payload)
+
+    async def _commit(self, message: Incoming) -> list[Reply]:
+        """Handle one message until it is committed or answered; waits as long as the database is away.
+
+        Nothing that a watch sends can end this loop: what fails for a fault of our own stays with the watch.
+        """
+        again = AsyncRetrying(
+            retry=_worth_another_try, wait=wait_random_exponential(multiplier=0.05, max=5), before_sleep=_log_waiting,
+            reraise=True,
+        )  # fmt: skip
+        try:
+            return await again(handle, message, self._database, self._settings)
+        except Exception:
+            log.exception("uplink_failed")
+            return _own_fault(message)
+
+
+def _worth_another_try(state: RetryCallState) -> bool:
+    error = state.outcome.exception() if state.outcome else None
+    if error is None:
+        return False
+    return database_is_away(error) or (collided(error) and state.attempt_number < _TRIES)
+
+
+def _log_waiting(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("uplink_tried_again", error=type(error).__qualname__, attempt=state.attempt_number)
+
+
+def lane_of(topic: str) -> int:
+    """Return the lane of a topic: the same for everything of one user."""
+    return zlib.crc32(topic.split("/", 4)[2].encode()) % LANES
+
+
+async def handle(message: Incoming, database: Database, settings: Settings) -> list[Reply]:
+    """Take one message to its commit and return what to answer; bad input is answered, too, never raised."""
+    topic = parse_uplink(message.topic)
+    match topic:
+        case MalformedTopic():
+            return [] if topic.user is None else [_rejected(topic.user, Detail.MALFORMED, message.topic)]
+        case UnknownKind():
+            # A kind of a later protocol: kept by the watch until a backend that knows it comes.
+            ref = topic.ref or find_ref(message.payload)
+            return [receipt(topic.user, retry_receipt(ref, limits.RETRY_AFTER_DEFAULT_S, message.topic))]
+        case Uplink():
+            return await _handle_known(topic, message, database, settings)
+
+
+async def _handle_known(topic: Uplink, message: Incoming, database: Database, settings: Settings) -> list[Reply]:
+    declared = DECLARATIONS[topic.kind]
+    if topic.user.identity is not declared.who:
+        detail = Detail.NOT_PAIRED if topic.user.identity is Identity.FACTORY else Detail.MALFORMED
+        return [_rejected(topic.user, detail, message.topic, topic.ref or find_ref(message.payload))]
+    if message.retained:
+        return [_rejected(topic.user, Detail.RETAINED, message.topic, topic.ref)]
+    try:
+        return await declared.handle(Frame(topic, message.payload, database, settings))
+    except ProtocolError as error:
+        return [receipt(topic.user, receipt_for_error(error, message.topic))]
+
+
+def _rejected(user: User, detail: Detail, topic: str, ref: str | None = None) -> Reply:
+    printable = topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
+    return receipt(
+        user,
+        Receipt(code=ReceiptCode.REJECTED, ref=ref, topic=printable if ref is None else None, detail=detail),
+    )
+
+
+def _own_fault(message: Incoming) -> list[Reply]:
+    topic = parse_uplink(message.topic)
+    if isinstance(topic, MalformedTopic):
+        return []
+    ref = topic.ref or find_ref(message.payload)
+    return [receipt(topic.user, retry_receipt(ref, _RETRY_AFTER_OWN_FAULT_S, message.topic))]

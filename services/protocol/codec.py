@@ -1,0 +1,318 @@
+"""Bytes to messages and back. Everything that reads raises `ProtocolError` and nothing else."""
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from services.protocol import limits
+from services.protocol.downlink import (
+    Item,
+    ItemEmoji,
+    ItemRemoved,
+    ItemText,
+    ItemUnknown,
+    ItemVoice,
+    Receipt,
+    RejectedEntry,
+)
+from services.protocol.errors import (
+    FieldRefusedError,
+    PayloadMalformedError,
+    PayloadTooLargeError,
+    ProtocolError,
+    VersionRefusedError,
+)
+from services.protocol.fields import WireMessage
+from services.protocol.location import Location, OwnTracksOther
+from services.protocol.pairing import (
+    NotPaired,
+    PairedWithCredentials,
+    PairingAnswer,
+    PairingCode,
+    PairingRefused,
+    StillPaired,
+    Unpaired,
+)
+from services.protocol.topics import is_ref
+from services.protocol.uplink import Hello, Usage, VoiceEnd
+from services.protocol.words import Detail, ReceiptCode
+
+M = TypeVar("M", bound=WireMessage)
+JsonObject = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[M]):
+    """What an array held: the entries that can be taken, in order, and those that cannot."""
+
+    entries: list[M]
+    rejected: list[RejectedEntry]
+
+
+# ---------------------------------------------------------------- reading
+
+
+def decode_json(payload: bytes, model: type[M], *, ref: str | None = None) -> M:
+    """The message in a payload. Raises ProtocolError; `ref` names it there if the payload itself cannot.
+
+    Unknown fields are ignored, missing optional ones have their default, of duplicate keys the last counts.
+    """
+    return _read_object(_parse(payload, ref), model, ref)
+
+
+def decode_locations(payload: bytes) -> Batch[Location | OwnTracksOther]:
+    """One location or an array of at most 50; one bad entry does not harm the others.
+
+    A single object that is bad, and an array that is too long, raise ProtocolError.
+    """
+    return _read_batch(payload, _read_owntracks)
+
+
+def decode_usage(payload: bytes) -> Batch[Usage]:
+    """One usage record or an array of at most 50; one bad entry does not harm the others."""
+    return _read_batch(payload, lambda given: _read_object(given, Usage, None))
+
+
+def decode_item(payload: bytes, *, ref: str | None = None) -> Item:
+    """A `down/item`, by its kind; one of a later version becomes ItemUnknown. Raises ProtocolError."""
+    given = _parse(payload, ref)
+    model: type[Item] = ItemUnknown
+    if isinstance(given, dict):
+        kind = given.get("kind")
+        model = _ITEM_MODELS.get(kind, ItemUnknown) if isinstance(kind, str) else ItemUnknown
+    return _read_object(given, model, ref)
+
+
+def decode_pairing_answer(payload: bytes) -> PairingAnswer:
+    """A `down/pairing`, by the fields it has. Raises ProtocolError."""
+    given = _parse(payload, None)
+    model: type[PairingAnswer] = PairingCode
+    if isinstance(given, dict):
+        model = _pairing_model(given)
+    return _read_object(given, model, None)
+
+
+def decode_chunk(payload: bytes, *, binary: bool = True) -> bytes:
+    """The sound in a chunk; with `"binary": false` in hello it came as base64 text. Raises ProtocolError.
+
+    That all but the last have at least 512 bytes shows only when the clip is whole.
+    """
+    most = limits.CHUNK_MAX_BYTES if binary else -(-limits.CHUNK_MAX_BYTES // 3) * 4
+    if len(payload) > most:
+        raise PayloadTooLargeError(max_bytes=limits.CHUNK_MAX_BYTES)
+    if not binary:
+        try:
+            payload = base64.b64decode(payload, validate=True)
+        except (binascii.Error, ValueError):
+            raise PayloadMalformedError from None
+    if len(payload) > limits.CHUNK_MAX_BYTES:
+        raise PayloadTooLargeError(max_bytes=limits.CHUNK_MAX_BYTES)
+    if not payload:
+        raise PayloadMalformedError
+    return payload
+
+
+def find_ref(payload: bytes) -> str | None:
+    """The id (or ref) in a payload of a kind we do not know, so that `retry` can name it. Never raises."""
+    try:
+        return _ref_in(_parse(payload, None))
+    except ProtocolError as error:
+        return error.ref
+
+
+# ---------------------------------------------------------------- writing
+
+
+def encode(message: WireMessage) -> bytes:
+    """Compact UTF-8 JSON with the names of the contract, without absent fields."""
+    return message.model_dump_json(by_alias=True).encode()
+
+
+def encode_chunk(sound: bytes, *, binary: bool = True) -> bytes:
+    """A chunk as it is, or as base64 text for a watch that said `"binary": false`."""
+    return sound if binary else base64.b64encode(sound)
+
+
+def receipt_for_error(error: ProtocolError, topic: str) -> Receipt:
+    """The receipt that tells a watch what was wrong: by id where one was found, else by topic."""
+    return Receipt(
+        code=ReceiptCode.REJECTED,
+        ref=error.ref,
+        topic=_printable(topic) if error.ref is None else None,
+        detail=error.detail,
+        min=error.min if isinstance(error, VersionRefusedError) else None,
+        max=error.max if isinstance(error, VersionRefusedError) else None,
+    )
+
+
+def _printable(topic: str) -> str:
+    text = topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
+    return text.replace("\x00", "?")
+
+
+# ---------------------------------------------------------------- sameness
+
+
+def fingerprint(message: WireMessage) -> str:
+    """What decides whether a repeat of an id is the same thing: SHA-256 (hex) over its parsed known fields.
+
+    Voice: sha256, to and codec only, since a repeat may be cut into other chunks. Fields at their default are left
+    out, so that a field added in a later version does not make an old record look different. Unknown fields, order
+    and white space do not count. The kind counts: ids are unique over all kinds.
+    """
+    if isinstance(message, VoiceEnd):
+        known: JsonObject = message.model_dump(mode="json", include={"sha256", "to", "codec"})
+    else:
+        known = message.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    canonical = json.dumps(
+        {"kind": message.wire_kind, "fields": known},
+        ensure_ascii=False,
+        sort_keys=True,
+        separators=(",", ":"),
+        allow_nan=False,
+    )
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+# ---------------------------------------------------------------- inside
+
+
+def _parse(payload: bytes, ref: str | None) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if len(payload) > limits.JSON_MAX_BYTES:
+        raise PayloadTooLargeError(ref=ref, max_bytes=limits.JSON_MAX_BYTES)
+    try:
+        return json.loads(payload.decode("utf-8"), parse_int=_whole)
+    except (ValueError, RecursionError):
+        # UnicodeDecodeError and JSONDecodeError are ValueErrors.
+        raise PayloadMalformedError(ref=ref) from None
+
+
+def _whole(digits: str) -> int | float:
+    # Python refuses 4,300 digits and takes long over fewer; no field holds more than 19.
+    return int(digits) if len(digits) <= limits.NUMBER_MAX_CHARS else math.inf
+
+
+def _is_plain(given: object) -> bool:
+    """Whether there is no NaN, no Infinity and no nesting beyond the limit in it."""
+    level: list[object] = [given]
+    for _ in range(limits.JSON_MAX_DEPTH):
+        level = list(_children(level))
+        if not level:
+            return True
+        if any(isinstance(value, float) and not math.isfinite(value) for value in level):
+            return False
+    return False
+
+
+def _children(level: list[object]) -> Iterator[object]:
+    for value in level:
+        if isinstance(value, dict):
+            yield from value.values()
+        elif isinstance(value, list):
+            yield from value
+
+
+def _read_object(given: object, model: type[M], ref: str | None) -> M:
+    if not isinstance(given, dict) or not _is_plain(given):
+        raise PayloadMalformedError(ref=_ref_in(given) or ref)
+    found = model.wire_ref or _ref_in(given) or ref
+    if model is Hello:
+        _refuse_other_versions(given)
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+        # `from None`: the original holds what the child wrote.
+        raise FieldRefusedError(_detail_of(first), ref=found, field=_path_of(first)) from None
+    except UnicodeError:
+        raise FieldRefusedError(Detail.TEXT_INVALID, ref=found) from None
+
+
+def _read_batch(payload: bytes, read: Callable[[object], M]) -> Batch[M]:
+    given = _parse(payload, None)
+    if not isinstance(given, list):
+        return Batch([read(given)], [])
+    if len(given) > limits.ARRAY_MAX_ITEMS:
+        raise FieldRefusedError(Detail.ARRAY_TOO_LONG)
+    batch: Batch[M] = Batch([], [])
+    for index, entry in enumerate(given):
+        try:
+            batch.entries.append(read(entry))
+        except ProtocolError as error:
+            batch.rejected.append(RejectedEntry(ref=error.ref, detail=error.detail, index=index))
+    return batch
+
+
+def _refuse_other_versions(given: JsonObject) -> None:
+    # Before all other fields: a later version may have changed them.
+    version = given.get("protocol", limits.PROTOCOL_MIN)
+    if type(version) is int and not limits.PROTOCOL_MIN <= version <= limits.PROTOCOL_MAX:
+        raise VersionRefusedError
+
+
+def _read_owntracks(given: object) -> Location | OwnTracksOther:
+    if isinstance(given, dict) and given.get("_type", "location") != "location":
+        return _read_object(given, OwnTracksOther, None)
+    return _read_object(given, Location, None)
+
+
+def _ref_in(given: object) -> str | None:
+    if not isinstance(given, dict):
+        return None
+    for key in ("id", "ref"):
+        value = given.get(key)
+        if isinstance(value, str) and is_ref(value):
+            return value
+    return None
+
+
+_RANGE_ERRORS = frozenset({"greater_than", "greater_than_equal", "less_than", "less_than_equal", "int_parsing_size"})
+_DETAIL_VALUES = frozenset(detail.value for detail in Detail)
+_RANGE_DETAILS = {"lat": Detail.LAT_OUT_OF_RANGE, "lon": Detail.LON_OUT_OF_RANGE}
+_DETAILS_BY_ERROR = {
+    "string_too_long": Detail.TEXT_TOO_LONG,
+    "string_unicode": Detail.TEXT_INVALID,
+    "too_long": Detail.ARRAY_TOO_LONG,
+}
+
+
+def _detail_of(error: ErrorDetails) -> Detail:
+    kind = error["type"]
+    last = error["loc"][-1] if error["loc"] else ""
+    if kind in _DETAIL_VALUES:
+        return Detail(kind)
+    if kind in _RANGE_ERRORS:
+        return _RANGE_DETAILS.get(str(last), Detail.OUT_OF_RANGE)
+    if kind == "string_pattern_mismatch" and last == "id":
+        return Detail.ID_INVALID
+    return _DETAILS_BY_ERROR.get(kind, Detail.MALFORMED)
+
+
+def _path_of(error: ErrorDetails) -> str | None:
+    return ".".join(str(step) for step in error["loc"]) or None
+
+
+_ITEM_MODELS: dict[str, type[Item]] = {
+    "text": ItemText,
+    "emoji": ItemEmoji,
+    "voice": ItemVoice,
+    "removed": ItemRemoved,
+}
+
+
+def _pairing_model(given: JsonObject) -> type[PairingAnswer]:
+    if given.get("unpaired") is True:
+        return Unpaired
+    if given.get("paired") is True:
+        return PairedWithCredentials if "credentials" in given else StillPaired
+    if given.get("paired") is False:
+        return NotPaired
+    return PairingRefused if "error" in given else PairingCode

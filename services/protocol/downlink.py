@@ -1,0 +1,270 @@
+"""What the backend sends to a paired watch. One model a message; answers to a factory identity are in pairing.py."""
+
+from typing import Annotated, ClassVar, Literal, Protocol, Self, TypeVar
+
+from pydantic import Field, model_validator
+
+from services.protocol import limits
+from services.protocol.fields import (
+    ChunkBytes,
+    ChunkCount,
+    ChunkNumber,
+    ClipBytes,
+    CodecWord,
+    Count,
+    DurationMs,
+    MessageText,
+    Name,
+    OpenWord,
+    Part,
+    Percent,
+    Ref,
+    Sequence,
+    Sha256,
+    UnixSeconds,
+    Url,
+    WireMessage,
+    refuse,
+)
+from services.protocol.words import (
+    CommandKind,
+    Detail,
+    Emoji,
+    MessageState,
+    ReceiptCode,
+    ReceiptState,
+    Relation,
+)
+
+DetailWord = Annotated[Detail | str, OpenWord(Detail)]
+
+
+class Time(WireMessage):
+    """`down/time`: the answer to hello. Expiry is judged on it."""
+
+    tst: UnixSeconds
+
+
+class RejectedEntry(WireMessage):
+    """One entry of an array that was not taken. Without a readable id only its place in the array names it."""
+
+    kept_when_none: ClassVar[frozenset[str]] = frozenset({"ref"})
+
+    ref: Ref | None
+    detail: DetailWord
+    index: Annotated[int, Field(ge=0, lt=limits.ARRAY_MAX_ITEMS)] | None = None
+
+
+class Receipt(WireMessage):
+    """`down/receipt`: the answer to what the watch recorded.
+
+    `ref` names one thing, `refs` those of an array; `ref` null and `topic` when no id could be read. `state` and `of`
+    repeat those of an `up/receipt`. `min` and `max` come with `rejected protocol`.
+    """
+
+    code: Annotated[ReceiptCode | str, OpenWord(ReceiptCode)]
+    ref: Ref | None = None
+    refs: Annotated[list[Ref], Field(max_length=limits.ARRAY_MAX_ITEMS)] | None = None
+    topic: Annotated[str, Field(max_length=limits.TOPIC_MAX_BYTES)] | None = None
+    state: Annotated[ReceiptState | str, OpenWord(ReceiptState)] | None = None
+    of: Annotated[ReceiptState | str, OpenWord(ReceiptState)] | None = None
+    detail: DetailWord | None = None
+    missing: Annotated[list[ChunkNumber], Field(max_length=limits.MISSING_MAX_ITEMS)] | None = None
+    retry_after_s: Count | None = None
+    rejected: Annotated[list[RejectedEntry], Field(max_length=limits.ARRAY_MAX_ITEMS)] | None = None
+    min: Count | None = None
+    max: Count | None = None
+
+    def _is_left_out(self, key: str, value: object) -> bool:
+        # `"ref":null` stands beside `topic`, so that a reader sees that nothing can be named.
+        if key == "ref" and self.topic is not None:
+            return False
+        return super()._is_left_out(key, value)
+
+
+class State(WireMessage):
+    """`down/state`: what became of the child's message `ref` at contact `by`. Repeated at hello until `seen`."""
+
+    ref: Ref
+    by: Ref
+    state: Annotated[MessageState | str, OpenWord(MessageState)]
+    detail: DetailWord | None = None
+    tst: UnixSeconds = 0
+
+
+# ---------------------------------------------------------------- items
+
+
+class _HasParts(Protocol):
+    @property
+    def part(self) -> int: ...
+    @property
+    def parts(self) -> int: ...
+
+
+H = TypeVar("H", bound=_HasParts)
+
+
+def _checked_part(message: H) -> H:
+    if message.part > message.parts:
+        raise refuse(Detail.OUT_OF_RANGE, "part beyond parts")
+    return message
+
+
+class ItemBase(WireMessage):
+    """`down/item/<id>`: announces what waits. `seq` rises, and may have holes."""
+
+    seq: Sequence
+    sender: Ref = Field(alias="from")
+    tst: UnixSeconds = 0
+    expires_tst: UnixSeconds = 0  # 0 = does not expire
+
+    def _is_left_out(self, key: str, value: object) -> bool:
+        return (key == "expires_tst" and value == 0) or super()._is_left_out(key, value)
+
+
+class ItemText(ItemBase):
+    """A text, whole or in parts that are joined in order once all are there."""
+
+    kind: Literal["text"] = "text"
+    text: MessageText = Field(repr=False)
+    part: Part = 1
+    parts: Part = 1
+
+    def _is_left_out(self, key: str, value: object) -> bool:
+        return (key in {"part", "parts"} and self.parts == 1) or super()._is_left_out(key, value)
+
+    @model_validator(mode="after")
+    def _part_of_parts(self) -> Self:
+        return _checked_part(self)
+
+
+class ItemEmoji(ItemBase):
+    kind: Literal["emoji"] = "emoji"
+    emoji: Annotated[Emoji | str, OpenWord(Emoji)]
+
+
+class VoiceManifest(WireMessage):
+    """What the chunks will make. Another sha256 or chunk count than before voids the chunks held."""
+
+    codec: CodecWord
+    bytes: ClipBytes
+    chunk_bytes: ChunkBytes
+    chunks: ChunkCount
+    sha256: Sha256
+    duration_ms: DurationMs | None = None
+
+    @model_validator(mode="after")
+    def _chunks_make_bytes(self) -> Self:
+        if self.chunks != -(-self.bytes // self.chunk_bytes):
+            raise refuse(Detail.OUT_OF_RANGE, "chunks of chunk_bytes do not make bytes")
+        return self
+
+
+class ItemVoice(ItemBase):
+    """A clip that waits; the watch fetches its chunks at its own pace."""
+
+    kind: Literal["voice"] = "voice"
+    voice: VoiceManifest
+
+
+class ItemRemoved(WireMessage):
+    """The item `ref` has expired or was erased: forget what is held of it."""
+
+    kind: Literal["removed"] = "removed"
+    seq: Sequence
+    ref: Ref
+
+
+class ItemUnknown(WireMessage):
+    """An item of a later version: answer `rejected unsupported_kind`."""
+
+    kind: Annotated[str, Field(pattern=rf"^[A-Za-z0-9_.-]{{1,{limits.WORD_MAX_CHARS}}}$")]
+    seq: Sequence
+
+
+Item = ItemText | ItemEmoji | ItemVoice | ItemRemoved | ItemUnknown
+
+# ---------------------------------------------------------------- commands, lists, alerts
+
+
+class Command(WireMessage):
+    """`down/command`. Not after `expires_tst`; an unknown kind is answered `failed unsupported`.
+
+    The fields from `url` on belong to the reserved kind `firmware`.
+    """
+
+    id: Ref
+    kind: Annotated[CommandKind | str, OpenWord(CommandKind)]
+    by: Ref | None = None
+    ttl_s: Annotated[int, Field(ge=1, le=limits.COMMAND_TTL_MAX_S)] | None = None
+    expires_tst: UnixSeconds = 0  # 0 = does not expire
+    url: Url | None = None
+    size: Count | None = None
+    sha256: Sha256 | None = None
+    signature: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/=_-]+$", max_length=256)] | None = None
+    min_battery_pct: Percent | None = None
+
+
+class Contact(WireMessage):
+    id: Ref
+    name: Name = Field(repr=False)
+    relation: Annotated[Relation | str, OpenWord(Relation)] = Relation.OTHER
+    number: Annotated[str, Field(pattern=r"^\+?[0-9]+$", max_length=limits.NUMBER_TEXT_MAX_CHARS)] | None = Field(
+        default=None, repr=False
+    )
+    may_message: bool = False
+    may_call: bool = False
+    position: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = 1
+    emergency: bool = False
+
+
+class Parted(WireMessage):
+    """A list in parts: it replaces the one held once every part of one version is there."""
+
+    version: Count
+    part: Part = 1
+    parts: Part = 1
+
+    @model_validator(mode="after")
+    def _part_of_parts(self) -> Self:
+        return _checked_part(self)
+
+
+class Contacts(Parted):
+    """`down/contacts`: who may reach the child. Any version that differs is taken, even a lower one."""
+
+    contacts: list[Contact] = Field(default=[], max_length=limits.ARRAY_MAX_ITEMS)
+
+
+_CLOCK = Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+
+
+class Quiet(WireMessage):
+    """A quiet time in the watch's time zone. Days are ISO: 1 Monday to 7 Sunday; `to` before `from` ends next day."""
+
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
+    starts: Annotated[str, _CLOCK] = Field(alias="from")
+    ends: Annotated[str, _CLOCK] = Field(alias="to")
+
+
+class Config(Parted):
+    """`down/config`. Every part carries the plain settings; the `quiet` lists of the parts are joined in order."""
+
+    checkin_interval_s: Annotated[int, Field(ge=limits.CHECKIN_INTERVAL_MIN_S, le=limits.CHECKIN_INTERVAL_MAX_S)] = (
+        limits.CHECKIN_INTERVAL_DEFAULT_S
+    )
+    location: bool = False
+    quiet: list[Quiet] = Field(default=[], max_length=limits.ARRAY_MAX_ITEMS)
+    timezone: Annotated[str, Field(pattern=r"^[A-Za-z0-9_+/-]{1,64}$")] = "UTC"
+    utc_offset_s: Annotated[int, Field(ge=-limits.UTC_OFFSET_MAX_S, le=limits.UTC_OFFSET_MAX_S)] = 0
+    language: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{2,35}$")] = "en"
+    volume_pct: Percent = 70
+
+
+class AlertSeen(WireMessage):
+    """`down/alert`: a guardian has seen the child's alert `ref`."""
+
+    ref: Ref
+    seen_by: Ref
+    tst: UnixSeconds = 0

@@ -1,0 +1,178 @@
+"""The types that fields on the wire are made of, and the base of every message."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    SerializerFunctionWrapHandler,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+    model_serializer,
+    model_validator,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from services.protocol import limits
+from services.protocol.words import Codec, Detail
+
+
+class WireMessage(BaseModel):
+    """Base of all messages: unknown fields ignored, types strict (true is not 1), no NaN, immutable.
+
+    Encoded without its None fields, except those in `kept_when_none`; null is read as absent.
+    """
+
+    model_config = ConfigDict(
+        strict=True,
+        extra="ignore",
+        frozen=True,
+        allow_inf_nan=False,
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+        # A validation error must never carry what a child wrote into a log.
+        hide_input_in_errors=True,
+    )
+    kept_when_none: ClassVar[frozenset[str]] = frozenset()
+    # The stable name of this kind in fingerprints, which are stored: never changed, whatever the class is called.
+    wire_kind: ClassVar[str] = ""
+    # The word that names this kind in a receipt where the message has no id of its own.
+    wire_ref: ClassVar[str | None] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, given: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        if not isinstance(given, dict):
+            return given
+        return {key: value for key, value in given.items() if value is not None or key in cls.kept_when_none}
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in handler(self).items() if not self._is_left_out(key, value)}
+
+    def _is_left_out(self, key: str, value: object) -> bool:
+        return value is None and key not in self.kept_when_none
+
+
+# ---------------------------------------------------------------- text
+
+
+def refuse(detail: Detail, sentence: str) -> PydanticCustomError:
+    """The error a validator raises so that the receipt carries exactly this detail."""
+    return PydanticCustomError(detail.value, "{sentence}", {"sentence": sentence})
+
+
+def clean_text(text: str) -> str:
+    """Refuses NUL (Postgres cannot hold it) and lone surrogates (UTF-8 cannot); everything else is the child's."""
+    if "\x00" in text:
+        raise refuse(Detail.TEXT_INVALID, "NUL is not text")
+    # Strings that encode are the overwhelming rule, so try first instead of looking at every character.
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise refuse(Detail.TEXT_INVALID, "a lone surrogate is not text") from None
+    return text
+
+
+_clean = AfterValidator(clean_text)
+
+# Length before content: a megabyte of text is refused before it is looked at.
+MessageText = Annotated[str, Field(min_length=1, max_length=limits.TEXT_MAX_CHARS), _clean]
+Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_MAX_CHARS), _clean]
+Label = Annotated[str, Field(max_length=limits.LABEL_MAX_CHARS), _clean]
+Url = Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=limits.URL_MAX_CHARS)]
+Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=limits.HOST_MAX_CHARS)]
+
+
+def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValueError:
+        return None
+
+
+# For fields that must not cost the message they stand in: what cannot be read counts as absent.
+Lenient = WrapValidator(_or_none)
+
+# ---------------------------------------------------------------- names of things
+
+WatchId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]{{{limits.ID_MIN_CHARS},{limits.ID_MAX_CHARS}}}$")]
+Ref = Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]{{{limits.REF_MIN_CHARS},{limits.ID_MAX_CHARS}}}$")]
+Address = Ref  # a contact id, or the word `family`
+Username = Annotated[
+    str,
+    Field(pattern=rf"^w-[a-z2-7]{{{limits.PAIRED_NAME_MIN_CHARS},{limits.PAIRED_NAME_MAX_CHARS}}}$"),
+]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+# ---------------------------------------------------------------- numbers
+
+Count = Annotated[int, Field(ge=0, le=limits.INT4_MAX)]
+Sequence = Annotated[int, Field(ge=1, le=limits.INT8_MAX)]
+UnixSeconds = Annotated[int, Field(ge=0, le=limits.UNIX_MAX_S)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+Dbm = Annotated[int, Field(ge=limits.DBM_MIN, le=limits.DBM_MAX)]
+ClipBytes = Annotated[int, Field(ge=1, le=limits.CLIP_MAX_BYTES)]
+ChunkBytes = Annotated[int, Field(ge=limits.CHUNK_MIN_BYTES, le=limits.CHUNK_MAX_BYTES)]
+ChunkCount = Annotated[int, Field(ge=1, le=limits.CLIP_MAX_CHUNKS)]
+ChunkNumber = Annotated[int, Field(ge=0, lt=limits.CLIP_MAX_CHUNKS)]
+DurationMs = Annotated[int, Field(ge=0, le=limits.DURATION_MAX_MS)]
+Part = Annotated[int, Field(ge=1, le=limits.PARTS_MAX)]
+
+# ---------------------------------------------------------------- words
+
+_WORD_PATTERN = rf"^[A-Za-z0-9_.-]{{1,{limits.WORD_MAX_CHARS}}}$"
+
+
+@dataclass(frozen=True)
+class OpenWord:
+    """A word of a closed list that may grow: a known one becomes its enum member, a new one stays a string.
+
+    So a reader compares with the members it knows and never crashes on the others.
+    """
+
+    words: type[StrEnum]
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(
+            self._known,
+            core_schema.str_schema(pattern=_WORD_PATTERN, strict=True),
+            serialization=core_schema.to_string_ser_schema(),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {
+            "anyOf": [
+                {"type": "string", "enum": [word.value for word in self.words]},
+                {
+                    "type": "string",
+                    "pattern": _WORD_PATTERN,
+                    "description": "a word of a later version: go on without it",
+                },
+            ],
+        }
+
+    def _known(self, text: str) -> str:
+        try:
+            return self.words(text)
+        except ValueError:
+            return text
+
+
+CodecWord = Annotated[Codec | str, OpenWord(Codec)]
+
+
+class Dated(WireMessage):
+    """When it happened. `tst` Unix seconds, 0 = unknown; then `boot` and `mono_s` let the backend date it."""
+
+    tst: UnixSeconds = 0
+    boot: Count | None = None
+    mono_s: Count | None = None

@@ -1,0 +1,89 @@
+"""`up/location`: OwnTracks' objects, with fields of ours beside theirs.
+
+Units inside OwnTracks objects are OwnTracks' own (acc, alt, vac in metres, vel in km/h, cog in degrees, batt in %):
+https://owntracks.org/booklet/tech/json/
+"""
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, model_validator
+
+from services.protocol import limits
+from services.protocol.fields import (
+    Count,
+    Dated,
+    Dbm,
+    Label,
+    Lenient,
+    OpenWord,
+    Ref,
+    WatchId,
+    WireMessage,
+    refuse,
+)
+from services.protocol.words import Detail, LocationSource
+
+# OwnTracks' apps send -1 and -100 for what they do not know. A fix is not thrown away for that.
+Metres = Annotated[Annotated[float, Field(ge=0, le=100_000_000)] | None, Lenient]
+Altitude = Annotated[Annotated[float, Field(ge=-100_000, le=100_000_000)] | None, Lenient]
+SpeedKmh = Annotated[Annotated[float, Field(ge=0, le=100_000)] | None, Lenient]
+CourseDegrees = Annotated[Annotated[float, Field(ge=0, le=360)] | None, Lenient]
+BatteryPct = Annotated[Annotated[int, Field(ge=0, le=100)] | None, Lenient]
+ShortText = Annotated[Label | None, Lenient]
+
+
+class WifiSeen(WireMessage):
+    bssid: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){5}$", repr=False)]
+    rssi: Dbm | None = None
+
+
+class CellSeen(WireMessage):
+    mcc: Annotated[int, Field(ge=0, le=999)]
+    mnc: Annotated[int, Field(ge=0, le=999)]
+    lac: Count
+    cid: Annotated[int, Field(ge=0, le=2**36 - 1)]  # NR cell identities have 36 bits
+    rssi: Dbm | None = None
+
+
+class Place(Dated):
+    """A position and how well it is known. `tst` is when it was taken."""
+
+    lat: Annotated[float, Field(ge=-90, le=90)] = Field(repr=False)
+    lon: Annotated[float, Field(ge=-180, le=180)] = Field(repr=False)
+    acc: Metres = None
+    alt: Altitude = None
+    vac: Metres = None
+    vel: SpeedKmh = None
+    cog: CourseDegrees = None
+    batt: BatteryPct = None
+    source: Annotated[LocationSource | str, OpenWord(LocationSource)] | None = None
+    wifi: list[WifiSeen] = Field(default=[], max_length=limits.ARRAY_MAX_ITEMS, repr=False)
+    cells: list[CellSeen] = Field(default=[], max_length=limits.ARRAY_MAX_ITEMS, repr=False)
+
+
+class Location(Place):
+    """One fix. With an `id` it gets a receipt; without one (the OwnTracks app) it is stored once per instant.
+
+    `reply_to` names the `locate` command it answers.
+    """
+
+    wire_kind: ClassVar[str] = "location"
+
+    type: Literal["location"] = Field(alias="_type", default="location")
+    id: WatchId | None = None
+    reply_to: Ref | None = None
+    tid: ShortText = None
+    t: ShortText = None
+
+
+class OwnTracksOther(WireMessage):
+    """What else the OwnTracks app sends (lwt, transition, waypoint ...): accepted, and nothing is kept of it."""
+
+    type: Annotated[str, Field(alias="_type", pattern=r"^[a-z]{1,32}$")]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_a_location(cls, given: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+        if isinstance(given, dict) and given.get("_type") == "location":
+            raise refuse(Detail.MALFORMED, "a location is read as Location")
+        return given

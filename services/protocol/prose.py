@@ -1,0 +1,118 @@
+"""The rules no schema can hold, as Markdown for the AsyncAPI document. Numbers come from limits.py."""
+# ruff: noqa: E501 - a Markdown table cannot be wrapped, and the placeholders are longer than the numbers they become
+
+from typing import Final
+
+from services.protocol import limits
+
+DESCRIPTION: Final = f"""\
+What a watch and the backend say to each other, told from the watch's side: `send` is what the watch publishes,
+`receive` what it is sent. Plain MQTT is enough: a modem with AT commands, the OwnTracks app or `mosquitto_pub` can
+take part. Names and numbers here only ever grow: a new optional field, word or kind may appear, nothing disappears.
+
+## Connection
+
+- MQTT 3.1.1 (or 5, using nothing of it), QoS 1 both ways, `clean_session` 1 always, client id = user name, keepalive
+  {limits.KEEPALIVE_MIN_S} to {limits.KEEPALIVE_MAX_S} s. The retain flag is never used: a retained publish or will is refused.
+- TLS 1.2 or 1.3 (ECDHE with AES-128-GCM suffices, chain below 4 KB, SNI optional). A watch without a clock verifies
+  chain and host but ignores dates until its first `down/time`. Plain MQTT is for development on the loopback only.
+- Subscribe `<prefix>/down/#`, wait for SUBACK, then `hello` (as factory identity: `pairing`). No `down/time` within
+  {limits.HELLO_ANSWER_TIMEOUT_S} s: hello again, up to {limits.HELLO_REPEATS} times, then reconnect.
+- Reconnect after {limits.RECONNECT_FIRST_S} s, doubling with jitter to {limits.RECONNECT_MAX_S} s.
+- The will: `up/status` with `{{"state":"offline","conn":"<nonce of this connection>"}}`. A will whose nonce is not that
+  of the latest hello is ignored. A fresh `conn` is made for every connection.
+
+## Two identities
+
+- **Factory**: user `f-<serial>` with the secret it was made with. It may say `pairing` and nothing else.
+- **Paired**: a fresh random user `w-...` for each pairing, given in `down/pairing`. `<prefix>` is `sw/v1/<user>`.
+- A client publishes below its own `up/` and receives below its own `down/`, nothing else.
+- **A refused login never wipes a watch.** It keeps everything, retries, after {limits.REFUSED_LOGIN_ASK_STATUS_S} s asks `status` as factory
+  identity and goes on trying. It wipes only on `{{"unpaired":true,"username":...}}` that names its stored user.
+- The first hello under the new name confirms the credentials; unconfirmed ones are revoked after
+  {limits.CREDENTIALS_UNCONFIRMED_MAX_S // 3600} h. Until then `status` gives them again. A code asked for again is the same while it lives
+  {limits.PAIRING_CODE_REUSE_MIN_S} s more.
+
+## Payloads
+
+- JSON is UTF-8, one object; location and usage: or an array of at most {limits.ARRAY_MAX_ITEMS}. At most {limits.JSON_MAX_BYTES // 1024} KiB and
+  {limits.JSON_MAX_DEPTH} levels. NaN and Infinity are not JSON. Unknown fields are ignored, null is read as absent, absent optional
+  fields have the default of the schema, of duplicate keys the last counts. Unknown words never crash a reader.
+- Text is Unicode: 4-byte characters and direction marks are welcome, NUL and lone surrogates are
+  `rejected text_invalid`.
+- A payload to a watch never exceeds its `max_payload_bytes` (at least {limits.MAX_PAYLOAD_FLOOR_BYTES}, {limits.MAX_PAYLOAD_DEFAULT_BYTES} unless hello says
+  otherwise; pairing answers never exceed {limits.MAX_PAYLOAD_FLOOR_BYTES}). Contacts, config and long texts come in parts (`part` of `parts`): a list
+  replaces the one held once all parts of one version are there; every part of a config carries all plain settings and
+  a share of `quiet`; the parts of a text are joined in order. Receipts of arrays come as several receipts.
+- Packets beyond {limits.PACKET_MAX_BYTES // 1024} KiB disconnect; the watch then splits. Topics have at most {limits.TOPIC_MAX_BYTES} bytes.
+
+## Ids and repeats
+
+- `id` is made by the watch: {limits.ID_MIN_CHARS} to {limits.ID_MAX_CHARS} of `A-Za-z0-9-`, at least 48 random bits, unique per paired identity over all
+  kinds. Never a counter: counters restart.
+- PUBACK means transport only. What the watch recorded is kept until its receipt says `stored`, `duplicate` or
+  `rejected`. No receipt in {limits.RECEIPT_TIMEOUT_S} s: send the last part (for voice: `end`) again, then doubling to
+  {limits.RECEIPT_REPEAT_MAX_S // 60} minutes with jitter, at once after a reconnect.
+- The same content under the same id gets `duplicate` (or what is still `missing`). Sameness compares the known fields;
+  for voice sha256, to and codec. Other content under the same id is `rejected id_conflict`: send it under a fresh id.
+- `retry` carries `retry_after_s`: ours to mend, or a kind not served yet. Keep it and come back then.
+
+## What is answered
+
+| up | answer |
+|---|---|
+| `pairing` | `down/pairing` |
+| `hello` | `down/time`, then contacts and config if versions differ, then the next waiting item |
+| voice `end`, `text`, `location`, `usage`, `alert` | `down/receipt` |
+| `receipt` | `down/receipt` that repeats its `state` (and `of`); sent again until then |
+| `fetch` | the chunks, or `removed` |
+| voice chunks, `status`, `ack` | nothing; a lost ack heals at the next hello, which carries the versions |
+| a location without `id` (the OwnTracks app) | nothing; it is stored once per instant. `lwt`, `transition`, `waypoint` are accepted, nothing is kept |
+| what cannot be read | `{{"ref":null,"topic":...,"code":"rejected","detail":"malformed"}}`, or by its id where one was found |
+| a kind not served | `retry` |
+| a protocol version out of range | `{{"ref":"hello","code":"rejected","detail":"protocol","min":{limits.PROTOCOL_MIN},"max":{limits.PROTOCOL_MAX}}}` |
+
+One bad entry of an array does not harm the others: it stands in `rejected`, by id, or by `index` where it has none.
+
+## Time
+
+`tst` is Unix seconds, 0 = unknown; then `boot` (boot count) and `mono_s` (seconds since boot), also in hello, let the
+backend date it. A wrong clock never reorders a conversation. Expiry is judged on server time from `down/time`.
+
+## Voice up
+
+- Chunks of {limits.CHUNK_MIN_BYTES} to {limits.CHUNK_MAX_BYTES} bytes (the last may be shorter), numbered from 0 in decimal without leading zeros, then
+  `end`. Only `end` completes. A clip has at most {limits.CLIP_MAX_S} s and {limits.CLIP_MAX_BYTES // 1024} KiB.
+- `missing` lists the first {limits.MISSING_MAX_ITEMS} chunks not held: send those, then `end` again. All there but a wrong hash: all are
+  missing. For the same number the last chunk wins. A partial upload lives {limits.PARTIAL_UPLOAD_MAX_DAYS} days.
+- AMR-NB is a file with the `#!AMR` header, 8 kHz mono; Opus is Ogg, mono. With `"binary":false` in hello chunks are
+  base64 text, both ways.
+- `to` is a contact id or `family`: every guardian with may_message at that moment, one state for each. A recipient
+  that is gone: `rejected recipient_removed`, and the child is shown "not sent".
+
+## Items down
+
+- Items are pulled: the backend announces, the watch fetches chunks at its own pace (`count` is its window) and resumes
+  where it stopped. Chunks have the manifest's `chunk_bytes` but the last.
+- Announced in `seq` order (with holes), one outstanding at a time: again at each hello and after
+  {"/".join(str(seconds) for seconds in limits.ANNOUNCE_REPEAT_S)} s of silence, never while chunks are being fetched. After {limits.TRANSFER_ATTEMPTS_MAX} failed transfers an item steps aside.
+- Answered by `up/receipt`: `delivered` (whole and stored on the watch; a text or emoji at once), later `played`;
+  `later` without room; `rejected` with a detail, `unsupported_kind` for a kind it does not know.
+- `removed` means expired or erased: forget `ref`. A manifest with another sha256 or chunk count voids the chunks held.
+- `down/state` tells the child what became of its message; repeated at hello until
+  `up/receipt {{"ref":<message>,"state":"seen","of":"played"}}`.
+
+## Lists, settings, commands
+
+- Any `contacts` or `config` whose version differs from the one held is taken, even a lower one, and acknowledged.
+- With `location` false the watch takes no fix and scans no Wi-Fi, and what still comes is discarded unstored. The
+  place in an SOS is a consent of its own.
+- Commands: not after `expires_tst`; answered by `up/ack` (`locate` also by a location with `reply_to`); unknown kinds:
+  `failed unsupported`. Commands that listen, open a call unasked or use a camera do not exist.
+
+## The OwnTracks app
+
+Base topic `<prefix>/up/location`, QoS 1, retain off, clean session on, MQTT 3.1.1, keepalive at most
+{limits.KEEPALIVE_MAX_S} s. Units inside OwnTracks objects are OwnTracks' own. Secondary fields that make no sense (batt -1) count as
+absent.
+"""

@@ -1,0 +1,223 @@
+"""What a watch sends. One model a message; locations stand in location.py."""
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from services.protocol import limits
+from services.protocol.fields import (
+    Address,
+    ChunkBytes,
+    ChunkCount,
+    ChunkNumber,
+    ClipBytes,
+    CodecWord,
+    Count,
+    Dated,
+    Dbm,
+    DurationMs,
+    Label,
+    Lenient,
+    MessageText,
+    OpenWord,
+    Percent,
+    Ref,
+    Sha256,
+    UnixSeconds,
+    WatchId,
+    WireMessage,
+    refuse,
+)
+from services.protocol.location import Place
+from services.protocol.words import (
+    CONFIG,
+    CONTACTS,
+    HELLO,
+    AckState,
+    AlertKind,
+    Codec,
+    Detail,
+    Emoji,
+    PairingAsk,
+    Presence,
+    ReceiptState,
+)
+
+
+class PairingRequest(WireMessage):
+    """`up/pairing`, the only message of a factory identity: asks for a code, or for where it stands."""
+
+    ask: Annotated[PairingAsk | str, OpenWord(PairingAsk)]
+
+
+class Hello(Dated):
+    """`up/hello`: first message of every connection. Answered by `down/time`."""
+
+    wire_ref: ClassVar[str | None] = HELLO
+
+    conn: Ref
+    protocol: Count = 1
+    firmware: Label = ""
+    model: Label = ""
+    # Told for the operator's sake; a hello is not refused for them.
+    iccid: Annotated[Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{5,22}$")] | None, Lenient, Field(repr=False)] = None
+    battery_pct: Annotated[Percent | None, Lenient] = None
+    plays: list[CodecWord] = Field(default=[Codec.AMR_NB], max_length=limits.ARRAY_MAX_ITEMS)
+    records: list[CodecWord] = Field(default=[Codec.AMR_NB], max_length=limits.ARRAY_MAX_ITEMS)
+    chunk_bytes: ChunkBytes = limits.CHUNK_DEFAULT_BYTES
+    max_payload_bytes: Annotated[int, Field(ge=limits.MAX_PAYLOAD_FLOOR_BYTES, le=limits.INT4_MAX)] = (
+        limits.MAX_PAYLOAD_DEFAULT_BYTES
+    )
+    max_clip_bytes: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = limits.CLIP_DEFAULT_BYTES
+    max_play_s: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = limits.CLIP_MAX_S
+    contacts_version: Count = 0
+    config_version: Count = 0
+    binary: bool = True
+
+    @property
+    def downlink_chunk_bytes(self) -> int:
+        """Bytes of sound in each chunk to this watch: what it asked for, within its max_payload_bytes.
+
+        Base64 makes 4 characters of 3 bytes; 1,024 still leaves 768, above the least chunk of 512.
+        """
+        room_bytes = self.max_payload_bytes if self.binary else self.max_payload_bytes // 4 * 3
+        return min(self.chunk_bytes, room_bytes)
+
+
+class Status(WireMessage):
+    """`up/status`, also the will: `offline` counts only with the `conn` of the latest hello. Not answered."""
+
+    state: Annotated[Presence | str, OpenWord(Presence)]
+    conn: Ref | None = None
+    until_tst: UnixSeconds = 0
+
+
+class VoiceEnd(Dated):
+    """`up/voice/<id>/end`: completes a clip. Answered by a receipt that names the id of the topic."""
+
+    wire_kind: ClassVar[str] = "voice"
+
+    to: Address
+    codec: CodecWord
+    bytes: ClipBytes
+    chunks: ChunkCount
+    sha256: Sha256
+    duration_ms: DurationMs | None = None  # advisory
+
+    @model_validator(mode="after")
+    def _chunks_can_hold_bytes(self) -> Self:
+        least = (self.chunks - 1) * limits.CHUNK_MIN_BYTES + 1
+        most = self.chunks * limits.CHUNK_MAX_BYTES
+        if not least <= self.bytes <= most:
+            raise refuse(Detail.OUT_OF_RANGE, "chunks of 512 to 16,384 bytes cannot make these bytes")
+        return self
+
+
+def _known_emoji(word: object) -> object:
+    if isinstance(word, str):
+        try:
+            return Emoji(word)
+        except ValueError:
+            raise refuse(Detail.EMOJI_UNKNOWN, "not in the list of emoji") from None
+    return word
+
+
+class Text(Dated):
+    """`up/text`: a text or an emoji, never both. Answered by a receipt."""
+
+    wire_kind: ClassVar[str] = "text"
+
+    id: WatchId
+    to: Address
+    text: MessageText | None = Field(default=None, repr=False)
+    emoji: Annotated[Emoji, BeforeValidator(_known_emoji)] | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.text is None) == (self.emoji is None):
+            raise refuse(Detail.MALFORMED, "either text or emoji")
+        return self
+
+
+class Fetch(WireMessage):
+    """`up/fetch`: asks for `count` chunks of an item, from chunk `from`. Answered by them, or by `removed`."""
+
+    ref: Ref
+    first_chunk: ChunkNumber = Field(default=0, alias="from")
+    count: ChunkCount = 1
+
+
+class UpReceipt(Dated):
+    """`up/receipt`: what became of an item. Sent again until a `down/receipt` repeats its state.
+
+    `seen` (with `of`) says that the child has been shown what became of its own message `ref`.
+    """
+
+    wire_kind: ClassVar[str] = "receipt"
+
+    ref: Ref
+    state: Annotated[ReceiptState | str, OpenWord(ReceiptState)]
+    detail: Annotated[Detail | str, OpenWord(Detail)] | None = None
+    of: Annotated[ReceiptState | str, OpenWord(ReceiptState)] | None = None
+
+
+class Ack(Dated):
+    """`up/ack`: a command's outcome, or the version of contacts or config now in use. Not answered."""
+
+    wire_kind: ClassVar[str] = "ack"
+
+    ref: Ref
+    state: Annotated[AckState | str, OpenWord(AckState)]
+    version: Count | None = None
+    detail: Annotated[Detail | str, OpenWord(Detail)] | None = None
+
+    @model_validator(mode="after")
+    def _lists_have_versions(self) -> Self:
+        if self.ref in {CONTACTS, CONFIG} and self.version is None:
+            raise refuse(Detail.MALFORMED, "contacts and config are acknowledged by version")
+        return self
+
+
+class Alert(Dated):
+    """`up/alert`. Answered by a receipt. A place that cannot be read is left out, the alert stands."""
+
+    wire_kind: ClassVar[str] = "alert"
+
+    id: WatchId
+    kind: Annotated[AlertKind | str, OpenWord(AlertKind)]
+    # A cry for help is never refused for the sake of its place.
+    location: Annotated[Place | None, Lenient] = Field(default=None, repr=False)
+
+
+class Usage(WireMessage):
+    """`up/usage`, one or an array of at most 50: counters of a period; an absent one was not measured.
+
+    Answered by a receipt.
+    """
+
+    wire_kind: ClassVar[str] = "usage"
+
+    id: WatchId
+    from_tst: UnixSeconds = 0
+    to_tst: UnixSeconds = 0
+    boot: Count | None = None
+    mono_s: Count | None = None  # at to_tst
+    worn_s: Count | None = None
+    screen_on_s: Count | None = None
+    recordings: Count | None = None
+    plays: Count | None = None
+    calls_in: Count | None = None
+    calls_out: Count | None = None
+    call_s: Count | None = None
+    reboots: Count | None = None
+    battery_min_pct: Percent | None = None
+    signal_min_dbm: Dbm | None = None
+    offline_s: Count | None = None
+    bytes_up: Annotated[int, Field(ge=0, le=limits.INT8_MAX)] | None = None
+    bytes_down: Annotated[int, Field(ge=0, le=limits.INT8_MAX)] | None = None
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.from_tst and self.to_tst and self.to_tst < self.from_tst:
+            raise refuse(Detail.OUT_OF_RANGE, "to_tst before from_tst")
+        return self

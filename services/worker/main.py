@@ -1,0 +1,112 @@
+"""``smartwatch worker``: what may take its time. Any number can run; each piece of work is claimed by one."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+
+import structlog
+from tenacity import RetryCallState, retry, wait_random_exponential
+
+from services.core.accounts.expiry import forget_one_overdue
+from services.core.db.database import Database, UnitOfWork
+from services.core.log.health import HealthServer
+from services.core.messages.expiry import expire_one
+from services.core.outbox import actions as outbox
+from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.settings import Settings
+from services.worker.sms import SmsProvider, provider_of
+
+KINDS = ("sms",)
+POLL_S = 2.0
+# Overdue things are looked for this often; each look takes what there is, one transaction each.
+SWEEP_S = 30.0
+SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (expire_one, revoke_one_unconfirmed, forget_one_overdue)
+
+log = structlog.get_logger()
+
+
+def _report(state: RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    log.warning("worker_tries_again", error=type(error).__qualname__, attempt=state.attempt_number)
+
+
+# Waits grow to 10 s with jitter; whatever happens to the database, the worker stays and carries on.
+_keep_trying = retry(wait=wait_random_exponential(multiplier=0.2, max=10), before_sleep=_report)
+
+
+class Worker:
+    """Sends text messages and takes care of what is overdue."""
+
+    def __init__(self, database: Database, provider: SmsProvider) -> None:
+        self._database = database
+        self._provider = provider
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._send_forever())
+            tasks.create_task(self._sweep_forever())
+
+    @_keep_trying
+    async def _send_forever(self) -> None:
+        async with self._database.listen(outbox.CHANNEL) as notifications:
+            while True:
+                while await self.send_one():
+                    pass
+                await notifications.next(POLL_S)
+                notifications.drain()
+
+    async def send_one(self) -> bool:
+        """Send the oldest due message; return whether there was one. One that cannot be sent comes again later."""
+        async with self._database.begin() as work:
+            row = await outbox.claim(work, KINDS)
+            if row is None:
+                return False
+            try:
+                await self._provider.send(*outbox.open_sms(work, row))
+            except Exception:
+                # The provider's own words may quote the number: only the kind of failure is logged.
+                log.exception("sms_not_sent", outbox_id=row.outbox_id, attempt=row.attempts + 1)
+                outbox.put_off(work, row)
+            else:
+                await outbox.done(work, row)
+        return True
+
+    @_keep_trying
+    async def _sweep_forever(self) -> None:
+        while True:
+            await self.sweep()
+            await asyncio.sleep(SWEEP_S)
+
+    async def sweep(self) -> None:
+        """Take care of everything that is overdue now."""
+        for one in SWEEPS:
+            found = True
+            while found:
+                async with self._database.begin() as work:
+                    found = await one(work)
+
+    async def database_well(self) -> str | None:
+        """Raise unless the database answers."""
+        await self._database.ping()
+        return None
+
+
+async def run_worker(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    database = Database.of(settings)
+    worker = Worker(database, provider_of(settings))
+    health = HealthServer(settings.worker_health_port, {"postgres": worker.database_well}, host=settings.health_host)
+    await health.start()
+    running = asyncio.create_task(worker.run())
+    await ended.wait()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await health.stop()
+    await database.close()
+    log.info("worker_stopped")

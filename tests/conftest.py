@@ -1,0 +1,115 @@
+"""What every test may ask for: a real Postgres, a fresh database per module, a clock that the test moves, the API."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import pytest_asyncio
+
+from services.core.crypto.vault import Vault
+from services.core.db.database import Database
+from services.core.db.migrate import upgrade
+from services.core.settings import Environment, Settings
+from services.machine.postgres import LocalPostgres
+
+
+class FakeClock:
+    """A clock that stands still until a test moves it forward."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **span: float) -> datetime:
+        """Move on by a timedelta's arguments (``minutes=10``) and return the new time."""
+        self.now += timedelta(**span)
+        return self.now
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[LocalPostgres]:
+    """One server for the whole run, in a folder that `nobody` can reach when the tests run as root."""
+    folder = Path(tempfile.mkdtemp(prefix="smartwatch-tests-"))
+    folder.chmod(0o755)
+    with LocalPostgres(folder / "postgres", durable=False) as server:
+        yield server
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _in_thread(*statements_and_dsn: str) -> None:
+    dsn, *statements = statements_and_dsn
+
+    async def run() -> None:
+        connection = await asyncpg.connect(dsn)
+        try:
+            for statement in statements:
+                await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    # A loop of its own: the tests' loop stays untouched by asyncio.run.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres: LocalPostgres) -> str:
+    """The name of a database migrated once; copying it takes a fraction of migrating."""
+    _in_thread(postgres.superuser_dsn(), "CREATE DATABASE template_migrated OWNER smartwatch")
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(upgrade, postgres.dsn("template_migrated")).result()
+    return "template_migrated"
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: LocalPostgres, template_database: str) -> str:
+    """The address of a fresh, migrated database of this module's own."""
+    name = f"test_{uuid.uuid4().hex}"
+    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER smartwatch")
+    return postgres.dsn(name)
+
+
+@pytest.fixture(scope="module")
+def settings(database_url: str) -> Settings:
+    """Settings of a test process on the database of this module; ports are for each test to choose."""
+    return Settings(environment=Environment.TEST, database_url=database_url)
+
+
+@pytest.fixture(scope="module")
+def clock() -> FakeClock:
+    """The clock of this module's database."""
+    return FakeClock()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def database(settings: Settings, clock: FakeClock) -> AsyncIterator[Database]:
+    """The database of this module, reading the clock that the test moves."""
+    database = Database(settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=clock)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def client(settings: Settings, database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """The API without a socket. It reads a stream only to its end: for events use `live_client`."""
+    from services.api.app import create_app  # noqa: PLC0415 - tests of other rooms must not need the API to import
+
+    app = create_app(settings, database)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
+    ):
+        yield client

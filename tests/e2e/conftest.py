@@ -1,0 +1,84 @@
+"""Every process of the product on this machine, as `smartwatch up` runs them, and families with watch and phone."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from services.core.crypto.vault import Vault
+from services.core.db.database import Database
+from services.device_sim.parent import SimParent
+from services.device_sim.timings import Timings
+from services.device_sim.watch import SimWatch
+from services.machine.machine import Machine
+from tests.builders import Home, make_home
+
+
+@dataclass(frozen=True)
+class Play:
+    """A running machine, its database, and a folder for what watches and phones remember."""
+
+    machine: Machine
+    database: Database
+    folder: Path
+
+    async def home(self) -> Home:
+        """Make a family with a child and a watch handed out; the broker hears of it as always."""
+        home = await make_home(self.database)
+        async with self.database.begin() as work:
+            await work.notify("broker_users")
+        return home
+
+    @contextlib.asynccontextmanager
+    async def watch(self, home: Home) -> AsyncIterator[SimWatch]:
+        """Switch the family's watch on for the block; what it remembers stays for the next."""
+        watch = SimWatch(
+            self.folder / home.serial, "127.0.0.1", self.machine.ports["mosquitto_tls_port"],
+            str(self.machine.tls_ca_file), serial=home.serial, secret=home.secret, timings=Timings.quick(),
+        )  # fmt: skip
+        async with watch:
+            yield watch
+
+    @contextlib.asynccontextmanager
+    async def parent(self, phone: str) -> AsyncIterator[SimParent]:
+        """Log a phone in for the block."""
+        async with SimParent(self.machine.api_url, self.folder / phone) as parent:
+            if not parent.is_logged_in:
+                await parent.log_in_by_sms_file(phone, Path(self.machine.settings["sms_file"]))
+            yield parent
+
+
+@pytest.fixture(scope="session")
+def machine() -> Iterator[Machine]:
+    """Everything, once for the whole run; Postgres as durable as in the field, since tests kill it."""
+    folder = Path(tempfile.mkdtemp(prefix="smartwatch-e2e-"))
+    folder.chmod(0o755)
+    with Machine.take(folder / "var", "e2e", announce=print) as machine:
+        yield machine
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def play(machine: Machine) -> AsyncIterator[Play]:
+    """The machine with a way into its database, for what a programme office would have done before."""
+    machine.wait_ready()
+    database = Database(machine.database_url, vault=Vault(machine.settings["master_key"]))
+    folder = Path(tempfile.mkdtemp(prefix="smartwatch-play-"))
+    yield Play(machine, database, folder)
+    await database.close()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+async def pair(watch: SimWatch, parent: SimParent, child_id: str) -> None:
+    """Have the watch show a code, enter it, and wait until the watch is there as itself."""
+    shown = await watch.pair()
+    await parent.pair(child_id, shown.code)
+    paired = await watch.wait_for("paired")
+    await watch.wait_for("online", username=paired["username"])

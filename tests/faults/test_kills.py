@@ -1,0 +1,45 @@
+"""Kill each process while both sides talk: what was confirmed is delivered, once, in order."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from services.device_sim.parent import SimParent
+from services.device_sim.watch import SimWatch
+from tests.e2e.conftest import Play, machine, pair, play
+
+__all__ = ["machine", "play"]
+
+EACH_WAY = 12
+
+
+async def _parent_talks(parent: SimParent, child_id: str) -> None:
+    for number in range(EACH_WAY):
+        await parent.write(child_id, f"down {number}", timeout_s=60)
+
+
+async def _child_talks(watch: SimWatch) -> None:
+    for number in range(EACH_WAY):
+        await watch.wait_stored(watch.write("family", f"up {number}"), timeout_s=60)
+
+
+@pytest.mark.parametrize("victim", ["broker", "bridge", "api", "worker", "postgres"])
+async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_is_killed(play: Play, victim: str) -> None:
+    home = await play.home()
+    child_id = str(home.child_id)
+    async with play.parent(home.phone) as parent, play.watch(home) as watch:
+        await pair(watch, parent, child_id)
+        talking = asyncio.gather(_parent_talks(parent, child_id), _child_talks(watch))
+        await watch.wait_for("received", text="down 2")
+        await asyncio.to_thread(play.machine.kill, victim)
+        await talking
+        for number in range(EACH_WAY):
+            await watch.wait_until(
+                lambda number=number: f"down {number}" in [item.text for item in watch.inbox()], timeout_s=60
+            )
+        await asyncio.to_thread(play.machine.wait_ready)
+        assert [item.text for item in watch.inbox()] == [f"down {number}" for number in range(EACH_WAY)]
+        up = [one.text for one in await parent.history(child_id) if one.direction == "to_family"]
+        assert up == [f"up {number}" for number in range(EACH_WAY)]

@@ -1,0 +1,147 @@
+"""The API on a real socket, for what only streams show."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import httpx
+import pytest_asyncio
+import uvicorn
+
+from services.api.app import ApiServer, create_app
+from services.api.stream import EventHub
+from services.core.db.database import Database
+from services.core.settings import Settings
+from tests.parent import Parent
+
+DEADLINE_S = 5.0
+
+
+@dataclass
+class Told:
+    """One server-sent event."""
+
+    kind: str
+    id: str
+    told: dict[str, Any]
+
+
+@dataclass
+class Stream:
+    """A guardian's open event stream, read line by line as a browser does."""
+
+    answer: httpx.Response
+    lines: AsyncIterator[str]
+    comments: list[str] = field(default_factory=list)
+    last_id: str = ""
+
+    async def next(self) -> Told | None:
+        """Return the next event within five seconds, or None at the end of the stream."""
+        kind, told = "", ""
+        async with asyncio.timeout(DEADLINE_S):
+            async for line in self.lines:
+                name, _, value = line.partition(": ")
+                if not line and told:
+                    return Told(kind, self.last_id, json.loads(told))
+                if name == "event":
+                    kind = value
+                elif name == "data":
+                    told = value
+                elif name == "id":
+                    self.last_id = value
+                elif line.startswith(":"):
+                    self.comments.append(line)
+        return None
+
+    async def until(self, kind: str) -> list[Told]:
+        """Return the events up to the first of this kind."""
+        found: list[Told] = []
+        while not found or found[-1].kind != kind:
+            told = await self.next()
+            assert told is not None, f"the stream ended before {kind}"
+            found.append(told)
+        return found
+
+    async def within(self, span_s: float) -> list[str]:
+        """Return the kinds of the events that come within a span, which is the proof that others do not."""
+        kinds: list[str] = []
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(span_s):
+                while (told := await self.next()) is not None:
+                    kinds.append(told.kind)
+        return kinds
+
+    async def ends(self) -> bool:
+        """Tell whether the stream ends within five seconds; events before that are passed over."""
+        with contextlib.suppress(TimeoutError, httpx.RemoteProtocolError):
+            async with asyncio.timeout(DEADLINE_S):
+                while await self.next() is not None:
+                    pass
+            return True
+        return False
+
+
+class Live:
+    """The running server and a client of its own."""
+
+    def __init__(self, server: uvicorn.Server, client: httpx.AsyncClient) -> None:
+        self.server = server
+        self.client = client
+
+    @contextlib.asynccontextmanager
+    async def follow(self, parent: Parent, last_id: str = "") -> AsyncIterator[Stream]:
+        """Open a guardian's stream and wait until it is ready."""
+        headers = {**parent.headers, **({"Last-Event-ID": last_id} if last_id else {})}
+        async with self.client.stream("GET", "/v1/events", headers=headers, timeout=None) as answer:
+            assert answer.status_code == 200
+            stream = Stream(answer, answer.aiter_lines())
+            ready = await stream.next()
+            assert ready is not None
+            assert ready.kind == "ready"
+            yield stream
+
+
+class _Server(ApiServer):
+    """A server that leaves the signals of the test run alone."""
+
+    def __init__(self, config: uvicorn.Config, hub: EventHub) -> None:
+        super().__init__(config, hub)
+        self.listens = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+    async def __aenter__(self) -> Self:
+        self._served = asyncio.create_task(self.serve())
+        async with asyncio.timeout(DEADLINE_S):
+            await self.listens.wait()
+        return self
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.should_exit = True
+        await self._served
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def live(settings: Settings, database: Database) -> AsyncIterator[Live]:
+    """The API as a process serves it, on a free port of loopback."""
+    app = create_app(settings, database)
+    config = uvicorn.Config(
+        app, host="127.0.0.1", port=0, access_log=False, log_config=None,
+        timeout_graceful_shutdown=1,
+    )  # fmt: skip
+    async with _Server(config, app.state.hub) as server:
+        port = server.servers[0].sockets[0].getsockname()[1]
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            yield Live(server, client)

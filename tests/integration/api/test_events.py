@@ -1,0 +1,190 @@
+"""Live events: in order, resumed where the phone stopped, and over within five seconds when access ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import httpx
+
+from services.core.db.database import Database
+from services.core.settings import Settings
+from tests.integration.api.conftest import Live
+from tests.parent import Parent, make_family, make_place, pair
+
+
+def _contact_versions(told: list[Any]) -> list[int]:
+    return [one.told["detail"]["version"] for one in told if one.kind == "contacts.changed"]
+
+
+async def test_events_come_in_order_and_without_content(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        first = (await parent.contacts())["version"]
+        for name in ("Teacher Li", "Teacher Wang", "Teacher Zhao"):
+            await parent.add_contact(name=name)
+        message = await parent.send("good night")
+        told = await stream.until("message.created")
+    assert _contact_versions(told) == [first + 1, first + 2, first + 3]
+    assert [one.told["seq"] for one in told] == sorted(one.told["seq"] for one in told)
+    assert told[-1].told["ref_id"] == message["message_id"]
+    said = repr(told)
+    assert "Teacher" not in said
+    assert "good night" not in said
+
+
+async def test_a_stream_resumes_after_the_last_id_without_gap_or_repeat(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        await parent.add_contact()
+        seen = await stream.until("contacts.changed")
+        last_id = stream.last_id
+    for _ in range(5):
+        await parent.add_contact()
+    async with live.follow(parent, last_id) as stream:
+        missed = [told for _ in range(5) if (told := await stream.next())]
+    start = _contact_versions(seen)[-1]
+    assert _contact_versions(missed) == [start + step for step in range(1, 6)]
+
+
+async def test_the_id_of_ready_alone_is_enough_to_resume(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        last_id = stream.last_id
+    await parent.add_contact()
+    async with live.follow(parent, last_id) as stream:
+        assert (await stream.until("contacts.changed"))[-1].kind == "contacts.changed"
+
+
+async def test_sync_tells_the_same_as_the_stream_in_pages(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    begun = await parent.told("GET", "/v1/sync")
+    assert (begun["events"], begun["more"]) == ([], False)
+    async with live.follow(parent, begun["cursor"]) as stream:
+        for _ in range(3):
+            await parent.add_contact()
+        live_told = [(await stream.next()) for _ in range(3)]
+    polled = await parent.told("GET", "/v1/sync", params={"since": begun["cursor"]})
+    assert [one["seq"] for one in polled["events"]] == [one.told["seq"] for one in live_told if one]
+    after = await parent.told("GET", "/v1/sync", params={"since": polled["cursor"]})
+    assert after["events"] == []
+
+
+async def test_a_right_that_is_missing_keeps_what_needs_it_from_the_stream(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite(may_message=False)
+    async with live.follow(aunt) as stream:
+        await mother.send("not for the aunt")
+        await mother.told("POST", f"{mother.family}/invitations", json={"phone": "+8613911110000", "relation": "uncle"})
+        await mother.add_contact()
+        told = await stream.until("contacts.changed")
+    assert [one.kind for one in told] == ["contacts.changed"]
+
+
+async def test_another_familys_events_never_come_even_with_their_cursor(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    mine, theirs = await make_family(client, database), await make_family(client, database)
+    async with live.follow(theirs) as stream:
+        their_id = stream.last_id
+    await theirs.add_contact()
+    async with live.follow(mine, their_id) as stream:
+        await theirs.add_contact()
+        await mine.add_contact()
+        told = await stream.next()
+        assert told is not None
+        assert told.told["family_id"] == str(mine.family_id)
+
+
+async def test_a_guardian_who_joins_hears_from_then_on_in_an_open_stream(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    mother, aunt = await make_family(client, database), await make_family(client, database)
+    invitation = await mother.told(
+        "POST", f"{mother.family}/invitations", json={"phone": aunt.phone, "relation": "aunt"}
+    )
+    async with live.follow(aunt) as stream:
+        await aunt.told(
+            "POST", f"/v1/invitations/{invitation['invitation_id']}/accept", json={"text_version": "1", "locale": "en"}
+        )
+        async with asyncio.timeout(5):
+            while True:
+                await mother.add_contact()
+                told = await stream.next()
+                assert told is not None
+                if told.told["family_id"] == str(mother.family_id):
+                    break
+
+
+async def test_logging_out_ends_the_open_stream(live: Live, client: httpx.AsyncClient, database: Database) -> None:
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        await parent.told("POST", "/v1/auth/logout")
+        assert await stream.ends()
+
+
+async def test_a_removed_guardian_hears_nothing_more(live: Live, client: httpx.AsyncClient, database: Database) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite()
+    async with live.follow(aunt) as stream:
+        await mother.told("DELETE", f"{mother.family}/guardians/{aunt.guardian_id}")
+        await mother.add_contact()
+        assert set(await stream.within(1.0)) <= {"guardians.changed"}
+
+
+async def test_a_withdrawn_consent_silences_the_stream(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite()
+    async with live.follow(aunt) as stream:
+        await aunt.told("POST", f"{aunt.family}/consents/withdraw", json={"part": "messages"})
+        await mother.send("not for the aunt any more")
+        assert "message.created" not in await stream.within(1.0)
+
+
+async def test_the_stream_goes_on_after_its_listening_connection_was_cut(
+    live: Live, client: httpx.AsyncClient, database: Database, settings: Settings
+) -> None:
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        connection = await asyncpg.connect(settings.database_url)
+        try:
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE query LIKE 'LISTEN%' AND pid <> pg_backend_pid() AND datname = current_database()"
+            )
+        finally:
+            await connection.close()
+        await parent.add_contact()
+        assert (await stream.until("contacts.changed"))[-1].kind == "contacts.changed"
+
+
+async def test_a_watch_that_comes_and_is_paired_is_told(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    parent: Parent = await make_family(client, database, place)
+    async with live.follow(parent) as stream:
+        await pair(parent, place)
+        told = await stream.until("pairing.changed")
+        assert told[-1].told["detail"] == {"state": "issued"}
+        assert (await stream.until("pairing.changed"))[-1].told["detail"] == {"state": "confirmed"}
+
+
+async def test_a_server_that_stops_ends_its_streams(client: httpx.AsyncClient, database: Database, live: Live) -> None:
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        live.server.should_exit = True
+        assert await stream.ends()

@@ -1,0 +1,152 @@
+"""Messages over HTTP: once for each key, in one order, paged without gap, and only for who they are for."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+import httpx
+import pytest
+
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import Database
+from services.core.messages.actions import ChildsMessage, receive_from_child
+from services.core.messages.rules import text_body
+from services.core.watches.queries import standing_identity
+from services.core.watches.tables import WatchIdentity
+from tests.parent import Parent, make_family, make_place, pair
+
+HELLO = {"kind": "text", "text": "hi"}
+
+
+async def _post(parent: Parent, body: dict[str, object], key: str | None) -> httpx.Response:
+    headers = {} if key is None else {"Idempotency-Key": key}
+    return await parent.ask("POST", f"{parent.child}/messages", json=body, headers=headers)
+
+
+async def _child_says(database: Database, identity: WatchIdentity, text: str, to: str = "family") -> str:
+    async with database.begin() as work:
+        standing = await standing_identity(work, identity.username)
+        assert standing is not None
+        said = ChildsMessage(new_ref(), to, text_body(text), new_ref(), None)
+        return (await receive_from_child(work, standing, said)).code
+
+
+async def test_a_key_makes_one_message_however_often_it_is_sent(client: httpx.AsyncClient, database: Database) -> None:
+    parent = await make_family(client, database)
+    answers = await asyncio.gather(*(_post(parent, HELLO, "same-key") for _ in range(6)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["message_id"] for answer in answers}) == 1
+    assert len((await parent.told("GET", f"{parent.child}/messages"))["messages"]) == 1
+    other = await _post(parent, {"kind": "text", "text": "ho"}, "same-key")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_conflict")
+
+
+async def test_a_key_is_ones_own(client: httpx.AsyncClient, database: Database) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite()
+    ids = {(await _post(who, HELLO, "same-key")).json()["message_id"] for who in (mother, aunt)}
+    assert len(ids) == 2
+
+
+@pytest.mark.parametrize(
+    "key", [None, "", "short", "x" * 101, "with space", "tab\tinside", "\xe9\xe9\xe9\xe9\xe9\xe9\xe9\xe9"]
+)
+async def test_a_message_without_a_usable_key_is_refused(
+    client: httpx.AsyncClient, database: Database, key: str | None
+) -> None:
+    parent = await make_family(client, database)
+    headers = {} if key is None else {"Idempotency-Key": key.encode("latin-1")}
+    answer = await parent.ask("POST", f"{parent.child}/messages", json=HELLO, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+    assert answer.json()["errors"][0]["in"] == "header"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"kind": "text", "text": "a" * 501}, "text_not_allowed"),
+        ({"kind": "text", "text": " \n"}, "text_not_allowed"),
+        ({"kind": "emoji", "emoji": "rocket"}, "emoji_unknown"),
+        ({"kind": "voice", "text": "hi"}, "invalid_request"),
+        ({"kind": "text", "emoji": "heart"}, "invalid_request"),
+        ({"kind": "text", "text": "hi", "guardian_id": str(uuid.uuid4())}, "invalid_request"),
+        ({"text": "hi"}, "invalid_request"),
+    ],
+)
+async def test_what_is_no_message_is_refused(
+    client: httpx.AsyncClient, database: Database, body: dict[str, object], code: str
+) -> None:
+    parent = await make_family(client, database)
+    answer = await _post(parent, body, "a-good-key")
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+    # A refused message did not use up its key.
+    assert (await _post(parent, HELLO, "a-good-key")).status_code == 201
+
+
+async def test_pages_hold_every_message_once_while_new_ones_come(client: httpx.AsyncClient, database: Database) -> None:
+    parent = await make_family(client, database)
+    sent = [(await parent.send(f"number {number}"))["message_id"] for number in range(7)]
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        params = {"limit": 3, **({"cursor": cursor} if cursor else {})}
+        page = await parent.told("GET", f"{parent.child}/messages", params=params)
+        seen += [one["message_id"] for one in page["messages"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+        await parent.send("meanwhile")
+    assert seen == sent[::-1]
+
+
+async def test_states_are_told_for_each_recipient(client: httpx.AsyncClient, database: Database) -> None:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    before = await mother.send("before the watch")
+    assert [one["state"] for one in before["recipients"]] == ["queued"]
+    identity = await pair(mother, place)
+    aunt = await mother.invite()
+    path = f"{mother.child}/messages/{before['message_id']}"
+    assert [one["state"] for one in (await mother.told("GET", path))["recipients"]] == ["stored"]
+
+    assert await _child_says(database, identity, "to both") == "stored"
+    (message,) = [
+        one for one in (await aunt.told("GET", f"{aunt.child}/messages"))["messages"] if one["direction"] == "to_family"
+    ]
+    path = f"{aunt.child}/messages/{message['message_id']}/state"
+    assert (await aunt.told("PUT", path, json={"state": "played"}))["my_state"] == "played"
+    assert (await aunt.told("PUT", path, json={"state": "delivered"}))["my_state"] == "played"
+    states = {
+        one["guardian_id"]: one["state"]
+        for one in (await mother.told("GET", path.removesuffix("/state")))["recipients"]
+    }
+    assert states == {mother.guardian_id: "stored", aunt.guardian_id: "played"}
+
+
+async def test_what_the_child_says_to_one_guardian_is_not_told_to_another(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    identity = await pair(mother, place)
+    aunt = await mother.invite()
+    assert await _child_says(database, identity, "a secret", to="g-1") == "stored"
+    (message,) = (await mother.told("GET", f"{mother.child}/messages"))["messages"]
+    path = f"{aunt.child}/messages/{message['message_id']}"
+    assert (await aunt.told("GET", f"{aunt.child}/messages"))["messages"] == []
+    assert await aunt.refused("GET", path) == (404, "not_found")
+    assert await aunt.refused("PUT", f"{path}/state", json={"state": "played"}) == (404, "not_found")
+    own = await mother.send("mine")
+    path = f"{mother.child}/messages/{own['message_id']}/state"
+    assert await mother.refused("PUT", path, json={"state": "played"}) == (409, "not_a_recipient")
+
+
+async def test_a_child_writes_to_nobody_who_is_gone(client: httpx.AsyncClient, database: Database) -> None:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    identity = await pair(mother, place)
+    aunt = await mother.invite()
+    await mother.told("DELETE", f"{mother.family}/guardians/{aunt.guardian_id}")
+    for nobody in ("g-2", "g-9", "c-1", ""):
+        assert await _child_says(database, identity, "hello?", to=nobody) == "rejected"

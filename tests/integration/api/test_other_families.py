@@ -1,0 +1,153 @@
+"""Another family's ids, on every route: answered exactly as ids that do not exist. Generated from the routes."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from services.core.db.database import Database
+from tests.api_routes import Declared, app_without_database, declared_routes
+from tests.parent import TEXT_VERSION, Parent, make_family, make_place, new_phone, pair
+
+ROUTES = declared_routes(app_without_database())
+WITH_IDS = [route for route in ROUTES if "{" in route.path]
+NEEDING_LOG_IN = [route for route in ROUTES if route.rules != ("open",)]
+
+# A body that each route would take, so that the refusal is about whose it is and nothing else.
+BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /v1/me": {"locale": "vi"},
+    "POST /v1/families/{family_id}/consents": {"part": "location", "text_version": TEXT_VERSION, "locale": "en"},
+    "POST /v1/families/{family_id}/consents/withdraw": {"part": "messages"},
+    "POST /v1/invitations/{invitation_id}/accept": {"text_version": TEXT_VERSION, "locale": "en"},
+    "POST /v1/families/{family_id}/children": {"name": "Mei"},
+    "PATCH /v1/children/{child_id}": {"name": "Mei"},
+    "PATCH /v1/families/{family_id}/guardians/{guardian_id}": {"may_message": False},
+    "POST /v1/families/{family_id}/invitations": {"phone": "+8613900000001", "relation": "aunt"},
+    "POST /v1/children/{child_id}/contacts": {"name": "Li", "relation": "aunt", "number": "+8613900000002"},
+    "PUT /v1/children/{child_id}/contacts/order": {"contact_ids": []},
+    "PATCH /v1/children/{child_id}/contacts/{contact_id}": {"name": "Li"},
+    "POST /v1/children/{child_id}/pairing": {"code": "123456"},
+    "POST /v1/children/{child_id}/messages": {"kind": "text", "text": "hi"},
+    "PUT /v1/children/{child_id}/messages/{message_id}/state": {"state": "played"},
+}
+
+
+class World:
+    """Two families of one site, each with everything that an id can name."""
+
+    def __init__(self, mine: Parent, theirs: Parent, ids: dict[str, str]) -> None:
+        self.mine = mine
+        self.theirs = theirs
+        self.their_ids = ids
+        self.my_ids = {"family_id": str(mine.family_id), "child_id": mine.child_id}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database) -> World:
+    """Both families once for all tests that only ask for what is refused."""
+    return await _make_world(client, database)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def fresh_world(client: httpx.AsyncClient, database: Database) -> World:
+    """Both families anew, for tests that change them."""
+    return await _make_world(client, database)
+
+
+async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
+    place = await make_place(database)
+    mine, theirs = await make_family(client, database, place), await make_family(client, database, place)
+    await pair(theirs, place)
+    contact = await theirs.add_contact()
+    message = await theirs.send("ours")
+    invited = {"phone": new_phone(), "relation": "aunt"}
+    invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
+    second = await theirs.invite()
+    ids = {
+        "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
+        "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
+        "guardian_id": second.guardian_id,
+    }  # fmt: skip
+    return World(mine, theirs, ids)
+
+
+async def _ask(parent: Parent, route: Declared, ids: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    answer = await parent.ask(
+        route.method, route.path.format(**ids), json=BODIES.get(str(route)), headers={"Idempotency-Key": "key-of-test"}
+    )
+    body = answer.json() if answer.content else {}
+    return answer.status_code, {name: value for name, value in body.items() if name != "request_id"}
+
+
+def _random(ids: dict[str, str]) -> dict[str, str]:
+    return {name: str(uuid.uuid4()) for name in ids}
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+async def test_another_familys_id_answers_as_one_that_does_not_exist(world: World, route: Declared) -> None:
+    foreign = await _ask(world.mine, route, world.their_ids)
+    unknown = await _ask(world.mine, route, _random(world.their_ids))
+    assert foreign == unknown
+    assert foreign[0] == 404
+    assert foreign[1]["code"] == "not_found"
+
+
+@pytest.mark.parametrize("route", [one for one in WITH_IDS if one.path.count("{") > 1], ids=str)
+async def test_another_familys_thing_is_not_reached_through_ones_own_family(world: World, route: Declared) -> None:
+    mixed = world.their_ids | world.my_ids
+    foreign = await _ask(world.mine, route, mixed)
+    unknown = await _ask(world.mine, route, _random(mixed) | world.my_ids)
+    assert foreign == unknown
+    assert (foreign[0], foreign[1]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+async def test_each_of_these_requests_is_one_that_its_own_family_could_make(
+    fresh_world: World, route: Declared
+) -> None:
+    # Otherwise the tests above would prove a typing mistake of their own.
+    status, body = await _ask(fresh_world.theirs, route, fresh_world.their_ids)
+    assert body.get("code") != "invalid_request", body
+    assert status != 404 or "{invitation_id}/" in route.path or route.path.endswith("/state"), (status, body)
+
+
+@pytest.mark.parametrize("route", NEEDING_LOG_IN, ids=str)
+async def test_without_a_token_every_route_answers_401_and_nothing_else(world: World, route: Declared) -> None:
+    answers = []
+    for ids in (world.their_ids, _random(world.their_ids)):
+        answer = await world.mine.client.request(
+            route.method,
+            route.path.format(**ids),
+            json=BODIES.get(str(route)),
+            headers={"Idempotency-Key": "key-of-test"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (401, "access_token_invalid")
+        answers.append({name: value for name, value in answer.json().items() if name != "request_id"})
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("route", WITH_IDS, ids=str)
+@pytest.mark.parametrize("word", ["0", "null", "..", "a" * 300, "%00", "%F0%9F%8C%99", "%ED%A0%80", "'--"])
+async def test_what_is_no_id_is_refused_and_never_fails(world: World, route: Declared, word: str) -> None:
+    path = route.path
+    for name in world.their_ids:
+        path = path.replace(f"{{{name}}}", word)
+    answer = await world.mine.ask(
+        route.method, path, json=BODIES.get(str(route)), headers={"Idempotency-Key": "key-of-test"}
+    )
+    assert answer.status_code in {404, 405, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_nothing_of_the_other_family_has_changed(world: World) -> None:
+    before = await world.theirs.contacts()
+    for route in WITH_IDS:
+        await _ask(world.mine, route, world.their_ids)
+    assert await world.theirs.contacts() == before
+    me = await world.theirs.told("GET", "/v1/me")
+    assert [one["part"] for one in me["families"][0]["consents"]] == ["messages"]
+    assert (await world.theirs.told("GET", f"{world.theirs.child}/pairing"))["state"] == "confirmed"

@@ -1,0 +1,93 @@
+"""The command line as an operator types it, in this process, against a real database."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from services import cli
+
+ROOT = Path(__file__).parents[3]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command said, and its exit code."""
+
+    code: int
+    out: str
+    err: str
+
+
+Smartwatch = Callable[..., Told]
+Program = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def smartwatch(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> Smartwatch:
+    """Run `smartwatch` with these words in an empty folder, on this module's database."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SMARTWATCH_DATABASE_URL", database_url)
+
+    def run(*words: str) -> Told:
+        capsys.readouterr()
+        code = 0
+        try:
+            cli.main(words)
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        said = capsys.readouterr()
+        assert "Traceback" not in said.err
+        return Told(code, said.out, said.err)
+
+    return run
+
+
+@pytest.fixture
+def office(smartwatch: Smartwatch) -> Smartwatch:
+    """The same, where a programme with a site and a cohort is set up."""
+    smartwatch("programme", "create", "Pilot")
+    smartwatch(
+        "sites", "create", "Dongguan", "--programme", "Pilot", "--country", "CN", "--timezone", "Asia/Shanghai",
+        "--locale", "zh-Hans",
+    )  # fmt: skip
+    smartwatch("cohorts", "create", "2026A", "--site", "Dongguan")
+    return smartwatch
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port on loopback where somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield other.getsockname()[1]
+
+
+@pytest.fixture
+def program(database_url: str, tmp_path: Path) -> Iterator[Program]:
+    """Start `python -m services.cli` with these words as a process of its own, in an empty folder."""
+    started: list[subprocess.Popen[str]] = []
+    outside = {name: value for name, value in os.environ.items() if not name.startswith("SMARTWATCH_")}
+
+    def start(*words: str, **settings: str) -> subprocess.Popen[str]:
+        started.append(
+            subprocess.Popen(  # noqa: S603 - our own program, by an argument list
+                [sys.executable, "-m", "services.cli", *words],
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+                env=outside | {"PYTHONPATH": str(ROOT), "SMARTWATCH_DATABASE_URL": database_url} | settings,
+            )
+        )  # fmt: skip
+        return started[-1]
+
+    yield start
+    for process in started:
+        process.kill()
+        process.communicate()

@@ -1,0 +1,102 @@
+"""An office's way from an empty system to a watch in a family's hands, typed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.core.sheets import SheetRefusedError
+from tests.integration.cli.conftest import Smartwatch
+
+WATCHES = "serial,imei,model,site\nSW0001,860000000000009,sim-1,Dongguan\nSW0002,,sim-1,Dongguan\n"
+FAMILIES = "family_code,phone,site,cohort,watch_serial\nDG1-001,13800138000,Dongguan,2026A,SW0001\n"
+
+
+def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, tmp_path: Path) -> None:
+    (tmp_path / "watches.csv").write_text(WATCHES)
+    (tmp_path / "families.csv").write_text(FAMILIES)
+
+    told = office("watches", "register", "watches.csv", "--dry-run")
+    assert (told.code, told.out.splitlines()[-1]) == (0, "2 registered, 0 with new particulars, 0 unchanged.")
+    told = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
+    assert (told.code, told.out.splitlines()[0]) == (0, "2 registered, 0 with new particulars, 0 unchanged.")
+    told = office("watches", "register", "watches.csv", "--import", "vendor.csv")
+    assert (told.code, told.out.strip()) == (0, "0 registered, 0 with new particulars, 2 unchanged.")
+
+    assert office("watches", "labels", "--site", "Dongguan", "--out", "labels.pdf").code == 0
+    assert (tmp_path / "labels.pdf").read_bytes().startswith(b"%PDF-")
+
+    told = office("families", "enrol", "families.csv")
+    assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 1 watches handed out.")
+    told = office(
+        "families", "enrol", "--code", "DG1-002", "--phone", "13800138001", "--site", "Dongguan", "--cohort", "2026A"
+    )
+    assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 0 watches handed out.")
+    assert office("watches", "hand-out", "SW0002", "DG1-002").out == "SW0002: handed out to DG1-002.\n"
+    assert office("watches", "hand-out", "SW0002", "DG1-002").out == "SW0002: they have it already.\n"
+    told = office("watches", "lost", "SW0002")
+    assert (told.code, told.out) == (0, "SW0002: lost.\n")
+    listed = office("watches", "list").out.splitlines()
+    assert listed[1:] == [
+        "SW0001\tsim-1\tDongguan\thanded_out\tDG1-001\t\t",
+        "SW0002\tsim-1\tDongguan\tlost\tDG1-002\t\t",
+    ]
+    assert office("watches", "list", "--state", "lost").out.splitlines()[1:] == listed[2:]
+    assert office("watches", "return", "SW0002").out == "SW0002: returned.\n"
+
+
+def test_no_command_shows_a_secret_or_a_phone(office: Smartwatch, tmp_path: Path) -> None:
+    (tmp_path / "watches.csv").write_text(WATCHES.replace("SW0", "SX0").replace("860000000000009", ""))
+    told = [office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")]
+    secrets = [line.split(",")[1] for line in (tmp_path / "vendor.csv").read_text().split()[1:]]
+    told += [office("watches", "list"), office("watches", "register", "watches.csv", "--import", "vendor.csv")]
+    told += [
+        office("families", "enrol", "--code", "X-1", "--phone", phone, "--site", "Dongguan", "--cohort", "2026A")
+        for phone in ("13800138077", "13800138078", "138001380")
+    ]
+    assert [one.code for one in told] == [0, 0, 0, 0, 1, 1]
+    for one in told:
+        assert not any(word in one.out + one.err for word in (*secrets, "138001380"))
+
+
+def test_a_staff_password_is_shown_once(office: Smartwatch) -> None:
+    words = ("staff", "create", "ann@example.org", "--name", "Ann", "--role", "coordinator")
+    first = office(*words, "--site", "Dongguan")
+    assert (first.code, "shown this once" in first.out) == (0, True)
+    assert office(*words, "--site", "Dongguan").out == "ann@example.org: is there already; nothing was changed.\n"
+    told = office(*words, "--programme", "Pilot")
+    assert told.out == "ann@example.org: now serves Pilot, too. The password is unchanged.\n"
+    assert office(*words).err.startswith("smartwatch: scope_needed: ")
+
+
+def test_sites_are_listed_with_their_cohorts(office: Smartwatch) -> None:
+    assert office("sites", "list").out.splitlines()[1:] == ["Pilot\tDongguan\tCN\tAsia/Shanghai\tzh-Hans\t2026A"]
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", "  the file: file_empty: The file is empty."),
+        (b"serial\xff", "  row 1: not_utf8: This is not UTF-8: save it as `CSV UTF-8`."),
+        (
+            b"serial,model,site\nx,m,Dongguan\n",
+            "  row 2, serial: serial_malformed: A serial is 4 to 20 of A-Z and 0-9.",
+        ),
+    ],
+)
+def test_a_list_with_faults_is_told_line_by_line(office: Smartwatch, tmp_path: Path, content: bytes, line: str) -> None:
+    (tmp_path / "bad.csv").write_bytes(content)
+    told = office("watches", "register", "bad.csv", "--dry-run")
+    assert (told.code, told.out) == (1, "")
+    assert told.err.splitlines() == [
+        f"smartwatch: sheet_refused: bad.csv: {SheetRefusedError.sentence}",
+        line,
+    ]
+
+
+def test_a_list_with_thousands_of_faults_does_not_flood_the_terminal(office: Smartwatch, tmp_path: Path) -> None:
+    (tmp_path / "bad.csv").write_text("serial,model,site\n" + "x,m,s\n" * 5000)
+    told = office("watches", "register", "bad.csv", "--dry-run")
+    assert told.err.splitlines()[-1] == "  and 9799 more"
+    assert len(told.err.splitlines()) == 202

@@ -1,0 +1,111 @@
+"""Runs watches that are killed at a chosen step. Not a test: `test_killed.py` starts it and tells it what to run.
+
+One line of JSON in, one line of JSON out. Each watch is a fork, because importing takes longer than its whole life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from services.device_sim.mqtt_connection import MqttConnection
+from services.device_sim.store_base import StoreBase
+from services.device_sim.watch import AlreadyPairedError, SimWatch
+from tests.integration.device_sim.scripted_backend import QUICK
+
+TEXTS = ("one", "two")
+ITEMS = 2
+
+
+class Steps:
+    """Counts the steps between which a watch can die, and dies at one of them (0: at none)."""
+
+    def __init__(self, die_at: int) -> None:
+        self.count = 0
+        self._die_at = die_at
+
+    def take(self) -> None:
+        """One more step."""
+        self.count += 1
+        if self.count == self._die_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch_over(self) -> None:
+        """Make a step of the moment before and after everything that goes to disk or onto the network."""
+        write, transaction, send = StoreBase._write, StoreBase._transaction, MqttConnection._send  # noqa: SLF001 - the seams
+
+        def counted_write(store: StoreBase, statement: str, *values: object) -> int:
+            self.take()
+            changed = write(store, statement, *values)
+            self.take()
+            return changed
+
+        @contextlib.contextmanager
+        def counted_transaction(store: StoreBase) -> Iterator[None]:
+            with transaction(store):
+                yield
+                self.take()
+            self.take()
+
+        def counted_send(connection: MqttConnection, packet: bytes) -> None:
+            self.take()
+            send(connection, packet)
+            self.take()
+
+        StoreBase._write = counted_write  # type: ignore[method-assign, assignment]  # noqa: SLF001
+        StoreBase._transaction = counted_transaction  # type: ignore[method-assign, assignment]  # noqa: SLF001
+        MqttConnection._send = counted_send  # type: ignore[method-assign, assignment]  # noqa: SLF001
+
+
+async def live(serial: str, secret: str, folder: str, port: int) -> dict[str, Any]:
+    """Live the story from wherever an earlier life was cut off; return what the watch shows at its end."""
+    async with SimWatch(Path(folder), "127.0.0.1", port, serial=serial, secret=secret, timings=QUICK) as watch:
+        if not watch.is_paired:
+            with contextlib.suppress(AlreadyPairedError):
+                await watch.pair()
+        await watch.wait_online()
+        for place, text in enumerate(TEXTS):
+            if len(watch.sent()) <= place:
+                watch.write("family", text)
+        await watch.wait_until(lambda: len(watch.inbox()) == ITEMS)
+        for item in watch.inbox():
+            watch.read(item.ref)
+        await watch.wait_until(lambda: watch.contacts_version == 3)
+        await watch.wait_settled()
+        return {
+            "inbox": [(item.ref, item.text, item.state) for item in watch.inbox()],
+            "sent": [(one.wire_id, one.state) for one in watch.sent()],
+            "contacts": [contact.id for contact in watch.contacts()],
+        }
+
+
+def run_one(asked: dict[str, Any]) -> dict[str, Any]:
+    """Fork a watch and wait for its end; tells how it ended, after how many steps, and what it showed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        steps = Steps(asked.pop("die_at"))
+        steps.watch_over()
+        outcome = 1
+        with contextlib.suppress(TimeoutError):
+            shown = asyncio.run(live(**asked))
+            os.write(writing, json.dumps({"steps": steps.count, **shown}).encode())
+            outcome = 0
+        os._exit(outcome)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        told = pipe.read()
+    _, status = os.waitpid(child, 0)
+    return {"exit": os.waitstatus_to_exitcode(status), **(json.loads(told) if told else {})}
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        print(json.dumps(run_one(json.loads(line))), flush=True)  # noqa: T201 - its answer

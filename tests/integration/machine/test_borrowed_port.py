@@ -1,0 +1,29 @@
+"""A port that somebody holds for a moment costs a start one round, never the start itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from pathlib import Path
+
+from services.machine.machine import Machine
+
+
+def test_a_port_given_back_while_starting_again_costs_one_round_only(open_folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        told: list[str] = []
+        overrides = {"worker_health_port": str(other.getsockname()[1])}
+        machine = Machine.take(open_folder / "var", overrides=overrides, announce=told.append, durable=False)
+
+        def give_it_back_when_all_are_stopped_for_it() -> None:
+            api = machine.processes["api"]
+            while not told or api.process_id is not None:
+                time.sleep(0.005)
+            other.close()
+
+        threading.Thread(target=give_it_back_when_all_are_stopped_for_it, daemon=True).start()
+        with machine:
+            assert machine.unready() == {}
+    assert any(line.startswith("worker has ended") for line in told)
+    assert not any(line.startswith(("api has ended", "broker has ended")) for line in told)

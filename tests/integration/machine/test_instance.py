@@ -1,0 +1,87 @@
+"""One instance: its lock, its secrets, its ports."""
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.core.settings import Settings
+from services.machine.doctor import packages
+from services.machine.instance import PREFERRED_PORTS, Instance, InstanceInUseError, is_running, take_instance
+
+
+@pytest.fixture
+def instance(tmp_path: Path) -> Iterator[Instance]:
+    instance = take_instance(tmp_path)
+    yield instance
+    instance.release()
+
+
+def test_a_second_one_takes_the_next_name(tmp_path: Path, instance: Instance) -> None:
+    second = take_instance(tmp_path, or_next=True)
+    assert [instance.name, second.name] == ["default", "default-2"]
+    with pytest.raises(InstanceInUseError):
+        take_instance(tmp_path)
+    assert is_running(instance.folder)
+    second.release()
+    assert not is_running(second.folder)
+    again = take_instance(tmp_path, or_next=True)
+    assert again.name == "default-2"
+    again.release()
+
+
+def test_secrets_stay_the_same_and_fit_the_settings(instance: Instance) -> None:
+    kept = instance.secrets()
+    assert instance.secrets() == kept
+    assert Settings.model_validate(kept).development_secrets() == []
+    # One that is missing (a later version asks for more) is added, the others stay.
+    (instance.folder / "secrets.json").write_text(json.dumps({"master_key": kept["master_key"]}))
+    assert instance.secrets()["master_key"] == kept["master_key"]
+    assert instance.secrets()["token_keys"] != kept["token_keys"]
+
+
+def test_ports_differ_are_remembered_and_give_way_when_taken(instance: Instance) -> None:
+    chosen = instance.choose_ports({})
+    assert chosen.keys() == PREFERRED_PORTS.keys()
+    assert len({*chosen.values()}) == len(chosen)
+    assert instance.choose_ports({}) == chosen
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", chosen["api_port"]))
+        other.listen()
+        changed = instance.choose_ports({})
+    assert changed["api_port"] != chosen["api_port"]
+    assert {name for name in chosen if chosen[name] != changed[name]} == {"api_port"}
+
+
+def test_a_port_that_was_asked_for_is_taken_as_it_is(instance: Instance) -> None:
+    assert instance.choose_ports({"api_port": 9999})["api_port"] == 9999
+
+
+def test_every_port_is_a_setting() -> None:
+    assert PREFERRED_PORTS.keys() <= Settings.model_fields.keys()
+
+
+def test_a_broken_file_of_ports_is_made_anew(instance: Instance) -> None:
+    (instance.folder / "ports.json").write_text('{"api_port": "eighty"')
+    assert instance.choose_ports({})["api_port"] > 0
+
+
+def test_the_doctor_names_packages_that_differ_from_the_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = [
+        "# a comment",
+        "pydantic==0.1 \\",
+        "    --hash=sha256:0",
+        "not-there==1.0 \\",
+        "elsewhere==1 ; os_name == 'nt' \\",
+    ]
+    (tmp_path / "requirements.lock").write_text("\n".join(lock))
+    monkeypatch.setattr("services.machine.doctor.CHECKOUT", tmp_path)
+    found = packages()
+    assert not found.ok
+    assert "not-there is missing" in found.what
+    assert "instead of 0.1" in found.what
+    assert "elsewhere" not in found.what
+    assert found.mend == "run `make setup`"

@@ -1,0 +1,246 @@
+"""Everything on one machine: started, killed part by part, and stopped."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+
+from services.machine.doctor import diagnose
+from services.machine.instance import InstanceInUseError, is_running, take_instance
+from services.machine.machine import Machine
+from services.machine.ports import is_free
+from services.machine.tied import can_tie
+
+CHECKOUT = Path(__file__).parents[3]
+PARTS = ("api", "bridge", "worker", "broker", "postgres")
+
+
+def wait_until(holds: Callable[[], bool], what: str, deadline_s: float = 60.0) -> None:
+    end = time.monotonic() + deadline_s
+    while not holds():
+        assert time.monotonic() < end, f"never came true: {what}"
+        time.sleep(0.02)
+
+
+def is_alive(process_id: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be noticed does not."""
+    try:
+        return Path("/proc", str(process_id), "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def descendants(process_id: int) -> set[int]:
+    """All processes below one, as they are at this moment."""
+    found: set[int] = set()
+    for task in Path("/proc", str(process_id), "task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found |= {child} | descendants(child)
+    return found
+
+
+@pytest.fixture(scope="module")
+def announced() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def machine(open_folder: Path, announced: list[str]) -> Iterator[Machine]:
+    with Machine.take(open_folder / "var", announce=announced.append, durable=False) as machine:
+        yield machine
+
+
+# ------------------------------------------------------------------------- as it runs
+
+
+def test_everything_is_ready_and_each_dependency_is_named(machine: Machine) -> None:
+    assert machine.unready() == {}
+    told = httpx.get(f"{machine.api_url}/readyz").json()
+    assert told.get("checks", told)["postgres"] == "ok"
+    assert all(process_id is not None for process_id in machine.process_ids().values())
+
+
+def test_secrets_are_random_and_for_the_owner_only(machine: Machine) -> None:
+    for name in ("secrets.json", "environment", "ports.json"):
+        assert stat.S_IMODE((machine.instance.folder / name).stat().st_mode) == 0o600
+    kept = json.loads((machine.instance.folder / "secrets.json").read_text())
+    assert len({*kept.values()}) == len(kept)
+    assert all(len(value) >= 40 for value in kept.values())
+
+
+def test_a_secret_is_in_no_command_line_and_no_log(machine: Machine) -> None:
+    hidden = [*json.loads((machine.instance.folder / "secrets.json").read_text()).values()]
+    hidden += [password.read_text() for password in (machine.instance.folder / "postgres").glob("password-*")]
+    ours = [process_id for process_id in machine.process_ids().values() if process_id]
+    shown = [Path("/proc", str(process_id), "cmdline").read_text() for process_id in ours]
+    shown += [log.read_text() for log in machine.instance.folder.glob("**/*.log")]
+    assert not [secret for secret in hidden if any(secret in text for text in shown)]
+
+
+def test_the_same_instance_cannot_be_run_twice_but_the_next_can(machine: Machine, open_folder: Path) -> None:
+    with pytest.raises(InstanceInUseError, match=str(os.getpid())):
+        take_instance(open_folder / "var")
+    beside = take_instance(open_folder / "var", or_next=True)
+    assert beside.name == "default-2"
+    assert not {*beside.choose_ports({}).values()} & {*machine.ports.values()}
+    assert beside.secrets() != machine.instance.secrets()
+    beside.release()
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_is_killed_is_back_within_a_minute(machine: Machine, part: str, announced: list[str]) -> None:
+    before = machine.process_ids()[part]
+    announced.clear()
+    machine.kill(part)
+    wait_until(lambda: machine.process_ids()[part] not in {None, before}, f"{part} runs again")
+    machine.wait_ready(60)
+    assert any(line.startswith(f"{part} has ended") for line in announced)
+
+
+def test_a_part_that_is_held_down_stays_away_and_the_others_say_so(machine: Machine) -> None:
+    with machine.held_down("postgres", how=signal.SIGKILL):
+        wait_until(lambda: "api" in machine.unready(), "the API misses its database")
+        assert machine.process_ids()["postgres"] is None
+        assert machine.process_ids()["api"] is not None
+    machine.wait_ready(60)
+
+
+def test_chores_reach_it_with_the_environment_it_leaves(machine: Machine) -> None:
+    lines = (machine.instance.folder / "environment").read_text().splitlines()
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", "db", "upgrade"],
+        cwd=CHECKOUT,
+        env=os.environ | dict(line.split("=", 1) for line in lines),
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_doctor_finds_nothing_wrong_with_it(machine: Machine) -> None:
+    findings = {finding.name: finding for finding in diagnose(machine.instance.folder)}
+    assert [finding for finding in findings.values() if not finding.ok] == []
+    assert findings["bridge"].what == "ready"
+    assert findings["database"].ok
+
+
+def test_the_doctor_names_the_part_that_is_away_and_where_to_look(machine: Machine) -> None:
+    with machine.held_down("worker"):
+        [wrong] = [finding for finding in diagnose(machine.instance.folder) if not finding.ok]
+        assert wrong.name == "worker"
+        assert "worker.log" in wrong.mend
+    machine.wait_ready(60)
+
+
+# ------------------------------------------------------------------------- the command
+
+
+StartUp = Callable[[Path], subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start_up() -> Iterator[StartUp]:
+    """Run `smartwatch up` in a folder, with Ctrl-C ignored as a shell does for what it starts in the background."""
+    started = []
+
+    def start(folder: Path) -> subprocess.Popen[str]:
+        outside = {name: value for name, value in os.environ.items() if not name.startswith("SMARTWATCH_")}
+        up = subprocess.Popen(
+            ["/bin/sh", "-c", 'trap "" INT; exec "$0" -m services.cli up', sys.executable],
+            cwd=folder,
+            env=outside | {"PYTHONPATH": str(CHECKOUT)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        started.append(up)
+        return up
+
+    yield start
+    for up in started:
+        # A test that went well has ended it and read all it said.
+        if up.poll() is None:
+            up.kill()
+            up.communicate()
+
+
+def read_until_ready(up: subprocess.Popen[str]) -> str:
+    """Its lines up to `everything is ready in FOLDER`."""
+    told = []
+    for line in up.stdout or ():
+        told.append(line)
+        if "Ctrl-C" in line:
+            return "".join(told)
+    raise AssertionError("up ended: " + "".join(told))
+
+
+async def test_up_takes_other_ports_when_the_usual_are_in_use_and_stops_cleanly(
+    open_folder: Path, start_up: StartUp
+) -> None:
+    folder = open_folder / "beside"
+    folder.mkdir()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        taken = other.getsockname()[1]
+        instance = folder / "var" / "default"
+        instance.mkdir(parents=True)
+        (instance / "ports.json").write_text(json.dumps({"api_port": taken}))
+        up = start_up(folder)
+        told = read_until_ready(up)
+    ports = json.loads((instance / "ports.json").read_text())
+    assert ports["api_port"] != taken
+    assert len({*ports.values()}) == len(ports)
+    assert "is ready" in told
+    below = descendants(up.pid)
+    up.send_signal(signal.SIGTERM)
+    assert up.wait(60) == 0
+    up.communicate()
+    assert [process_id for process_id in below if is_alive(process_id)] == []
+    assert not (instance / "environment").exists()
+    assert not is_running(instance)
+
+
+@pytest.mark.timeout(300)  # two whole starts; seen 24 s with another run of all tests beside it
+@pytest.mark.skipif(not can_tie(), reason="this machine cannot end children of a killed process")
+async def test_after_kill_9_of_up_nothing_is_left_and_the_next_start_has_every_row(
+    open_folder: Path, start_up: StartUp
+) -> None:
+    folder = open_folder / "killed"
+    folder.mkdir()
+    up = start_up(folder)
+    read_until_ready(up)
+    instance = folder / "var" / "default"
+    environment = dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
+    connection = await asyncpg.connect(environment["SMARTWATCH_DATABASE_URL"])
+    await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
+    await connection.close()
+    below = descendants(up.pid)
+    assert len(below) > len(PARTS)
+    up.kill()
+    up.communicate()
+    wait_until(lambda: not any(is_alive(process_id) for process_id in below), "all have ended", 90)
+    assert all(is_free(port) for port in json.loads((instance / "ports.json").read_text()).values())
+
+    again = start_up(folder)
+    read_until_ready(again)
+    after = dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
+    assert after == environment  # same secrets, same ports
+    connection = await asyncpg.connect(after["SMARTWATCH_DATABASE_URL"])
+    assert await connection.fetchval("SELECT n FROM kept") == 1
+    await connection.close()
+    again.send_signal(signal.SIGINT)
+    assert again.wait(60) == 0
+    again.communicate()

@@ -1,0 +1,98 @@
+"""The bridge acknowledges after its commit, and survives the loss of everything around it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import asyncpg
+from sqlalchemy import text
+from sqlmodel import select
+
+from services.core.messages.tables import Message
+from tests.integration.mqtt_bridge.conftest import Stand, eventually
+
+TEXT = {"id": "t81kd02mq7zr", "to": "family", "text": "hi", "tst": 0}
+
+
+async def _count(stand: Stand, username: str) -> int:
+    async with stand.database.begin() as work:
+        return len((await work.session.exec(select(Message).where(Message.username == username))).all())
+
+
+async def _until_somebody_waits_for_a_lock(stand: Stand) -> None:
+    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+    async with asyncio.timeout(10):
+        found = 0
+        while not found:
+            # A transaction of its own each time: Postgres shows one transaction one picture of the others.
+            async with stand.database.begin() as work:
+                found = (await work.run(text(waiting))).scalar_one()
+
+
+async def test_what_was_not_committed_is_given_to_the_next_bridge_once(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.watch(worn.username, worn.password) as watch:
+        async with stand.database.begin() as work:
+            # Holding the child's row keeps the bridge from committing; then that bridge dies.
+            await work.run(
+                text("SELECT 1 FROM child WHERE child_id = :child_id FOR UPDATE"), {"child_id": home.child_id}
+            )
+            async with stand.bridge():
+                await watch.say("text", TEXT)
+                await _until_somebody_waits_for_a_lock(stand)
+        assert await _count(stand, worn.username) == 0
+        async with stand.bridge():
+            assert (await watch.hears("receipt"))["code"] == "stored"
+        assert await _count(stand, worn.username) == 1
+
+
+async def test_a_second_bridge_takes_over_where_the_first_stopped(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.watch(worn.username, worn.password) as watch:
+        async with stand.bridge() as first, stand.bridge(reads=False) as second:
+            assert first.uplink.connected
+            assert not second.uplink.connected
+        # Nobody reads now; the broker keeps it for the fixed client id.
+        for number in range(20):
+            await watch.say("text", {**TEXT, "id": f"t81kd02mq{number:03d}"})
+        async with stand.bridge():
+            answers = [await watch.hears("receipt") for _ in range(20)]
+        assert {answer["code"] for answer in answers} == {"stored"}
+        assert await _count(stand, worn.username) == 20
+
+
+async def test_the_standing_bridge_takes_over_by_itself(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.watch(worn.username, worn.password) as watch, stand.bridge(reads=False) as second:
+        await eventually(lambda: second.uplink.connected)
+        await watch.say("text", TEXT)
+        assert (await watch.hears("receipt"))["code"] == "stored"
+
+
+async def test_the_loss_of_the_broker_is_waited_out(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge() as bridge:
+        assert stand.broker.pid is not None
+        os.kill(stand.broker.pid, signal.SIGKILL)
+        await eventually(lambda: not bridge.uplink.connected)
+        await eventually(lambda: bridge.uplink.connected and bridge.downlink.connected)
+        async with stand.watch(worn.username, worn.password) as watch:
+            await watch.say("text", TEXT)
+            assert (await watch.hears("receipt"))["code"] == "stored"
+
+
+async def test_the_loss_of_the_database_is_waited_out_and_nothing_is_lost(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge() as bridge, stand.watch(worn.username, worn.password) as watch:
+        connection = await asyncpg.connect(stand.settings.database_url)
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid() AND usename = current_user"
+        )
+        await connection.close()
+        await watch.say("text", TEXT)
+        assert (await watch.hears("receipt"))["code"] == "stored"
+        await eventually(lambda: bridge.uplink.connected and bridge.downlink.connected)
+        assert await _count(stand, worn.username) == 1

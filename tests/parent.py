@@ -1,0 +1,215 @@
+"""A guardian's app, as tests drive it over HTTP; its one-time code is read from the outbox, where the SMS waits."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+from sqlmodel import col, select
+
+from services.core.consents.rules import Part, consent_texts
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import Database
+from services.core.families.tables import Enrolment, Family
+from services.core.outbox.actions import open_sms
+from services.core.outbox.tables import OutboxRow
+from services.core.pairing.actions import greet_watch
+from services.core.pairing.codes import code_for_watch
+from services.core.programme.tables import Cohort, Site
+from services.core.watches.presence import HelloReport
+from services.core.watches.queries import current_identity
+from services.core.watches.tables import Watch, WatchIdentity
+from tests.builders import make_site, make_watch
+
+_numbers = itertools.count(13_800_138_000)
+TEXT_VERSION = consent_texts()[Part.MESSAGES, "en"].text_version
+
+
+def new_phone() -> str:
+    """Return a Chinese mobile number that no other test of this run has."""
+    return f"+86{next(_numbers)}"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A site with one cohort."""
+
+    site: Site
+    cohort: Cohort
+
+
+async def make_place(database: Database) -> Place:
+    """Make a site in China with a cohort, in a programme of its own."""
+    async with database.begin() as work:
+        return Place(*await make_site(work))
+
+
+async def enrol_family(database: Database, phone: str, place: Place | None = None) -> uuid.UUID:
+    """Enrol a family by its guardian's phone; return the family's id."""
+    place = place or await make_place(database)
+    async with database.begin() as work:
+        family = Family(family_code=f"F-{new_ref(8).upper()}", created_at=work.now)
+        work.add(family)
+        await work.flush()
+        work.add(
+            Enrolment(
+                family_id=family.family_id,
+                site_id=place.site.site_id,
+                cohort_id=place.cohort.cohort_id,
+                guardian_phone=phone,
+                enrolled_at=work.now,
+            )
+        )
+        return family.family_id
+
+
+async def sms_to(database: Database, phone: str) -> list[str]:
+    """Return the texts waiting for a phone, the oldest first."""
+    async with database.begin() as work:
+        rows = await work.session.exec(
+            select(OutboxRow).where(OutboxRow.kind == "sms").order_by(col(OutboxRow.outbox_id))
+        )
+        opened = [open_sms(work, row) for row in rows]
+    return [text for number, _, text in opened if number == phone]
+
+
+def code_in(text: str) -> str:
+    """Return the six digits of an SMS."""
+    return "".join(character for character in text if character.isascii() and character.isdigit())[:6]
+
+
+@dataclass
+class Parent:
+    """One guardian with a phone."""
+
+    client: httpx.AsyncClient
+    database: Database
+    phone: str
+    family_id: uuid.UUID | None = None
+    child_id: str = ""
+    tokens: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def guardian_id(self) -> str:
+        return str(self.tokens["guardian_id"])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens['access_token']}"}
+
+    @property
+    def family(self) -> str:
+        return f"/v1/families/{self.family_id}"
+
+    @property
+    def child(self) -> str:
+        return f"/v1/children/{self.child_id}"
+
+    async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request as this guardian."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def told(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request that must succeed and return what is told."""
+        answer = await self.ask(method, path, **options)
+        assert answer.is_success, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content else None
+
+    async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """Send a request that must be refused and return status and code."""
+        answer = await self.ask(method, path, **options)
+        assert answer.is_client_error, (method, path, answer.status_code, answer.text)
+        assert answer.headers["content-type"] == "application/problem+json"
+        return answer.status_code, answer.json()["code"]
+
+    async def ask_for_code(self) -> tuple[str, str]:
+        """Ask for a one-time code; return the challenge's id and the code that came by SMS."""
+        asked = await self.client.post("/v1/auth/codes", json={"phone": self.phone, "locale": "en"})
+        assert asked.status_code == 202, asked.text
+        return asked.json()["challenge_id"], code_in((await sms_to(self.database, self.phone))[-1])
+
+    async def enter_code(self, challenge_id: str, code: str) -> httpx.Response:
+        said = {"challenge_id": challenge_id, "phone": self.phone, "code": code}
+        return await self.client.post("/v1/auth/tokens", json=said)
+
+    async def log_in(self) -> Parent:
+        answer = await self.enter_code(*await self.ask_for_code())
+        assert answer.status_code == 200, answer.text
+        self.tokens = answer.json()
+        return self
+
+    async def consent(self, part: str = "messages") -> None:
+        said = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}
+        await self.told("POST", f"{self.family}/consents", json=said)
+
+    async def add_child(self, name: str = "Mei") -> str:
+        child = await self.told("POST", f"{self.family}/children", json={"name": name})
+        self.child_id = child["child_id"]
+        return self.child_id
+
+    async def contacts(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.told("GET", f"{self.child}/contacts")
+        return found
+
+    async def add_contact(self, **fields: Any) -> dict[str, Any]:
+        contact = {"name": "Teacher Li", "relation": "teacher", "number": new_phone(), **fields}
+        found: dict[str, Any] = await self.told("POST", f"{self.child}/contacts", json=contact)
+        return found
+
+    async def send(self, text: str, key: str | None = None) -> dict[str, Any]:
+        headers = {"Idempotency-Key": key or new_ref()}
+        said = {"kind": "text", "text": text}
+        found: dict[str, Any] = await self.told("POST", f"{self.child}/messages", json=said, headers=headers)
+        return found
+
+    async def invite(self, **rights: Any) -> Parent:
+        """Invite another phone, have it log in and accept; return that guardian."""
+        other = Parent(self.client, self.database, new_phone(), self.family_id, self.child_id)
+        invited = {"phone": other.phone, "relation": "grandmother", "display_name": "Nai Nai", **rights}
+        invitation = await self.told("POST", f"{self.family}/invitations", json=invited)
+        await other.log_in()
+        await other.told(
+            "POST",
+            f"/v1/invitations/{invitation['invitation_id']}/accept",
+            json={"part": "messages", "text_version": TEXT_VERSION, "locale": "en"},
+        )
+        return other
+
+
+async def make_parent(client: httpx.AsyncClient, database: Database, place: Place | None = None) -> Parent:
+    """Enrol a family and log its guardian in, before any consent."""
+    phone = new_phone()
+    family_id = await enrol_family(database, phone, place)
+    return await Parent(client, database, phone, family_id).log_in()
+
+
+async def make_family(client: httpx.AsyncClient, database: Database, place: Place | None = None) -> Parent:
+    """Make a family with consent and one child; return its first guardian."""
+    parent = await make_parent(client, database, place)
+    await parent.consent()
+    await parent.add_child()
+    return parent
+
+
+async def code_on(database: Database, watch: Watch) -> str:
+    """Return the pairing code that a watch shows."""
+    async with database.begin() as work:
+        return (await code_for_watch(work, watch)).code
+
+
+async def pair(parent: Parent, place: Place) -> WatchIdentity:
+    """Pair a watch of the site with the parent's child and have it say its first hello; return its identity."""
+    async with parent.database.begin() as work:
+        watch, _ = await make_watch(work, place.site.site_id, None)
+    code = await code_on(parent.database, watch)
+    await parent.told("POST", f"{parent.child}/pairing", json={"code": code})
+    async with parent.database.begin() as work:
+        identity = await current_identity(work, uuid.UUID(parent.child_id))
+        assert identity is not None
+        said = {"firmware": "1.4.2", "battery_pct": 81}
+        await greet_watch(work, identity.username, HelloReport("9d2f", int(work.now.timestamp()), 0, 0, said))
+    return identity

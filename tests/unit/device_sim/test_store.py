@@ -1,0 +1,205 @@
+"""The watch's memory: what is written stays written, and what belongs together is written together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.device_sim.records import (
+    FactoryIdentity,
+    Incoming,
+    IncomingState,
+    OutgoingState,
+    OwedReceipt,
+    SentState,
+)
+from services.device_sim.store import WatchFolderError, WatchStore
+from services.protocol.downlink import Config, Contact
+from services.protocol.pairing import Credentials, PairedWithCredentials
+
+
+def answer(username: str = "w-aaaaaaaaaaaa", child_name: str = "Mei") -> PairedWithCredentials:
+    return PairedWithCredentials(
+        child_name=child_name,
+        credentials=Credentials(
+            username=username,
+            password="password-of-a-test",
+            client_id=username,
+            prefix=f"sw/v1/{username}",
+            host="broker.example",
+            port=8883,
+        ),
+    )
+
+
+def text_item(ref: str = "a01b77c3", seq: int = 13, text: str = "good morning") -> Incoming:
+    return Incoming(ref, seq, "text", "g-1", text, 0, IncomingState.DELIVERED)
+
+
+def delivered(ref: str = "a01b77c3") -> OwedReceipt:
+    return OwedReceipt(ref, "delivered", tst=1, boot=1, mono_s=2)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[WatchStore]:
+    store = WatchStore(tmp_path)
+    store.set_factory_identity(FactoryIdentity("SIM00001", "secret"))
+    yield store
+    store.close()
+
+
+def test_everything_is_there_after_a_restart(store: WatchStore, tmp_path: Path) -> None:
+    store.take_credentials(answer())
+    store.set_contacts(3, [Contact(id="g-1", name="Mama")])
+    store.set_config(Config(version=2, language="vi"))
+    store.set_server_ahead(12.5)
+    kept = store.keep_outgoing("t81kd02mq7zr", "text", b"{}")
+    store.take_item(text_item(), delivered())
+    before = (store.count_boot(), store.credentials())
+    store.close()
+
+    again = WatchStore(tmp_path)
+    assert again.credentials() == before[1]
+    assert again.count_boot() == before[0] + 1
+    assert (again.contacts_version(), [one.name for one in again.contacts()]) == (3, ["Mama"])
+    config = again.config()
+    assert config is not None
+    assert (config.version, config.language) == (2, "vi")
+    assert again.server_ahead_s() == 12.5
+    assert again.pending_outgoing() == [kept]
+    assert again.inbox() == [text_item()]
+    assert again.owed_receipts() == [delivered()]
+    again.close()
+
+
+def test_a_second_watch_on_the_same_folder_is_refused(tmp_path: Path) -> None:
+    first = WatchStore(tmp_path)
+    with pytest.raises(WatchFolderError):
+        WatchStore(tmp_path)
+    first.close()
+    WatchStore(tmp_path).close()
+
+
+def test_the_folder_of_one_watch_never_becomes_anothers(store: WatchStore) -> None:
+    store.set_factory_identity(FactoryIdentity("SIM00001", "a new secret"))
+    with pytest.raises(WatchFolderError):
+        store.set_factory_identity(FactoryIdentity("SIM00002", "secret"))
+    assert store.factory_identity() == FactoryIdentity("SIM00001", "a new secret")
+
+
+def test_credentials_told_again_keep_everything(store: WatchStore) -> None:
+    assert store.take_credentials(answer())
+    store.keep_outgoing("t81kd02mq7zr", "text", b"{}")
+    store.set_pairing_asked(asked=True)
+    assert not store.take_credentials(answer())
+    assert len(store.pending_outgoing()) == 1
+    assert not store.is_pairing_asked()
+
+
+def test_another_pairing_sees_nothing_of_the_first(store: WatchStore) -> None:
+    store.take_credentials(answer())
+    store.set_contacts(3, [Contact(id="g-1", name="Mama")])
+    store.set_config(Config(version=2))
+    store.keep_outgoing("t81kd02mq7zr", "text", b"a secret word of the first child")
+    store.note_sent_state(SentState("t81kd02mq7zr", "g-1", "played", None))
+    store.take_item(text_item(), delivered())
+    assert store.take_credentials(answer("w-bbbbbbbbbbbb", "Lan"))
+    assert store.child_name() == "Lan"
+    assert (store.contacts(), store.contacts_version(), store.config_version()) == ([], 0, 0)
+    assert store.all_outgoing() == []
+    assert (store.inbox(), store.owed_receipts(), store.sent_states()) == ([], [], [])
+
+
+def test_a_wipe_leaves_no_word_on_the_disk_and_keeps_what_the_factory_wrote(store: WatchStore, tmp_path: Path) -> None:
+    store.take_credentials(answer())
+    store.keep_outgoing("t81kd02mq7zr", "text", b"a secret word of the child")
+    store.take_item(text_item(text="a secret word of the mother"), delivered())
+    store.wipe()
+    assert store.username() is None
+    assert store.factory_identity() == FactoryIdentity("SIM00001", "secret")
+    for file in tmp_path.iterdir():
+        assert b"a secret word" not in file.read_bytes()
+
+
+def test_lost_credentials_leave_the_name_that_unpaired_can_name(store: WatchStore) -> None:
+    store.take_credentials(answer())
+    store.lose_credentials()
+    assert store.credentials() is None
+    assert store.username() == "w-aaaaaaaaaaaa"
+
+
+def test_an_item_that_comes_twice_is_there_once(store: WatchStore) -> None:
+    assert store.take_item(text_item(), delivered())
+    assert not store.take_item(text_item(text="other"), delivered())
+    assert [item.text for item in store.inbox()] == ["good morning"]
+    assert store.owed_receipts() == [delivered()]
+
+
+def test_the_inbox_is_in_server_order_whatever_came_first(store: WatchStore) -> None:
+    for ref, seq in (("c3", 30), ("a1", 10), ("b2", 20)):
+        store.take_item(text_item(ref, seq), delivered(ref))
+    assert [item.ref for item in store.inbox()] == ["a1", "b2", "c3"]
+
+
+def test_a_removed_item_is_gone_and_a_late_repeat_does_not_bring_it_back(store: WatchStore) -> None:
+    store.take_item(text_item(), delivered())
+    announcement = Incoming("b77c01aa", 14, "removed", "", "", 0, IncomingState.REMOVED)
+    assert store.take_removal("a01b77c3", announcement, delivered("b77c01aa"))
+    assert not store.take_removal("a01b77c3", announcement, delivered("b77c01aa"))
+    assert not store.take_item(text_item(), delivered())
+    assert store.inbox() == []
+    held = store.find_item("a01b77c3")
+    assert held is not None
+    assert held.text == ""
+
+
+def test_reading_twice_owes_played_once_and_never_for_what_was_removed(store: WatchStore) -> None:
+    store.take_item(text_item(), delivered())
+    played = OwedReceipt("a01b77c3", "played", tst=5)
+    assert store.take_played("a01b77c3", played)
+    assert not store.take_played("a01b77c3", played)
+    assert [receipt.state for receipt in store.owed_receipts()] == ["delivered", "played"]
+    assert not store.take_played("never-came", played)
+
+
+def test_a_receipt_is_owed_until_its_own_answer_comes(store: WatchStore) -> None:
+    store.take_item(text_item(), delivered())
+    store.owe(OwedReceipt("t81kd02mq7zr", "seen", "played"))
+    assert not store.settle_receipt("a01b77c3", "played", None)
+    assert not store.settle_receipt("t81kd02mq7zr", "seen", "delivered")
+    assert store.settle_receipt("a01b77c3", "delivered", None)
+    assert not store.settle_receipt("a01b77c3", "delivered", None)
+    assert [receipt.key for receipt in store.owed_receipts()] == [("t81kd02mq7zr", "seen", "played")]
+
+
+def test_what_the_child_made_is_pending_until_its_final_receipt(store: WatchStore) -> None:
+    first = store.keep_outgoing("aaaaaaaaaaaa", "text", b"1")
+    second = store.keep_outgoing("bbbbbbbbbbbb", "text", b"2")
+    store.mark_sent(first.number)
+    assert [one.number for one in store.pending_outgoing()] == [first.number, second.number]
+    assert store.mark_answered("aaaaaaaaaaaa", OutgoingState.STORED)
+    assert not store.mark_answered("aaaaaaaaaaaa", OutgoingState.REJECTED, "malformed")
+    assert [one.number for one in store.pending_outgoing()] == [second.number]
+    assert store.get_outgoing(first.number).state is OutgoingState.STORED
+
+
+def test_a_fresh_id_keeps_the_message_and_its_place(store: WatchStore) -> None:
+    first = store.keep_outgoing("aaaaaaaaaaaa", "text", b"1")
+    store.keep_outgoing("bbbbbbbbbbbb", "text", b"2")
+    store.mark_sent(first.number)
+    store.give_fresh_id(first.number, "cccccccccccc", b"1 again")
+    assert [(one.wire_id, one.payload) for one in store.pending_outgoing()] == [
+        ("cccccccccccc", b"1 again"),
+        ("bbbbbbbbbbbb", b"2"),
+    ]
+    assert store.find_outgoing("aaaaaaaaaaaa") is None
+
+
+def test_an_earlier_state_never_replaces_a_later_one(store: WatchStore) -> None:
+    assert store.note_sent_state(SentState("m", "g-1", "delivered", None))
+    assert store.note_sent_state(SentState("m", "g-1", "played", None))
+    assert not store.note_sent_state(SentState("m", "g-1", "delivered", None))
+    assert store.note_sent_state(SentState("m", "g-2", "delivered", None))
+    assert {(one.by, one.state) for one in store.sent_states("m")} == {("g-1", "played"), ("g-2", "delivered")}

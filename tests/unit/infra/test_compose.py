@@ -1,0 +1,156 @@
+"""infra/compose.yaml, checked as far as a machine without a container engine allows."""
+
+import hashlib
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import typer
+import yaml
+from pydantic import ValidationError
+
+from services.cli import app
+from services.core.settings import Settings
+
+CHECKOUT = Path(__file__).parents[3]
+COMPOSE = CHECKOUT / "infra" / "compose.yaml"
+SCHEMA = CHECKOUT / "tests" / "vectors" / "compose-spec" / "compose-spec.schema.json"
+PROCESSES = ("broker", "api", "bridge", "worker")
+HAS_A_DEFAULT = {"API_PORT", "CERTIFICATES_FOLDER"}
+MAY_BE_EMPTY = {"SMARTWATCH_TLS_CERTIFICATE_FILE", "SMARTWATCH_TLS_KEY_FILE", "SMARTWATCH_TLS_CA_FILE"}
+VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<mode>:\?|:-|-)?(?P<rest>[^}]*)\}")
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(COMPOSE.read_text())
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def secrets_file(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What make_secrets.py writes, as compose reads it."""
+    file = tmp_path_factory.mktemp("secrets") / "secrets.env"
+    script = CHECKOUT / "infra" / "setup" / "make_secrets.py"
+    subprocess.run([sys.executable, script, file], check=True, capture_output=True)  # noqa: S603 - our own script
+    assert file.stat().st_mode & 0o077 == 0
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("#")]
+    return dict(line.split("=", 1) for line in lines)
+
+
+def filled_in(value: str, values: dict[str, str]) -> str:
+    def one(found: re.Match[str]) -> str:
+        default = found["rest"] if found["mode"] in {":-", "-"} else ""
+        if found["mode"] == ":?":
+            assert values.get(found["name"]), f"{found['name']} is required and make_secrets.py does not write it"
+        return values.get(found["name"], default)
+
+    return VARIABLE.sub(one, value)
+
+
+def settings_of(service: dict[str, Any], values: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    for name, value in service["environment"].items():
+        monkeypatch.setenv(name, filled_in(value, values))
+    return Settings()
+
+
+def test_the_vendored_schema_is_the_published_one() -> None:
+    told = (SCHEMA.parent / "README.md").read_text()
+    assert hashlib.sha256(SCHEMA.read_bytes()).hexdigest() in told
+
+
+def test_it_fits_the_published_schema(compose: dict[str, Any]) -> None:
+    jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(compose)
+
+
+def test_the_schema_check_would_notice_a_mistake(compose: dict[str, Any]) -> None:
+    wrong = compose | {"services": compose["services"] | {"api": {"healthchek": {}}}}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft7Validator(json.loads(SCHEMA.read_text())).validate(wrong)
+
+
+def test_every_command_in_it_exists(compose: dict[str, Any]) -> None:
+    for name in (*PROCESSES, "schema"):
+        command: Any = typer.main.get_command(app)
+        for word in compose["services"][name]["command"]:
+            assert word in command.commands, f"{name}: smartwatch has no {word}"
+            command = command.commands[word]
+
+
+def test_every_setting_in_it_exists(compose: dict[str, Any]) -> None:
+    known = {f"SMARTWATCH_{name.upper()}" for name in Settings.model_fields}
+    for name in (*PROCESSES, "schema"):
+        assert compose["services"][name]["environment"].keys() <= known
+
+
+def test_every_process_starts_with_the_settings_it_is_given(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (*PROCESSES, "schema"):
+        settings = settings_of(compose["services"][name], secrets_file, monkeypatch)
+        assert settings.development_secrets() == []
+        assert settings.mosquitto_plain_port == 0
+
+
+def test_in_production_only_the_file_that_stands_in_for_text_messages_is_refused(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = secrets_file | {"SMARTWATCH_ENVIRONMENT": "production"}
+    for name in PROCESSES:
+        with pytest.raises(ValidationError) as refused:
+            settings_of(compose["services"][name], values, monkeypatch)
+        [fault] = refused.value.errors()
+        assert fault["msg"].removeprefix("Value error, ").split("; ") == [
+            "sms_provider=file writes one-time codes into a file and is for development only"
+        ]
+
+
+def test_secrets_have_no_default() -> None:
+    for found in VARIABLE.finditer(COMPOSE.read_text()):
+        if found["name"] not in HAS_A_DEFAULT | MAY_BE_EMPTY:
+            assert found["mode"] == ":?", f"{found['name']} could be left out"
+        if found["name"] in MAY_BE_EMPTY:
+            assert not found["rest"]
+
+
+def test_only_the_api_and_the_watches_tls_listener_are_published(compose: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in compose["services"].items() if "ports" in service}
+    assert published.keys() == {"api", "broker"}
+    assert [port.rpartition(":")[2] for port in published["broker"]] == ["8883"]
+    assert published["api"][0].startswith("127.0.0.1:")
+    assert compose["networks"]["inside"]["internal"] is True
+    for name, service in compose["services"].items():
+        assert ("outside" in service["networks"]) == (name in published)
+
+
+def test_processes_run_with_as_little_as_they_need(compose: dict[str, Any]) -> None:
+    for name in (*PROCESSES, "schema"):
+        service = compose["services"][name]
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_every_process_is_asked_whether_it_is_ready_where_it_answers(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROCESSES:
+        service = compose["services"][name]
+        settings = settings_of(service, secrets_file, monkeypatch)
+        port = settings.api_port if name == "api" else getattr(settings, f"{name}_health_port")
+        assert f"127.0.0.1:{port}/readyz" in service["healthcheck"]["test"][-1]
+        compile(service["healthcheck"]["test"][-1], name, "exec")
+
+
+def test_a_second_file_of_secrets_never_replaces_the_first(tmp_path: Path) -> None:
+    file = tmp_path / "secrets.env"
+    command = [sys.executable, str(CHECKOUT / "infra" / "setup" / "make_secrets.py"), str(file)]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own script
+    first = file.read_text()
+    assert subprocess.run(command, check=False, capture_output=True).returncode == 1  # noqa: S603
+    assert file.read_text() == first
