@@ -6,8 +6,10 @@ switched to acknowledging by hand, and whoever handles a message calls :meth:`In
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
+import math
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -53,7 +55,8 @@ class Connection:
 
     async def subscribe(self, topic_filter: str) -> None:
         """Subscribe with QoS 1 and wait for the answer."""
-        await self._client.subscribe(topic_filter, qos=1)
+        async with _answered():
+            await self._client.subscribe(topic_filter, qos=1)
 
     async def incoming(self) -> AsyncIterator[Incoming]:
         """Yield messages in the order of their arrival; raises BrokerLostError when the connection ends."""
@@ -69,7 +72,23 @@ class Connection:
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 1 and wait until the broker has taken it; raises BrokerLostError."""
-        await self._client.publish(topic, payload, qos=1, timeout=_ANSWER_TIMEOUT_S)
+        async with _answered():
+            await self._client.publish(topic, payload, qos=1)
+
+
+@contextlib.asynccontextmanager
+async def _answered() -> AsyncIterator[None]:
+    """Give the broker its time to answer.
+
+    Not the library's own timeout: it is asyncio.wait_for, which in Python 3.11 swallows a cancellation that comes
+    together with the answer, and a cancelled bridge would then never end.
+    """
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            yield
+    except TimeoutError as error:
+        message = "the broker did not answer in time"
+        raise BrokerLostError(message) from error
 
 
 @contextlib.asynccontextmanager
@@ -86,7 +105,7 @@ async def connect(settings: Settings, client_id: str, *, keep_session: bool) -> 
         identifier=client_id,
         clean_session=not keep_session,
         keepalive=_KEEPALIVE_S,
-        timeout=_ANSWER_TIMEOUT_S,
+        timeout=math.inf,
         # The library's own limit of 20 in flight would make hundreds of waiting watches queue behind one another.
         max_inflight_messages=1000,
         logger=_QUIET_LOGGER,
@@ -94,5 +113,10 @@ async def connect(settings: Settings, client_id: str, *, keep_session: bool) -> 
     # aiomqtt 2.5 has no switch for it; the pinned version and the tests of "PUBACK after commit" guard this reach-in.
     inner: PahoClient = client._client  # noqa: SLF001
     inner.manual_ack_set(True)
-    async with client:
+    async with _answered():
+        await client.__aenter__()
+    try:
         yield Connection(client, inner)
+    finally:
+        async with _answered():
+            await client.__aexit__(None, None, None)

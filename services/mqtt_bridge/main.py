@@ -64,12 +64,23 @@ async def keep_running(name: str, run_once: Callable[[], Awaitable[None]]) -> No
             with attempt:
                 started_at = asyncio.get_running_loop().time()
                 try:
-                    await run_once()
+                    await _apart(run_once)
                 except Exception:
                     # What ran well for a while is a new loss, not another failed attempt: begin with short waits.
                     if asyncio.get_running_loop().time() - started_at > 30:  # noqa: PLR2004 - seconds
                         attempt.retry_state.attempt_number = 1
                     raise
+
+
+async def _apart(run_once: Callable[[], Awaitable[None]]) -> None:
+    """Run it as a task of its own: failing while it is being cancelled, it would hide the cancellation otherwise."""
+    running = asyncio.ensure_future(run_once())
+    try:
+        await asyncio.wait({running})
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+    running.result()
 
 
 async def run_bridge(settings: Settings) -> None:

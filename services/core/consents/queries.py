@@ -46,6 +46,12 @@ async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]
     found = await work.session.exec(
         select(Consent)
         .where(Consent.guardian_id == guardian_id)
-        .order_by(col(Consent.given_at), col(Consent.consent_id))
+        # One given again within the same moment comes after the one it replaced.
+        .order_by(
+            col(Consent.given_at),
+            col(Consent.withdrawn_at).asc().nulls_last(),
+            col(Consent.part),
+            col(Consent.consent_id),
+        )
     )
     return list(found)
