@@ -16,6 +16,9 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from services.core.audio.sandbox import AudioSandbox
+from services.core.blobs.store import BlobStore
+from services.core.clips.rendering import Studio
 from services.core.crypto.vault import Vault
 from services.core.db.database import Database
 from services.core.db.migrate import upgrade
@@ -82,9 +85,10 @@ def database_url(postgres: LocalPostgres, template_database: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(database_url: str) -> Settings:
-    """Settings of a test process on the database of this module; ports are for each test to choose."""
-    return Settings(environment=Environment.TEST, database_url=database_url)
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a test process on the database and blobs of this module; ports are for each test to choose."""
+    blobs = tmp_path_factory.mktemp("blobs")
+    return Settings(environment=Environment.TEST, database_url=database_url, blob_url=f"file:{blobs}")
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +103,13 @@ async def database(settings: Settings, clock: FakeClock) -> AsyncIterator[Databa
     database = Database(settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=clock)
     yield database
     await database.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def studio(settings: Settings, database: Database) -> AsyncIterator[Studio]:
+    """Where clips of this module are stored and worked on, with real decoding processes."""
+    async with AudioSandbox() as sandbox:
+        yield Studio(database, BlobStore.of(settings), sandbox)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -124,6 +124,32 @@ class OfChild:
         return ChildScope(caller, child.family_id, membership, child)
 
 
+@dataclass(frozen=True)
+class LinkScope(ChildScope):
+    """What a signed link opens: one recording, for the guardian it was made for."""
+
+    message_id: uuid.UUID
+
+
+class OfLink:
+    """Whoever holds a link that a guardian asked for minutes ago, while that guardian still may hear the recording."""
+
+    access_rule: ClassVar[str] = "signed link, message right"
+
+    async def __call__(self, work: Work, tokens: Tokens, token: Annotated[str, Path(max_length=2000)]) -> LinkScope:
+        """Return the scope; raises AccessTokenInvalidError, SessionEndedError, and what OfChild raises."""
+        claims = tokens.read_link(token, work.now)
+        guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
+        if guardian is None:
+            raise SessionEndedError
+        caller = Caller(guardian, claims.session_id)
+        child = await child_by_id(work, claims.child_id)
+        if child is None:
+            raise NotFoundError
+        membership = await _membership(work, caller, child.family_id, Right.MESSAGE, before_consent=False)
+        return LinkScope(caller, child.family_id, membership, child, claims.message_id)
+
+
 async def _membership(
     work: UnitOfWork, caller: Caller, family_id: uuid.UUID, right: Right | None, *, before_consent: bool
 ) -> Membership:
@@ -154,3 +180,4 @@ ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]
 GuardianOfChild = Annotated[ChildScope, Depends(OfChild())]
 MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
 MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
+HoldsLink = Annotated[LinkScope, Depends(OfLink())]

@@ -11,9 +11,24 @@ from fastapi import FastAPI
 
 from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
-from services.api.routes import auth, contacts, events, families, me, messages, pairing, system
+from services.api.routes import (
+    audio,
+    auth,
+    contacts,
+    events,
+    families,
+    me,
+    messages,
+    pairing,
+    system,
+    uploads,
+    voice,
+)
 from services.api.stream import EventHub
 from services.core.accounts.tokens import AccessTokens
+from services.core.audio.sandbox import AudioSandbox
+from services.core.blobs.store import BlobStore
+from services.core.clips.rendering import Studio
 from services.core.db.database import Database
 from services.core.settings import Settings
 
@@ -24,11 +39,13 @@ _GRACE_S = 3
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """Return the application on an open database; its lifespan starts and stops the event hub."""
     hub = EventHub(database)
+    sandbox = AudioSandbox()
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await hub.start()
-        yield
+        async with sandbox:
+            yield
         await hub.stop()
 
     app = FastAPI(
@@ -45,8 +62,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
-    for room in (auth, me, families, contacts, pairing, messages, events, system):
+    app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
+    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
+    app.include_router(messages.of_all)
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.

@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from services.core.accounts.tokens import AccessTokens
+from services.core.clips.rendering import Studio
 from services.core.db.database import UnitOfWork
 from services.core.settings import Settings
 
@@ -32,4 +33,11 @@ def tokens_of(request: Request) -> AccessTokens:
     return found
 
 
+def studio_of(request: Request) -> Studio:
+    """Return where clips are stored and worked on."""
+    found: Studio = request.app.state.studio
+    return found
+
+
+StudioHere = Annotated[Studio, Depends(studio_of)]
 Tokens = Annotated[AccessTokens, Depends(tokens_of)]

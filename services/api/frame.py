@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import time
 from http import HTTPStatus
 
@@ -13,10 +14,15 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.problems import HTTP_CODES, problem, problem_of_fault
+from services.core.audio.rules import CLIP_MAX_BYTES
 from services.core.crypto.random_ids import new_ref
 
-# Everything that is asked here is small JSON.
+# Everything that is asked here is small JSON,
 BODY_MAX_BYTES = 64 * 1024
+# but for recordings: the largest clip, and what multipart puts around it.
+SOUND_BODY_MAX_BYTES = CLIP_MAX_BYTES + 16 * 1024
+_SOUND_PATHS = re.compile(r"/v1/children/[^/]+/(voice-messages|uploads/[^/]+)")
+_SOUND_TYPES = re.compile(r"audio/.*|video/(webm|mp4)|application/(offset\+)?octet-stream|multipart/form-data")
 
 log = structlog.get_logger()
 
@@ -94,17 +100,20 @@ class BodyBound:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        refused = _judge_headers(headers)
+        takes_sound = _SOUND_PATHS.fullmatch(scope["path"]) is not None
+        most_bytes = SOUND_BODY_MAX_BYTES if takes_sound else BODY_MAX_BYTES
+        refused = _judge_headers(headers, most_bytes)
         body = b""
         if refused is None:
             try:
-                body = await _read_bounded(receive)
+                body = await _read_bounded(receive, most_bytes)
             except ClientDisconnect:
                 return
             except _TooLargeError:
                 refused = _TOO_LARGE
             else:
-                refused = _judge_json(headers.get("content-type", ""), body)
+                media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+                refused = _judge_sound(media_type) if takes_sound else _judge_json(media_type, body)
         if refused is not None:
             await problem(Request(scope), *refused)(scope, receive, send)
             return
@@ -125,37 +134,42 @@ class _TooLargeError(Exception):
 
 
 _TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, *HTTP_CODES[413])
-_NOT_JSON = (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, *HTTP_CODES[415])
+_WRONG_TYPE = (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, *HTTP_CODES[415])
 _MALFORMED = (HTTPStatus.BAD_REQUEST, *HTTP_CODES[400])
 # A declared length has at most as many digits as a billion: longer ones are not even read as numbers.
 _LENGTH_DIGITS = 9
 
 
-def _judge_headers(headers: Headers) -> tuple[int, str, str] | None:
+def _judge_headers(headers: Headers, most_bytes: int) -> tuple[int, str, str] | None:
     """Return the problem that shows before anything is read, or None."""
     if headers.get("content-encoding", "identity") != "identity":
         # A few bytes can unpack to gigabytes; nothing here needs packing.
-        return _NOT_JSON
+        return _WRONG_TYPE
     declared = headers.get("content-length", "0")
     if not (declared.isascii() and declared.isdecimal()):
         return _MALFORMED
-    return _TOO_LARGE if len(declared) > _LENGTH_DIGITS or int(declared) > BODY_MAX_BYTES else None
+    return _TOO_LARGE if len(declared) > _LENGTH_DIGITS or int(declared) > most_bytes else None
 
 
-async def _read_bounded(receive: Receive) -> bytes:
+async def _read_bounded(receive: Receive, most_bytes: int) -> bytes:
     body = bytearray()
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         body += message.get("body", b"")
-        if len(body) > BODY_MAX_BYTES:
+        if len(body) > most_bytes:
             raise _TooLargeError
         if not message.get("more_body", False):
             return bytes(body)
 
 
-def _judge_json(content_type: str, body: bytes) -> tuple[int, str, str] | None:
+def _judge_sound(media_type: str) -> tuple[int, str, str] | None:
+    """Return the problem of a body that cannot be a recording; what it truly is shows when it is decoded."""
+    return None if _SOUND_TYPES.fullmatch(media_type) else _WRONG_TYPE
+
+
+def _judge_json(media_type: str, body: bytes) -> tuple[int, str, str] | None:
     """Return the problem of a body that is not JSON as RFC 8259 has it, or None.
 
     Python reads more than that: UTF-16, NaN, numbers beyond all bounds. What this lets through every parser reads
@@ -163,8 +177,8 @@ def _judge_json(content_type: str, body: bytes) -> tuple[int, str, str] | None:
     """
     if not body:
         return None
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        return _NOT_JSON
+    if media_type != "application/json":
+        return _WRONG_TYPE
     try:
         json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError):

@@ -15,7 +15,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.api.cursor import CursorInvalidError
+from services.api.ranges import RangeNotSatisfiableError
 from services.core.accounts import errors as accounts
+from services.core.audio import errors as audio
+from services.core.blobs.store import BlobStoreAwayError
+from services.core.clips import errors as clips
 from services.core.consents import errors as consents
 from services.core.contacts import errors as contacts
 from services.core.db.faults import collided, database_is_away
@@ -63,6 +67,17 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     messages.IdempotencyConflictError: HTTPStatus.CONFLICT,
     messages.InboxFullError: HTTPStatus.CONFLICT,
     messages.NotARecipientError: HTTPStatus.CONFLICT,
+    messages.TooManyUploadsError: HTTPStatus.CONFLICT,
+    messages.UploadOffsetError: HTTPStatus.CONFLICT,
+    messages.UploadUnfinishedError: HTTPStatus.CONFLICT,
+    messages.UploadHashError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    audio.AudioNotReadableError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    audio.ClipTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    audio.ClipTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    audio.AudioBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    clips.AudioGoneError: HTTPStatus.GONE,
+    clips.AudioNotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     pairing.PairingCodeUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
@@ -137,6 +152,8 @@ def problem(
     headers = {}
     if fields and "retry_after_s" in fields:
         headers["Retry-After"] = str(fields["retry_after_s"])
+    if fields and "of_bytes" in fields:
+        headers["Content-Range"] = f"bytes */{fields['of_bytes']}"
     if status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return JSONResponse(body, int(status), media_type=MEDIA_TYPE, headers=headers)
@@ -144,7 +161,7 @@ def problem(
 
 def problem_of_fault(request: Request, error: Exception) -> JSONResponse:
     """Return what a fault of our own looks like from outside: come again, or a request id and nothing else."""
-    if database_is_away(error) or collided(error):
+    if database_is_away(error) or collided(error) or isinstance(error, BlobStoreAwayError):
         log.warning("request_not_served", error=type(error).__qualname__)
         return problem(request, *TRY_AGAIN, {"retry_after_s": 2})
     log.error("request_failed", exc_info=error)

@@ -77,6 +77,16 @@ class Settings(BaseSettings):
     tls_key_file: str = Field("", description="PEM key of the watches' listener")
     tls_ca_file: str = Field("", description="PEM of the authority that watches trust")
 
+    blob_url: str = Field(
+        "file:var/default/blobs",
+        pattern=r"^(file:.+|s3://[^/]+(/.*)?)$",
+        description="where recordings are kept, sealed: `file:<folder>` or `s3://<bucket>/<prefix>`",
+    )
+    s3_endpoint: str = Field("", description="address of an S3 server other than Amazon's")
+    s3_region: str = Field("", description="region of the bucket; empty: as the machine's environment says")
+    s3_access_key_id: str = Field("", description="key id for the bucket; empty: as the machine's environment says")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="the secret that goes with it")
+
     master_key: SecretStr = Field(
         SecretStr(_DEVELOPMENT_MASTER_KEY),
         description="base64 of 32 bytes; wraps the data keys, kept out of backups",

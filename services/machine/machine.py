@@ -204,6 +204,7 @@ class Machine:
             "mosquitto_dir": str(folder / "mosquitto"),
             "mosquitto_binary": str(mosquitto),
             "sms_file": str(folder / "sms.jsonl"),
+            "blob_url": f"file:{folder / 'blobs'}",
             **self.overrides,
         }
         if self.postgres is not None:

@@ -10,16 +10,21 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.core.clips.playable import Playable, ToBeMade
+from services.core.clips.rules import Impossible
 from services.core.contacts.queries import wire_contacts
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database, Notifications, UnitOfWork
 from services.core.db.faults import database_is_away
-from services.core.inbox.actions import claim_next
+from services.core.inbox.actions import claim_next, not_yet
 from services.core.inbox.rules import REPEAT_AFTER_S
 from services.core.inbox.tables import InboxItem
-from services.core.messages.queries import claim_state_notices, wire_message
+from services.core.messages.from_watch import refuse_item
+from services.core.messages.queries import WireMessage, claim_state_notices, wire_message
 from services.core.messages.rules import MessageKind
+from services.core.messages.voice import clip_for_watch
 from services.core.outbox import actions as outbox
+from services.core.outbox.actions import prepare_clip
 from services.core.outbox.tables import OutboxRow
 from services.core.pairing.queries import Ended, Issued, standing_of_watch
 from services.core.pairing.sweep import forget_one_silent, tell_overdue
@@ -28,10 +33,10 @@ from services.core.watches.queries import settings_of_child, standing_identity, 
 from services.core.watches.tables import WatchIdentity
 from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
 from services.mqtt_bridge.handlers.pairing import standing_answer
-from services.mqtt_bridge.replies import Reply, reply
-from services.mqtt_bridge.wire import config_of, contact_of
+from services.mqtt_bridge.replies import Reply, publish_all, reply
+from services.mqtt_bridge.wire import config_of, contact_of, manifest_of
 from services.protocol import limits
-from services.protocol.downlink import ItemEmoji, ItemRemoved, ItemText, State, Time
+from services.protocol.downlink import ItemEmoji, ItemRemoved, ItemText, ItemVoice, State, Time
 from services.protocol.split import split_config, split_contacts, split_text
 from services.protocol.topics import DownlinkKind, User, factory_user, parse_user
 
@@ -96,8 +101,7 @@ class DownlinkTeller:
                 if row is None:
                     return False
                 row_id = row.outbox_id
-                for one in await frames_for(work, row, self._settings):
-                    await connection.publish(one.topic, one.payload)
+                await publish_all(connection, await frames_for(work, row, self._settings))
                 await outbox.done(work, row)
         except BrokerLostError:
             raise
@@ -144,9 +148,7 @@ async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> li
     frames += await _contact_frames(work, identity, user, max_payload_bytes)
     frames += await _config_frames(work, identity, user, max_payload_bytes)
     frames += await _state_frames(work, identity, user)
-    item = await claim_next(work, identity.child_id, identity.username)
-    if item is not None:
-        frames += await _item_frames(work, item, user, max_payload_bytes)
+    frames += await _next_item_frames(work, identity, user, max_payload_bytes)
     work.add(identity)
     return frames
 
@@ -213,10 +215,39 @@ async def _state_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -
     ]
 
 
-async def _item_frames(work: UnitOfWork, item: InboxItem, user: User, max_payload_bytes: int) -> list[Reply]:
-    if item.kind == "removed":
-        return [reply(user, DownlinkKind.ITEM, ItemRemoved(seq=item.seq, ref=item.removed_ref or item.ref), item.ref)]
-    message = await wire_message(work, item)
+async def _next_item_frames(
+    work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int
+) -> list[Reply]:
+    """Return the announcement of the first item that waits; what this watch can never be given is passed over."""
+    while True:
+        item = await claim_next(work, identity.child_id, identity.username)
+        if item is None:
+            return []
+        if item.kind == "removed":
+            gone = ItemRemoved(seq=item.seq, ref=item.removed_ref or item.ref)
+            return [reply(user, DownlinkKind.ITEM, gone, item.ref)]
+        message = await wire_message(work, item)
+        if message.clip_id is None:
+            return _text_frames(item, message, user, max_payload_bytes)
+        clip = await clip_for_watch(work, message.clip_id, identity)
+        match clip:
+            case Playable():
+                manifest = manifest_of(clip, identity.hello)
+                voice = ItemVoice(
+                    seq=item.seq, sender=message.sender, tst=int(message.sent_at.timestamp()),
+                    expires_tst=int(message.expires_at.timestamp()), voice=manifest,
+                )  # fmt: skip
+                return [reply(user, DownlinkKind.ITEM, voice, item.ref)]
+            case ToBeMade():
+                # Order is kept: what comes after it waits, too, for the second that it takes.
+                not_yet(work, item)
+                await prepare_clip(work, message.clip_id, clip.form.value, clip.max_bytes)
+                return []
+            case Impossible():
+                await refuse_item(work, item, clip.detail)
+
+
+def _text_frames(item: InboxItem, message: WireMessage, user: User, max_payload_bytes: int) -> list[Reply]:
     sent_tst, expires_tst = int(message.sent_at.timestamp()), int(message.expires_at.timestamp())
     if message.kind == MessageKind.EMOJI:
         emoji = ItemEmoji(

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
+from services.core.blobs.store import BlobStore
 from services.core.db.database import Database
 from services.core.log.health import HealthServer
 from services.core.settings import Settings
@@ -21,10 +22,11 @@ log = structlog.get_logger()
 class Bridge:
     """One bridge: a reader that waits for its turn, and a teller that shares the work."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self.uplink = UplinkReader(settings, database)
+    def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
+        self.uplink = UplinkReader(settings, database, blobs)
         self.downlink = DownlinkTeller(settings, database)
         self._database = database
+        self._blobs = blobs
 
     async def run(self) -> None:
         """Run until cancelled; the loss of broker or database is waited out."""
@@ -39,6 +41,11 @@ class Bridge:
     async def downlink_well(self) -> str | None:
         """Say why nothing can be told."""
         return None if self.downlink.connected else "not connected to broker and database"
+
+    async def blobs_well(self) -> str | None:
+        """Raise unless clips can be stored."""
+        await self._blobs.ping()
+        return None
 
     async def database_well(self) -> str | None:
         """Raise unless the database answers."""
@@ -89,10 +96,16 @@ async def run_bridge(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     database = Database.of(settings)
-    bridge = Bridge(settings, database)
+    blobs = BlobStore.of(settings)
+    bridge = Bridge(settings, database, blobs)
     health = HealthServer(
         settings.bridge_health_port,
-        {"postgres": bridge.database_well, "uplink": bridge.uplink_well, "downlink": bridge.downlink_well},
+        {
+            "postgres": bridge.database_well,
+            "uplink": bridge.uplink_well,
+            "downlink": bridge.downlink_well,
+            "blobs": bridge.blobs_well,
+        },
         host=settings.health_host,
     )
     await health.start()

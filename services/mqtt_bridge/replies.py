@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.mqtt_bridge.connection import Connection
 from services.protocol.codec import encode
 from services.protocol.downlink import Receipt
 from services.protocol.fields import WireMessage
@@ -17,6 +20,16 @@ class Reply:
 
     topic: str
     payload: bytes
+
+
+async def publish_all(connection: Connection, replies: Sequence[Reply]) -> None:
+    """Publish frames in their order, without waiting for the broker's answer to one before the next is sent.
+
+    A window of a clip is dozens of frames; one round trip each would be most of its way.
+    """
+    async with asyncio.TaskGroup() as tasks:
+        for one in replies:
+            tasks.create_task(connection.publish(one.topic, one.payload))
 
 
 def reply(user: User, kind: DownlinkKind, message: WireMessage, ref: str | None = None) -> Reply:

@@ -12,12 +12,13 @@ import zlib
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
+from services.core.blobs.store import BlobStore
 from services.core.db.database import Database
 from services.core.db.faults import collided, database_is_away
 from services.core.settings import Settings
 from services.mqtt_bridge.connection import Connection, Incoming, connect
 from services.mqtt_bridge.handlers import DECLARATIONS, Frame
-from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
+from services.mqtt_bridge.replies import Reply, publish_all, receipt, retry_receipt
 from services.protocol import limits
 from services.protocol.codec import find_ref, receipt_for_error
 from services.protocol.downlink import Receipt
@@ -48,9 +49,10 @@ log = structlog.get_logger()
 class UplinkReader:
     """Reads uplinks while it holds the lock; :attr:`connected` tells the health page."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         self._settings = settings
         self._database = database
+        self._blobs = blobs
         self.connected = False
         self.standby = True
 
@@ -90,8 +92,7 @@ class UplinkReader:
             message = await lane.get()
             replies = await self._commit(message)
             message.acknowledge()
-            for one in replies:
-                await connection.publish(one.topic, one.payload)
+            await publish_all(connection, replies)
 
     async def _commit(self, message: Incoming) -> list[Reply]:
         """Handle one message until it is committed or answered; waits as long as the database is away.
@@ -103,7 +104,7 @@ class UplinkReader:
             reraise=True,
         )  # fmt: skip
         try:
-            return await again(handle, message, self._database, self._settings)
+            return await again(handle, message, self._database, self._settings, self._blobs)
         except Exception:
             log.exception("uplink_failed")
             return _own_fault(message)
@@ -126,7 +127,7 @@ def lane_of(topic: str) -> int:
     return zlib.crc32(topic.split("/", 4)[2].encode()) % LANES
 
 
-async def handle(message: Incoming, database: Database, settings: Settings) -> list[Reply]:
+async def handle(message: Incoming, database: Database, settings: Settings, blobs: BlobStore) -> list[Reply]:
     """Take one message to its commit and return what to answer; bad input is answered, too, never raised."""
     topic = parse_uplink(message.topic)
     match topic:
@@ -137,10 +138,10 @@ async def handle(message: Incoming, database: Database, settings: Settings) -> l
             ref = topic.ref or find_ref(message.payload)
             return [receipt(topic.user, retry_receipt(ref, limits.RETRY_AFTER_DEFAULT_S, message.topic))]
         case Uplink():
-            return await _handle_known(topic, message, database, settings)
+            return await _handle_known(topic, message, Frame(topic, message.payload, database, settings, blobs))
 
 
-async def _handle_known(topic: Uplink, message: Incoming, database: Database, settings: Settings) -> list[Reply]:
+async def _handle_known(topic: Uplink, message: Incoming, frame: Frame) -> list[Reply]:
     declared = DECLARATIONS[topic.kind]
     if topic.user.identity is not declared.who:
         detail = Detail.NOT_PAIRED if topic.user.identity is Identity.FACTORY else Detail.MALFORMED
@@ -148,7 +149,7 @@ async def _handle_known(topic: Uplink, message: Incoming, database: Database, se
     if message.retained:
         return [_rejected(topic.user, Detail.RETAINED, message.topic, topic.ref)]
     try:
-        return await declared.handle(Frame(topic, message.payload, database, settings))
+        return await declared.handle(frame)
     except ProtocolError as error:
         return [receipt(topic.user, receipt_for_error(error, message.topic))]
 

@@ -1,13 +1,17 @@
-"""From core's rows to the wire's words, in plain sight: contact lists and configuration."""
+"""From core's rows to the wire's words, in plain sight: contact lists, configuration, manifests of clips."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from services.core.clips.playable import Playable
 from services.core.contacts.queries import WireContact
 from services.core.watches.tables import WatchSettings
-from services.protocol.downlink import Config, Contact, Quiet
+from services.protocol.downlink import Config, Contact, Quiet, VoiceManifest
+from services.protocol.uplink import Hello
 
 
 def contact_of(contact: WireContact) -> Contact:
@@ -36,4 +40,22 @@ def config_of(settings: WatchSettings, now: datetime) -> Config:
         utc_offset_s=int(offset.total_seconds()) if offset else 0,
         language=settings.language,
         volume_pct=settings.volume_pct,
+    )
+
+
+def chunk_bytes_of(hello: Mapping[str, Any]) -> int:
+    """Return how many bytes of sound a watch that said ``hello`` is sent in each chunk."""
+    return Hello.model_validate({"conn": "none", **hello}).downlink_chunk_bytes
+
+
+def manifest_of(clip: Playable, hello: Mapping[str, Any]) -> VoiceManifest:
+    """Return what the watch is told of a clip before it fetches it."""
+    chunk_bytes = chunk_bytes_of(hello)
+    return VoiceManifest(
+        codec=clip.form.value,
+        bytes=clip.size_bytes,
+        chunk_bytes=chunk_bytes,
+        chunks=-(-clip.size_bytes // chunk_bytes),
+        sha256=clip.sha256,
+        duration_ms=clip.duration_ms,
     )

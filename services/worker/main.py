@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import uuid
 from collections.abc import Awaitable, Callable
 
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts.expiry import forget_one_overdue
+from services.core.audio.rules import Form
+from services.core.audio.sandbox import AudioSandbox
+from services.core.blobs.actions import sweep_one
+from services.core.blobs.store import BlobStore
+from services.core.clips.from_watch import forget_one_unfinished
+from services.core.clips.rendering import Studio
 from services.core.db.database import Database, UnitOfWork
+from services.core.db.faults import database_is_away
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
+from services.core.messages.hearing import make_ready
+from services.core.messages.retention import drop_one_old_voice
+from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.settings import Settings
@@ -22,7 +33,12 @@ KINDS = ("sms",)
 POLL_S = 2.0
 # Overdue things are looked for this often; each look takes what there is, one transaction each.
 SWEEP_S = 30.0
-SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (expire_one, revoke_one_unconfirmed, forget_one_overdue)
+SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
+    expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
+    forget_one_upload,
+)  # fmt: skip
+# Clips worked on at a time: each takes a processor for about a second.
+STUDIOS = 2
 
 log = structlog.get_logger()
 
@@ -37,10 +53,11 @@ _keep_trying = retry(wait=wait_random_exponential(multiplier=0.2, max=10), befor
 
 
 class Worker:
-    """Sends text messages and takes care of what is overdue."""
+    """Sends text messages, makes clips ready, and takes care of what is overdue."""
 
-    def __init__(self, database: Database, provider: SmsProvider) -> None:
-        self._database = database
+    def __init__(self, studio: Studio, provider: SmsProvider) -> None:
+        self._studio = studio
+        self._database = studio.database
         self._provider = provider
 
     async def run(self) -> None:
@@ -48,6 +65,8 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_forever())
             tasks.create_task(self._sweep_forever())
+            for _ in range(STUDIOS):
+                tasks.create_task(self._make_clips_forever())
 
     @_keep_trying
     async def _send_forever(self) -> None:
@@ -75,6 +94,34 @@ class Worker:
         return True
 
     @_keep_trying
+    async def _make_clips_forever(self) -> None:
+        async with self._database.listen(outbox.CHANNEL) as notifications:
+            while True:
+                while await self.make_one_clip():
+                    pass
+                await notifications.next(POLL_S)
+                notifications.drain()
+
+    async def make_one_clip(self) -> bool:
+        """Make the oldest due clip ready; return whether there was one. What fails comes again, later each time."""
+        async with self._database.begin() as work:
+            row = await outbox.claim(work, ("clip",))
+            if row is None:
+                return False
+            try:
+                await make_ready(
+                    self._studio, uuid.UUID(row.target), Form(row.payload["form"]), int(row.payload["max_bytes"])
+                )
+            except Exception as error:
+                if database_is_away(error):
+                    raise
+                log.warning("clip_put_off", clip_id=row.target, error=type(error).__qualname__, attempt=row.attempts)
+                outbox.put_off(work, row)
+            else:
+                await outbox.done(work, row)
+        return True
+
+    @_keep_trying
     async def _sweep_forever(self) -> None:
         while True:
             await self.sweep()
@@ -87,6 +134,13 @@ class Worker:
             while found:
                 async with self._database.begin() as work:
                     found = await one(work)
+        while await sweep_one(self._database, self._studio.blobs):
+            pass
+
+    async def blobs_well(self) -> str | None:
+        """Raise unless clips can be read and stored."""
+        await self._studio.blobs.ping()
+        return None
 
     async def database_well(self) -> str | None:
         """Raise unless the database answers."""
@@ -100,13 +154,17 @@ async def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     database = Database.of(settings)
-    worker = Worker(database, provider_of(settings))
-    health = HealthServer(settings.worker_health_port, {"postgres": worker.database_well}, host=settings.health_host)
-    await health.start()
-    running = asyncio.create_task(worker.run())
-    await ended.wait()
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await health.stop()
+    async with AudioSandbox(processes=STUDIOS) as sandbox:
+        worker = Worker(Studio(database, BlobStore.of(settings), sandbox), provider_of(settings))
+        health = HealthServer(
+            settings.worker_health_port, {"postgres": worker.database_well, "blobs": worker.blobs_well},
+            host=settings.health_host,
+        )  # fmt: skip
+        await health.start()
+        running = asyncio.create_task(worker.run())
+        await ended.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await health.stop()
     await database.close()
     log.info("worker_stopped")

@@ -1,16 +1,32 @@
 """The conversation with a child."""
 
 import uuid
+from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 
-from services.api.access_family import ChildScope, MayMessageChild
+from services.api.access_family import ChildScope, IsLoggedIn, MayMessageChild
 from services.api.dependencies import Work
 from services.api.problems import answers
-from services.api.schemas.messages import Message, MyState, NewMessage, Page, Recipient, Sender, TextMessage
+from services.api.schemas.messages import (
+    Message,
+    MyState,
+    NewMessage,
+    Page,
+    Recipient,
+    Sender,
+    TextMessage,
+    Unheard,
+    UnheardOfAll,
+    Voice,
+)
+from services.core.consents.queries import has_consent
+from services.core.consents.rules import Part
+from services.core.families.queries import children_of, families_of, rights_of
+from services.core.families.rules import Right
 from services.core.messages import actions
-from services.core.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation, one_message
+from services.core.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation, one_message, unheard
 from services.core.messages.rules import MessageKind, RecipientState, emoji_body, text_body
 
 router = APIRouter(prefix="/v1/children/{child_id}/messages", tags=["messages"])
@@ -30,7 +46,7 @@ async def send(work: Work, scope: MayMessageChild, key: IdempotencyKey, asked: N
     body = text_body(asked.text) if isinstance(asked, TextMessage) else emoji_body(asked.emoji)
     sent = await actions.send_to_child(work, scope.child.child_id, scope.caller.guardian_id, key, body)
     await work.flush()
-    return _told(await one_message(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
+    return tell(await one_message(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
 
 
 @router.get("", responses=answers(401, 403, 404, 422))
@@ -46,13 +62,13 @@ async def list_messages(
     )
     page = found[:limit]
     more = len(found) > limit
-    return Page(messages=[_told(view, scope) for view in page], next_cursor=str(page[-1].message.seq) if more else None)
+    return Page(messages=[tell(view, scope) for view in page], next_cursor=str(page[-1].message.seq) if more else None)
 
 
 @router.get("/{message_id}", responses=answers(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, message_id: uuid.UUID) -> Message:
     """Read one message with its states."""
-    return _told(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return tell(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
 @router.put("/{message_id}/state", responses=answers(401, 403, 404, 409, 422))
@@ -62,10 +78,11 @@ async def mark(work: Work, scope: MayMessageChild, message_id: uuid.UUID, said: 
         work, scope.child.child_id, message_id, scope.caller.guardian_id, RecipientState(said.state)
     )
     await work.flush()
-    return _told(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return tell(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
-def _told(view: MessageView, scope: ChildScope) -> Message:
+def tell(view: MessageView, scope: ChildScope) -> Message:
+    """Return a message as the caller may see it."""
     message = view.message
     from_child = message.direction == "to_family"
     return Message.model_validate(
@@ -77,6 +94,7 @@ def _told(view: MessageView, scope: ChildScope) -> Message:
             "kind": message.kind,
             "text": view.content if message.kind == MessageKind.TEXT else None,
             "emoji": view.content if message.kind == MessageKind.EMOJI else None,
+            "voice": None if view.clip is None else Voice.model_validate(asdict(view.clip)),
             "sender": Sender(
                 kind="child" if from_child else "guardian",
                 guardian_id=None if from_child else message.guardian_id,
@@ -100,4 +118,23 @@ def _told(view: MessageView, scope: ChildScope) -> Message:
             ],
             "my_state": view.my_state,
         }
+    )
+
+
+of_all = APIRouter(prefix="/v1", tags=["messages"])
+
+
+@of_all.get("/unread", responses=answers(401))
+async def count_unread(work: Work, caller: IsLoggedIn) -> UnheardOfAll:
+    """Count what the caller has not read or played, for each child of the families it may message in."""
+    child_ids = []
+    for membership, family in await families_of(work, caller.guardian_id):
+        consented = await has_consent(work, caller.guardian_id, family.family_id, Part.MESSAGES)
+        if consented and rights_of(membership).has(Right.MESSAGE):
+            child_ids += [child.child_id for child in await children_of(work, family.family_id)]
+    return UnheardOfAll(
+        children=[
+            Unheard(child_id=one.child_id, unread=one.unread, unplayed=one.unplayed)
+            for one in await unheard(work, caller.guardian_id, child_ids)
+        ]
     )

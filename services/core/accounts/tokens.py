@@ -1,4 +1,4 @@
-"""Access tokens: JSON Web Tokens of 15 minutes, signed with HS256 under a key that its id names.
+"""Access tokens and links to recordings: short-lived JSON Web Tokens (HS256) under a key that its id names.
 
 A token only says which session speaks; whether that session stands is asked of the database at each request.
 """
@@ -20,6 +20,9 @@ from services.core.settings import Settings
 _ALGORITHM: Final = "HS256"
 _ISSUER: Final = "smartwatch"
 _AUDIENCE: Final = "smartwatch-family"
+# Of links that players open, which send no header: worth one recording, for minutes, and no token for anything else.
+_LINK_AUDIENCE: Final = "smartwatch-audio"
+LINK_LIFETIME: Final = timedelta(minutes=5)
 # Clocks of two servers differ a little; a token from further in the future is not ours.
 _ISSUED_AHEAD: Final = timedelta(seconds=30)
 # Ours have about 400 characters; a longer one is not looked at.
@@ -32,6 +35,14 @@ class AccessClaims:
 
     guardian_id: uuid.UUID
     session_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class AudioClaims(AccessClaims):
+    """Whose link to which recording it is."""
+
+    child_id: uuid.UUID
+    message_id: uuid.UUID
 
 
 class AccessTokens:
@@ -48,42 +59,66 @@ class AccessTokens:
 
     def issue(self, claims: AccessClaims, now: datetime) -> str:
         """Return a token that lives for ``ACCESS_LIFETIME`` from ``now``."""
+        return self._sign(_AUDIENCE, claims, now, ACCESS_LIFETIME, {})
+
+    def read(self, token: str, now: datetime) -> AccessClaims:
+        """Return what a token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        said = self._verify(token, _AUDIENCE, now)
+        return AccessClaims(guardian_id=said["sub"], session_id=said["sid"])
+
+    def issue_link(self, claims: AudioClaims, now: datetime) -> str:
+        """Return the secret part of a link that opens one recording for ``LINK_LIFETIME``."""
+        return self._sign(
+            _LINK_AUDIENCE, claims, now, LINK_LIFETIME, {"child": str(claims.child_id), "msg": str(claims.message_id)}
+        )
+
+    def read_link(self, token: str, now: datetime) -> AudioClaims:
+        """Return what a link opens; raises AccessTokenInvalidError, whatever is wrong with it."""
+        said = self._verify(token, _LINK_AUDIENCE, now, "child", "msg")
+        return AudioClaims(
+            guardian_id=said["sub"], session_id=said["sid"], child_id=said["child"], message_id=said["msg"]
+        )
+
+    def _sign(
+        self, audience: str, claims: AccessClaims, now: datetime, lifetime: timedelta, more: Mapping[str, str]
+    ) -> str:
         return jwt.encode(
             {
                 "iss": _ISSUER,
-                "aud": _AUDIENCE,
+                "aud": audience,
                 "sub": str(claims.guardian_id),
                 "sid": str(claims.session_id),
                 "iat": int(now.timestamp()),
-                "exp": int((now + ACCESS_LIFETIME).timestamp()),
+                "exp": int((now + lifetime).timestamp()),
+                **more,
             },
             self._keys[self._signing_key_id],
             algorithm=_ALGORITHM,
             headers={"kid": self._signing_key_id},
         )
 
-    def read(self, token: str, now: datetime) -> AccessClaims:
-        """Return what a token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+    def _verify(self, token: str, audience: str, now: datetime, *more: str) -> dict[str, uuid.UUID]:
+        """Return the ids a token carries: ``sub``, ``sid``, and those named."""
         if len(token) > _MOST_CHARACTERS:
             raise AccessTokenInvalidError
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
             # The algorithm is ours, never the header's. Times are judged below, by the one clock of all processes.
             said = jwt.decode(
-                token, key, algorithms=[_ALGORITHM], audience=_AUDIENCE, issuer=_ISSUER,
+                token, key, algorithms=[_ALGORITHM], audience=audience, issuer=_ISSUER,
                 options={
-                    "require": ["iss", "aud", "sub", "sid", "iat", "exp"],
+                    "require": ["iss", "aud", "sub", "sid", "iat", "exp", *more],
                     "verify_exp": False, "verify_iat": False, "verify_nbf": False,
                 },
             )  # fmt: skip
-            return _claims(said, now)
-        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError) as error:
+            _refuse_other_times(said, now)
+            return {name: uuid.UUID(said[name]) for name in ("sub", "sid", *more)}
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise AccessTokenInvalidError from error
 
 
-def _claims(said: Mapping[str, Any], now: datetime) -> AccessClaims:
+def _refuse_other_times(said: Mapping[str, Any], now: datetime) -> None:
     issued_at = datetime.fromtimestamp(said["iat"], UTC)
     expires_at = datetime.fromtimestamp(said["exp"], UTC)
     if now >= expires_at or issued_at > now + _ISSUED_AHEAD:
         raise AccessTokenInvalidError
-    return AccessClaims(guardian_id=uuid.UUID(said["sub"]), session_id=uuid.UUID(said["sid"]))

@@ -68,6 +68,10 @@ class UnitOfWork:
         await self.session.flush()
         return await (await self.session.connection()).execute(statement, parameters)
 
+    async def let_go(self) -> None:
+        """Commit what was done so far and give the connection back: what follows may take its time without one."""
+        await self.session.commit()
+
     async def flush(self) -> None:
         """Write what was added, so that constraints speak now."""
         await self.session.flush()

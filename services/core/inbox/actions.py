@@ -5,12 +5,21 @@ from __future__ import annotations
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import func, text, update
+from sqlalchemy import func, or_, text, update
 from sqlmodel import col, select
 
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import UnitOfWork
-from services.core.inbox.rules import LATER_S, Announcement, may_announce, next_announcement_at
+from services.core.inbox.rules import (
+    ASIDE_S,
+    LATER_S,
+    REPEAT_AFTER_S,
+    Announcement,
+    Transfer,
+    after_fetch,
+    may_announce,
+    next_announcement_at,
+)
 from services.core.inbox.tables import InboxItem
 
 
@@ -52,11 +61,15 @@ async def waiting_count(work: UnitOfWork, child_id: uuid.UUID) -> int:
 async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> InboxItem | None:
     """Return the item to announce to ``username`` now and note the announcement; None while one is outstanding.
 
-    Items go out in order, one at a time: only the first that waits is ever looked at.
+    Items go out in order, one at a time: only the first that waits, and has not stepped aside, is ever looked at.
     """
     found = await work.session.exec(
         select(InboxItem)
-        .where(col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting")
+        .where(
+            col(InboxItem.child_id) == child_id,
+            col(InboxItem.state) == "waiting",
+            or_(col(InboxItem.aside_until).is_(None), col(InboxItem.aside_until) <= work.now),
+        )
         .order_by(col(InboxItem.seq))
         .limit(1)
         .with_for_update(key_share=True)
@@ -66,6 +79,7 @@ async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> In
         return None
     if item.announced_to != username:
         item.announcements = 0
+    item.aside_until = None
     item.announced_to = username
     item.announced_at = work.now
     item.announcements += 1
@@ -96,6 +110,33 @@ def put_off(work: UnitOfWork, item: InboxItem) -> None:
     """The watch has no room: announce again in some minutes, or at its next hello."""
     item.next_announce_at = work.now + timedelta(seconds=LATER_S)
     work.add(item)
+
+
+def not_yet(work: UnitOfWork, item: InboxItem) -> None:
+    """An item that was claimed cannot be announced yet: what it needs is being made, and then it is looked at again."""
+    item.announced_to = None
+    item.announcements = 0
+    item.next_announce_at = work.now + timedelta(seconds=LATER_S)
+    work.add(item)
+
+
+def note_fetch(work: UnitOfWork, item: InboxItem, first_chunk: int) -> bool:
+    """Note that the watch fetches from ``first_chunk`` on; False: too many transfers failed, the item steps aside.
+
+    While chunks are fetched nothing is announced.
+    """
+    transfer = after_fetch(Transfer(item.fetched_from, item.fetch_stalls, item.fetch_restarts), first_chunk)
+    if transfer.has_failed:
+        item.aside_until = work.now + timedelta(seconds=ASIDE_S)
+        transfer = Transfer()
+        item.announced_to, item.announcements, item.next_announce_at = None, 0, None
+    else:
+        item.next_announce_at = work.now + timedelta(seconds=REPEAT_AFTER_S[0])
+    item.fetched_from, item.fetch_stalls, item.fetch_restarts = (
+        transfer.first_chunk, transfer.stalls, transfer.restarts,
+    )  # fmt: skip
+    work.add(item)
+    return transfer.first_chunk >= 0
 
 
 async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:

@@ -37,5 +37,11 @@ class InboxItem(SQLModel, table=True):
     announced_at: datetime | None = maybe_time_column()
     announcements: int = 0
     next_announce_at: datetime | None = maybe_time_column()
+    # How fetching its chunks goes; see inbox.rules.Transfer.
+    fetched_from: int = -1
+    fetch_stalls: int = 0
+    fetch_restarts: int = 0
+    # Stepped aside after failed transfers: the next one goes first until then.
+    aside_until: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
     done_at: datetime | None = maybe_time_column()

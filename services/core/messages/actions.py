@@ -10,6 +10,8 @@ from sqlalchemy import func, update
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
+from services.core.audio.rules import Form
+from services.core.clips.storing import StoredClip, add_clip
 from services.core.contacts.queries import recipients_of
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import UnitOfWork
@@ -28,7 +30,8 @@ from services.core.messages.errors import (
 from services.core.messages.rules import WAITS_FOR, Body, RecipientState
 from services.core.messages.states import move_recipient
 from services.core.messages.tables import Message, MessageRecipient
-from services.core.outbox.actions import tell_watch
+from services.core.messages.voice import prepare_for_watch
+from services.core.outbox.actions import prepare_clip, tell_watch
 from services.core.uplinks.actions import STORED, Answer, known_answer, rejected, remember
 from services.core.watches.queries import current_identity
 from services.core.watches.tables import WatchIdentity
@@ -36,19 +39,25 @@ from services.core.watches.tables import WatchIdentity
 
 @dataclass(frozen=True)
 class ChildsMessage:
-    """What a watch sent: its own id, the contact id or ``family``, the body, and when it says it was made."""
+    """What a watch sent: its own id, the contact id or ``family``, the body, when it says it was made, and its clip."""
 
     ref: str
     to: str
     body: Body
     fingerprint: str
     happened_at: datetime | None
+    clip: StoredClip | None = None
 
 
 async def send_to_child(
-    work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID, client_key: str, body: Body
+    work: UnitOfWork,
+    child_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    client_key: str,
+    body: Body,
+    clip: StoredClip | None = None,
 ) -> Message:
-    """Take a guardian's message for the child; once this commits it is never lost.
+    """Take a guardian's message for the child; once this commits it is never lost. ``clip`` comes with a voice body.
 
     A repeat with the same ``client_key`` and body returns the first message; another body under the key raises
     IdempotencyConflictError. Raises InboxFullError beyond 500 waiting items.
@@ -57,19 +66,14 @@ async def send_to_child(
     await work.run(
         sql_select(func.pg_advisory_xact_lock(func.hashtextextended(f"message/{guardian_id}/{client_key}", 0)))
     )
-    found = await work.session.exec(
-        select(Message).where(col(Message.guardian_id) == guardian_id, col(Message.client_key) == client_key)
-    )
-    known = found.first()
+    known = await find_sent(work, guardian_id, client_key)
     if known is not None:
-        if known.child_id != child_id or known.fingerprint != body.fingerprint:
-            raise IdempotencyConflictError
+        refuse_other_content(known, child_id, body)
         return known
     child = await lock_child(work, child_id)
-    if await inbox.waiting_count(work, child_id) >= WAITING_MAX_ITEMS:
-        raise InboxFullError
+    await refuse_full_inbox(work, child_id)
     identity = await current_identity(work, child_id)
-    message = _new_message(work, child, body, ref=new_ref())
+    message = await _new_message(work, child, body, clip, ref=new_ref())
     message.direction = "to_child"
     message.guardian_id = guardian_id
     message.client_key = client_key
@@ -78,6 +82,7 @@ async def send_to_child(
     await work.flush()
     await inbox.put_in(work, child_id, kind="message", ref=message.ref, message_id=message.message_id)
     if identity is not None:
+        await prepare_for_watch(work, message, identity)
         await tell_watch(work, identity.username)
     await _tell_of_new(work, child, message, guardian_id)
     record_fact(
@@ -103,13 +108,15 @@ async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: Ch
             work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint,
             answer=rejected("recipient_removed"),
         )  # fmt: skip
-    message = _new_message(work, child, sent.body, ref=sent.ref)
+    message = await _new_message(work, child, sent.body, sent.clip, ref=sent.ref)
     message.direction = "to_family"
     message.username = identity.username
     message.fingerprint = sent.fingerprint
     message.sent_at = sent.happened_at
     work.add(message)
     await work.flush()
+    if message.clip_id is not None:
+        await prepare_clip(work, message.clip_id, Form.PHONE.value)
     for recipient in recipients:
         work.add(
             MessageRecipient(
@@ -180,9 +187,31 @@ async def _move_waiting(work: UnitOfWork, child_id: uuid.UUID, old: RecipientSta
     )
 
 
-def _new_message(work: UnitOfWork, child: Child, body: Body, *, ref: str) -> Message:
+async def find_sent(work: UnitOfWork, guardian_id: uuid.UUID, client_key: str) -> Message | None:
+    """Return the message that this guardian sent under this key."""
+    found = await work.session.exec(
+        select(Message).where(col(Message.guardian_id) == guardian_id, col(Message.client_key) == client_key)
+    )
+    return found.first()
+
+
+def refuse_other_content(known: Message, child_id: uuid.UUID, body: Body) -> None:
+    """Raise IdempotencyConflictError unless this is a repeat of the known message."""
+    if known.child_id != child_id or known.fingerprint != body.fingerprint:
+        raise IdempotencyConflictError
+
+
+async def refuse_full_inbox(work: UnitOfWork, child_id: uuid.UUID) -> None:
+    """Raise InboxFullError when too much waits for the child."""
+    if await inbox.waiting_count(work, child_id) >= WAITING_MAX_ITEMS:
+        raise InboxFullError
+
+
+async def _new_message(work: UnitOfWork, child: Child, body: Body, stored: StoredClip | None, *, ref: str) -> Message:
     message_id = uuid.uuid4()
+    clip = None if stored is None else await add_clip(work, child, stored)
     return Message(
+        clip_id=None if clip is None else clip.clip_id,
         message_id=message_id, child_id=child.child_id, seq=next_message_seq(work, child), direction="",
         kind=body.kind, ref=ref, fingerprint=body.fingerprint,
         sealed_body=seal_body(work, child, message_id, body.content), received_at=work.now,

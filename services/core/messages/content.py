@@ -8,6 +8,7 @@ from sqlmodel import col, select
 
 from services.core.crypto.vault import seal, unseal
 from services.core.db.database import UnitOfWork
+from services.core.families.child_key import data_key
 from services.core.families.tables import Child
 from services.core.messages.tables import Message
 
@@ -36,11 +37,9 @@ def next_message_seq(work: UnitOfWork, child: Child) -> int:
 
 def seal_body(work: UnitOfWork, child: Child, message_id: uuid.UUID, content: str) -> bytes:
     """Return the content sealed under the child's data key, bound to this message."""
-    key = work.vault.unwrap_key(child.wrapped_key, f"child/{child.child_id}")
-    return seal(key, content.encode(), f"message/{message_id}")
+    return seal(data_key(work, child), content.encode(), f"message/{message_id}")
 
 
 def open_body(work: UnitOfWork, child: Child, message: Message) -> str:
     """Return the content of a message; raises SealBrokenError when the key is gone."""
-    key = work.vault.unwrap_key(child.wrapped_key, f"child/{child.child_id}")
-    return unseal(key, message.sealed_body, f"message/{message.message_id}").decode()
+    return unseal(data_key(work, child), message.sealed_body, f"message/{message.message_id}").decode()

@@ -81,3 +81,9 @@ async def tell_states_again(work: UnitOfWork, username: str) -> None:
         )
         .values(told_state=None)
     )
+
+
+async def refuse_item(work: UnitOfWork, item: InboxItem, detail: str) -> None:
+    """Take an item out that this watch can never be given; the sender is told why."""
+    inbox.settle(work, item, "rejected")
+    await _move_message(work, item, "rejected", detail)

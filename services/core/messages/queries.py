@@ -7,16 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, or_
+from sqlalchemy import ColumnElement, exists, func, or_
 from sqlmodel import col, select
 
+from services.core.clips.storing import bars_of
+from services.core.clips.tables import Clip
 from services.core.contacts.tables import Contact
 from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
 from services.core.families.tables import Child
 from services.core.inbox.tables import InboxItem
 from services.core.messages.content import open_body
-from services.core.messages.tables import Message, MessageRecipient
+from services.core.messages.rules import VOICE_KEPT_FOR
+from services.core.messages.tables import KeptMessage, Message, MessageRecipient
 from services.core.watches.tables import WatchIdentity
 
 PAGE_MAX_MESSAGES = 100
@@ -34,6 +37,18 @@ class RecipientView:
 
 
 @dataclass(frozen=True)
+class ClipView:
+    """The sound of a voice message: ``state`` pending, ready, unplayable or gone; 44 bars once it is ready."""
+
+    state: str
+    bytes: int
+    duration_ms: int | None
+    bars: Sequence[int] | None
+    kept: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class MessageView:
     """A message as one guardian may see it."""
 
@@ -42,6 +57,7 @@ class MessageView:
     sender_name: str
     recipients: Sequence[RecipientView]
     my_state: str | None
+    clip: ClipView | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +69,16 @@ class WireMessage:
     sender: str
     sent_at: datetime
     expires_at: datetime
+    clip_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """How much of a child's messages a guardian has not read (all kinds) or not played (voice)."""
+
+    child_id: uuid.UUID
+    unread: int
+    unplayed: int
 
 
 @dataclass(frozen=True)
@@ -120,6 +146,7 @@ async def _views(
         )
     )
     names = dict(named.all())
+    clips = await _clips(work, child, guardian_id, messages)
     return [
         MessageView(
             message=message,
@@ -138,9 +165,70 @@ async def _views(
             my_state=next(
                 (r.state for r in of_message.get(message.message_id, []) if r.guardian_id == guardian_id), None
             ),
+            clip=clips.get(message.message_id),
         )
         for message in messages
     ]
+
+
+async def _clips(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
+) -> dict[uuid.UUID, ClipView]:
+    of_clip = {message.clip_id: message for message in messages if message.clip_id is not None}
+    if not of_clip:
+        return {}
+    found = await work.session.exec(select(Clip).where(col(Clip.clip_id).in_(of_clip)))
+    kept = await work.session.exec(
+        select(KeptMessage.message_id).where(
+            col(KeptMessage.guardian_id) == guardian_id,
+            col(KeptMessage.message_id).in_([message.message_id for message in of_clip.values()]),
+        )
+    )
+    kept_ids = set(kept.all())
+    return {
+        of_clip[clip.clip_id].message_id: ClipView(
+            state="pending" if clip.state == "raw" else clip.state,
+            bytes=clip.size_bytes,
+            duration_ms=clip.claimed_ms if clip.duration_ms is None else clip.duration_ms,
+            bars=bars_of(work, child, clip),
+            kept=of_clip[clip.clip_id].message_id in kept_ids,
+            expires_at=of_clip[clip.clip_id].received_at + VOICE_KEPT_FOR,
+        )
+        for clip in found.all()
+    }
+
+
+async def clip_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> Clip:
+    """Return the clip of a voice message of this guardian's conversation; raises NotFoundError, also without a clip."""
+    found = await work.session.exec(
+        select(Clip)
+        .join(Message, col(Message.clip_id) == col(Clip.clip_id))
+        .where(col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id))
+    )
+    clip = found.first()
+    if clip is None:
+        raise NotFoundError
+    return clip
+
+
+async def unheard(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[Unheard]:
+    """Return, for each of these children in order, what this guardian has not read or played yet."""
+    found = await work.session.exec(
+        select(
+            Message.child_id,
+            func.count(),
+            func.count().filter(col(Message.kind) == "voice"),
+        )
+        .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
+        .where(
+            col(Message.child_id).in_(child_ids),
+            col(MessageRecipient.guardian_id) == guardian_id,
+            col(MessageRecipient.state).in_(["stored", "delivered"]),
+        )
+        .group_by(col(Message.child_id))
+    )
+    counts = {child_id: (int(unread), int(unplayed)) for child_id, unread, unplayed in found}
+    return [Unheard(child_id, *counts.get(child_id, (0, 0))) for child_id in child_ids]
 
 
 async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
@@ -160,7 +248,7 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
     message, child, sender = found.one()
     return WireMessage(
         kind=message.kind, content=open_body(work, child, message), sender=sender or "g-0",
-        sent_at=message.received_at, expires_at=message.expires_at,
+        sent_at=message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
     )  # fmt: skip
 
 

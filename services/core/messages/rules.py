@@ -14,6 +14,9 @@ from services.core.text_rules import MESSAGE, check_text
 # Undelivered messages wait this long; then the sender is told "expired".
 WAITS_FOR = timedelta(days=30)
 
+# Voice is kept this long, unless a guardian keeps it.
+VOICE_KEPT_FOR = timedelta(days=90)
+
 # The words of the watch protocol's list, in its order; a test holds them equal.
 EMOJI = frozenset(
     {
@@ -29,6 +32,7 @@ class MessageKind(StrEnum):
 
     TEXT = "text"
     EMOJI = "emoji"
+    VOICE = "voice"
 
 
 class RecipientState(StrEnum):
@@ -69,7 +73,7 @@ def advance(current: str, reported: str) -> RecipientState | None:
 
 @dataclass(frozen=True)
 class Body:
-    """What was said: a text, or the word of an emoji."""
+    """What was said: a text, the word of an emoji, or the SHA-256 (hex) of a clip."""
 
     kind: MessageKind
     content: str
@@ -94,3 +98,8 @@ def emoji_body(word: str) -> Body:
     if word not in EMOJI:
         raise EmojiUnknownError
     return Body(MessageKind.EMOJI, word)
+
+
+def voice_body(sha256: str) -> Body:
+    """Return a clip, named by its SHA-256 (hex), as a body."""
+    return Body(MessageKind.VOICE, sha256)

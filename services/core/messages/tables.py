@@ -26,6 +26,8 @@ class Message(SQLModel, table=True):
         Index("message_client_key", "guardian_id", "client_key", unique=True,
               postgresql_where=text("client_key IS NOT NULL")),
         Index("message_of_watch", "username", "ref", unique=True, postgresql_where=text("username IS NOT NULL")),
+        # What retention looks through.
+        Index("message_voice", "received_at", postgresql_where=text("kind = 'voice'")),
     )  # fmt: skip
 
     message_id: uuid.UUID = id_column()
@@ -43,8 +45,10 @@ class Message(SQLModel, table=True):
     ref: str = Field(max_length=36, index=True)
     # Sameness of a repeat under the same id: a digest of the parsed known fields.
     fingerprint: str = Field(max_length=64)
-    # Text or word of the emoji, sealed with the child's data key.
+    # Text, word of the emoji or hash of the clip, sealed with the child's data key.
     sealed_body: bytes = bytes_column()
+    # Of a voice message only.
+    clip_id: uuid.UUID | None = Field(default=None, foreign_key="clip.clip_id", index=True, ondelete="CASCADE")
     # The sender's own time, if it knew it; and ours.
     sent_at: datetime | None = maybe_time_column()
     received_at: datetime = time_column()
@@ -76,3 +80,41 @@ class MessageRecipient(SQLModel, table=True):
     seen_state: str | None = Field(default=None, max_length=10)
     told_state: str | None = Field(default=None, max_length=10)
     told_at: datetime | None = maybe_time_column()
+
+
+class KeptMessage(SQLModel, table=True):
+    """A guardian keeps a voice message: retention passes it over while one does."""
+
+    __tablename__ = "kept_message"
+
+    message_id: uuid.UUID = Field(primary_key=True, foreign_key="message.message_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(primary_key=True, foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    kept_at: datetime = time_column()
+
+
+class PhoneUpload(SQLModel, table=True):
+    """A voice message that a phone sends in parts, because its network is bad."""
+
+    __tablename__ = "phone_upload"
+    __table_args__ = (UniqueConstraint("guardian_id", "client_key"),)
+
+    upload_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    client_key: str = Field(max_length=100)
+    size_bytes: int
+    sha256: str = Field(max_length=64)
+    # How much is here: the next part begins at this byte.
+    offset: int = 0
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column(index=True)
+
+
+class PhoneUploadPart(SQLModel, table=True):
+    """One part of it, sealed with the child's data key."""
+
+    __tablename__ = "phone_upload_part"
+
+    upload_id: uuid.UUID = Field(primary_key=True, foreign_key="phone_upload.upload_id", ondelete="CASCADE")
+    offset: int = Field(primary_key=True)
+    sealed_sound: bytes = bytes_column()

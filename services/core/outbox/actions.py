@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,11 @@ async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str) -> None
     """Have the worker send a text message; number and text are sealed until then."""
     sealed = work.vault.seal(f"{phone}\x00{locale}\x00{text}".encode(), "sms")
     await _tell(work, "sms", "", {"sealed": sealed.hex()})
+
+
+async def prepare_clip(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
+    """Have a worker decode a clip and make a form of it (at most ``max_bytes``; 0: as good as it gets)."""
+    await _tell(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
 
 
 def open_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:

@@ -28,14 +28,18 @@ async def tell_overdue(work: UnitOfWork) -> None:
     earlier = aliased(InboxItem)
     first_waiting = (
         select(func.min(col(earlier.seq)))
-        .where(col(earlier.child_id) == col(WatchIdentity.child_id), col(earlier.state) == "waiting")
+        .where(
+            col(earlier.child_id) == col(WatchIdentity.child_id),
+            col(earlier.state) == "waiting",
+            or_(col(earlier.aside_until).is_(None), col(earlier.aside_until) <= work.now),
+        )
         .correlate(WatchIdentity)
         .scalar_subquery()
     )
     item_due = exists().where(
         col(InboxItem.child_id) == col(WatchIdentity.child_id),
         col(InboxItem.seq) == first_waiting,
-        col(InboxItem.next_announce_at) <= work.now,
+        or_(col(InboxItem.next_announce_at) <= work.now, col(InboxItem.aside_until) <= work.now),
     )
     silent_since = work.now - timedelta(seconds=REPEAT_AFTER_S[0])
     contacts_due = and_(

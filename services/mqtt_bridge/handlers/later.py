@@ -6,31 +6,18 @@ from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
 from services.protocol import limits
 from services.protocol.codec import Batch, decode_json, decode_locations, decode_usage
-from services.protocol.fields import WireMessage
 from services.protocol.location import Location
 from services.protocol.split import split_receipts
 from services.protocol.topics import Identity, UplinkKind
-from services.protocol.uplink import Alert, Fetch, Usage, VoiceEnd
+from services.protocol.uplink import Alert, Usage
 from services.protocol.words import ReceiptCode
 
 
-@handles(UplinkKind.VOICE_CHUNK, who=Identity.PAIRED)
-async def leave_chunk(_frame: Frame) -> list[Reply]:
-    """Chunks get no answer; the clip's ``end`` does, and the watch keeps its clip."""
-    return []
-
-
-@handles(UplinkKind.VOICE_END, UplinkKind.ALERT, UplinkKind.FETCH, who=Identity.PAIRED)
-async def leave_one(frame: Frame) -> list[Reply]:
-    """Answer one thing with ``retry``; a malformed one is rejected, as it will be when it is served."""
-    models: dict[UplinkKind, type[WireMessage]] = {
-        UplinkKind.VOICE_END: VoiceEnd,
-        UplinkKind.ALERT: Alert,
-        UplinkKind.FETCH: Fetch,
-    }
-    read = decode_json(frame.payload, models[frame.topic.kind], ref=frame.topic.ref)
-    ref = frame.topic.ref or getattr(read, "id", None) or getattr(read, "ref", None)
-    return [receipt(frame.user, retry_receipt(ref, limits.RETRY_AFTER_DEFAULT_S))]
+@handles(UplinkKind.ALERT, who=Identity.PAIRED)
+async def leave_alert(frame: Frame) -> list[Reply]:
+    """Answer an alert with ``retry``; a malformed one is rejected, as it will be when it is served."""
+    alert = decode_json(frame.payload, Alert)
+    return [receipt(frame.user, retry_receipt(alert.id, limits.RETRY_AFTER_DEFAULT_S))]
 
 
 @handles(UplinkKind.LOCATION, UplinkKind.USAGE, who=Identity.PAIRED)

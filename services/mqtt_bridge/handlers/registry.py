@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from services.core.blobs.store import BlobStore
 from services.core.db.database import Database
 from services.core.settings import Settings
 from services.mqtt_bridge.replies import Reply
@@ -19,6 +20,7 @@ class Frame:
     payload: bytes
     database: Database
     settings: Settings
+    blobs: BlobStore
 
     @property
     def user(self) -> User:

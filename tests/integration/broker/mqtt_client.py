@@ -28,7 +28,8 @@ class MqttClient:
             async for message in self._client.messages:
                 payload = message.payload
                 assert isinstance(payload, bytes)
-                self._heard.put_nowait((str(message.topic), payload.decode()))
+                # Sound is no text: what does not decode can be encoded back to what it was.
+                self._heard.put_nowait((str(message.topic), payload.decode("utf-8", "surrogateescape")))
         except aiomqtt.MqttError:
             self._thrown_out.set()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -17,6 +18,7 @@ import pytest_asyncio
 from services.broker.binary import bring_mosquitto
 from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
+from services.core.blobs.store import BlobStore
 from services.core.db.database import Database
 from services.core.settings import Environment, Settings
 from services.core.watches.queries import broker_logins
@@ -51,11 +53,26 @@ class HandWatch:
     async def hears(self, leaf: str) -> dict[str, Any]:
         """Return the oldest unread message on a down topic (or below it); others stay unread."""
         start = f"{self.prefix}/down/{leaf}"
-        while not (found := [one for one in self._unread if one[0].startswith(start)]):
+        chunk = re.compile(r".*/item/[^/]+/[0-9]+")
+        while not (found := [one for one in self._unread if one[0].startswith(start) and not chunk.fullmatch(one[0])]):
             self._unread.append(await self.client.hears())
         self._unread.remove(found[0])
         topic, payload = found[0]
         return {**json.loads(payload), "topic": topic.removeprefix(f"{self.prefix}/down/")}
+
+    async def hears_chunks(self, ref: str, count: int) -> dict[int, bytes]:
+        """Return the next ``count`` chunks of an item by their numbers."""
+        start = f"{self.prefix}/down/item/{ref}/"
+        chunks: dict[int, bytes] = {}
+        waiting, self._unread = self._unread, []
+        while len(chunks) < count:
+            topic, payload = waiting.pop(0) if waiting else await self.client.hears()
+            if topic.startswith(start):
+                chunks[int(topic.removeprefix(start))] = payload.encode("utf-8", "surrogateescape")
+            else:
+                self._unread.append((topic, payload))
+        self._unread += waiting
+        return chunks
 
     async def leaves_until(self, last: str) -> list[str]:
         """Return the kinds of all messages from the oldest unread to the first of kind ``last``."""
@@ -89,7 +106,7 @@ class Stand:
     @contextlib.asynccontextmanager
     async def bridge(self, *, reads: bool = True) -> AsyncIterator[Bridge]:
         """Run a bridge for the block; with ``reads`` wait until it is the one that takes uplinks."""
-        bridge = Bridge(self.settings, self.database)
+        bridge = Bridge(self.settings, self.database, BlobStore.of(self.settings))
         running = asyncio.create_task(bridge.run())
         try:
             await eventually(lambda: bridge.downlink.connected and (bridge.uplink.connected or not reads))
@@ -127,7 +144,7 @@ async def stand(settings: Settings, database: Database) -> AsyncIterator[Stand]:
     await broker.start()
     ours = Settings(
         environment=Environment.TEST, database_url=settings.database_url, mqtt_backend_port=backend_port,
-        mqtt_backend_password=password,
+        mqtt_backend_password=password, blob_url=settings.blob_url,
     )  # fmt: skip
     yield Stand(broker, ours, database, plain_port)
     await broker.stop()

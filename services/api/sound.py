@@ -1,0 +1,91 @@
+"""Recordings on their way in and out over HTTP."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.responses import Response
+
+from services.api.ranges import read_range
+from services.core.audio.rules import MEDIA_TYPE, Form
+from services.core.blobs.store import BlobStore
+from services.core.messages.hearing import Sound
+
+
+class _InMemory(MultiPartParser):
+    """What a family says is never written to a disk unsealed; the frame bounds the body."""
+
+    spool_max_size = 4 * 1024 * 1024
+
+
+async def read_sound(request: Request) -> bytes:
+    """Return the recording in a raw body, or in the field ``audio`` of a form; raises HTTPException 400."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await request.body()
+    try:
+        form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
+    except (MultiPartException, KeyError) as error:
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
+    field = form.get("audio")
+    if not isinstance(field, UploadFile):
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    sound = await field.read()
+    await form.close()
+    return sound
+
+
+async def sound_response(request: Request, blobs: BlobStore, sound: Sound) -> Response:
+    """Return the recording, or the range asked for, under the one type that phones play."""
+    playable = sound.playable
+    etag = f'"{playable.sha256[:32]}"'
+    asked = request.headers.get("range")
+    if asked and request.headers.get("if-range", etag) != etag:
+        asked = None
+    span = read_range(asked, playable.size_bytes)
+    start, end = span or (0, playable.size_bytes)
+    headers = {
+        "accept-ranges": "bytes",
+        "etag": etag,
+        "content-disposition": 'inline; filename="message.m4a"',
+        "cache-control": "private, no-store",
+    }
+    if span is not None:
+        headers["content-range"] = f"bytes {start}-{end - 1}/{playable.size_bytes}"
+    content = await blobs.read(playable.blob_id, sound.key, start, end)
+    status = HTTPStatus.OK if span is None else HTTPStatus.PARTIAL_CONTENT
+    return Response(content, status, headers, MEDIA_TYPE[Form.PHONE])
+
+
+SOUND_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {MEDIA_TYPE[Form.PHONE]: {"schema": {"type": "string", "format": "binary"}}}},
+    206: {
+        "description": "the range asked for",
+        "content": {MEDIA_TYPE[Form.PHONE]: {"schema": {"type": "string", "format": "binary"}}},
+    },
+}
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+SOUND_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "the recording as the phone made it: at most 60 s and 1 MiB",
+        "content": {
+            "audio/webm": _BINARY,
+            "audio/mp4": _BINARY,
+            "audio/wav": _BINARY,
+            "application/octet-stream": _BINARY,
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["audio"],
+                    "properties": {"audio": {"type": "string", "format": "binary"}},
+                }
+            },
+        },
+    }
+}
+PART_BODY: dict[str, Any] = {"requestBody": {"required": True, "content": {"application/offset+octet-stream": _BINARY}}}

@@ -1,0 +1,1 @@
+"""Encrypted objects outside the database, and a row for each."""

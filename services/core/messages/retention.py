@@ -1,0 +1,63 @@
+"""Voice is kept for its time, unless a guardian keeps it."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, exists, select
+
+from services.core.clips.storing import drop_sound
+from services.core.clips.tables import Clip
+from services.core.db.database import UnitOfWork
+from services.core.families.errors import NotFoundError
+from services.core.families.tables import Child
+from services.core.messages.queries import one_message
+from services.core.messages.rules import VOICE_KEPT_FOR
+from services.core.messages.tables import KeptMessage, Message
+from services.core.messages.voice import tell_of_work
+
+
+async def set_kept(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID, *, kept: bool
+) -> None:
+    """Keep a voice message of this guardian's conversation beyond its time, or no longer; a repeat changes nothing.
+
+    Raises NotFoundError, also for a message that is no voice message.
+    """
+    view = await one_message(work, child, guardian_id, message_id)
+    if view.message.clip_id is None:
+        raise NotFoundError
+    row = await work.session.get(KeptMessage, (message_id, guardian_id))
+    if kept and row is None:
+        work.add(KeptMessage(message_id=message_id, guardian_id=guardian_id, kept_at=work.now))
+    elif not kept and row is not None:
+        await work.session.delete(row)
+    await work.flush()
+
+
+async def drop_one_old_voice(work: UnitOfWork) -> bool:
+    """Drop the sound of the oldest voice message whose time is over; return whether there was one.
+
+    The message itself stays, so that both ends see that something was said. Safe to run twice, and by many.
+    """
+    is_kept = exists().where(col(KeptMessage.message_id) == col(Message.message_id))
+    found = await work.session.exec(
+        select(Clip)
+        .join(Message, col(Message.clip_id) == col(Clip.clip_id))
+        .where(
+            col(Message.kind) == "voice",
+            col(Message.received_at) <= work.now - VOICE_KEPT_FOR,
+            col(Clip.state) != "gone",
+            ~is_kept,
+        )
+        .order_by(col(Message.received_at))
+        .limit(1)
+        .with_for_update(of=Clip, key_share=True, skip_locked=True)
+    )
+    clip = found.first()
+    if clip is None:
+        return False
+    await drop_sound(work, clip)
+    await work.flush()
+    await tell_of_work(work, clip.clip_id)
+    return True

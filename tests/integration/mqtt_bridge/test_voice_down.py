@@ -1,0 +1,248 @@
+"""A guardian speaks: the watch is given what it plays, at its own pace, and the sender hears what became of it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import hashlib
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+from services.core.clips.rendering import Studio
+from services.core.families.tables import Child
+from services.core.messages.actions import send_to_child
+from services.core.messages.expiry import expire_one
+from services.core.messages.queries import conversation
+from services.core.messages.rules import text_body
+from services.core.messages.voice_from_phone import speak_to_child
+from services.core.pairing.sweep import tell_overdue
+from services.worker.main import Worker
+from services.worker.sms import provider_of
+from tests.builders import Home
+from tests.conftest import FakeClock
+from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
+from tests.sounds import duration_ms, encoded, wav
+
+WEBM = encoded("webm", 3.0)
+AMR = encoded("amr-nb", 3.0)
+
+
+@contextlib.asynccontextmanager
+async def at_work(stand: Stand, studio: Studio) -> AsyncIterator[None]:
+    """Run a worker for the block."""
+    running = asyncio.create_task(Worker(studio, provider_of(stand.settings)).run())
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def speak(studio: Studio, home: Home, sound: bytes) -> uuid.UUID:
+    return await speak_to_child(studio, home.child_id, home.guardian_id, str(uuid.uuid4()), sound)
+
+
+async def write(stand: Stand, home: Home, words: str) -> None:
+    async with stand.database.begin() as work:
+        await send_to_child(work, home.child_id, home.guardian_id, str(uuid.uuid4()), text_body(words))
+
+
+async def states(stand: Stand, home: Home) -> list[tuple[str, str | None]]:
+    async with stand.database.begin() as work:
+        child = await work.session.get_one(Child, home.child_id)
+        views = await conversation(work, child, home.guardian_id)
+        return [(view.recipients[0].state, view.recipients[0].detail) for view in reversed(views)]
+
+
+def ref_of(item: dict[str, Any]) -> str:
+    return str(item["topic"]).split("/")[1]
+
+
+async def fetch(watch: HandWatch, item: dict[str, Any], window: int = 4) -> bytes:
+    """Fetch a whole clip window by window and return it."""
+    ref, chunks = ref_of(item), item["voice"]["chunks"]
+    found: dict[int, bytes] = {}
+    for first in range(0, chunks, window):
+        await watch.say("fetch", {"ref": ref, "from": first, "count": window})
+        found |= await watch.hears_chunks(ref, min(window, chunks - first))
+    return b"".join(found[number] for number in range(chunks))
+
+
+async def answer(watch: HandWatch, item: dict[str, Any], state: str, **more: object) -> dict[str, Any]:
+    await watch.say("receipt", {"ref": ref_of(item), "state": state, **more})
+    told = await watch.hears("receipt")
+    assert (told["ref"], told["state"]) == (ref_of(item), state)
+    return told
+
+
+async def test_a_recording_from_a_phone_becomes_what_the_watch_plays(stand: Stand, studio: Studio) -> None:
+    home, worn = await stand.home()
+    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["amr-nb"], chunk_bytes=1024)
+        await speak(studio, home, WEBM)
+        await write(stand, home, "and a word")
+        item = await watch.hears("item")
+        assert (item["kind"], item["from"], item["voice"]["codec"]) == ("voice", "g-1", "amr-nb")
+        assert item["voice"]["chunk_bytes"] == 1024
+        clip = await fetch(watch, item)
+        assert (len(clip), hashlib.sha256(clip).hexdigest()) == (item["voice"]["bytes"], item["voice"]["sha256"])
+        assert clip.startswith(b"#!AMR\n")
+        assert abs(duration_ms(clip) - 3000) < 60
+        assert abs(item["voice"]["duration_ms"] - 3000) < 60
+        assert (await answer(watch, item, "delivered"))["code"] == "stored"
+        # Order is kept, although the word needed no work.
+        assert (await watch.hears("item"))["text"] == "and a word"
+        assert (await answer(watch, item, "played"))["code"] == "stored"
+    assert (await states(stand, home))[0] == ("played", None)
+
+
+async def test_a_recording_that_the_watch_plays_is_given_as_it_is(stand: Stand, studio: Studio) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["opus", "amr-nb"])
+        await speak(studio, home, AMR)
+        # No worker runs: nothing has to be made.
+        item = await watch.hears("item")
+        assert item["voice"]["sha256"] == hashlib.sha256(AMR).hexdigest()
+        assert await fetch(watch, item) == AMR
+
+
+async def test_the_watch_chooses_the_form_and_its_room_the_bit_rate(stand: Stand, studio: Studio) -> None:
+    home, worn = await stand.home()
+    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["opus"], max_clip_bytes=8_000)
+        await speak(studio, home, wav(5.0))
+        item = await watch.hears("item")
+        clip = await fetch(watch, item)
+        assert clip.startswith(b"OggS")
+        assert len(clip) == item["voice"]["bytes"] <= 8_000
+        assert abs(duration_ms(clip) - 5000) < 60
+
+
+async def test_what_cannot_be_made_to_fit_is_told_to_its_sender_and_does_not_hold_up_others(
+    stand: Stand, studio: Studio
+) -> None:
+    home, worn = await stand.home()
+    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["amr-nb"], max_clip_bytes=1_000, max_play_s=4)
+        await speak(studio, home, wav(3.0))
+        await speak(studio, home, wav(6.0))
+        await write(stand, home, "short")
+        assert (await watch.hears("item"))["text"] == "short"
+        await watch.hello(plays=["g726"])
+        await speak(studio, home, AMR)
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["g726"])
+        await answer(watch, await watch.hears("item"), "delivered")
+        await write(stand, home, "last")
+        assert (await watch.hears("item"))["text"] == "last"
+    assert await states(stand, home) == [
+        ("rejected", "clip_too_large"), ("rejected", "clip_too_large"), ("delivered", None),
+        ("rejected", "unsupported_codec"), ("stored", None),
+    ]  # fmt: skip
+
+
+async def test_a_watch_goes_on_where_it_stopped(stand: Stand, studio: Studio) -> None:
+    home, worn = await stand.home()
+    await speak(studio, home, AMR)
+    got: dict[int, bytes] = {}
+    for window in (2, 2, 2):
+        async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+            await watch.hello(chunk_bytes=1024)
+            item = await watch.hears("item")
+            assert item["voice"]["sha256"] == hashlib.sha256(AMR).hexdigest()
+            asked = {"ref": ref_of(item), "from": len(got), "count": window}
+            if len(got) < item["voice"]["chunks"]:
+                await watch.say("fetch", asked)
+                got |= await watch.hears_chunks(ref_of(item), min(window, item["voice"]["chunks"] - len(got)))
+    assert b"".join(got[number] for number in sorted(got)) == AMR
+
+
+async def test_a_watch_that_cannot_take_bytes_is_sent_text(stand: Stand, studio: Studio) -> None:
+    home, worn = await stand.home()
+    await speak(studio, home, AMR)
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(chunk_bytes=4096, max_payload_bytes=1024, binary=False)
+        item = await watch.hears("item")
+        assert item["voice"]["chunk_bytes"] == 768
+        await watch.say("fetch", {"ref": ref_of(item), "from": 0, "count": 99})
+        chunks = await watch.hears_chunks(ref_of(item), item["voice"]["chunks"])
+        assert b"".join(base64.b64decode(chunks[number], validate=True) for number in sorted(chunks)) == AMR
+
+
+async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, studio: Studio, clock: FakeClock) -> None:
+    home, worn = await stand.home()
+    other, other_worn = await stand.home()
+    await speak(studio, home, AMR)
+    await speak(studio, other, AMR)
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        async with stand.watch(other_worn.username, other_worn.password) as stranger:
+            await stranger.hello()
+            others = await stranger.hears("item")
+        await watch.hello()
+        item = await watch.hears("item")
+        for ref in ("nothing", ref_of(others)):
+            await watch.say("fetch", {"ref": ref, "from": 0, "count": 1})
+            removed = await watch.hears("item")
+            assert (removed["kind"], removed["ref"], removed["topic"]) == ("removed", ref, f"item/{ref}")
+        await watch.say("fetch", {"ref": ref_of(item), "from": 999, "count": 1})
+        told = await watch.hears("receipt")
+        assert (told["ref"], told["code"], told["detail"]) == (ref_of(item), "rejected", "out_of_range")
+        for broken in ({"ref": ref_of(item), "from": -1}, {"ref": ref_of(item), "count": 0}, {"from": 0}):
+            await watch.say("fetch", broken)
+            assert (await watch.hears("receipt"))["code"] == "rejected"
+        clock.advance(days=31)
+        expired = True
+        while expired:
+            async with stand.database.begin() as work:
+                expired = await expire_one(work)
+        removed = await watch.hears("item")
+        while removed["kind"] == "voice":
+            removed = await watch.hears("item")
+        assert (removed["kind"], removed["ref"]) == ("removed", ref_of(item))
+        await watch.say("fetch", {"ref": ref_of(item), "from": 0, "count": 1})
+        removed = await watch.hears("item")
+        assert (removed["kind"], removed["ref"]) == ("removed", ref_of(item))
+    assert (await states(stand, home))[0][0] == "expired"
+
+
+async def test_after_five_failed_transfers_an_item_steps_aside_and_comes_back(
+    stand: Stand, studio: Studio, clock: FakeClock
+) -> None:
+    home, worn = await stand.home()
+    await speak(studio, home, AMR)
+    await write(stand, home, "meanwhile")
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        item = await watch.hears("item")
+        for _ in range(6):
+            await watch.say("fetch", {"ref": ref_of(item), "from": 0, "count": 1})
+        text = await watch.hears("item")
+        assert text["text"] == "meanwhile"
+        await answer(watch, text, "delivered")
+        clock.advance(minutes=16)
+        await watch.hello()
+        again = await watch.hears("item")
+        assert ref_of(again) == ref_of(item)
+        assert await fetch(watch, again) == AMR
+        await answer(watch, again, "delivered")
+    assert [state for state, _ in await states(stand, home)] == ["delivered", "delivered"]
+
+
+async def test_while_chunks_are_fetched_nothing_is_announced(stand: Stand, studio: Studio, clock: FakeClock) -> None:
+    home, worn = await stand.home()
+    await speak(studio, home, AMR)
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(chunk_bytes=512)
+        item = await watch.hears("item")
+        for first in range(3):
+            clock.advance(seconds=50)
+            await watch.say("fetch", {"ref": ref_of(item), "from": first, "count": 1})
+            await watch.hears_chunks(ref_of(item), 1)
+            async with stand.database.begin() as work:
+                await tell_overdue(work)
+        # The receipt is answered after anything that was announced before it.
+        await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
+        assert "item" not in await watch.leaves_until("receipt")
