@@ -166,6 +166,12 @@ class Parent:
         found: dict[str, Any] = await self.told("POST", f"{self.child}/messages", json=said, headers=headers)
         return found
 
+    async def speak(self, sound: bytes, key: str | None = None, media_type: str = "audio/amr") -> dict[str, Any]:
+        headers = {"Idempotency-Key": key or new_ref(), "Content-Type": media_type}
+        path = f"{self.child}/voice-messages"
+        found: dict[str, Any] = await self.told("POST", path, content=sound, headers=headers)
+        return found
+
     async def invite(self, **rights: Any) -> Parent:
         """Invite another phone, have it log in and accept; return that guardian."""
         other = Parent(self.client, self.database, new_phone(), self.family_id, self.child_id)

@@ -65,4 +65,4 @@ def duration_ms(clip: bytes) -> int:
     """Return how long a recording is, by decoding it."""
     with av.open(io.BytesIO(clip)) as file:
         stream = file.streams.audio[0]
-        return sum(frame.samples * 1000 // frame.sample_rate for frame in file.decode(stream))
+        return round(sum(frame.samples / frame.sample_rate for frame in file.decode(stream)) * 1000)

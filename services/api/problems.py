@@ -82,7 +82,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
     pairing.NotPairedError: HTTPStatus.CONFLICT,
-    # Raised by chores of operators only, so far: no route of guardians can meet them.
+    # Raised by the worker, or by chores of operators: no route of guardians can meet them.
+    audio.DoesNotFitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SheetRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     programme.CountryUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     programme.TimezoneUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -31,12 +31,13 @@ async def read_sound(request: Request) -> bytes:
         form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
     except (MultiPartException, KeyError) as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from error
-    field = form.get("audio")
-    if not isinstance(field, UploadFile):
-        raise HTTPException(HTTPStatus.BAD_REQUEST)
-    sound = await field.read()
-    await form.close()
-    return sound
+    try:
+        field = form.get("audio")
+        if not isinstance(field, UploadFile):
+            raise HTTPException(HTTPStatus.BAD_REQUEST)
+        return await field.read()
+    finally:
+        await form.close()
 
 
 async def sound_response(request: Request, blobs: BlobStore, sound: Sound) -> Response:

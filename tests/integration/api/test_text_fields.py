@@ -63,8 +63,9 @@ def text_fields() -> list[tuple[str, str]]:
     for path, methods in SPEC["paths"].items():
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
-            for media in content.values():
-                found += [(f"{method.upper()} {path}", name) for name in sorted(set(_text_properties(media["schema"])))]
+            if "application/json" in content:
+                schema = content["application/json"]["schema"]
+                found += [(f"{method.upper()} {path}", name) for name in sorted(set(_text_properties(schema)))]
     return found
 
 
