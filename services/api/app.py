@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 from collections.abc import AsyncIterator
 
@@ -87,8 +88,16 @@ class ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _allow_many_streams() -> None:
+    """Raise this process's limit of open files as far as it may: each open event stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run_api(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    _allow_many_streams()
     database = Database.of(settings)
     app = create_app(settings, database)
     config = uvicorn.Config(
@@ -101,6 +110,8 @@ def run_api(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_S,
+        # A thousand apps that come back at once wait in the kernel's queue instead of being refused.
+        backlog=4096,
         limit_concurrency=None,
     )
     ApiServer(config, app.state.hub).run()

@@ -32,8 +32,8 @@ router = APIRouter(prefix="/v1", tags=["events"])
 log = structlog.get_logger()
 
 PAGE_EVENTS = 200
-# Without a wake-up a stream looks this often, so that ended access is noticed even if a notification was lost.
-LOOK_EVERY_S = 4.0
+# The hub wakes a stream whenever there is something to see. This is for what time alone changes.
+LOOK_EVERY_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ async def follow(
     yield ServerSentEvent(event="ready", data={}, id=write_cursor(cursors))
     while True:
         # Listen before looking, so that nothing falls between.
-        async with hub.waker([*cursors, caller.guardian_id, caller.session_id]) as woken:
+        async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
             found = None if hub.is_closing else await _look(database, caller, cursors)
             if found is None:
                 return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from sqlmodel import col, func, select
 
@@ -49,6 +50,16 @@ async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Me
         .order_by(col(Membership.joined_at), col(Membership.membership_id))
     )
     return [(membership, family) for membership, family in found]
+
+
+async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Return the number of the newest event of each of these families; one question for all of them."""
+    if not family_ids:
+        return {}
+    found = await work.session.exec(
+        select(Family.family_id, Family.event_seq).where(col(Family.family_id).in_(family_ids))
+    )
+    return dict(found.all())
 
 
 async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
