@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     mosquitto_binary: str = Field("", description="path of mosquitto; empty: it is looked for")
     mosquitto_bind: str = Field("127.0.0.1", description="address of the watches' TLS listener")
     mosquitto_tls_port: Port = Field(8883, description="port of the watches' TLS listener")
+    mosquitto_inner_port: Port = Field(
+        8885, description="port on loopback where Mosquitto's TLS listener stands behind the gate"
+    )
     mosquitto_plain_port: Port = Field(
         1883, description="port of the watches' plain listener on loopback; 0 outside development"
     )

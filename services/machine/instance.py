@@ -30,6 +30,7 @@ PREFERRED_PORTS: Mapping[str, range] = {
     "mosquitto_plain_port": range(1883, 1884),
     "mqtt_backend_port": range(1884, 1885),
     "mosquitto_tls_port": range(8883, 8884),
+    "mosquitto_inner_port": range(8885, 8886),
 }
 
 
