@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import signal
-import sys
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest_asyncio
 
 from services.core.accounts.actions import log_out
 from services.core.accounts.tables import Guardian, Session
 from services.core.accounts.tokens import AccessClaims, AccessTokens
-from services.core.clock import system_clock
 from services.core.consents.tables import Consent
-from services.core.crypto.vault import Vault
 from services.core.db.database import Database
 from services.core.events.actions import record_event
 from services.core.families.tables import Family, Membership
 from services.core.settings import Settings
-from services.machine.ports import free_port
+from tests.api_process import api_process, database_of_today
 from tests.parent import new_phone
 
 FAMILIES = 500
@@ -57,47 +51,16 @@ class Listener:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def now_database(settings: Settings) -> AsyncIterator[Database]:
-    """The module's database by the machine's own clock, which the API's processes read."""
-    database = Database(settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=system_clock)
-    yield database
-    await database.close()
+    """The module's database by the clock of the API's processes."""
+    async with database_of_today(settings) as database:
+        yield database
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def ports(settings: Settings) -> AsyncIterator[list[int]]:
     """Two API processes on one database."""
-    ports: list[int] = []
-    processes = []
-    for _ in range(2):
-        ports.append(free_port((), set(ports)))
-        environment = {
-            **os.environ,
-            "SMARTWATCH_ENVIRONMENT": "test",
-            "SMARTWATCH_DATABASE_URL": settings.database_url,
-            "SMARTWATCH_BLOB_URL": settings.blob_url,
-            "SMARTWATCH_API_PORT": str(ports[-1]),
-            "SMARTWATCH_LOG_LEVEL": "ERROR",
-        }
-        processes.append(
-            await asyncio.create_subprocess_exec(sys.executable, "-m", "services.cli", "api", env=environment)
-        )
-    async with httpx.AsyncClient() as client, asyncio.timeout(DEADLINE_S):
-        for port in ports:
-            await _until_ready(client, port)
-    yield ports
-    for process in processes:
-        process.send_signal(signal.SIGTERM)
-    # The server ends its streams, and then itself by the same signal.
-    assert {await process.wait() for process in processes} == {-signal.SIGTERM}
-
-
-async def _until_ready(client: httpx.AsyncClient, port: int) -> None:
-    while True:
-        try:
-            if (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200:
-                return
-        except httpx.TransportError:
-            await asyncio.sleep(0.05)
+    async with api_process(settings) as one, api_process(settings) as other:
+        yield [one, other]
 
 
 async def _make_guardians(database: Database) -> list[tuple[uuid.UUID, AccessClaims]]:
