@@ -15,6 +15,9 @@ CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS waiting (
     number INTEGER PRIMARY KEY AUTOINCREMENT, "key" TEXT NOT NULL UNIQUE, child_id TEXT NOT NULL, body TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS waiting_sounds (
+    "key" TEXT PRIMARY KEY, media_type TEXT NOT NULL, in_parts INTEGER NOT NULL, sound BLOB NOT NULL
+);
 """
 
 
@@ -92,17 +95,37 @@ class ParentStore(StoreBase):
         )
         return Waiting(key, child_id, body)
 
+    def keep_recording(self, child_id: str, sound: bytes, media_type: str, *, in_parts: bool) -> Waiting:
+        """Keep a recording until 201, under a key made once; every byte is on disk when this returns."""
+        with self._transaction():
+            kept = self.keep_message(child_id, {"kind": "voice"})
+            self._write("INSERT INTO waiting_sounds VALUES (?, ?, ?, ?)", kept.key, media_type, in_parts, sound)
+        return Waiting(kept.key, child_id, kept.body, media_type, in_parts)
+
     def waiting(self) -> list[Waiting]:
         """Return what was not answered yet, oldest first."""
-        rows = self._all('SELECT "key", child_id, body FROM waiting ORDER BY number')
-        return [Waiting(key, child_id, json.loads(body)) for key, child_id, body in rows]
+        rows = self._all(
+            'SELECT "key", child_id, body, media_type, in_parts FROM waiting LEFT JOIN waiting_sounds USING ("key") '
+            "ORDER BY number"
+        )
+        return [
+            Waiting(key, child_id, json.loads(body), media_type, bool(in_parts))
+            for key, child_id, body, media_type, in_parts in rows
+        ]
+
+    def waiting_sound(self, key: str) -> bytes:
+        """Return the recording of a message that waits; empty once it was answered."""
+        return bytes(self._one_of('SELECT sound FROM waiting_sounds WHERE "key" = ?', key) or b"")
 
     def forget_message(self, key: str) -> None:
         """It was answered for good."""
-        self._write('DELETE FROM waiting WHERE "key" = ?', key)
+        with self._transaction():
+            self._write('DELETE FROM waiting WHERE "key" = ?', key)
+            self._write('DELETE FROM waiting_sounds WHERE "key" = ?', key)
 
     def erase(self) -> None:
         """Forget everything, as a phone does at log-out."""
         with self._transaction():
             self._write("DELETE FROM kept")
             self._write("DELETE FROM waiting")
+            self._write("DELETE FROM waiting_sounds")
