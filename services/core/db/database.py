@@ -199,6 +199,18 @@ class Database:
         finally:
             await _close(connection)
 
+    @contextlib.asynccontextmanager
+    async def try_lock(self, name: str) -> AsyncIterator[bool]:
+        """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours.
+
+        On a connection of its own, so that no transaction is open meanwhile; a killed process frees it at once.
+        """
+        connection = await asyncpg.connect(self.url, timeout=10)
+        try:
+            yield await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name) is True
+        finally:
+            await _close(connection)
+
     async def close(self) -> None:
         """Give all connections back."""
         await self._engine.dispose()
