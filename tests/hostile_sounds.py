@@ -24,7 +24,7 @@ PLAYLISTS = {
     "concat": f"concat:{FILE}|{ADDRESS}",
     "ffconcat": f"ffconcat version 1.0\nfile '{FILE}'\nfile '{ADDRESS}'\n",
     "dash": (
-        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S">'
+        '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S">'  # noqa: E501
         f"<Period><AdaptationSet><Representation id='1'><BaseURL>{ADDRESS}</BaseURL></Representation></AdaptationSet>"
         "</Period></MPD>"
     ),

@@ -78,6 +78,16 @@ def spoken(media: Media) -> bytes:
     return file.read_bytes()
 
 
+def louder(clip: bytes, gain: float) -> bytes:
+    """Return a mono WAV of 16 kHz as much louder (or softer) as ``gain`` says."""
+    file = io.BytesIO()
+    with wave.open(io.BytesIO(clip)) as source, wave.open(file, "wb") as out:
+        out.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        plain = array("h", source.readframes(source.getnframes()))
+        out.writeframes(array("h", (max(-32_768, min(32_767, round(one * gain))) for one in plain)).tobytes())
+    return file.getvalue()
+
+
 def heard(clip: bytes, rate_hz: int = 8_000) -> array[int]:
     """Return a recording as 16-bit mono samples, by the same libraries but none of the product's code."""
     made: array[int] = array("h")

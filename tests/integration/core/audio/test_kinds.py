@@ -81,4 +81,5 @@ async def test_a_recording_that_was_cut_off_is_known_as_far_as_it_goes(sandbox: 
         whole = spoken(media)
         found = await sandbox.examine(whole[: len(whole) * 2 // 3])
         assert found.media is media
-        assert 1_000 < found.duration_ms < 3_000, media
+        # Ogg is cut at the last whole page.
+        assert 900 < found.duration_ms < 3_000, media
