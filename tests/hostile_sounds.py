@@ -67,7 +67,7 @@ def polyglots() -> dict[str, tuple[bytes, Media | None]]:
         "html in id3": (tagged(page) + mp3, Media.MP3),
         "pdf before wav": (b"%PDF-1.4\n%EOF\n" + wav_file, None),
         "pdf behind wav": (wav_file + b"\n%PDF-1.4\n%EOF\n", Media.WAV),
-        "playlist in id3": (tagged(b"#EXTM3U\nfile:///etc/passwd\n") + mp3, Media.MP3),
+        "playlist in id3": (tagged(b"#EXTM3U\nfile:/etc/passwd\n") + mp3, Media.MP3),
         "jpeg as cover of m4a": (with_cover(spoken(Media.MP4_AAC), b"\xff\xd8\xff\xe0" + page), Media.MP4_AAC),
         "wav called mp3": (b"ID3" + wav_file, None),
         "script before amr": (b"#!/bin/sh\n" + spoken(Media.AMR_NB), None),
