@@ -22,6 +22,7 @@ from services.core.blobs.store import BlobStoreAwayError
 from services.core.clips import errors as clips
 from services.core.consents import errors as consents
 from services.core.contacts import errors as contacts
+from services.core.crypto import errors as crypto
 from services.core.db.faults import collided, database_is_away
 from services.core.errors import CoreError, RetryLaterError
 from services.core.families import errors as families
@@ -46,6 +47,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.AccessTokenInvalidError: HTTPStatus.UNAUTHORIZED,
     accounts.SessionEndedError: HTTPStatus.UNAUTHORIZED,
     accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,
+    crypto.MasterKeyMissingError: HTTPStatus.SERVICE_UNAVAILABLE,
     consents.ConsentRequiredError: HTTPStatus.FORBIDDEN,
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,

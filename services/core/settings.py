@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -94,6 +95,14 @@ class Settings(BaseSettings):
         SecretStr(_DEVELOPMENT_MASTER_KEY),
         description="base64 of 32 bytes; wraps the data keys, kept out of backups",
     )
+    master_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default={},
+        description="key-id:base64 pairs, comma separated, instead of `master_key`; the first seals, all open",
+    )
+    hash_key: SecretStr = Field(
+        SecretStr(""),
+        description="base64 of 32 bytes; finds codes and tokens, never changes; needed beside `master_keys`",
+    )
     token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},
         description="key-id:secret pairs, comma separated, of the access tokens; the first signs, all verify",
@@ -111,25 +120,34 @@ class Settings(BaseSettings):
     @field_validator("token_keys", mode="before")
     @classmethod
     def _read_token_keys(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        pairs = [pair.split(":", 1) for pair in value.split(",") if pair.strip()]
-        if not pairs or any(len(pair) != 2 or not pair[0].strip() for pair in pairs):  # noqa: PLR2004 - a pair
-            message = "token_keys is a comma separated list of key-id:secret"
-            raise ValueError(message)
-        return {key_id.strip(): secret.strip() for key_id, secret in pairs}
+        return _pairs(value, "token_keys", at_least=1)
+
+    @field_validator("master_keys", mode="before")
+    @classmethod
+    def _read_master_keys(cls, value: object) -> object:
+        return _pairs(value, "master_keys", at_least=0)
 
     @field_validator("master_key")
     @classmethod
     def _check_master_key(cls, value: SecretStr) -> SecretStr:
-        try:
-            raw = base64.b64decode(value.get_secret_value(), validate=True)
-        except binascii.Error as error:
-            message = "master_key is not base64"
-            raise ValueError(message) from error
-        if len(raw) != 32:  # noqa: PLR2004 - AES-256
-            message = "master_key must be base64 of 32 bytes"
-            raise ValueError(message)
+        _check_key(value, "master_key")
+        return value
+
+    @field_validator("master_keys")
+    @classmethod
+    def _check_master_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for key_id, key in value.items():
+            if re.fullmatch(r"[A-Za-z0-9_-]{1,32}", key_id) is None:
+                message = "the id of a master key is 1 to 32 letters, digits, - or _"
+                raise ValueError(message)
+            _check_key(key, f"the key {key_id}")
+        return value
+
+    @field_validator("hash_key")
+    @classmethod
+    def _check_hash_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            _check_key(value, "hash_key")
         return value
 
     @field_validator("token_keys")
@@ -140,6 +158,14 @@ class Settings(BaseSettings):
             message = "each of token_keys needs at least 32 bytes"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _need_hash_key(self) -> Self:
+        # Following the first master key, it would change with it: every session and every known secret would be lost.
+        if self.master_keys and not self.hash_key.get_secret_value():
+            message = "master_keys needs a hash_key beside it: where there was one master_key, that one"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _refuse_what_is_for_development(self) -> Self:
@@ -166,10 +192,40 @@ class Settings(BaseSettings):
     def development_secrets(self) -> list[str]:
         """Names of the secrets that still have the value every checkout shares."""
         names = []
-        if self.master_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
+        if not self.master_keys and self.master_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
             names.append("master_key")
+        if any(key.get_secret_value() == _DEVELOPMENT_MASTER_KEY for key in self.master_keys.values()):
+            names.append("master_keys")
+        if self.hash_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
+            names.append("hash_key")
         if _DEVELOPMENT_MARK in self.mqtt_backend_password.get_secret_value():
             names.append("mqtt_backend_password")
         if any(_DEVELOPMENT_MARK in secret.get_secret_value() for secret in self.token_keys.values()):
             names.append("token_keys")
         return names
+
+
+def _pairs(value: object, name: str, *, at_least: int) -> object:
+    """Return the ids and secrets of a comma separated list; anything but text is left as it is."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.split(":", 1) for pair in value.split(",") if pair.strip()]
+    if len(pairs) < at_least or any(len(pair) != 2 or not pair[0].strip() for pair in pairs):  # noqa: PLR2004 - a pair
+        message = f"{name} is a comma separated list of key-id:secret"
+        raise ValueError(message)
+    found = {key_id.strip(): secret.strip() for key_id, secret in pairs}
+    if len(found) != len(pairs):
+        message = f"{name} has the same key-id twice"
+        raise ValueError(message)
+    return found
+
+
+def _check_key(key: SecretStr, name: str) -> None:
+    try:
+        raw = base64.b64decode(key.get_secret_value(), validate=True)
+    except binascii.Error as error:
+        message = f"{name} is not base64"
+        raise ValueError(message) from error
+    if len(raw) != 32:  # noqa: PLR2004 - AES-256
+        message = f"{name} must be base64 of 32 bytes"
+        raise ValueError(message)

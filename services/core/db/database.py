@@ -137,7 +137,7 @@ class Database:
         """Return the database these settings name."""
         return cls(
             settings.database_url,
-            vault=Vault(settings.master_key.get_secret_value()),
+            vault=Vault.of(settings),
             clock=clock_of(settings),
             pool_size=settings.database_pool_size,
         )
