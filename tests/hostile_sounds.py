@@ -210,7 +210,7 @@ def greedy_wav() -> bytes:
 
 def mutated(clip: bytes, seed: int) -> bytes:
     """Return the clip after one to four kinds of damage, the same for the same seed."""
-    chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+    chance = random.Random(seed)
     made = bytearray(clip)
     for _ in range(chance.randint(1, 4)):
         chance.choice(_DAMAGE)(made, chance)

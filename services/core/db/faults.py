@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
 from services.core.db.database import DatabaseLostError
 
@@ -20,7 +21,8 @@ def _sqlstate(error: BaseException) -> str | None:
 
 def database_is_away(error: BaseException) -> bool:
     """Say whether this failure means that the database cannot be reached or cannot work just now."""
-    if isinstance(error, DatabaseLostError | OSError | TimeoutError | asyncpg.InterfaceError):
+    # NoConnectionFreeError: so many ask at once that none of our connections came free in time.
+    if isinstance(error, DatabaseLostError | NoConnectionFreeError | OSError | asyncpg.InterfaceError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
