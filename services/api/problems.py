@@ -48,6 +48,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,
     consents.ConsentRequiredError: HTTPStatus.FORBIDDEN,
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
+    consents.ConsentProofError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    consents.AgreementNotDueError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,

@@ -9,10 +9,12 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import families as told
 from services.core.accounts.tables import Guardian as GuardianRow
+from services.core.consents.rules import How, Proof
 from services.core.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.contacts.queries import contact_list
 from services.core.db.database import UnitOfWork
-from services.core.families.actions import change_child
+from services.core.families.actions import change_child, end_childs_agreement, note_childs_agreement
+from services.core.families.birth import birth_date_of, childs_consent_due
 from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.invitations import Invited, invite, revoke_invitation
 from services.core.families.queries import children_of, guardians_of, invitations_of, membership_in, rights_of
@@ -35,7 +37,9 @@ async def list_children(work: Work, scope: AnyGuardian) -> told.Children:
 @router.post("/families/{family_id}/children", status_code=201, responses=answers(401, 403, 404, 409, 422))
 async def add(work: Work, scope: ManagingGuardian, asked: told.NewChild) -> told.Child:
     """Add a child; nothing of a child is stored before the first guardian's consent."""
-    child = await create_child(work, scope.family_id, scope.caller.guardian_id, asked.name, asked.birth_year)
+    child = await create_child(
+        work, scope.family_id, scope.caller.guardian_id, asked.name, asked.birth_year, asked.birth_date
+    )
     return await _child(work, child)
 
 
@@ -47,11 +51,27 @@ async def read_child(work: Work, scope: GuardianOfChild) -> told.Child:
 
 @router.patch("/children/{child_id}", responses=answers(401, 403, 404, 422))
 async def change(work: Work, scope: MayManageChild, asked: told.ChangeChild) -> told.Child:
-    """Rename a child or correct the year of birth."""
+    """Rename a child or correct the year or date of birth."""
     child = await change_child(
-        work, scope.child, scope.caller.guardian_id, name=asked.name, birth_year=asked.birth_year
-    )
+        work, scope.child, scope.caller.guardian_id, name=asked.name, birth_year=asked.birth_year,
+        birth_date=asked.birth_date,
+    )  # fmt: skip
     return await _child(work, child)
+
+
+@router.post("/children/{child_id}/agreement", status_code=201, responses=answers(401, 403, 404, 409, 422))
+async def note_agreement(work: Work, scope: MayManageChild, said: told.ChildsAgreement) -> told.RecordedAgreement:
+    """Write down that the child agreed itself, once it is of the age for it. A repeat returns what stands."""
+    row = await note_childs_agreement(
+        work, scope.child, scope.caller.guardian_id, Proof(How(said.how), said.witness, said.form_number)
+    )
+    return told.RecordedAgreement.model_validate(row.model_dump())
+
+
+@router.delete("/children/{child_id}/agreement", status_code=204, responses=answers(401, 403, 404, 422))
+async def end_agreement(work: Work, scope: MayManageChild) -> None:
+    """The child took its own agreement back: it is asked again. A repeat changes nothing."""
+    await end_childs_agreement(work, scope.child, scope.caller.guardian_id)
 
 
 @router.get("/families/{family_id}/guardians", responses=answers(401, 403, 404, 422))
@@ -119,11 +139,14 @@ async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) 
 
 
 async def _child(work: UnitOfWork, child: ChildRow) -> told.Child:
+    birth_date = birth_date_of(work, child)
     return told.Child(
         child_id=child.child_id,
         family_id=child.family_id,
         name=child.name,
-        birth_year=child.birth_year,
+        birth_year=birth_date.year if birth_date else child.birth_year,
+        birth_date=birth_date,
+        childs_consent_due=await childs_consent_due(work, child),
         watch=await _watch(work, child.child_id),
     )
 

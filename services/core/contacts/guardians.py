@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import date
 
 from services.core.accounts.actions import access_changed
 from services.core.accounts.tables import Guardian
+from services.core.audit.actions import guardian_actor
 from services.core.consents.actions import end_consent, record_consent
 from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import consents_of, guardians_who_consented
-from services.core.consents.rules import How, Part
+from services.core.consents.rules import How, Part, Proof
 from services.core.consents.tables import Consent
 from services.core.contacts.actions import changed, next_wire_id
+from services.core.contacts.location import follow_location_consent
 from services.core.contacts.queries import contact_list, contacts_of
 from services.core.contacts.rules import name_shown
 from services.core.contacts.tables import Contact, ContactList
@@ -29,13 +32,18 @@ from services.core.watches.tables import WatchSettings
 
 
 async def create_child(
-    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, name: str, birth_year: int | None
+    work: UnitOfWork,
+    family_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    name: str,
+    birth_year: int | None,
+    birth_date: date | None = None,
 ) -> Child:
     """Add a child with watch settings of its site and a contact list of the guardians.
 
     Raises what families.actions.add_child raises.
     """
-    child = await add_child(work, family_id, guardian_id, name, birth_year)
+    child = await add_child(work, family_id, guardian_id, name, birth_year, birth_date)
     site = await site_of_family(work, family_id)
     work.add(
         WatchSettings(
@@ -51,16 +59,25 @@ async def create_child(
 
 
 async def give_consent(
-    work: UnitOfWork, membership: Membership, *, part: Part, text_version: str, locale: str, how: How
+    work: UnitOfWork,
+    membership: Membership,
+    *,
+    part: Part,
+    text_version: str,
+    locale: str,
+    how: How,
+    witness: str = "",
+    form_number: str = "",
 ) -> Consent:
     """Record consent, and let the guardian be reached from the watches if it is to messages.
 
-    Raises ConsentTextUnknownError.
+    Raises ConsentTextUnknownError, ConsentProofError, TextNotAllowedError.
     """
     await membership_in(work, membership.family_id, membership.guardian_id, lock=True)
     consent = await record_consent(
-        work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale, how=how
-    )
+        work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale,
+        proof=Proof(how, witness, form_number),
+    )  # fmt: skip
     await _follow(work, membership.family_id, membership.guardian_id)
     return consent
 
@@ -69,6 +86,11 @@ async def withdraw_consent(work: UnitOfWork, membership: Membership, part: Part)
     """Take consent back: from now on nothing of this kind; a repeat changes nothing."""
     if await end_consent(work, membership.guardian_id, membership.family_id, part):
         await work.flush()
+        # Lists before settings before events: _follow holds the lists, and the family comes last.
+        await _lock_lists(work, [membership.family_id])
+        if part is Part.LOCATION:
+            actor = guardian_actor(membership.guardian_id)
+            await follow_location_consent(work, membership.family_id, actor, withdrawn_by=membership)
         await _follow(work, membership.family_id, membership.guardian_id)
 
 
@@ -78,6 +100,8 @@ async def change_guardian(
 ) -> Membership:  # fmt: skip
     """Change a guardian's rights and relation. Raises what families.actions.change_rights raises."""
     membership = await change_rights(work, family_id, by, guardian_id, rights=rights, relation=relation)
+    await _lock_lists(work, [family_id])
+    await follow_location_consent(work, family_id, guardian_actor(by))
     await _follow(work, family_id, guardian_id)
     return membership
 
@@ -85,6 +109,8 @@ async def change_guardian(
 async def remove_guardian(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
     """Take a guardian out of the family and off its watches. Raises NotFoundError, PrimaryGuardianError."""
     await end_membership(work, family_id, by, guardian_id)
+    await _lock_lists(work, [family_id])
+    await follow_location_consent(work, family_id, guardian_actor(by))
     await _follow(work, family_id, guardian_id)
 
 

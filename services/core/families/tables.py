@@ -39,6 +39,8 @@ class Child(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     name: str = Field(max_length=40)
     birth_year: int | None = None
+    # Given instead of the year where a child's own consent is to be asked for in time; sealed with the child's key.
+    sealed_birth_date: bytes | None = bytes_column(default=None, nullable=True)
     # AES-256 data key of this child's content, wrapped by the master key; destroying it erases the content.
     wrapped_key: bytes = bytes_column()
     # Last numbers given out; always under this row's lock, so that a later number never commits first.
