@@ -13,6 +13,7 @@ from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
     audio,
+    audit,
     auth,
     contacts,
     events,
@@ -63,7 +64,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
-    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, audit, events, system):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

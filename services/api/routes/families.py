@@ -4,12 +4,14 @@ import uuid
 
 from fastapi import APIRouter
 
-from services.api.access_family import AnyGuardian, GuardianOfChild, ManagingGuardian, MayManageChild
+from services.api.access_family import AnyGuardian, BeforeConsent, GuardianOfChild, ManagingGuardian, MayManageChild
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import families as told
 from services.core.accounts.tables import Guardian as GuardianRow
-from services.core.consents.rules import How, Proof
+from services.core.consents.errors import ConsentRequiredError
+from services.core.consents.queries import has_consent
+from services.core.consents.rules import How, Part, Proof
 from services.core.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.contacts.queries import contact_list
 from services.core.db.database import UnitOfWork
@@ -106,10 +108,13 @@ async def change_one(
 @router.delete(
     "/families/{family_id}/guardians/{guardian_id}", status_code=204, responses=answers(401, 403, 404, 409, 422)
 )
-async def remove_one(work: Work, scope: AnyGuardian, guardian_id: uuid.UUID) -> None:
-    """Remove a guardian, or leave oneself: access ends at once, on the watches too."""
-    if guardian_id != scope.caller.guardian_id and not scope.membership.may_manage:
-        raise RightMissingError(Right.MANAGE.value)
+async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -> None:
+    """Remove a guardian, or leave oneself, also without consent: access ends at once, on the watches too."""
+    if guardian_id != scope.caller.guardian_id:
+        if not await has_consent(work, scope.caller.guardian_id, scope.family_id, Part.MESSAGES):
+            raise ConsentRequiredError(Part.MESSAGES)
+        if not scope.membership.may_manage:
+            raise RightMissingError(Right.MANAGE.value)
     await remove_guardian(work, scope.family_id, scope.caller.guardian_id, guardian_id)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -49,6 +49,7 @@ class UnitOfWork:
         self.now = now
         self.vault = vault
         self._keeps_refusal = False
+        self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
 
     def keep_refusal(self) -> None:
         """Commit what was written although a CoreError follows: a counted try, an audit entry of a refusal."""
@@ -70,6 +71,17 @@ class UnitOfWork:
 
     async def let_go(self) -> None:
         """Commit what was done so far and give the connection back: what follows may take its time without one."""
+        await self.complete()
+
+    def postpone(self, step: Callable[[UnitOfWork, list[Any]], Awaitable[None]], item: object) -> None:
+        """Have ``step`` called with all its items as the last thing before the commit, after every other lock."""
+        self._postponed.setdefault(step, []).append(item)
+
+    async def complete(self) -> None:
+        """Take the postponed steps and commit."""
+        postponed, self._postponed = self._postponed, {}
+        for step, items in postponed.items():
+            await step(self, items)
         await self.session.commit()
 
     async def flush(self) -> None:
@@ -154,9 +166,9 @@ class Database:
                 yield work
             except CoreError:
                 if work.keeps_refusal:
-                    await session.commit()
+                    await work.complete()
                 raise
-            await session.commit()
+            await work.complete()
 
     async def ping(self) -> None:
         """Raise unless the database answers."""

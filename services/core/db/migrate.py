@@ -22,9 +22,9 @@ def _config(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> None:
-    """Migrate the database at ``url`` to the newest schema; a repeat changes nothing."""
-    command.upgrade(_config(url), "head")
+def upgrade(url: str, revision: str = "head") -> None:
+    """Migrate the database at ``url`` to the newest schema, or to one on the way there; a repeat changes nothing."""
+    command.upgrade(_config(url), revision)
 
 
 def newest_revision() -> str:

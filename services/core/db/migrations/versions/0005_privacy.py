@@ -1,4 +1,11 @@
-"""Privacy: what proves consent, the child's own word."""
+"""Privacy: what proves consent, the child's own word, a chained audit log."""
+
+import hashlib
+import json
+import uuid
+import zlib
+from datetime import UTC
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -40,9 +47,73 @@ def upgrade() -> None:
         "child_agreement_standing", "child_agreement", ["child_id"], unique=True,
         postgresql_where=sa.text("withdrawn_at IS NULL"),
     )  # fmt: skip
+    op.create_table(
+        "audit_chain",
+        sa.Column("chain_id", sa.Uuid(), nullable=False),
+        sa.Column("length", sa.BigInteger(), nullable=False),
+        sa.Column("head", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("chain_id", name=op.f("pk_audit_chain")),
+    )
+    op.add_column("audit", sa.Column("chain_id", sa.Uuid(), nullable=True))
+    op.add_column("audit", sa.Column("seq", sa.BigInteger(), nullable=True))
+    op.add_column("audit", sa.Column("hash", sa.LargeBinary(), nullable=True))
+    _chain_what_is_there(op.get_bind())
+    for column in ("chain_id", "seq", "hash"):
+        op.alter_column("audit", column, nullable=False)
+    op.create_unique_constraint(op.f("uq_audit_chain_id_seq"), "audit", ["chain_id", "seq"])
+    op.execute(
+        """
+        CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION '% only ever grows', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege'; END $$
+        """
+    )
+    _only_grows("audit")
+
+
+def _only_grows(table: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER only_grows BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )
+
+
+def _chain_what_is_there(connection: sa.Connection) -> None:
+    """Chain the entries of before, in the order of their times. The form is that of this revision, whatever comes."""
+    entries = connection.execute(
+        sa.text(
+            "SELECT audit_id, at, actor_kind, actor_id, action, outcome, reason, family_id, subject_id "
+            "FROM audit ORDER BY at, audit_id"
+        )
+    ).all()
+    ends: dict[uuid.UUID, tuple[int, bytes]] = {}
+    for entry in entries:
+        chain = entry.family_id or uuid.UUID(int=zlib.crc32(f"{entry.actor_kind}/{entry.actor_id}".encode()) % 8)
+        length, head = ends.get(chain, (0, hashlib.sha256(b"smartwatch/audit/" + chain.bytes).digest()))
+        canonical: list[Any] = [
+            str(chain), length + 1, str(entry.audit_id), entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+            entry.actor_kind, entry.actor_id, entry.action, entry.outcome, entry.reason,
+            None if entry.family_id is None else str(entry.family_id), entry.subject_id,
+        ]  # fmt: skip
+        head = hashlib.sha256(head + json.dumps(canonical, separators=(",", ":")).encode()).digest()
+        ends[chain] = (length + 1, head)
+        connection.execute(
+            sa.text("UPDATE audit SET chain_id = :chain, seq = :seq, hash = :hash WHERE audit_id = :audit_id"),
+            {"chain": chain, "seq": length + 1, "hash": head, "audit_id": entry.audit_id},
+        )
+    for chain, (length, head) in ends.items():
+        connection.execute(
+            sa.text("INSERT INTO audit_chain (chain_id, length, head) VALUES (:chain, :length, :head)"),
+            {"chain": chain, "length": length, "head": head},
+        )
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER only_grows ON audit")
+    op.execute("DROP FUNCTION refuse_change()")
+    op.drop_constraint(op.f("uq_audit_chain_id_seq"), "audit", type_="unique")
+    for column in ("hash", "seq", "chain_id"):
+        op.drop_column("audit", column)
+    op.drop_table("audit_chain")
     op.drop_table("child_agreement")
     op.drop_column("child", "sealed_birth_date")
     op.drop_column("consent", "form_number")
