@@ -11,10 +11,12 @@ database_commands = typer.Typer(name="db", help="The database's schema.", no_arg
 
 @database_commands.command("upgrade")
 def upgrade() -> None:
-    """Bring the database to the newest schema; a repeat changes nothing."""
+    """Bring the database to the newest schema, as the owner of the tables; a repeat changes nothing."""
     settings = cli_run.load_settings()
-    from services.core.db import migrate
+    from services.core.db import grants, migrate
 
     cli_run.need_database(settings)
-    migrate.upgrade(settings.database_url)
+    migrate.upgrade(
+        settings.migration_database_url or settings.database_url, role=grants.role_of(settings.database_url)
+    )
     print(f"The schema is at {migrate.newest_revision()}.")

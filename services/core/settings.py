@@ -42,6 +42,10 @@ class Settings(BaseSettings):
         "",
         description="postgresql://user:password@host:port/name; empty: `smartwatch up` runs a server of its own",
     )
+    migration_database_url: str = Field(
+        "",
+        description="the same for the owner of the tables, who alone migrates; empty: as `SMARTWATCH_DATABASE_URL`",
+    )
     database_pool_size: int = Field(8, ge=1, le=100, description="connections each process keeps to the database")
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
