@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from services import cli_run
+from services.cli_privacy import replay_ledger
 
 database_commands = typer.Typer(name="db", help="The database's schema.", no_args_is_help=True)
 
@@ -20,3 +21,6 @@ def upgrade() -> None:
         settings.migration_database_url or settings.database_url, role=grants.role_of(settings.database_url)
     )
     print(f"The schema is at {migrate.newest_revision()}.")
+    # Before anything is served: a database that was restored holds what was erased since.
+    if repeated := replay_ledger(settings):
+        print(f"{repeated} erasures repeated.")

@@ -95,6 +95,10 @@ class Settings(BaseSettings):
         SecretStr(_DEVELOPMENT_MASTER_KEY),
         description="base64 of 32 bytes; wraps the data keys, kept out of backups",
     )
+    erasure_ledger: Path = Field(
+        Path("var/default/erasures.jsonl"),
+        description="file of all erasures (random ids), one for all processes; keep it with the keys, outside backups",
+    )
     token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},
         description="key-id:secret pairs, comma separated, of the access tokens; the first signs, all verify",

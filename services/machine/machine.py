@@ -213,6 +213,7 @@ class Machine:
             "mosquitto_binary": str(mosquitto),
             "sms_file": str(folder / "sms.jsonl"),
             "blob_url": f"file:{folder / 'blobs'}",
+            "erasure_ledger": str(folder / "erasures.jsonl"),
             **self.overrides,
         }
         if self.postgres is not None:

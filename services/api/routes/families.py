@@ -79,7 +79,8 @@ async def end_agreement(work: Work, scope: MayManageChild) -> None:
 @router.get("/families/{family_id}/guardians", responses=answers(401, 403, 404, 422))
 async def list_guardians(work: Work, scope: AnyGuardian) -> told.Guardians:
     """Tell everyone who belongs to the family, with their rights."""
-    return told.Guardians(guardians=[_guardian(*one) for one in await guardians_of(work, scope.family_id)])
+    guardians = await guardians_of(work, scope.family_id)
+    return told.Guardians(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
 
 
 @router.patch("/families/{family_id}/guardians/{guardian_id}", responses=answers(401, 403, 404, 409, 422))
@@ -102,7 +103,7 @@ async def change_one(
     await change_guardian(
         work, scope.family_id, scope.caller.guardian_id, guardian_id, rights=rights, relation=asked.relation
     )
-    return await _one_guardian(work, scope.family_id, guardian_id)
+    return await _one_guardian(work, scope.family_id, guardian_id, scope.caller.guardian_id)
 
 
 @router.delete(
@@ -179,16 +180,20 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
     )
 
 
-async def _one_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> told.Guardian:
+async def _one_guardian(
+    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, asker_id: uuid.UUID
+) -> told.Guardian:
     for membership, guardian in await guardians_of(work, family_id):
         if guardian.guardian_id == guardian_id:
-            return _guardian(membership, guardian)
+            return _guardian(membership, guardian, asker_id)
     raise NotFoundError
 
 
-def _guardian(membership: Membership, guardian: GuardianRow) -> told.Guardian:
+def _guardian(membership: Membership, guardian: GuardianRow, asker_id: uuid.UUID) -> told.Guardian:
+    is_seen = not membership.number_hidden or guardian.guardian_id == asker_id
+    phone = guardian.phone if is_seen else None
     return told.Guardian.model_validate(
-        {**membership.model_dump(), "display_name": guardian.display_name, "phone": guardian.phone}
+        {**membership.model_dump(), "display_name": guardian.display_name, "phone": phone}
     )
 
 

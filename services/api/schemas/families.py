@@ -193,7 +193,8 @@ class Guardian(Rights):
 
     guardian_id: uuid.UUID
     display_name: str
-    phone: str
+    phone: str | None = Field(description="empty: the guardian shows it to nobody")
+    number_hidden: bool
     relation: Relation
     is_primary: bool
     joined_at: datetime

@@ -1,4 +1,4 @@
-"""The audit log over HTTP."""
+"""The log, erasures and contested rights over HTTP."""
 
 import uuid
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.api.schemas.base import Told
+from services.api.schemas.base import Asked, Told
 
 
 class AuditEntry(Told):
@@ -27,3 +27,53 @@ class AuditPage(Told):
 
     entries: list[AuditEntry]
     next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
+
+
+class Erasure(Told):
+    """An erasure. From the moment it is told of nothing of it opens any more."""
+
+    erasure_id: uuid.UUID
+    what: Literal["child", "family"]
+    subject_id: uuid.UUID
+    asked_at: datetime
+    rows_gone_at: datetime | None = Field(description="when the last row was gone; recordings follow within the hour")
+    watch_copy: Literal["none", "not_confirmed", "confirmed"] = Field(
+        description="whether the watch has shown that it wiped its own copy; it is told whenever it asks"
+    )
+
+
+class Erasures(Told):
+    """What was erased in this family, the newest first."""
+
+    erasures: list[Erasure]
+
+
+class MyNumber(Asked):
+    """Whether the caller's own number is hidden from the watches and from other guardians."""
+
+    hidden: bool
+
+
+class NewContest(Asked):
+    """Which right of which guardian should not be."""
+
+    guardian_id: uuid.UUID
+    right: Literal["message", "locate", "manage"]
+
+
+class Contest(Told):
+    """A contested right."""
+
+    contest_id: uuid.UUID
+    raised_by: uuid.UUID
+    about_id: uuid.UUID
+    right: Literal["message", "locate", "manage"]
+    state: Literal["open", "withdrawn", "upheld", "dismissed"]
+    raised_at: datetime
+    ended_at: datetime | None
+
+
+class Contests(Told):
+    """What is or was contested in this family, the newest first."""
+
+    contests: list[Contest]

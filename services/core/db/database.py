@@ -22,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.core.clock import Clock, clock_of, system_clock
 from services.core.crypto.vault import Vault
 from services.core.db.all_tables import load_all_tables
+from services.core.erasure_ledger import CHILD, FAMILY, ErasureLedger, ErasuresPendingError, LedgerEntry
 from services.core.errors import CoreError
 from services.core.settings import Settings
 
@@ -128,11 +129,20 @@ class Notifications:
 class Database:
     """The way to Postgres for one process."""
 
-    def __init__(self, url: str, *, vault: Vault, clock: Clock = system_clock, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        vault: Vault,
+        clock: Clock = system_clock,
+        pool_size: int = 8,
+        ledger: ErasureLedger | None = None,
+    ) -> None:
         load_all_tables()
         self.url = url
         self.clock = clock
         self.vault = vault
+        self._ledger = ledger
         self._engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -152,14 +162,18 @@ class Database:
             vault=Vault(settings.master_key.get_secret_value()),
             clock=clock_of(settings),
             pool_size=settings.database_pool_size,
+            ledger=ErasureLedger(settings.erasure_ledger),
         )
 
     @contextlib.asynccontextmanager
-    async def begin(self) -> AsyncIterator[UnitOfWork]:
+    async def begin(self, *, to_replay: bool = False) -> AsyncIterator[UnitOfWork]:
         """Open a unit of work; it commits when the block ends and rolls back when it raises.
 
-        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on.
+        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on. Raises
+        ErasuresPendingError while the database holds what the ledger says is erased, but for who applies it.
         """
+        if not to_replay:
+            await self._refuse_what_is_erased()
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
             work = UnitOfWork(session, self.clock(), self.vault)
             try:
@@ -170,8 +184,31 @@ class Database:
                 raise
             await work.complete()
 
+    async def _refuse_what_is_erased(self) -> None:
+        """Compare the database with the ledger of erasures, once: a restored backup brings back what was erased."""
+        if self._ledger is None:
+            return
+        entries = await asyncio.to_thread(self._ledger.read)
+        if entries and await self._holds_any_of(entries):
+            raise ErasuresPendingError
+        self._ledger = None
+
+    async def _holds_any_of(self, entries: list[LedgerEntry]) -> bool:
+        ids = {what: [entry.subject_id for entry in entries if entry.what == what] for what in (CHILD, FAMILY)}
+        async with self._engine.connect() as connection:
+            found = await connection.execute(
+                # The tables are named, not imported: families stands above.
+                text(
+                    "SELECT EXISTS (SELECT FROM child WHERE child_id = ANY(:child) AND erased_at IS NULL)"
+                    " OR EXISTS (SELECT FROM family WHERE family_id = ANY(:family) AND erased_at IS NULL)"
+                ),
+                ids,
+            )
+            return bool(found.scalar_one())
+
     async def ping(self) -> None:
-        """Raise unless the database answers."""
+        """Raise unless the database answers and may be served from."""
+        await self._refuse_what_is_erased()
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 import asyncpg
 
 # What only ever grows. A trigger refuses the rest to their owner, too.
-APPEND_ONLY: Final = ("audit",)
+APPEND_ONLY: Final = ("audit", "erasure_ledger")
 _READ_ONLY: Final = ("alembic_version",)
 _LOCK = 7_310_215_504
 

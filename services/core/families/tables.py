@@ -28,6 +28,8 @@ class Family(SQLModel, table=True):
     # Last event number given out; see events.actions.
     event_seq: int = bigint_column(default=0)
     created_at: datetime = time_column()
+    # Being erased: nobody belongs to it any more, and its rows are about to go.
+    erased_at: datetime | None = maybe_time_column()
 
 
 class Child(SQLModel, table=True):
@@ -47,6 +49,8 @@ class Child(SQLModel, table=True):
     message_seq: int = bigint_column(default=0)
     inbox_seq: int = bigint_column(default=0)
     created_at: datetime = time_column()
+    # Being erased: the key is destroyed, and the rows are about to go. For everybody the child is gone already.
+    erased_at: datetime | None = maybe_time_column()
 
 
 class Membership(SQLModel, table=True):
@@ -69,6 +73,8 @@ class Membership(SQLModel, table=True):
     may_message: bool = True
     may_locate: bool = False
     may_manage: bool = False
+    # The guardian's number is shown to no other guardian and put on no watch.
+    number_hidden: bool = False
     joined_at: datetime = time_column()
     removed_at: datetime | None = maybe_time_column()
 

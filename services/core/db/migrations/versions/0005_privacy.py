@@ -1,4 +1,4 @@
-"""Privacy: what proves consent, the child's own word, a chained audit log."""
+"""Privacy: what proves consent, the child's own word, a chained audit log, erasure."""
 
 import hashlib
 import json
@@ -68,6 +68,81 @@ def upgrade() -> None:
         """
     )
     _only_grows("audit")
+    _erasure()
+
+
+def _erasure() -> None:
+    op.add_column("family", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("child", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("membership", sa.Column("number_hidden", sa.Boolean(), nullable=False, server_default="false"))
+    op.alter_column("membership", "number_hidden", server_default=None)
+    op.create_table(
+        "wipe_order",
+        sa.Column("username", sa.String(length=32), nullable=False),
+        sa.Column("watch_id", sa.Uuid(), nullable=False),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("ordered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["watch_id"], ["watch.watch_id"], name=op.f("fk_wipe_order_watch_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("username", name=op.f("pk_wipe_order")),
+    )
+    for column in ("watch_id", "child_id", "family_id"):
+        op.create_index(op.f(f"ix_wipe_order_{column}"), "wipe_order", [column], unique=False)
+    op.create_table(
+        "erasure_ledger",
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.String(length=10), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("written_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure_ledger")),
+    )
+    _only_grows("erasure_ledger")
+    op.create_table(
+        "erasure",
+        sa.Column("erasure_id", sa.Uuid(), nullable=False),
+        sa.Column("what", sa.String(length=10), nullable=False),
+        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=True),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("rows_gone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("erasure_id", name=op.f("pk_erasure")),
+    )
+    op.create_index(op.f("ix_erasure_family_id"), "erasure", ["family_id"], unique=False)
+    op.create_index(
+        "erasure_to_finish", "erasure", ["asked_at"], unique=False, postgresql_where=sa.text("rows_gone_at IS NULL")
+    )
+    op.create_table(
+        "contest",
+        sa.Column("contest_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("raised_by", sa.Uuid(), nullable=False),
+        sa.Column("about_id", sa.Uuid(), nullable=False),
+        sa.Column("right", sa.String(length=10), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("raised_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_contest_family_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["raised_by"], ["guardian.guardian_id"], name=op.f("fk_contest_raised_by"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["about_id"], ["guardian.guardian_id"], name=op.f("fk_contest_about_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("contest_id", name=op.f("pk_contest")),
+    )
+    op.create_index(op.f("ix_contest_family_id"), "contest", ["family_id"], unique=False)
+    op.create_index(
+        "contest_open", "contest", ["family_id", "raised_by", "about_id", "right"], unique=True,
+        postgresql_where=sa.text("state = 'open'"),
+    )  # fmt: skip
 
 
 def _only_grows(table: str) -> None:
@@ -108,6 +183,11 @@ def _chain_what_is_there(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
+    for table in ("contest", "erasure", "erasure_ledger", "wipe_order"):
+        op.drop_table(table)
+    op.drop_column("membership", "number_hidden")
+    op.drop_column("child", "erased_at")
+    op.drop_column("family", "erased_at")
     op.execute("DROP TRIGGER only_grows ON audit")
     op.execute("DROP FUNCTION refuse_change()")
     op.drop_constraint(op.f("uq_audit_chain_id_seq"), "audit", type_="unique")
