@@ -23,6 +23,7 @@ from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.queries import child_by_id, membership_in, rights_of
 from services.core.families.rules import Right
 from services.core.families.tables import Child, Membership
+from services.core.privacy.errors import PrimaryOnlyError
 
 _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
 
@@ -124,6 +125,40 @@ class OfChild:
         return ChildScope(caller, child.family_id, membership, child)
 
 
+class PrimaryInFamily:
+    """The first guardian of the family in the path; also without consent, so that what was agreed to can be undone."""
+
+    access_rule: ClassVar[str] = "in family, first guardian, before consent too"
+
+    async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
+        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        _refuse_others(work, caller, membership)
+        return FamilyScope(caller, family_id, membership)
+
+
+class PrimaryOfChild:
+    """The first guardian of the family of the child in the path; also without consent."""
+
+    access_rule: ClassVar[str] = "of child, first guardian, before consent too"
+
+    async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
+        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        child = await child_by_id(work, child_id)
+        family_id = child.family_id if child is not None else uuid.UUID(int=0)
+        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        if child is None:
+            raise NotFoundError
+        _refuse_others(work, caller, membership)
+        return ChildScope(caller, child.family_id, membership, child)
+
+
+def _refuse_others(work: UnitOfWork, caller: Caller, membership: Membership) -> None:
+    if not membership.is_primary:
+        _note_refusal(work, caller, membership.family_id, PrimaryOnlyError.code)
+        raise PrimaryOnlyError
+
+
 @dataclass(frozen=True)
 class LinkScope(ChildScope):
     """What a signed link opens: one recording, for the guardian it was made for."""
@@ -179,5 +214,7 @@ AnyGuardian = Annotated[FamilyScope, Depends(InFamily())]
 ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]
 GuardianOfChild = Annotated[ChildScope, Depends(OfChild())]
 MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
+PrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily())]
+PrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild())]
 MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
 HoldsLink = Annotated[LinkScope, Depends(OfLink())]

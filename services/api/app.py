@@ -14,6 +14,7 @@ from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
     audio,
+    audit,
     auth,
     contacts,
     events,
@@ -21,6 +22,7 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    privacy,
     system,
     uploads,
     voice,
@@ -31,6 +33,7 @@ from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.store import BlobStore
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database
+from services.core.erasure_ledger import ErasureLedger
 from services.core.settings import Settings
 
 # For answers on their way; open streams are ended at once, and apps come back with their last event id.
@@ -63,8 +66,23 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
+    app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
-    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+    for room in (
+        auth,
+        me,
+        families,
+        contacts,
+        pairing,
+        messages,
+        voice,
+        uploads,
+        audio,
+        audit,
+        privacy,
+        events,
+        system,
+    ):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

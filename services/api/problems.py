@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from services.api.cursor import CursorInvalidError
 from services.api.ranges import RangeNotSatisfiableError
+from services.core import erasure_ledger
 from services.core.accounts import errors as accounts
 from services.core.audio import errors as audio
 from services.core.blobs.store import BlobStoreAwayError
@@ -28,6 +29,7 @@ from services.core.errors import CoreError, RetryLaterError
 from services.core.families import errors as families
 from services.core.messages import errors as messages
 from services.core.pairing import errors as pairing
+from services.core.privacy import errors as privacy
 from services.core.programme import errors as programme
 from services.core.sheets import SheetRefusedError
 from services.core.text_rules import TextNotAllowedError
@@ -50,6 +52,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     crypto.MasterKeyMissingError: HTTPStatus.SERVICE_UNAVAILABLE,
     consents.ConsentRequiredError: HTTPStatus.FORBIDDEN,
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
+    consents.ConsentProofError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    consents.AgreementNotDueError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,
@@ -80,6 +84,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     clips.AudioGoneError: HTTPStatus.GONE,
     clips.AudioNotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    privacy.PrimaryOnlyError: HTTPStatus.FORBIDDEN,
+    privacy.ConfirmationMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    privacy.ContestExistsError: HTTPStatus.CONFLICT,
+    erasure_ledger.ErasuresPendingError: HTTPStatus.SERVICE_UNAVAILABLE,
+    erasure_ledger.LedgerBrokenError: HTTPStatus.SERVICE_UNAVAILABLE,
     pairing.PairingCodeUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         "",
         description="postgresql://user:password@host:port/name; empty: `smartwatch up` runs a server of its own",
     )
+    migration_database_url: str = Field(
+        "",
+        description="the same for the owner of the tables, who alone migrates; empty: as `SMARTWATCH_DATABASE_URL`",
+    )
     database_pool_size: int = Field(8, ge=1, le=100, description="connections each process keeps to the database")
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
@@ -102,6 +106,10 @@ class Settings(BaseSettings):
     hash_key: SecretStr = Field(
         SecretStr(""),
         description="base64 of 32 bytes; finds codes and tokens, never changes; needed beside `master_keys`",
+    )
+    erasure_ledger: Path = Field(
+        Path("var/default/erasures.jsonl"),
+        description="file of all erasures (random ids), one for all processes; keep it with the keys, outside backups",
     )
     token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},

@@ -137,7 +137,7 @@ class Guardian:
 
     guardian_id: str
     display_name: str
-    phone: str
+    phone: str | None
     relation: str
     is_primary: bool
     may_message: bool

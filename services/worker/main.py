@@ -19,6 +19,7 @@ from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
+from services.core.erasure_ledger import ErasureLedger
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import make_ready
@@ -26,6 +27,8 @@ from services.core.messages.retention import drop_one_old_voice
 from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.privacy.removal import remove_one_erased
+from services.core.privacy.replay import replay
 from services.core.settings import Settings
 from services.worker.sms import SmsProvider, provider_of
 
@@ -35,7 +38,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload,
+    forget_one_upload, remove_one_erased,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
@@ -55,18 +58,26 @@ _keep_trying = retry(wait=wait_random_exponential(multiplier=0.2, max=10), befor
 class Worker:
     """Sends text messages, makes clips ready, and takes care of what is overdue."""
 
-    def __init__(self, studio: Studio, provider: SmsProvider) -> None:
+    def __init__(self, studio: Studio, provider: SmsProvider, ledger: ErasureLedger) -> None:
+        self._ledger = ledger
         self._studio = studio
         self._database = studio.database
         self._provider = provider
 
     async def run(self) -> None:
         """Run until cancelled."""
+        await self._replay()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_forever())
             tasks.create_task(self._sweep_forever())
             for _ in range(STUDIOS):
                 tasks.create_task(self._make_clips_forever())
+
+    @_keep_trying
+    async def _replay(self) -> None:
+        # An erasure whose process was killed between ledger and commit, too, is taken up here.
+        if repeated := await replay(self._database, self._ledger):
+            log.warning("erasures_repeated", count=repeated)
 
     @_keep_trying
     async def _send_forever(self) -> None:
@@ -155,7 +166,10 @@ async def run_worker(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     database = Database.of(settings)
     async with AudioSandbox(processes=STUDIOS) as sandbox:
-        worker = Worker(Studio(database, BlobStore.of(settings), sandbox), provider_of(settings))
+        worker = Worker(
+            Studio(database, BlobStore.of(settings), sandbox), provider_of(settings),
+            ErasureLedger(settings.erasure_ledger),
+        )  # fmt: skip
         health = HealthServer(
             settings.worker_health_port, {"postgres": worker.database_well, "blobs": worker.blobs_well},
             host=settings.health_host,

@@ -26,6 +26,7 @@ from services.core.db.faults import database_is_away
 from services.core.events.queries import events_after
 from services.core.events.tables import Event as EventRow
 from services.core.families.queries import families_of, rights_of
+from services.core.families.rules import Right
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
@@ -130,7 +131,10 @@ async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UU
         joined_at[family.family_id] = membership.joined_at
         kept[family.family_id] = cursors.get(family.family_id, family.event_seq)
         if await has_consent(work, guardian_id, family.family_id, Part.MESSAGES):
-            rights[family.family_id] = rights_of(membership).words()
+            words = rights_of(membership).words()
+            if not await has_consent(work, guardian_id, family.family_id, Part.LOCATION):
+                words -= {Right.LOCATE.value}
+            rights[family.family_id] = words
     return _Scope(kept, rights, joined_at)
 
 

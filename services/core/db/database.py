@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.core.clock import Clock, clock_of, system_clock
 from services.core.crypto.vault import Vault
 from services.core.db.all_tables import load_all_tables
+from services.core.erasure_ledger import CHILD, FAMILY, ErasureLedger, ErasuresPendingError, LedgerEntry
 from services.core.errors import CoreError
 from services.core.settings import Settings
 
@@ -49,6 +50,7 @@ class UnitOfWork:
         self.now = now
         self.vault = vault
         self._keeps_refusal = False
+        self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
 
     def keep_refusal(self) -> None:
         """Commit what was written although a CoreError follows: a counted try, an audit entry of a refusal."""
@@ -70,6 +72,17 @@ class UnitOfWork:
 
     async def let_go(self) -> None:
         """Commit what was done so far and give the connection back: what follows may take its time without one."""
+        await self.complete()
+
+    def postpone(self, step: Callable[[UnitOfWork, list[Any]], Awaitable[None]], item: object) -> None:
+        """Have ``step`` called with all its items as the last thing before the commit, after every other lock."""
+        self._postponed.setdefault(step, []).append(item)
+
+    async def complete(self) -> None:
+        """Take the postponed steps and commit."""
+        postponed, self._postponed = self._postponed, {}
+        for step, items in postponed.items():
+            await step(self, items)
         await self.session.commit()
 
     async def flush(self) -> None:
@@ -116,11 +129,20 @@ class Notifications:
 class Database:
     """The way to Postgres for one process."""
 
-    def __init__(self, url: str, *, vault: Vault, clock: Clock = system_clock, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        vault: Vault,
+        clock: Clock = system_clock,
+        pool_size: int = 8,
+        ledger: ErasureLedger | None = None,
+    ) -> None:
         load_all_tables()
         self.url = url
         self.clock = clock
         self.vault = vault
+        self._ledger = ledger
         self._engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -140,26 +162,53 @@ class Database:
             vault=Vault.of(settings),
             clock=clock_of(settings),
             pool_size=settings.database_pool_size,
+            ledger=ErasureLedger(settings.erasure_ledger),
         )
 
     @contextlib.asynccontextmanager
-    async def begin(self) -> AsyncIterator[UnitOfWork]:
+    async def begin(self, *, to_replay: bool = False) -> AsyncIterator[UnitOfWork]:
         """Open a unit of work; it commits when the block ends and rolls back when it raises.
 
-        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on.
+        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on. Raises
+        ErasuresPendingError while the database holds what the ledger says is erased, but for who applies it.
         """
+        if not to_replay:
+            await self._refuse_what_is_erased()
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
             work = UnitOfWork(session, self.clock(), self.vault)
             try:
                 yield work
             except CoreError:
                 if work.keeps_refusal:
-                    await session.commit()
+                    await work.complete()
                 raise
-            await session.commit()
+            await work.complete()
+
+    async def _refuse_what_is_erased(self) -> None:
+        """Compare the database with the ledger of erasures, once: a restored backup brings back what was erased."""
+        if self._ledger is None:
+            return
+        entries = await asyncio.to_thread(self._ledger.read)
+        if entries and await self._holds_any_of(entries):
+            raise ErasuresPendingError
+        self._ledger = None
+
+    async def _holds_any_of(self, entries: list[LedgerEntry]) -> bool:
+        ids = {what: [entry.subject_id for entry in entries if entry.what == what] for what in (CHILD, FAMILY)}
+        async with self._engine.connect() as connection:
+            found = await connection.execute(
+                # The tables are named, not imported: families stands above.
+                text(
+                    "SELECT EXISTS (SELECT FROM child WHERE child_id = ANY(:child) AND erased_at IS NULL)"
+                    " OR EXISTS (SELECT FROM family WHERE family_id = ANY(:family) AND erased_at IS NULL)"
+                ),
+                ids,
+            )
+            return bool(found.scalar_one())
 
     async def ping(self) -> None:
-        """Raise unless the database answers."""
+        """Raise unless the database answers and may be served from."""
+        await self._refuse_what_is_erased()
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 

@@ -63,14 +63,17 @@ async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> 
 
 
 async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
-    """Return a child, whoever asks: the caller checks that the family is theirs."""
-    return await work.session.get(Child, child_id)
+    """Return a child, whoever asks: the caller checks that the family is theirs. One that is being erased is gone."""
+    child = await work.session.get(Child, child_id)
+    return None if child is None or child.erased_at is not None else child
 
 
 async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
     """Return the children of a family, in the order they were added."""
     found = await work.session.exec(
-        select(Child).where(Child.family_id == family_id).order_by(col(Child.created_at), col(Child.child_id))
+        select(Child)
+        .where(Child.family_id == family_id, col(Child.erased_at).is_(None))
+        .order_by(col(Child.created_at), col(Child.child_id))
     )
     return list(found)
 
@@ -165,4 +168,7 @@ async def is_expected(work: UnitOfWork, phone: str) -> bool:
 
 async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
     """Return how many children a family has."""
-    return (await work.session.exec(select(func.count()).where(col(Child.family_id) == family_id))).one()
+    found = await work.session.exec(
+        select(func.count()).where(col(Child.family_id) == family_id, col(Child.erased_at).is_(None))
+    )
+    return found.one()

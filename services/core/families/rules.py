@@ -97,3 +97,10 @@ def check_birth_year(birth_year: int | None, today: date) -> int | None:
     if birth_year is not None and not today.year - _OLDEST_CHILD_YEARS <= birth_year <= today.year:
         raise BirthYearInvalidError
     return birth_year
+
+
+def check_birth_date(birth_date: date, today: date) -> date:
+    """Return the date; raises BirthYearInvalidError unless the child is born and at most 18."""
+    if birth_date > today or birth_date.year < today.year - _OLDEST_CHILD_YEARS:
+        raise BirthYearInvalidError
+    return birth_date

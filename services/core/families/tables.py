@@ -28,6 +28,8 @@ class Family(SQLModel, table=True):
     # Last event number given out; see events.actions.
     event_seq: int = bigint_column(default=0)
     created_at: datetime = time_column()
+    # Being erased: nobody belongs to it any more, and its rows are about to go.
+    erased_at: datetime | None = maybe_time_column()
 
 
 class Child(SQLModel, table=True):
@@ -39,12 +41,16 @@ class Child(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     name: str = Field(max_length=40)
     birth_year: int | None = None
+    # Given instead of the year where a child's own consent is to be asked for in time; sealed with the child's key.
+    sealed_birth_date: bytes | None = bytes_column(default=None, nullable=True)
     # AES-256 data key of this child's content, wrapped by the master key; destroying it erases the content.
     wrapped_key: bytes = bytes_column()
     # Last numbers given out; always under this row's lock, so that a later number never commits first.
     message_seq: int = bigint_column(default=0)
     inbox_seq: int = bigint_column(default=0)
     created_at: datetime = time_column()
+    # Being erased: the key is destroyed, and the rows are about to go. For everybody the child is gone already.
+    erased_at: datetime | None = maybe_time_column()
 
 
 class Membership(SQLModel, table=True):
@@ -67,6 +73,8 @@ class Membership(SQLModel, table=True):
     may_message: bool = True
     may_locate: bool = False
     may_manage: bool = False
+    # The guardian's number is shown to no other guardian and put on no watch.
+    number_hidden: bool = False
     joined_at: datetime = time_column()
     removed_at: datetime | None = maybe_time_column()
 

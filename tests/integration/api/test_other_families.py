@@ -27,6 +27,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/invitations/{invitation_id}/accept": {"text_version": TEXT_VERSION, "locale": "en"},
     "POST /v1/families/{family_id}/children": {"name": "Mei"},
     "PATCH /v1/children/{child_id}": {"name": "Mei"},
+    "POST /v1/children/{child_id}/agreement": {"how": "app"},
     "PATCH /v1/families/{family_id}/guardians/{guardian_id}": {"may_message": False},
     "POST /v1/families/{family_id}/invitations": {"phone": "+8613900000001", "relation": "aunt"},
     "POST /v1/children/{child_id}/contacts": {"name": "Li", "relation": "aunt", "number": "+8613900000002"},

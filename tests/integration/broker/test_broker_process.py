@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -106,7 +107,9 @@ async def running(open_folder: Path) -> AsyncIterator[Running]:
         ports[name] = free_port((), set(ports.values()))
     with LocalPostgres(folder / "postgres", durable=False) as postgres:
         with ThreadPoolExecutor(1) as pool:
-            await asyncio.get_running_loop().run_in_executor(pool, upgrade, postgres.dsn())
+            await asyncio.get_running_loop().run_in_executor(
+                pool, partial(upgrade, postgres.owner_dsn(), role="smartwatch")
+            )
         broker = Running(postgres, folder, ports, folder / "log")
         programme_id, site_id = uuid.uuid4(), uuid.uuid4()
         await broker.sql(
