@@ -12,6 +12,7 @@ import pytest
 
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database
+from services.core.erasure_ledger import ErasureLedger
 from services.device_sim.body import WatchTraits
 from services.device_sim.parent import SimParent
 from services.device_sim.records import FactoryIdentity
@@ -36,7 +37,9 @@ __all__ = ["stand"]  # the fixture of another folder
 @contextlib.asynccontextmanager
 async def at_work(stand: Stand, studio: Studio) -> AsyncIterator[None]:
     """Run a bridge and a worker for the block."""
-    running = asyncio.create_task(Worker(studio, provider_of(stand.settings)).run())
+    running = asyncio.create_task(
+        Worker(studio, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
+    )
     try:
         async with stand.bridge():
             yield

@@ -20,6 +20,7 @@ from services.core.clips.rules import UNFINISHED_LIVES
 from services.core.clips.tables import Clip, ClipChunk, Rendition
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database, UnitOfWork
+from services.core.erasure_ledger import ErasureLedger
 from services.core.events.tables import Event
 from services.core.families.tables import Child, Membership
 from services.core.inbox.tables import InboxItem
@@ -48,7 +49,8 @@ VOICE = encoded("amr-nb", 0.5)
 @pytest.fixture
 def sweep(studio: Studio, tmp_path: Path) -> Callable[[], Awaitable[None]]:
     """Two workers at once, and each of them twice."""
-    workers = [Worker(studio, FileSmsProvider(tmp_path / "sms.jsonl")) for _ in range(2)]
+    ledger = ErasureLedger(tmp_path / "erasures.jsonl")
+    workers = [Worker(studio, FileSmsProvider(tmp_path / "sms.jsonl"), ledger) for _ in range(2)]
 
     async def run() -> None:
         for _ in range(2):
