@@ -171,7 +171,6 @@ class Taking:
         announcement = Incoming(ref, said.seq, said.kind, "", "", 0, IncomingState.REMOVED)
         if self._store.take_removal(said.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
             self._emit(EventKind.REMOVED, ref=said.ref)
-        self.fetching.forget(said.ref)
         self._owing.plan(ref, ReceiptState.DELIVERED)
 
     def refuse_item(self, ref: str, detail: Detail) -> None:

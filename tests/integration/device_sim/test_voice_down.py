@@ -100,15 +100,23 @@ async def test_another_manifest_voids_the_chunks_held(
         assert watch.clip("v1") == changed
 
 
-async def test_a_clip_whose_hash_does_not_fit_starts_over(bench: Bench, tmp_path: Path) -> None:
+async def test_a_clip_whose_hash_does_not_fit_starts_over_at_once_and_then_ever_more_slowly(
+    bench: Bench, tmp_path: Path
+) -> None:
     backend = bench.backend
-    async with bench.watch(tmp_path, traits=WatchTraits(chunk_bytes=1024, fetch_window=8)) as watch:
+    traits = WatchTraits(chunk_bytes=1024, fetch_window=8)
+    async with bench.watch(tmp_path, timings=PATIENT, traits=traits) as watch:
         user = await backend.pairs(watch, bench.watch_port)
         await backend.announces_clip(user, "v1", CLIP)
         for _ in range(2):
             assert await backend.serves_fetch(user, "v1", OTHER) == (0, 5)
             await watch.wait_for("clip_broken", ref="v1", detail="hash")
         assert watch.inbox() == []
+        # Whatever else is said goes out, and no third fetch before it.
+        watch.write("family", "meanwhile")
+        await backend.stores(user, "meanwhile")
+        assert backend.count("fetch") == 2
+        await backend.announces_clip(user, "v1", CLIP)
         assert await backend.serves_fetch(user, "v1", CLIP) == (0, 5)
         await backend.answers(user, "v1", "delivered")
         assert watch.clip("v1") == CLIP
@@ -226,6 +234,11 @@ async def test_a_refused_fetch_waits_for_the_next_announcement_and_a_retry_for_i
         await backend.answers(user, "a1", "delivered")
         backend.forget()
         asked = backend.count("fetch")
+        # What is still to be answered is repeated twice meanwhile; the fetch is not.
+        watch.write("family", "meanwhile")
+        for _ in range(3):
+            await backend.hears("text", user)
+        assert backend.count("fetch") == asked
         await backend.announces_clip(user, "v1", CLIP)
         assert [await backend.serves_fetch(user, "v1", CLIP) for _ in range(3)] == [(0, 2), (2, 2), (4, 1)]
         assert backend.count("fetch") == asked + 3
