@@ -42,6 +42,7 @@ def one(head: dict[str, object], clip: bytes) -> dict[str, object]:
         "is_late": is_late,
         "signal": os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0,
         "peak_kib": usage.ru_maxrss,
+        "cpu_s": usage.ru_utime + usage.ru_stime,
         "took_s": time.monotonic() - began_s,
     }
 
