@@ -32,7 +32,7 @@ def files_with(folders: Iterable[Path], canaries: Iterable[bytes]) -> list[str]:
     return [
         f"{file}: {canary!r}"
         for folder in folders
-        for file in sorted(folder.rglob("*"))
+        for file in ([folder] if folder.is_file() else sorted(folder.rglob("*")))
         if file.is_file()
         for canary in wanted
         if canary in file.read_bytes()

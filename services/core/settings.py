@@ -116,6 +116,15 @@ class Settings(BaseSettings):
         description="key-id:secret pairs, comma separated, of the access tokens; the first signs, all verify",
     )
 
+    keep_voice_days: int = Field(90, ge=1, le=3650, description="voice messages, unless a guardian keeps one")
+    keep_fixes_days: int = Field(30, ge=1, le=3650, description="places")
+    keep_alerts_days: int = Field(180, ge=1, le=3650, description="alarms, with the place in them")
+    keep_usage_days: int = Field(90, ge=1, le=3650, description="facts about use, after the end of the programme")
+    keep_events_days: int = Field(30, ge=1, le=3650, description="what apps were told: ids and states")
+    keep_sessions_days: int = Field(90, ge=31, le=3650, description="sessions that ended or were not used")
+    keep_unsent_sms_days: int = Field(2, ge=1, le=30, description="text messages that could not be sent, sealed")
+    keep_exports_hours: int = Field(24, ge=1, le=720, description="a finished export, sealed, and its link")
+
     sms_provider: str = Field("file", pattern="^file$", description="how one-time codes travel: `file` (development)")
     sms_file: Path = Field(
         Path("var/default/sms.jsonl"),

@@ -27,6 +27,7 @@ from services.core.messages.retention import drop_one_old_voice
 from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.privacy.forgetting import forget_one_batch
 from services.core.privacy.removal import remove_one_erased
 from services.core.privacy.replay import replay
 from services.core.settings import Settings
@@ -38,7 +39,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, remove_one_erased,
+    forget_one_upload, remove_one_erased, forget_one_batch,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2

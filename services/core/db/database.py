@@ -24,6 +24,7 @@ from services.core.crypto.vault import Vault
 from services.core.db.all_tables import load_all_tables
 from services.core.erasure_ledger import CHILD, FAMILY, ErasureLedger, ErasuresPendingError, LedgerEntry
 from services.core.errors import CoreError
+from services.core.retention import Retention
 from services.core.settings import Settings
 
 # A lock connection that does not answer within this time is taken for lost: the holder must stop before another starts.
@@ -43,12 +44,13 @@ class Notification:
 
 
 class UnitOfWork:
-    """One transaction: its session, its time, and the keys that actions need."""
+    """One transaction: its session, its time, the keys that actions need, and how long what they write is kept."""
 
-    def __init__(self, session: AsyncSession, now: datetime, vault: Vault) -> None:
+    def __init__(self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention) -> None:
         self.session = session
         self.now = now
         self.vault = vault
+        self.retention = retention
         self._keeps_refusal = False
         self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
 
@@ -137,11 +139,13 @@ class Database:
         clock: Clock = system_clock,
         pool_size: int = 8,
         ledger: ErasureLedger | None = None,
+        retention: Retention | None = None,
     ) -> None:
         load_all_tables()
         self.url = url
         self.clock = clock
         self.vault = vault
+        self.retention = retention or Retention()
         self._ledger = ledger
         self._engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
@@ -163,6 +167,7 @@ class Database:
             clock=clock_of(settings),
             pool_size=settings.database_pool_size,
             ledger=ErasureLedger(settings.erasure_ledger),
+            retention=Retention.of(settings),
         )
 
     @contextlib.asynccontextmanager
@@ -175,7 +180,7 @@ class Database:
         if not to_replay:
             await self._refuse_what_is_erased()
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
-            work = UnitOfWork(session, self.clock(), self.vault)
+            work = UnitOfWork(session, self.clock(), self.vault, self.retention)
             try:
                 yield work
             except CoreError:

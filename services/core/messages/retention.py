@@ -13,7 +13,6 @@ from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
 from services.core.families.tables import Child, Membership
 from services.core.messages.queries import one_message
-from services.core.messages.rules import VOICE_KEPT_FOR
 from services.core.messages.tables import KeptMessage, Message
 from services.core.messages.voice import tell_of_work
 
@@ -48,7 +47,7 @@ async def drop_one_old_voice(work: UnitOfWork) -> bool:
         .join(Message, col(Message.clip_id) == col(Clip.clip_id))
         .where(
             col(Message.kind) == "voice",
-            col(Message.received_at) <= work.now - VOICE_KEPT_FOR,
+            col(Message.received_at) <= work.now - work.retention.voice,
             col(Clip.state) != "gone",
             ~_is_kept(),
         )

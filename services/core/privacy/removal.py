@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import String, cast, delete
+from sqlalchemy import String, cast, delete, update
 from sqlmodel import col, exists, select
 
 from services.core.accounts.tables import Guardian, LoginChallenge
+from services.core.blobs.tables import Blob
 from services.core.clips.tables import Clip
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import collided, database_is_away
@@ -61,6 +62,10 @@ async def _remove_child(work: UnitOfWork, child_id: uuid.UUID) -> None:
     clips = select(cast(col(Clip.clip_id), String)).where(col(Clip.child_id) == child_id)
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(usernames)))
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(clips)))
+    # The objects are swept away next; a hash would tell until then whether somebody's recording was among them.
+    await work.run(
+        update(Blob).where(col(Blob.child_id) == child_id).values(state="leaving", sha256="", changed_at=work.now)
+    )
     # The many first, by their indexes: a cascade would look for each message's inbox items one by one.
     messages = select(Message.message_id).where(col(Message.child_id) == child_id)
     await work.run(delete(InboxItem).where(col(InboxItem.child_id) == child_id))

@@ -37,8 +37,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/children/{child_id}/messages": {"kind": "text", "text": "hi"},
     "PUT /v1/children/{child_id}/messages/{message_id}/state": {"state": "played"},
     "PUT /v1/children/{child_id}/messages/{message_id}/kept": {"kept": True},
+    "PUT /v1/families/{family_id}/my-number": {"hidden": True},
+    "POST /v1/families/{family_id}/contests": {"guardian_id": str(uuid.UUID(int=1)), "right": "message"},
     "POST /v1/children/{child_id}/uploads": {"bytes": 5000, "sha256": "0" * 64},
 }
+ERASING = {"DELETE /v1/children/{child_id}", "DELETE /v1/families/{family_id}"}
 SOUND = encoded("amr-nb", 1.0)
 # Their bodies are sound.
 WITH_SOUND = {
@@ -54,7 +57,8 @@ def request_of(route: Declared) -> dict[str, Any]:
     headers = {"Idempotency-Key": "key-of-test"}
     if str(route) in WITH_SOUND:
         return {"content": SOUND, "headers": headers | WITH_SOUND[str(route)]}
-    return {"json": BODIES.get(str(route)), "headers": headers}
+    asked: dict[str, Any] = {"json": BODIES.get(str(route)), "headers": headers}
+    return asked | ({"params": {"confirm": "erase"}} if str(route) in ERASING else {})
 
 
 class World:
@@ -94,10 +98,13 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invited = {"phone": new_phone(), "relation": "aunt"}
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
+    contested = {"guardian_id": second.guardian_id, "right": "message"}
+    contest = await theirs.told("POST", f"{theirs.family}/contests", json=contested)
     ids = {
         "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
+        "contest_id": contest["contest_id"],
     }  # fmt: skip
     return World(mine, theirs, ids)
 
@@ -138,7 +145,8 @@ async def test_each_of_these_requests_is_one_that_its_own_family_could_make(
     # Otherwise the tests above would prove a typing mistake of their own.
     status, body = await _ask(fresh_world.theirs, route, fresh_world.their_ids)
     assert body.get("code") != "invalid_request", body
-    assert status != 404 or "{invitation_id}/" in route.path or route.path.endswith("/state"), (status, body)
+    elsewhere = route.path.endswith(("/state", "/contests"))
+    assert status != 404 or "{invitation_id}/" in route.path or elsewhere, (status, body)
 
 
 @pytest.mark.parametrize("route", NEEDING_LOG_IN, ids=str)
