@@ -23,6 +23,8 @@ from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.queries import child_by_id, membership_in, rights_of
 from services.core.families.rules import Right
 from services.core.families.tables import Child, Membership
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
 
 _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
 
@@ -59,10 +61,11 @@ class ChildScope(FamilyScope):
 async def read_caller(
     work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
-    """Return whose token this is; raises AccessTokenInvalidError or SessionEndedError."""
+    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read(bearer.credentials, work.now)
+    await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
     guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
     if guardian is None:
         raise SessionEndedError

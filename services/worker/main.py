@@ -19,6 +19,7 @@ from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
+from services.core.limits.expiry import forget_full_buckets
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import make_ready
@@ -35,7 +36,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload,
+    forget_one_upload, forget_full_buckets,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
