@@ -20,6 +20,7 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    sessions,
     system,
     uploads,
     voice,
@@ -63,7 +64,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
-    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+    for room in (auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

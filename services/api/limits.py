@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Depends
 from fastapi.params import Depends as Dependency
 
-from services.api.access_family import IsLoggedIn
+from services.api.access_family import AnyCaller
 from services.api.client_address import ClientAddress
 from services.api.dependencies import Work
 from services.core.limits.actions import Charge, charge
@@ -15,7 +15,7 @@ from services.core.limits.rules import Limits
 def costs_guardian(limit: Limits) -> Dependency:
     """Return the dependency by which each request takes one of the guardian's own tokens."""
 
-    async def pay(work: Work, caller: IsLoggedIn) -> None:
+    async def pay(work: Work, caller: AnyCaller) -> None:
         await charge(work, Charge(limit, str(caller.guardian_id)))
 
     return _depends(pay)

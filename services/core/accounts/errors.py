@@ -60,3 +60,24 @@ class RefreshTokenInvalidError(CoreError):
 
     code = "refresh_token_invalid"
     sentence = "This session cannot be continued. Log in again."
+
+
+class SecondStepNeededError(CoreError):
+    """The session was opened by a code alone, from a device that is not known."""
+
+    code = "second_step_needed"
+    sentence = "This device is new. Prove with your PIN, another guardian or the watch that it is you."
+
+
+class SecondStepWrongError(CoreError):
+    """The PIN is wrong or none is set, or the watch's code is wrong, old, or of somebody else's watch."""
+
+    code = "second_step_wrong"
+    sentence = "This does not prove that it is you. Check it and try again."
+
+
+class PinRefusedError(CoreError):
+    """Too short, too long, no digits, or among the first that anybody would try."""
+
+    code = "pin_refused"
+    sentence = "A PIN has 6 to 12 digits that are neither all the same nor in a row."

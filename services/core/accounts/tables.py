@@ -18,7 +18,25 @@ class Guardian(SQLModel, table=True):
     phone: str = Field(unique=True, max_length=16)
     display_name: str = Field(default="", max_length=40)
     locale: str = Field(default="en", max_length=12)
+    # argon2id; a second proof for log-ins from new phones.
+    pin_hash: str | None = Field(default=None, max_length=200)
+    # Set when staff have moved the account to a new number: the next log-in is like a first one.
+    moved_at: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
+
+
+class GuardianDevice(SQLModel, table=True):
+    """A phone or tablet that a guardian logged in with, known again by a token that it keeps."""
+
+    __tablename__ = "guardian_device"
+
+    device_id: uuid.UUID = id_column()
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", index=True, ondelete="CASCADE")
+    token_hash: bytes = bytes_column(unique=True)
+    created_at: datetime = time_column()
+    last_used_at: datetime = time_column()
+    # Empty until somebody has proved more than that they receive the guardian's text messages.
+    trusted_at: datetime | None = maybe_time_column()
 
 
 class LoginChallenge(SQLModel, table=True):
@@ -29,6 +47,9 @@ class LoginChallenge(SQLModel, table=True):
     challenge_id: uuid.UUID = id_column()
     phone: str = Field(max_length=16, index=True)
     code_hash: bytes = bytes_column()
+    # What the device that asked was told and has to say again, hashed; and which device or address that was, hashed.
+    secret_hash: bytes = bytes_column()
+    asked_by: bytes = bytes_column()
     tries: int = 0
     created_at: datetime = time_column(index=True)
     expires_at: datetime = time_column()
@@ -43,6 +64,11 @@ class Session(SQLModel, table=True):
 
     session_id: uuid.UUID = id_column()
     guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", index=True, ondelete="CASCADE")
+    device_id: uuid.UUID | None = Field(
+        default=None, foreign_key="guardian_device.device_id", index=True, ondelete="SET NULL"
+    )
+    # Logged in by the code alone, from a device that is not known: sees nothing until the second step.
+    limited: bool = False
     created_at: datetime = time_column()
     last_used_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()

@@ -57,9 +57,10 @@ class Limits(Enum):
     TRIES_OF_ADDRESS = Limit(120, 240, _HOUR, "client address", "codes, slips and passwords entered")
     # A phone refreshes every 15 minutes, and hundreds share an address.
     REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
+    SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
-    INVITATIONS_OF_GUARDIAN = Limit(10, 10, _DAY, "guardian", "invitations, each of which sends a text message")
+    INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
     # One process reads uplinks, so this one is kept in its memory. A clip of a minute has at most 2,048 chunks.
     MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
 

@@ -15,14 +15,17 @@ import pytest_asyncio
 from services.core.db.database import Database
 from tests.api_routes import app_without_database
 from tests.integration.api.test_other_families import BODIES
-from tests.parent import Parent, make_family
+from tests.parent import Parent, fill_buckets, make_family
 
 SPEC = app_without_database().openapi()
 PATHS = {
     "POST /v1/auth/codes": {"phone": "+8613900000003"},
     "POST /v1/auth/tokens": {
         "challenge_id": "00000000-0000-4000-8000-000000000000", "phone": "+8613900000003", "code": "123456",
+        "challenge_secret": "x",
     },
+    "POST /v1/auth/second-step": {"pin": "730418"},
+    "PUT /v1/me/pin": {"pin": "730418"},
     "POST /v1/auth/refresh": {"refresh_token": "x"},
 }  # fmt: skip
 ALL_BODIES: dict[str, dict[str, Any]] = {**BODIES, **PATHS}
@@ -70,6 +73,12 @@ def text_fields() -> list[tuple[str, str]]:
 
 
 FIELDS = text_fields()
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _full_buckets(database: Database) -> None:
+    """Each test begins with every limit unused: together they ask more than one guardian may."""
+    await fill_buckets(database)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -21,8 +21,48 @@ def upgrade() -> None:
         prefixes=["UNLOGGED"],
     )
     op.create_index(op.f("ix_limit_bucket_full_at"), "limit_bucket", ["full_at"], unique=False)
+    op.create_table(
+        "guardian_device",
+        sa.Column("device_id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_used_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("trusted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["guardian_id"], ["guardian.guardian_id"], name=op.f("fk_guardian_device_guardian_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("device_id", name=op.f("pk_guardian_device")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_guardian_device_token_hash")),
+    )
+    op.create_index(op.f("ix_guardian_device_guardian_id"), "guardian_device", ["guardian_id"], unique=False)
+    op.add_column("guardian", sa.Column("pin_hash", sa.String(length=200), nullable=True))
+    op.add_column("guardian", sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "login_challenge",
+        sa.Column("secret_hash", sa.LargeBinary(), server_default=sa.text("''::bytea"), nullable=False),
+    )
+    op.add_column(
+        "login_challenge", sa.Column("asked_by", sa.LargeBinary(), server_default=sa.text("''::bytea"), nullable=False)
+    )
+    op.add_column("session", sa.Column("device_id", sa.Uuid(), nullable=True))
+    op.add_column("session", sa.Column("limited", sa.Boolean(), server_default=sa.text("false"), nullable=False))
+    op.create_index(op.f("ix_session_device_id"), "session", ["device_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_session_device_id"), "session", "guardian_device", ["device_id"], ["device_id"], ondelete="SET NULL"
+    )
 
 
 def downgrade() -> None:
+    op.drop_constraint(op.f("fk_session_device_id"), "session", type_="foreignkey")
+    op.drop_index(op.f("ix_session_device_id"), table_name="session")
+    op.drop_column("session", "limited")
+    op.drop_column("session", "device_id")
+    op.drop_column("login_challenge", "asked_by")
+    op.drop_column("login_challenge", "secret_hash")
+    op.drop_column("guardian", "moved_at")
+    op.drop_column("guardian", "pin_hash")
+    op.drop_index(op.f("ix_guardian_device_guardian_id"), table_name="guardian_device")
+    op.drop_table("guardian_device")
     op.drop_index(op.f("ix_limit_bucket_full_at"), table_name="limit_bucket")
     op.drop_table("limit_bucket")
