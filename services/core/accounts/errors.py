@@ -76,6 +76,20 @@ class SecondStepWrongError(CoreError):
     sentence = "This does not prove that it is you. Check it and try again."
 
 
+class StaffLogInRefusedError(CoreError):
+    """The address, the password, or the code is not right, or the account has ended: which of them is not said."""
+
+    code = "staff_log_in_refused"
+    sentence = "Address, password or code is not right."
+
+
+class StaffSetUpNeededError(CoreError):
+    """The password is right, and no authenticator app has been set up yet."""
+
+    code = "staff_set_up_needed"
+    sentence = "Set up an authenticator app first."
+
+
 class PinRefusedError(CoreError):
     """Too short, too long, no digits, or among the first that anybody would try."""
 

@@ -28,6 +28,12 @@ LIMITED_LIFETIME: Final = timedelta(hours=24)
 # The answer to a refresh can be lost on the way: the same token gets the same successor again for so long.
 REFRESH_GRACE: Final = timedelta(seconds=60)
 
+STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
+# A browser left open in an office.
+STAFF_IDLE: Final = timedelta(minutes=30)
+STAFF_LONGEST: Final = timedelta(hours=12)
+RECOVERY_CODES: Final = 10
+
 _PIN: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
 _PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.\u00a0]{4,30}", re.ASCII)
 
@@ -126,6 +132,13 @@ def session_is_live(session: StoredSession, now: datetime) -> bool:
     if session.ended_at is not None or (session.limited and now - session.created_at >= LIMITED_LIFETIME):
         return False
     return now - session.last_used_at < REFRESH_LIFETIME
+
+
+def staff_session_is_live(session: StoredSession, now: datetime) -> bool:
+    """Tell whether a staff session still stands: not ended, used within half an hour, no older than a working day."""
+    if session.ended_at is not None or now - session.created_at >= STAFF_LONGEST:
+        return False
+    return now - session.last_used_at < STAFF_IDLE
 
 
 def device_is_known(trusted_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
