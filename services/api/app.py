@@ -20,10 +20,14 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    recoveries,
     sessions,
     staff_accounts,
     staff_auth,
+    staff_break_glass,
+    staff_hand_outs,
     staff_me,
+    staff_recoveries,
     staff_sites,
     system,
     uploads,
@@ -70,7 +74,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
-    for room in (staff_auth, staff_me, staff_sites, staff_accounts):
+    for room in (
+        recoveries, staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs,
+        staff_break_glass,
+    ):  # fmt: skip
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

@@ -15,7 +15,7 @@ from services.api.access_staff import PERMISSIONS
 from services.core.audit.tables import AuditEntry
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.parent import Parent, Place, fill_buckets, make_family, make_parent, make_place, pair
+from tests.parent import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
 from tests.staff import StaffMember, make_staff
 from tests.staff_bodies import STAFF_BODIES
 
@@ -43,11 +43,19 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     family = await make_family(client, database, world.theirs)
     await pair(family, world.theirs)
     (listed,) = (await stranger.told("GET", f"/v1/staff/sites/{world.theirs.site.site_id}/families"))["families"]
+    site = f"/v1/staff/sites/{world.theirs.site.site_id}"
+    code = listed["family_code"]
+    asked = {"kind": "phone", "phone": family.phone, "new_phone": new_phone(), "form_number": "2026-0417"}
+    recovery = await stranger.told("POST", f"{site}/families/{code}/recoveries", json=asked)
+    hand_out = await stranger.told("POST", f"{site}/hand-outs", json={"families": 50, "minutes": 90})
+    why = {"reason": "The child is missing."}
+    break_glass = await stranger.told("POST", f"{site}/families/{code}/break-glass", json=why)
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     world.ids = {
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
-        "staff_session_id": session["staff_session_id"], "family_code": listed["family_code"],
-        "recovery_id": str(uuid.uuid4()), "hand_out_id": str(uuid.uuid4()), "break_glass_id": str(uuid.uuid4()),
+        "staff_session_id": session["staff_session_id"], "family_code": code,
+        "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
+        "break_glass_id": break_glass["break_glass_id"],
     }  # fmt: skip
     return world
 
