@@ -23,6 +23,15 @@ from services.api.routes import (
     messages,
     pairing,
     privacy,
+    recoveries,
+    sessions,
+    staff_accounts,
+    staff_auth,
+    staff_break_glass,
+    staff_hand_outs,
+    staff_me,
+    staff_recoveries,
+    staff_sites,
     system,
     uploads,
     voice,
@@ -69,20 +78,13 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (
-        auth,
-        me,
-        families,
-        contacts,
-        pairing,
-        messages,
-        voice,
-        uploads,
-        audio,
-        audit,
-        privacy,
-        events,
-        system,
-    ):
+        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, events,
+        recoveries, system,
+    ):  # fmt: skip
+        app.include_router(room.router)
+    for room in (
+        staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
+    ):  # fmt: skip
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

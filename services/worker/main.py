@@ -17,9 +17,12 @@ from services.core.blobs.actions import sweep_one
 from services.core.blobs.store import BlobStore
 from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
+from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
 from services.core.erasure_ledger import ErasureLedger
+from services.core.families.break_glass import tell_one_break_glass
+from services.core.limits.expiry import forget_full_buckets
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import make_ready
@@ -33,13 +36,14 @@ from services.core.privacy.replay import replay
 from services.core.settings import Settings
 from services.worker.sms import SmsProvider, provider_of
 
-KINDS = ("sms",)
+KINDS = ("sms", outbox.DECOY)
 POLL_S = 2.0
 # Overdue things are looked for this often; each look takes what there is, one transaction each.
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload, remove_one_erased, forget_one_batch,
+    forget_one_upload, forget_full_buckets, carry_out_one_recovery, tell_one_break_glass,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
@@ -95,6 +99,9 @@ class Worker:
             row = await outbox.claim(work, KINDS)
             if row is None:
                 return False
+            if row.kind == outbox.DECOY:
+                await outbox.done(work, row)
+                return True
             try:
                 await self._provider.send(*outbox.open_sms(work, row))
             except Exception:
