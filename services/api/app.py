@@ -17,6 +17,7 @@ from services.api.routes import (
     auth,
     contacts,
     events,
+    exports,
     families,
     me,
     messages,
@@ -79,6 +80,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         audio,
         audit,
         privacy,
+        exports,
         events,
         system,
     ):

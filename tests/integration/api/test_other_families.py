@@ -99,12 +99,14 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
     contested = {"guardian_id": second.guardian_id, "right": "message"}
+    export = await theirs.told("POST", f"{theirs.family}/exports")
     contest = await theirs.told("POST", f"{theirs.family}/contests", json=contested)
     ids = {
         "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
         "contest_id": contest["contest_id"],
+        "export_id": export["export_id"],
     }  # fmt: skip
     return World(mine, theirs, ids)
 
