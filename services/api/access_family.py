@@ -26,6 +26,8 @@ from services.core.families.tables import Child, Membership
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
 from services.core.privacy.errors import PrimaryOnlyError
+from services.core.privacy.exports import read_link
+from services.core.privacy.tables import Export
 
 _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
 
@@ -208,6 +210,32 @@ class OfLink:
         return LinkScope(caller, child.family_id, membership, child, claims.message_id)
 
 
+@dataclass(frozen=True)
+class ExportScope(FamilyScope):
+    """What a signed link opens: one export, for the guardian who asked for it."""
+
+    export: Export
+
+
+class OfExportLink:
+    """Whoever holds a link to an export, while the session it was made in stands and the guardian is in the family."""
+
+    access_rule: ClassVar[str] = "signed link, in family"
+
+    async def __call__(self, work: Work, token: Annotated[str, Path(max_length=2000)]) -> ExportScope:
+        """Return the scope; raises AccessTokenInvalidError, SessionEndedError, NotFoundError."""
+        claims = read_link(work.vault, token, work.now)
+        guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
+        if guardian is None:
+            raise SessionEndedError
+        caller = Caller(guardian, claims.session_id)
+        export = await work.session.get(Export, claims.export_id)
+        if export is None or export.guardian_id != guardian.guardian_id:
+            raise NotFoundError
+        membership = await _membership(work, caller, export.family_id, None, before_consent=True)
+        return ExportScope(caller, export.family_id, membership, export)
+
+
 async def _membership(
     work: UnitOfWork, caller: Caller, family_id: uuid.UUID, right: Right | None, *, before_consent: bool
 ) -> Membership:
@@ -241,4 +269,5 @@ MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
 PrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily())]
 PrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild())]
 MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
+HoldsExportLink = Annotated[ExportScope, Depends(OfExportLink())]
 HoldsLink = Annotated[LinkScope, Depends(OfLink())]

@@ -18,6 +18,7 @@ from services.api.routes import (
     auth,
     contacts,
     events,
+    exports,
     families,
     me,
     messages,
@@ -78,7 +79,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (
-        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, events,
+        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, exports, events,
         recoveries, system,
     ):  # fmt: skip
         app.include_router(room.router)

@@ -100,6 +100,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     privacy.PrimaryOnlyError: HTTPStatus.FORBIDDEN,
     privacy.ConfirmationMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     privacy.ContestExistsError: HTTPStatus.CONFLICT,
+    privacy.ExportRunningError: HTTPStatus.TOO_MANY_REQUESTS,
+    privacy.ExportNotReadyError: HTTPStatus.CONFLICT,
     erasure_ledger.ErasuresPendingError: HTTPStatus.SERVICE_UNAVAILABLE,
     erasure_ledger.LedgerBrokenError: HTTPStatus.SERVICE_UNAVAILABLE,
     pairing.PairingCodeUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,

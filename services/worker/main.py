@@ -30,6 +30,8 @@ from services.core.messages.retention import drop_one_old_voice
 from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.privacy.archive import make_one_export
+from services.core.privacy.exports import expire_one_export
 from services.core.privacy.forgetting import forget_one_batch
 from services.core.privacy.removal import remove_one_erased
 from services.core.privacy.replay import replay
@@ -42,8 +44,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, remove_one_erased, forget_one_batch,
-    forget_one_upload, forget_full_buckets, carry_out_one_recovery, tell_one_break_glass,
+    forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, carry_out_one_recovery, tell_one_break_glass,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
@@ -75,6 +76,7 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_forever())
             tasks.create_task(self._sweep_forever())
+            tasks.create_task(self._make_exports_forever())
             for _ in range(STUDIOS):
                 tasks.create_task(self._make_clips_forever())
 
@@ -139,6 +141,16 @@ class Worker:
             else:
                 await outbox.done(work, row)
         return True
+
+    @_keep_trying
+    async def _make_exports_forever(self) -> None:
+        # One at a time and by itself: nothing else waits for an export.
+        async with self._database.listen(outbox.CHANNEL) as notifications:
+            while True:
+                while await make_one_export(self._studio):
+                    pass
+                await notifications.next(POLL_S)
+                notifications.drain()
 
     @_keep_trying
     async def _sweep_forever(self) -> None:

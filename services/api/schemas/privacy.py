@@ -77,3 +77,30 @@ class Contests(Told):
     """What is or was contested in this family, the newest first."""
 
     contests: list[Contest]
+
+
+class Export(Told):
+    """A copy of the caller's data."""
+
+    export_id: uuid.UUID
+    state: Literal["waiting", "running", "ready", "expired", "failed"]
+    percent: int = Field(ge=0, le=100)
+    size_bytes: int = Field(description="of the file, once it is ready")
+    asked_at: datetime
+    expires_at: datetime | None = Field(description="when the file is deleted, once it is ready")
+    watch_copy: Literal["none", "not_confirmed", "confirmed"] = Field(
+        description="whether watches that were paired in this family and are no longer have shown that they are wiped"
+    )
+
+
+class Exports(Told):
+    """The caller's own exports, the newest first."""
+
+    exports: list[Export]
+
+
+class ExportLink(Told):
+    """An address that opens the file without a header, while the caller's session stands."""
+
+    url: str
+    expires_at: datetime

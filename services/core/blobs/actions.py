@@ -27,10 +27,20 @@ def reserve(work: UnitOfWork, child_id: uuid.UUID, plain_bytes: int, sha256: str
     return blob
 
 
+def reserve_for_export(work: UnitOfWork, export_id: uuid.UUID, plain_bytes: int, sha256: str) -> Blob:
+    """Add the row of an export's blob, which belongs to no child; it goes when the export's row does."""
+    blob = Blob(
+        blob_id=uuid.uuid4(), export_id=export_id, state="writing", size_bytes=plain_bytes, sha256=sha256,
+        created_at=work.now, changed_at=work.now,
+    )  # fmt: skip
+    work.add(blob)
+    return blob
+
+
 async def keep(work: UnitOfWork, blob_id: uuid.UUID) -> None:
     """Make a written blob part of what the caller's transaction writes; raises BlobGoneError if it was given up."""
     blob = await _locked(work, blob_id)
-    if blob is None or blob.state == "leaving" or blob.child_id is None:
+    if blob is None or blob.state == "leaving" or (blob.child_id is None and blob.export_id is None):
         raise BlobGoneError
     blob.state = "kept"
     blob.changed_at = work.now
@@ -59,7 +69,7 @@ async def sweep_one(database: Database, store: BlobStore) -> bool:
                 or_(
                     col(Blob.state) == "leaving",
                     and_(col(Blob.state) == "writing", col(Blob.changed_at) <= work.now - WRITING_LIVES),
-                    col(Blob.child_id).is_(None),
+                    and_(col(Blob.child_id).is_(None), col(Blob.export_id).is_(None)),
                 )
             )
             .limit(1)

@@ -21,6 +21,10 @@ class Blob(SQLModel, table=True):
     child_id: uuid.UUID | None = Field(
         default=None, foreign_key="child.child_id", index=True, ondelete="SET NULL", nullable=True
     )
+    # Of an export instead of a child; None there, too: nobody's, and the object goes next.
+    export_id: uuid.UUID | None = Field(
+        default=None, foreign_key="export.export_id", index=True, ondelete="SET NULL", nullable=True
+    )
     # writing (not part of anything yet), kept, leaving
     state: str = Field(default="writing", max_length=10)
     # Of the plain bytes.

@@ -21,6 +21,7 @@ from services.core.contacts.rules import name_shown
 from services.core.contacts.tables import Contact, ContactList
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
+from services.core.facts.actions import forget_measured
 from services.core.families.actions import add_child, change_rights, end_membership
 from services.core.families.errors import NotFoundError
 from services.core.families.invitations import take_invitation
@@ -89,6 +90,8 @@ async def withdraw_consent(work: UnitOfWork, membership: Membership, part: Part)
         await work.flush()
         # Lists before settings before events: follow_guardian holds the lists, and the family comes last.
         await _lock_lists(work, [membership.family_id])
+        if part is Part.MEASUREMENT and membership.is_primary:
+            await forget_measured(work, membership.family_id)
         if part is Part.LOCATION:
             actor = guardian_actor(membership.guardian_id)
             await follow_location_consent(work, membership.family_id, actor, withdrawn_by=membership)

@@ -11,7 +11,7 @@ import asyncio
 import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from services.core.accounts.actions import access_changed
@@ -28,7 +28,7 @@ from services.core.outbox.actions import send_sms
 from services.core.pairing.actions import end_pairing
 from services.core.pairing.rules import UnpairReason
 from services.core.privacy.sms_texts import erased_text
-from services.core.privacy.tables import Erasure, ErasureLedgerRow
+from services.core.privacy.tables import Erasure, ErasureLedgerRow, Export
 from services.core.watches.queries import current_identity, standing_identity
 
 
@@ -103,6 +103,8 @@ async def _close_child(work: UnitOfWork, child_id: uuid.UUID, actor: Actor) -> N
     child = await work.session.get(Child, child_id, with_for_update={"key_share": True}, populate_existing=True)
     if child is None or child.erased_at is not None:
         raise NotFoundError
+    # Copies of what is erased now, whoever asked for them: key and row at once, the object with the next sweep.
+    await work.run(delete(Export).where(col(Export.family_id) == child.family_id))
     child.wrapped_key = b""
     child.name = ""
     child.birth_year = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.core.errors import CoreError
+from services.core.errors import CoreError, RetryLaterError
 
 
 class PrimaryOnlyError(CoreError):
@@ -32,3 +32,28 @@ class ContestExistsError(CoreError):
 
     code = "contest_exists"
     sentence = "You contest this right already."
+
+
+class ExportRunningError(RetryLaterError):
+    """One export of this guardian is being made already."""
+
+    code = "export_running"
+    sentence = "Your export is being made. Wait until it is done before you ask for another."
+
+    def __init__(self) -> None:
+        super().__init__(30)
+
+
+class ExportNotReadyError(CoreError):
+    """The export is not there yet, or not any more."""
+
+    code = "export_not_ready"
+    sentence = "This export cannot be fetched: it is still being made, has failed, or its day is over."
+
+    def __init__(self, state: str) -> None:
+        super().__init__()
+        self.state = state
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the state it is in."""
+        return {"state": self.state}

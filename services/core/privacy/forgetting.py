@@ -9,6 +9,7 @@ from services.core.accounts.tables import Session
 from services.core.db.database import UnitOfWork
 from services.core.events.tables import Event
 from services.core.outbox.tables import OutboxRow
+from services.core.privacy.tables import Export
 
 _BATCH_ROWS = 500
 
@@ -34,7 +35,13 @@ async def forget_one_batch(work: UnitOfWork) -> bool:
         .limit(_BATCH_ROWS)
         .with_for_update(skip_locked=True)
     )
+    past_exports = (
+        select(Export.export_id)
+        .where(col(Export.state).in_(["expired", "failed"]), col(Export.asked_at) <= work.now - kept.events)
+        .limit(_BATCH_ROWS)
+    )
     gone = [
+        await work.run(delete(Export).where(col(Export.export_id).in_(past_exports))),
         await work.run(delete(Event).where(tuple_(col(Event.family_id), col(Event.seq)).in_(old_events))),
         await work.run(delete(Session).where(col(Session.session_id).in_(old_sessions))),
         await work.run(delete(OutboxRow).where(col(OutboxRow.outbox_id).in_(unsent))),

@@ -1,4 +1,4 @@
-"""Tables of erasures and contested rights."""
+"""Tables of erasures, contested rights and exports."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from services.core.db.columns import datetime, id_column, maybe_time_column, time_column
+from services.core.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
 
 
 class ErasureLedgerRow(SQLModel, table=True):
@@ -58,3 +58,29 @@ class Contest(SQLModel, table=True):
     state: str = Field(default="open", max_length=10)
     raised_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
+
+
+class Export(SQLModel, table=True):
+    """A copy of what a guardian may take along, being made or waiting to be fetched; sealed with a key of its own."""
+
+    __tablename__ = "export"
+    __table_args__ = (
+        # One at a time.
+        Index("export_running", "guardian_id", unique=True, postgresql_where=text("state IN ('waiting', 'running')")),
+    )
+
+    export_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    # waiting, running, ready, expired, failed
+    state: str = Field(default="waiting", max_length=10)
+    percent: int = 0
+    # Empty once the file is to go.
+    wrapped_key: bytes = bytes_column()
+    size_bytes: int = 0
+    asked_at: datetime = time_column()
+    ready_at: datetime | None = maybe_time_column()
+    expires_at: datetime | None = maybe_time_column()
+    # One process at a time makes it; a killed one loses its claim by time.
+    claimed_until: datetime | None = maybe_time_column()
+    tries: int = 0

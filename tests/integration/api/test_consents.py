@@ -7,13 +7,14 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import func, select
 
 from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import has_consent
 from services.core.consents.rules import Part
 from services.core.contacts.location import set_location
 from services.core.db.database import Database
+from services.core.facts.tables import Fact
 from services.core.families.errors import RightMissingError
 from services.core.families.queries import child_by_id, membership_in
 from services.core.families.tables import Child
@@ -188,3 +189,33 @@ async def test_a_date_of_birth_is_within_eighteen_years(
 ) -> None:
     mother = await make_family(client, database)
     assert await mother.refused("PATCH", mother.child, json={"birth_date": born}) == (422, "birth_year_invalid")
+
+
+async def _facts(parent: Parent) -> dict[str, int]:
+    """Return how many facts of each kind are kept of the parent's family."""
+    async with parent.database.begin() as work:
+        found = await work.session.exec(
+            select(Fact.kind, func.count()).where(Fact.family_id == parent.family_id).group_by(Fact.kind)
+        )
+        return {kind: int(count) for kind, count in found}
+
+
+async def test_nothing_is_counted_before_the_first_guardian_agrees_nor_after_and_the_watch_works_the_same(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    aunt = await mother.invite()
+    await aunt.consent("measurement")
+    await pair(mother, place)
+    await mother.send("not counted")
+    # The watch's health is all that is kept.
+    health = {"paired": 1, "hello": 1}
+    assert await _facts(mother) == health
+    await mother.consent("measurement")
+    await mother.send("counted")
+    assert await _facts(mother) == health | {"message_to_child_stored": 1}
+    await _withdraw(mother, "measurement")
+    assert await _facts(mother) == health
+    assert (await mother.send("not counted either"))["text"] == "not counted either"
+    assert await _facts(mother) == health

@@ -108,6 +108,7 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
     contested = {"guardian_id": second.guardian_id, "right": "message"}
+    export = await theirs.told("POST", f"{theirs.family}/exports")
     contest = await theirs.told("POST", f"{theirs.family}/contests", json=contested)
     await second.new_device().log_in()
     (waiting,) = (await theirs.told("GET", "/v1/me/log-ins"))["log_ins"]
@@ -119,6 +120,7 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
         "contest_id": contest["contest_id"],
         "session_id": session["session_id"], "log_in_id": waiting["log_in_id"],
         "recovery_id": await waiting_recovery(client, theirs, place),
+        "export_id": export["export_id"],
     }  # fmt: skip
     return World(mine, theirs, ids)
 

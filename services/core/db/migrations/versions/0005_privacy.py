@@ -1,4 +1,4 @@
-"""Privacy: what proves consent, the child's own word, a chained audit log, erasure."""
+"""Privacy: what proves consent, the child's own word, a chained audit log, erasure, exports."""
 
 import hashlib
 import json
@@ -138,6 +138,38 @@ def _erasure() -> None:
         ),
         sa.PrimaryKeyConstraint("contest_id", name=op.f("pk_contest")),
     )
+    op.create_table(
+        "export",
+        sa.Column("export_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.String(length=10), nullable=False),
+        sa.Column("percent", sa.Integer(), nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.Column("size_bytes", sa.Integer(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ready_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_export_family_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["guardian_id"], ["guardian.guardian_id"], name=op.f("fk_export_guardian_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("export_id", name=op.f("pk_export")),
+    )
+    op.create_index(op.f("ix_export_family_id"), "export", ["family_id"], unique=False)
+    op.create_index(
+        "export_running", "export", ["guardian_id"], unique=True,
+        postgresql_where=sa.text("state IN ('waiting', 'running')"),
+    )  # fmt: skip
+    op.add_column("blob", sa.Column("export_id", sa.Uuid(), nullable=True))
+    op.create_index(op.f("ix_blob_export_id"), "blob", ["export_id"], unique=False)
+    op.create_foreign_key(
+        op.f("fk_blob_export_id"), "blob", "export", ["export_id"], ["export_id"], ondelete="SET NULL"
+    )
     op.create_index(op.f("ix_contest_family_id"), "contest", ["family_id"], unique=False)
     op.create_index(
         "contest_open", "contest", ["family_id", "raised_by", "about_id", "right"], unique=True,
@@ -183,7 +215,8 @@ def _chain_what_is_there(connection: sa.Connection) -> None:
 
 
 def downgrade() -> None:
-    for table in ("contest", "erasure", "erasure_ledger", "wipe_order"):
+    op.drop_column("blob", "export_id")
+    for table in ("export", "contest", "erasure", "erasure_ledger", "wipe_order"):
         op.drop_table(table)
     op.drop_column("membership", "number_hidden")
     op.drop_column("child", "erased_at")

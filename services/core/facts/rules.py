@@ -1,0 +1,14 @@
+"""Which facts are about the watch and the programme's work, and which measure a family. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Without consent to measurement a watch's health and whereabouts in the programme are all that is kept.
+OF_THE_WATCH: Final = frozenset({"hello", "paired", "unpaired", "family_enrolled"})
+WATCH_STEM: Final = "watch_"
+
+
+def measures_a_family(kind: str) -> bool:
+    """Say whether a fact may be kept only with consent to measurement; a kind that nobody has thought of may not."""
+    return kind not in OF_THE_WATCH and not kind.startswith(WATCH_STEM)
