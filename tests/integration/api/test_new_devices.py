@@ -76,7 +76,9 @@ async def test_the_pin_proves_a_device_which_is_known_from_then_on(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
     parent = await make_family(client, database)
+    assert await parent.told("GET", "/v1/me/pin") == {"is_set": False}
     await parent.told("PUT", "/v1/me/pin", json={"pin": PIN})
+    assert await parent.told("GET", "/v1/me/pin") == {"is_set": True}
     tablet = await parent.new_device().log_in()
     assert await _prove(tablet, pin="730419") == (403, "second_step_wrong")
     assert await _prove(tablet, pin=PIN) == (204, "")
