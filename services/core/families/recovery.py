@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.queries import guardian_by_phone
 from services.core.accounts.rules import normal_phone
 from services.core.accounts.sms_texts import recovery_text
-from services.core.audit.actions import Actor, guardian_actor, record_audit, staff_actor
+from services.core.audit.actions import Actor, guardian_actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families.errors import (
