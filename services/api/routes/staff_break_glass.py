@@ -1,9 +1,8 @@
 """Break-glass: a guardian's name and number for a child's safety; two people, one hour, and the guardian is told."""
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from services.api.access_staff import BreaksGlassAtSite
 from services.api.dependencies import Work
@@ -27,7 +26,7 @@ async def list_all(work: Work, scope: BreaksGlassAtSite) -> told.BreakGlasses:
 async def ask(
     work: Work,
     scope: BreaksGlassAtSite,
-    family_code: Annotated[str, Path(max_length=20)],
+    family_code: told.FamilyCodeInPath,
     asked: told.NewBreakGlass,
 ) -> told.BreakGlass:
     """Ask to see the primary guardian's name and number; another person has to approve it."""

@@ -1,9 +1,8 @@
 """A number that changes, a primary guardian who is lost: two of staff, paper, 48 hours."""
 
 import uuid
-from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter
 
 from services.api.access_staff import RecoversAtSite
 from services.api.dependencies import Work
@@ -24,8 +23,6 @@ from services.core.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: recovery"])
 
-CodeInPath = Annotated[str, Path(max_length=20)]
-
 
 @router.get("/recoveries", responses=answers(401, 403, 404, 422))
 async def list_recoveries(work: Work, scope: RecoversAtSite) -> told.Recoveries:
@@ -36,7 +33,9 @@ async def list_recoveries(work: Work, scope: RecoversAtSite) -> told.Recoveries:
 
 
 @router.post("/families/{family_code}/recoveries", status_code=201, responses=answers(401, 403, 404, 409, 422, 429))
-async def ask(work: Work, scope: RecoversAtSite, family_code: CodeInPath, asked: told.NewRecovery) -> told.Recovery:
+async def ask(
+    work: Work, scope: RecoversAtSite, family_code: told.FamilyCodeInPath, asked: told.NewRecovery
+) -> told.Recovery:
     """Ask for a change with the family's paper in hand; nothing happens before another person approves it."""
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
     made = await ask_recovery(

@@ -127,6 +127,12 @@ class NewPin(Asked):
     pin: Annotated[str, Field(min_length=1, max_length=40, examples=["730418"])]
 
 
+class PinState(Told):
+    """Whether there is a PIN; never which."""
+
+    is_set: bool
+
+
 class MySession(Told):
     """A phone or tablet on which the caller is logged in."""
 

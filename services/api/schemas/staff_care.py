@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import Field
 
 from services.api.schemas.auth import Phone
@@ -11,6 +12,7 @@ from services.api.schemas.base import Asked, Told
 from services.core.families.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
 
 FamilyCode = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Z0-9-]+$", examples=["DG1-017"])]
+FamilyCodeInPath = Annotated[str, Path(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
 FormNumber = Annotated[
     str, Field(min_length=1, max_length=40, examples=["2026-0417"], description="of the paper the family enrolled on")
 ]

@@ -94,13 +94,12 @@ async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
     """Open a session for the holder of ``number``, which has just been proved, its lock held."""
     enrolments = await enrolments_of_phone(work, number)
     guardian = await guardian_by_phone(work, number)
-    is_first = guardian is None or guardian.moved_at is not None
     if guardian is None:
         default = enrolments[0][1].locale if enrolments else fitting_locale(asker.locale)
         guardian = await accounts.make_guardian(work, number, fitting_locale(asker.locale, default))
-    if guardian.moved_at is not None:
-        guardian.moved_at = None
-        work.add(guardian)
+    is_first = guardian.awaits_first_log_in
+    guardian.awaits_first_log_in = False
+    work.add(guardian)
     device = await present_device(work, guardian.guardian_id, asker.device_token, trust=is_first)
     session = await accounts.open_session(work, guardian.guardian_id, device)
     if session.limited:

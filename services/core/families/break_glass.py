@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.sms_texts import looked_up_text
-from services.core.audit.actions import SYSTEM, record_audit, staff_actor
+from services.core.audit.actions import SYSTEM, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families.errors import BreakGlassClosedError, NotFoundError, SecondPersonNeededError

@@ -11,9 +11,10 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.accounts.actions import OpenSession
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.codes import lock_phone
 from services.core.accounts.rules import normal_phone
-from services.core.audit.actions import record_audit, staff_actor
+from services.core.audit.actions import record_audit
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import UnitOfWork
 from services.core.families.admission import Asker, admit

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.queries import guardian_by_phone
 from services.core.accounts.rules import normal_phone
 from services.core.accounts.sms_texts import recovery_text
-from services.core.audit.actions import Actor, guardian_actor, record_audit, staff_actor
+from services.core.audit.actions import Actor, guardian_actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families.errors import (
@@ -169,7 +170,8 @@ async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequen
 
 
 def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:
-    """Close a recovery with its last state."""
+    """Close a recovery with its last state, and forget the number that it was about."""
+    recovery.new_phone = ""
     recovery.state = state
     recovery.ended_at = work.now
     work.add(recovery)

@@ -93,6 +93,24 @@ async def test_what_is_of_another_site_is_not_reached_through_ones_own(world: Wo
     assert (foreign[0], foreign[1]["code"]) == (404, "not_found")
 
 
+@pytest.mark.parametrize("route", [one for one in ROUTES if "{" in one.path], ids=str)
+@pytest.mark.parametrize("word", ["0", "null", "a" * 300, "%00", "%F0%9F%8C%99", "%ED%A0%80", "'--"])
+async def test_what_is_no_id_is_refused_and_never_fails(world: World, route: Declared, word: str) -> None:
+    everywhere = route.path
+    for name in world.ids:
+        everywhere = everywhere.replace(f"{{{name}}}", word)
+    at_own_site = route.path.replace("{site_id}", str(world.mine.site.site_id))
+    paths = [everywhere]
+    if "{" in at_own_site:
+        for name in world.ids:
+            at_own_site = at_own_site.replace(f"{{{name}}}", word)
+        paths.append(at_own_site)
+    for path in paths:
+        answer = await world.members["admin"].ask(route.method, path, json=STAFF_BODIES.get(str(route)))
+        assert answer.status_code in {404, 422}, (path, answer.status_code)
+        assert answer.headers["content-type"] == "application/problem+json"
+
+
 @pytest.mark.parametrize("role", PERMISSIONS)
 @pytest.mark.parametrize("route", WITH_PERMISSION, ids=str)
 async def test_a_role_without_the_permission_is_refused_at_its_own_site_and_any_other(

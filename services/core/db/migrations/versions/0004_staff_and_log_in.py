@@ -180,7 +180,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_log_in_slip_family_id"), "log_in_slip", ["family_id"], unique=False)
     op.add_column("guardian", sa.Column("pin_hash", sa.LargeBinary(), nullable=True))
-    op.add_column("guardian", sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column(
+        "guardian", sa.Column("awaits_first_log_in", sa.Boolean(), server_default=sa.text("false"), nullable=False)
+    )
     op.add_column(
         "login_challenge",
         sa.Column("secret_hash", sa.LargeBinary(), server_default=sa.text("''::bytea"), nullable=False),
@@ -209,7 +211,7 @@ def downgrade() -> None:
     op.drop_column("session", "device_id")
     op.drop_column("login_challenge", "asked_by")
     op.drop_column("login_challenge", "secret_hash")
-    op.drop_column("guardian", "moved_at")
+    op.drop_column("guardian", "awaits_first_log_in")
     op.drop_column("guardian", "pin_hash")
     op.drop_index(op.f("ix_log_in_slip_family_id"), table_name="log_in_slip")
     op.drop_table("log_in_slip")
