@@ -79,8 +79,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (
-        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, exports, events,
-        recoveries, system,
+        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, exports,
+        events, recoveries, system,
     ):  # fmt: skip
         app.include_router(room.router)
     for room in (

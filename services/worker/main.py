@@ -44,7 +44,8 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, carry_out_one_recovery, tell_one_break_glass,
+    forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
+    carry_out_one_recovery, tell_one_break_glass,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
