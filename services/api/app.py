@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
+    alerts,
     audio,
     auth,
+    commands,
     contacts,
     events,
     families,
@@ -23,6 +25,7 @@ from services.api.routes import (
     system,
     uploads,
     voice,
+    watch_settings,
 )
 from services.api.stream import EventHub
 from services.core.accounts.tokens import AccessTokens
@@ -64,6 +67,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hub = hub
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+        app.include_router(room.router)
+    for room in (alerts, commands, watch_settings):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

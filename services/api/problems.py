@@ -44,6 +44,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.LoginCodeWrongError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeEndedError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
+    accounts.BusyTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.AccessTokenInvalidError: HTTPStatus.UNAUTHORIZED,
     accounts.SessionEndedError: HTTPStatus.UNAUTHORIZED,
     accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -105,14 +106,16 @@ async def _one_is_escalating(work: UnitOfWork, child_id: uuid.UUID) -> bool:
     return found.first() is not None
 
 
-async def acknowledge_alert(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    """Take note that a guardian has seen an alert; the watch and the other guardians are told who it was.
+async def acknowledge_alert(
+    work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, guardian_id: uuid.UUID, kinds: Collection[str]
+) -> Alert:
+    """Take note that a guardian has seen an alert of these kinds; watch and other guardians are told who it was.
 
     The first one counts, a repeat changes nothing. Nobody else is called for it from then on. Raises NotFoundError.
     """
     found = await work.session.exec(
         select(Alert)
-        .where(col(Alert.alert_id) == alert_id, col(Alert.child_id) == child_id)
+        .where(col(Alert.alert_id) == alert_id, col(Alert.child_id) == child_id, col(Alert.kind).in_(kinds))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -120,7 +123,7 @@ async def acknowledge_alert(work: UnitOfWork, child_id: uuid.UUID, alert_id: uui
     if alert is None:
         raise NotFoundError
     if alert.acknowledged_at is not None:
-        return
+        return alert
     alert.acknowledged_at = work.now
     alert.acknowledged_by = guardian_id
     alert.seen_by = await _wire_id(work, child_id, guardian_id)
@@ -134,6 +137,7 @@ async def acknowledge_alert(work: UnitOfWork, child_id: uuid.UUID, alert_id: uui
         work, guardian_actor(guardian_id), "alert.acknowledged", family_id=alert.family_id, subject_id=alert_id
     )
     await _tell(work, alert, "alert.acknowledged")
+    return alert
 
 
 async def _wire_id(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> str | None:
@@ -154,7 +158,7 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
             col(Alert.child_id) == child_id,
             col(Alert.kind) == AlertKind.SOS.value,
             col(Alert.acknowledged_at).is_(None),
-            col(Alert.escalations) == 0,
+            col(Alert.escalated_to) == [],
             col(Alert.raised_at) > work.now - SEEN_IS_TOLD_FOR,
         )
         .order_by(col(Alert.raised_at))

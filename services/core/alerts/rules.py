@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -52,18 +52,10 @@ ESCALATE_AFTER: Final = timedelta(seconds=60)
 SEEN_IS_TOLD_FOR: Final = timedelta(hours=24)
 # Kept by default; older ones are swept.
 ALERTS_KEPT: Final = timedelta(days=180)
-# At this level a watch lasts for an hour or two; raised again only after it has been above the second level.
+# At this level a watch lasts for an hour or two.
 LOW_BATTERY_PCT: Final = 15
 # A child takes the watch off at night: a silence is worth an alert when it has lasted for a day.
 SILENT_AFTER: Final = timedelta(hours=24)
-
-
-@dataclass(frozen=True)
-class Escalation:
-    """How far the calling of guardians has come: how many were sent a text message, of how many."""
-
-    sent: int
-    guardians: int
 
 
 def known_kind(word: str) -> AlertKind:
@@ -100,6 +92,16 @@ def first_escalation_at(kind: AlertKind, raised_at: datetime, *, another_is_esca
     return raised_at + ESCALATE_AFTER
 
 
-def next_escalation_at(escalation: Escalation, now: datetime) -> datetime | None:
-    """Return when the guardian after those who were sent a message is sent one, or None: nobody is left."""
-    return now + ESCALATE_AFTER if escalation.sent < escalation.guardians else None
+def next_to_call(guardians: Sequence[str], called: Collection[str]) -> str | None:
+    """Return the first guardian in order who was not called yet, or None: everyone was."""
+    return next((one for one in guardians if one not in called), None)
+
+
+def next_call_at(guardians: Sequence[str], called: Collection[str], now: datetime) -> datetime | None:
+    """Return when the next guardian is called, or None when nobody is left."""
+    return None if next_to_call(guardians, called) is None else now + ESCALATE_AFTER
+
+
+def battery_calls(before_pct: int | None, level_pct: int) -> bool:
+    """Tell whether a battery level calls the guardians: it is low, and was not told to be so before."""
+    return level_pct <= LOW_BATTERY_PCT and (before_pct is None or before_pct > LOW_BATTERY_PCT)

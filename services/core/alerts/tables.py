@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from services.core.db.columns import datetime, id_column, maybe_time_column, time_column
+from services.core.db.columns import datetime, id_column, json_column, maybe_time_column, time_column
 
 
 class Alert(SQLModel, table=True):
@@ -42,6 +42,6 @@ class Alert(SQLModel, table=True):
     # What the watch calls who acknowledged it, and when the watch was last told so.
     seen_by: str | None = Field(default=None, max_length=12)
     seen_told_at: datetime | None = maybe_time_column()
-    # An SOS that nobody acknowledges: when the next guardian is sent a text message, and how many were.
+    # An SOS that nobody acknowledges: when the next guardian is sent a text message, and the ids of those who were.
     escalate_at: datetime | None = maybe_time_column()
-    escalations: int = 0
+    escalated_to: list[str] = json_column(default_factory=list)

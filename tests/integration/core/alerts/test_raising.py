@@ -12,12 +12,15 @@ from sqlmodel import col, select
 
 from services.core.alerts.actions import Raised, acknowledge_alert, raise_alert
 from services.core.alerts.errors import AlertKindUnknownError
+from services.core.alerts.rules import AlertKind
 from services.core.alerts.tables import Alert
 from services.core.db.database import Database
 from services.core.events.tables import Event
 from services.core.families.errors import NotFoundError
 from tests.builders import Home, Worn, make_home, wear
 from tests.conftest import FakeClock
+
+ALL_KINDS = [kind.value for kind in AlertKind]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -107,7 +110,7 @@ async def test_the_first_acknowledgement_counts_and_everyone_is_told_of_it(
     at = clock.now
     for _ in range(2):
         async with database.begin() as work:
-            await acknowledge_alert(work, home.child_id, alert_id, home.guardian_id)
+            await acknowledge_alert(work, home.child_id, alert_id, home.guardian_id, ALL_KINDS)
         clock.advance(seconds=5)
     async with database.begin() as work:
         alert = await work.session.get_one(Alert, alert_id)
@@ -120,7 +123,7 @@ async def test_another_childs_alert_is_not_found(database: Database, worn: tuple
     other = await make_home(database)
     with pytest.raises(NotFoundError):
         async with database.begin() as work:
-            await acknowledge_alert(work, other.child_id, alert_id, other.guardian_id)
+            await acknowledge_alert(work, other.child_id, alert_id, other.guardian_id, ALL_KINDS)
 
 
 async def test_two_guardians_who_acknowledge_at_once_are_told_one_name(
@@ -131,7 +134,7 @@ async def test_two_guardians_who_acknowledge_at_once_are_told_one_name(
 
     async def acknowledge() -> None:
         async with database.begin() as work:
-            await acknowledge_alert(work, home.child_id, alert_id, home.guardian_id)
+            await acknowledge_alert(work, home.child_id, alert_id, home.guardian_id, ALL_KINDS)
 
     await asyncio.gather(*(acknowledge() for _ in range(4)))
     assert len(await _events(database, home, "alert.acknowledged")) == 1

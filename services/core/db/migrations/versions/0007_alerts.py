@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0007"
 down_revision = "0002"
@@ -27,7 +28,7 @@ def upgrade() -> None:
         sa.Column("seen_by", sa.String(length=12), nullable=True),
         sa.Column("seen_told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("escalate_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("escalations", sa.Integer(), nullable=False),
+        sa.Column("escalated_to", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.ForeignKeyConstraint(["child_id"], ["child.child_id"], name=op.f("fk_alert_child_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
             ["family_id"], ["family.family_id"], name=op.f("fk_alert_family_id"), ondelete="CASCADE"
