@@ -22,6 +22,7 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    push,
     system,
     uploads,
     voice,
@@ -68,7 +69,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
-    for room in (alerts, commands, watch_settings):
+    for room in (alerts, commands, watch_settings, push):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

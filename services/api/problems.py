@@ -29,6 +29,7 @@ from services.core.families import errors as families
 from services.core.messages import errors as messages
 from services.core.pairing import errors as pairing
 from services.core.programme import errors as programme
+from services.core.push import errors as push
 from services.core.sheets import SheetRefusedError
 from services.core.text_rules import TextNotAllowedError
 from services.core.watches import errors as watches
@@ -84,6 +85,9 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
     pairing.NotPairedError: HTTPStatus.CONFLICT,
+    push.PushAddressRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    push.PushKeysInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    push.PushEndpointsFullError: HTTPStatus.CONFLICT,
     # Raised by the worker, or by chores of operators: no route of guardians can meet them.
     audio.DoesNotFitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SheetRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -28,10 +28,12 @@ from services.core.messages.retention import drop_one_old_voice
 from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.push.actions import forget_one_endpoint
 from services.core.settings import Settings
 from services.core.watches.commands import expire_one_command
 from services.core.watches.settings import repair_one_offset
 from services.worker.escalation import escalate_forever
+from services.worker.push import PushSender, providers_of
 from services.worker.sms import SmsProvider, provider_of
 
 KINDS = ("sms",)
@@ -41,6 +43,7 @@ SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload, expire_one_command, raise_one_silent, repair_one_offset, forget_one_batch,
+    forget_one_endpoint,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
@@ -167,10 +170,12 @@ async def run_worker(settings: Settings) -> None:
             host=settings.health_host,
         )  # fmt: skip
         await health.start()
-        running = asyncio.create_task(worker.run())
-        await ended.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with providers_of(settings, database) as providers:
+            running = [asyncio.create_task(part.run()) for part in (worker, PushSender(database, providers))]
+            await ended.wait()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         await health.stop()
     await database.close()
     log.info("worker_stopped")

@@ -40,6 +40,16 @@ async def prepare_clip(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_byte
     await _tell(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
 
 
+async def wake_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int) -> None:
+    """Have the worker look whom the family's event ``seq`` wakes, and at which endpoints."""
+    await _tell(work, "wake", str(family_id), {"seq": seq})
+
+
+async def push_to(work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str]) -> None:
+    """Have the worker send a note of ids and words to one push endpoint."""
+    await _tell(work, "push", str(endpoint_id), note)
+
+
 def open_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:
     """Return phone, locale and text of an SMS row."""
     phone, locale, text = work.vault.unseal(bytes.fromhex(row.payload["sealed"]), "sms").decode().split("\x00", 2)

@@ -41,6 +41,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/children/{child_id}/commands": {"kind": "ring"},
     "PATCH /v1/children/{child_id}/watch-settings": {"volume_pct": 50},
     "PUT /v1/me/availability": {"busy_until": None},
+    "POST /v1/push-endpoints": {"kind": "webhook", "address": "https://push.example.org/a"},
 }
 SOUND = encoded("amr-nb", 1.0)
 # Their bodies are sound.
@@ -98,6 +99,8 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
     command = await theirs.told("POST", f"{theirs.child}/commands", json={"kind": "ring"})
+    hook = {"kind": "webhook", "address": "https://push.example.org/theirs"}
+    endpoint = await theirs.told("POST", "/v1/push-endpoints", json=hook)
     async with database.begin() as work:
         raised = Raised(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "fall")
         alert_id = (await raise_alert(work, raised)).alert_id
@@ -106,6 +109,7 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
         "command_id": command["command_id"], "alert_id": str(alert_id),
+        "endpoint_id": endpoint["endpoint_id"],
     }  # fmt: skip
     return World(mine, theirs, ids)
 
