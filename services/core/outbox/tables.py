@@ -18,7 +18,7 @@ class OutboxRow(SQLModel, table=True):
 
     outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     # watch (target: user name), factory (target: serial), sms (target: empty; sealed payload), clip (target: its id),
-    # wake (target: a family; which event), push (target: an endpoint; a note of ids)
+    # decoy (never sent), wake (target: a family; which event), push (target: an endpoint; a note of ids)
     kind: str = Field(max_length=10)
     target: str = Field(default="", max_length=40)
     payload: dict[str, Any] = json_column(default_factory=dict)

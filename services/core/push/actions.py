@@ -82,6 +82,8 @@ async def endpoints_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[PushEnd
         .where(
             col(PushEndpoint.guardian_id) == guardian_id,
             col(Session.ended_at).is_(None),
+            # A new device shows nothing of a family before the second step.
+            ~col(Session.limited),
             col(Session.last_used_at) > work.now - REFRESH_LIFETIME,
         )
         .order_by(col(PushEndpoint.created_at), col(PushEndpoint.endpoint_id))

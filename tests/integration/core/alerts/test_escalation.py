@@ -10,7 +10,7 @@ import pytest_asyncio
 from sqlmodel import col, select
 
 from services.core.alerts.actions import Raised, acknowledge_alert, raise_alert
-from services.core.alerts.escalation import forget_one_batch
+from services.core.alerts.escalation import forget_old_alerts
 from services.core.alerts.queries import alerts_of
 from services.core.alerts.rules import AlertKind
 from services.core.alerts.silence import raise_one_silent
@@ -146,7 +146,7 @@ async def test_old_alerts_are_forgotten_after_half_a_year(database: Database, cl
         found = True
         while found:
             async with database.begin() as work:
-                found = await forget_one_batch(work)
+                found = await forget_old_alerts(work)
         async with database.begin() as work:
             return len((await work.session.exec(select(Alert).where(col(Alert.child_id) == home.child_id))).all())
 
