@@ -13,9 +13,11 @@ from fastapi import FastAPI
 from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
+    alerts,
     audio,
     audit,
     auth,
+    commands,
     contacts,
     events,
     exports,
@@ -24,6 +26,7 @@ from services.api.routes import (
     messages,
     pairing,
     privacy,
+    push,
     recoveries,
     sessions,
     staff_accounts,
@@ -36,6 +39,7 @@ from services.api.routes import (
     system,
     uploads,
     voice,
+    watch_settings,
 )
 from services.api.stream import EventHub
 from services.core.accounts.tokens import AccessTokens
@@ -86,6 +90,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for room in (
         staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
     ):  # fmt: skip
+        app.include_router(room.router)
+    for room in (alerts, commands, watch_settings, push):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

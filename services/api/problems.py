@@ -18,6 +18,7 @@ from services.api.cursor import CursorInvalidError
 from services.api.ranges import RangeNotSatisfiableError
 from services.core import erasure_ledger
 from services.core.accounts import errors as accounts
+from services.core.alerts import errors as alerts
 from services.core.audio import errors as audio
 from services.core.blobs.store import BlobStoreAwayError
 from services.core.clips import errors as clips
@@ -31,6 +32,7 @@ from services.core.messages import errors as messages
 from services.core.pairing import errors as pairing
 from services.core.privacy import errors as privacy
 from services.core.programme import errors as programme
+from services.core.push import errors as push
 from services.core.sheets import SheetRefusedError
 from services.core.text_rules import TextNotAllowedError
 from services.core.watches import errors as watches
@@ -46,6 +48,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.LoginCodeWrongError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeEndedError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
+    accounts.BusyTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.AccessTokenInvalidError: HTTPStatus.UNAUTHORIZED,
     accounts.SessionEndedError: HTTPStatus.UNAUTHORIZED,
     accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,
@@ -108,6 +111,9 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
     pairing.NotPairedError: HTTPStatus.CONFLICT,
+    push.PushAddressRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    push.PushKeysInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    push.PushEndpointsFullError: HTTPStatus.CONFLICT,
     # Raised by the worker, or by chores of operators: no route of guardians can meet them.
     audio.DoesNotFitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SheetRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -137,6 +143,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.FamilyUnknownError: HTTPStatus.NOT_FOUND,
     watches.VendorFileOfOthersError: HTTPStatus.CONFLICT,
     watches.VendorFileFailedError: HTTPStatus.CONFLICT,
+    watches.NoWatchError: HTTPStatus.CONFLICT,
+    watches.CommandTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
+    watches.LocationOffError: HTTPStatus.CONFLICT,
+    watches.QuietTimesError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    alerts.AlertKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 HTTP_CODES = {

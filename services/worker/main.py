@@ -11,6 +11,8 @@ import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts.expiry import forget_one_overdue
+from services.core.alerts.escalation import forget_old_alerts
+from services.core.alerts.silence import raise_one_silent
 from services.core.audio.rules import Form
 from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.actions import sweep_one
@@ -35,7 +37,12 @@ from services.core.privacy.exports import expire_one_export
 from services.core.privacy.forgetting import forget_one_batch
 from services.core.privacy.removal import remove_one_erased
 from services.core.privacy.replay import replay
+from services.core.push.actions import forget_one_endpoint
 from services.core.settings import Settings
+from services.core.watches.commands import expire_one_command, forget_old_commands
+from services.core.watches.settings import repair_one_offset
+from services.worker.escalation import escalate_forever
+from services.worker.push import PushSender, providers_of
 from services.worker.sms import SmsProvider, provider_of
 
 KINDS = ("sms", outbox.DECOY)
@@ -45,7 +52,8 @@ SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
-    carry_out_one_recovery, tell_one_break_glass,
+    carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
+    forget_old_alerts, forget_one_endpoint, forget_old_commands,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
@@ -78,6 +86,7 @@ class Worker:
             tasks.create_task(self._send_forever())
             tasks.create_task(self._sweep_forever())
             tasks.create_task(self._make_exports_forever())
+            tasks.create_task(escalate_forever(self._database))
             for _ in range(STUDIOS):
                 tasks.create_task(self._make_clips_forever())
 
@@ -196,10 +205,12 @@ async def run_worker(settings: Settings) -> None:
             host=settings.health_host,
         )  # fmt: skip
         await health.start()
-        running = asyncio.create_task(worker.run())
-        await ended.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with providers_of(settings, database) as providers:
+            running = [asyncio.create_task(part.run()) for part in (worker, PushSender(database, providers))]
+            await ended.wait()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         await health.stop()
     await database.close()
     log.info("worker_stopped")

@@ -62,6 +62,13 @@ class RefreshTokenInvalidError(CoreError):
     sentence = "This session cannot be continued. Log in again."
 
 
+class BusyTooLongError(CoreError):
+    """Nobody is on shift for more than a day."""
+
+    code = "busy_too_long"
+    sentence = "A shift ends within 24 hours."
+
+
 class SecondStepNeededError(CoreError):
     """The session was opened by a code alone, from a device that is not known."""
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import phonenumbers
 
-from services.core.accounts.errors import PhoneInvalidError, PinRefusedError
+from services.core.accounts.errors import BusyTooLongError, PhoneInvalidError, PinRefusedError
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
@@ -27,6 +27,9 @@ DEVICE_LIFETIME: Final = timedelta(days=60)
 LIMITED_LIFETIME: Final = timedelta(hours=24)
 # The answer to a refresh can be lost on the way: the same token gets the same successor again for so long.
 REFRESH_GRACE: Final = timedelta(seconds=60)
+
+# The longest shift anyone works; a mistyped year would leave a child waiting.
+BUSY_LONGEST: Final = timedelta(hours=24)
 
 STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
 # A browser left open in an office.
@@ -115,6 +118,15 @@ def judge_refresh(token: PresentedToken, now: datetime) -> RefreshVerdict:
             return RefreshVerdict.REPEAT
         return RefreshVerdict.REUSED
     return RefreshVerdict.EXPIRED if now >= token.expires_at else RefreshVerdict.ROTATE
+
+
+def busy_until(asked: datetime | None, now: datetime) -> datetime | None:
+    """Return until when a guardian is on shift; None: not now. Raises BusyTooLongError beyond a day."""
+    if asked is None or asked <= now:
+        return None
+    if asked - now > BUSY_LONGEST:
+        raise BusyTooLongError
+    return asked
 
 
 @dataclass(frozen=True)

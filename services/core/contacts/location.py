@@ -9,14 +9,11 @@ from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import guardians_who_consented, has_consent
 from services.core.consents.rules import Part
 from services.core.db.database import UnitOfWork
-from services.core.events.actions import record_event
 from services.core.families.errors import RightMissingError
 from services.core.families.queries import children_of, guardians_of
 from services.core.families.rules import Right
 from services.core.families.tables import Child, Membership
-from services.core.outbox.actions import tell_watch
-from services.core.watches.queries import current_identity
-from services.core.watches.tables import WatchSettings
+from services.core.watches.settings import locked_settings, new_version
 
 
 async def check_may_turn_on(work: UnitOfWork, membership: Membership) -> None:
@@ -57,33 +54,17 @@ async def follow_location_consent(
     children = sorted(await children_of(work, family_id), key=lambda child: child.child_id)
     # All of them before the first event takes the family's lock.
     for child in children:
-        await _locked(work, child.child_id)
+        await locked_settings(work, child.child_id)
     for child in children:
         await _set(work, child, actor, on=False)
 
 
-async def _locked(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
-    return await work.session.get_one(
-        WatchSettings, child_id, with_for_update={"key_share": True}, populate_existing=True
-    )
-
-
 async def _set(work: UnitOfWork, child: Child, actor: Actor, *, on: bool) -> None:
-    settings = await _locked(work, child.child_id)
+    settings = await locked_settings(work, child.child_id)
     if settings.location == on:
         return
     settings.location = on
-    settings.version += 1
-    settings.changed_at = work.now
-    work.add(settings)
-    await work.flush()
-    identity = await current_identity(work, child.child_id)
-    if identity is not None:
-        await tell_watch(work, identity.username)
     record_audit(
         work, actor, "location.on" if on else "location.off", family_id=child.family_id, subject_id=child.child_id
     )
-    await record_event(
-        work, child.family_id, "config.changed", child_id=child.child_id,
-        detail={"version": settings.version, "location": on},
-    )  # fmt: skip
+    await new_version(work, settings, child.family_id)

@@ -7,7 +7,9 @@ import uuid
 from sqlalchemy import text
 
 from services.core.db.database import UnitOfWork
+from services.core.events.rules import wakes_phones
 from services.core.events.tables import Event
+from services.core.outbox.actions import wake_phones
 
 CHANNEL = "events"
 
@@ -42,3 +44,5 @@ async def record_event(
         )
     )  # fmt: skip
     await work.notify(CHANNEL, family_id)
+    if wakes_phones(kind, detail or {}):
+        await wake_phones(work, family_id, seq)

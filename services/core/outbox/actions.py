@@ -17,13 +17,13 @@ CHANNEL = "outbox"
 DECOY = "decoy"
 
 
-async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False) -> None:
+async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
     """Have a bridge look at what this identity should know and does not, and tell it.
 
     The row says "look", not what to send: what changed in between is told with it, and a repeat finds nothing to do.
-    ``greet`` adds ``down/time``, the answer to hello.
+    ``greet`` adds ``down/time``, the answer to hello; ``back`` has the guardians told that the watch is there again.
     """
-    await _tell(work, "watch", username, {"greet": True} if greet else {})
+    await _tell(work, "watch", username, {name: True for name, asked in (("greet", greet), ("back", back)) if asked})
 
 
 async def tell_factory(work: UnitOfWork, serial: str) -> None:
@@ -43,6 +43,16 @@ async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str, *, deco
 async def prepare_clip(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
     """Have a worker decode a clip and make a form of it (at most ``max_bytes``; 0: as good as it gets)."""
     await _tell(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
+
+
+async def wake_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int) -> None:
+    """Have the worker look whom the family's event ``seq`` wakes, and at which endpoints."""
+    await _tell(work, "wake", str(family_id), {"seq": seq})
+
+
+async def push_to(work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str]) -> None:
+    """Have the worker send a note of ids and words to one push endpoint."""
+    await _tell(work, "push", str(endpoint_id), note)
 
 
 def open_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:

@@ -9,6 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
 from tests.parent import TEXT_VERSION, Parent, fill_buckets, make_family, make_place, new_phone, pair
@@ -43,6 +44,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /v1/families/{family_id}/my-number": {"hidden": True},
     "POST /v1/families/{family_id}/contests": {"guardian_id": str(uuid.UUID(int=1)), "right": "message"},
     "POST /v1/children/{child_id}/uploads": {"bytes": 5000, "sha256": "0" * 64},
+    "POST /v1/children/{child_id}/commands": {"kind": "ring"},
+    "PATCH /v1/children/{child_id}/watch-settings": {"volume_pct": 50},
+    "PUT /v1/me/availability": {"busy_until": None},
+    "POST /v1/push-endpoints": {"kind": "webhook", "address": "https://push.example.org/a"},
 }
 ERASING = {"DELETE /v1/children/{child_id}", "DELETE /v1/families/{family_id}"}
 SOUND = encoded("amr-nb", 1.0)
@@ -107,6 +112,12 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invited = {"phone": new_phone(), "relation": "aunt"}
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
+    command = await theirs.told("POST", f"{theirs.child}/commands", json={"kind": "ring"})
+    hook = {"kind": "webhook", "address": "https://push.example.org/theirs"}
+    endpoint = await theirs.told("POST", "/v1/push-endpoints", json=hook)
+    async with database.begin() as work:
+        raised = Raised(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "fall")
+        alert_id = (await raise_alert(work, raised)).alert_id
     contested = {"guardian_id": second.guardian_id, "right": "message"}
     export = await theirs.told("POST", f"{theirs.family}/exports")
     contest = await theirs.told("POST", f"{theirs.family}/contests", json=contested)
@@ -117,6 +128,8 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
         "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
+        "command_id": command["command_id"], "alert_id": str(alert_id),
+        "endpoint_id": endpoint["endpoint_id"],
         "contest_id": contest["contest_id"],
         "session_id": session["session_id"], "log_in_id": waiting["log_in_id"],
         "recovery_id": await waiting_recovery(client, theirs, place),

@@ -36,6 +36,9 @@ PATHS = {
     "POST /v1/auth/refresh": {"refresh_token": "x"},
 }  # fmt: skip
 ALL_BODIES: dict[str, dict[str, Any]] = {**BODIES, **PATHS, **STAFF_BODIES}
+KEYS = {"p256dh": "B" + "A" * 86, "auth": "A" * 22}
+WEB_PUSH = {"kind": "web_push", "address": "https://push.example.org/a", **KEYS}
+OF_KIND: dict[str, dict[str, Any]] = {"emoji": {"kind": "emoji"}, "p256dh": WEB_PUSH, "auth": WEB_PUSH}
 HOSTILE = {
     "nul": "a\x00b",
     "lone high surrogate": "a\ud83d",
@@ -102,6 +105,11 @@ async def staff(client: httpx.AsyncClient, database: Database, parent: Parent) -
     return await make_staff(client, database, Place(site, cohort), "admin", programme=True)
 
 
+def _fitting(route: str, field: str) -> dict[str, Any]:
+    """Return a body of the route that may have this field: some fields belong to one kind of body only."""
+    return OF_KIND[field] if field in OF_KIND else dict(ALL_BODIES[route])
+
+
 async def _send(parent: Parent, staff: StaffMember, route: str, body: dict[str, Any]) -> httpx.Response:
     method, path = route.split(" ", 1)
     content = json.dumps(body, ensure_ascii=True)
@@ -135,10 +143,7 @@ def test_every_route_with_a_text_field_is_known_here() -> None:
 async def test_hostile_text_is_taken_or_refused_by_a_code_and_never_fails(
     parent: Parent, staff: StaffMember, route: str, field: str, kind: str
 ) -> None:
-    body = dict(ALL_BODIES[route])
-    if field == "emoji":
-        body = {"kind": "emoji"}
-    answer = await _send(parent, staff, route, body | {field: HOSTILE[kind]})
+    answer = await _send(parent, staff, route, _fitting(route, field) | {field: HOSTILE[kind]})
     assert answer.status_code < 500, answer.text
     if kind in NEVER:
         assert answer.is_client_error, (route, field, kind, answer.status_code)
@@ -163,8 +168,7 @@ async def test_a_field_that_nobody_knows_is_refused_whatever_its_name(
 async def test_another_type_is_refused_with_a_pointer(
     parent: Parent, staff: StaffMember, route: str, field: str, value: object
 ) -> None:
-    fitting = {"kind": "emoji"} if field == "emoji" else ALL_BODIES[route]
-    answer = await _send(parent, staff, route, fitting | {field: value})
+    answer = await _send(parent, staff, route, _fitting(route, field) | {field: value})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
     assert any(field in one["pointer"] or field == "kind" for one in answer.json()["errors"])
 
