@@ -15,6 +15,7 @@ from services.core.audio.rules import Form
 from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.actions import sweep_one
 from services.core.blobs.store import BlobStore
+from services.core.checkins.partitions import drop_one_month, forget_old_places, make_one_month
 from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database, UnitOfWork
@@ -36,6 +37,8 @@ SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload,
+    # Last: they wait for a lock, and give up when it takes too long.
+    make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
