@@ -15,6 +15,7 @@ from services.core.db.database import Database, UnitOfWork
 from services.core.families.queries import membership_in
 from services.core.watches.queries import settings_of_child
 from tests.builders import Home
+from tests.parent import Parent
 
 # Dongguan, where many factories are.
 HOME = Point(23.0200, 113.7500)
@@ -63,3 +64,22 @@ def on_wire(at: datetime, point: Point = HOME, **fields: Any) -> dict[str, Any]:
         "_type": "location", "lat": point.lat, "lon": point.lon, "acc": 10, "tst": int(at.timestamp()),
         "id": new_ref(), "source": "gps", **fields,
     }  # fmt: skip
+
+
+async def may_look(parent: Parent) -> None:
+    """Give a family's first guardian the right to locate, and have it agree to places; turn them on."""
+    await parent.told("PATCH", f"{parent.family}/guardians/{parent.guardian_id}", json={"may_locate": True})
+    await parent.consent("location")
+    async with parent.database.begin() as work:
+        await turn_location(work, uuid.UUID(parent.child_id), on=True)
+
+
+def circle(point: Point = HOME, radius_m: float = 150) -> dict[str, Any]:
+    """Return a circle as an app draws it."""
+    return {"kind": "circle", "lat": point.lat, "lon": point.lon, "radius_m": radius_m}
+
+
+def outline(*corners_m: tuple[float, float]) -> dict[str, Any]:
+    """Return an outline as an app draws it, from corners in metres east and north of home."""
+    points = [away(*corner) for corner in corners_m]
+    return {"kind": "outline", "corners": [{"lat": point.lat, "lon": point.lon} for point in points]}

@@ -14,6 +14,7 @@ from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
     audio,
     auth,
+    checkins,
     contacts,
     events,
     families,
@@ -23,6 +24,7 @@ from services.api.routes import (
     system,
     uploads,
     voice,
+    zones,
 )
 from services.api.stream import EventHub
 from services.core.accounts.tokens import AccessTokens
@@ -65,7 +67,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
-    app.include_router(messages.of_all)
+    for router in (checkins.router, checkins.of_all, zones.router, messages.of_all):
+        app.include_router(router)
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.
