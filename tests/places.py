@@ -70,8 +70,7 @@ async def may_look(parent: Parent) -> None:
     """Give a family's first guardian the right to locate, and have it agree to places; turn them on."""
     await parent.told("PATCH", f"{parent.family}/guardians/{parent.guardian_id}", json={"may_locate": True})
     await parent.consent("location")
-    async with parent.database.begin() as work:
-        await turn_location(work, uuid.UUID(parent.child_id), on=True)
+    await parent.told("PATCH", f"{parent.child}/watch-settings", json={"location": True})
 
 
 def circle(point: Point = HOME, radius_m: float = 150) -> dict[str, Any]:

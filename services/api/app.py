@@ -12,9 +12,11 @@ from fastapi import FastAPI
 from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
+    alerts,
     audio,
     auth,
     checkins,
+    commands,
     contacts,
     events,
     families,
@@ -24,6 +26,7 @@ from services.api.routes import (
     system,
     uploads,
     voice,
+    watch_settings,
     zones,
 )
 from services.api.stream import EventHub
@@ -67,8 +70,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
-    for router in (checkins.router, checkins.of_all, zones.router, messages.of_all):
-        app.include_router(router)
+    for room in (alerts, commands, watch_settings, checkins, zones):
+        app.include_router(room.router)
+    for of_all in (messages.of_all, checkins.of_all):
+        app.include_router(of_all)
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.

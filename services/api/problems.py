@@ -17,6 +17,7 @@ from starlette.responses import Response
 from services.api.cursor import CursorInvalidError
 from services.api.ranges import RangeNotSatisfiableError
 from services.core.accounts import errors as accounts
+from services.core.alerts import errors as alerts
 from services.core.audio import errors as audio
 from services.core.blobs.store import BlobStoreAwayError
 from services.core.checkins import errors as checkins
@@ -44,6 +45,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.LoginCodeWrongError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeEndedError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
+    accounts.BusyTooLongError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.AccessTokenInvalidError: HTTPStatus.UNAUTHORIZED,
     accounts.SessionEndedError: HTTPStatus.UNAUTHORIZED,
     accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,
@@ -113,6 +115,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.FamilyUnknownError: HTTPStatus.NOT_FOUND,
     watches.VendorFileOfOthersError: HTTPStatus.CONFLICT,
     watches.VendorFileFailedError: HTTPStatus.CONFLICT,
+    watches.NoWatchError: HTTPStatus.CONFLICT,
+    watches.CommandTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
+    watches.LocationOffError: HTTPStatus.CONFLICT,
+    watches.QuietTimesError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    alerts.AlertKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 
 HTTP_CODES = {

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from services.core.alerts.queries import claim_seen_notices
 from services.core.clips.playable import Playable, ToBeMade
 from services.core.clips.rules import Impossible
 from services.core.contacts.queries import wire_contacts
@@ -29,14 +30,17 @@ from services.core.outbox.tables import OutboxRow
 from services.core.pairing.queries import Ended, Issued, standing_of_watch
 from services.core.pairing.sweep import forget_one_silent, tell_overdue
 from services.core.settings import Settings
+from services.core.watches.commands import claim_commands
+from services.core.watches.presence import tell_presence
+from services.core.watches.presence_rules import GoneBy
 from services.core.watches.queries import settings_of_child, standing_identity, watch_by_serial
 from services.core.watches.tables import WatchIdentity
 from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
 from services.mqtt_bridge.handlers.pairing import standing_answer
 from services.mqtt_bridge.replies import Reply, publish_all, reply
-from services.mqtt_bridge.wire import config_of, contact_of, manifest_of
+from services.mqtt_bridge.wire import command_of, config_of, contact_of, manifest_of
 from services.protocol import limits
-from services.protocol.downlink import ItemEmoji, ItemRemoved, ItemText, ItemVoice, State, Time
+from services.protocol.downlink import AlertSeen, ItemEmoji, ItemRemoved, ItemText, ItemVoice, State, Time
 from services.protocol.split import split_config, split_contacts, split_text
 from services.protocol.topics import DownlinkKind, User, factory_user, parse_user
 
@@ -141,15 +145,19 @@ async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> li
         return []
     greet = bool(row.payload.get("greet"))
     frames = [reply(user, DownlinkKind.TIME, Time(tst=int(work.now.timestamp())))] if greet else []
-    if not identity.online:
-        # Nobody is there; its next hello asks for everything.
+    if not identity.online and identity.gone_by != GoneBy.SILENCE:
+        # Nobody is there; its next hello asks for everything. One that is only silent may hear well.
         return frames
     max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_DEFAULT_BYTES))
     frames += await _contact_frames(work, identity, user, max_payload_bytes)
     frames += await _config_frames(work, identity, user, max_payload_bytes)
+    frames += await _command_frames(work, identity, user)
+    frames += await _seen_frames(work, identity, user)
     frames += await _state_frames(work, identity, user)
     frames += await _next_item_frames(work, identity, user, max_payload_bytes)
     work.add(identity)
+    if row.payload.get("back"):
+        await tell_presence(work, identity)
     return frames
 
 
@@ -196,6 +204,19 @@ async def _config_frames(work: UnitOfWork, identity: WatchIdentity, user: User, 
     identity.repeats += 1
     parts = split_config(config_of(settings, work.now), max_payload_bytes)
     return [reply(user, DownlinkKind.CONFIG, part) for part in parts]
+
+
+async def _command_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+    return [reply(user, DownlinkKind.COMMAND, command_of(one)) for one in await claim_commands(work, identity)]
+
+
+async def _seen_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+    return [
+        reply(
+            user, DownlinkKind.ALERT, AlertSeen(ref=one.ref, seen_by=one.seen_by, tst=int(one.seen_at.timestamp()))
+        )
+        for one in await claim_seen_notices(work, identity)
+    ]  # fmt: skip
 
 
 async def _state_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from services.core.clips.playable import Playable
 from services.core.contacts.queries import WireContact
-from services.core.watches.tables import WatchSettings
-from services.protocol.downlink import Config, Contact, Quiet, VoiceManifest
+from services.core.watches.quiet_rules import utc_offset_s
+from services.core.watches.tables import WatchCommand, WatchSettings
+from services.protocol.downlink import Command, Config, Contact, Quiet, VoiceManifest
 from services.protocol.uplink import Hello
 
 
@@ -25,19 +25,27 @@ def contact_of(contact: WireContact) -> Contact:
         may_call=contact.may_call,
         position=contact.position,
         emergency=contact.emergency,
+        busy_until_tst=int(contact.busy_until_at.timestamp()) if contact.busy_until_at else 0,
     )
+
+
+def command_of(command: WatchCommand) -> Command:
+    """Return a command as the watch is told of it."""
+    return Command(
+        id=command.ref, kind=command.kind, by=command.by_wire_id, ttl_s=command.ttl_s,
+        expires_tst=int(command.expires_at.timestamp()),
+    )  # fmt: skip
 
 
 def config_of(settings: WatchSettings, now: datetime) -> Config:
     """Return the configuration as the watch is told of it; the offset is that of ``now`` in its time zone."""
-    offset = now.astimezone(ZoneInfo(settings.timezone)).utcoffset()
     return Config(
         version=settings.version,
         checkin_interval_s=settings.checkin_interval_s,
         location=settings.location,
         quiet=[Quiet(days=span["days"], starts=span["from"], ends=span["to"]) for span in settings.quiet],
         timezone=settings.timezone,
-        utc_offset_s=int(offset.total_seconds()) if offset else 0,
+        utc_offset_s=utc_offset_s(settings.timezone, now),
         language=settings.language,
         volume_pct=settings.volume_pct,
     )

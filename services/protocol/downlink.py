@@ -217,6 +217,11 @@ class Contact(WireMessage):
     may_call: bool = False
     position: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = 1
     emergency: bool = False
+    # On shift until then: an answer will take its time. 0 = not that anyone said.
+    busy_until_tst: UnixSeconds = 0
+
+    def _is_left_out(self, key: str, value: object) -> bool:
+        return (key == "busy_until_tst" and value == 0) or super()._is_left_out(key, value)
 
 
 class Parted(WireMessage):

@@ -36,6 +36,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
             "max_play_s": 60,
             "contacts_version": 0,
             "config_version": 0,
+            "keepalive_s": 600,
         },
         {"conn": "9d2f"},
     ),
@@ -43,6 +44,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
         {"state": "online"},
         {"state": "asleep", "until_tst": 1764003600},
         {"state": "offline", "conn": "9d2f"},
+        {"state": "off"},
     ),
     "VoiceEnd": (
         {
@@ -96,6 +98,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
     "Ack": (
         {"ref": "contacts", "version": 3, "state": "done"},
         {"ref": "config", "version": 2, "state": "done"},
+        {"ref": "c4", "state": "taken"},
         {"ref": "c4", "state": "failed", "detail": "no_fix"},
     ),
     "Alert": (
@@ -203,6 +206,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
                     "may_call": True,
                     "position": 1,
                     "emergency": True,
+                    "busy_until_tst": 1764010800,
                 }
             ],
         },

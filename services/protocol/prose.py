@@ -21,6 +21,9 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 - Reconnect after {limits.RECONNECT_FIRST_S} s, doubling with jitter to {limits.RECONNECT_MAX_S} s.
 - The will: `up/status` with `{{"state":"offline","conn":"<nonce of this connection>"}}`. A will whose nonce is not that
   of the latest hello is ignored. A fresh `conn` is made for every connection.
+- `keepalive_s` in hello ({limits.KEEPALIVE_MAX_S} unless said) promises to be heard at least that often, PINGREQ not counting:
+  `up/status` with `online` when there is nothing else to say. After one and a half of it in silence the watch counts
+  as gone, until it is heard again. Before it is switched off by hand it says `{{"state":"off"}}`.
 
 ## Two identities
 
@@ -107,7 +110,11 @@ backend date it. A wrong clock never reorders a conversation. Expiry is judged o
 - Any `contacts` or `config` whose version differs from the one held is taken, even a lower one, and acknowledged.
 - With `location` false the watch takes no fix and scans no Wi-Fi, and what still comes is discarded unstored. The
   place in an SOS is a consent of its own.
-- Commands: not after `expires_tst`; answered by `up/ack` (`locate` also by a location with `reply_to`); unknown kinds:
+- Quiet times are read on the wall clock: `down/time` plus `utc_offset_s`; when the clocks change a new version of the
+  config brings the new offset. Messages wait silently then. An SOS never waits.
+- `busy_until_tst` of a contact: on shift until then. Shown, never a reason not to record or send.
+- Commands: not after `expires_tst`, each `id` once (it is sent again on a new connection); `taken` when the watch has
+  begun, where that lasts; answered by `up/ack` (`locate` also by a location with `reply_to`); unknown kinds:
   `failed unsupported`. Commands that listen, open a call unasked or use a camera do not exist.
 
 ## The OwnTracks app

@@ -73,6 +73,11 @@ class Hello(Dated):
     contacts_version: Count = 0
     config_version: Count = 0
     binary: bool = True
+    # The watch's promise to be heard at least this often (`up/status` when there is nothing else to say). After one
+    # and a half of it in silence it counts as gone. Never a reason to refuse a hello.
+    keepalive_s: Annotated[
+        Annotated[int, Field(ge=limits.KEEPALIVE_MIN_S, le=limits.KEEPALIVE_MAX_S)] | None, Lenient
+    ] = None
 
     @property
     def downlink_chunk_bytes(self) -> int:

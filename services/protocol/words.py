@@ -69,6 +69,7 @@ class Presence(StrEnum):
     ONLINE = "online"
     ASLEEP = "asleep"
     OFFLINE = "offline"
+    OFF = "off"  # said before it is switched off by hand
 
 
 class ReceiptState(StrEnum):
@@ -91,6 +92,7 @@ class MessageState(StrEnum):
 
 
 class AckState(StrEnum):
+    TAKEN = "taken"  # a command is on the watch, which has begun with it; another state follows
     DONE = "done"
     FAILED = "failed"
     EXPIRED = "expired"

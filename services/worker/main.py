@@ -11,6 +11,8 @@ import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts.expiry import forget_one_overdue
+from services.core.alerts.escalation import forget_one_batch
+from services.core.alerts.silence import raise_one_silent
 from services.core.audio.rules import Form
 from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.actions import sweep_one
@@ -28,6 +30,9 @@ from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.settings import Settings
+from services.core.watches.commands import expire_one_command
+from services.core.watches.settings import repair_one_offset
+from services.worker.escalation import escalate_forever
 from services.worker.sms import SmsProvider, provider_of
 
 KINDS = ("sms",)
@@ -36,7 +41,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload,
+    forget_one_upload, expire_one_command, raise_one_silent, repair_one_offset, forget_one_batch,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip
@@ -68,6 +73,7 @@ class Worker:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_forever())
             tasks.create_task(self._sweep_forever())
+            tasks.create_task(escalate_forever(self._database))
             for _ in range(STUDIOS):
                 tasks.create_task(self._make_clips_forever())
 

@@ -20,6 +20,7 @@ from services.core.families.rules import Right, Rights
 from services.core.families.tables import Child as ChildRow
 from services.core.families.tables import Invitation as InvitationRow
 from services.core.families.tables import Membership
+from services.core.watches.presence import presence_of_watch
 from services.core.watches.queries import current_identity, settings_of_child
 from services.core.watches.tables import Watch
 
@@ -133,15 +134,18 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
     if identity is None:
         return None
     watch = await work.session.get_one(Watch, identity.watch_id)
+    presence = presence_of_watch(identity, watch, work.now)
     asleep = identity.asleep_until_at is not None and identity.asleep_until_at > work.now
-    presence = "asleep" if asleep else "online" if identity.online else "offline"
+    state = "asleep" if asleep else "online" if identity.online else "offline"
     return told.WatchOfChild.model_validate(
         {
             "watch_serial": watch.serial,
-            "state": presence if identity.last_hello_at else "issued",
+            "state": state if identity.last_hello_at else "issued",
+            "presence": presence.word.value,
+            "presence_since_at": presence.since_at,
             "last_seen_at": identity.last_seen_at,
             "asleep_until_at": identity.asleep_until_at if asleep else None,
-            "battery_pct": identity.hello.get("battery_pct"),
+            "battery_pct": identity.battery_pct,
             "firmware": identity.hello.get("firmware"),
             "contacts_version": (await contact_list(work, child_id)).version,
             "contacts_acked_version": identity.contacts_acked_version,

@@ -130,6 +130,10 @@ class WatchOfChild(Told):
 
     watch_serial: str
     state: Literal["issued", "online", "asleep", "offline"]
+    presence: Literal["issued", "online", "asleep", "offline", "silent", "flat", "switched_off", "sim_expired"] = Field(
+        description="what it is most likely doing; flat and sim_expired are conclusions, the others were said or seen"
+    )
+    presence_since_at: datetime | None
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery_pct: int | None

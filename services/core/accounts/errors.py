@@ -60,3 +60,10 @@ class RefreshTokenInvalidError(CoreError):
 
     code = "refresh_token_invalid"
     sentence = "This session cannot be continued. Log in again."
+
+
+class BusyTooLongError(CoreError):
+    """Nobody is on shift for more than a day."""
+
+    code = "busy_too_long"
+    sentence = "A shift ends within 24 hours."

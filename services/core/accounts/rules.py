@@ -11,7 +11,7 @@ from typing import Final
 
 import phonenumbers
 
-from services.core.accounts.errors import PhoneInvalidError
+from services.core.accounts.errors import BusyTooLongError, PhoneInvalidError
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
@@ -25,6 +25,9 @@ ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)
 # The answer to a refresh can be lost on the way: the same token gets the same successor again for so long.
 REFRESH_GRACE: Final = timedelta(seconds=60)
+
+# The longest shift anyone works; a mistyped year would leave a child waiting.
+BUSY_LONGEST: Final = timedelta(hours=24)
 
 _PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.\u00a0]{4,30}", re.ASCII)
 
@@ -108,3 +111,12 @@ def judge_refresh(token: PresentedToken, now: datetime) -> RefreshVerdict:
 def session_is_live(ended_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
     """Tell whether a session still stands: not ended, and refreshed within the life of a refresh token."""
     return ended_at is None and now - last_used_at < REFRESH_LIFETIME
+
+
+def busy_until(asked: datetime | None, now: datetime) -> datetime | None:
+    """Return until when a guardian is on shift; None: not now. Raises BusyTooLongError beyond a day."""
+    if asked is None or asked <= now:
+        return None
+    if asked - now > BUSY_LONGEST:
+        raise BusyTooLongError
+    return asked

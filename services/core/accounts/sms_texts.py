@@ -23,3 +23,8 @@ def login_code_text(locale: str, code: str) -> str:
 def invitation_text(locale: str) -> str:
     """Return the text that tells a phone of an invitation."""
     return _texts()[fitting_locale(locale)]["invitation"]
+
+
+def urgent_text(locale: str) -> str:
+    """Return the text that asks a guardian to open the app at once; it says nothing of why."""
+    return _texts()[fitting_locale(locale)]["urgent"]

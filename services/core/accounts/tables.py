@@ -18,6 +18,8 @@ class Guardian(SQLModel, table=True):
     phone: str = Field(unique=True, max_length=16)
     display_name: str = Field(default="", max_length=40)
     locale: str = Field(default="en", max_length=12)
+    # On shift until then: children see on their watches that an answer will take its time.
+    busy_until_at: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
 
 

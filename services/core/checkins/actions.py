@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from services.core.checkins.geometry import Point
-from services.core.checkins.passages import move_zones, tell_passages
+from services.core.checkins.passages import move_zones
 from services.core.checkins.rules import Dated, Judged, Known, date_fix, judge, learn
 from services.core.checkins.sealing import (
     Place,
@@ -21,12 +21,11 @@ from services.core.checkins.sealing import (
 )
 from services.core.checkins.store import Asked, insert_checkins, taken_ids
 from services.core.checkins.tables import Checkin, LatestCheckin
+from services.core.checkins.telling import Answered, Told, tell
 from services.core.checkins.wearers import Wearer, wearers_of
 from services.core.db.database import UnitOfWork
-from services.core.events.actions import record_event_of_many
-from services.core.families.rules import Right
 from services.core.uplinks.actions import DUPLICATE, STORED, Answer, rejected
-from services.core.watches.presence import clock_of_watch
+from services.core.watches.presence import clock_of_watch, note_heard
 
 NOT_PAIRED: Final = rejected("not_paired")
 _CONFLICT: Final = rejected("id_conflict")
@@ -46,7 +45,9 @@ class SentFix:
     boot: int | None
     mono_s: int | None
     fingerprint: str
+    # The command it answers, by the command's ref.
     reply_to: str | None = None
+    battery_pct: int | None = None
 
 
 @dataclass
@@ -73,8 +74,7 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
     """
     wearers = await wearers_of(work, {fix.username for fix in fixes})
     for wearer in wearers.values():
-        wearer.identity.last_seen_at = work.now
-        work.add(wearer.identity)
+        await note_heard(work, wearer.identity)
     answers: list[Answer] = [STORED] * len(fixes)
     entries: dict[int, _Entry] = {}
     for number, fix in enumerate(fixes):
@@ -114,34 +114,41 @@ async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: 
 
 
 async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
-    of_child: defaultdict[str, list[_Entry]] = defaultdict(list)
+    of_watch: defaultdict[str, list[_Entry]] = defaultdict(list)
     for entry in entries:
-        of_child[entry.sent.username].append(entry)
-    kept: list[Checkin] = []
-    moved: list[Wearer] = []
-    passages = []
-    for of_one in of_child.values():
-        wearer = of_one[0].wearer
-        newest: tuple[_Entry, Judged] | None = None
-        before = wearer.known
+        of_watch[entry.sent.username].append(entry)
+    rows: list[Checkin] = []
+    told = Told()
+    for of_one in of_watch.values():
         # In order of time: an array that comes newest first is not late for that.
-        for entry in sorted(of_one, key=lambda one: one.dated.happened_at):
-            judged = judge(entry.sent.point, entry.sent.accuracy_m, entry.dated, wearer.known)
-            wearer.known = learn(wearer.known, judged)
-            kept.append(_row(entry, judged, work.now))
-            if judged.moves:
-                newest = (entry, judged)
-                passages += move_zones(work, wearer, judged)
-        if newest is not None:
-            moved.append(wearer)
-        if wearer.known != before:
-            _write_known(work, wearer, newest)
-    await insert_checkins(work, kept)
+        of_one.sort(key=lambda one: one.dated.happened_at)
+        rows += _take(work, of_one, told)
+    await insert_checkins(work, rows)
     await work.flush()
-    await record_event_of_many(
-        work, "checkin.latest", {one.child_id: one.child.family_id for one in moved}, needs_right=Right.LOCATE
-    )
-    await tell_passages(work, passages)
+    await tell(work, told)
+
+
+def _take(work: UnitOfWork, entries: list[_Entry], told: Told) -> list[Checkin]:
+    """Judge the fixes of one watch, move what they move, and return their rows."""
+    wearer = entries[0].wearer
+    before, newest = wearer.known, None
+    rows = []
+    for entry in entries:
+        judged = judge(entry.sent.point, entry.sent.accuracy_m, entry.dated, wearer.known)
+        wearer.known = learn(wearer.known, judged)
+        rows.append(_row(entry, judged, work.now))
+        if judged.moves:
+            newest = (entry, judged)
+            told.passed += move_zones(work, wearer, judged)
+        if entry.sent.reply_to is not None:
+            told.answered.append(Answered(wearer, entry.sent.reply_to))
+        if entry.sent.battery_pct is not None and not judged.late:
+            told.battery_pct[wearer.child_id] = (wearer, entry.sent.battery_pct)
+    if newest is not None:
+        told.moved.append(wearer)
+    if wearer.known != before:
+        _write_known(work, wearer, newest)
+    return rows
 
 
 def _row(entry: _Entry, judged: Judged, received_at: datetime) -> Checkin:

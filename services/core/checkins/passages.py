@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.core.alerts.actions import Raised, raise_alert
 from services.core.checkins.days import any_hold
 from services.core.checkins.rules import Judged, may_alarm
 from services.core.checkins.tables import ZonePassage
@@ -51,9 +52,22 @@ def move_zones(work: UnitOfWork, wearer: Wearer, judged: Judged) -> list[Passed]
 
 
 async def tell_passages(work: UnitOfWork, passed: list[Passed]) -> None:
-    """Tell guardians who may locate of the passages; takes the families' locks, so it comes last."""
-    for one in sorted(passed, key=lambda one: one.wearer.child.family_id):
+    """Tell guardians who may locate of the passages, and alarm them of those that call for it.
+
+    The families' rows are held.
+    """
+    for one in passed:
+        passage, child = one.passage, one.wearer.child
         await record_event(
-            work, one.wearer.child.family_id, f"zone.{one.passage.kind}", child_id=one.wearer.child_id,
-            ref_id=one.passage.zone_id, needs_right=Right.LOCATE, detail={"alarmed": one.passage.alarmed},
+            work, child.family_id, f"zone.{passage.kind}", child_id=child.child_id, ref_id=passage.zone_id,
+            needs_right=Right.LOCATE, detail={"alarmed": passage.alarmed},
         )  # fmt: skip
+        if passage.alarmed:
+            await raise_alert(
+                work,
+                Raised(
+                    child_id=child.child_id, family_id=child.family_id, kind=f"zone_{passage.kind}",
+                    watch_id=one.wearer.identity.watch_id, happened_at=passage.happened_at,
+                    subject_id=passage.zone_id,
+                ),
+            )  # fmt: skip

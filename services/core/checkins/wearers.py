@@ -84,7 +84,7 @@ async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, 
 
 
 async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Return the families whose first guardian agrees to places being kept."""
+    """Return the families in which a guardian agrees to places being kept, as the one did who turned them on."""
     found = await work.session.exec(
         select(Membership.family_id)
         .join(
@@ -94,7 +94,6 @@ async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUI
         )
         .where(
             col(Membership.family_id).in_(family_ids),
-            col(Membership.is_primary),
             col(Membership.removed_at).is_(None),
             col(Consent.part) == Part.LOCATION,
             col(Consent.withdrawn_at).is_(None),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import datetime
 
 from services.core.accounts.actions import access_changed
+from services.core.accounts.rules import busy_until
 from services.core.accounts.tables import Guardian
+from services.core.audit.actions import guardian_actor
 from services.core.consents.actions import end_consent, record_consent
 from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import consents_of, guardians_who_consented
@@ -25,6 +28,8 @@ from services.core.families.rules import Rights
 from services.core.families.tables import Child, Membership
 from services.core.locales import fitting_locale
 from services.core.text_rules import NAME, check_text
+from services.core.watches.quiet_rules import utc_offset_s
+from services.core.watches.settings import follow_location_consent
 from services.core.watches.tables import WatchSettings
 
 
@@ -37,10 +42,11 @@ async def create_child(
     """
     child = await add_child(work, family_id, guardian_id, name, birth_year)
     site = await site_of_family(work, family_id)
+    timezone = site.timezone if site else "UTC"
     work.add(
         WatchSettings(
-            child_id=child.child_id, timezone=site.timezone if site else "UTC",
-            language=site.locale if site else fitting_locale(None), changed_at=work.now,
+            child_id=child.child_id, timezone=timezone, language=site.locale if site else fitting_locale(None),
+            utc_offset_s=utc_offset_s(timezone, work.now), changed_at=work.now,
         ),
         ContactList(child_id=child.child_id, changed_at=work.now),
     )  # fmt: skip
@@ -119,6 +125,24 @@ async def rename_guardian(
     return guardian
 
 
+async def set_busy(work: UnitOfWork, guardian: Guardian, until: datetime | None) -> Guardian:
+    """Say until when a guardian is on shift (None, or a time that has passed: not now); children's watches show it.
+
+    Raises BusyTooLongError.
+    """
+    guardian.busy_until_at = busy_until(until, work.now)
+    work.add(guardian)
+    await work.flush()
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    await _lock_lists(work, [family.family_id for _, family in held_in])
+    for _, family in held_in:
+        for child in await children_of(work, family.family_id):
+            held = await contact_list(work, child.child_id, lock=True)
+            if any(one.guardian_id == guardian.guardian_id for one in await contacts_of(work, child.child_id)):
+                await changed(work, child, held)
+    return guardian
+
+
 async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) -> None:
     # Families, too, in one order: their events take their locks one after the other.
     held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
@@ -152,6 +176,7 @@ async def _follow(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID
     await _lock_lists(work, [family_id])
     for child in await children_of(work, family_id):
         await _follow_guardians_of_child(work, child)
+    await follow_location_consent(work, family_id, guardian_actor(guardian_id))
     await access_changed(work, guardian_id)
     await record_event(work, family_id, "guardians.changed", ref_id=guardian_id)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlmodel import col, select
 
+from services.core.accounts.tables import Guardian
 from services.core.consents.queries import guardians_who_consented
 from services.core.consents.rules import Part
 from services.core.contacts.tables import Contact, ContactList
@@ -30,6 +32,8 @@ class WireContact:
     may_call: bool
     position: int
     emergency: bool
+    # On shift until then; None: not now.
+    busy_until_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,25 @@ async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, lis
     """Return the version and the approved contacts in order, as the watch is to hold them."""
     version = (await contact_list(work, child_id)).version
     approved = [contact for contact in await contacts_of(work, child_id) if contact.state == "approved"]
+    busy = await _busy_guardians(work, [one.guardian_id for one in approved if one.guardian_id is not None])
     return version, [
         WireContact(
             contact.wire_id, contact.name, contact.relation, contact.number, contact.may_message, contact.may_call,
-            place, contact.emergency,
+            place, contact.emergency, busy.get(contact.guardian_id),
         )
         for place, contact in enumerate(approved, start=1)
     ]  # fmt: skip
+
+
+async def _busy_guardians(
+    work: UnitOfWork, guardian_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID | None, datetime | None]:
+    found = await work.session.exec(
+        select(Guardian.guardian_id, Guardian.busy_until_at).where(
+            col(Guardian.guardian_id).in_(guardian_ids), col(Guardian.busy_until_at) > work.now
+        )
+    )
+    return dict(found.all())
 
 
 async def recipients_of(work: UnitOfWork, child_id: uuid.UUID, to: str) -> list[Recipient]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 
@@ -45,12 +45,26 @@ async def record_event(
     await work.notify(CHANNEL, family_id)
 
 
+async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:
+    """Lock the rows of several families in order of their ids, before the first event of any of them is recorded.
+
+    Whoever tells more than one family in a transaction does this first: two such could wait for each other otherwise.
+    """
+    if family_ids:
+        await work.run(
+            text(
+                "SELECT 1 FROM family WHERE family_id = ANY(:family_ids) ORDER BY family_id FOR NO KEY UPDATE"
+            ).bindparams(bindparam("family_ids", type_=ARRAY(Uuid))),
+            {"family_ids": list(family_ids)},
+        )
+
+
 async def record_event_of_many(
     work: UnitOfWork, kind: str, families: Mapping[uuid.UUID, uuid.UUID], *, needs_right: str = ""
 ) -> None:
     """Add one event of a kind for each child (``families``: child to family) in as few statements as for one.
 
-    Locks the families' rows, which come last; the caller must be the only one to lock several at a time.
+    The caller holds the families' rows (:func:`hold_families`).
     """
     if not families:
         return

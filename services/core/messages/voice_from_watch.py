@@ -15,7 +15,7 @@ from services.core.messages.actions import ChildsMessage, receive_from_child
 from services.core.messages.rules import voice_body
 from services.core.uplinks.actions import Answer, known_answer, rejected, remember
 from services.core.watches.dating import happened_at
-from services.core.watches.presence import clock_of_watch
+from services.core.watches.presence import clock_of_watch, note_heard
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import WatchIdentity
 
@@ -56,7 +56,7 @@ async def receive_clip(database: Database, blobs: BlobStore, username: str, sent
         identity = await standing_identity(work, username, lock=True)
         if identity is None:
             return NOT_PAIRED
-        identity.last_seen_at = work.now
+        await note_heard(work, identity)
         looked = await _look(work, identity, sent)
     if not isinstance(looked, _Whole):
         return looked

@@ -15,13 +15,13 @@ from services.core.outbox.tables import OutboxRow
 CHANNEL = "outbox"
 
 
-async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False) -> None:
+async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
     """Have a bridge look at what this identity should know and does not, and tell it.
 
     The row says "look", not what to send: what changed in between is told with it, and a repeat finds nothing to do.
-    ``greet`` adds ``down/time``, the answer to hello.
+    ``greet`` adds ``down/time``, the answer to hello; ``back`` has the guardians told that the watch is there again.
     """
-    await _tell(work, "watch", username, {"greet": True} if greet else {})
+    await _tell(work, "watch", username, {name: True for name, asked in (("greet", greet), ("back", back)) if asked})
 
 
 async def tell_factory(work: UnitOfWork, serial: str) -> None:

@@ -9,6 +9,7 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from services.core.accounts.tables import Guardian
+from services.core.alerts.from_watch import take_battery
 from services.core.audit.actions import SYSTEM, Actor, guardian_actor, record_audit
 from services.core.crypto.broker_password import mosquitto_hash
 from services.core.crypto.random_ids import new_ref, new_secret
@@ -207,6 +208,9 @@ async def greet_watch(work: UnitOfWork, username: str, report: HelloReport) -> b
     # Items before events: everyone takes the inbox's locks before the family's.
     await inbox.begin_again(work, identity.child_id)
     await tell_states_again(work, username)
+    battery_pct = report.said.get("battery_pct")
+    if isinstance(battery_pct, int):
+        await take_battery(work, identity, battery_pct)
     await note_hello(work, identity, report)
     await tell_watch(work, username, greet=True)
     found = await work.session.exec(

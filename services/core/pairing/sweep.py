@@ -14,10 +14,8 @@ from services.core.inbox.rules import REPEAT_AFTER_S
 from services.core.inbox.tables import InboxItem
 from services.core.outbox.actions import tell_watch
 from services.core.watches.presence import note_gone
+from services.core.watches.presence_rules import KEEPALIVES, GoneBy
 from services.core.watches.tables import WatchIdentity, WatchSettings
-
-# The longest keepalive a watch may have is 1,200 s; the broker gives up on it after one and a half.
-SILENT_FOR = timedelta(seconds=1800)
 
 
 async def tell_overdue(work: UnitOfWork) -> None:
@@ -65,13 +63,17 @@ async def tell_overdue(work: UnitOfWork) -> None:
 
 
 async def forget_one_silent(work: UnitOfWork) -> bool:
-    """Mark one watch as gone that said nothing for half an hour; return whether there was one. Safe to run twice."""
+    """Mark one watch as gone that was silent for one and a half of its keepalives; return whether there was one.
+
+    Safe to run twice.
+    """
+    silence = func.make_interval(0, 0, 0, 0, 0, 0, col(WatchIdentity.keepalive_s) * KEEPALIVES)
     found = await work.session.exec(
         select(WatchIdentity)
         .where(
             col(WatchIdentity.ended_at).is_(None),
             col(WatchIdentity.online),
-            col(WatchIdentity.last_seen_at) <= work.now - SILENT_FOR,
+            col(WatchIdentity.last_seen_at) <= work.now - silence,
             or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
         )
         .limit(1)
@@ -80,5 +82,5 @@ async def forget_one_silent(work: UnitOfWork) -> bool:
     identity = found.first()
     if identity is None:
         return False
-    await note_gone(work, identity)
+    await note_gone(work, identity, GoneBy.SILENCE)
     return True

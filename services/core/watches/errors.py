@@ -1,8 +1,8 @@
-"""What registration and hand-out refuse."""
+"""What registration, hand-out, commands and settings refuse."""
 
 from __future__ import annotations
 
-from services.core.errors import CoreError
+from services.core.errors import CoreError, RetryLaterError
 
 
 class WatchUnknownError(CoreError):
@@ -79,3 +79,31 @@ class VendorFileFailedError(CoreError):
     def fields(self) -> dict[str, int | str]:
         """Return the system's reason."""
         return {"reason": self.reason}
+
+
+class NoWatchError(CoreError):
+    """The child wears no watch that could be told."""
+
+    code = "no_watch"
+    sentence = "No watch is paired with this child."
+
+
+class CommandTooOftenError(RetryLaterError):
+    """The watch was given the same command too often."""
+
+    code = "command_too_often"
+    sentence = "The watch was asked this a moment ago. Wait before you ask again."
+
+
+class LocationOffError(CoreError):
+    """Location is turned off on this child's watch: it takes no fix."""
+
+    code = "location_off"
+    sentence = "Location is turned off on this watch. A guardian who may manage can turn it on."
+
+
+class QuietTimesError(CoreError):
+    """The quiet times do not make sense, or are more than a watch holds."""
+
+    code = "quiet_times_invalid"
+    sentence = "A quiet time needs days from 1 to 7, and a beginning and an end that differ."

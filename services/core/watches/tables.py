@@ -6,7 +6,7 @@ import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from services.core.db.columns import bytes_column, datetime, id_column, json_column, maybe_time_column, time_column
@@ -61,6 +61,17 @@ class WatchIdentity(SQLModel, table=True):
     last_hello_at: datetime | None = maybe_time_column()
     last_seen_at: datetime | None = maybe_time_column(index=True)
     asleep_until_at: datetime | None = maybe_time_column()
+    # Why it is not online: will, off (it was switched off), kicked (by the broker), silence; empty while it is.
+    gone_by: str = Field(default="", max_length=10)
+    # Since when it is as it is: online, asleep or gone.
+    presence_since_at: datetime | None = maybe_time_column()
+    # It promised in its hello to be heard at least this often.
+    keepalive_s: int = 1200
+    # The last battery level that was heard, whatever said it, and the one an hour or more before it: a trend.
+    battery_pct: int | None = None
+    battery_at: datetime | None = maybe_time_column()
+    battery_before_pct: int | None = None
+    battery_before_at: datetime | None = maybe_time_column()
     # The watch's clock minus ours at the last hello, seconds; None while the watch does not know the time.
     clock_skew_s: int | None = None
     # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
@@ -90,4 +101,37 @@ class WatchSettings(SQLModel, table=True):
     timezone: str = Field(max_length=40)
     language: str = Field(max_length=12)
     volume_pct: int = 70
+    # The offset of its time zone that this version carries; None: never told. A new offset is a new version.
+    utc_offset_s: int | None = None
+    changed_at: datetime = time_column()
+
+
+class WatchCommand(SQLModel, table=True):
+    """Something a guardian has the child's watch do, once, and never late."""
+
+    __tablename__ = "watch_command"
+    __table_args__ = (
+        UniqueConstraint("username", "ref"),
+        Index("command_of_child", "child_id", "asked_at"),
+        Index("command_open", "expires_at", postgresql_where=text("state IN ('waiting', 'sent', 'delivered')")),
+    )
+
+    command_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    username: str = Field(max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    # The command's name on the wire.
+    ref: str = Field(max_length=36)
+    # See command_rules.CommandKind.
+    kind: str = Field(max_length=10)
+    # Who asked; empty: the backend itself. And what the watch calls them, so that the child sees who it was.
+    asked_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    by_wire_id: str | None = Field(default=None, max_length=12)
+    # waiting, sent, delivered, done, failed, expired; see command_rules.
+    state: str = Field(default="waiting", max_length=10)
+    detail: str | None = Field(default=None, max_length=32)
+    ttl_s: int
+    asked_at: datetime = time_column()
+    expires_at: datetime = time_column()
+    sent_at: datetime | None = maybe_time_column()
     changed_at: datetime = time_column()

@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from services.mqtt_bridge.handlers.registry import Frame, handles
-from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
+from services.mqtt_bridge.replies import Reply, receipt
 from services.protocol import limits
-from services.protocol.codec import decode_json, decode_usage
+from services.protocol.codec import decode_usage
 from services.protocol.split import split_receipts
 from services.protocol.topics import Identity, UplinkKind
-from services.protocol.uplink import Alert
 from services.protocol.words import ReceiptCode
-
-
-@handles(UplinkKind.ALERT, who=Identity.PAIRED)
-async def leave_alert(frame: Frame) -> list[Reply]:
-    """Answer an alert with ``retry``; a malformed one is rejected, as it will be when it is served."""
-    alert = decode_json(frame.payload, Alert)
-    return [receipt(frame.user, retry_receipt(alert.id, limits.RETRY_AFTER_DEFAULT_S))]
 
 
 @handles(UplinkKind.USAGE, who=Identity.PAIRED)

@@ -72,6 +72,7 @@ def _sent(frame: Frame, location: Location) -> SentFix:
         mono_s=location.mono_s,
         fingerprint=fingerprint(location),
         reply_to=location.reply_to,
+        battery_pct=location.batt,
     )
 
 

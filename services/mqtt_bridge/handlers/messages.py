@@ -8,7 +8,7 @@ from services.core.messages.from_watch import take_seen
 from services.core.messages.rules import Body, MessageKind
 from services.core.uplinks.actions import Answer, rejected
 from services.core.watches.dating import happened_at
-from services.core.watches.presence import clock_of_watch
+from services.core.watches.presence import clock_of_watch, note_heard
 from services.core.watches.queries import standing_identity
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt
@@ -33,7 +33,7 @@ async def take_text(frame: Frame) -> list[Reply]:
         if identity is None:
             answer = NOT_PAIRED
         else:
-            identity.last_seen_at = work.now
+            await note_heard(work, identity)
             when = happened_at(clock_of_watch(identity), work.now, tst=text.tst, boot=text.boot, mono_s=text.mono_s)
             answer = await receive_from_child(
                 work, identity, ChildsMessage(text.id, text.to, body, fingerprint(text), when)
@@ -50,7 +50,7 @@ async def take_receipt(frame: Frame) -> list[Reply]:
         if identity is None:
             answer = NOT_PAIRED
         else:
-            identity.last_seen_at = work.now
+            await note_heard(work, identity)
             if said.state is ReceiptState.SEEN:
                 answer = await take_seen(work, identity, said.ref, str(said.of or ""))
             else:

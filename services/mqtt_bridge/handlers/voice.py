@@ -15,6 +15,7 @@ from services.core.messages.queries import wire_message
 from services.core.messages.voice import clip_for_watch
 from services.core.messages.voice_from_watch import ChildsClip, receive_clip
 from services.core.outbox.actions import tell_watch
+from services.core.watches.presence import note_heard
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import WatchIdentity
 from services.mqtt_bridge.handlers.messages import NOT_PAIRED, answer_receipt
@@ -38,7 +39,7 @@ async def keep_chunk(frame: Frame) -> list[Reply]:
     async with frame.database.begin() as work:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is not None and frame.topic.ref is not None and frame.topic.chunk is not None:
-            identity.last_seen_at = work.now
+            await note_heard(work, identity)
             sound = decode_chunk(frame.payload, binary=bool(identity.hello.get("binary", True)))
             await take_chunk(work, identity, frame.topic.ref, frame.topic.chunk, sound)
     return []
@@ -81,7 +82,7 @@ async def take_fetch(frame: Frame) -> list[Reply]:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is None:
             return [receipt(frame.user, answer_receipt(asked.ref, NOT_PAIRED))]
-        identity.last_seen_at = work.now
+        await note_heard(work, identity)
         item = await find_item(work, identity.child_id, asked.ref)
         if item is None or item.message_id is None:
             gone = ItemRemoved(seq=1 if item is None else item.seq, ref=asked.ref)

@@ -1,9 +1,10 @@
-"""Uplinks about the watch itself: hello, status, acknowledgements of contacts and configuration."""
+"""Uplinks about the watch itself: hello, status, acknowledgements of contacts, configuration and commands."""
 
 from __future__ import annotations
 
 from services.core.pairing.actions import greet_watch
-from services.core.watches.presence import HelloReport, note_ack, note_status
+from services.core.watches.commands import answer_command
+from services.core.watches.presence import HelloReport, note_ack, note_heard, note_status
 from services.core.watches.queries import standing_identity
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt
@@ -47,13 +48,17 @@ async def take_status(frame: Frame) -> list[Reply]:
 
 @handles(UplinkKind.ACK, who=Identity.PAIRED)
 async def take_ack(frame: Frame) -> list[Reply]:
-    """Take ``up/ack`` of contacts or config; never answered. A lost one heals at the next hello."""
+    """Take ``up/ack`` of contacts, config or a command; never answered.
+
+    A lost one of a list heals at the next hello, a lost one of a command at its expiry.
+    """
     ack = decode_json(frame.payload, Ack)
-    if ack.ref not in {CONTACTS, CONFIG} or ack.state is not AckState.DONE or ack.version is None:
-        return []
     async with frame.database.begin() as work:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is not None:
-            identity.last_seen_at = work.now
-            await note_ack(work, identity, ack.ref, ack.version)
+            await note_heard(work, identity)
+            if ack.ref not in {CONTACTS, CONFIG}:
+                await answer_command(work, identity, ack.ref, str(ack.state), str(ack.detail) if ack.detail else None)
+            elif ack.state is AckState.DONE and ack.version is not None:
+                await note_ack(work, identity, ack.ref, ack.version)
     return []

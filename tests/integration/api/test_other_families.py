@@ -9,6 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
 from tests.parent import TEXT_VERSION, Parent, make_family, make_place, new_phone, pair
@@ -40,6 +41,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/children/{child_id}/uploads": {"bytes": 5000, "sha256": "0" * 64},
     "POST /v1/children/{child_id}/zones": {"name": "School", "shape": circle()},
     "PATCH /v1/children/{child_id}/zones/{zone_id}": {"name": "School"},
+    "POST /v1/children/{child_id}/commands": {"kind": "ring"},
+    "PATCH /v1/children/{child_id}/watch-settings": {"volume_pct": 50},
+    "PUT /v1/me/availability": {"busy_until": None},
 }
 SOUND = encoded("amr-nb", 1.0)
 # Their bodies are sound.
@@ -99,11 +103,16 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     for parent in (mine, theirs):
         await may_look(parent)
     zone = await theirs.told("POST", f"{theirs.child}/zones", json={"name": "Home", "shape": circle()})
+    command = await theirs.told("POST", f"{theirs.child}/commands", json={"kind": "ring"})
+    async with database.begin() as work:
+        raised = Raised(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "fall")
+        alert_id = (await raise_alert(work, raised)).alert_id
     ids = {
         "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
         "zone_id": zone["zone_id"],
+        "command_id": command["command_id"], "alert_id": str(alert_id),
     }  # fmt: skip
     return World(mine, theirs, ids)
 

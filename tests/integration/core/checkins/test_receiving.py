@@ -184,10 +184,11 @@ async def test_with_location_off_or_without_consent_nothing_is_kept(database: Da
         membership = await membership_in(work, home.family_id, home.guardian_id)
         assert membership is not None
         await withdraw_consent(work, membership, Part.LOCATION)
-    assert await receive(database, sent(worn.username, clock.now)) == ["consent_missing"]
-    async with database.begin() as work:
-        await turn_location(work, home.child_id, on=False)
     assert await receive(database, sent(worn.username, clock.now)) == ["location_off"]
+    async with database.begin() as work:
+        # Even if the setting were left on.
+        await turn_location(work, home.child_id, on=True)
+    assert await receive(database, sent(worn.username, clock.now)) == ["consent_missing"]
     assert len(await rows(database, home)) == 1
 
 

@@ -1,0 +1,71 @@
+"""Alerts of a child, and whether a family's guardians can be reached for them."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.api.access_family import AnyGuardian, MayMessageChild
+from services.api.dependencies import Work
+from services.api.problems import answers
+from services.api.schemas import alerts as told
+from services.core.alerts.actions import acknowledge_alert
+from services.core.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
+from services.core.alerts.rules import kinds_told_to
+from services.core.alerts.tables import Alert as AlertRow
+from services.core.families.queries import rights_of
+from services.core.push.queries import readiness_of_family
+
+router = APIRouter(prefix="/v1", tags=["alerts"])
+
+
+@router.get("/children/{child_id}/alerts", responses=answers(401, 403, 404, 422))
+async def list_alerts(
+    work: Work,
+    scope: MayMessageChild,
+    cursor: Annotated[uuid.UUID | None, Query(description="next_cursor of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ALERTS)] = 50,
+) -> told.Alerts:
+    """Read back through the child's alerts, newest first; those of zones need the right to locate."""
+    kinds = kinds_told_to(rights_of(scope.membership).words())
+    found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
+    page = found[:limit]
+    return told.Alerts(
+        alerts=[_alert(one) for one in page], next_cursor=str(page[-1].alert_id) if len(found) > limit else None
+    )
+
+
+@router.get("/children/{child_id}/alerts/{alert_id}", responses=answers(401, 403, 404, 422))
+async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.Alert:
+    """Read one alert."""
+    kinds = kinds_told_to(rights_of(scope.membership).words())
+    return _alert(await one_alert(work, scope.child.child_id, alert_id, kinds))
+
+
+@router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=answers(401, 403, 404, 422))
+async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.Alert:
+    """Say that you have seen it and take care: the child and the other guardians are told. The first one counts."""
+    kinds = kinds_told_to(rights_of(scope.membership).words())
+    alert = await acknowledge_alert(work, scope.child.child_id, alert_id, scope.caller.guardian_id, kinds)
+    return _alert(alert)
+
+
+@router.get("/families/{family_id}/readiness", responses=answers(401, 403, 404, 422))
+async def readiness(work: Work, scope: AnyGuardian) -> told.Readiness:
+    """Tell over which channels each guardian can be reached: before a watch is handed out, and whenever one asks."""
+    found = await readiness_of_family(work, scope.family_id)
+    return told.Readiness(
+        ready=found.is_ready,
+        guardians=[
+            told.GuardianReach(
+                guardian_id=one.guardian_id, live_session=one.has_session, push=one.has_push,
+                phone_confirmed=one.phone_confirmed, reachable=one.is_reachable,
+            )
+            for one in found.guardians
+        ],
+        invited=found.invited,
+    )  # fmt: skip
+
+
+def _alert(row: AlertRow) -> told.Alert:
+    return told.Alert.model_validate(row.model_dump())

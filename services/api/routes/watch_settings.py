@@ -1,0 +1,61 @@
+"""What a child's watch is configured to, and until when a guardian is on shift."""
+
+from fastapi import APIRouter
+
+from services.api.access_family import ChildScope, GuardianOfChild, IsLoggedIn, MayManageChild
+from services.api.dependencies import Work
+from services.api.problems import answers
+from services.api.schemas import watch_settings as told
+from services.core.contacts.guardians import set_busy
+from services.core.db.database import UnitOfWork
+from services.core.watches.queries import current_identity, settings_of_child
+from services.core.watches.quiet_rules import QuietTime, is_quiet, read_quiet_times, utc_offset_s
+from services.core.watches.settings import SettingsChange, change_settings
+
+router = APIRouter(prefix="/v1", tags=["watch settings"])
+
+
+@router.get("/children/{child_id}/watch-settings", responses=answers(401, 403, 404, 422))
+async def read(work: Work, scope: GuardianOfChild) -> told.WatchSettings:
+    """Tell what the child's watch is configured to, and whether it has taken it."""
+    return await _told(work, scope)
+
+
+@router.patch("/children/{child_id}/watch-settings", responses=answers(401, 403, 404, 422))
+async def change(work: Work, scope: MayManageChild, asked: told.ChangeWatchSettings) -> told.WatchSettings:
+    """Change the configuration; the watch takes it when it is there, and is told until it has."""
+    quiet = None if asked.quiet is None else [QuietTime(tuple(one.days), one.starts, one.ends) for one in asked.quiet]
+    await change_settings(
+        work, scope.child, scope.caller.guardian_id,
+        SettingsChange(asked.checkin_interval_s, asked.location, quiet, asked.language, asked.volume_pct),
+    )  # fmt: skip
+    return await _told(work, scope)
+
+
+@router.get("/me/availability", responses=answers(401))
+async def read_availability(work: Work, caller: IsLoggedIn) -> told.Availability:
+    """Tell until when the caller is on shift."""
+    until = caller.guardian.busy_until_at
+    return told.Availability(busy_until=until if until is not None and until > work.now else None)
+
+
+@router.put("/me/availability", responses=answers(401, 422))
+async def set_availability(work: Work, caller: IsLoggedIn, asked: told.SetAvailability) -> told.Availability:
+    """Say until when you are on shift: your children see on their watches that an answer will take its time."""
+    guardian = await set_busy(work, caller.guardian, asked.busy_until)
+    return told.Availability(busy_until=guardian.busy_until_at)
+
+
+async def _told(work: UnitOfWork, scope: ChildScope) -> told.WatchSettings:
+    settings = await settings_of_child(work, scope.child.child_id)
+    identity = await current_identity(work, scope.child.child_id)
+    quiet = read_quiet_times(settings.quiet)
+    return told.WatchSettings.model_validate(
+        {
+            **settings.model_dump(exclude={"quiet", "utc_offset_s"}),
+            "acked_version": None if identity is None else identity.config_acked_version,
+            "quiet": [told.QuietTime(days=list(one.days), starts=one.starts, ends=one.ends) for one in quiet],
+            "quiet_now": is_quiet(quiet, settings.timezone, work.now),
+            "utc_offset_s": utc_offset_s(settings.timezone, work.now),
+        }
+    )

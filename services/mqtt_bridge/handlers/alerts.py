@@ -1,0 +1,52 @@
+"""Uplinks that call the guardians: SOS and what takes it back, low battery, taken off, fall, tamper, factory reset."""
+
+from __future__ import annotations
+
+from services.core.alerts.from_watch import WatchAlert, take_alert
+from services.core.alerts.rules import AlertKind as KnownKind
+from services.core.alerts.tables import Alert as AlertRow
+from services.core.db.database import UnitOfWork
+from services.core.watches.dating import happened_at
+from services.core.watches.presence import clock_of_watch, note_heard
+from services.core.watches.queries import standing_identity
+from services.core.watches.tables import WatchIdentity
+from services.mqtt_bridge.handlers.messages import NOT_PAIRED, answer_receipt
+from services.mqtt_bridge.handlers.registry import Frame, handles
+from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
+from services.protocol import limits
+from services.protocol.codec import decode_json, fingerprint
+from services.protocol.location import Place
+from services.protocol.topics import Identity, UplinkKind
+from services.protocol.uplink import Alert
+from services.protocol.words import AlertKind
+
+
+@handles(UplinkKind.ALERT, who=Identity.PAIRED)
+async def take_up_alert(frame: Frame) -> list[Reply]:
+    """Take ``up/alert``; the receipt says stored only after it is committed. A kind of a later version: ``retry``."""
+    said = decode_json(frame.payload, Alert)
+    if not isinstance(said.kind, AlertKind):
+        return [receipt(frame.user, retry_receipt(said.id, limits.RETRY_AFTER_DEFAULT_S))]
+    # Without the place: what is kept to know a repeat must not tell where the child was.
+    mark = fingerprint(said.model_copy(update={"location": None}))
+    async with frame.database.begin() as work:
+        identity = await standing_identity(work, frame.user.name, lock=True)
+        if identity is None:
+            answer = NOT_PAIRED
+        else:
+            await note_heard(work, identity)
+            when = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
+            answer, taken = await take_alert(
+                work, identity, WatchAlert(said.id, KnownKind(said.kind.value), mark, when)
+            )
+            if taken is not None and said.location is not None:
+                await keep_place(work, identity, taken, said.location)
+    return [receipt(frame.user, answer_receipt(said.id, answer))]
+
+
+async def keep_place(_work: UnitOfWork, _identity: WatchIdentity, _alert: AlertRow, _place: Place) -> None:
+    """The one way of an SOS's place into the product, in the transaction of its alert: today it ends here.
+
+    A place is stored only with the consent to places of an SOS, by the room of check-ins; where that consent is
+    missing, nothing of the place is kept, not even in the digest by which a repeat is known.
+    """
