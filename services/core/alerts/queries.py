@@ -57,6 +57,8 @@ class SeenNotice:
 
 async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 20) -> list[SeenNotice]:
     """Return which of the watch's alerts were seen, for a day after it, once a connection; note the telling."""
+    # One that was told before the latest hello was told to a connection that may have lost it.
+    hello_at = identity.last_hello_at or identity.issued_at
     found = await work.session.exec(
         select(Alert)
         .where(
@@ -64,7 +66,7 @@ async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: i
             col(Alert.ref).is_not(None),
             col(Alert.seen_by).is_not(None),
             col(Alert.acknowledged_at) > work.now - SEEN_IS_TOLD_FOR,
-            or_(col(Alert.seen_told_at).is_(None), col(Alert.seen_told_at) < identity.last_hello_at),
+            or_(col(Alert.seen_told_at).is_(None), col(Alert.seen_told_at) < hello_at),
         )
         .order_by(col(Alert.raised_at))
         .limit(limit)

@@ -1,0 +1,149 @@
+"""A watch that calls is heard once, answered always, and told who has seen it."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import pytest
+from sqlmodel import col, select
+
+from services.core.alerts.actions import acknowledge_alert
+from services.core.alerts.rules import AlertKind
+from services.core.alerts.tables import Alert
+from services.core.events.tables import Event
+from services.core.families.tables import Family
+from services.core.pairing.actions import unpair_child
+from services.core.pairing.rules import UnpairReason
+from services.core.uplinks.tables import Uplink
+from tests.conftest import FakeClock
+from tests.integration.mqtt_bridge.conftest import Stand
+
+PLACE = {"lat": 23.02, "lon": 113.75, "acc": 18, "source": "gps"}
+SOS = {"id": "a5d8k2m1w3pz", "kind": "sos", "location": PLACE}
+ALL_KINDS = [kind.value for kind in AlertKind]
+
+
+async def _alerts(stand: Stand, username: str) -> list[Alert]:
+    async with stand.database.begin() as work:
+        found = await work.session.exec(
+            select(Alert).where(Alert.username == username).order_by(col(Alert.raised_at), col(Alert.ref))
+        )
+        return list(found)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind not in {"zone_left", "zone_entered", "silent"}])
+async def test_every_kind_is_stored_once_and_a_repeat_is_a_duplicate(stand: Stand, kind: str) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        for code in ("stored", "duplicate", "duplicate"):
+            await watch.say("alert", {**SOS, "kind": kind})
+            answer = await watch.hears("receipt")
+            assert (answer["ref"], answer["code"]) == (SOS["id"], code)
+        assert [one.kind for one in await _alerts(stand, worn.username)] == [kind]
+
+
+async def test_an_sos_and_what_takes_it_back_are_both_kept(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.say("alert", {**SOS, "id": "a5d8k2m1w3p1"})
+        await watch.hears("receipt")
+        await watch.say("alert", {"id": "a5d8k2m1w3p2", "kind": "sos_cancelled"})
+        assert (await watch.hears("receipt"))["code"] == "stored"
+    kept = await _alerts(stand, worn.username)
+    assert [one.kind for one in kept] == ["sos", "sos_cancelled"]
+    assert kept[0].escalate_at is not None, "only a person's word ends the calling of guardians"
+
+
+async def test_another_kind_under_the_same_id_is_a_conflict(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.say("alert", SOS)
+        await watch.hears("receipt")
+        await watch.say("alert", {**SOS, "kind": "sos_cancelled"})
+        answer = await watch.hears("receipt")
+        assert (answer["code"], answer["detail"]) == ("rejected", "id_conflict")
+
+
+async def test_nothing_of_its_place_is_kept_with_an_alert(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.say("alert", SOS)
+        await watch.hears("receipt")
+        # Not even as a digest: with another place it is the same alert.
+        await watch.say("alert", {**SOS, "location": {**PLACE, "lat": 1.5}})
+        assert (await watch.hears("receipt"))["code"] == "duplicate"
+        await watch.say("alert", {**SOS, "id": "a5d8k2m1w3p2", "location": {"lat": "nowhere"}})
+        assert (await watch.hears("receipt"))["code"] == "stored"
+    async with stand.database.begin() as work:
+        uplinks = (await work.session.exec(select(Uplink).where(Uplink.username == worn.username))).all()
+    rows = [one.model_dump_json() for one in (*uplinks, *await _alerts(stand, worn.username))]
+    assert len(rows) == 4
+    assert not [row for row in rows if "23.02" in row or "113.75" in row]
+
+
+async def test_the_watch_is_told_who_has_seen_it_at_once_and_again_at_hello(stand: Stand, clock: FakeClock) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        await watch.say("alert", SOS)
+        await watch.hears("receipt")
+        (alert,) = await _alerts(stand, worn.username)
+        async with stand.database.begin() as work:
+            await acknowledge_alert(work, home.child_id, alert.alert_id, home.guardian_id, ALL_KINDS)
+        seen = {"ref": SOS["id"], "seen_by": "g-1", "tst": int(clock.now.timestamp()), "topic": "alert"}
+        assert await watch.hears("alert") == seen
+        clock.advance(seconds=30)
+        await watch.hello(conn="n2")
+        assert await watch.hears("alert") == seen
+        clock.advance(hours=24)
+        await watch.hello(conn="n3")
+        await watch.say("text", {"id": "t81kd02mq7zr", "to": "family", "text": "hi"})
+        assert "alert" not in await watch.leaves_until("receipt")
+
+
+async def test_a_battery_that_hello_tells_to_be_low_calls_once_a_descent(stand: Stand, clock: FakeClock) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        for level_pct in (20, 15, 12, 3):
+            await watch.hello(battery_pct=level_pct)
+        assert [one.kind for one in await _alerts(stand, worn.username)] == ["low_battery"]
+        clock.advance(hours=7)
+        for level_pct in (100, 14):
+            await watch.hello(battery_pct=level_pct)
+        assert [one.kind for one in await _alerts(stand, worn.username)] == ["low_battery"] * 2
+
+
+async def test_a_batch_of_alerts_from_days_without_network_is_kept_whole(stand: Stand) -> None:
+    _, worn = await stand.home()
+    ids = [f"a5d8k2m1w{number:03}" for number in range(20)]
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        for one in (*ids, *ids):
+            await watch.say("alert", {"id": one, "kind": "sos"})
+        codes = [(await watch.hears("receipt"))["code"] for _ in range(40)]
+    assert codes == ["stored"] * 20 + ["duplicate"] * 20
+    assert [one.ref for one in await _alerts(stand, worn.username)] == ids
+
+
+async def test_the_alert_of_a_watch_whose_pairing_has_ended_is_refused(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        async with stand.database.begin() as work:
+            await unpair_child(work, home.guardian_id, home.child_id, UnpairReason.RETURNED)
+        await watch.say("alert", SOS)
+        answer = await watch.hears("receipt")
+        assert (answer["code"], answer["detail"]) == ("rejected", "not_paired")
+    assert await _alerts(stand, worn.username) == []
+
+
+async def test_what_guardians_are_told_of_an_alert_is_ids_and_kinds(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.say("alert", SOS)
+        await watch.hears("receipt")
+    async with stand.database.begin() as work:
+        family = await work.session.get_one(Family, home.family_id)
+        event = await work.session.get_one(Event, (home.family_id, family.event_seq))
+    assert (event.kind, event.child_id) == ("alert.raised", home.child_id)
+    assert isinstance(event.ref_id, uuid.UUID)
+    assert json.dumps(event.detail) == '{"kind": "sos"}'

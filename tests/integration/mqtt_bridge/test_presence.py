@@ -1,0 +1,132 @@
+"""Whether a watch is there follows from what it says and from its silence, never from a connection that is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from sqlmodel import col, select
+
+from services.core.events.tables import Event
+from services.core.messages.actions import send_to_child
+from services.core.messages.rules import text_body
+from services.core.pairing.sweep import forget_one_silent
+from services.core.watches.presence import note_kicked
+from services.core.watches.tables import WatchIdentity
+from tests.builders import Home, Worn
+from tests.conftest import FakeClock
+from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
+
+
+async def _sweep(stand: Stand) -> None:
+    gone = True
+    while gone:
+        async with stand.database.begin() as work:
+            gone = await forget_one_silent(work)
+
+
+async def _identity(stand: Stand, worn: Worn) -> WatchIdentity:
+    async with stand.database.begin() as work:
+        return await work.session.get_one(WatchIdentity, worn.username)
+
+
+async def _told(stand: Stand, home: Home) -> list[str]:
+    async with stand.database.begin() as work:
+        found = await work.session.exec(
+            select(Event)
+            .where(Event.family_id == home.family_id, Event.kind == "watch.presence")
+            .order_by(col(Event.seq))
+        )
+        return [str(one.detail["state"]) for one in found]
+
+
+async def _after(watch: HandWatch) -> None:
+    await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
+    await watch.hears("receipt")
+
+
+async def test_it_counts_as_gone_after_one_and_a_half_of_the_keepalive_it_promised(
+    stand: Stand, clock: FakeClock
+) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(keepalive_s=600)
+        clock.advance(seconds=899)
+        await _sweep(stand)
+        assert (await _identity(stand, worn)).online
+        clock.advance(seconds=1)
+        await _sweep(stand)
+        identity = await _identity(stand, worn)
+        assert (identity.online, identity.gone_by) == (False, "silence")
+        assert await _told(stand, home) == ["online", "offline"]
+
+
+async def test_without_a_promise_it_is_half_an_hour_and_any_word_counts(stand: Stand, clock: FakeClock) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        clock.advance(seconds=1799)
+        await _after(watch)
+        clock.advance(seconds=1799)
+        await _sweep(stand)
+        assert (await _identity(stand, worn)).online
+        clock.advance(seconds=1)
+        await _sweep(stand)
+        assert not (await _identity(stand, worn)).online
+
+
+async def test_one_that_was_only_silent_still_hears_and_is_there_again_with_its_next_word(
+    stand: Stand, clock: FakeClock
+) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        clock.advance(seconds=1800)
+        await _sweep(stand)
+        async with stand.database.begin() as work:
+            await send_to_child(work, home.child_id, home.guardian_id, str(uuid.uuid4()), text_body("are you there"))
+        item = await watch.hears("item")
+        await watch.say("receipt", {"ref": item["topic"].split("/")[1], "state": "delivered"})
+        await watch.hears("receipt")
+        assert (await _identity(stand, worn)).online
+        # The look that follows tells the guardians.
+        async with asyncio.timeout(DEADLINE_S):
+            while await _told(stand, home) != ["online", "offline", "online"]:
+                await asyncio.sleep(0.02)
+
+
+async def test_switched_off_by_hand_is_not_the_same_as_lost_from_sight(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        await watch.say("status", {"state": "off"})
+        await watch.say("status", {"state": "offline", "conn": "n1"})
+        await watch.say("hello", {"conn": "n2"})
+        await watch.hears("time")
+        assert await _told(stand, home) == ["online", "offline", "online"]
+
+
+async def test_the_will_of_an_older_connection_is_ignored(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(conn="old")
+        await watch.hello(conn="new")
+        await watch.say("status", {"state": "offline", "conn": "old"})
+        await _after(watch)
+        assert (await _identity(stand, worn)).online
+        await watch.say("status", {"state": "offline", "conn": "new"})
+        await watch.say("hello", {"conn": "third"})
+        await watch.hears("time")
+        assert await _told(stand, home) == ["online", "offline", "online"]
+
+
+async def test_one_whose_connection_the_broker_closed_is_offline_at_once(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        for _ in range(2):
+            async with stand.database.begin() as work:
+                await note_kicked(work, [worn.username, "w-nobodynobody"])
+        identity = await _identity(stand, worn)
+        assert (identity.online, identity.gone_by) == (False, "kicked")
+        assert await _told(stand, home) == ["online", "offline"]
