@@ -101,6 +101,18 @@ def test_an_inexact_fix_needs_a_second_one_right_after_it(outside: list[tuple[fl
         assert (passage is Passage.LEFT) == (number == FIXES_TO_LEAVE - 1)
 
 
+@given(st.lists(st.tuples(st.floats(1_500, 9_000), st.floats(1, 50)), min_size=4, max_size=8))
+def test_a_child_in_a_car_has_left_with_the_third_fix_and_not_before(
+    outside: list[tuple[float, float]],
+) -> None:
+    stand = Stand(Where.INSIDE)
+    found = []
+    for edge_m, accuracy_m in outside:
+        stand, passage = pass_zone(stand, edge_m, accuracy_m, leaps=True)
+        found.append(passage)
+    assert found == [None, None, Passage.LEFT, *[None] * (len(outside) - 3)]
+
+
 FIXES = st.lists(
     st.tuples(
         st.integers(0, 600),  # minutes
@@ -123,7 +135,7 @@ def arrive(fixes: list[tuple[int, float, float | None]]) -> tuple[list[tuple[Pas
         judged.append(one)
         if one.moves:
             assert one.fix.accuracy_m is not None
-            stand, passage = pass_zone(stand, ZONE.edge_m(one.fix.point), one.fix.accuracy_m)
+            stand, passage = pass_zone(stand, ZONE.edge_m(one.fix.point), one.fix.accuracy_m, leaps=one.leaps)
             if passage is not None:
                 found.append((passage, one.fix.happened_at))
     return found, judged

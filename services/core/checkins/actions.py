@@ -134,7 +134,7 @@ def _take(work: UnitOfWork, entries: list[_Entry], told: Told) -> list[Checkin]:
     before, newest = wearer.known, None
     rows = []
     for entry in entries:
-        judged = judge(entry.sent.point, entry.sent.accuracy_m, entry.dated, wearer.known)
+        judged = judge(entry.sent.point, entry.sent.accuracy_m, entry.dated, wearer.known, entry.sent.source)
         wearer.known = learn(wearer.known, judged)
         rows.append(_row(entry, judged, work.now))
         if judged.moves:

@@ -34,7 +34,7 @@ def move_zones(work: UnitOfWork, wearer: Wearer, judged: Judged) -> list[Passed]
     assert fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
     for view in wearer.zones:
         before = stand_of(view.row)
-        stand, passage = pass_zone(before, view.zone.shape.edge_m(fix.point), fix.accuracy_m)
+        stand, passage = pass_zone(before, view.zone.shape.edge_m(fix.point), fix.accuracy_m, leaps=judged.leaps)
         if stand != before:
             if stand.where is not before.where:
                 view.row.since_at = fix.happened_at

@@ -24,6 +24,11 @@ BAD_BEYOND_M: Final = 5_000.0
 # 360 km/h: the fastest train a child sits in. A flight is longer than its gap: on average it stays below twice that,
 # and its second fix on the ground is believed.
 MAX_SPEED_M_S: Final = 100.0
+# Further than a village and faster than on foot: told by networks, it is as likely a wrong entry in their table as a
+# car. Satellites have no such table.
+LEAP_M: Final = 1_000.0
+LEAP_SPEED_M_S: Final = 2.0
+BY_SATELLITE: Final = "gps"
 # Both fixes carry whole seconds.
 _LEAST_GAP_S: Final = 1.0
 # A fix before the receipt of which no network needs so long has a clock that runs ahead.
@@ -95,6 +100,8 @@ class Judged:
 
     fix: Fix
     reasons: tuple[Reason, ...]
+    # Whether it is so far from the latest that it should be seen again before anybody is frightened.
+    leaps: bool = False
 
     @property
     def quality(self) -> Quality:
@@ -133,8 +140,8 @@ def date_fix(clock: WatchClock, received_at: datetime, *, tst: int, boot: int | 
     return Dated(found, frozenset(reasons))
 
 
-def judge(point: Point, accuracy_m: float | None, dated: Dated, known: Known) -> Judged:
-    """Return the worth of a fix, given what is known of the child."""
+def judge(point: Point, accuracy_m: float | None, dated: Dated, known: Known, source: str | None = None) -> Judged:
+    """Return the worth of a fix, given what is known of the child. An unknown source counts as networks."""
     fix = Fix(point, accuracy_m or None, dated.happened_at)
     reasons = set(dated.reasons)
     if not (-90 <= point.lat <= 90 and -180 <= point.lon <= 180):  # noqa: PLR2004 - degrees; NaN fails both
@@ -153,14 +160,33 @@ def judge(point: Point, accuracy_m: float | None, dated: Dated, known: Known) ->
             reasons.add(Reason.LATE)
         if too_fast(known.latest, fix) and not _confirms(known.suspect, fix):
             reasons.add(Reason.SPEED)
-    return Judged(fix, tuple(reason for reason in Reason if reason in reasons))
+    return Judged(
+        fix,
+        tuple(reason for reason in Reason if reason in reasons),
+        leaps=(
+            known.latest is not None
+            and source != BY_SATELLITE
+            and Reason.OUT_OF_RANGE not in reasons
+            and _leaps(known.latest, fix)
+        ),
+    )
 
 
 def too_fast(one: Fix, other: Fix) -> bool:
     """Tell whether nobody gets from one fix to the other in the time between, wherever in their circles both were."""
-    gap_s = max(abs((other.happened_at - one.happened_at).total_seconds()), _LEAST_GAP_S)
-    apart_m = distance_m(one.point, other.point) - (one.accuracy_m or 0) - (other.accuracy_m or 0)
+    apart_m, gap_s = _between(one, other)
     return apart_m > MAX_SPEED_M_S * gap_s
+
+
+def _leaps(one: Fix, other: Fix) -> bool:
+    apart_m, gap_s = _between(one, other)
+    return apart_m > LEAP_M and apart_m > LEAP_SPEED_M_S * gap_s
+
+
+def _between(one: Fix, other: Fix) -> tuple[float, float]:
+    """Return how far apart two circles are at least, in metres, and the seconds between."""
+    gap_s = max(abs((other.happened_at - one.happened_at).total_seconds()), _LEAST_GAP_S)
+    return distance_m(one.point, other.point) - (one.accuracy_m or 0) - (other.accuracy_m or 0), gap_s
 
 
 def _confirms(suspect: Fix | None, fix: Fix) -> bool:

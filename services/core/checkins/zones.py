@@ -15,7 +15,7 @@ from services.core.checkins.geometry import Shape
 from services.core.checkins.sealing import latest_context, open_place, seal_zone
 from services.core.checkins.tables import LatestCheckin, SafeZone
 from services.core.checkins.zone_rows import ZoneView, plain_hours, view_zone
-from services.core.checkins.zone_rules import MAX_HOURS, MAX_ZONES, Stand, pass_zone
+from services.core.checkins.zone_rules import FIXES_TO_LEAVE, MAX_HOURS, MAX_ZONES, Stand, pass_zone
 from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
@@ -122,7 +122,9 @@ def _look(key: bytes, row: SafeZone, shape: Shape, latest: LatestCheckin | None)
     stand = Stand()
     if latest is not None:
         point = open_place(key, latest.sealed_place, latest_context(row.child_id)).point
-        stand, _ = pass_zone(stand, shape.edge_m(point), latest.accuracy_m)
+        # What stood as the latest place until now counts as seen often enough.
+        for _ in range(FIXES_TO_LEAVE):
+            stand, _passage = pass_zone(stand, shape.edge_m(point), latest.accuracy_m)
         row.since_at = latest.happened_at
     row.stand, row.outside_fixes = stand.where, stand.outside_fixes
 
