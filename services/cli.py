@@ -13,8 +13,11 @@ from typing import Annotated
 import typer
 
 from services import cli_run
+from services.cli_audit import audit_commands
 from services.cli_database import database_commands
 from services.cli_families import family_commands
+from services.cli_keys import key_commands
+from services.cli_privacy import privacy_commands
 from services.cli_programme import cohort_commands, programme_commands, site_commands, staff_commands
 from services.cli_settings import settings_command
 from services.cli_sim import sim_commands
@@ -35,7 +38,10 @@ app.add_typer(cohort_commands)
 app.add_typer(staff_commands)
 app.add_typer(watch_commands)
 app.add_typer(family_commands)
+app.add_typer(key_commands)
 app.command("settings")(settings_command)
+app.add_typer(audit_commands)
+app.add_typer(privacy_commands)
 app.add_typer(sim_commands)
 
 Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several can run beside each other.")]

@@ -5,16 +5,22 @@ from __future__ import annotations
 import typer
 
 from services import cli_run
+from services.cli_privacy import replay_ledger
 
 database_commands = typer.Typer(name="db", help="The database's schema.", no_args_is_help=True)
 
 
 @database_commands.command("upgrade")
 def upgrade() -> None:
-    """Bring the database to the newest schema; a repeat changes nothing."""
+    """Bring the database to the newest schema, as the owner of the tables; a repeat changes nothing."""
     settings = cli_run.load_settings()
-    from services.core.db import migrate
+    from services.core.db import grants, migrate
 
     cli_run.need_database(settings)
-    migrate.upgrade(settings.database_url)
+    migrate.upgrade(
+        settings.migration_database_url or settings.database_url, role=grants.role_of(settings.database_url)
+    )
     print(f"The schema is at {migrate.newest_revision()}.")
+    # Before anything is served: a database that was restored holds what was erased since.
+    if repeated := replay_ledger(settings):
+        print(f"{repeated} erasures repeated.")

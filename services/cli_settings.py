@@ -63,5 +63,5 @@ def _default(field: FieldInfo) -> str:
 
     value = field.default
     if isinstance(value, SecretStr | dict):
-        return "a development value"
+        return "a development value" if value else ""
     return "" if value is None else str(value.value if isinstance(value, Enum) else value)

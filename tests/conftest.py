@@ -70,9 +70,9 @@ def _in_thread(*statements_and_dsn: str) -> None:
 @pytest.fixture(scope="session")
 def template_database(postgres: LocalPostgres) -> str:
     """The name of a database migrated once; copying it takes a fraction of migrating."""
-    _in_thread(postgres.superuser_dsn(), "CREATE DATABASE template_migrated OWNER smartwatch")
+    _in_thread(postgres.superuser_dsn(), "CREATE DATABASE template_migrated OWNER smartwatch_owner")
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(upgrade, postgres.dsn("template_migrated")).result()
+        pool.submit(upgrade, postgres.owner_dsn("template_migrated"), role="smartwatch").result()
     return "template_migrated"
 
 
@@ -80,7 +80,7 @@ def template_database(postgres: LocalPostgres) -> str:
 def database_url(postgres: LocalPostgres, template_database: str) -> str:
     """The address of a fresh, migrated database of this module's own."""
     name = f"test_{uuid.uuid4().hex}"
-    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER smartwatch")
+    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER smartwatch_owner")
     return postgres.dsn(name)
 
 
@@ -88,7 +88,11 @@ def database_url(postgres: LocalPostgres, template_database: str) -> str:
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a test process on the database and blobs of this module; ports are for each test to choose."""
     blobs = tmp_path_factory.mktemp("blobs")
-    return Settings(environment=Environment.TEST, database_url=database_url, blob_url=f"file:{blobs}")
+    # The tests are the proxy: each phone says with X-Forwarded-For where it is.
+    return Settings(
+        environment=Environment.TEST, database_url=database_url, blob_url=f"file:{blobs}", trusted_proxies="127.0.0.1",
+        erasure_ledger=blobs.parent / f"{blobs.name}-erasures.jsonl",
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

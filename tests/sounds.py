@@ -6,11 +6,15 @@ import io
 import math
 import wave
 from array import array
+from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
 
+from services.core.audio.rules import Media
+
 RATE_HZ = 16_000
+VECTORS = Path(__file__).parent / "vectors" / "audio"
 
 
 def samples(seconds: float, *, pitch_hz: float = 180.0, rate_hz: int = RATE_HZ, level: float = 0.4) -> array[int]:
@@ -66,3 +70,41 @@ def duration_ms(clip: bytes) -> int:
     with av.open(io.BytesIO(clip)) as file:
         stream = file.streams.audio[0]
         return round(sum(frame.samples / frame.sample_rate for frame in file.decode(stream)) * 1000)
+
+
+def spoken(media: Media) -> bytes:
+    """Return the vector of this kind: 3.24 s of speech with 0.4 s of silence before and after."""
+    (file,) = VECTORS.glob(f"{media.value}.*")
+    return file.read_bytes()
+
+
+def louder(clip: bytes, gain: float) -> bytes:
+    """Return a mono WAV of 16 kHz as much louder (or softer) as ``gain`` says."""
+    file = io.BytesIO()
+    with wave.open(io.BytesIO(clip)) as source, wave.open(file, "wb") as out:
+        out.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+        plain = array("h", source.readframes(source.getnframes()))
+        out.writeframes(array("h", (max(-32_768, min(32_767, round(one * gain))) for one in plain)).tobytes())
+    return file.getvalue()
+
+
+def heard(clip: bytes, rate_hz: int = 8_000) -> array[int]:
+    """Return a recording as 16-bit mono samples, by the same libraries but none of the product's code."""
+    made: array[int] = array("h")
+    with av.open(io.BytesIO(clip)) as file:
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
+        for frame in [*file.decode(file.streams.audio[0]), None]:
+            for ready in resampler.resample(frame):
+                made.frombytes(bytes(ready.planes[0])[: ready.samples * 2])
+    return made
+
+
+def loudness_db(samples_of_it: array[int], rate_hz: int = 8_000) -> float:
+    """Return how loud speech is (dBFS): the mean power of the louder half of its moments of 50 ms."""
+    span = rate_hz // 20
+    powers = sorted(
+        sum(one * one for one in samples_of_it[place : place + span]) / span
+        for place in range(0, len(samples_of_it) - span + 1, span)
+    )
+    louder = powers[len(powers) // 2 :]
+    return 10 * math.log10(max(sum(louder) / len(louder), 1e-9) / 32_768**2)

@@ -12,7 +12,10 @@ from pathlib import Path
 LINES = """\
 # Keep this file out of backups of the database: it unlocks them. Lose the master key and the content is lost.
 POSTGRES_PASSWORD={postgres}
-SMARTWATCH_MASTER_KEY={master}
+SMARTWATCH_MASTER_KEYS={master_id}:{master}
+SMARTWATCH_HASH_KEY={hash}
+SMARTWATCH_OWNER_PASSWORD={owner}
+SMARTWATCH_APP_PASSWORD={app}
 SMARTWATCH_TOKEN_KEYS={key_id}:{token}
 SMARTWATCH_MQTT_BACKEND_PASSWORD={broker}
 # Correct these four.
@@ -30,6 +33,10 @@ def main() -> int:
     file = Path(sys.argv[1])
     text = LINES.format(
         postgres=secrets.token_hex(32),
+        master_id=secrets.token_hex(4),
+        hash=base64.b64encode(secrets.token_bytes(32)).decode(),
+        owner=secrets.token_hex(32),
+        app=secrets.token_hex(32),
         master=base64.b64encode(secrets.token_bytes(32)).decode(),
         key_id=secrets.token_hex(4),
         token=secrets.token_urlsafe(48),

@@ -11,8 +11,8 @@ from fastapi import Depends, Path
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
-from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
-from services.core.accounts.queries import guardian_of_session
+from services.core.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
+from services.core.accounts.queries import guardian_of_session, session_and_guardian
 from services.core.accounts.tables import Guardian
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.consents.errors import ConsentRequiredError
@@ -23,6 +23,9 @@ from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.queries import child_by_id, membership_in, rights_of
 from services.core.families.rules import Right
 from services.core.families.tables import Child, Membership
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
+from services.core.privacy.errors import PrimaryOnlyError
 
 _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
 
@@ -33,6 +36,8 @@ class Caller:
 
     guardian: Guardian
     session_id: uuid.UUID
+    # Logged in by a code alone from a new device: sees nothing of any family.
+    limited: bool = False
 
     @property
     def guardian_id(self) -> uuid.UUID:
@@ -56,17 +61,26 @@ class ChildScope(FamilyScope):
     child: Child
 
 
-async def read_caller(
+async def read_any_caller(
     work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
-    """Return whose token this is; raises AccessTokenInvalidError or SessionEndedError."""
+    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read(bearer.credentials, work.now)
-    guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
-    if guardian is None:
+    await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
+    found = await session_and_guardian(work, claims.session_id, claims.guardian_id)
+    if found is None:
         raise SessionEndedError
-    return Caller(guardian, claims.session_id)
+    session, guardian = found
+    return Caller(guardian, session.session_id, limited=session.limited)
+
+
+async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
+    """Return the caller; raises SecondStepNeededError for a session that may do nothing but complete itself."""
+    if caller.limited:
+        raise SecondStepNeededError
+    return caller
 
 
 AnyCaller = Annotated[Caller, Depends(read_caller)]
@@ -87,6 +101,16 @@ class LoggedIn:
     access_rule: ClassVar[str] = "logged in"
 
     async def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller."""
+        return caller
+
+
+class LoggedInByCode:
+    """A guardian whose session stands, also one that still lacks its second step."""
+
+    access_rule: ClassVar[str] = "logged in, before the second step too"
+
+    async def __call__(self, caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
         """Return the caller."""
         return caller
 
@@ -127,6 +151,40 @@ class OfChild:
             _note_refusal(work, caller, child.family_id, ConsentRequiredError.code)
             raise ConsentRequiredError(self.part)
         return ChildScope(caller, child.family_id, membership, child)
+
+
+class PrimaryInFamily:
+    """The first guardian of the family in the path; also without consent, so that what was agreed to can be undone."""
+
+    access_rule: ClassVar[str] = "in family, first guardian, before consent too"
+
+    async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
+        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        _refuse_others(work, caller, membership)
+        return FamilyScope(caller, family_id, membership)
+
+
+class PrimaryOfChild:
+    """The first guardian of the family of the child in the path; also without consent."""
+
+    access_rule: ClassVar[str] = "of child, first guardian, before consent too"
+
+    async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
+        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        child = await child_by_id(work, child_id)
+        family_id = child.family_id if child is not None else uuid.UUID(int=0)
+        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        if child is None:
+            raise NotFoundError
+        _refuse_others(work, caller, membership)
+        return ChildScope(caller, child.family_id, membership, child)
+
+
+def _refuse_others(work: UnitOfWork, caller: Caller, membership: Membership) -> None:
+    if not membership.is_primary:
+        _note_refusal(work, caller, membership.family_id, PrimaryOnlyError.code)
+        raise PrimaryOnlyError
 
 
 @dataclass(frozen=True)
@@ -179,11 +237,14 @@ def _note_refusal(work: UnitOfWork, caller: Caller, family_id: uuid.UUID | None,
 OPEN = Depends(Open())
 """Declare on the decorator of a route that anybody may use."""
 IsLoggedIn = Annotated[Caller, Depends(LoggedIn())]
+BeforeSecondStep = Annotated[Caller, Depends(LoggedInByCode())]
 BeforeConsent = Annotated[FamilyScope, Depends(InFamily(before_consent=True))]
 AnyGuardian = Annotated[FamilyScope, Depends(InFamily())]
 ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]
 GuardianOfChild = Annotated[ChildScope, Depends(OfChild())]
 MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
+PrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily())]
+PrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild())]
 MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
 MayLocateChild = Annotated[ChildScope, Depends(OfChild(Right.LOCATE, part=Part.LOCATION))]
 MayDrawZones = Annotated[ChildScope, Depends(OfChild(Right.MANAGE, part=Part.LOCATION))]

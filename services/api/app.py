@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import resource
 import socket
 from collections.abc import AsyncIterator
 
@@ -14,6 +15,7 @@ from services.api.frame import BodyBound, RequestFrame
 from services.api.routes import (
     alerts,
     audio,
+    audit,
     auth,
     checkins,
     commands,
@@ -23,6 +25,17 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    privacy,
+    push,
+    recoveries,
+    sessions,
+    staff_accounts,
+    staff_auth,
+    staff_break_glass,
+    staff_hand_outs,
+    staff_me,
+    staff_recoveries,
+    staff_sites,
     system,
     uploads,
     voice,
@@ -35,6 +48,7 @@ from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.store import BlobStore
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database
+from services.core.erasure_ledger import ErasureLedger
 from services.core.settings import Settings
 
 # For answers on their way; open streams are ended at once, and apps come back with their last event id.
@@ -67,10 +81,18 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
+    app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
-    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+    for room in (
+        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, events,
+        recoveries, system,
+    ):  # fmt: skip
         app.include_router(room.router)
-    for room in (alerts, commands, watch_settings, checkins, zones):
+    for room in (
+        staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
+    ):  # fmt: skip
+        app.include_router(room.router)
+    for room in (alerts, commands, watch_settings, push, checkins, zones):
         app.include_router(room.router)
     for of_all in (messages.of_all, checkins.of_all):
         app.include_router(of_all)
@@ -95,8 +117,16 @@ class ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
+def _allow_many_streams() -> None:
+    """Raise this process's limit of open files as far as it may: each open event stream is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def run_api(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
+    _allow_many_streams()
     database = Database.of(settings)
     app = create_app(settings, database)
     config = uvicorn.Config(
@@ -109,6 +139,8 @@ def run_api(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_GRACE_S,
+        # A thousand apps that come back at once wait in the kernel's queue instead of being refused.
+        backlog=4096,
         limit_concurrency=None,
     )
     ApiServer(config, app.state.hub).run()

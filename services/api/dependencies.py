@@ -8,6 +8,7 @@ from fastapi import Depends, Request
 from services.core.accounts.tokens import AccessTokens
 from services.core.clips.rendering import Studio
 from services.core.db.database import UnitOfWork
+from services.core.erasure_ledger import ErasureLedger
 from services.core.settings import Settings
 
 
@@ -39,5 +40,12 @@ def studio_of(request: Request) -> Studio:
     return found
 
 
+def ledger_of(request: Request) -> ErasureLedger:
+    """Return the ledger of erasures."""
+    found: ErasureLedger = request.app.state.ledger
+    return found
+
+
+LedgerHere = Annotated[ErasureLedger, Depends(ledger_of)]
 StudioHere = Annotated[Studio, Depends(studio_of)]
 Tokens = Annotated[AccessTokens, Depends(tokens_of)]

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from services.api.cursor import CursorInvalidError
 from services.api.ranges import RangeNotSatisfiableError
+from services.core import erasure_ledger
 from services.core.accounts import errors as accounts
 from services.core.alerts import errors as alerts
 from services.core.audio import errors as audio
@@ -24,12 +25,15 @@ from services.core.checkins import errors as checkins
 from services.core.clips import errors as clips
 from services.core.consents import errors as consents
 from services.core.contacts import errors as contacts
+from services.core.crypto import errors as crypto
 from services.core.db.faults import collided, database_is_away
 from services.core.errors import CoreError, RetryLaterError
 from services.core.families import errors as families
 from services.core.messages import errors as messages
 from services.core.pairing import errors as pairing
+from services.core.privacy import errors as privacy
 from services.core.programme import errors as programme
+from services.core.push import errors as push
 from services.core.sheets import SheetRefusedError
 from services.core.text_rules import TextNotAllowedError
 from services.core.watches import errors as watches
@@ -49,8 +53,16 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.AccessTokenInvalidError: HTTPStatus.UNAUTHORIZED,
     accounts.SessionEndedError: HTTPStatus.UNAUTHORIZED,
     accounts.RefreshTokenInvalidError: HTTPStatus.UNAUTHORIZED,
+    crypto.MasterKeyMissingError: HTTPStatus.SERVICE_UNAVAILABLE,
+    accounts.SecondStepNeededError: HTTPStatus.FORBIDDEN,
+    accounts.SecondStepWrongError: HTTPStatus.FORBIDDEN,
+    accounts.StaffLogInRefusedError: HTTPStatus.FORBIDDEN,
+    accounts.StaffSetUpNeededError: HTTPStatus.FORBIDDEN,
+    accounts.PinRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     consents.ConsentRequiredError: HTTPStatus.FORBIDDEN,
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
+    consents.ConsentProofError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    consents.AgreementNotDueError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,
@@ -66,6 +78,14 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     families.AlreadyGuardianError: HTTPStatus.CONFLICT,
     families.InvitationExistsError: HTTPStatus.CONFLICT,
     families.InvitationEndedError: HTTPStatus.CONFLICT,
+    families.SecondPersonNeededError: HTTPStatus.FORBIDDEN,
+    families.RecoveryPaperError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.RecoveryPhoneTakenError: HTTPStatus.CONFLICT,
+    families.RecoveryStandsError: HTTPStatus.CONFLICT,
+    families.RecoveryEndedError: HTTPStatus.CONFLICT,
+    families.HandOutClosedError: HTTPStatus.FORBIDDEN,
+    families.SlipRefusedError: HTTPStatus.FORBIDDEN,
+    families.BreakGlassClosedError: HTTPStatus.FORBIDDEN,
     messages.EmojiUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     messages.IdempotencyConflictError: HTTPStatus.CONFLICT,
     messages.InboxFullError: HTTPStatus.CONFLICT,
@@ -85,10 +105,18 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     checkins.ZoneShapeError: HTTPStatus.UNPROCESSABLE_ENTITY,
     checkins.ZoneHoursError: HTTPStatus.UNPROCESSABLE_ENTITY,
     checkins.DayNotKeptError: HTTPStatus.NOT_FOUND,
+    privacy.PrimaryOnlyError: HTTPStatus.FORBIDDEN,
+    privacy.ConfirmationMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    privacy.ContestExistsError: HTTPStatus.CONFLICT,
+    erasure_ledger.ErasuresPendingError: HTTPStatus.SERVICE_UNAVAILABLE,
+    erasure_ledger.LedgerBrokenError: HTTPStatus.SERVICE_UNAVAILABLE,
     pairing.PairingCodeUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     pairing.PairingTriesError: HTTPStatus.TOO_MANY_REQUESTS,
     pairing.ChildHasWatchError: HTTPStatus.CONFLICT,
     pairing.NotPairedError: HTTPStatus.CONFLICT,
+    push.PushAddressRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    push.PushKeysInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    push.PushEndpointsFullError: HTTPStatus.CONFLICT,
     # Raised by the worker, or by chores of operators: no route of guardians can meet them.
     audio.DoesNotFitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SheetRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -106,6 +134,9 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     programme.EmailRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     programme.RoleUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     programme.ScopeNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.PermissionMissingError: HTTPStatus.FORBIDDEN,
+    programme.ScopeOfRoleError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    programme.StaffUnknownError: HTTPStatus.NOT_FOUND,
     programme.StaffDiffersError: HTTPStatus.CONFLICT,
     programme.StaffEndedError: HTTPStatus.CONFLICT,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,

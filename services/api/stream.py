@@ -1,20 +1,29 @@
-"""Live events: one listening connection for a whole process wakes the streams of the families concerned."""
+"""Live events: one listening connection for a whole process wakes the streams of the families concerned.
+
+What each stream would have to ask again and again, the process asks once for all of them: a thousand open streams cost
+the database two questions every few seconds, and a look each only when something has happened to them.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts import actions as accounts
-from services.core.db.database import Database
+from services.core.accounts.queries import sessions_that_ended
+from services.core.db.database import Database, Notifications
 from services.core.events import actions as events
+from services.core.families.queries import event_numbers
 
 log = structlog.get_logger()
+
+# How long ended access or a lost notification may go unnoticed: access that is taken away is gone within five seconds.
+CHECK_EVERY_S = 2.0
 
 
 def _report(state: RetryCallState) -> None:
@@ -23,11 +32,14 @@ def _report(state: RetryCallState) -> None:
 
 
 class EventHub:
-    """Wakes streams. A wake-up says "look", so that a lost one only costs the time to the next look."""
+    """Wakes streams. A wake-up says "look", so that a needless one costs a look and a lost one two seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: dict[str, set[asyncio.Event]] = {}
+        self._waiting: dict[uuid.UUID, set[asyncio.Event]] = {}
+        self._sessions: dict[uuid.UUID, int] = {}
+        self._families: dict[uuid.UUID, int] = {}
+        self._told_seq: dict[uuid.UUID, int] = {}
         self._listener: asyncio.Task[None] | None = None
         self.is_closing = False
 
@@ -53,28 +65,70 @@ class EventHub:
         async with self._database.listen(events.CHANNEL, accounts.CHANNEL) as notifications:
             # What happened while nobody listened is found by looking.
             self._wake(list(self._waiting))
+            loop = asyncio.get_running_loop()
+            check_at = loop.time() + CHECK_EVERY_S
             while True:
-                found = await notifications.next(60.0)
-                if found is not None:
-                    self._wake([found.payload])
+                await self._take(notifications, max(0.0, check_at - loop.time()))
+                if loop.time() >= check_at:
+                    await self._check()
+                    check_at = loop.time() + CHECK_EVERY_S
 
-    def _wake(self, names: Iterable[str]) -> None:
-        for name in names:
-            for event in self._waiting.get(name, ()):
-                event.set()
+    async def _take(self, notifications: Notifications, timeout_s: float) -> None:
+        found = await notifications.next(timeout_s)
+        if found is not None:
+            # A burst about one family is one look of each of its streams.
+            self._wake({_id_of(one.payload) for one in (found, *notifications.drain())} - {None})
+
+    async def _check(self) -> None:
+        """Ask once for all streams: whose session ended, which family's events went on. Fails when nobody can answer.
+
+        The listening connection then begins anew, which has every stream look for itself.
+        """
+        async with self._database.begin() as work:
+            ended = await sessions_that_ended(work, list(self._sessions))
+            numbers = await event_numbers(work, list(self._families))
+        self._wake(ended)
+        self._wake(family_id for family_id, seq in numbers.items() if seq > self._told_seq.get(family_id, 0))
+        self._told_seq = numbers
+
+    def _wake(self, ids: Iterable[uuid.UUID | None]) -> None:
+        for one in ids:
+            if one is not None:
+                for event in self._waiting.get(one, ()):
+                    event.set()
 
     @contextlib.asynccontextmanager
-    async def waker(self, ids: Iterable[uuid.UUID]) -> AsyncIterator[asyncio.Event]:
-        """Yield an event that is set whenever something happens to one of these families, guardians or sessions."""
+    async def waker(
+        self, families: Collection[uuid.UUID], guardian_id: uuid.UUID, session_id: uuid.UUID
+    ) -> AsyncIterator[asyncio.Event]:
+        """Yield an event that is set whenever something happens to one of these families, the guardian or session."""
         event = asyncio.Event()
-        names = [str(one) for one in ids]
+        names = {*families, guardian_id, session_id}
         for name in names:
             self._waiting.setdefault(name, set()).add(event)
+        _count(self._sessions, [session_id], 1)
+        _count(self._families, families, 1)
         try:
             yield event
         finally:
+            _count(self._sessions, [session_id], -1)
+            _count(self._families, families, -1)
             for name in names:
                 waiting = self._waiting[name]
                 waiting.discard(event)
                 if not waiting:
                     del self._waiting[name]
+
+
+def _count(counts: dict[uuid.UUID, int], ids: Iterable[uuid.UUID], step: int) -> None:
+    for one in ids:
+        counts[one] = counts.get(one, 0) + step
+        if not counts[one]:
+            del counts[one]
+
+
+def _id_of(payload: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(payload)
+    except ValueError:
+        return None

@@ -1,4 +1,4 @@
-"""``smartwatch broker``: Mosquitto as a child, its users from Postgres, its health on a page."""
+"""``smartwatch broker``: Mosquitto as a child, a gate before it, its users from Postgres, its health on a page."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from services.broker.binary import find_mosquitto
 from services.broker.certificates import Certificates, development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.broker.errors import BrokerError, MosquittoMissingError
+from services.broker.gate import Gate
 from services.broker.process import MosquittoProcess
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers, UsersUnknownError
@@ -41,7 +42,11 @@ async def run_broker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ended.set)
     database = Database.of(settings)
-    broker = MosquittoProcess(broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value())
+    gate = Gate(settings.mosquitto_bind, settings.mosquitto_tls_port, settings.mosquitto_inner_port)
+    broker = MosquittoProcess(
+        broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value(),
+        on_login=gate.note_login,
+    )  # fmt: skip
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
 
@@ -63,6 +68,8 @@ async def run_broker(settings: Settings) -> None:
             # With its users from the first moment, so that watches that come back are not refused once.
             logins = await users.logins()
         await broker.start(logins)
+        if settings.mosquitto_tls_port:
+            await gate.start()
         running = {asyncio.create_task(work) for work in (sync.run(), broker.kept(), _keep_certificate(settings))}
         ending = asyncio.create_task(ended.wait())
         try:
@@ -72,6 +79,7 @@ async def run_broker(settings: Settings) -> None:
         finally:
             await _end({*running, ending})
     finally:
+        await gate.stop()
         await broker.stop()
         await health.stop()
         await database.close()
@@ -85,8 +93,8 @@ def broker_configuration(settings: Settings) -> BrokerConfiguration:
         folder=settings.mosquitto_dir,
         backend_port=settings.mqtt_backend_port,
         backend_bind=settings.mosquitto_backend_bind,
-        tls_port=settings.mosquitto_tls_port,
-        watch_bind=settings.mosquitto_bind,
+        # The public port is the gate's; behind it Mosquitto listens on loopback only.
+        tls_port=settings.mosquitto_inner_port if settings.mosquitto_tls_port else 0,
         plain_port=settings.mosquitto_plain_port,
         certificate_file=None if certificates is None else certificates.certificate_file,
         key_file=None if certificates is None else certificates.key_file,

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
 import signal
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import structlog
@@ -45,6 +46,8 @@ _RELOAD_DEADLINE_S = 5.0
 _STOP_DEADLINE_S = 10.0
 _PROBE_EVERY_S = 0.02
 _LINES_KEPT = 30
+# "New client connected from 127.0.0.1:41234 as w-... (p2, c1, k60, u'w-...')." since Mosquitto 2.0.
+_LOGGED_IN = re.compile(r"New client connected from [^ ]+?:(\d+) as ")
 
 
 class MosquittoProcess:
@@ -61,7 +64,9 @@ class MosquittoProcess:
         backend_password: str,
         *,
         folder_wait_s: float = _STOP_DEADLINE_S,
+        on_login: Callable[[int], None] = lambda _port: None,
     ) -> None:
+        """``on_login`` is called with the port that a client which was let in has connected from."""
         self.configuration = configuration
         self.folder = configuration.folder.resolve()
         self.restarts = 0
@@ -69,6 +74,7 @@ class MosquittoProcess:
         self.problem: str | None = "not started"
         self._binary = binary
         self._folder_wait_s = folder_wait_s
+        self._on_login = on_login
         self._owner = broker_owner()
         self._backend = {BACKEND_USERNAME: mosquitto_hash(backend_password)}
         self._logins: dict[str, str] = {}
@@ -282,7 +288,9 @@ class MosquittoProcess:
         async for raw in stream:
             line = raw.decode(errors="replace").strip()
             self._said.append(line)
-            if "not authorised" in line:
+            if found := _LOGGED_IN.match(line):
+                self._on_login(int(found[1]))
+            elif "not authorised" in line:
                 self.refused_logins += 1
             elif line.startswith(("Error", "Warning")):
                 log.warning("mosquitto_said", line=line)

@@ -24,7 +24,7 @@ class UserSync:
     def __init__(self, broker: MosquittoProcess, source: UserSource) -> None:
         self._broker = broker
         self._source = source
-        self._installed: frozenset[str] = frozenset()
+        self._installed: dict[str, str] = {}
         self._in_step_at_s: float | None = None
         self.source_problem: str | None = "not asked yet"
 
@@ -52,14 +52,18 @@ class UserSync:
         self.source_problem = None
         await self._broker.look_after_files()
         changed = await self._broker.set_logins(logins)
-        usernames = frozenset(login.username for login in logins)
-        fresh = usernames - self._installed
+        before, now = self._installed, {login.username: login.password_hash for login in logins}
+        fresh = now.keys() - before.keys()
         if fresh:
             await self._source.installed(fresh)
-        self._installed = usernames
+        # Whoever is gone or has another password was cut off by now, and its will was not sent.
+        kicked = {name for name, password_hash in before.items() if now.get(name) != password_hash}
+        if kicked:
+            await self._source.kicked(kicked)
+        self._installed = now
         self._in_step_at_s = time.monotonic()
         if changed:
-            log.info("broker_users_replaced", count=len(usernames))
+            log.info("broker_users_replaced", count=len(now))
 
     async def _follow(self) -> None:
         """Follow until the source is lost: raised before the first answer (then wait longer), returned after it."""

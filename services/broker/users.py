@@ -14,6 +14,7 @@ from services.broker.errors import BrokerError
 from services.broker.passwords import BrokerLogin
 from services.core.db.database import Database, DatabaseLostError, Notifications
 from services.core.pairing.actions import mark_installed
+from services.core.watches.presence import note_kicked
 from services.core.watches.queries import broker_logins
 
 CHANNEL = "broker_users"
@@ -43,6 +44,9 @@ class UserSource(Protocol):
     async def installed(self, usernames: Collection[str]) -> None:
         """Take note that these users can log in from now on; a repeat changes nothing."""
 
+    async def kicked(self, usernames: Collection[str]) -> None:
+        """Take note that these users' connections were closed; a repeat changes nothing."""
+
     def changes(self) -> contextlib.AbstractAsyncContextManager[Changes]:
         """Listen for changes until the block ends."""
 
@@ -65,6 +69,13 @@ class PostgresUsers:
         for start in range(0, len(paired), _PORTION):
             async with _answering(), self._database.begin() as work:
                 await mark_installed(work, paired[start : start + _PORTION])
+
+    async def kicked(self, usernames: Collection[str]) -> None:
+        """Have those whose pairing stands count as offline at once: a kicked client's will is not sent."""
+        paired = sorted(name for name in usernames if name.startswith("w-"))
+        for start in range(0, len(paired), _PORTION):
+            async with _answering(), self._database.begin() as work:
+                await note_kicked(work, paired[start : start + _PORTION])
 
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[Changes]:

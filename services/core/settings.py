@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
+import re
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -19,7 +22,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _DEVELOPMENT_MARK = "development-only"
 _DEVELOPMENT_MASTER_KEY = base64.b64encode(b"development-only-master-key-32by").decode()
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+@cache
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 class Environment(StrEnum):
@@ -42,12 +51,21 @@ class Settings(BaseSettings):
         "",
         description="postgresql://user:password@host:port/name; empty: `smartwatch up` runs a server of its own",
     )
+    migration_database_url: str = Field(
+        "",
+        description="the same for the owner of the tables, who alone migrates; empty: as `SMARTWATCH_DATABASE_URL`",
+    )
     database_pool_size: int = Field(8, ge=1, le=100, description="connections each process keeps to the database")
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(8080, description="port the API listens on")
     public_url: str = Field(
         "http://127.0.0.1:8080", description="where phones reach the API; the watch's QR points there"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks of proxies before the API, comma separated: theirs alone is the word "
+        "`X-Forwarded-For` taken",
     )
     health_host: str = Field("127.0.0.1", description="address of the health pages of bridge, broker and worker")
     bridge_health_port: Port = Field(8081, description="health page of the bridge; 0 turns it off")
@@ -69,6 +87,9 @@ class Settings(BaseSettings):
     mosquitto_binary: str = Field("", description="path of mosquitto; empty: it is looked for")
     mosquitto_bind: str = Field("127.0.0.1", description="address of the watches' TLS listener")
     mosquitto_tls_port: Port = Field(8883, description="port of the watches' TLS listener")
+    mosquitto_inner_port: Port = Field(
+        8885, description="port on loopback where Mosquitto's TLS listener stands behind the gate"
+    )
     mosquitto_plain_port: Port = Field(
         1883, description="port of the watches' plain listener on loopback; 0 outside development"
     )
@@ -91,10 +112,31 @@ class Settings(BaseSettings):
         SecretStr(_DEVELOPMENT_MASTER_KEY),
         description="base64 of 32 bytes; wraps the data keys, kept out of backups",
     )
+    master_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
+        default={},
+        description="key-id:base64 pairs, comma separated, instead of `master_key`; the first seals, all open",
+    )
+    hash_key: SecretStr = Field(
+        SecretStr(""),
+        description="base64 of 32 bytes; finds codes and tokens, never changes; needed beside `master_keys`",
+    )
+    erasure_ledger: Path = Field(
+        Path("var/default/erasures.jsonl"),
+        description="file of all erasures (random ids), one for all processes; keep it with the keys, outside backups",
+    )
     token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},
         description="key-id:secret pairs, comma separated, of the access tokens; the first signs, all verify",
     )
+
+    keep_voice_days: int = Field(90, ge=1, le=3650, description="voice messages, unless a guardian keeps one")
+    keep_fixes_days: int = Field(30, ge=1, le=3650, description="places")
+    keep_alerts_days: int = Field(180, ge=1, le=3650, description="alarms, with the place in them")
+    keep_usage_days: int = Field(90, ge=1, le=3650, description="facts about use, after the end of the programme")
+    keep_events_days: int = Field(30, ge=1, le=3650, description="what apps were told: ids and states")
+    keep_sessions_days: int = Field(90, ge=31, le=3650, description="sessions that ended or were not used")
+    keep_unsent_sms_days: int = Field(2, ge=1, le=30, description="text messages that could not be sent, sealed")
+    keep_exports_hours: int = Field(24, ge=1, le=720, description="a finished export, sealed, and its link")
 
     sms_provider: str = Field("file", pattern="^file$", description="how one-time codes travel: `file` (development)")
     sms_file: Path = Field(
@@ -108,25 +150,44 @@ class Settings(BaseSettings):
     @field_validator("token_keys", mode="before")
     @classmethod
     def _read_token_keys(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        pairs = [pair.split(":", 1) for pair in value.split(",") if pair.strip()]
-        if not pairs or any(len(pair) != 2 or not pair[0].strip() for pair in pairs):  # noqa: PLR2004 - a pair
-            message = "token_keys is a comma separated list of key-id:secret"
-            raise ValueError(message)
-        return {key_id.strip(): secret.strip() for key_id, secret in pairs}
+        return _pairs(value, "token_keys", at_least=1)
+
+    @field_validator("master_keys", mode="before")
+    @classmethod
+    def _read_master_keys(cls, value: object) -> object:
+        return _pairs(value, "master_keys", at_least=0)
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_trusted_proxies(cls, value: str) -> str:
+        try:
+            _networks(value)
+        except ValueError as error:
+            message = "trusted_proxies is a comma separated list of addresses or networks such as 10.0.0.0/8"
+            raise ValueError(message) from error
+        return value
 
     @field_validator("master_key")
     @classmethod
     def _check_master_key(cls, value: SecretStr) -> SecretStr:
-        try:
-            raw = base64.b64decode(value.get_secret_value(), validate=True)
-        except binascii.Error as error:
-            message = "master_key is not base64"
-            raise ValueError(message) from error
-        if len(raw) != 32:  # noqa: PLR2004 - AES-256
-            message = "master_key must be base64 of 32 bytes"
-            raise ValueError(message)
+        _check_key(value, "master_key")
+        return value
+
+    @field_validator("master_keys")
+    @classmethod
+    def _check_master_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
+        for key_id, key in value.items():
+            if re.fullmatch(r"[A-Za-z0-9_-]{1,32}", key_id) is None:
+                message = "the id of a master key is 1 to 32 letters, digits, - or _"
+                raise ValueError(message)
+            _check_key(key, f"the key {key_id}")
+        return value
+
+    @field_validator("hash_key")
+    @classmethod
+    def _check_hash_key(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            _check_key(value, "hash_key")
         return value
 
     @field_validator("token_keys")
@@ -137,6 +198,14 @@ class Settings(BaseSettings):
             message = "each of token_keys needs at least 32 bytes"
             raise ValueError(message)
         return value
+
+    @model_validator(mode="after")
+    def _need_hash_key(self) -> Self:
+        # Following the first master key, it would change with it: every session and every known secret would be lost.
+        if self.master_keys and not self.hash_key.get_secret_value():
+            message = "master_keys needs a hash_key beside it: where there was one master_key, that one"
+            raise ValueError(message)
+        return self
 
     @model_validator(mode="after")
     def _refuse_what_is_for_development(self) -> Self:
@@ -160,13 +229,47 @@ class Settings(BaseSettings):
             raise ValueError("; ".join(faults))
         return self
 
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The networks of ``trusted_proxies``."""
+        return _networks(self.trusted_proxies)
+
     def development_secrets(self) -> list[str]:
         """Names of the secrets that still have the value every checkout shares."""
         names = []
-        if self.master_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
+        if not self.master_keys and self.master_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
             names.append("master_key")
+        if any(key.get_secret_value() == _DEVELOPMENT_MASTER_KEY for key in self.master_keys.values()):
+            names.append("master_keys")
+        if self.hash_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
+            names.append("hash_key")
         if _DEVELOPMENT_MARK in self.mqtt_backend_password.get_secret_value():
             names.append("mqtt_backend_password")
         if any(_DEVELOPMENT_MARK in secret.get_secret_value() for secret in self.token_keys.values()):
             names.append("token_keys")
         return names
+
+
+def _pairs(value: object, name: str, *, at_least: int) -> object:
+    """Return the ids and secrets of a comma separated list; anything but text is left as it is."""
+    if not isinstance(value, str):
+        return value
+    pairs = [pair.split(":", 1) for pair in value.split(",") if pair.strip()]
+    if len(pairs) < at_least or any(len(pair) != 2 or not pair[0].strip() for pair in pairs):  # noqa: PLR2004 - a pair
+        message = f"{name} is a comma separated list of key-id:secret"
+        raise ValueError(message)
+    found = {key_id.strip(): secret.strip() for key_id, secret in pairs}
+    if len(found) != len(pairs):
+        message = f"{name} has the same key-id twice"
+        raise ValueError(message)
+    return found
+
+
+def _check_key(key: SecretStr, name: str) -> None:
+    try:
+        raw = base64.b64decode(key.get_secret_value(), validate=True)
+    except binascii.Error as error:
+        message = f"{name} is not base64"
+        raise ValueError(message) from error
+    if len(raw) != 32:  # noqa: PLR2004 - AES-256
+        message = f"{name} must be base64 of 32 bytes"
+        raise ValueError(message)

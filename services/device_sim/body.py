@@ -23,18 +23,21 @@ _NO_CHECK_TIME: Final = 0x200000
 
 @dataclass(frozen=True)
 class WatchTraits:
-    """What this model of watch says of itself in hello. It plays and records nothing yet, and says so."""
+    """What this model of watch says of itself in hello, and how it fetches clips."""
 
     model: str = "sim-1"
     firmware: str = "1.0.0"
     iccid: str | None = None
     battery_pct: int = 81
-    plays: tuple[Codec, ...] = ()
-    records: tuple[Codec, ...] = ()
+    plays: tuple[Codec, ...] = (Codec.AMR_NB, Codec.OPUS)
+    records: tuple[Codec, ...] = (Codec.AMR_NB,)
     chunk_bytes: int = limits.CHUNK_DEFAULT_BYTES
     max_payload_bytes: int = limits.MAX_PAYLOAD_DEFAULT_BYTES
     max_clip_bytes: int = limits.CLIP_DEFAULT_BYTES
     max_play_s: int = limits.CLIP_MAX_S
+    binary: bool = True  # False: a modem that carries text only; chunks are base64 both ways
+    fetch_window: int = 4  # chunks asked for at a time
+    sound_room_bytes: int = 4 * 1024 * 1024  # for everything that can be heard or is still to be sent
 
 
 @dataclass

@@ -46,6 +46,33 @@ def shown(kind: str, content: str) -> str:
     return EMOJI_GLYPHS[Emoji(content)] if kind == "emoji" and content in set(Emoji) else printable(content)
 
 
+_BARS = "▁▂▃▄▅▆▇█"
+
+
+def voice_shown(duration_ms: int | None, bars: Sequence[int] | None = None, state: str = "ready") -> str:
+    """Return a voice message as a screen shows it: its length, its heights (0 to 100), and what is wrong with it."""
+    parts = ["voice"]
+    if duration_ms is not None:
+        parts.append(f"{duration_ms / 1000:.1f} s")
+    if bars:
+        most = len(_BARS) - 1
+        parts.append("".join(_BARS[min(most, max(0, bar) * len(_BARS) // 101)] for bar in bars))
+    if state != "ready":
+        parts.append(printable(state))
+    return f"[{' '.join(parts)}]"
+
+
+def seconds(word: str, most: float) -> float | None:
+    """Return a length of time in seconds, None for what is no number; SaidWrongError for one out of range."""
+    try:
+        value = float(word)
+    except ValueError:
+        return None
+    if not 0 < value <= most:
+        raise SaidWrongError(f"more than 0 and at most {most:.0f} seconds, please")
+    return value
+
+
 def say(line: str = "") -> None:
     """Print a line at once; sys.stdout is looked up anew because prompt_toolkit exchanges it."""
     sys.stdout.write(line + "\n")

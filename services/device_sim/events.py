@@ -27,11 +27,14 @@ class EventKind(StrEnum):
     PROTOCOL_REFUSED = "protocol_refused"  # lowest, highest
     CONTACTS_TAKEN = "contacts_taken"  # version, count
     CONFIG_TAKEN = "config_taken"  # version
-    RECEIVED = "received"  # ref, seq, item_kind, sender, text
+    RECEIVED = "received"  # ref, seq, item_kind, sender, text; of a voice message also duration_ms
+    FETCHING = "fetching"  # ref, first, count: a window of chunks is asked for
+    CLIP_BROKEN = "clip_broken"  # ref, detail: what was fetched is void (`hash`, `another_manifest`)
     REMOVED = "removed"  # ref
     REFUSED_ITEM = "refused_item"  # ref, detail
     STORED = "stored"  # wire_id, number
     NOT_SENT = "not_sent"  # wire_id, number, detail
+    CHUNKS_MISSING = "chunks_missing"  # wire_id, number, missing
     POSTPONED = "postponed"  # wire_id, number, retry_after_s
     FRESH_ID = "fresh_id"  # number, old_id, wire_id
     SENT_STATE = "sent_state"  # wire_id, by, state, detail

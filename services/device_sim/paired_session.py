@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 
+from services.device_sim.answers import Answers, FetchKey, Key
 from services.device_sim.body import WatchBody
 from services.device_sim.events import EventKind
 from services.device_sim.mqtt_connection import ConnectionLostError, MqttConnection
 from services.device_sim.mqtt_packets import Published
-from services.device_sim.records import OutgoingState, OwedReceipt
+from services.device_sim.records import Outgoing, OutgoingState, OwedReceipt
 from services.device_sim.repeats import RepeatSchedule
-from services.device_sim.taking import Answers, Taking
+from services.device_sim.taking import Taking
+from services.device_sim.voice_up import Uploads
 from services.protocol import codec
 from services.protocol.errors import ProtocolError
 from services.protocol.fields import WireMessage
@@ -20,8 +22,6 @@ from services.protocol.topics import Downlink, DownlinkKind, UplinkKind, User, p
 from services.protocol.uplink import Hello, Status, UpReceipt
 from services.protocol.words import Presence
 
-# Something kept (its number), or a receipt (ref, state, of).
-Key = int | tuple[str, str, str]
 # A `retry` asks for hours at most; what a jump of the own clock makes of it is bounded by this.
 _RETRY_MAX_S = 24 * 3600.0
 
@@ -46,7 +46,9 @@ class PairedSession:
         self._schedule: RepeatSchedule[Key] = RepeatSchedule(
             timings.receipt_first_s, timings.receipt_max_s, body.random_source
         )
-        self._taking = Taking(body, Answers(say=self._say, plan=self._plan, settle=self._schedule.forget))
+        self._uploads = Uploads(body)
+        answers = Answers(say=self._say, plan=self._plan, settle=self._schedule.forget)
+        self._taking = Taking(body, answers, self._uploads)
 
     @property
     def is_online(self) -> bool:
@@ -90,8 +92,10 @@ class PairedSession:
         self._schedule.plan_anew(key, asyncio.get_running_loop().time() + after_s)
         self._wake.set()
 
-    async def _publish(self, kind: UplinkKind, payload: bytes) -> None:
-        await self._connection.publish(uplink(self._user, kind), payload)
+    async def _publish(
+        self, kind: UplinkKind, payload: bytes, ref: str | None = None, chunk: int | None = None
+    ) -> None:
+        await self._connection.publish(uplink(self._user, kind, ref, chunk), payload)
 
     async def _tell(self) -> None:
         await self._greet()
@@ -105,6 +109,8 @@ class PairedSession:
                 # Before it is published: the receipt may be faster than the PUBACK.
                 self._schedule.mark_said(key, loop.time())
                 await self._tell_one(key)
+            if await self._tell_chunk():
+                continue
             next_at = self._schedule.next_at()
             if self._answers or (next_at is not None and next_at <= loop.time()):
                 continue
@@ -142,6 +148,7 @@ class PairedSession:
             max_play_s=traits.max_play_s,
             contacts_version=store.contacts_version(),
             config_version=store.config_version(),
+            binary=traits.binary,
             **self._body.dated(),
         )
 
@@ -161,7 +168,15 @@ class PairedSession:
             record = store.get_outgoing(key)
             if record.state in {OutgoingState.QUEUED, OutgoingState.SENT}:
                 store.mark_sent(key)
-                await self._publish(UplinkKind(record.kind), record.payload)
+                if record.kind == UplinkKind.VOICE_END:
+                    await self._tell_recording(record)
+                else:
+                    await self._publish(UplinkKind(record.kind), record.payload)
+                return
+        elif isinstance(key, FetchKey):
+            fetch = self._taking.fetching.next_fetch(key.ref)
+            if fetch is not None:
+                await self._publish(UplinkKind.FETCH, codec.encode(fetch))
                 return
         else:
             receipt = store.find_receipt(*key)
@@ -169,6 +184,24 @@ class PairedSession:
                 await self._publish(UplinkKind.RECEIPT, codec.encode(_wire_receipt(receipt)))
                 return
         self._schedule.forget(key)
+
+    async def _tell_recording(self, record: Outgoing) -> None:
+        if record.state is OutgoingState.QUEUED:
+            self._uploads.begin(record)
+        if not self._uploads.is_saying(record.number):
+            await self._publish(UplinkKind.VOICE_END, record.payload, record.wire_id)
+
+    async def _tell_chunk(self) -> bool:
+        """Say one chunk, then let everything else have its turn; return whether there was one."""
+        chunk = self._uploads.next_chunk()
+        if chunk is None:
+            return False
+        if chunk.payload:
+            await self._publish(UplinkKind.VOICE_CHUNK, chunk.payload, chunk.wire_id, chunk.chunk)
+        if not self._uploads.is_saying(chunk.number):
+            # That was the last: its `end` follows, and is repeated from now on.
+            self._plan(chunk.number, 0.0)
+        return True
 
     # ---------------------------------------------------------------- taking
 
@@ -182,12 +215,12 @@ class PairedSession:
             self._ignore(message, "not_ours")
             return
         room_bytes = self._body.traits.max_payload_bytes
-        if topic.kind is not DownlinkKind.ITEM_CHUNK and len(message.payload) > room_bytes:
+        if len(message.payload) > room_bytes:
             # A real one has no buffer for it: whoever sends so much is never understood.
             self._ignore(message, "too_large")
             return
         try:
-            said = read_downlink(topic, message.payload)
+            said = read_downlink(topic, message.payload, binary=self._body.traits.binary)
         except ProtocolError as error:
             self._ignore(message, error.detail.value)
             if topic.kind is DownlinkKind.ITEM and topic.ref is not None:

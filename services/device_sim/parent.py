@@ -15,6 +15,7 @@ import httpx
 
 from services.device_sim.parent_family import ParentFamily
 from services.device_sim.parent_http import ParentHttp
+from services.device_sim.parent_outbox import RETRY_FIRST_S, RETRY_MAX_S
 from services.device_sim.parent_store import ParentStore
 from services.device_sim.parent_types import (
     CodeSent,
@@ -27,19 +28,15 @@ from services.device_sim.parent_types import (
     Session,
     Waiting,
 )
+from services.device_sim.parent_voice import ParentVoice
 from services.device_sim.sms_file import sms_position, wait_for_sms_code
 from services.device_sim.sse import EventParser, ServerSentEvent
 from services.device_sim.timings import backoff_s
 
-_RETRY_FIRST_S = 0.2
-_RETRY_MAX_S = 5.0
 _TIMEOUT_S = 10.0
-# What may pass by itself: everything else a message is refused with is final.
-_PASSING = frozenset({401, 408, 425, 429})
-_SERVER_FAULT = 500
 
 
-class SimParent(ParentFamily):
+class SimParent(ParentVoice, ParentFamily):
     """One parent with a phone's memory in `state_folder`. Use it as `async with`.
 
     Refusals are ProblemError with the API's stable code; a backend that cannot be reached is ServerAwayError. A message
@@ -76,25 +73,28 @@ class SimParent(ParentFamily):
 
     # ---------------------------------------------------------------- log in
 
-    @property
-    def is_logged_in(self) -> bool:
-        """Whether there is a session; whether it still stands shows at the next request."""
-        return self._store.session() is not None
-
     async def request_code(self, phone: str, locale: str | None = None) -> CodeSent:
         """Ask for a one-time code; the answer is the same for every phone."""
         body = {"phone": phone} if locale is None else {"phone": phone, "locale": locale}
+        known = self._store.device_token(phone)
+        if known is not None:
+            body["device_token"] = known
         sent = await self._http.ask_for(CodeSent, "POST", "/v1/auth/codes", body=body, open_to_all=True)
-        self._store.set_challenge(phone, sent.challenge_id)
+        self._store.set_challenge(phone, sent.challenge_id, sent.challenge_secret)
         return sent
 
     async def log_in(self, phone: str, code: str) -> Session:
         """Log in with the code that came for this phone."""
-        challenge_id = self._store.challenge(phone)
-        if challenge_id is None:
+        challenge = self._store.challenge(phone)
+        if challenge is None:
             raise ProblemError("no_code_asked", 0, "Ask for a code first.")
-        body = {"challenge_id": challenge_id, "phone": phone, "code": code}
+        body = {"challenge_id": challenge[0], "challenge_secret": challenge[1], "phone": phone, "code": code}
+        known = self._store.device_token(phone)
+        if known is not None:
+            body["device_token"] = known
         session = await self._http.ask_for(Session, "POST", "/v1/auth/tokens", body=body, open_to_all=True)
+        if session.device_token is not None:
+            self._store.set_device_token(phone, session.device_token)
         self._store.set_session(session)
         return session
 
@@ -150,35 +150,6 @@ class SimParent(ParentFamily):
                 sent.append(await self._send_until_answered(kept, timeout_s))
         return sent
 
-    async def _send_until_answered(self, kept: Waiting, timeout_s: float) -> Message:
-        end = asyncio.get_running_loop().time() + timeout_s
-        attempt = 0
-        while True:
-            try:
-                message = await self._http.ask_for(
-                    Message,
-                    "POST",
-                    f"/v1/children/{kept.child_id}/messages",
-                    body=kept.body,
-                    headers={"Idempotency-Key": kept.key},
-                )
-            except ProblemError as error:
-                if error.status not in _PASSING and error.status < _SERVER_FAULT:
-                    self._store.forget_message(kept.key)
-                    raise
-                problem: ProblemError | ServerAwayError = error
-                wait_s = float(error.fields.get("retry_after_s", 0))
-            except ServerAwayError as error:
-                problem, wait_s = error, 0.0
-            else:
-                self._store.forget_message(kept.key)
-                return message
-            wait_s = max(wait_s, backoff_s(attempt, _RETRY_FIRST_S, _RETRY_MAX_S, self._random))
-            attempt += 1
-            if asyncio.get_running_loop().time() + wait_s > end or not self.is_logged_in:
-                raise problem
-            await asyncio.sleep(wait_s)
-
     async def messages(self, child_id: str, *, cursor: str | None = None, limit: int = 50) -> MessagePage:
         """Read a page of the conversation, newest first."""
         query: dict[str, Any] = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
@@ -222,7 +193,7 @@ class SimParent(ParentFamily):
                         self._store.set_cursor(event.cursor)
             except ServerAwayError:
                 attempt += 1
-            await asyncio.sleep(backoff_s(attempt, _RETRY_FIRST_S, _RETRY_MAX_S, self._random))
+            await asyncio.sleep(backoff_s(attempt, RETRY_FIRST_S, RETRY_MAX_S, self._random))
 
     async def _follow_once(self) -> AsyncGenerator[FamilyEvent, None]:
         cursor = self._store.cursor()

@@ -12,19 +12,29 @@ from typing import Annotated
 import typer
 from prompt_toolkit import PromptSession
 
-from services.device_sim.console import Command, Console, SaidWrongError, number, printable, say, shown, words
+from services.device_sim.console import (
+    Command,
+    Console,
+    SaidWrongError,
+    number,
+    printable,
+    say,
+    shown,
+    voice_shown,
+    words,
+)
 from services.device_sim.events import EventBoard
 from services.device_sim.parent import SimParent
-from services.device_sim.parent_family_commands import FamilyCommands
-from services.device_sim.parent_types import Child, FamilyEvent, Message, ProblemError, ServerAwayError
+from services.device_sim.parent_types import FamilyEvent, Message, ProblemError, ServerAwayError
+from services.device_sim.parent_voice_commands import VoiceCommands
+from services.device_sim.sound import SoundRefusedError
 from services.protocol.words import Emoji
 
-_KNOWN_ERRORS = (ProblemError, ServerAwayError)
+_KNOWN_ERRORS = (ProblemError, ServerAwayError, SoundRefusedError)
 _WAIT_S = 120.0
-_HISTORY_SHOWN = 50
 
 
-class ParentConsole(FamilyCommands):
+class ParentConsole(VoiceCommands):
     """The parent's app, as lines."""
 
     def __init__(self, parent: SimParent, *, phone: str | None, sms_file: Path | None) -> None:
@@ -40,6 +50,7 @@ class ParentConsole(FamilyCommands):
                 *self.family_commands(),
                 Command("write", "write TEXT", "to the child", self._write),
                 Command("emoji", "emoji WORD", "one of: " + " ".join(Emoji), self._emoji),
+                *self.voice_commands(),
                 Command("send-waiting", "send-waiting", "send again what was not answered", self._send_waiting),
                 Command("history", "history", "the conversation, oldest first", self._history),
                 Command("read", "read N", "read message N of the history; the child is told", self._read),
@@ -90,25 +101,19 @@ class ParentConsole(FamilyCommands):
     async def _write(self, rest: str) -> None:
         child = await self.child()
         (text,) = words(rest, 1, "write TEXT")
-        self._say_sent(await self._parent.write(child.child_id, text))
+        self.say_sent(await self._parent.write(child.child_id, text))
 
     async def _emoji(self, rest: str) -> None:
         child = await self.child()
         (word,) = words(rest, 1, "emoji WORD")
-        self._say_sent(await self._parent.emoji(child.child_id, word))
-
-    def _say_sent(self, message: Message) -> None:
-        say(f"message {message.seq}: {message.state_at_child()}")
+        self.say_sent(await self._parent.emoji(child.child_id, word))
 
     async def _send_waiting(self, _rest: str) -> None:
         sent = await self._parent.send_waiting()
         say(f"{len(sent)} sent, {len(self._parent.waiting())} still waiting")
 
-    async def _recent(self, child: Child) -> list[Message]:
-        return (await self._parent.messages(child.child_id, limit=_HISTORY_SHOWN)).messages[::-1]
-
     async def _history(self, _rest: str) -> None:
-        messages = await self._recent(await self.child())
+        messages = await self.recent(await self.child())
         for place, message in enumerate(messages, 1):
             say(f"  {place}. {_line(message)}")
             # A new message from the child has now arrived on this phone.
@@ -118,8 +123,7 @@ class ParentConsole(FamilyCommands):
             say("  nothing yet")
 
     async def _read(self, rest: str) -> None:
-        messages = await self._recent(await self.child())
-        message = messages[number(rest, len(messages)) - 1]
+        message = await self.chosen(rest)
         if message.direction == "to_family":
             message = await self._parent.mark(message.child_id, message.message_id, "played")
         say(f"  {_line(message)}")
@@ -170,7 +174,10 @@ class ParentConsole(FamilyCommands):
 
 
 def _line(message: Message) -> str:
-    content = shown(message.kind, (message.text if message.kind == "text" else message.emoji) or "")
+    if message.voice is not None:
+        content = voice_shown(message.voice.duration_ms, message.voice.bars, message.voice.state)
+    else:
+        content = shown(message.kind, (message.text if message.kind == "text" else message.emoji) or "")
     states = ", ".join(
         f"{printable(one.name)}: {one.state}{f' ({one.detail})' if one.detail else ''}" for one in message.recipients
     )
@@ -197,7 +204,7 @@ def parent_command(
     ] = None,
     stay: Annotated[bool, typer.Option("--stay", help="Take lines after the script instead of ending.")] = False,
 ) -> None:
-    """Play a parent: log in, agree, pair, write and read."""
+    """Play a parent: log in, agree, pair, speak and listen, write and read."""
     raise typer.Exit(
         asyncio.run(_play(SimParent(api, state), command or [], phone=phone, sms_file=sms_file, stay=stay))
     )

@@ -167,7 +167,8 @@ class FamilyCommands:
         family = await self.family()
         for guardian in await self._parent.guardians(family.family_id):
             rights = " ".join(word for word, name in _RIGHTS.items() if getattr(guardian, name))
-            say(f"  {printable(guardian.display_name)} ({guardian.relation}) {guardian.phone}: {rights}")
+            number = guardian.phone or "number hidden"
+            say(f"  {printable(guardian.display_name)} ({guardian.relation}) {number}: {rights}")
         if family.may_manage:
             for invitation in await self._parent.invitations(family.family_id):
                 say(f"  invited: {invitation.phone} ({invitation.relation})")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
@@ -16,6 +18,26 @@ from services.device_sim.parent_types import ProblemError, ServerAwayError, Sess
 T = TypeVar("T")
 _UNAUTHORIZED = 401
 _SERVER_FAULT = 500
+
+
+@dataclass
+class Download:
+    """What has come of something so far, and which version of it that is."""
+
+    content: bytearray = field(default_factory=bytearray)
+    etag: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return how to ask for the rest; for all of it when nothing is here, or nobody said which version it is."""
+        if not self.content or self.etag is None:
+            return {}
+        return {"Range": f"bytes={len(self.content)}-", "If-Range": self.etag}
+
+    def begin(self, status: int, etag: str | None) -> None:
+        """An answer begins: it goes on, or it is the whole thing from its start."""
+        if status != HTTPStatus.PARTIAL_CONTENT:
+            self.content.clear()
+        self.etag = etag
 
 
 class ParentHttp:
@@ -34,13 +56,15 @@ class ParentHttp:
         body: dict[str, Any] | None = None,
         query: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        content: bytes | None = None,
         open_to_all: bool = False,
     ) -> Any:  # noqa: ANN401 - JSON
         """Return the answer's JSON (None for 204). Raises ProblemError or ServerAwayError."""
         session = None if open_to_all else self._need_session()
-        answer = await self._send(method, path, body, query, headers, session)
+        asked: dict[str, Any] = {"json": body, "params": query, "headers": headers or {}, "content": content}
+        answer = await self._send(method, path, session, **asked)
         if answer.status_code == _UNAUTHORIZED and session is not None:
-            answer = await self._send(method, path, body, query, headers, await self.refresh(session))
+            answer = await self._send(method, path, await self.refresh(session), **asked)
         _raise_problem(answer)
         return answer.json() if answer.content else None
 
@@ -54,9 +78,8 @@ class ParentHttp:
             newest = self._need_session()
             if newest.access_token != used.access_token:
                 return newest
-            answer = await self._send(
-                "POST", "/v1/auth/refresh", {"refresh_token": newest.refresh_token}, None, None, None
-            )
+            refresh = {"refresh_token": newest.refresh_token}
+            answer = await self._send("POST", "/v1/auth/refresh", None, json=refresh)
             if answer.status_code == _UNAUTHORIZED:
                 self._store.set_session(None)
             _raise_problem(answer)
@@ -92,20 +115,43 @@ class ParentHttp:
             raise ProblemError("not_logged_in", _UNAUTHORIZED, "Log in first.")
         return session
 
+    async def read_on(self, path: str, read: Download) -> None:
+        """Go on with a download from where it stopped; what comes is kept in it, also if this raises.
+
+        Raises ProblemError, or ServerAwayError where the connection ended: call it again.
+        """
+        session = self._need_session()
+        for _ in range(2):
+            asked = {**read.headers(), "Authorization": f"Bearer {session.access_token}"}
+            try:
+                async with self._client.stream("GET", path, headers=asked) as answer:
+                    if answer.status_code != _UNAUTHORIZED:
+                        if answer.is_error:
+                            await answer.aread()
+                        _raise_problem(answer)
+                        read.begin(answer.status_code, answer.headers.get("etag"))
+                        async for piece in answer.aiter_bytes():
+                            read.content += piece
+                        return
+            except httpx.TransportError as error:
+                raise ServerAwayError(type(error).__name__) from None
+            session = await self.refresh(session)
+        raise ProblemError("access_token_invalid", _UNAUTHORIZED, "The session has ended. Log in again.")
+
     async def _send(
         self,
         method: str,
         path: str,
-        body: dict[str, Any] | None,
-        query: dict[str, Any] | None,
-        headers: dict[str, str] | None,
         session: Session | None,
+        *,
+        headers: dict[str, str] | None = None,
+        **asked: Any,  # noqa: ANN401 - what httpx takes
     ) -> httpx.Response:
-        asked = dict(headers or {})
+        told = dict(headers or {})
         if session is not None:
-            asked["Authorization"] = f"Bearer {session.access_token}"
+            told["Authorization"] = f"Bearer {session.access_token}"
         try:
-            return await self._client.request(method, path, json=body, params=query, headers=asked)
+            return await self._client.request(method, path, headers=told, **asked)
         except httpx.TransportError as error:
             raise ServerAwayError(type(error).__name__) from None
 

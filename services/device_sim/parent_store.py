@@ -15,6 +15,9 @@ CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS waiting (
     number INTEGER PRIMARY KEY AUTOINCREMENT, "key" TEXT NOT NULL UNIQUE, child_id TEXT NOT NULL, body TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS waiting_sounds (
+    "key" TEXT PRIMARY KEY, media_type TEXT NOT NULL, in_parts INTEGER NOT NULL, sound BLOB NOT NULL
+);
 """
 
 
@@ -65,13 +68,25 @@ class ParentStore(StoreBase):
             ),
         )
 
-    def challenge(self, phone: str) -> str | None:
-        """Return the challenge of the newest code asked for this phone."""
-        return self._kept(f"challenge {phone}")
+    def challenge(self, phone: str) -> tuple[str, str] | None:
+        """Return id and secret of the challenge of the newest code asked for this phone."""
+        kept = self._kept(f"challenge {phone}")
+        if kept is None:
+            return None
+        challenge_id, secret = json.loads(kept)
+        return str(challenge_id), str(secret)
 
-    def set_challenge(self, phone: str, challenge_id: str) -> None:
+    def set_challenge(self, phone: str, challenge_id: str, secret: str) -> None:
         """Keep the challenge until its code is typed, also over a restart."""
-        self._keep(f"challenge {phone}", challenge_id)
+        self._keep(f"challenge {phone}", json.dumps([challenge_id, secret]))
+
+    def device_token(self, phone: str) -> str | None:
+        """Return what this device is known by when it logs in with this number."""
+        return self._kept(f"device {phone}")
+
+    def set_device_token(self, phone: str, token: str) -> None:
+        """Keep what this device is known by; it says nothing of a family and outlives the session."""
+        self._keep(f"device {phone}", token)
 
     def cursor(self) -> str | None:
         """Return where events were read to."""
@@ -92,17 +107,37 @@ class ParentStore(StoreBase):
         )
         return Waiting(key, child_id, body)
 
+    def keep_recording(self, child_id: str, sound: bytes, media_type: str, *, in_parts: bool) -> Waiting:
+        """Keep a recording until 201, under a key made once; every byte is on disk when this returns."""
+        with self._transaction():
+            kept = self.keep_message(child_id, {"kind": "voice"})
+            self._write("INSERT INTO waiting_sounds VALUES (?, ?, ?, ?)", kept.key, media_type, in_parts, sound)
+        return Waiting(kept.key, child_id, kept.body, media_type, in_parts)
+
     def waiting(self) -> list[Waiting]:
         """Return what was not answered yet, oldest first."""
-        rows = self._all('SELECT "key", child_id, body FROM waiting ORDER BY number')
-        return [Waiting(key, child_id, json.loads(body)) for key, child_id, body in rows]
+        rows = self._all(
+            'SELECT "key", child_id, body, media_type, in_parts FROM waiting LEFT JOIN waiting_sounds USING ("key") '
+            "ORDER BY number"
+        )
+        return [
+            Waiting(key, child_id, json.loads(body), media_type, bool(in_parts))
+            for key, child_id, body, media_type, in_parts in rows
+        ]
+
+    def waiting_sound(self, key: str) -> bytes:
+        """Return the recording of a message that waits; empty once it was answered."""
+        return bytes(self._one_of('SELECT sound FROM waiting_sounds WHERE "key" = ?', key) or b"")
 
     def forget_message(self, key: str) -> None:
         """It was answered for good."""
-        self._write('DELETE FROM waiting WHERE "key" = ?', key)
+        with self._transaction():
+            self._write('DELETE FROM waiting WHERE "key" = ?', key)
+            self._write('DELETE FROM waiting_sounds WHERE "key" = ?', key)
 
     def erase(self) -> None:
-        """Forget everything, as a phone does at log-out."""
+        """Forget everything but what the device is known by, as a phone does at log-out."""
         with self._transaction():
-            self._write("DELETE FROM kept")
+            self._write("DELETE FROM kept WHERE name NOT LIKE 'device %'")
             self._write("DELETE FROM waiting")
+            self._write("DELETE FROM waiting_sounds")

@@ -29,6 +29,7 @@ class CodeSent:
     """A one-time code is on its way, if this phone may have one."""
 
     challenge_id: str
+    challenge_secret: Annotated[str, Field(repr=False)]
     expires_in_s: int
     resend_after_s: int
 
@@ -40,6 +41,8 @@ class Session:
     access_token: Annotated[str, Field(repr=False)]
     refresh_token: Annotated[str, Field(repr=False)]
     guardian_id: str
+    # Told when the device was a new one; kept apart from the session, for it outlives it.
+    device_token: Annotated[str | None, Field(repr=False)] = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Guardian:
 
     guardian_id: str
     display_name: str
-    phone: str
+    phone: str | None
     relation: str
     is_primary: bool
     may_message: bool
@@ -215,6 +218,36 @@ class Recipient:
 
 
 @dataclass(frozen=True)
+class Voice:
+    """The sound of a voice message: `pending` until it is decoded, then `ready`, `unplayable`, or `gone`."""
+
+    state: str
+    bytes: int
+    kept: bool
+    duration_ms: int | None = None
+    bars: list[int] | None = None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """How far a recording that is sent in parts has come; the next part begins at `offset`."""
+
+    upload_id: str
+    bytes: int
+    offset: int
+    part_max_bytes: int
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """What this parent has not read (all kinds) or played (voice) of one child."""
+
+    child_id: str
+    unread: int
+    unplayed: int
+
+
+@dataclass(frozen=True)
 class Message:
     """A message as this parent may see it."""
 
@@ -229,6 +262,7 @@ class Message:
     sent_at: datetime | None = None
     text: Annotated[str | None, Field(repr=False)] = None
     emoji: str | None = None
+    voice: Voice | None = None
     my_state: str | None = None
 
     def state_at_child(self) -> str | None:
@@ -263,3 +297,5 @@ class Waiting:
     key: str
     child_id: str
     body: dict[str, str]
+    media_type: str | None = None  # of a recording; None: no recording
+    in_parts: bool = False

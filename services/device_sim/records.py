@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from services.protocol.downlink import ItemVoice
+
 
 @dataclass(frozen=True)
 class FactoryIdentity:
@@ -45,6 +47,10 @@ class IncomingState(StrEnum):
     REJECTED = "rejected"
 
 
+# What the child can see.
+IN_INBOX = frozenset({IncomingState.DELIVERED, IncomingState.PLAYED})
+
+
 @dataclass(frozen=True)
 class Incoming:
     """One item of the inbox. `text` is what is shown; of a removed item nothing is left."""
@@ -56,6 +62,37 @@ class Incoming:
     text: str
     tst: int
     state: IncomingState
+    duration_ms: int | None = None  # of a voice message, as its sender said
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """A clip that is on its way to the watch: what was announced, and which of its chunks are here."""
+
+    ref: str
+    announced: ItemVoice
+    held: frozenset[int]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every chunk is here."""
+        return len(self.held) == self.announced.voice.chunks
+
+    def next_missing(self, window: int) -> range:
+        """Return the first run of missing chunks, at most a window long; empty when none is missing."""
+        chunks = self.announced.voice.chunks
+        first = next((number for number in range(chunks) if number not in self.held), chunks)
+        last = first
+        while last < min(chunks, first + window) and last not in self.held:
+            last += 1
+        return range(first, last)
+
+    def size_of(self, number: int) -> int:
+        """Return how many bytes this chunk has; 0 for a number that the clip has not."""
+        voice = self.announced.voice
+        if not 0 <= number < voice.chunks:
+            return 0
+        return min(voice.chunk_bytes, voice.bytes - number * voice.chunk_bytes)
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.device_sim.records import FactoryIdentity
-from services.device_sim.store_inbox import InboxStore
 from services.device_sim.store_outgoing import OutgoingStore
+from services.device_sim.store_sounds import SoundStore
 from services.protocol.downlink import Config, Contact
 from services.protocol.pairing import Credentials, PairedWithCredentials
 
@@ -41,6 +41,9 @@ CREATE TABLE IF NOT EXISTS outgoing (
     wire_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, payload BLOB NOT NULL,
     state TEXT NOT NULL, detail TEXT, retry_at REAL
 );
+CREATE TABLE IF NOT EXISTS recordings (          -- the sound of what stands in outgoing, until its receipt
+    number INTEGER PRIMARY KEY, chunk_bytes INTEGER NOT NULL, sound BLOB NOT NULL
+);
 CREATE TABLE IF NOT EXISTS sent_states (
     wire_id TEXT NOT NULL, "by" TEXT NOT NULL, state TEXT NOT NULL, detail TEXT,
     PRIMARY KEY (wire_id, "by")
@@ -54,15 +57,24 @@ CREATE TABLE IF NOT EXISTS receipts (
     boot INTEGER, mono_s INTEGER, number INTEGER PRIMARY KEY AUTOINCREMENT,
     UNIQUE (ref, state, "of")
 );
+CREATE TABLE IF NOT EXISTS sounds (              -- of what stands in incoming; sound NULL: it made room for another
+    ref TEXT PRIMARY KEY, codec TEXT NOT NULL, duration_ms INTEGER, sound BLOB
+);
+CREATE TABLE IF NOT EXISTS transfers (ref TEXT PRIMARY KEY, announced TEXT NOT NULL, size_bytes INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS transfer_chunks (
+    ref TEXT NOT NULL, number INTEGER NOT NULL, sound BLOB NOT NULL, PRIMARY KEY (ref, number)
+);
 """
-_OF_A_PAIRING = ("paired", "outgoing", "sent_states", "incoming", "receipts")
+_OF_A_PAIRING = (
+    "paired", "outgoing", "recordings", "sent_states", "incoming", "receipts", "sounds", "transfers", "transfer_chunks",
+)  # fmt: skip
 
 
 class WatchFolderError(Exception):
     """The folder cannot be this watch's memory; the message says why, for people."""
 
 
-class WatchStore(InboxStore, OutgoingStore):
+class WatchStore(SoundStore, OutgoingStore):
     """One watch's memory in a folder. A second process (or object) on the same folder is refused."""
 
     def __init__(self, folder: Path) -> None:
@@ -167,6 +179,8 @@ class WatchStore(InboxStore, OutgoingStore):
                     (answer.child_name, answer.credentials.model_dump_json()),
                 )
             self._database.execute("UPDATE watch SET pairing_asked = 0")
+        if other:
+            self._fold_log()
         return other
 
     def lose_credentials(self) -> None:
@@ -178,6 +192,9 @@ class WatchStore(InboxStore, OutgoingStore):
         with self._transaction():
             self._erase_pairing()
             self._database.execute("UPDATE watch SET pairing_asked = ?", (int(pairing_asked),))
+        self._fold_log()
+
+    def _fold_log(self) -> None:
         # The log holds old pages until it is folded into the file.
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -6,11 +6,12 @@ from services.device_sim.records import Incoming, IncomingState, OwedReceipt
 from services.device_sim.store_base import StoreBase
 
 _COLUMNS = "ref, seq, kind, sender, text, tst, state"
+_SHOWN = f"SELECT {_COLUMNS}, duration_ms FROM incoming LEFT JOIN sounds USING (ref)"  # noqa: S608 - our own names
 
 
-def _incoming(row: tuple[str, int, str, str, str, int, str]) -> Incoming:
-    ref, seq, kind, sender, text, tst, state = row
-    return Incoming(ref, seq, kind, sender, text, tst, IncomingState(state))
+def _incoming(row: tuple[str, int, str, str, str, int, str, int | None]) -> Incoming:
+    ref, seq, kind, sender, text, tst, state, duration_ms = row
+    return Incoming(ref, seq, kind, sender, text, tst, IncomingState(state), duration_ms)
 
 
 def _owed(row: tuple[str, str, str, str | None, int, int | None, int | None]) -> OwedReceipt:
@@ -24,12 +25,14 @@ class InboxStore(StoreBase):
     def take_item(self, item: Incoming, receipt: OwedReceipt) -> bool:
         """Store an item and owe its receipt; return False for a ref that is known (the receipt is owed again)."""
         with self._transaction():
-            statement = f"INSERT OR IGNORE INTO incoming ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own column names
-            new = self._write(
-                statement, item.ref, item.seq, item.kind, item.sender, item.text, item.tst, item.state.value
-            )
+            new = self._insert(item)
             self._owe(receipt)
-        return new == 1
+        return new
+
+    def _insert(self, item: Incoming) -> bool:
+        statement = f"INSERT OR IGNORE INTO incoming ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own column names
+        values = (item.ref, item.seq, item.kind, item.sender, item.text, item.tst, item.state.value)
+        return self._write(statement, *values) == 1
 
     def take_removal(self, removed_ref: str, announcement: Incoming, receipt: OwedReceipt) -> bool:
         """Forget the content of an item and owe the receipt of the announcement; return False for a repeat.
@@ -45,6 +48,7 @@ class InboxStore(StoreBase):
                     ref,
                     seq,
                 )
+            self._forget_sound(removed_ref)
             self._owe(receipt)
         return new
 
@@ -58,15 +62,18 @@ class InboxStore(StoreBase):
 
     def find_item(self, ref: str) -> Incoming | None:
         """Return the item, None if it never came."""
-        row = self._one(f"SELECT {_COLUMNS} FROM incoming WHERE ref = ?", ref)  # noqa: S608 - our own column names
+        row = self._one(f"{_SHOWN} WHERE ref = ?", ref)
         return None if row is None else _incoming(row)
 
     def inbox(self) -> list[Incoming]:
         """Return what the child can see, in server order, whatever order it came in."""
-        rows = self._all(
-            f"SELECT {_COLUMNS} FROM incoming WHERE state IN ('delivered', 'played') ORDER BY seq, ref"  # noqa: S608 - our own column names
-        )
+        rows = self._all(f"{_SHOWN} WHERE state IN ('delivered', 'played') ORDER BY seq, ref")
         return [_incoming(row) for row in rows]
+
+    def _forget_sound(self, ref: str) -> None:
+        """Forget what is here of a clip, whole or not; inside the caller's transaction."""
+        for table in ("sounds", "transfers", "transfer_chunks"):
+            self._write(f"DELETE FROM {table} WHERE ref = ?", ref)  # noqa: S608 - our own table names
 
     # ---------------------------------------------------------------- receipts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.device_sim.records import Outgoing, OutgoingState, SentState
 from services.device_sim.store_base import StoreBase
+from services.protocol.topics import UplinkKind
 
 _COLUMNS = "number, wire_id, kind, payload, state, detail, retry_at"
 _PENDING = "state IN ('queued', 'sent')"
@@ -31,6 +32,18 @@ class OutgoingStore(StoreBase):
             raise RuntimeError("SQLite returned no row for an insert")
         return self.get_outgoing(int(row[0]))
 
+    def keep_recording(self, wire_id: str, end: bytes, chunk_bytes: int, sound: bytes) -> Outgoing:
+        """Keep a recording and its `end` from now until its receipt; every byte is on disk when this returns."""
+        with self._transaction():
+            kept = self.keep_outgoing(wire_id, UplinkKind.VOICE_END.value, end)
+            self._write("INSERT INTO recordings VALUES (?, ?, ?)", kept.number, chunk_bytes, sound)
+        return kept
+
+    def recorded_chunk(self, number: int, chunk: int) -> bytes:
+        """Return one chunk of a recording; empty once nothing is kept of it, and for chunks it never had."""
+        statement = "SELECT substr(sound, ? * chunk_bytes + 1, chunk_bytes) FROM recordings WHERE number = ?"
+        return bytes(self._one_of(statement, chunk, number) or b"")
+
     def pending_outgoing(self) -> list[Outgoing]:
         """Return what has no final receipt, in the order in which it was recorded."""
         rows = self._all(f"SELECT {_COLUMNS} FROM outgoing WHERE {_PENDING} ORDER BY number")  # noqa: S608 - our own column names
@@ -57,9 +70,15 @@ class OutgoingStore(StoreBase):
         self._write("UPDATE outgoing SET state = 'sent', retry_at = NULL WHERE number = ? AND state = 'queued'", number)
 
     def mark_answered(self, wire_id: str, state: OutgoingState, detail: str | None = None) -> bool:
-        """Take a final receipt; return False for a repeat and for what is not known."""
+        """Take a final receipt and free a recording's room; return False for a repeat and for what is not known."""
         statement = f"UPDATE outgoing SET state = ?, detail = ?, retry_at = NULL WHERE wire_id = ? AND {_PENDING}"  # noqa: S608 - our own column names
-        return self._write(statement, state.value, detail, wire_id) == 1
+        with self._transaction():
+            done = self._write(statement, state.value, detail, wire_id) == 1
+            if done:
+                self._write(
+                    "DELETE FROM recordings WHERE number = (SELECT number FROM outgoing WHERE wire_id = ?)", wire_id
+                )
+        return done
 
     def postpone(self, wire_id: str, retry_at: float) -> None:
         """Take a `retry`: not again before this time of the own clock."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from services.device_sim.answers import Answers, Owing
 from services.device_sim.body import WatchBody
 from services.device_sim.events import EventKind
-from services.device_sim.records import Incoming, IncomingState, OutgoingState, OwedReceipt, SentState
+from services.device_sim.records import Incoming, IncomingState, Outgoing, OutgoingState, SentState
 from services.device_sim.repeats import PartsCollector
+from services.device_sim.voice_down import Fetching
+from services.device_sim.voice_up import Uploads
 from services.protocol import codec
 from services.protocol.downlink import (
     AlertSeen,
@@ -27,7 +28,6 @@ from services.protocol.downlink import (
     State,
     Time,
 )
-from services.protocol.fields import WireMessage
 from services.protocol.frames import DownlinkMessage
 from services.protocol.topics import Downlink, UplinkKind
 from services.protocol.uplink import Ack, Text
@@ -46,22 +46,16 @@ _CLOCK_STEP_S = 2.0
 _RETRY_AFTER_DEFAULT_S = 60.0
 
 
-@dataclass(frozen=True)
-class Answers:
-    """How a connection lets its taker answer: say once, plan (again) what is kept, or stop repeating it."""
-
-    say: Callable[[UplinkKind, WireMessage], None]
-    plan: Callable[[int | tuple[str, str, str], float], None]
-    settle: Callable[[int | tuple[str, str, str]], None]
-
-
 class Taking:
     """Takes what the backend says, in the order in which it came. Parts are collected for one connection only."""
 
-    def __init__(self, body: WatchBody, answers: Answers) -> None:
+    def __init__(self, body: WatchBody, answers: Answers, uploads: Uploads) -> None:
         self._body = body
         self._store = body.store
         self._answers = answers
+        self._uploads = uploads
+        self._owing = Owing(body, answers)
+        self.fetching = Fetching(body, answers, self._owing)
         self._contact_parts: PartsCollector[list[Contact]] = PartsCollector()
         self._config_parts: PartsCollector[Config] = PartsCollector()
         self._text_parts: PartsCollector[str] = PartsCollector()
@@ -71,12 +65,13 @@ class Taking:
         """Store what was said and plan the answer. What this version does not know is answered or left alone."""
         ref = topic.ref or ""
         match said:
+            case bytes():
+                if not self.fetching.take_chunk(ref, topic.chunk or 0, said):
+                    self._emit(EventKind.FRAME_IGNORED, topic=topic.kind.value, detail="unexpected")
             case Time():
                 self._take_time(said)
-            case Contacts():
-                self._take_contacts(said)
-            case Config():
-                self._take_config(said)
+            case Contacts() | Config():
+                self._take_list(said)
             case ItemText() | ItemEmoji() | ItemRemoved() | ItemVoice() | ItemUnknown():
                 self._take_any_item(ref, said)
             case Receipt():
@@ -100,6 +95,12 @@ class Taking:
         held_s = self._store.server_ahead_s()
         if held_s is None or abs(held_s - ahead_s) >= _CLOCK_STEP_S:
             self._store.set_server_ahead(ahead_s)
+
+    def _take_list(self, said: Contacts | Config) -> None:
+        if isinstance(said, Contacts):
+            self._take_contacts(said)
+        else:
+            self._take_config(said)
 
     def _take_contacts(self, said: Contacts) -> None:
         parts = self._contact_parts.add(said.version, said.part, said.parts, said.contacts)
@@ -135,8 +136,12 @@ class Taking:
                 self._take_item(ref, said, str(said.emoji))
             case ItemRemoved():
                 self._take_removed(ref, said)
-            case ItemVoice() | ItemUnknown():
-                # A later version of this watch fetches clips here.
+            case ItemVoice():
+                if self._store.find_item(ref) is None:
+                    self.fetching.take_item(ref, said)
+                else:
+                    self._take_again(ref)
+            case ItemUnknown():
                 self.refuse_item(ref, Detail.UNSUPPORTED_KIND)
 
     def _take_text(self, ref: str, said: ItemText) -> None:
@@ -146,40 +151,31 @@ class Taking:
 
     def _take_item(self, ref: str, said: ItemText | ItemEmoji, text: str) -> None:
         if not self._body.has_room and self._store.find_item(ref) is None:
-            self._owe(ref, ReceiptState.LATER)
+            self._owing.owe(ref, ReceiptState.LATER)
             return
         item = Incoming(ref, said.seq, said.kind, said.sender, text, said.tst, IncomingState.DELIVERED)
-        new = self._store.take_item(item, self._receipt(ref, ReceiptState.DELIVERED))
-        self._plan_receipt(ref, ReceiptState.DELIVERED)
+        if not self._store.take_item(item, self._owing.receipt(ref, ReceiptState.DELIVERED)):
+            self._take_again(ref)
+            return
+        self._owing.plan(ref, ReceiptState.DELIVERED)
+        self._emit(EventKind.RECEIVED, ref=ref, seq=said.seq, item_kind=said.kind, sender=said.sender, text=text)
+
+    def _take_again(self, ref: str) -> None:
+        """It is announced although it is here: the backend has not heard of it, nor of its being read."""
+        self._owing.owe(ref, ReceiptState.DELIVERED)
         held = self._store.find_item(ref)
-        if not new and held is not None and held.state is IncomingState.PLAYED:
-            # It is announced again although it was read: the backend has not heard of it.
-            self._owe(ref, ReceiptState.PLAYED)
-        if new:
-            self._emit(EventKind.RECEIVED, ref=ref, seq=said.seq, item_kind=said.kind, sender=said.sender, text=text)
+        if held is not None and held.state is IncomingState.PLAYED:
+            self._owing.owe(ref, ReceiptState.PLAYED)
 
     def _take_removed(self, ref: str, said: ItemRemoved) -> None:
         announcement = Incoming(ref, said.seq, said.kind, "", "", 0, IncomingState.REMOVED)
-        if self._store.take_removal(said.ref, announcement, self._receipt(ref, ReceiptState.DELIVERED)):
+        if self._store.take_removal(said.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
             self._emit(EventKind.REMOVED, ref=said.ref)
-        self._plan_receipt(ref, ReceiptState.DELIVERED)
+        self._owing.plan(ref, ReceiptState.DELIVERED)
 
     def refuse_item(self, ref: str, detail: Detail) -> None:
         """Answer an item that this watch cannot show, so that its sender is told and the next one comes."""
-        self._owe(ref, ReceiptState.REJECTED, detail=detail.value)
-        self._emit(EventKind.REFUSED_ITEM, ref=ref, detail=detail.value)
-
-    def _receipt(
-        self, ref: str, state: ReceiptState, *, of: str | None = None, detail: str | None = None
-    ) -> OwedReceipt:
-        return OwedReceipt(ref, state.value, of, detail, **self._body.dated())
-
-    def _owe(self, ref: str, state: ReceiptState, *, of: str | None = None, detail: str | None = None) -> None:
-        self._store.owe(self._receipt(ref, state, of=of, detail=detail))
-        self._plan_receipt(ref, state, of=of)
-
-    def _plan_receipt(self, ref: str, state: ReceiptState, *, of: str | None = None) -> None:
-        self._answers.plan((ref, state.value, of or ""), 0.0)
+        self._owing.refuse_item(ref, detail)
 
     # ---------------------------------------------------------------- receipts
 
@@ -215,16 +211,18 @@ class Taking:
     def _settle_outgoing(self, said: Receipt, ref: str, code: str, detail: str | None) -> None:
         record = self._store.find_outgoing(ref)
         if record is None:
+            if code in {ReceiptCode.RETRY, ReceiptCode.REJECTED}:
+                self.fetching.take_refusal(ref, _retry_after_s(said) if code == ReceiptCode.RETRY else None)
             return
         number = record.number
         if code in {ReceiptCode.STORED, ReceiptCode.DUPLICATE}:
-            self._answers.settle(number)
+            self._settle(number)
             if self._store.mark_answered(ref, OutgoingState.STORED):
                 self._emit(EventKind.STORED, wire_id=ref, number=number)
         elif code == ReceiptCode.REJECTED and detail == Detail.ID_CONFLICT:
             self._send_under_fresh_id(ref)
         elif code == ReceiptCode.REJECTED:
-            self._answers.settle(number)
+            self._settle(number)
             if self._store.mark_answered(ref, OutgoingState.REJECTED, detail):
                 self._emit(EventKind.NOT_SENT, wire_id=ref, number=number, detail=detail)
         elif code == ReceiptCode.RETRY:
@@ -233,13 +231,33 @@ class Taking:
             self._answers.plan(number, retry_after_s)
             self._emit(EventKind.POSTPONED, wire_id=ref, number=number, retry_after_s=retry_after_s)
 
+        elif code == ReceiptCode.MISSING:
+            self._take_missing(record, said)
+
+    def _settle(self, number: int) -> None:
+        self._answers.settle(number)
+        self._uploads.forget(number)
+
+    def _take_missing(self, record: Outgoing, said: Receipt) -> None:
+        if record.kind != UplinkKind.VOICE_END or record.state is not OutgoingState.SENT:
+            return
+        wait_s = self._uploads.take_missing(record, said.missing or [])
+        if wait_s is not None:
+            self._answers.plan(record.number, wait_s)
+            self._emit(
+                EventKind.CHUNKS_MISSING, wire_id=record.wire_id, number=record.number, missing=len(said.missing or [])
+            )
+
     def _send_under_fresh_id(self, ref: str) -> None:
         record = self._store.find_outgoing(ref)
         if record is None or record.state not in {OutgoingState.QUEUED, OutgoingState.SENT}:
             return
         fresh = self._body.new_id()
-        message = codec.decode_json(record.payload, Text).model_copy(update={"id": fresh})
-        self._store.give_fresh_id(record.number, fresh, codec.encode(message))
+        payload = record.payload
+        if record.kind == UplinkKind.TEXT:
+            payload = codec.encode(codec.decode_json(payload, Text).model_copy(update={"id": fresh}))
+        self._store.give_fresh_id(record.number, fresh, payload)
+        self._uploads.forget(record.number)
         self._answers.plan(record.number, 0.0)
         self._emit(EventKind.FRESH_ID, number=record.number, old_id=ref, wire_id=fresh)
 
@@ -248,7 +266,7 @@ class Taking:
     def _take_state(self, said: State) -> None:
         detail = None if said.detail is None else str(said.detail)
         new = self._store.note_sent_state(SentState(said.ref, said.by, str(said.state), detail))
-        self._owe(said.ref, ReceiptState.SEEN, of=str(said.state))
+        self._owing.owe(said.ref, ReceiptState.SEEN, of=str(said.state))
         if new:
             self._emit(EventKind.SENT_STATE, wire_id=said.ref, by=said.by, state=str(said.state), detail=detail)
 

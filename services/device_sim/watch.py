@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from services.device_sim.body import WatchBody, WatchTraits
 from services.device_sim.events import EventKind, WatchEvent
 from services.device_sim.records import (
+    IN_INBOX,
     FactoryIdentity,
     Incoming,
-    IncomingState,
     Outgoing,
     OutgoingState,
     OwedReceipt,
@@ -26,6 +26,7 @@ from services.device_sim.records import (
 from services.device_sim.store import WatchFolderError, WatchStore
 from services.device_sim.timings import Timings
 from services.device_sim.watch_life import Address, WatchLife
+from services.device_sim.watch_voice import WatchVoice
 from services.protocol import codec
 from services.protocol.downlink import Config, Contact
 from services.protocol.topics import UplinkKind, factory_user
@@ -60,7 +61,7 @@ class AlreadyPairedError(Exception):
     """A code was asked for and credentials came: an earlier code had been entered, and its answer was lost."""
 
 
-class SimWatch:
+class SimWatch(WatchVoice):
     """A watch with its memory in `folder`, talking to the broker at `host`:`port`.
 
     Serial and secret are needed once; a folder that holds them already needs neither. With `tls_ca_file` it speaks TLS
@@ -178,25 +179,26 @@ class SimWatch:
     def read(self, ref: str) -> Incoming:
         """Read an item of the inbox; the first time, its sender is told `played`. KeyError for what is not there."""
         item = self._store.find_item(ref)
-        if item is None or item.state not in {IncomingState.DELIVERED, IncomingState.PLAYED}:
+        if item is None or item.state not in IN_INBOX:
             raise KeyError(ref)
         if self._store.take_played(ref, OwedReceipt(ref, ReceiptState.PLAYED.value, **self._body.dated())):
             self._life.wake()
         return self._store.find_item(ref) or item
 
     def _keep(self, model: type[Text], *, to: str, **content: str) -> Outgoing:
-        if self._store.username() is None:
-            raise WatchRefusedError("the watch is not paired")
+        address = self._addressed(to)
         wire_id = self._body.new_id()
         try:
-            message = model.model_validate({"id": wire_id, "to": self._address(to), **content, **self._body.dated()})
+            message = model.model_validate({"id": wire_id, "to": address, **content, **self._body.dated()})
         except ValidationError as error:
             raise WatchRefusedError(error.errors(include_url=False, include_input=False)[0]["msg"]) from None
         kept = self._store.keep_outgoing(wire_id, UplinkKind.TEXT.value, codec.encode(message))
         self._life.wake()
         return kept
 
-    def _address(self, to: str) -> str:
+    def _addressed(self, to: str) -> str:
+        if self._store.username() is None:
+            raise WatchRefusedError("the watch is not paired")
         if to == FAMILY:
             return FAMILY
         contacts = self._store.contacts()

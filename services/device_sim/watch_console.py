@@ -12,10 +12,22 @@ from typing import Annotated
 import segno
 import typer
 
-from services.device_sim.console import Command, Console, SaidWrongError, number, printable, say, shown, words
+from services.device_sim.console import (
+    Command,
+    Console,
+    SaidWrongError,
+    number,
+    printable,
+    say,
+    seconds,
+    shown,
+    voice_shown,
+    words,
+)
 from services.device_sim.events import EventKind, WatchEvent
 from services.device_sim.mqtt_connection import ConnectionLostError
-from services.device_sim.records import IncomingState, OutgoingState
+from services.device_sim.records import Incoming, IncomingState, OutgoingState
+from services.device_sim.sound import SoundRefusedError
 from services.device_sim.store import WatchFolderError
 from services.device_sim.timings import Timings
 from services.device_sim.watch import (
@@ -25,10 +37,14 @@ from services.device_sim.watch import (
     SimWatch,
     WatchRefusedError,
 )
-from services.protocol.words import Emoji
+from services.protocol import limits
+from services.protocol.words import Emoji, ItemKind
 
-_KNOWN_ERRORS = (WatchRefusedError, NotSentError, PairingRefusedError, AlreadyPairedError, ConnectionLostError)
+_KNOWN_ERRORS = (
+    WatchRefusedError, NotSentError, PairingRefusedError, AlreadyPairedError, ConnectionLostError, SoundRefusedError,
+)  # fmt: skip
 _WAIT_S = 120.0
+_SPOKEN_S = 3.0
 _MARKS = {
     OutgoingState.QUEUED: "waiting for a connection",
     OutgoingState.SENT: "on its way",
@@ -50,6 +66,8 @@ _TOLD = {
     EventKind.CONFIG_TAKEN: "settings: version {version}",
     EventKind.REMOVED: "a message was taken back or has expired",
     EventKind.REFUSED_ITEM: "a message came that this watch cannot show ({detail})",
+    EventKind.CLIP_BROKEN: "what was fetched is void ({detail}); it is fetched again",
+    EventKind.CHUNKS_MISSING: "message {number}: {missing} chunks are missing and follow",
     EventKind.STORED: "message {number} is with the family",
     EventKind.NOT_SENT: "message {number} was not sent: {detail}",
     EventKind.POSTPONED: "message {number} must wait {retry_after_s:.0f} s",
@@ -73,6 +91,13 @@ class WatchConsole:
                 Command("read", "read N", "read message N of the inbox; its sender is told", self._read),
                 Command("write", "write TO TEXT", "TO is a name, an id or `family`", self._write),
                 Command("emoji", "emoji TO WORD", "one of: " + " ".join(Emoji), self._emoji),
+                Command(
+                    "record",
+                    "record TO [FILE.wav|SECONDS]",
+                    "say a file, or so many seconds of something",
+                    self._record,
+                ),
+                Command("play", "play N [FILE.wav]", "play message N, into a file; its sender is told", self._play),
                 Command("states", "states", "what became of what the child sent", self._states),
                 Command("sleep", "sleep MINUTES", "say asleep and disconnect", self._sleep),
                 Command("offline", "offline", "lose the network", self._offline),
@@ -97,7 +122,8 @@ class WatchConsole:
     def _tell_one(self, event: WatchEvent) -> None:
         if event.kind == EventKind.RECEIVED:
             place = next((i for i, item in enumerate(self._watch.inbox(), 1) if item.ref == event["ref"]), 0)
-            content = shown(event["item_kind"], event["text"])
+            voice = event["item_kind"] == ItemKind.VOICE
+            content = voice_shown(event["duration_ms"]) if voice else shown(event["item_kind"], event["text"])
             say(f"* {place}. {self._name(event['sender'])}: {content}")
         elif event.kind == EventKind.SENT_STATE:
             say(f"* {self._name(event['by'])}: your message is {event['state']}")
@@ -154,14 +180,18 @@ class WatchConsole:
         items = self._watch.inbox()
         for place, item in enumerate(items, 1):
             mark = " " if item.state is IncomingState.PLAYED else "•"
-            say(f"  {mark} {place}. {self._name(item.sender)}: {shown(item.kind, item.text)}")
+            say(f"  {mark} {place}. {self._line(item)}")
         if not items:
             say("  nothing yet")
 
     async def _read(self, rest: str) -> None:
         items = self._watch.inbox()
         item = self._watch.read(items[number(rest, len(items)) - 1].ref)
-        say(f"  {self._name(item.sender)}: {shown(item.kind, item.text)}")
+        say(f"  {self._line(item)}")
+
+    def _line(self, item: Incoming) -> str:
+        content = voice_shown(item.duration_ms) if item.kind == ItemKind.VOICE else shown(item.kind, item.text)
+        return f"{self._name(item.sender)}: {content}"
 
     async def _write(self, rest: str) -> None:
         to, text = words(rest, 2, "write TO TEXT")
@@ -170,6 +200,26 @@ class WatchConsole:
     async def _emoji(self, rest: str) -> None:
         to, word = words(rest, 2, "emoji TO WORD")
         say(f"message {self._watch.emoji(to, word).number} is kept until it is with the family")
+
+    async def _record(self, rest: str) -> None:
+        said = rest.split(maxsplit=1)
+        if not said:
+            raise SaidWrongError("usage: record TO [FILE.wav|SECONDS]")
+        length_s = seconds(said[1], limits.CLIP_MAX_S) if len(said) > 1 else _SPOKEN_S
+        if length_s is None:
+            message = self._watch.record(said[0], Path(said[1]))
+        else:
+            message = self._watch.record(said[0], seconds=length_s)
+        say(f"message {message.number} is kept until it is with the family")
+
+    async def _play(self, rest: str) -> None:
+        said = rest.split(maxsplit=1)
+        items = self._watch.inbox()
+        item = items[number(said[0] if said else "", len(items)) - 1]
+        if item.kind != ItemKind.VOICE:
+            raise SaidWrongError("that is no voice message; `read` it")
+        item = self._watch.play(item.ref, Path(said[1]) if len(said) > 1 else None)
+        say(f"  {self._line(item)}{f' → {said[1]}' if len(said) > 1 else ''}")
 
     async def _states(self, _rest: str) -> None:
         for message in self._watch.sent():
@@ -238,7 +288,7 @@ def watch_command(  # noqa: PLR0913 - one parameter an option
     ] = False,
     qr: Annotated[bool, typer.Option(help="Draw the pairing code as a QR too.")] = True,
 ) -> None:
-    """Play a watch: pair it, read and write, lose its network."""
+    """Play a watch: pair it, speak and listen, read and write, lose its network."""
     tls_port, plain_port = 8883, 1883
     try:
         watch = SimWatch(

@@ -91,25 +91,32 @@ def packages() -> Finding:
     lock = CHECKOUT / "requirements.lock"
     if not lock.exists():
         return Finding("packages", ok=True, what="not a checkout: nothing to compare with")
-    wrong = list(_unlike_the_lock(lock.read_text(encoding="utf-8")))
+    wrong = list(unlike_the_lock(lock.read_text(encoding="utf-8")))
     if not wrong:
         return Finding("packages", ok=True, what="as requirements.lock pins them")
     told = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")  # noqa: PLR2004 - as many as fit a line
     return Finding("packages", ok=False, what=f"not as requirements.lock pins them: {told}", mend="run `make setup`")
 
 
-def _unlike_the_lock(lock: str) -> Iterator[str]:
+def unlike_the_lock(lock: str) -> Iterator[str]:
+    """Yield, for people, each package that is not installed as a lock's text pins it."""
+    # One name can stand there twice, for different Pythons or platforms: any of its versions is as pinned.
+    pinned: dict[str, list[str]] = {}
+    for_all: set[str] = set()
     for line in lock.splitlines():
-        if not (pin := PIN.match(line)):
-            continue
+        if pin := PIN.match(line):
+            pinned.setdefault(pin["name"], []).append(pin["version"])
+            if not pin["marker"]:
+                for_all.add(pin["name"])
+    for name, versions in pinned.items():
         try:
-            installed = version(pin["name"])
+            installed = version(name)
         except PackageNotFoundError:
-            if not pin["marker"]:  # one with a marker may be for another platform
-                yield f"{pin['name']} is missing"
+            if name in for_all:  # one with a marker may be for another platform
+                yield f"{name} is missing"
             continue
-        if installed != pin["version"]:
-            yield f"{pin['name']} {installed} instead of {pin['version']}"
+        if installed not in versions:
+            yield f"{name} {installed} instead of {' or '.join(versions)}"
 
 
 def tie() -> Finding:

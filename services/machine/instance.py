@@ -4,7 +4,7 @@ var/<name>/lock           held while it runs; the file stays, the lock does not
 var/<name>/secrets.json   made at random once, readable by their owner only
 var/<name>/ports.json     remembered, so that addresses stay the same; chosen again when taken by others
 var/<name>/environment    while it runs: the settings of its processes, for chores from another terminal
-var/<name>/postgres, mosquitto, log, sms.jsonl
+var/<name>/postgres, mosquitto, log, blobs, sms.jsonl, erasures.jsonl
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ PREFERRED_PORTS: Mapping[str, range] = {
     "mosquitto_plain_port": range(1883, 1884),
     "mqtt_backend_port": range(1884, 1885),
     "mosquitto_tls_port": range(8883, 8884),
+    "mosquitto_inner_port": range(8885, 8886),
 }
 
 

@@ -121,7 +121,15 @@ class Machine:
     @property
     def environment(self) -> dict[str, str]:
         """The settings as environment variables, as each of its processes has them."""
-        return {f"{PREFIX}{name.upper()}": value for name, value in self.settings.items()}
+        told = {name: value for name, value in self.settings.items() if name != "migration_database_url"}
+        return {f"{PREFIX}{name.upper()}": value for name, value in told.items()}
+
+    @property
+    def chores_environment(self) -> dict[str, str]:
+        """The same for chores from another terminal and for migrating: with the owner of the tables, too."""
+        given = self.settings.get("migration_database_url", "")
+        owner = given if self.postgres is None else self.postgres.owner_dsn()
+        return self.environment | ({f"{PREFIX}MIGRATION_DATABASE_URL": owner} if owner else {})
 
     def process_ids(self) -> dict[str, int | None]:
         """Name to process id; None for one that does not run at this moment."""
@@ -160,7 +168,7 @@ class Machine:
                 self._announce(f"ports {sorted(taken)} were taken by others meanwhile: choosing others")
             else:
                 raise MachineError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
-            self.instance.write_environment(self.environment)
+            self.instance.write_environment(self.chores_environment)
             self._watcher = threading.Thread(target=self._watch, name="watches-children", daemon=True)
             self._watcher.start()
         except BaseException:
@@ -205,6 +213,7 @@ class Machine:
             "mosquitto_binary": str(mosquitto),
             "sms_file": str(folder / "sms.jsonl"),
             "blob_url": f"file:{folder / 'blobs'}",
+            "erasure_ledger": str(folder / "erasures.jsonl"),
             **self.overrides,
         }
         if self.postgres is not None:
@@ -272,7 +281,7 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            env=outside | self.environment,
+            env=outside | self.chores_environment,
             cwd=CHECKOUT,
         )
         if done.returncode != 0:
@@ -314,7 +323,7 @@ class Machine:
             return
         if self.settings["database_url"] != before:
             self._announce("postgres has another port now: starting the others again")
-            self.instance.write_environment(self.environment)
+            self.instance.write_environment(self.chores_environment)
             for process in self.processes.values():
                 process.stop()
 

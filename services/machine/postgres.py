@@ -52,12 +52,21 @@ SETTINGS = {
 # synchronous_commit stays on: without it kill -9 lost a table that was committed.
 UNDURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
-ROLE_AND_DATABASE = """\
-SELECT 'CREATE ROLE smartwatch LOGIN'
- WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'smartwatch') \\gexec
+# The owner migrates, the other one reads and writes rows. The last line is for folders from before there were two.
+ROLES_AND_DATABASE = """\
+SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('smartwatch_owner'), ('smartwatch')) AS wanted (name)
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \\gexec
+ALTER ROLE smartwatch_owner PASSWORD '{owner_password}';
 ALTER ROLE smartwatch PASSWORD '{password}';
-SELECT 'CREATE DATABASE smartwatch OWNER smartwatch'
+SELECT 'CREATE DATABASE smartwatch OWNER smartwatch_owner'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'smartwatch') \\gexec
+SELECT 'ALTER DATABASE smartwatch OWNER TO smartwatch_owner'
+ WHERE EXISTS (SELECT FROM pg_database WHERE datname = 'smartwatch' AND datdba = 'smartwatch'::regrole) \\gexec
+\\connect smartwatch
+SELECT format('ALTER TABLE %s OWNER TO smartwatch_owner', oid::regclass)
+  FROM pg_class WHERE relowner = 'smartwatch'::regrole AND relnamespace = 'public'::regnamespace
+   AND relkind IN ('r', 'p')
+ \\gexec
 """
 
 
@@ -71,7 +80,7 @@ class PostgresInUseError(Exception):
 
 
 class LocalPostgres:
-    """One server on loopback with its rows in `folder`, ready for the role and database `smartwatch`.
+    """One server on loopback with its rows in `folder`, ready with two roles and the database `smartwatch`.
 
     `announce` is told of anything done outside the folder. `durable=False` is for tests: faster, and a power
     cut would cost rows.
@@ -108,8 +117,12 @@ class LocalPostgres:
         return self.process_id is not None
 
     def dsn(self, database: str = "smartwatch") -> str:
-        """postgresql:// address for the role of the product, which owns the database `smartwatch`."""
+        """postgresql:// address for the role of the processes, which reads and writes rows."""
         return f"postgresql://smartwatch:{self._password('smartwatch')}@127.0.0.1:{self._port}/{database}"
+
+    def owner_dsn(self, database: str = "smartwatch") -> str:
+        """postgresql:// address for the owner of the database `smartwatch` and its tables: who migrates."""
+        return f"postgresql://smartwatch_owner:{self._password('smartwatch_owner')}@127.0.0.1:{self._port}/{database}"
 
     def superuser_dsn(self, database: str = "postgres") -> str:
         """postgresql:// address for the superuser: to make databases in tests, and for chores by hand."""
@@ -135,7 +148,7 @@ class LocalPostgres:
                 self._make_rows_folder(self._user)
             self._user.own(self._user.home / "data")
             self._start_server(self._user)
-            self._make_role_and_database()
+            self._make_roles_and_database()
         except BaseException:
             self.stop()
             raise
@@ -243,21 +256,23 @@ class LocalPostgres:
             time.sleep(POLL_S)
         raise PostgresUnavailableError(f"Postgres was not ready in {START_TIMEOUT_S:.0f} s.", f"See {log_file}.")
 
-    def _make_role_and_database(self) -> None:
+    def _make_roles_and_database(self) -> None:
         # The password travels on stdin and in the environment, never in arguments that `ps` shows.
         environment = _clean_environment() | {"PGPASSWORD": self._password("postgres")}
         psql = [str(find_programs() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         address = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "postgres", "-d", "postgres"]
         done = subprocess.run(
             [*psql, *address],
-            input=ROLE_AND_DATABASE.format(password=self._password("smartwatch")).encode(),
+            input=ROLES_AND_DATABASE.format(
+                password=self._password("smartwatch"), owner_password=self._password("smartwatch_owner")
+            ).encode(),
             capture_output=True,
             check=False,
             env=environment,
         )
         if done.returncode != 0:
             raise PostgresUnavailableError(
-                f"role and database could not be made: {done.stderr.decode(errors='replace').strip()}.",
+                f"roles and database could not be made: {done.stderr.decode(errors='replace').strip()}.",
                 f"Was {self.folder} copied from elsewhere? Remove it to begin anew.",
             )
 

@@ -18,6 +18,7 @@ from services.core.db.faults import collided, database_is_away
 from services.core.settings import Settings
 from services.mqtt_bridge.connection import Connection, Incoming, connect
 from services.mqtt_bridge.handlers import DECLARATIONS, TOGETHER, Frame
+from services.mqtt_bridge.rates import Rates
 from services.mqtt_bridge.replies import Reply, publish_all, receipt, retry_receipt
 from services.mqtt_bridge.together import Together, Waiting
 from services.protocol import limits
@@ -55,6 +56,7 @@ class UplinkReader:
         self._settings = settings
         self._database = database
         self._blobs = blobs
+        self.rates = Rates()
         self.connected = False
         self.standby = True
 
@@ -97,13 +99,15 @@ class UplinkReader:
     ) -> None:
         while True:
             message = await lane.get()
+            replies = self._over_the_limit(message)
             topic = parse_uplink(message.topic)
-            if isinstance(topic, Uplink) and topic.kind in together and _is_welcome(topic, message):
+            if replies is None and isinstance(topic, Uplink) and topic.kind in together and _is_welcome(topic, message):
                 # After what came before it from this watch, and not in the way of what comes next.
                 frame = Frame(topic, message.payload, self._database, self._settings, self._blobs)
                 together[topic.kind].put(Waiting(message, frame))
                 continue
-            replies = await self._commit(message)
+            if replies is None:
+                replies = await self._commit(message)
             message.acknowledge()
             await publish_all(connection, replies)
 
@@ -121,6 +125,19 @@ class UplinkReader:
         except Exception:
             log.exception("uplink_failed")
             return _own_fault(message)
+
+    def _over_the_limit(self, message: Incoming) -> list[Reply] | None:
+        """Return what a watch that talks too fast is answered instead of being heard, or None: it is in its limit."""
+        topic = parse_uplink(message.topic)
+        if topic.user is None:
+            return None
+        wait_s = self.rates.wait_s(topic.user, topic if isinstance(topic, Uplink) else None, self._database.clock())
+        if wait_s is None:
+            return None
+        if isinstance(topic, Uplink) and topic.kind is UplinkKind.VOICE_CHUNK:
+            return []
+        ref = find_ref(message.payload) if isinstance(topic, MalformedTopic) else topic.ref or find_ref(message.payload)
+        return [receipt(topic.user, retry_receipt(ref, wait_s, _printable(message.topic)))]
 
 
 def _is_welcome(topic: Uplink, message: Incoming) -> bool:
@@ -172,11 +189,14 @@ async def _handle_known(topic: Uplink, message: Incoming, frame: Frame) -> list[
 
 
 def _rejected(user: User, detail: Detail, topic: str, ref: str | None = None) -> Reply:
-    printable = topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
     return receipt(
         user,
-        Receipt(code=ReceiptCode.REJECTED, ref=ref, topic=printable if ref is None else None, detail=detail),
+        Receipt(code=ReceiptCode.REJECTED, ref=ref, topic=_printable(topic) if ref is None else None, detail=detail),
     )
+
+
+def _printable(topic: str) -> str:
+    return topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
 
 
 def _own_fault(message: Incoming) -> list[Reply]:

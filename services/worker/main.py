@@ -11,7 +11,7 @@ import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts.expiry import forget_one_overdue
-from services.core.alerts.escalation import forget_one_batch
+from services.core.alerts.escalation import forget_old_alerts
 from services.core.alerts.silence import raise_one_silent
 from services.core.audio.rules import Form
 from services.core.audio.sandbox import AudioSandbox
@@ -20,8 +20,12 @@ from services.core.blobs.store import BlobStore
 from services.core.checkins.partitions import drop_one_month, forget_old_places, make_one_month
 from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
+from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
+from services.core.erasure_ledger import ErasureLedger
+from services.core.families.break_glass import tell_one_break_glass
+from services.core.limits.expiry import forget_full_buckets
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import make_ready
@@ -29,19 +33,26 @@ from services.core.messages.retention import drop_one_old_voice
 from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.privacy.forgetting import forget_one_batch
+from services.core.privacy.removal import remove_one_erased
+from services.core.privacy.replay import replay
+from services.core.push.actions import forget_one_endpoint
 from services.core.settings import Settings
 from services.core.watches.commands import expire_one_command
 from services.core.watches.settings import repair_one_offset
 from services.worker.escalation import escalate_forever
+from services.worker.push import PushSender, providers_of
 from services.worker.sms import SmsProvider, provider_of
 
-KINDS = ("sms",)
+KINDS = ("sms", outbox.DECOY)
 POLL_S = 2.0
 # Overdue things are looked for this often; each look takes what there is, one transaction each.
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, expire_one_command, raise_one_silent, repair_one_offset, forget_one_batch,
+    forget_one_upload, remove_one_erased, forget_one_batch, forget_full_buckets, carry_out_one_recovery,
+    tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset, forget_old_alerts,
+    forget_one_endpoint,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip
@@ -63,19 +74,27 @@ _keep_trying = retry(wait=wait_random_exponential(multiplier=0.2, max=10), befor
 class Worker:
     """Sends text messages, makes clips ready, and takes care of what is overdue."""
 
-    def __init__(self, studio: Studio, provider: SmsProvider) -> None:
+    def __init__(self, studio: Studio, provider: SmsProvider, ledger: ErasureLedger) -> None:
+        self._ledger = ledger
         self._studio = studio
         self._database = studio.database
         self._provider = provider
 
     async def run(self) -> None:
         """Run until cancelled."""
+        await self._replay()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._send_forever())
             tasks.create_task(self._sweep_forever())
             tasks.create_task(escalate_forever(self._database))
             for _ in range(STUDIOS):
                 tasks.create_task(self._make_clips_forever())
+
+    @_keep_trying
+    async def _replay(self) -> None:
+        # An erasure whose process was killed between ledger and commit, too, is taken up here.
+        if repeated := await replay(self._database, self._ledger):
+            log.warning("erasures_repeated", count=repeated)
 
     @_keep_trying
     async def _send_forever(self) -> None:
@@ -92,6 +111,9 @@ class Worker:
             row = await outbox.claim(work, KINDS)
             if row is None:
                 return False
+            if row.kind == outbox.DECOY:
+                await outbox.done(work, row)
+                return True
             try:
                 await self._provider.send(*outbox.open_sms(work, row))
             except Exception:
@@ -164,16 +186,21 @@ async def run_worker(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     database = Database.of(settings)
     async with AudioSandbox(processes=STUDIOS) as sandbox:
-        worker = Worker(Studio(database, BlobStore.of(settings), sandbox), provider_of(settings))
+        worker = Worker(
+            Studio(database, BlobStore.of(settings), sandbox), provider_of(settings),
+            ErasureLedger(settings.erasure_ledger),
+        )  # fmt: skip
         health = HealthServer(
             settings.worker_health_port, {"postgres": worker.database_well, "blobs": worker.blobs_well},
             host=settings.health_host,
         )  # fmt: skip
         await health.start()
-        running = asyncio.create_task(worker.run())
-        await ended.wait()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
+        async with providers_of(settings, database) as providers:
+            running = [asyncio.create_task(part.run()) for part in (worker, PushSender(database, providers))]
+            await ended.wait()
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
         await health.stop()
     await database.close()
     log.info("worker_stopped")

@@ -26,14 +26,15 @@ from services.core.db.faults import database_is_away
 from services.core.events.queries import events_after
 from services.core.events.tables import Event as EventRow
 from services.core.families.queries import families_of, rights_of
+from services.core.families.rules import Right
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
 log = structlog.get_logger()
 
 PAGE_EVENTS = 200
-# Without a wake-up a stream looks this often, so that ended access is noticed even if a notification was lost.
-LOOK_EVERY_S = 4.0
+# The hub wakes a stream whenever there is something to see. This is for what time alone changes.
+LOOK_EVERY_S = 300.0
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ async def follow(
     yield ServerSentEvent(event="ready", data={}, id=write_cursor(cursors))
     while True:
         # Listen before looking, so that nothing falls between.
-        async with hub.waker([*cursors, caller.guardian_id, caller.session_id]) as woken:
+        async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
             found = None if hub.is_closing else await _look(database, caller, cursors)
             if found is None:
                 return
@@ -130,7 +131,10 @@ async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UU
         joined_at[family.family_id] = membership.joined_at
         kept[family.family_id] = cursors.get(family.family_id, family.event_seq)
         if await has_consent(work, guardian_id, family.family_id, Part.MESSAGES):
-            rights[family.family_id] = rights_of(membership).words()
+            words = rights_of(membership).words()
+            if not await has_consent(work, guardian_id, family.family_id, Part.LOCATION):
+                words -= {Right.LOCATE.value}
+            rights[family.family_id] = words
     return _Scope(kept, rights, joined_at)
 
 

@@ -4,15 +4,20 @@ import uuid
 
 from fastapi import APIRouter
 
-from services.api.access_family import AnyGuardian, GuardianOfChild, ManagingGuardian, MayManageChild
+from services.api.access_family import AnyGuardian, BeforeConsent, GuardianOfChild, ManagingGuardian, MayManageChild
 from services.api.dependencies import Work
+from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.schemas import families as told
 from services.core.accounts.tables import Guardian as GuardianRow
+from services.core.consents.errors import ConsentRequiredError
+from services.core.consents.queries import has_consent
+from services.core.consents.rules import How, Part, Proof
 from services.core.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.contacts.queries import contact_list
 from services.core.db.database import UnitOfWork
-from services.core.families.actions import change_child
+from services.core.families.actions import change_child, end_childs_agreement, note_childs_agreement
+from services.core.families.birth import birth_date_of, childs_consent_due
 from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.invitations import Invited, invite, revoke_invitation
 from services.core.families.queries import children_of, guardians_of, invitations_of, membership_in, rights_of
@@ -20,6 +25,7 @@ from services.core.families.rules import Right, Rights
 from services.core.families.tables import Child as ChildRow
 from services.core.families.tables import Invitation as InvitationRow
 from services.core.families.tables import Membership
+from services.core.limits.rules import Limits
 from services.core.watches.presence import presence_of_watch
 from services.core.watches.queries import current_identity, settings_of_child
 from services.core.watches.tables import Watch
@@ -36,7 +42,9 @@ async def list_children(work: Work, scope: AnyGuardian) -> told.Children:
 @router.post("/families/{family_id}/children", status_code=201, responses=answers(401, 403, 404, 409, 422))
 async def add(work: Work, scope: ManagingGuardian, asked: told.NewChild) -> told.Child:
     """Add a child; nothing of a child is stored before the first guardian's consent."""
-    child = await create_child(work, scope.family_id, scope.caller.guardian_id, asked.name, asked.birth_year)
+    child = await create_child(
+        work, scope.family_id, scope.caller.guardian_id, asked.name, asked.birth_year, asked.birth_date
+    )
     return await _child(work, child)
 
 
@@ -48,17 +56,34 @@ async def read_child(work: Work, scope: GuardianOfChild) -> told.Child:
 
 @router.patch("/children/{child_id}", responses=answers(401, 403, 404, 422))
 async def change(work: Work, scope: MayManageChild, asked: told.ChangeChild) -> told.Child:
-    """Rename a child or correct the year of birth."""
+    """Rename a child or correct the year or date of birth."""
     child = await change_child(
-        work, scope.child, scope.caller.guardian_id, name=asked.name, birth_year=asked.birth_year
-    )
+        work, scope.child, scope.caller.guardian_id, name=asked.name, birth_year=asked.birth_year,
+        birth_date=asked.birth_date,
+    )  # fmt: skip
     return await _child(work, child)
+
+
+@router.post("/children/{child_id}/agreement", status_code=201, responses=answers(401, 403, 404, 409, 422))
+async def note_agreement(work: Work, scope: MayManageChild, said: told.ChildsAgreement) -> told.RecordedAgreement:
+    """Write down that the child agreed itself, once it is of the age for it. A repeat returns what stands."""
+    row = await note_childs_agreement(
+        work, scope.child, scope.caller.guardian_id, Proof(How(said.how), said.witness, said.form_number)
+    )
+    return told.RecordedAgreement.model_validate(row.model_dump())
+
+
+@router.delete("/children/{child_id}/agreement", status_code=204, responses=answers(401, 403, 404, 422))
+async def end_agreement(work: Work, scope: MayManageChild) -> None:
+    """The child took its own agreement back: it is asked again. A repeat changes nothing."""
+    await end_childs_agreement(work, scope.child, scope.caller.guardian_id)
 
 
 @router.get("/families/{family_id}/guardians", responses=answers(401, 403, 404, 422))
 async def list_guardians(work: Work, scope: AnyGuardian) -> told.Guardians:
     """Tell everyone who belongs to the family, with their rights."""
-    return told.Guardians(guardians=[_guardian(*one) for one in await guardians_of(work, scope.family_id)])
+    guardians = await guardians_of(work, scope.family_id)
+    return told.Guardians(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
 
 
 @router.patch("/families/{family_id}/guardians/{guardian_id}", responses=answers(401, 403, 404, 409, 422))
@@ -81,16 +106,19 @@ async def change_one(
     await change_guardian(
         work, scope.family_id, scope.caller.guardian_id, guardian_id, rights=rights, relation=asked.relation
     )
-    return await _one_guardian(work, scope.family_id, guardian_id)
+    return await _one_guardian(work, scope.family_id, guardian_id, scope.caller.guardian_id)
 
 
 @router.delete(
     "/families/{family_id}/guardians/{guardian_id}", status_code=204, responses=answers(401, 403, 404, 409, 422)
 )
-async def remove_one(work: Work, scope: AnyGuardian, guardian_id: uuid.UUID) -> None:
-    """Remove a guardian, or leave oneself: access ends at once, on the watches too."""
-    if guardian_id != scope.caller.guardian_id and not scope.membership.may_manage:
-        raise RightMissingError(Right.MANAGE.value)
+async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -> None:
+    """Remove a guardian, or leave oneself, also without consent: access ends at once, on the watches too."""
+    if guardian_id != scope.caller.guardian_id:
+        if not await has_consent(work, scope.caller.guardian_id, scope.family_id, Part.MESSAGES):
+            raise ConsentRequiredError(Part.MESSAGES)
+        if not scope.membership.may_manage:
+            raise RightMissingError(Right.MANAGE.value)
     await remove_guardian(work, scope.family_id, scope.caller.guardian_id, guardian_id)
 
 
@@ -100,7 +128,12 @@ async def list_invitations(work: Work, scope: ManagingGuardian) -> told.Invitati
     return told.Invitations(invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)])
 
 
-@router.post("/families/{family_id}/invitations", status_code=201, responses=answers(401, 403, 404, 409, 422))
+@router.post(
+    "/families/{family_id}/invitations",
+    status_code=201,
+    dependencies=[costs_guardian(Limits.INVITATIONS_OF_GUARDIAN)],
+    responses=answers(401, 403, 404, 409, 422, 429),
+)
 async def make_invitation(work: Work, scope: ManagingGuardian, asked: told.NewInvitation) -> told.Invitation:
     """Invite a phone; it is told by an SMS that says nothing of the family."""
     rights = Rights(asked.may_message, asked.may_locate, asked.may_manage)
@@ -120,11 +153,14 @@ async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) 
 
 
 async def _child(work: UnitOfWork, child: ChildRow) -> told.Child:
+    birth_date = birth_date_of(work, child)
     return told.Child(
         child_id=child.child_id,
         family_id=child.family_id,
         name=child.name,
-        birth_year=child.birth_year,
+        birth_year=birth_date.year if birth_date else child.birth_year,
+        birth_date=birth_date,
+        childs_consent_due=await childs_consent_due(work, child),
         watch=await _watch(work, child.child_id),
     )
 
@@ -155,16 +191,20 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
     )
 
 
-async def _one_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> told.Guardian:
+async def _one_guardian(
+    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, asker_id: uuid.UUID
+) -> told.Guardian:
     for membership, guardian in await guardians_of(work, family_id):
         if guardian.guardian_id == guardian_id:
-            return _guardian(membership, guardian)
+            return _guardian(membership, guardian, asker_id)
     raise NotFoundError
 
 
-def _guardian(membership: Membership, guardian: GuardianRow) -> told.Guardian:
+def _guardian(membership: Membership, guardian: GuardianRow, asker_id: uuid.UUID) -> told.Guardian:
+    is_seen = not membership.number_hidden or guardian.guardian_id == asker_id
+    phone = guardian.phone if is_seen else None
     return told.Guardian.model_validate(
-        {**membership.model_dump(), "display_name": guardian.display_name, "phone": guardian.phone}
+        {**membership.model_dump(), "display_name": guardian.display_name, "phone": phone}
     )
 
 

@@ -61,7 +61,7 @@ async def consent(work: Work, scope: BeforeConsent, said: told.GiveConsent) -> t
     """Agree to today's text of a part. A repeat returns the consent that stands."""
     row = await give_consent(
         work, scope.membership, part=Part(said.part), text_version=said.text_version, locale=said.locale,
-        how=How(said.how),
+        how=How(said.how), witness=said.witness, form_number=said.form_number,
     )  # fmt: skip
     return _consent(row)
 

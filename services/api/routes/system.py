@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services.api.access_family import OPEN
 from services.core.db.database import Database
 from services.core.db.migrate import newest_revision
+from services.core.erasure_ledger import ErasuresPendingError, LedgerBrokenError
 from services.protocol import asyncapi
 
 router = APIRouter(tags=["system"])
@@ -43,6 +44,10 @@ async def _dependencies(database: Database) -> dict[str, str]:
             revision = (await work.run(text("SELECT version_num FROM alembic_version"))).scalar_one()
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         return {"postgres": type(error).__name__, "migrations": "unknown"}
+    except ErasuresPendingError:
+        return {"postgres": "ok", "migrations": "unknown", "erasures": ErasuresPendingError.code}
+    except LedgerBrokenError:
+        return {"postgres": "ok", "migrations": "unknown", "erasures": LedgerBrokenError.code}
     return {"postgres": "ok", "migrations": "ok" if revision == newest_revision() else f"at {revision}"}
 
 

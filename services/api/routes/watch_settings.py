@@ -7,6 +7,7 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import watch_settings as told
 from services.core.contacts.guardians import set_busy
+from services.core.contacts.location import set_location
 from services.core.db.database import UnitOfWork
 from services.core.watches.queries import current_identity, settings_of_child
 from services.core.watches.quiet_rules import QuietTime, is_quiet, read_quiet_times, utc_offset_s
@@ -24,10 +25,12 @@ async def read(work: Work, scope: GuardianOfChild) -> told.WatchSettings:
 @router.patch("/children/{child_id}/watch-settings", responses=answers(401, 403, 404, 422))
 async def change(work: Work, scope: MayManageChild, asked: told.ChangeWatchSettings) -> told.WatchSettings:
     """Change the configuration; the watch takes it when it is there, and is told until it has."""
+    if asked.location is not None:
+        await set_location(work, scope.child, scope.membership, on=asked.location)
     quiet = None if asked.quiet is None else [QuietTime(tuple(one.days), one.starts, one.ends) for one in asked.quiet]
     await change_settings(
         work, scope.child, scope.caller.guardian_id,
-        SettingsChange(asked.checkin_interval_s, asked.location, quiet, asked.language, asked.volume_pct),
+        SettingsChange(asked.checkin_interval_s, quiet, asked.language, asked.volume_pct),
     )  # fmt: skip
     return await _told(work, scope)
 

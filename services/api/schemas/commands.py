@@ -20,10 +20,10 @@ class Command(Told):
 
     command_id: uuid.UUID
     child_id: uuid.UUID
-    kind: Literal["locate", "ring", "restart", "lost", "wipe"]
+    kind: Literal["locate", "ring", "restart", "lost"]
     state: Literal["waiting", "sent", "delivered", "done", "failed", "expired"]
     detail: str | None = Field(description="why the watch could not", examples=["no_fix"])
-    asked_by: uuid.UUID | None = Field(description="the guardian; empty: the programme itself")
+    asked_by: uuid.UUID | None = Field(description="the guardian; empty: their account is gone")
     asked_at: datetime
     expires_at: datetime = Field(description="never carried out after this")
     changed_at: datetime

@@ -1,7 +1,7 @@
 """Guardians, families, children, invitations and consents over HTTP."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,7 +9,8 @@ from pydantic import Field
 from services.api.schemas.auth import Locale, Phone
 from services.api.schemas.base import Asked, Told
 
-Part = Literal["messages", "location", "measurement"]
+Part = Literal["messages", "location", "measurement", "sos_places"]
+How = Literal["app", "spoken", "paper"]
 Relation = Literal[
     "mother", "father", "grandmother", "grandfather", "sister", "brother", "aunt", "uncle", "teacher", "neighbour",
     "friend", "other",
@@ -25,7 +26,9 @@ class Consent(Told):
     part: Part
     text_version: str
     locale: str
-    how: Literal["app", "spoken", "paper"]
+    how: How
+    witness: str | None
+    form_number: str | None
     given_at: datetime
     withdrawn_at: datetime | None
 
@@ -57,7 +60,9 @@ class GiveConsent(Asked):
     part: Part
     text_version: TextVersion
     locale: Locale
-    how: Literal["app", "spoken", "paper"] = "app"
+    how: How = "app"
+    witness: str = Field(default="", max_length=200, description="who was there: of spoken consent and of paper")
+    form_number: str = Field(default="", max_length=200, description="of the signed form: of paper only")
 
 
 class WithdrawConsent(Asked):
@@ -116,6 +121,9 @@ class NewChild(Asked):
 
     name: Name
     birth_year: int | None = Field(default=None, ge=1900, le=2200, examples=[2017])
+    birth_date: date | None = Field(
+        default=None, description="instead of the year; kept sealed", examples=["2017-05-04"]
+    )
 
 
 class ChangeChild(Asked):
@@ -123,6 +131,7 @@ class ChangeChild(Asked):
 
     name: Name | None = None
     birth_year: int | None = Field(default=None, ge=1900, le=2200)
+    birth_date: date | None = None
 
 
 class WatchOfChild(Told):
@@ -151,6 +160,10 @@ class Child(Told):
     family_id: uuid.UUID
     name: str
     birth_year: int | None
+    birth_date: date | None
+    childs_consent_due: bool = Field(
+        description="the law of the family's country asks for the child's own word, and it is not recorded"
+    )
     watch: WatchOfChild | None
 
 
@@ -160,12 +173,32 @@ class Children(Told):
     children: list[Child]
 
 
+class ChildsAgreement(Asked):
+    """The child agreed itself; how, as with a guardian's consent."""
+
+    how: How = "app"
+    witness: str = Field(default="", max_length=200)
+    form_number: str = Field(default="", max_length=200)
+
+
+class RecordedAgreement(Told):
+    """The child's own standing agreement."""
+
+    agreement_id: uuid.UUID
+    child_id: uuid.UUID
+    how: How
+    witness: str | None
+    form_number: str | None
+    given_at: datetime
+
+
 class Guardian(Rights):
     """A guardian of the family."""
 
     guardian_id: uuid.UUID
     display_name: str
-    phone: str
+    phone: str | None = Field(description="empty: the guardian shows it to nobody")
+    number_hidden: bool
     relation: Relation
     is_primary: bool
     joined_at: datetime

@@ -28,3 +28,13 @@ def invitation_text(locale: str) -> str:
 def urgent_text(locale: str) -> str:
     """Return the text that asks a guardian to open the app at once; it says nothing of why."""
     return _texts()[fitting_locale(locale)]["urgent"]
+
+
+def recovery_text(locale: str) -> str:
+    """Return the text that tells a guardian of a change that can still be contested."""
+    return _texts()[fitting_locale(locale)]["recovery"]
+
+
+def looked_up_text(locale: str) -> str:
+    """Return the text that tells a guardian that staff saw name and number."""
+    return _texts()[fitting_locale(locale)]["looked_up"]

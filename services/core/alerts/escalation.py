@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from services.core.accounts.sms_texts import urgent_text
 from services.core.accounts.tables import Guardian
-from services.core.alerts.rules import ALERTS_KEPT, next_call_at, next_to_call
+from services.core.alerts.rules import next_call_at, next_to_call
 from services.core.alerts.tables import Alert
 from services.core.audit.actions import SYSTEM, record_audit
 from services.core.contacts.queries import FAMILY, recipients_of
@@ -54,8 +54,8 @@ async def escalate_one(work: UnitOfWork) -> bool:
     return True
 
 
-async def forget_one_batch(work: UnitOfWork) -> bool:
+async def forget_old_alerts(work: UnitOfWork) -> bool:
     """Delete a batch of alerts older than they are kept; return whether there were any. Safe to run twice."""
-    old = select(Alert.alert_id).where(col(Alert.raised_at) <= work.now - ALERTS_KEPT).limit(_BATCH_ROWS)
+    old = select(Alert.alert_id).where(col(Alert.raised_at) <= work.now - work.retention.alerts).limit(_BATCH_ROWS)
     gone = await work.run(delete(Alert).where(col(Alert.alert_id).in_(old)).returning(col(Alert.alert_id)))
     return bool(gone.all())

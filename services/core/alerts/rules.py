@@ -50,8 +50,6 @@ _WINDOWS: Final = {
 ESCALATE_AFTER: Final = timedelta(seconds=60)
 # A watch is told who saw its alert for so long: at once, and again at each hello.
 SEEN_IS_TOLD_FOR: Final = timedelta(hours=24)
-# Kept by default; older ones are swept.
-ALERTS_KEPT: Final = timedelta(days=180)
 # At this level a watch lasts for an hour or two.
 LOW_BATTERY_PCT: Final = 15
 # A child takes the watch off at night: a silence is worth an alert when it has lasted for a day.

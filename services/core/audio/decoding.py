@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import av
+from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -33,6 +34,9 @@ _KINDS: Final[dict[tuple[str, str], Media]] = {
     ("mov", "opus"): Media.MP4_OPUS,
     ("mp3", "mp3"): Media.MP3,
 }
+# FFmpeg's own AMR decoders give up at a pause: recorders send one of its frames for eight of silence (discontinuous
+# transmission, 3GPP TS 26.093), which it has "not yet implemented". 3GPP's reference decoder is in the wheel, too.
+_DECODERS: Final = {Media.AMR_NB: "libopencore_amrnb", Media.AMR_WB: "libopencore_amrwb"}
 
 
 class NotReadableError(Exception):
@@ -69,6 +73,7 @@ class Recording:
     def __init__(self, container: InputContainer, stream: AudioStream, media: Media) -> None:
         self._container = container
         self._stream = stream
+        self._decoder = _decoder(stream, media)
         self.media = media
         self.channels = stream.codec_context.layout.nb_channels
         self.duration_us = 0
@@ -84,12 +89,13 @@ class Recording:
         while True:
             try:
                 packet = next(packets)
-                frames = packet.decode()
+                # The last packet is empty: what the decoder still holds comes out.
+                frames = self._decoder.decode(packet if packet.size else None)
             except (StopIteration, EOFError):
                 return
             except FFmpegError as error:
                 errors += 1
-                if errors > _ERRORS_MAX or not isinstance(error, av.error.InvalidDataError):
+                if errors > _ERRORS_MAX or isinstance(error, av.error.MemoryError):
                     return
                 continue
             for frame in frames:
@@ -126,13 +132,23 @@ def opened(clip: bytes) -> Iterator[Recording]:
             stream = next(iter(container.streams.audio), None)
             if stream is None:
                 raise NotReadableError
-            stream.codec_context.thread_count = 1
             yield Recording(container, stream, _media(demuxer, stream))
     except (FFmpegError, ValueError, OverflowError, LookupError, ArithmeticError) as error:
         raise NotReadableError from error
 
 
+def _decoder(stream: AudioStream, media: Media) -> AudioCodecContext:
+    decoder = av.CodecContext.create(_DECODERS[media], "r") if media in _DECODERS else stream.codec_context
+    if not isinstance(decoder, AudioCodecContext):
+        raise NotReadableError
+    decoder.thread_count = 1
+    return decoder
+
+
 def _media(demuxer: str, stream: AudioStream) -> Media:
+    # None, whatever its type says, where FFmpeg has no decoder for what the file claims to hold.
+    if not isinstance(stream.codec_context, AudioCodecContext):
+        raise NotReadableError
     codec = stream.codec_context.codec.canonical_name
     names = {"amr_nb": "amrnb", "amr_wb": "amrwb"}
     if demuxer == "wav" and codec.startswith("pcm_"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 import av
@@ -39,9 +40,10 @@ _TARGETS: Final = {
     Form.OPUS: _Target("ogg", "libopus", 16_000, {"application": "voip"}, {"fflags": "+bitexact"}),
 }
 # Rumble that a tiny speaker cannot play only takes its room. dynaudnorm evens loudness in windows of 0.2 s, smoothed
-# over a second, up to a peak of -1 dB, by 15 times at most, and leaves what is below -54 dB: silence stays silence.
+# over a second, up to a peak of -1 dB, by 30 times at most, and leaves what is below -54 dB: silence stays silence.
+# Measured on speech with peaks from 0 to -26 dB: within 3 dB of each other afterwards; 15 times left 4.
 # loudnorm (EBU R128) needs three seconds before it knows how loud it is; most clips are hardly longer.
-_FILTERS: Final = (("highpass", "f=120"), ("dynaudnorm", "f=200:g=5:p=0.89:m=15:t=0.002"))
+_FILTERS: Final = (("highpass", "f=120"), ("dynaudnorm", "f=200:g=5:p=0.89:m=30:t=0.002"))
 
 
 def render(clip: bytes, form: Form, max_bytes: int | None) -> tuple[bytes, dict[str, object]]:
@@ -110,11 +112,14 @@ def _encoded(frames: list[AudioFrame], target: _Target, bit_rate: int) -> bytes:
         resampler = AudioResampler(
             format=stream.format, layout="mono", rate=target.rate_hz, frame_size=stream.codec_context.frame_size
         )
-        for frame in frames:
-            frame.pts = None
+        place = 0
+        for frame in [*frames, None]:
+            if frame is not None:
+                frame.pts = None
             for ready in resampler.resample(frame):
+                # Counted from 0, so that the encoder's own delay comes before it and players know to skip it.
+                ready.pts, ready.time_base = place, Fraction(1, target.rate_hz)
+                place += ready.samples
                 out.mux(stream.encode(ready))
-        for ready in resampler.resample(None):
-            out.mux(stream.encode(ready))
         out.mux(stream.encode(None))
     return file.getvalue()

@@ -91,7 +91,10 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
 
 
 def _entry(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> _Entry:
-    dated = date_fix(clock_of_watch(wearer.identity), work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s)
+    dated = date_fix(
+        clock_of_watch(wearer.identity), work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s,
+        kept_for=work.retention.fixes,
+    )  # fmt: skip
     return _Entry(fix, wearer, dated, content_mark(wearer.key, fix.fingerprint))
 
 

@@ -47,4 +47,4 @@ class DayNotKeptError(CoreError):
     """A day that is over for longer than places are kept, or has not begun."""
 
     code = "day_not_kept"
-    sentence = "Places are kept for 30 days. Nothing is kept of this day."
+    sentence = "Nothing is kept of this day: it is too long ago, or has not begun."

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from services.core.checkins.days import Span, day_span, local_day
 from services.core.checkins.errors import DayNotKeptError
-from services.core.checkins.rules import KEPT_FOR, Fix, Quality, Reason
+from services.core.checkins.rules import Fix, Quality, Reason
 from services.core.checkins.sealing import Place, checkin_context, latest_context, open_place
 from services.core.checkins.stays import Stay, find_stays
 from services.core.checkins.tables import Checkin, LatestCheckin, ZonePassage
@@ -107,7 +107,7 @@ async def latest_place(work: UnitOfWork, child: Child) -> LatestView:
     """Return where a child was last seen, at most as long ago as places are kept."""
     location_on = (await settings_of_child(work, child.child_id)).location
     row = await work.session.get(LatestCheckin, child.child_id)
-    if row is None or row.happened_at < work.now - KEPT_FOR:
+    if row is None or row.happened_at < work.now - work.retention.fixes:
         return LatestView(child.child_id, location_on)
     key = data_key(work, child)
     place = open_place(key, row.sealed_place, latest_context(child.child_id))
@@ -140,7 +140,7 @@ async def calendar_of(work: UnitOfWork, child: Child, day: date | None) -> Calen
     if not date.min < found < date.max:
         raise DayNotKeptError
     span = day_span(found, timezone)
-    if span.starts_at > work.now or span.ends_at <= work.now - KEPT_FOR:
+    if span.starts_at > work.now or span.ends_at <= work.now - work.retention.fixes:
         raise DayNotKeptError
     return Calendar(found, timezone.key, span)
 
@@ -159,7 +159,7 @@ async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> Da
         select(ZonePassage)
         .where(
             col(ZonePassage.child_id) == child.child_id,
-            col(ZonePassage.happened_at) >= max(calendar.span.starts_at, work.now - KEPT_FOR),
+            col(ZonePassage.happened_at) >= max(calendar.span.starts_at, work.now - work.retention.fixes),
             col(ZonePassage.happened_at) < calendar.span.ends_at,
         )
         .order_by(col(ZonePassage.happened_at), col(ZonePassage.passage_id))
@@ -181,7 +181,7 @@ async def checkins_in(
     in_order = [col(Checkin.happened_at), col(Checkin.username), col(Checkin.ref), col(Checkin.tst)]
     statement = select(Checkin).where(
         col(Checkin.child_id) == child.child_id,
-        col(Checkin.happened_at) >= max(span.starts_at, work.now - KEPT_FOR),
+        col(Checkin.happened_at) >= max(span.starts_at, work.now - work.retention.fixes),
         col(Checkin.happened_at) < span.ends_at,
     )
     if after is not None:

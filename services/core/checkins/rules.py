@@ -14,7 +14,7 @@ from typing import Final
 from services.core.checkins.geometry import Point, distance_m
 from services.core.watches.dating import WatchClock, happened_at
 
-# What guardians were told: 30 days, then places are erased.
+# What guardians were told: 30 days, then places are erased. A setting may say otherwise (UnitOfWork.retention).
 KEPT_FOR: Final = timedelta(days=30)
 
 # GPS under trees and Wi-Fi between houses stay below; a cell does not. A zone is drawn a street wide.
@@ -122,7 +122,10 @@ class Judged:
         return self.quality is Quality.GOOD and not self.late
 
 
-def date_fix(clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None) -> Dated:
+def date_fix(
+    clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None,
+    kept_for: timedelta = KEPT_FOR,
+) -> Dated:  # fmt: skip
     """Return when a fix happened. One that nobody can date counts from its receipt, and says so."""
     found = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
     if found is None:
@@ -135,7 +138,7 @@ def date_fix(clock: WatchClock, received_at: datetime, *, tst: int, boot: int | 
         corrected_s = tst - skew_s
     if tst and corrected_s > (received_at + AHEAD_TOLERATED).timestamp():
         reasons.add(Reason.CLOCK_AHEAD)
-    if found < received_at - KEPT_FOR:
+    if found < received_at - kept_for:
         reasons.add(Reason.TOO_OLD)
     return Dated(found, frozenset(reasons))
 
@@ -245,9 +248,9 @@ class Month:
         return cls(int(year), int(number))
 
 
-def months_wanted(now: datetime) -> list[Month]:
+def months_wanted(now: datetime, kept_for: timedelta = KEPT_FOR) -> list[Month]:
     """Return the months that must have partitions: from where retention starts to two months on."""
-    month, last = Month.of((now - KEPT_FOR).date()), Month.of(now.date())
+    month, last = Month.of((now - kept_for).date()), Month.of(now.date())
     for _ in range(PARTITIONS_AHEAD_MONTHS):
         last = last.next
     wanted = [month]
@@ -256,6 +259,6 @@ def months_wanted(now: datetime) -> list[Month]:
     return wanted
 
 
-def is_over(month: Month, now: datetime) -> bool:
+def is_over(month: Month, now: datetime, kept_for: timedelta = KEPT_FOR) -> bool:
     """Tell whether everything of a month is older than it may be kept."""
-    return month.next.first_tst <= (now - KEPT_FOR).timestamp()
+    return month.next.first_tst <= (now - kept_for).timestamp()

@@ -15,7 +15,7 @@ from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.actions import keep
 from services.core.blobs.store import BlobStore
 from services.core.clips.errors import AudioNotReadyError
-from services.core.clips.rules import CLAIM_LIVES, TRIES
+from services.core.clips.rules import TRIES
 from services.core.clips.storing import note_found, store_bytes
 from services.core.clips.tables import Clip, Rendition
 from services.core.db.database import Database, UnitOfWork
@@ -43,7 +43,7 @@ class Work(StrEnum):
 
 @dataclass(frozen=True)
 class _Job:
-    """A claimed clip, as far as it is known."""
+    """A clip to work on, as far as it is known."""
 
     clip_id: uuid.UUID
     child_id: uuid.UUID
@@ -59,35 +59,29 @@ async def make_form(studio: Studio, clip_id: uuid.UUID, form: Form, max_bytes: i
     Raises AudioNotReadyError while another process works on the clip, BlobStoreAwayError and AudioBusyError when it
     has to come again. A clip that cannot be decoded becomes ``unplayable``; a form that cannot be made is noted so.
     """
-    job = await _claim(studio.database, clip_id, form, max_bytes)
-    if job is None:
-        return Work.NOTHING
-    try:
+    # The lock lives as long as its connection: of a process that is killed while it decodes, it is free at once.
+    async with studio.database.try_lock(f"clip/{clip_id}") as is_ours:
+        if not is_ours:
+            raise AudioNotReadyError(1)
+        job = await _job(studio.database, clip_id, form, max_bytes)
+        if job is None:
+            return Work.NOTHING
         sound = await studio.blobs.read(job.blob_id, job.key)
         if job.media is None:
             job = await _examine(studio, job, sound)
         if job is not None and not _is_already(job, form, len(sound), max_bytes):
             await _render(studio, job, sound, form, max_bytes)
-    finally:
-        async with studio.database.begin() as work:
-            clip = await _locked(work, clip_id)
-            if clip is not None:
-                clip.claimed_until = None
-                work.add(clip)
     return Work.MADE
 
 
-async def _claim(database: Database, clip_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
+async def _job(database: Database, clip_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
+    """Return what there is to do, or None: it is done already, or cannot be done."""
     async with database.begin() as work:
-        clip = await _locked(work, clip_id)
+        clip = await work.session.get(Clip, clip_id)
         if clip is None or clip.blob_id is None or clip.state in {"gone", "unplayable"}:
             return None
         if clip.state == "ready" and await _is_decided(work, clip, form, max_bytes):
             return None
-        if clip.claimed_until is not None and clip.claimed_until > work.now:
-            raise AudioNotReadyError(1)
-        clip.claimed_until = work.now + CLAIM_LIVES
-        work.add(clip)
         child = await work.session.get_one(Child, clip.child_id)
         return _Job(
             clip_id, clip.child_id, clip.blob_id, data_key(work, child),

@@ -15,8 +15,6 @@ UNFINISHED_LIVES = timedelta(days=30)
 UNFINISHED_MAX_BYTES = 16 * 1024 * 1024
 # Chunks of one clip: twice the largest, so that all of them can come again with another size.
 CLIP_ROOM_BYTES = 2 * 1024 * 1024
-# How long one process may work on a clip before another may take it over.
-CLAIM_LIVES = timedelta(seconds=60)
 # A process that dies while decoding proves nothing about the clip; one that dies every time does.
 TRIES = 3
 

@@ -32,8 +32,6 @@ class Clip(SQLModel, table=True):
     duration_ms: int | None = None
     # 44 bars of the waveform, sealed like the sound they were drawn from.
     sealed_bars: bytes | None = bytes_column(default=None, nullable=True)
-    # One process at a time works on a clip; a killed one loses its claim by time.
-    claimed_until: datetime | None = maybe_time_column()
     tries: int = 0
     created_at: datetime = time_column()
     gone_at: datetime | None = maybe_time_column()

@@ -34,3 +34,26 @@ class ConsentTextUnknownError(CoreError):
     def fields(self) -> dict[str, int | str]:
         """Return the part and the version that is asked for now."""
         return {"part": self.part, "current_version": self.current_version}
+
+
+class ConsentProofError(CoreError):
+    """What proves the consent does not go with how it was given."""
+
+    code = "consent_proof_wrong"
+    sentence = "Spoken consent needs a witness, consent on paper a witness and the form's number, the app neither."
+
+    def __init__(self, how: str, field: str) -> None:
+        super().__init__()
+        self.how = how
+        self.field = field
+
+    def fields(self) -> dict[str, int | str]:
+        """Return how consent was given and the field that is missing or has no place there."""
+        return {"how": self.how, "field": self.field}
+
+
+class AgreementNotDueError(CoreError):
+    """The child is too young, or its date of birth is not known: the guardian's consent is what counts."""
+
+    code = "agreement_not_due"
+    sentence = "A child's own agreement is recorded from the age that the law of its country names."

@@ -7,7 +7,7 @@ import uuid
 from sqlmodel import col, select
 
 from services.core.consents.rules import Part
-from services.core.consents.tables import Consent
+from services.core.consents.tables import ChildAgreement, Consent
 from services.core.db.database import UnitOfWork
 
 
@@ -55,3 +55,11 @@ async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]
         )
     )
     return list(found)
+
+
+async def standing_agreement(work: UnitOfWork, child_id: uuid.UUID) -> ChildAgreement | None:
+    """Return the child's own standing agreement, or None."""
+    found = await work.session.exec(
+        select(ChildAgreement).where(ChildAgreement.child_id == child_id, col(ChildAgreement.withdrawn_at).is_(None))
+    )
+    return found.first()

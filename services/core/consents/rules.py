@@ -11,8 +11,9 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from services.core.consents.errors import ConsentTextUnknownError
+from services.core.consents.errors import ConsentProofError, ConsentTextUnknownError
 from services.core.locales import LOCALES
+from services.core.text_rules import NAME, OPTIONAL_NAME, check_text
 
 
 class Part(StrEnum):
@@ -21,6 +22,8 @@ class Part(StrEnum):
     MESSAGES = "messages"
     LOCATION = "location"
     MEASUREMENT = "measurement"
+    # The place in an alarm: a choice of its own, whatever was said about location.
+    SOS_PLACES = "sos_places"
 
 
 class How(StrEnum):
@@ -29,6 +32,15 @@ class How(StrEnum):
     APP = "app"
     SPOKEN = "spoken"
     PAPER = "paper"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How consent was given, and what proves it: who was there when it was spoken, the number of the paper form."""
+
+    how: How = How.APP
+    witness: str = ""
+    form_number: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,3 +69,19 @@ def check_text_is_current(part: Part, text_version: str, locale: str) -> None:
     text = consent_texts().get((part, locale))
     if text is None or text.text_version != text_version:
         raise ConsentTextUnknownError(part, consent_texts()[part, LOCALES[0]].text_version)
+
+
+def check_proof(proof: Proof) -> Proof:
+    """Return the proof as it is stored: spoken needs a witness, paper a form number and a witness, the app neither.
+
+    Raises ConsentProofError, TextNotAllowedError.
+    """
+    witness = check_text("witness", proof.witness, OPTIONAL_NAME)
+    form_number = check_text("form_number", proof.form_number, OPTIONAL_NAME)
+    needed = {How.APP: (), How.SPOKEN: ("witness",), How.PAPER: ("witness", "form_number")}[proof.how]
+    for name, value in (("witness", witness), ("form_number", form_number)):
+        if bool(value) != (name in needed):
+            raise ConsentProofError(proof.how.value, name)
+    if witness:
+        check_text("witness", witness, NAME)
+    return Proof(proof.how, witness, form_number)

@@ -29,5 +29,27 @@ class Consent(SQLModel, table=True):
     text_version: str = Field(max_length=20)
     locale: str = Field(max_length=12)
     how: str = Field(max_length=10)
+    # What proves it where it was not given in the app.
+    witness: str | None = Field(default=None, max_length=40)
+    form_number: str | None = Field(default=None, max_length=40)
+    given_at: datetime = time_column()
+    withdrawn_at: datetime | None = maybe_time_column()
+
+
+class ChildAgreement(SQLModel, table=True):
+    """A child agreed itself, from the age on at which the law asks for that; a guardian wrote it down."""
+
+    __tablename__ = "child_agreement"
+    __table_args__ = (
+        Index("child_agreement_standing", "child_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+    )
+
+    agreement_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    recorded_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    how: str = Field(max_length=10)
+    witness: str | None = Field(default=None, max_length=40)
+    form_number: str | None = Field(default=None, max_length=40)
     given_at: datetime = time_column()
     withdrawn_at: datetime | None = maybe_time_column()

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from services.core.accounts.actions import access_changed
 from services.core.accounts.rules import busy_until
 from services.core.accounts.tables import Guardian
-from services.core.audit.actions import guardian_actor
+from services.core.audit.actions import Actor, guardian_actor, record_audit
 from services.core.consents.actions import end_consent, record_consent
 from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import consents_of, guardians_who_consented
-from services.core.consents.rules import How, Part
+from services.core.consents.rules import How, Part, Proof
 from services.core.consents.tables import Consent
 from services.core.contacts.actions import changed, next_wire_id
+from services.core.contacts.location import follow_location_consent
 from services.core.contacts.queries import contact_list, contacts_of
 from services.core.contacts.rules import name_shown
 from services.core.contacts.tables import Contact, ContactList
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families.actions import add_child, change_rights, end_membership
+from services.core.families.errors import NotFoundError
 from services.core.families.invitations import take_invitation
 from services.core.families.queries import children_of, families_of, guardians_of, membership_in, site_of_family
 from services.core.families.rules import Rights
@@ -29,18 +31,22 @@ from services.core.families.tables import Child, Membership
 from services.core.locales import fitting_locale
 from services.core.text_rules import NAME, check_text
 from services.core.watches.quiet_rules import utc_offset_s
-from services.core.watches.settings import follow_location_consent
 from services.core.watches.tables import WatchSettings
 
 
 async def create_child(
-    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, name: str, birth_year: int | None
+    work: UnitOfWork,
+    family_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    name: str,
+    birth_year: int | None,
+    birth_date: date | None = None,
 ) -> Child:
     """Add a child with watch settings of its site and a contact list of the guardians.
 
     Raises what families.actions.add_child raises.
     """
-    child = await add_child(work, family_id, guardian_id, name, birth_year)
+    child = await add_child(work, family_id, guardian_id, name, birth_year, birth_date)
     site = await site_of_family(work, family_id)
     timezone = site.timezone if site else "UTC"
     work.add(
@@ -57,17 +63,26 @@ async def create_child(
 
 
 async def give_consent(
-    work: UnitOfWork, membership: Membership, *, part: Part, text_version: str, locale: str, how: How
+    work: UnitOfWork,
+    membership: Membership,
+    *,
+    part: Part,
+    text_version: str,
+    locale: str,
+    how: How,
+    witness: str = "",
+    form_number: str = "",
 ) -> Consent:
     """Record consent, and let the guardian be reached from the watches if it is to messages.
 
-    Raises ConsentTextUnknownError.
+    Raises ConsentTextUnknownError, ConsentProofError, TextNotAllowedError.
     """
     await membership_in(work, membership.family_id, membership.guardian_id, lock=True)
     consent = await record_consent(
-        work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale, how=how
-    )
-    await _follow(work, membership.family_id, membership.guardian_id)
+        work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale,
+        proof=Proof(how, witness, form_number),
+    )  # fmt: skip
+    await follow_guardian(work, membership.family_id, membership.guardian_id)
     return consent
 
 
@@ -75,7 +90,12 @@ async def withdraw_consent(work: UnitOfWork, membership: Membership, part: Part)
     """Take consent back: from now on nothing of this kind; a repeat changes nothing."""
     if await end_consent(work, membership.guardian_id, membership.family_id, part):
         await work.flush()
-        await _follow(work, membership.family_id, membership.guardian_id)
+        # Lists before settings before events: follow_guardian holds the lists, and the family comes last.
+        await _lock_lists(work, [membership.family_id])
+        if part is Part.LOCATION:
+            actor = guardian_actor(membership.guardian_id)
+            await follow_location_consent(work, membership.family_id, actor, withdrawn_by=membership)
+        await follow_guardian(work, membership.family_id, membership.guardian_id)
 
 
 async def change_guardian(
@@ -84,14 +104,39 @@ async def change_guardian(
 ) -> Membership:  # fmt: skip
     """Change a guardian's rights and relation. Raises what families.actions.change_rights raises."""
     membership = await change_rights(work, family_id, by, guardian_id, rights=rights, relation=relation)
-    await _follow(work, family_id, guardian_id)
+    await follow_change(work, guardian_actor(by), family_id, guardian_id)
     return membership
+
+
+async def follow_change(work: UnitOfWork, actor: Actor, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+    """Have the watches and streams follow what has changed about a guardian's rights."""
+    await _lock_lists(work, [family_id])
+    await follow_location_consent(work, family_id, actor)
+    await follow_guardian(work, family_id, guardian_id)
+
+
+async def hide_number(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, *, hidden: bool) -> None:
+    """Take a guardian's own number off the watches and from other guardians' sight, or bring it back.
+
+    Without the number the watch cannot call them; messages go on. A repeat changes nothing. Raises NotFoundError.
+    """
+    membership = await membership_in(work, family_id, guardian_id, lock=True)
+    if membership is None:
+        raise NotFoundError
+    if membership.number_hidden == hidden:
+        return
+    membership.number_hidden = hidden
+    work.add(membership)
+    await work.flush()
+    action = "guardian.number_hidden" if hidden else "guardian.number_shown"
+    record_audit(work, guardian_actor(guardian_id), action, family_id=family_id, subject_id=guardian_id)
+    await follow_guardian(work, family_id, guardian_id)
 
 
 async def remove_guardian(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
     """Take a guardian out of the family and off its watches. Raises NotFoundError, PrimaryGuardianError."""
     await end_membership(work, family_id, by, guardian_id)
-    await _follow(work, family_id, guardian_id)
+    await follow_change(work, guardian_actor(by), family_id, guardian_id)
 
 
 async def accept_invitation(
@@ -99,7 +144,7 @@ async def accept_invitation(
 ) -> Membership:
     """Join a family with consent, and appear on its watches. Raises what invitations.take_invitation raises."""
     membership = await take_invitation(work, guardian, invitation_id, text_version=text_version, locale=locale)
-    await _follow(work, membership.family_id, guardian.guardian_id)
+    await follow_guardian(work, membership.family_id, guardian.guardian_id)
     return membership
 
 
@@ -161,6 +206,20 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
                     await changed(work, child, held)
 
 
+async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str) -> None:
+    """Have the watches that knew the guardian's old number know the new one."""
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    await _lock_lists(work, [family.family_id for _, family in held_in])
+    for _, family in held_in:
+        for child in await children_of(work, family.family_id):
+            held = await contact_list(work, child.child_id, lock=True)
+            for contact in await contacts_of(work, child.child_id):
+                if contact.guardian_id == guardian.guardian_id and contact.number == old_phone:
+                    contact.number = guardian.phone
+                    work.add(contact)
+                    await changed(work, child, held)
+
+
 async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
     """Hold the lists of all children of these families before the first event takes a family's lock.
 
@@ -172,11 +231,11 @@ async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None
         await contact_list(work, child_id, lock=True)
 
 
-async def _follow(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+async def follow_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+    """Have every child's list and the guardian's open streams follow what has changed about a guardian."""
     await _lock_lists(work, [family_id])
     for child in await children_of(work, family_id):
         await _follow_guardians_of_child(work, child)
-    await follow_location_consent(work, family_id, guardian_actor(guardian_id))
     await access_changed(work, guardian_id)
     await record_event(work, family_id, "guardians.changed", ref_id=guardian_id)
 
@@ -205,7 +264,13 @@ async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
             position += 1
             work.add(await _contact_of(work, child, held, guardian, membership, position))
             dirty = True
-        elif contact.relation != membership.relation:
+            continue
+        if contact.number != _number_of(guardian, membership):
+            contact.number = _number_of(guardian, membership)
+            contact.may_call = not membership.number_hidden
+            work.add(contact)
+            dirty = True
+        if contact.relation != membership.relation:
             if contact.name == name_shown(guardian.display_name, contact.relation, locale):
                 contact.name = name_shown(guardian.display_name, membership.relation, locale)
             contact.relation = membership.relation
@@ -222,9 +287,13 @@ async def _contact_of(
     return Contact(
         child_id=child.child_id, wire_id=next_wire_id(held, "g"), guardian_id=guardian.guardian_id,
         name=name, relation=membership.relation,
-        number=guardian.phone, may_message=True, may_call=True, position=position, state="approved",
-        approved_by=guardian.guardian_id, created_at=work.now,
+        number=_number_of(guardian, membership), may_message=True, may_call=not membership.number_hidden,
+        position=position, state="approved", approved_by=guardian.guardian_id, created_at=work.now,
     )  # fmt: skip
+
+
+def _number_of(guardian: Guardian, membership: Membership) -> str | None:
+    return None if membership.number_hidden else guardian.phone
 
 
 async def _locale_of(work: UnitOfWork, family_id: uuid.UUID) -> str:

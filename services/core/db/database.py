@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from services.core.clock import Clock, clock_of, system_clock
 from services.core.crypto.vault import Vault
 from services.core.db.all_tables import load_all_tables
+from services.core.erasure_ledger import CHILD, FAMILY, ErasureLedger, ErasuresPendingError, LedgerEntry
 from services.core.errors import CoreError
+from services.core.retention import Retention
 from services.core.settings import Settings
 
 # A lock connection that does not answer within this time is taken for lost: the holder must stop before another starts.
@@ -42,13 +44,15 @@ class Notification:
 
 
 class UnitOfWork:
-    """One transaction: its session, its time, and the keys that actions need."""
+    """One transaction: its session, its time, the keys that actions need, and how long what they write is kept."""
 
-    def __init__(self, session: AsyncSession, now: datetime, vault: Vault) -> None:
+    def __init__(self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention) -> None:
         self.session = session
         self.now = now
         self.vault = vault
+        self.retention = retention
         self._keeps_refusal = False
+        self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
 
     def keep_refusal(self) -> None:
         """Commit what was written although a CoreError follows: a counted try, an audit entry of a refusal."""
@@ -70,6 +74,17 @@ class UnitOfWork:
 
     async def let_go(self) -> None:
         """Commit what was done so far and give the connection back: what follows may take its time without one."""
+        await self.complete()
+
+    def postpone(self, step: Callable[[UnitOfWork, list[Any]], Awaitable[None]], item: object) -> None:
+        """Have ``step`` called with all its items as the last thing before the commit, after every other lock."""
+        self._postponed.setdefault(step, []).append(item)
+
+    async def complete(self) -> None:
+        """Take the postponed steps and commit."""
+        postponed, self._postponed = self._postponed, {}
+        for step, items in postponed.items():
+            await step(self, items)
         await self.session.commit()
 
     async def flush(self) -> None:
@@ -116,11 +131,22 @@ class Notifications:
 class Database:
     """The way to Postgres for one process."""
 
-    def __init__(self, url: str, *, vault: Vault, clock: Clock = system_clock, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        vault: Vault,
+        clock: Clock = system_clock,
+        pool_size: int = 8,
+        ledger: ErasureLedger | None = None,
+        retention: Retention | None = None,
+    ) -> None:
         load_all_tables()
         self.url = url
         self.clock = clock
         self.vault = vault
+        self.retention = retention or Retention()
+        self._ledger = ledger
         self._engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -137,29 +163,57 @@ class Database:
         """Return the database these settings name."""
         return cls(
             settings.database_url,
-            vault=Vault(settings.master_key.get_secret_value()),
+            vault=Vault.of(settings),
             clock=clock_of(settings),
             pool_size=settings.database_pool_size,
+            ledger=ErasureLedger(settings.erasure_ledger),
+            retention=Retention.of(settings),
         )
 
     @contextlib.asynccontextmanager
-    async def begin(self) -> AsyncIterator[UnitOfWork]:
+    async def begin(self, *, to_replay: bool = False) -> AsyncIterator[UnitOfWork]:
         """Open a unit of work; it commits when the block ends and rolls back when it raises.
 
-        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on.
+        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on. Raises
+        ErasuresPendingError while the database holds what the ledger says is erased, but for who applies it.
         """
+        if not to_replay:
+            await self._refuse_what_is_erased()
         async with AsyncSession(self._engine, expire_on_commit=False) as session:
-            work = UnitOfWork(session, self.clock(), self.vault)
+            work = UnitOfWork(session, self.clock(), self.vault, self.retention)
             try:
                 yield work
             except CoreError:
                 if work.keeps_refusal:
-                    await session.commit()
+                    await work.complete()
                 raise
-            await session.commit()
+            await work.complete()
+
+    async def _refuse_what_is_erased(self) -> None:
+        """Compare the database with the ledger of erasures, once: a restored backup brings back what was erased."""
+        if self._ledger is None:
+            return
+        entries = await asyncio.to_thread(self._ledger.read)
+        if entries and await self._holds_any_of(entries):
+            raise ErasuresPendingError
+        self._ledger = None
+
+    async def _holds_any_of(self, entries: list[LedgerEntry]) -> bool:
+        ids = {what: [entry.subject_id for entry in entries if entry.what == what] for what in (CHILD, FAMILY)}
+        async with self._engine.connect() as connection:
+            found = await connection.execute(
+                # The tables are named, not imported: families stands above.
+                text(
+                    "SELECT EXISTS (SELECT FROM child WHERE child_id = ANY(:child) AND erased_at IS NULL)"
+                    " OR EXISTS (SELECT FROM family WHERE family_id = ANY(:family) AND erased_at IS NULL)"
+                ),
+                ids,
+            )
+            return bool(found.scalar_one())
 
     async def ping(self) -> None:
-        """Raise unless the database answers."""
+        """Raise unless the database answers and may be served from."""
+        await self._refuse_what_is_erased()
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
@@ -196,6 +250,18 @@ class Database:
                     yield lost
                 finally:
                     watcher.cancel()
+        finally:
+            await _close(connection)
+
+    @contextlib.asynccontextmanager
+    async def try_lock(self, name: str) -> AsyncIterator[bool]:
+        """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours.
+
+        On a connection of its own, so that no transaction is open meanwhile; a killed process frees it at once.
+        """
+        connection = await asyncpg.connect(self.url, timeout=10)
+        try:
+            yield await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name) is True
         finally:
             await _close(connection)
 

@@ -8,6 +8,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from services.core.db.grants import apply_grants
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -22,9 +24,13 @@ def _config(url: str) -> Config:
     return config
 
 
-def upgrade(url: str) -> None:
-    """Migrate the database at ``url`` to the newest schema; a repeat changes nothing."""
-    command.upgrade(_config(url), "head")
+def upgrade(url: str, revision: str = "head", *, role: str = "") -> None:
+    """Migrate the database at ``url`` to the newest schema, or to one on the way there; a repeat changes nothing.
+
+    ``url`` names the owner of the tables, ``role`` the user of the running processes, which gets what it needs.
+    """
+    command.upgrade(_config(url), revision)
+    apply_grants(url, role)
 
 
 def newest_revision() -> str:

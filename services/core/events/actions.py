@@ -8,7 +8,9 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 
 from services.core.db.database import UnitOfWork
+from services.core.events.rules import wakes_phones
 from services.core.events.tables import Event
+from services.core.outbox.actions import wake_phones
 
 CHANNEL = "events"
 
@@ -43,6 +45,8 @@ async def record_event(
         )
     )  # fmt: skip
     await work.notify(CHANNEL, family_id)
+    if wakes_phones(kind, detail or {}):
+        await wake_phones(work, family_id, seq)
 
 
 async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 from sqlalchemy import update
 from sqlmodel import col
 
 from services.core.accounts.actions import access_changed
 from services.core.audit.actions import guardian_actor, record_audit
-from services.core.consents.errors import ConsentRequiredError
-from services.core.consents.rules import Part
+from services.core.consents.actions import end_agreement, record_agreement
+from services.core.consents.errors import AgreementNotDueError, ConsentRequiredError
+from services.core.consents.rules import Part, Proof
+from services.core.consents.tables import ChildAgreement
 from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families import rules
+from services.core.families.birth import is_of_age, set_birth_date
 from services.core.families.errors import FamilyFullError, NotFoundError, PrimaryGuardianError, RightMissingError
 from services.core.families.queries import (
     count_children,
@@ -29,9 +33,14 @@ from services.core.text_rules import NAME, check_text
 
 
 async def add_child(
-    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, name: str, birth_year: int | None
+    work: UnitOfWork,
+    family_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    name: str,
+    birth_year: int | None,
+    birth_date: date | None = None,
 ) -> Child:
-    """Add a child with a data key of its own.
+    """Add a child with a data key of its own. Given a date of birth, no year is kept beside it.
 
     Raises ConsentRequiredError before the first guardian's consent, TextNotAllowedError, BirthYearInvalidError,
     FamilyFullError.
@@ -51,6 +60,8 @@ async def add_child(
         wrapped_key=work.vault.new_wrapped_key(f"child/{child_id}"),
         created_at=work.now,
     )
+    if birth_date is not None:
+        set_birth_date(work, child, birth_date)
     work.add(child)
     await work.flush()
     record_audit(work, guardian_actor(guardian_id), "child.added", family_id=family_id, subject_id=child_id)
@@ -64,8 +75,9 @@ async def change_child(
     *,
     name: str | None = None,
     birth_year: int | None = None,
+    birth_date: date | None = None,
 ) -> Child:
-    """Rename a child or correct the year of birth; None leaves it.
+    """Rename a child or correct the year or date of birth; None leaves it.
 
     Raises TextNotAllowedError, BirthYearInvalidError.
     """
@@ -73,6 +85,9 @@ async def change_child(
         child.name = check_text("name", name, NAME)
     if birth_year is not None:
         child.birth_year = rules.check_birth_year(birth_year, work.now.date())
+        child.sealed_birth_date = None
+    if birth_date is not None:
+        set_birth_date(work, child, birth_date)
     work.add(child)
     await work.flush()
     record_audit(
@@ -80,6 +95,30 @@ async def change_child(
     )
     await record_event(work, child.family_id, "child.changed", child_id=child.child_id)
     return child
+
+
+async def note_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, proof: Proof) -> ChildAgreement:
+    """Write down that the child itself agreed; a repeat returns what stands.
+
+    Raises AgreementNotDueError before the child is asked, ConsentProofError, TextNotAllowedError.
+    """
+    await _hold(work, child)
+    if not await is_of_age(work, child):
+        raise AgreementNotDueError
+    agreement = await record_agreement(work, child.child_id, child.family_id, guardian_id, proof)
+    await record_event(work, child.family_id, "child.changed", child_id=child.child_id)
+    return agreement
+
+
+async def end_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> None:
+    """The child took its agreement back: it is asked again; a repeat changes nothing."""
+    await _hold(work, child)
+    if await end_agreement(work, child.child_id, child.family_id, guardian_id):
+        await record_event(work, child.family_id, "child.changed", child_id=child.child_id)
+
+
+async def _hold(work: UnitOfWork, child: Child) -> None:
+    await work.session.refresh(child, with_for_update={"key_share": True})
 
 
 async def change_rights(

@@ -14,7 +14,7 @@ from services.core.accounts.sms_texts import invitation_text
 from services.core.accounts.tables import Guardian
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.consents.actions import record_consent
-from services.core.consents.rules import How, Part, check_text_is_current
+from services.core.consents.rules import Part, Proof, check_text_is_current
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families import rules
@@ -155,7 +155,7 @@ async def take_invitation(
     await work.flush()
     await record_consent(
         work, guardian.guardian_id, invitation.family_id, part=Part.MESSAGES, text_version=text_version,
-        locale=locale, how=How.APP,
+        locale=locale, proof=Proof(),
     )  # fmt: skip
     record_audit(
         work, guardian_actor(guardian.guardian_id), "guardian.joined", family_id=invitation.family_id,

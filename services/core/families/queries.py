@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from sqlmodel import col, func, select
 
@@ -51,15 +52,28 @@ async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Me
     return [(membership, family) for membership, family in found]
 
 
+async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
+    """Return the number of the newest event of each of these families; one question for all of them."""
+    if not family_ids:
+        return {}
+    found = await work.session.exec(
+        select(Family.family_id, Family.event_seq).where(col(Family.family_id).in_(family_ids))
+    )
+    return dict(found.all())
+
+
 async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
-    """Return a child, whoever asks: the caller checks that the family is theirs."""
-    return await work.session.get(Child, child_id)
+    """Return a child, whoever asks: the caller checks that the family is theirs. One that is being erased is gone."""
+    child = await work.session.get(Child, child_id)
+    return None if child is None or child.erased_at is not None else child
 
 
 async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
     """Return the children of a family, in the order they were added."""
     found = await work.session.exec(
-        select(Child).where(Child.family_id == family_id).order_by(col(Child.created_at), col(Child.child_id))
+        select(Child)
+        .where(Child.family_id == family_id, col(Child.erased_at).is_(None))
+        .order_by(col(Child.created_at), col(Child.child_id))
     )
     return list(found)
 
@@ -154,4 +168,22 @@ async def is_expected(work: UnitOfWork, phone: str) -> bool:
 
 async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
     """Return how many children a family has."""
-    return (await work.session.exec(select(func.count()).where(col(Child.family_id) == family_id))).one()
+    found = await work.session.exec(
+        select(func.count()).where(col(Child.family_id) == family_id, col(Child.erased_at).is_(None))
+    )
+    return found.one()
+
+
+async def family_at_site(work: UnitOfWork, site_id: uuid.UUID, family_code: str) -> tuple[Family, Enrolment] | None:
+    """Return the family with this code if it takes part at the site now."""
+    found = await work.session.exec(
+        select(Family, Enrolment)
+        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+        .where(Family.family_code == family_code, Enrolment.site_id == site_id, col(Enrolment.ended_at).is_(None))
+    )
+    return found.first()
+
+
+async def primary_guardian(work: UnitOfWork, family_id: uuid.UUID) -> Guardian | None:
+    """Return the family's primary guardian, or None before the first log-in."""
+    return next((guardian for member, guardian in await guardians_of(work, family_id) if member.is_primary), None)

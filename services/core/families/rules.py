@@ -14,6 +14,17 @@ from services.core.families.errors import (
     RightNotYoursError,
 )
 
+# Long enough for every guardian to hear of it and to object.
+RECOVERY_WAIT: Final = timedelta(hours=48)
+# What nobody has approved by then was a mistake.
+APPROVAL_LIFETIME: Final = timedelta(days=7)
+HAND_OUT_LONGEST: Final = timedelta(hours=2)
+HAND_OUT_MOST_FAMILIES: Final = 200
+# A text message gets lost now and then.
+HAND_OUT_CODES_A_FAMILY: Final = 3
+BREAK_GLASS_LASTS: Final = timedelta(hours=1)
+BREAK_GLASS_LONGEST_DELAY_DAYS: Final = 30
+
 INVITATION_LIFETIME: Final = timedelta(days=14)
 MAX_CHILDREN: Final = 10
 MAX_GUARDIANS: Final = 10
@@ -97,3 +108,10 @@ def check_birth_year(birth_year: int | None, today: date) -> int | None:
     if birth_year is not None and not today.year - _OLDEST_CHILD_YEARS <= birth_year <= today.year:
         raise BirthYearInvalidError
     return birth_year
+
+
+def check_birth_date(birth_date: date, today: date) -> date:
+    """Return the date; raises BirthYearInvalidError unless the child is born and at most 18."""
+    if birth_date > today or birth_date.year < today.year - _OLDEST_CHILD_YEARS:
+        raise BirthYearInvalidError
+    return birth_date

@@ -148,14 +148,19 @@ async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
     )
 
 
-async def drop_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> None:
-    """A message is no longer to be delivered; a watch that was told of it is told that it is gone."""
+async def lock_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> InboxItem | None:
+    """Return the item of a message, its row locked."""
     found = await work.session.exec(
         select(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.message_id) == message_id)
         .with_for_update(key_share=True)
     )
-    item = found.first()
+    return found.first()
+
+
+async def drop_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> None:
+    """A message is no longer to be delivered; a watch that was told of it is told that it is gone."""
+    item = await lock_message(work, child_id, message_id)
     if item is None or item.state != "waiting":
         return
     settle(work, item, "dropped")

@@ -18,7 +18,6 @@ from services.core.families.errors import NotFoundError
 from services.core.families.tables import Child
 from services.core.inbox.tables import InboxItem
 from services.core.messages.content import open_body
-from services.core.messages.rules import VOICE_KEPT_FOR
 from services.core.messages.tables import KeptMessage, Message, MessageRecipient
 from services.core.watches.tables import WatchIdentity
 
@@ -192,7 +191,7 @@ async def _clips(
             duration_ms=clip.claimed_ms if clip.duration_ms is None else clip.duration_ms,
             bars=bars_of(work, child, clip),
             kept=of_clip[clip.clip_id].message_id in kept_ids,
-            expires_at=of_clip[clip.clip_id].received_at + VOICE_KEPT_FOR,
+            expires_at=of_clip[clip.clip_id].received_at + work.retention.voice,
         )
         for clip in found.all()
     }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import uuid
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, exists, select
 
 from services.core.clips.storing import drop_sound
 from services.core.clips.tables import Clip
 from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
-from services.core.families.tables import Child
+from services.core.families.tables import Child, Membership
 from services.core.messages.queries import one_message
-from services.core.messages.rules import VOICE_KEPT_FOR
 from services.core.messages.tables import KeptMessage, Message
 from services.core.messages.voice import tell_of_work
 
@@ -27,6 +27,8 @@ async def set_kept(
     view = await one_message(work, child, guardian_id, message_id)
     if view.message.clip_id is None:
         raise NotFoundError
+    # Against retention: what is answered as kept is not dropped at the same moment.
+    await _locked(work, view.message.clip_id)
     row = await work.session.get(KeptMessage, (message_id, guardian_id))
     if kept and row is None:
         work.add(KeptMessage(message_id=message_id, guardian_id=guardian_id, kept_at=work.now))
@@ -40,15 +42,14 @@ async def drop_one_old_voice(work: UnitOfWork) -> bool:
 
     The message itself stays, so that both ends see that something was said. Safe to run twice, and by many.
     """
-    is_kept = exists().where(col(KeptMessage.message_id) == col(Message.message_id))
     found = await work.session.exec(
         select(Clip)
         .join(Message, col(Message.clip_id) == col(Clip.clip_id))
         .where(
             col(Message.kind) == "voice",
-            col(Message.received_at) <= work.now - VOICE_KEPT_FOR,
+            col(Message.received_at) <= work.now - work.retention.voice,
             col(Clip.state) != "gone",
-            ~is_kept,
+            ~_is_kept(),
         )
         .order_by(col(Message.received_at))
         .limit(1)
@@ -57,7 +58,30 @@ async def drop_one_old_voice(work: UnitOfWork) -> bool:
     clip = found.first()
     if clip is None:
         return False
+    # Looked for again under the lock: a guardian may have kept it since the search began.
+    if not await _is_free(work, clip.clip_id):
+        return True
     await drop_sound(work, clip)
     await work.flush()
     await tell_of_work(work, clip.clip_id)
     return True
+
+
+def _is_kept() -> ColumnElement[bool]:
+    """Whether a guardian who is still one of the family keeps the message; those who left keep nothing."""
+    return exists().where(
+        col(KeptMessage.message_id) == col(Message.message_id),
+        col(Child.child_id) == col(Message.child_id),
+        col(Membership.family_id) == col(Child.family_id),
+        col(Membership.guardian_id) == col(KeptMessage.guardian_id),
+        col(Membership.removed_at).is_(None),
+    )
+
+
+async def _is_free(work: UnitOfWork, clip_id: uuid.UUID) -> bool:
+    found = await work.session.exec(select(Message.message_id).where(col(Message.clip_id) == clip_id, ~_is_kept()))
+    return found.first() is not None
+
+
+async def _locked(work: UnitOfWork, clip_id: uuid.UUID) -> None:
+    await work.session.exec(select(Clip.clip_id).where(col(Clip.clip_id) == clip_id).with_for_update(key_share=True))

@@ -14,9 +14,6 @@ from services.core.text_rules import MESSAGE, check_text
 # Undelivered messages wait this long; then the sender is told "expired".
 WAITS_FOR = timedelta(days=30)
 
-# Voice is kept this long, unless a guardian keeps it.
-VOICE_KEPT_FOR = timedelta(days=90)
-
 # The words of the watch protocol's list, in its order; a test holds them equal.
 EMOJI = frozenset(
     {

@@ -13,6 +13,8 @@ from services.core.db.database import UnitOfWork
 from services.core.outbox.tables import OutboxRow
 
 CHANNEL = "outbox"
+# The kind of a text message that goes nowhere.
+DECOY = "decoy"
 
 
 async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
@@ -29,15 +31,28 @@ async def tell_factory(work: UnitOfWork, serial: str) -> None:
     await _tell(work, "factory", serial, {})
 
 
-async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str) -> None:
-    """Have the worker send a text message; number and text are sealed until then."""
+async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str, *, decoy: bool = False) -> None:
+    """Have the worker send a text message; number and text are sealed until then.
+
+    A ``decoy`` is written like any other and never sent: whoever asks cannot tell by the time which of them it was.
+    """
     sealed = work.vault.seal(f"{phone}\x00{locale}\x00{text}".encode(), "sms")
-    await _tell(work, "sms", "", {"sealed": sealed.hex()})
+    await _tell(work, DECOY if decoy else "sms", "", {"sealed": sealed.hex()})
 
 
 async def prepare_clip(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
     """Have a worker decode a clip and make a form of it (at most ``max_bytes``; 0: as good as it gets)."""
     await _tell(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
+
+
+async def wake_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int) -> None:
+    """Have the worker look whom the family's event ``seq`` wakes, and at which endpoints."""
+    await _tell(work, "wake", str(family_id), {"seq": seq})
+
+
+async def push_to(work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str]) -> None:
+    """Have the worker send a note of ids and words to one push endpoint."""
+    await _tell(work, "push", str(endpoint_id), note)
 
 
 def open_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:

@@ -38,6 +38,7 @@ from services.core.pairing.rules import (
     judge,
 )
 from services.core.pairing.tables import Pairing, PairingAttempt
+from services.core.pairing.wipes import order_wipe
 from services.core.watches.presence import HelloReport, note_hello
 from services.core.watches.queries import (
     STATES_THAT_MAY_LOG_IN,
@@ -260,6 +261,7 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
     pairing.end_reason = reason.value
     pairing.sealed_password = None
     work.add(pairing)
+    order_wipe(work, locked)
     await inbox.begin_again(work, locked.child_id)
     await queue_again(work, locked.child_id)
     await work.notify(BROKER_CHANNEL)

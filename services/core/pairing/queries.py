@@ -10,6 +10,7 @@ from sqlmodel import col, select
 from services.core.db.database import UnitOfWork
 from services.core.families.tables import Child
 from services.core.pairing.tables import Pairing
+from services.core.pairing.wipes import newest_order
 from services.core.watches.tables import Watch, WatchIdentity
 
 
@@ -56,11 +57,14 @@ async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
         .limit(1)
     )
     newest = found.first()
+    to_forget = await newest_order(work, watch.watch_id)
     if newest is None:
-        return NotPaired()
+        # Of an erased child nothing is left but the name that its watch has to forget.
+        return NotPaired() if to_forget is None else Ended(to_forget.username)
     pairing, identity, child_name = newest
     if pairing.ended_at is not None:
-        return Ended(pairing.username)
+        is_newer = to_forget is not None and to_forget.ordered_at >= pairing.ended_at
+        return Ended(to_forget.username if to_forget is not None and is_newer else pairing.username)
     if pairing.confirmed_at is not None or pairing.sealed_password is None:
         return StillPaired(pairing.username)
     if identity.installed_at is None:

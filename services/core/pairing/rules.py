@@ -28,6 +28,7 @@ class UnpairReason(StrEnum):
     RETURNED = "returned"
     REPLACED = "replaced"
     UNCONFIRMED = "unconfirmed"
+    ERASED = "erased"
 
 
 class Verdict(StrEnum):

@@ -48,8 +48,24 @@ class Pairing(SQLModel, table=True):
     issued_at: datetime = time_column()
     confirmed_at: datetime | None = maybe_time_column()
     ended_at: datetime | None = maybe_time_column()
-    # One of: unpaired, replaced, unconfirmed, lost, returned.
+    # One of: unpaired, replaced, unconfirmed, lost, returned, erased.
     end_reason: str | None = Field(default=None, max_length=12)
+
+
+class WipeOrder(SQLModel, table=True):
+    """A name under which a watch was paired and which it has to forget, with everything it got under it."""
+
+    __tablename__ = "wipe_order"
+
+    username: str = Field(primary_key=True, max_length=32)
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
+    # No foreign keys: the order outlives an erased child and family.
+    child_id: uuid.UUID = Field(index=True)
+    family_id: uuid.UUID = Field(index=True)
+    ordered_at: datetime = time_column()
+    # Told when it asked; and when it has shown that it did it.
+    told_at: datetime | None = maybe_time_column()
+    confirmed_at: datetime | None = maybe_time_column()
 
 
 class PairingAttempt(SQLModel, table=True):

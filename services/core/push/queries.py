@@ -50,7 +50,11 @@ async def readiness_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Readine
     sessions = await work.session.exec(
         select(
             Session.guardian_id,
-            func.bool_or(col(Session.ended_at).is_(None) & (col(Session.last_used_at) > work.now - REFRESH_LIFETIME)),
+            func.bool_or(
+                col(Session.ended_at).is_(None)
+                & ~col(Session.limited)
+                & (col(Session.last_used_at) > work.now - REFRESH_LIFETIME)
+            ),
         )
         .where(col(Session.guardian_id).in_(guardian_ids))
         .group_by(col(Session.guardian_id))

@@ -10,14 +10,15 @@ from typing import Final
 
 
 class CommandKind(StrEnum):
-    """What a watch can be told to do. Nothing listens, calls unasked or uses a camera: such kinds do not exist."""
+    """What a watch can be told to do. Nothing listens, calls unasked or uses a camera: such kinds do not exist.
+
+    Nor does ``wipe``: a watch wipes itself when it learns, as factory identity, that its pairing has ended.
+    """
 
     LOCATE = "locate"
     RING = "ring"
     RESTART = "restart"
     LOST = "lost"
-    # By the end of a pairing or an erasure only, never by a guardian's hand.
-    WIPE = "wipe"
 
 
 class CommandState(StrEnum):
@@ -32,7 +33,6 @@ class CommandState(StrEnum):
 
 
 OPEN_STATES: Final = (CommandState.WAITING, CommandState.SENT, CommandState.DELIVERED)
-ASKABLE: Final = frozenset({CommandKind.LOCATE, CommandKind.RING, CommandKind.RESTART, CommandKind.LOST})
 
 # A command is worth something now or not at all; a watch that is lost may come back into reach days later.
 _TTL_S: Final = {
@@ -40,7 +40,6 @@ _TTL_S: Final = {
     CommandKind.RING: 120,
     CommandKind.RESTART: 600,
     CommandKind.LOST: 7 * 24 * 3600,
-    CommandKind.WIPE: 7 * 24 * 3600,
 }
 # An answer is on its way for a while after the watch has given it.
 ANSWER_GRACE: Final = timedelta(seconds=30)
@@ -85,8 +84,8 @@ def ttl_s(kind: CommandKind) -> int:
 
 def wait_before_next(kind: CommandKind, asked_at: Sequence[datetime], now: datetime) -> timedelta:
     """Return how long to wait before this kind may be given to the child's watch again; zero: now."""
-    limit = _LIMITS.get(kind)
-    if limit is None or not asked_at:
+    limit = _LIMITS[kind]
+    if not asked_at:
         return timedelta(0)
     waits = [timedelta(0), max(asked_at) + limit.pause - now]
     recent = sorted(at for at in asked_at if at > now - _HOUR)

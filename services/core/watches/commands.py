@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from services.core.audit.actions import SYSTEM, guardian_actor, record_audit
+from services.core.audit.actions import guardian_actor, record_audit
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
@@ -78,26 +78,17 @@ async def give_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind,
     return await _add(work, identity, kind, asker)
 
 
-async def order_wipe(work: UnitOfWork, identity: WatchIdentity) -> WatchCommand:
-    """Have a watch forget everything: part of an erasure, never asked for by itself.
-
-    The end of a pairing needs none: the watch learns as factory identity that it is unpaired, and wipes then.
-    """
-    record_audit(work, SYSTEM, "command.wipe", family_id=identity.family_id, subject_id=identity.child_id)
-    return await _add(work, identity, CommandKind.WIPE, None)
-
-
 async def _worn(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
     """Return the standing identity of the child's watch, its row held: two commands at once are counted in turn."""
     identity = await current_identity(work, child_id)
     return None if identity is None else await standing_identity(work, identity.username, lock=True)
 
 
-async def _add(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind, asker: Asker | None) -> WatchCommand:
+async def _add(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind, asker: Asker) -> WatchCommand:
     seconds = ttl_s(kind)
     command = WatchCommand(
         child_id=identity.child_id, family_id=identity.family_id, username=identity.username, ref=new_ref(12),
-        kind=kind.value, asked_by=asker.guardian_id if asker else None, by_wire_id=asker.wire_id if asker else None,
+        kind=kind.value, asked_by=asker.guardian_id, by_wire_id=asker.wire_id,
         ttl_s=seconds, asked_at=work.now, expires_at=work.now + timedelta(seconds=seconds), changed_at=work.now,
     )  # fmt: skip
     work.add(command)

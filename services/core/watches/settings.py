@@ -8,13 +8,9 @@ from dataclasses import dataclass
 
 from sqlmodel import and_, col, false, or_, select
 
-from services.core.audit.actions import Actor, guardian_actor, record_audit
-from services.core.consents.errors import ConsentRequiredError
-from services.core.consents.queries import guardians_who_consented, has_consent
-from services.core.consents.rules import Part
+from services.core.audit.actions import guardian_actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
-from services.core.families.queries import children_of, guardians_of
 from services.core.families.tables import Child
 from services.core.locales import fitting_locale
 from services.core.outbox.actions import tell_watch
@@ -28,7 +24,6 @@ class SettingsChange:
     """What changes; None leaves it."""
 
     checkin_interval_s: int | None = None
-    location: bool | None = None
     quiet: Sequence[QuietTime] | None = None
     language: str | None = None
     volume_pct: int | None = None
@@ -37,20 +32,11 @@ class SettingsChange:
 async def change_settings(work: UnitOfWork, child: Child, by: uuid.UUID, change: SettingsChange) -> WatchSettings:
     """Change what the change says, as a new version; one that changes nothing makes none.
 
-    Location is turned on only by a guardian whose own consent to location stands. Raises ConsentRequiredError,
-    QuietTimesError.
+    Location is turned on and off elsewhere, with its consent. Raises QuietTimesError.
     """
-    if change.location and not await has_consent(work, by, child.family_id, Part.LOCATION):
-        record_audit(
-            work, guardian_actor(by), "watch_settings.changed", family_id=child.family_id, subject_id=child.child_id,
-            refused=ConsentRequiredError.code,
-        )  # fmt: skip
-        work.keep_refusal()
-        raise ConsentRequiredError(Part.LOCATION)
-    settings = await _locked(work, child.child_id)
+    settings = await locked_settings(work, child.child_id)
     wanted = {
         "checkin_interval_s": change.checkin_interval_s,
-        "location": change.location,
         "quiet": None if change.quiet is None else [one.row() for one in checked_quiet_times(change.quiet)],
         "language": None if change.language is None else fitting_locale(change.language),
         "volume_pct": change.volume_pct,
@@ -61,21 +47,8 @@ async def change_settings(work: UnitOfWork, child: Child, by: uuid.UUID, change:
         record_audit(
             work, guardian_actor(by), "watch_settings.changed", family_id=child.family_id, subject_id=child.child_id
         )
-        await _changed(work, settings, child.family_id)
+        await new_version(work, settings, child.family_id)
     return settings
-
-
-async def follow_location_consent(work: UnitOfWork, family_id: uuid.UUID, actor: Actor) -> None:
-    """Turn location off on the family's watches once no guardian's consent to it stands any more."""
-    consented = await guardians_who_consented(work, family_id, Part.LOCATION)
-    if consented & {guardian.guardian_id for _, guardian in await guardians_of(work, family_id)}:
-        return
-    for child_id in sorted(child.child_id for child in await children_of(work, family_id)):
-        settings = await _locked(work, child_id)
-        if settings.location:
-            settings.location = False
-            record_audit(work, actor, "location.turned_off", family_id=family_id, subject_id=child_id)
-            await _changed(work, settings, family_id)
 
 
 async def repair_one_offset(work: UnitOfWork) -> bool:
@@ -102,11 +75,12 @@ async def repair_one_offset(work: UnitOfWork) -> bool:
     if row is None:
         return False
     settings, family_id = row
-    await _changed(work, settings, family_id)
+    await new_version(work, settings, family_id)
     return True
 
 
-async def _locked(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
+async def locked_settings(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
+    """Return what the child's watch is configured to, its row held."""
     found = await work.session.exec(
         select(WatchSettings)
         .where(col(WatchSettings.child_id) == child_id)
@@ -116,7 +90,7 @@ async def _locked(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
     return found.one()
 
 
-async def _changed(work: UnitOfWork, settings: WatchSettings, family_id: uuid.UUID) -> None:
+async def new_version(work: UnitOfWork, settings: WatchSettings, family_id: uuid.UUID) -> None:
     """Make a new version of the locked settings, and have watch and guardians told."""
     settings.version += 1
     settings.utc_offset_s = utc_offset_s(settings.timezone, work.now)
@@ -127,5 +101,6 @@ async def _changed(work: UnitOfWork, settings: WatchSettings, family_id: uuid.UU
     if identity is not None:
         await tell_watch(work, identity.username)
     await record_event(
-        work, family_id, "config.changed", child_id=settings.child_id, detail={"version": settings.version}
-    )
+        work, family_id, "config.changed", child_id=settings.child_id,
+        detail={"version": settings.version, "location": settings.location},
+    )  # fmt: skip

@@ -124,7 +124,7 @@ class WatchCommand(SQLModel, table=True):
     ref: str = Field(max_length=36)
     # See command_rules.CommandKind.
     kind: str = Field(max_length=10)
-    # Who asked; empty: the backend itself. And what the watch calls them, so that the child sees who it was.
+    # Who asked (empty: the account is gone), and what the watch calls them, so that the child sees who it was.
     asked_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     by_wire_id: str | None = Field(default=None, max_length=12)
     # waiting, sent, delivered, done, failed, expired; see command_rules.

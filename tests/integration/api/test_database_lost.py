@@ -29,7 +29,7 @@ def server() -> Iterator[LocalPostgres]:
     with LocalPostgres(folder / "postgres") as postgres:
         # In a thread: Alembic runs a loop of its own.
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(upgrade, postgres.dsn()).result()
+            pool.submit(upgrade, postgres.owner_dsn(), role="smartwatch").result()
         yield postgres
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 import xml.etree.ElementTree as ET
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -39,9 +39,10 @@ class Watched:
         await self.parent.log_in()
         return now
 
-    async def until(self, clock: FakeClock, when: datetime) -> datetime:
-        """Let time pass until then."""
-        return await self.later(clock, seconds=(when - clock.now).total_seconds())
+    async def until_monday(self, clock: FakeClock, hour: int) -> datetime:
+        """Let time pass until the next Monday, an hour of the day in UTC."""
+        then = (clock.now + timedelta(days=7 - clock.now.weekday())).replace(hour=hour, minute=0, second=0)
+        return await self.later(clock, seconds=(then - clock.now).total_seconds())
 
     async def day(self, **query: Any) -> dict[str, Any]:
         found: dict[str, Any] = await self.parent.told("GET", f"{self.parent.child}/checkins/day", params=query)
@@ -128,12 +129,12 @@ async def test_a_second_guardian_without_the_right_sees_no_place(watched: Watche
 
 
 async def test_a_day_in_stays_a_line_and_numbers(clock: FakeClock, watched: Watched) -> None:
-    await watched.until(clock, datetime(2026, 5, 4, 9, tzinfo=UTC))  # 17:00 in Shanghai
+    monday = await watched.until_monday(clock, 9)  # 17:00 in Shanghai
     school = away(1500, 0)
     for name, point in (("Home", HOME), ("School", school)):
         zone = {"name": name, "shape": circle(point)}
         await watched.parent.told("POST", f"{watched.parent.child}/zones", json=zone)
-    start = datetime(2026, 5, 3, 23, tzinfo=UTC)
+    start = monday - timedelta(hours=10)
     fixes = [
         sent(watched.username, start + timedelta(minutes=minute), away(minute % 3, 0)) for minute in range(0, 50, 5)
     ]
@@ -150,14 +151,14 @@ async def test_a_day_in_stays_a_line_and_numbers(clock: FakeClock, watched: Watc
         sent(watched.username, start + timedelta(minutes=101), Point(0, 0)),
     ]
     await watched.was(*fixes)
-    day = await watched.day(day="2026-05-04")
-    assert (day["timezone"], day["starts_at"]) == ("Asia/Shanghai", "2026-05-03T16:00:00Z")
+    day = await watched.day(day=str(monday.date()))
+    assert (day["timezone"], day["starts_at"]) == ("Asia/Shanghai", _zulu(monday - timedelta(hours=17)))
     told = [(stay["zone"]["name"], stay["from_at"][11:16], stay["until_at"][11:16]) for stay in day["stays"]]
     assert told == [("Home", "23:00", "23:45"), ("School", "00:02", "07:32")]
     assert day["qualities"] == {"good": len(fixes) - 2, "poor": 1, "bad": 1, "late": 0}
     assert 2 <= len(day["track"]) <= 6
     assert await watched.day() == day
-    assert (await watched.day(day="2026-05-03"))["stays"] == []
+    assert (await watched.day(day=str(monday.date() - timedelta(days=1))))["stays"] == []
 
 
 async def test_a_day_is_read_page_by_page_each_fix_once(clock: FakeClock, watched: Watched) -> None:
@@ -340,7 +341,7 @@ def _zulu(moment: datetime) -> str:
 
 
 async def test_outside_a_zones_hours_and_long_after_nobody_is_alarmed(clock: FakeClock, watched: Watched) -> None:
-    await watched.until(clock, datetime(2026, 9, 14, 3, tzinfo=UTC))  # Monday 11:00 in Shanghai
+    await watched.until_monday(clock, 3)  # 11:00 in Shanghai
     await watched.was(sent(watched.username, clock.now - timedelta(hours=3)))
     hours = {
         "at school time": [{"days": [1], "from": "08:00", "to": "16:30"}],

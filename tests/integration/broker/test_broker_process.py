@@ -13,6 +13,7 @@ import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -53,6 +54,7 @@ class Running:
             "SMARTWATCH_MQTT_BACKEND_PASSWORD": BACKEND_SECRET,
             "SMARTWATCH_MQTT_BACKEND_PORT": str(self.ports["backend"]),
             "SMARTWATCH_MOSQUITTO_TLS_PORT": str(self.ports["tls"]),
+            "SMARTWATCH_MOSQUITTO_INNER_PORT": str(self.ports["inner"]),
             "SMARTWATCH_MOSQUITTO_PLAIN_PORT": str(self.ports["plain"]),
             "SMARTWATCH_BROKER_HEALTH_PORT": str(self.ports["health"]),
         }
@@ -101,11 +103,13 @@ async def running(open_folder: Path) -> AsyncIterator[Running]:
     """A broker process on a database of its own, which tests may kill; one watch is registered."""
     folder = open_folder
     ports: dict[str, int] = {}
-    for name in ("backend", "tls", "plain", "health"):
+    for name in ("backend", "tls", "inner", "plain", "health"):
         ports[name] = free_port((), set(ports.values()))
     with LocalPostgres(folder / "postgres", durable=False) as postgres:
         with ThreadPoolExecutor(1) as pool:
-            await asyncio.get_running_loop().run_in_executor(pool, upgrade, postgres.dsn())
+            await asyncio.get_running_loop().run_in_executor(
+                pool, partial(upgrade, postgres.owner_dsn(), role="smartwatch")
+            )
         broker = Running(postgres, folder, ports, folder / "log")
         programme_id, site_id = uuid.uuid4(), uuid.uuid4()
         await broker.sql(

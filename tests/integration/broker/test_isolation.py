@@ -21,6 +21,8 @@ _LET_IN = b"\x20\x02\x00\x00"
         "#",
         "+/#",
         "$SYS/#",
+        "$CONTROL/#",
+        "$CONTROL/dynamic-security/v1/response",
         "$share/x/#",
         "sw/v1/+/down/#",
         f"sw/v1/{BEN}/down/#",

@@ -26,6 +26,7 @@ class UsersOfATest:
         self.users = list(KNOWN)
         self.away = False
         self.could_log_in: dict[str, bool] = {}
+        self.thrown_out: set[str] = set()
         self.changed = asyncio.Event()
         self.asked = asyncio.Event()
         self._port = port
@@ -39,6 +40,9 @@ class UsersOfATest:
     async def installed(self, usernames: Collection[str]) -> None:
         for name in usernames:
             self.could_log_in[name] = not await refused(self._port, name, name)
+
+    async def kicked(self, usernames: Collection[str]) -> None:
+        self.thrown_out |= set(usernames)
 
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[Changes]:
@@ -88,6 +92,15 @@ async def test_a_user_is_said_to_be_installed_only_when_it_can_log_in(broker: Br
         source.changed.set()
         await becomes_true(lambda: CARL in source.could_log_in)
         assert source.could_log_in == {one.username: True for one in source.users}
+
+
+async def test_whose_connection_was_closed_is_said_after_it_is(broker: Broker) -> None:
+    async with following(broker) as (_, source), broker.watch() as ana:
+        assert source.thrown_out == set()
+        source.users = [one for one in source.users if one.username != ANA]
+        source.changed.set()
+        await becomes_true(lambda: source.thrown_out == {ANA})
+        await ana.is_thrown_out(within_s=1)
 
 
 async def test_a_change_nobody_told_of_is_found_by_the_poll_within_five_seconds(broker: Broker) -> None:

@@ -15,13 +15,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from services.device_sim.body import WatchTraits
 from services.device_sim.mqtt_connection import MqttConnection
+from services.device_sim.records import FactoryIdentity
+from services.device_sim.store import WatchStore
 from services.device_sim.store_base import StoreBase
 from services.device_sim.watch import AlreadyPairedError, SimWatch
-from tests.integration.device_sim.scripted_backend import QUICK
+from services.protocol.pairing import Credentials, PairedWithCredentials
+from tests.integration.device_sim.scripted_backend import PATIENT, QUICK
 
 TEXTS = ("one", "two")
 ITEMS = 2
+SPOKEN_S = 0.8
+SPEAKING = WatchTraits(chunk_bytes=512, fetch_window=2)
 
 
 class Steps:
@@ -64,7 +70,7 @@ class Steps:
         MqttConnection._send = counted_send  # type: ignore[method-assign, assignment]  # noqa: SLF001
 
 
-async def live(serial: str, secret: str, folder: str, port: int) -> dict[str, Any]:
+async def live_in_words(serial: str, secret: str, folder: str, port: int) -> dict[str, Any]:
     """Live the story from wherever an earlier life was cut off; return what the watch shows at its end."""
     async with SimWatch(Path(folder), "127.0.0.1", port, serial=serial, secret=secret, timings=QUICK) as watch:
         if not watch.is_paired:
@@ -86,12 +92,43 @@ async def live(serial: str, secret: str, folder: str, port: int) -> dict[str, An
         }
 
 
+async def live_in_voice(serial: str, secret: str, folder: str, port: int) -> dict[str, Any]:
+    """Speak and listen as a watch that is paired, from wherever an earlier life was cut off."""
+    options = {"serial": serial, "secret": secret, "timings": PATIENT, "traits": SPEAKING}
+    async with SimWatch(Path(folder), "127.0.0.1", port, **options) as watch:
+        if not watch.sent():
+            watch.record("family", seconds=SPOKEN_S, seed=1)
+        await watch.wait_until(lambda: bool(watch.inbox()))
+        (item,) = watch.inbox()
+        watch.play(item.ref)
+        await watch.wait_settled()
+        (sent,) = watch.sent()
+        return {"heard": (watch.clip(item.ref) or b"").hex(), "sent": (sent.wire_id, sent.state)}
+
+
+def pair_by_hand(serial: str, secret: str, folder: str, username: str) -> None:
+    """Write into a fresh memory what pairing brings: these lives begin after it."""
+    store = WatchStore(Path(folder))
+    store.set_factory_identity(FactoryIdentity(serial, secret))
+    if store.username() is None:
+        credentials = Credentials(
+            username=username, password=secret, client_id=username, prefix=f"sw/v1/{username}", host="127.0.0.1",
+            port=1883,
+        )  # fmt: skip
+        store.take_credentials(PairedWithCredentials(child_name="Mei", credentials=credentials))
+    store.close()
+
+
 def run_one(asked: dict[str, Any]) -> dict[str, Any]:
     """Fork a watch and wait for its end; tells how it ended, after how many steps, and what it showed."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
         steps = Steps(asked.pop("die_at"))
+        live = live_in_words
+        if username := asked.pop("speaks_as", None):
+            live = live_in_voice
+            pair_by_hand(asked["serial"], asked["secret"], asked["folder"], username)
         steps.watch_over()
         outcome = 1
         with contextlib.suppress(TimeoutError):

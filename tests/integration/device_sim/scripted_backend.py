@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ class ScriptedBackend:
         self._unclaimed: list[Heard] = []
         self._news = asyncio.Event()
         self.heard: list[Heard] = []
+        self.chunks: dict[tuple[str, str], dict[int, bytes]] = {}
         self.server_tst = 1_800_000_000
 
     async def connect(self) -> None:
@@ -101,12 +103,21 @@ class ScriptedBackend:
             levels = str(message.topic).split("/")
             payload = message.payload
             assert isinstance(payload, bytes)
-            said = json.loads(payload) if payload.startswith(b"{") else {}
-            heard = Heard(levels[2], "/".join(levels[4:]), said)
+            heard = self._heard(levels[2], levels[4:], payload)
             self.heard.append(heard)
             self._unclaimed.append(heard)
             self._news.set()
             await self.reacts(heard)
+
+    def _heard(self, user: str, levels: list[str], payload: bytes) -> Heard:
+        """Name chunks and ends by what they are, for their topics hold ids; chunks are kept as they came."""
+        if levels[0] == "voice" and levels[2] != "end":
+            self.chunks.setdefault((user, levels[1]), {})[int(levels[2])] = payload
+            return Heard(user, "chunk_of_voice", {"ref": levels[1], "chunk": int(levels[2])})
+        said = json.loads(payload) if payload.startswith(b"{") else {}
+        if levels[0] == "voice":
+            return Heard(user, "end_of_voice", {"ref": levels[1], **said})
+        return Heard(user, "/".join(levels), said)
 
     async def reacts(self, heard: Heard) -> None:
         """Answer by itself; a scripted backend does not."""
@@ -142,6 +153,25 @@ class ScriptedBackend:
     async def says_raw(self, user: str, level: str, payload: bytes) -> None:
         """Say any bytes to a watch."""
         await self._client.publish(f"sw/v1/{user}/down/{level}", payload, qos=1)
+
+    async def announces_clip(self, user: str, ref: str, sound: bytes, chunk_bytes: int = 1024, **voice: Any) -> None:
+        """Announce a clip; `voice` changes its manifest."""
+        manifest = {
+            "codec": "amr-nb", "bytes": len(sound), "chunk_bytes": chunk_bytes, "chunks": -(-len(sound) // chunk_bytes),
+            "sha256": hashlib.sha256(sound).hexdigest(), "duration_ms": 3000, **voice,
+        }  # fmt: skip
+        await self.says(user, f"item/{ref}", seq=1, kind="voice", from_="g-1", tst=1, voice=manifest)
+
+    async def serves_fetch(
+        self, user: str, ref: str, sound: bytes, chunk_bytes: int = 1024, leaving_out: Collection[int] = ()
+    ) -> tuple[int, int]:
+        """Answer the next fetch of an item, all but some chunks; return where it began and for how many it asked."""
+        asked = await self.hears("fetch", user, ref=ref)
+        for number in range(asked["from"], asked["from"] + asked["count"]):
+            chunk = sound[number * chunk_bytes : (number + 1) * chunk_bytes]
+            if chunk and number not in leaving_out:
+                await self.says_raw(user, f"item/{ref}/{number}", chunk)
+        return asked["from"], asked["count"]
 
     async def lets_in(self, username: str, password: str) -> None:
         """Give somebody a login."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.device_sim.scripted_backend import FACTORY_SECRET, SERIAL, Bench
+from tests.sounds import duration_ms, encoded, wav
 
 _CHECKOUT = Path(__file__).parents[3]
 
@@ -69,6 +70,40 @@ async def test_a_script_by_arguments_plays_a_whole_day(bench: Bench, tmp_path: P
     assert again.returncode == 1
     assert "There is no command 'nonsense'" in told.decode()
     assert "never reached" not in told.decode()
+
+
+async def test_a_script_speaks_and_listens(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    said, heard = tmp_path / "said.wav", tmp_path / "heard.wav"
+    said.write_bytes(wav(1.0))
+    process = await sim_watch(
+        bench, tmp_path / "watch", "pair", "wait online", f"record family {said}", "wait stored", "record family 2",
+        "wait received", "inbox", f"play 1 {heard}", "wait settled", "record family 61", "never reached",
+    )  # fmt: skip
+    await backend.shows_code("482913")
+    credentials = await backend.new_credentials(bench.watch_port)
+    user = credentials["username"]
+    await backend.says_credentials(credentials)
+    await backend.greets(user)
+    lengths_ms = []
+    for _ in range(2):
+        end = await backend.hears("end_of_voice", user)
+        lengths_ms.append(end["duration_ms"])
+        await backend.says(user, "receipt", ref=end["ref"], code="stored")
+    clip = encoded("amr-nb", 1.0)
+    await backend.announces_clip(user, "v1", clip, 4096, duration_ms=1000)
+    await backend.serves_fetch(user, "v1", clip, 4096)
+    await backend.answers(user, "v1", "delivered")
+    await backend.answers(user, "v1", "played")
+    told, _ = await process.communicate()
+    screen = told.decode()
+    assert process.returncode == 1, screen
+    assert "* 1. g-1: [voice 1.0 s]" in screen
+    assert "  • 1. g-1: [voice 1.0 s]" in screen
+    assert f"  g-1: [voice 1.0 s] → {heard}" in screen
+    assert "record: more than 0 and at most 60 seconds, please" in screen
+    assert lengths_ms == [1000, 2000]
+    assert abs(duration_ms(heard.read_bytes()) - 1000) < 60
 
 
 async def test_lines_from_a_pipe_are_run_one_by_one(bench: Bench, tmp_path: Path) -> None:

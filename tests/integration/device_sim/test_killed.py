@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,8 +17,12 @@ import pytest
 
 from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
-from tests.integration.device_sim.killed_watch import TEXTS
-from tests.integration.device_sim.scripted_backend import Heard, ScriptedBackend, at_broker
+from services.device_sim.sound import record_clip
+from services.device_sim.speech import speech
+from services.protocol.words import Codec
+from tests.integration.device_sim.killed_watch import SPEAKING, SPOKEN_S, TEXTS
+from tests.integration.device_sim.scripted_backend import Bench, Heard, ScriptedBackend, at_broker
+from tests.sounds import encoded
 
 _SECRET = "secret-of-every-watch-here"
 _CHECKOUT = Path(__file__).parents[3]
@@ -24,6 +30,9 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 _AT_ONCE = 4
 # More than the story has; what is beyond its end simply is not killed.
 _STEPS_MAX = 150
+_CHUNK_BYTES = SPEAKING.chunk_bytes
+_SAID = record_clip(speech(SPOKEN_S, 1), Codec.AMR_NB).sound
+_FOR_THE_CHILD = encoded("amr-nb", SPOKEN_S)
 
 
 @dataclass
@@ -37,6 +46,7 @@ class Family:
     conflicts: list[str] = field(default_factory=list)
     receipts: set[tuple[str, str]] = field(default_factory=set)
     acknowledged: int = 0
+    clips: dict[str, bytes] = field(default_factory=dict)
 
 
 class AutomaticBackend(ScriptedBackend):
@@ -93,6 +103,44 @@ class AutomaticBackend(ScriptedBackend):
             if (ref, "delivered") not in family.receipts:
                 await self.says(user, f"item/{ref}", seq=seq, kind="text", from_="g-1", text=f"item {seq}")
                 return
+
+
+class SpeakingBackend(AutomaticBackend):
+    """The same for watches that are paired: one clip each way."""
+
+    async def reacts(self, heard: Heard) -> None:
+        """Answer as the page says."""
+        family = self.families[heard.user]
+        match heard.level:
+            case "hello":
+                await self.says(heard.user, "time", tst=self.server_tst)
+                await self._announces(heard.user, family)
+            case "end_of_voice":
+                await self._answers_end(heard, family)
+            case "fetch":
+                for number in range(heard["from"], heard["from"] + heard["count"]):
+                    await self.says_raw(heard.user, f"item/v1/{number}", chunk_of(_FOR_THE_CHILD, number))
+            case "receipt":
+                family.receipts.add((heard["ref"], heard["state"]))
+                await self.says(heard.user, "receipt", ref=heard["ref"], state=heard["state"], code="stored")
+
+    async def _announces(self, user: str, family: Family) -> None:
+        if ("v1", "delivered") not in family.receipts:
+            await self.announces_clip(user, "v1", _FOR_THE_CHILD, _CHUNK_BYTES)
+
+    async def _answers_end(self, heard: Heard, family: Family) -> None:
+        chunks = self.chunks.get((heard.user, heard["ref"]), {})
+        missing = [number for number in range(heard["chunks"]) if number not in chunks]
+        if missing:
+            await self.says(heard.user, "receipt", ref=heard["ref"], code="missing", missing=missing)
+            return
+        family.clips[heard["ref"]] = b"".join(chunks[number] for number in range(heard["chunks"]))
+        assert hashlib.sha256(family.clips[heard["ref"]]).hexdigest() == heard["sha256"]
+        await self.says(heard.user, "receipt", ref=heard["ref"], code="stored")
+
+
+def chunk_of(sound: bytes, number: int) -> bytes:
+    return sound[number * _CHUNK_BYTES : (number + 1) * _CHUNK_BYTES]
 
 
 @contextlib.asynccontextmanager
@@ -160,25 +208,92 @@ async def test_a_watch_killed_at_any_step_goes_on_where_it_was(
 
     async with contextlib.AsyncExitStack() as stack:
         bench = await stack.enter_async_context(at_broker(configuration, mosquitto, AutomaticBackend))
-        assert isinstance(bench.backend, AutomaticBackend)
-        bench.backend.families = families
-        await bench.backend.lets_all_in(dict.fromkeys(families, _SECRET))
-        processes = [await stack.enter_async_context(runner()) for _ in range(_AT_ONCE)]
+        processes = await prepare(stack, bench, families)
         whole = await run_watch(processes[0], **asked(0, 0))
         check(families[username_of(0)], whole)
         steps = int(whole["steps"])
         assert 40 < steps < _STEPS_MAX
-        waiting = list(range(1, steps + 1))
-        killed = []
 
-        async def work(process: asyncio.subprocess.Process) -> None:
-            while waiting:
-                number = waiting.pop()
-                first = await run_watch(process, **asked(number, number))
-                assert first["exit"] in {0, -9}
-                killed.append(first["exit"] == -9)
-                check(families[username_of(number)], await run_watch(process, **asked(number, 0)))
+        async def live_twice(process: asyncio.subprocess.Process, number: int) -> bool:
+            first = await run_watch(process, **asked(number, number))
+            check(families[username_of(number)], await run_watch(process, **asked(number, 0)))
+            return was_killed(first)
 
-        await asyncio.gather(*(work(process) for process in processes))
+        killed = await at_every_step(processes, steps, live_twice)
     # The order of what comes over the network differs a little from life to life, so the last steps may not be reached.
-    assert sum(killed) > 0.8 * steps
+    assert killed > 0.8 * steps
+
+
+@pytest.mark.timeout(300)
+async def test_a_watch_killed_while_it_speaks_and_listens_goes_on_where_it_was(
+    configuration: BrokerConfiguration, mosquitto: Path, tmp_path: Path
+) -> None:
+    families = {username_of(number): Family({}) for number in range(_STEPS_MAX + 1)}
+    up, down = -(-len(_SAID) // _CHUNK_BYTES), -(-len(_FOR_THE_CHILD) // _CHUNK_BYTES)
+
+    def asked(number: int, die_at: int) -> dict[str, Any]:
+        return {
+            "serial": serial_of(number), "secret": _SECRET, "folder": str(tmp_path / serial_of(number)),
+            "port": configuration.plain_port, "die_at": die_at, "speaks_as": username_of(number),
+        }  # fmt: skip
+
+    async with contextlib.AsyncExitStack() as stack:
+        bench = await stack.enter_async_context(at_broker(configuration, mosquitto, SpeakingBackend))
+        processes = await prepare(stack, bench, families)
+
+        async def live_on(process: asyncio.subprocess.Process, number: int) -> int:
+            shown = await run_watch(process, **asked(number, 0))
+            family, user = families[username_of(number)], username_of(number)
+            assert shown["exit"] == 0
+            ((ref, said),) = family.clips.items()
+            assert (said, shown["sent"]) == (_SAID, [ref, "stored"])
+            assert bytes.fromhex(shown["heard"]) == _FOR_THE_CHILD
+            assert family.receipts == {("v1", "delivered"), ("v1", "played")}
+            sent = Counter(one.level for one in bench.backend.heard if one.user == user)
+            fetched = sum(one["count"] for one in bench.backend.heard if (one.user, one.level) == (user, "fetch"))
+            # What had arrived is not sent again: at most the chunk, and the window, that it was killed in.
+            assert sent["chunk_of_voice"] <= up + 1
+            assert fetched <= down + SPEAKING.fetch_window
+            return int(shown["steps"])
+
+        async def live_twice(process: asyncio.subprocess.Process, number: int) -> bool:
+            first = await run_watch(process, **asked(number, number))
+            await live_on(process, number)
+            return was_killed(first)
+
+        steps = await live_on(processes[0], 0)
+        assert 40 < steps < _STEPS_MAX
+        killed = await at_every_step(processes, steps, live_twice)
+    assert killed > 0.8 * steps
+
+
+def was_killed(life: dict[str, Any]) -> bool:
+    assert life["exit"] in {0, -9}
+    return bool(life["exit"] == -9)
+
+
+async def prepare(
+    stack: contextlib.AsyncExitStack, bench: Bench, families: dict[str, Family]
+) -> list[asyncio.subprocess.Process]:
+    """Let the families in and start what runs their watches."""
+    assert isinstance(bench.backend, AutomaticBackend)
+    bench.backend.families = families
+    await bench.backend.lets_all_in(dict.fromkeys(families, _SECRET))
+    return [await stack.enter_async_context(runner()) for _ in range(_AT_ONCE)]
+
+
+async def at_every_step(
+    processes: list[asyncio.subprocess.Process],
+    steps: int,
+    live_twice: Callable[[asyncio.subprocess.Process, int], Awaitable[bool]],
+) -> int:
+    """Have a watch of its own die at each step and live on; return how many were killed indeed."""
+    waiting = list(range(1, steps + 1))
+
+    async def work(process: asyncio.subprocess.Process) -> list[bool]:
+        killed = []
+        while waiting:
+            killed.append(await live_twice(process, waiting.pop()))
+        return killed
+
+    return sum(map(sum, await asyncio.gather(*(work(process) for process in processes))))

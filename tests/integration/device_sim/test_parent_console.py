@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ from services.core.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
 from tests.conftest import FakeClock
-from tests.integration.device_sim.api_server import Server
+from tests.integration.device_sim.api_server import Server, mother_of
 from tests.parent import code_in, enrol_family, new_phone, sms_to
+from tests.sounds import duration_ms, encoded
 
 
 class Typist:
@@ -75,3 +77,27 @@ async def test_the_first_evening_typed_by_hand(
         await typist.types("logout")
         await typist.types("history", fails=True)
         await console.close()
+
+
+async def test_voice_typed_by_hand(
+    server: Server, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    webm, saved = tmp_path / "night night.webm", tmp_path / "heard.m4a"
+    webm.write_bytes(encoded("webm", 1.5))
+    async with mother_of(server, database, tmp_path / "phone") as (parent, _):
+        typist = Typist(ParentConsole(parent, phone=None, sms_file=None), capsys)
+        assert "usage: speak" in await typist.types("speak", fails=True)
+        assert "No such file" in await typist.types("speak nothing.wav", fails=True)
+        assert "at most 60 seconds" in await typist.types("speak 61", fails=True)
+        assert "queued" in await typist.types(f"speak {webm}")
+        assert "queued" in await typist.types("speak-in-parts 3")
+        assert "queued" in await typist.types("write good night")
+        history = await typist.types("history")
+        assert re.search(r"1\. .*: \[voice 1\.5 s [▁▂▃▄▅▆▇█]{44}\]  \[Mei: queued\]", history)
+        assert re.search(r"2\. .*: \[voice 3\.0 s [▁▂▃▄▅▆▇█]{44}\]", history)
+        assert "bytes → " in await typist.types(f"save 1 {saved}")
+        assert abs(duration_ms(saved.read_bytes()) - 1500) < 150
+        assert "kept" in await typist.types("keep 1")
+        assert "no voice message" in await typist.types("keep 3", fails=True)
+        assert "Mei: 0 not read, 0 recordings not played" in await typist.types("unread")
+        assert "audio_not_readable" in await typist.types(f"speak {__file__}", fails=True)

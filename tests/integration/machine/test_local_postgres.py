@@ -69,12 +69,17 @@ async def count_rows(dsn: str) -> int:
         await connection.close()
 
 
+async def count_rows_after(server: LocalPostgres) -> int:
+    server.start()
+    return await count_rows(server.owner_dsn())
+
+
 def start_elsewhere(folder: Path) -> subprocess.Popen[str]:
     """Another process that starts a server on the folder, says so, and then waits."""
     script = (
         "import sys, time; from pathlib import Path; from services.machine.postgres import LocalPostgres\n"
         "server = LocalPostgres(Path(sys.argv[1])); server.start()\n"
-        "print(server.process_id, server.dsn(), flush=True); time.sleep(600)\n"
+        "print(server.process_id, server.owner_dsn(), flush=True); time.sleep(600)\n"
     )
     return subprocess.Popen(  # noqa: S603 - our own interpreter and text
         [sys.executable, "-c", script, str(folder)], stdout=subprocess.PIPE, text=True, cwd=CHECKOUT
@@ -89,10 +94,12 @@ def first_line(child: subprocess.Popen[str]) -> list[str]:
 async def test_a_first_start_makes_role_and_database_and_a_second_keeps_rows_and_port(
     server: LocalPostgres,
 ) -> None:
-    dsn = server.start()
+    server.start()
+    dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (1)")
     server.stop()
-    assert server.start() == dsn
+    server.start()
+    assert server.owner_dsn() == dsn
     assert await count_rows(dsn) == 1
 
 
@@ -107,11 +114,12 @@ async def test_start_and_stop_may_be_repeated(server: LocalPostgres) -> None:
 
 
 async def test_every_committed_row_survives_kill_9_of_the_server(server: LocalPostgres) -> None:
-    dsn = server.start()
+    server.start()
+    dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (n int)", *["INSERT INTO kept VALUES (1)"] * 200)
     server.kill()
     server.stop()
-    assert await count_rows(server.start()) == 200
+    assert await count_rows_after(server) == 200
 
 
 @pytest.mark.skipif(not can_tie(), reason="this machine cannot end children of a killed process")
@@ -124,7 +132,7 @@ async def test_the_server_dies_with_a_supervisor_that_was_killed_and_starts_agai
     elsewhere.kill()
     elsewhere.communicate()
     wait_until(lambda: not Path("/proc", process_id).exists(), "the server has ended")
-    assert await count_rows(server.start()) == 1
+    assert await count_rows_after(server) == 1
 
 
 async def test_a_server_left_behind_by_a_killed_supervisor_is_ended_by_the_next_start(
@@ -137,9 +145,9 @@ async def test_a_server_left_behind_by_a_killed_supervisor_is_ended_by_the_next_
     elsewhere.kill()
     elsewhere.communicate()
     assert int(process_id) in processes_in(rows_of(folder))
-    dsn = server.start()
+    server.start()
     assert int(process_id) not in processes_in(rows_of(folder))
-    assert await count_rows(dsn) == 1
+    assert await count_rows(server.owner_dsn()) == 1
 
 
 async def test_a_pid_file_of_a_dead_server_does_not_prevent_a_start(server: LocalPostgres, folder: Path) -> None:
@@ -187,7 +195,8 @@ async def test_a_wrong_password_and_the_operating_system_s_user_are_refused(serv
 
 
 async def test_rows_and_statements_are_not_in_the_log(server: LocalPostgres, folder: Path) -> None:
-    dsn = server.start()
+    server.start()
+    dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (phone text UNIQUE)", "INSERT INTO kept VALUES ('+84901234567')")
     with pytest.raises(asyncpg.UniqueViolationError):
         await run_sql(dsn, "INSERT INTO kept VALUES ('+84901234567')")
@@ -199,7 +208,7 @@ async def test_rows_and_statements_are_not_in_the_log(server: LocalPostgres, fol
 
 def test_passwords_are_readable_by_their_owner_only(server: LocalPostgres, folder: Path) -> None:
     server.start()
-    for role in ("postgres", "smartwatch"):
+    for role in ("postgres", "smartwatch", "smartwatch_owner"):
         assert (folder / f"password-{role}").stat().st_mode & 0o077 == 0
     assert rows_of(folder).stat().st_mode & 0o077 == 0
 
@@ -215,14 +224,15 @@ async def test_as_root_below_a_closed_folder_it_runs_in_a_user_namespace(server:
     user, refused = find_server_user(folder.parent)
     if user is None:
         pytest.skip(f"user namespaces are refused here: {refused}")
-    dsn = server.start()
+    server.start()
+    dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (n int)")
     assert (folder / "data").stat().st_uid == 0
     assert not outside_folder(folder).exists()
     # And as `nobody` once the folder is opened: the same rows, given to the other user.
     server.stop()
     folder.parent.chmod(0o755)
-    assert await count_rows(server.start()) == 0
+    assert await count_rows_after(server) == 0
     user, _ = find_server_user(folder)
     programs_are_open_too = user is not None and user.name == "nobody"
     assert ((folder / "data").stat().st_uid == postgres_user.NOBODY_ID) == programs_are_open_too
@@ -236,16 +246,17 @@ async def test_where_namespaces_are_refused_too_it_runs_from_an_announced_folder
     folder.parent.chmod(0o700)
     announced: list[str] = []
     server = LocalPostgres(folder, announce=announced.append)
-    dsn = server.start()
+    server.start()
+    dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (1)")
     assert str(outside_folder(folder)) in announced[0]
     # Killed: the rows wait outside, and the next start finds them there.
     server.kill()
-    assert await count_rows(server.start()) == 1
+    assert await count_rows_after(server) == 1
     server.stop()
     assert not outside_folder(folder).exists()
     # And they are at home again, for whichever way the next start takes.
-    assert await count_rows(server.start()) == 1
+    assert await count_rows_after(server) == 1
     server.stop()
 
 

@@ -224,7 +224,7 @@ async def test_after_kill_9_of_up_nothing_is_left_and_the_next_start_has_every_r
     read_until_ready(up)
     instance = folder / "var" / "default"
     environment = dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
-    connection = await asyncpg.connect(environment["SMARTWATCH_DATABASE_URL"])
+    connection = await asyncpg.connect(environment["SMARTWATCH_MIGRATION_DATABASE_URL"])
     await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
     await connection.close()
     below = descendants(up.pid)
@@ -238,7 +238,7 @@ async def test_after_kill_9_of_up_nothing_is_left_and_the_next_start_has_every_r
     read_until_ready(again)
     after = dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
     assert after == environment  # same secrets, same ports
-    connection = await asyncpg.connect(after["SMARTWATCH_DATABASE_URL"])
+    connection = await asyncpg.connect(after["SMARTWATCH_MIGRATION_DATABASE_URL"])
     assert await connection.fetchval("SELECT n FROM kept") == 1
     await connection.close()
     again.send_signal(signal.SIGINT)

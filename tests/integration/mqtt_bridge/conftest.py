@@ -144,7 +144,7 @@ async def stand(settings: Settings, database: Database) -> AsyncIterator[Stand]:
     await broker.start()
     ours = Settings(
         environment=Environment.TEST, database_url=settings.database_url, mqtt_backend_port=backend_port,
-        mqtt_backend_password=password, blob_url=settings.blob_url,
+        mqtt_backend_password=password, blob_url=settings.blob_url, erasure_ledger=settings.erasure_ledger,
     )  # fmt: skip
     yield Stand(broker, ours, database, plain_port)
     await broker.stop()

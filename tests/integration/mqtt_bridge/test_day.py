@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,10 @@ from typing import Any
 import httpx
 
 from services.core.checkins.geometry import Point
+from tests.builders import Home, Worn, make_watch, wear
 from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
-from tests.parent import Parent
+from tests.parent import Parent, make_family, make_place
 from tests.places import circle, may_look, on_wire
 from tests.vectors.tracks.make_tracks import DAY, FOLDER, SCHOOL, SHANGHAI, TRUTH, Seen, point, read_gpx
 from tests.vectors.tracks.make_tracks import clock as moment
@@ -61,12 +63,27 @@ def rows_of(day: dict[str, Any]) -> list[str]:
     return stays + passages
 
 
+async def family_with_watch(stand: Stand, client: httpx.AsyncClient) -> tuple[Parent, Worn]:
+    """Make a family whose guardian is logged in and whose watch may log in."""
+    place = await make_place(stand.database)
+    parent = await make_family(client, stand.database, place)
+    assert parent.family_id is not None
+    async with stand.database.begin() as work:
+        watch, secret = await make_watch(work, place.site.site_id, parent.family_id)
+    home = Home(
+        parent.family_id, uuid.UUID(parent.guardian_id), parent.phone, uuid.UUID(parent.child_id),
+        place.site.site_id, watch.serial, secret,
+    )  # fmt: skip
+    worn = await wear(stand.database, home)
+    await stand.install()
+    return parent, worn
+
+
 async def test_a_recorded_day_is_read_back_as_it_truly_was(
     stand: Stand, client: httpx.AsyncClient, clock: FakeClock
 ) -> None:
-    home, worn = await stand.home()
     clock.now = DAY.astimezone(UTC)
-    parent = await Parent(client, stand.database, home.phone, home.family_id, str(home.child_id)).log_in()
+    parent, worn = await family_with_watch(stand, client)
     await may_look(parent)
     for name, place in (("Home", (0.0, 0.0)), ("School", SCHOOL)):
         zone = {"name": name, "shape": circle(Point(*point(*place)))}

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from services.core.clips.rendering import Studio
+from services.core.erasure_ledger import ErasureLedger
 from services.core.families.tables import Child
 from services.core.messages.actions import send_to_child
 from services.core.messages.expiry import expire_one
@@ -32,7 +33,9 @@ AMR = encoded("amr-nb", 3.0)
 @contextlib.asynccontextmanager
 async def at_work(stand: Stand, studio: Studio) -> AsyncIterator[None]:
     """Run a worker for the block."""
-    running = asyncio.create_task(Worker(studio, provider_of(stand.settings)).run())
+    running = asyncio.create_task(
+        Worker(studio, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
+    )
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,9 +15,10 @@ from services.device_sim.records import (
     OutgoingState,
     OwedReceipt,
     SentState,
+    Transfer,
 )
 from services.device_sim.store import WatchFolderError, WatchStore
-from services.protocol.downlink import Config, Contact
+from services.protocol.downlink import Config, Contact, ItemVoice, VoiceManifest
 from services.protocol.pairing import Credentials, PairedWithCredentials
 
 
@@ -32,6 +34,13 @@ def answer(username: str = "w-aaaaaaaaaaaa", child_name: str = "Mei") -> PairedW
             port=8883,
         ),
     )
+
+
+VOICE = ItemVoice(
+    seq=13,
+    sender="g-1",
+    voice=VoiceManifest(codec="amr-nb", bytes=600, chunk_bytes=512, chunks=2, sha256="0" * 64, duration_ms=300),
+)
 
 
 def text_item(ref: str = "a01b77c3", seq: int = 13, text: str = "good morning") -> Incoming:
@@ -123,6 +132,26 @@ def test_a_wipe_leaves_no_word_on_the_disk_and_keeps_what_the_factory_wrote(stor
         assert b"a secret word" not in file.read_bytes()
 
 
+def test_a_wipe_empties_every_table_but_the_one_of_the_watch_itself(store: WatchStore, tmp_path: Path) -> None:
+    store.take_credentials(answer())
+    store.keep_recording("t81kd02mq7zr", b"{}", 512, b"sound")
+    store.take_announcement("v1", VOICE)
+    store.take_chunk("v1", 0, b"sound")
+    store.take_clip(Transfer("v2", VOICE, frozenset({0})), b"sound", delivered("v2"))
+    store.note_sent_state(SentState("m", "g-1", "delivered", None))
+    database = sqlite3.connect(tmp_path / "watch.sqlite3")
+    tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    own = sorted(set(tables) - {"watch", "sqlite_sequence"})
+
+    def rows() -> dict[str, int]:
+        return {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in own}  # noqa: S608
+
+    assert all(rows().values())
+    store.wipe()
+    assert not any(rows().values())
+    database.close()
+
+
 def test_lost_credentials_leave_the_name_that_unpaired_can_name(store: WatchStore) -> None:
     store.take_credentials(answer())
     store.lose_credentials()
@@ -183,6 +212,48 @@ def test_what_the_child_made_is_pending_until_its_final_receipt(store: WatchStor
     assert not store.mark_answered("aaaaaaaaaaaa", OutgoingState.REJECTED, "malformed")
     assert [one.number for one in store.pending_outgoing()] == [second.number]
     assert store.get_outgoing(first.number).state is OutgoingState.STORED
+
+
+def test_a_recording_is_there_after_a_restart_and_gone_with_its_receipt(store: WatchStore, tmp_path: Path) -> None:
+    store.set_factory_identity(FactoryIdentity("SIM00001", "secret"))
+    kept = store.keep_recording("t81kd02mq7zr", b"{}", 4, b"recording")
+    store.close()
+    again = WatchStore(tmp_path)
+    assert again.pending_outgoing() == [kept]
+    assert [again.recorded_chunk(kept.number, chunk) for chunk in range(4)] == [b"reco", b"rdin", b"g", b""]
+    assert again.held_bytes() == len(b"recording")
+    assert again.mark_answered("t81kd02mq7zr", OutgoingState.STORED)
+    assert (again.recorded_chunk(kept.number, 0), again.held_bytes()) == (b"", 0)
+    again.close()
+
+
+def test_room_is_counted_for_what_is_on_its_way_and_the_oldest_played_makes_it(store: WatchStore) -> None:
+    for ref in ("v1", "v2", "v3"):
+        store.take_clip(Transfer(ref, VOICE, frozenset({0})), b"sound", delivered(ref))
+    assert not store.free_oldest_played()
+    for ref in ("v3", "v2"):
+        store.take_played(ref, OwedReceipt(ref, "played"))
+    store.take_announcement("v4", VOICE)
+    assert (store.held_bytes(), store.held_bytes(besides="v4")) == (15 + 600, 15)
+    assert store.free_oldest_played()
+    # All have the same number, so the name decides; the message itself stays.
+    assert [store.sound(ref) for ref in ("v1", "v2", "v3")] == [b"sound", None, b"sound"]
+    assert [item.ref for item in store.inbox()] == ["v1", "v2", "v3"]
+
+
+def test_chunks_survive_a_restart_and_the_same_manifest_but_no_other(store: WatchStore, tmp_path: Path) -> None:
+    assert store.take_announcement("v1", VOICE)
+    store.take_chunk("v1", 0, b"first")
+    store.take_chunk("v1", 0, b"again")
+    store.close()
+    again = WatchStore(tmp_path)
+    assert again.take_announcement("v1", VOICE.model_copy(update={"tst": 99}))
+    assert again.find_transfer("v1") is not None
+    assert again.joined_chunks("v1") == b"again"
+    other = VOICE.model_copy(update={"voice": VOICE.voice.model_copy(update={"sha256": "1" * 64})})
+    assert not again.take_announcement("v1", other)
+    assert again.joined_chunks("v1") == b""
+    again.close()
 
 
 def test_a_fresh_id_keeps_the_message_and_its_place(store: WatchStore) -> None:

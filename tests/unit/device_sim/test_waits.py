@@ -13,7 +13,7 @@ from services.device_sim.timings import Timings, backoff_s
 
 def chance(seed: int) -> random.Random:
     """Jitter that is the same in every run."""
-    return random.Random(seed)  # noqa: S311 - jitter is no secret
+    return random.Random(seed)
 
 
 def test_the_field_uses_the_numbers_of_the_protocol_page() -> None:

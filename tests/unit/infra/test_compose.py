@@ -154,3 +154,25 @@ def test_a_second_file_of_secrets_never_replaces_the_first(tmp_path: Path) -> No
     first = file.read_text()
     assert subprocess.run(command, check=False, capture_output=True).returncode == 1  # noqa: S603
     assert file.read_text() == first
+
+
+def test_the_owner_of_the_tables_is_known_to_who_migrates_and_to_nobody_else(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owner = settings_of(compose["services"]["schema"], secrets_file, monkeypatch).migration_database_url
+    monkeypatch.delenv("SMARTWATCH_MIGRATION_DATABASE_URL")
+    assert "//smartwatch_owner:" in owner
+    for name in PROCESSES:
+        settings = settings_of(compose["services"][name], secrets_file, monkeypatch)
+        assert "//smartwatch:" in settings.database_url
+        assert settings.migration_database_url == ""
+        assert secrets_file["SMARTWATCH_OWNER_PASSWORD"] not in json.dumps(compose["services"][name])
+
+
+def test_every_process_reads_the_same_ledger_of_erasures_apart_from_the_rows(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not [one for one in compose["services"]["postgres"]["volumes"] if "ledger" in one]
+    for name in (*PROCESSES, "schema"):
+        ledger = settings_of(compose["services"][name], secrets_file, monkeypatch).erasure_ledger
+        assert f"ledger:{ledger.parent}" in compose["services"][name]["volumes"]

@@ -65,7 +65,7 @@ class Receiver:
     """A watch that knows where it is, more or less."""
 
     def __init__(self, seed: int) -> None:
-        self._random = Random(seed)  # noqa: S311 - noise that must come out the same each time
+        self._random = Random(seed)
         self._off_m = [0.0, 0.0]
         self._last: datetime | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -16,6 +17,7 @@ from services.core.checkins.tables import LatestCheckin
 from services.core.db.database import Database
 from services.core.pairing.actions import greet_watch
 from services.core.watches.presence import HelloReport
+from services.machine.postgres import LocalPostgres
 from tests.builders import Home, Worn
 from tests.conftest import FakeClock
 from tests.places import sent
@@ -81,36 +83,59 @@ async def test_what_is_moved_is_still_a_repeat(database: Database, clock: FakeCl
 
 
 async def test_attaching_without_moving_is_what_postgres_refuses(
-    database: Database, clock: FakeClock, worn: Worn
+    postgres: LocalPostgres, database: Database, clock: FakeClock, worn: Worn
 ) -> None:
     # The trap itself, so that the test above cannot pass for a version of Postgres that has none.
     clock.now = datetime(2027, 1, 10, tzinfo=UTC)
     await keep(database, worn, clock.now)
-    with pytest.raises(DBAPIError, match="would be violated by some row"):
-        await _attach_without_moving(database, Month(2027, 1))
+    month = Month(2027, 1)
+    owner = await asyncpg.connect(postgres.owner_dsn(database.url.rpartition("/")[2]))
+    try:
+        await owner.execute("CREATE TABLE trap (LIKE checkin INCLUDING ALL)")
+        bounds = f"FROM ({month.first_tst}) TO ({month.next.first_tst})"
+        with pytest.raises(asyncpg.CheckViolationError, match="would be violated by some row"):
+            await owner.execute(f"ALTER TABLE checkin ATTACH PARTITION trap FOR VALUES {bounds}")
+        await owner.execute("DROP TABLE trap")
+    finally:
+        await owner.close()
 
 
-async def _attach_without_moving(database: Database, month: Month) -> None:
-    bounds = f"FROM ({month.first_tst}) TO ({month.next.first_tst})"
+async def test_the_processes_drop_no_month_by_themselves_and_make_only_whole_ones(
+    database: Database, clock: FakeClock
+) -> None:
+    clock.now = datetime(2027, 3, 10, tzinfo=UTC)
+    await make_all(database)
+    for statement, code in (
+        ("DROP TABLE checkin_months.checkin_2027_03", "42501"),
+        ("ALTER TABLE checkin DETACH PARTITION checkin_months.checkin_2027_03", "42501"),
+        ("SELECT * FROM checkin_months.checkin_2027_03", "42501"),
+        (f"SELECT checkin_make_month({Month(2027, 3).first_tst + 1})", "22023"),
+    ):
+        with pytest.raises(DBAPIError) as refused:
+            await _run(database, statement)
+        assert getattr(refused.value.orig, "sqlstate", None) == code
+
+
+async def _run(database: Database, statement: str) -> None:
     async with database.begin() as work:
-        await work.run(text("CREATE TABLE trap (LIKE checkin INCLUDING ALL)"))
-        await work.run(text(f"ALTER TABLE checkin ATTACH PARTITION trap FOR VALUES {bounds}"))
+        await work.run(text(statement))
 
 
 async def test_two_workers_at_once_make_each_month_once_while_fixes_come_in(
     database: Database, clock: FakeClock, worn: Worn
 ) -> None:
-    clock.now = datetime(2027, 6, 15, tzinfo=UTC)
+    clock.now = datetime(2027, 9, 15, tzinfo=UTC)
     moments = [clock.now - timedelta(minutes=minute) for minute in range(40)]
 
     async def come_in() -> None:
         for moment in moments:
             await keep(database, worn, moment)
 
-    made, made_too, _ = await asyncio.gather(make_all(database), make_all(database), come_in())
-    assert made + made_too == 4
+    before = await _months(database)
+    await asyncio.gather(make_all(database), make_all(database), come_in())
+    assert sorted(await _months(database) - before) == [f"checkin_2027_{month:02d}" for month in (8, 9, 10, 11)]
     found = await where(database, worn)
-    assert [found[int(moment.timestamp())] for moment in moments] == ["checkin_2027_06"] * len(moments)
+    assert [found[int(moment.timestamp())] for moment in moments] == ["checkin_2027_09"] * len(moments)
 
 
 async def test_a_month_is_dropped_when_all_of_it_is_too_old_and_not_before(

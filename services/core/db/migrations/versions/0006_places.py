@@ -9,6 +9,54 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+# The role of the processes makes and drops no table. These two do it for the worker, with the owner's rights, and can do
+# nothing else: the month's name and bounds follow from its first second, and only the first second of a month is taken.
+_MAKE_MONTH = """
+CREATE FUNCTION checkin_make_month(first_tst bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    month timestamp := to_timestamp(first_tst) AT TIME ZONE 'UTC';
+    after_tst bigint := extract(epoch FROM (month + interval '1 month') AT TIME ZONE 'UTC');
+    name text := 'checkin_' || to_char(month, 'YYYY_MM');
+    moved bigint;
+BEGIN
+    IF month <> date_trunc('month', month) THEN
+        RAISE EXCEPTION 'no first second of a month' USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    -- The whole table at once: a writer between our steps would wait for us with a lock that we need.
+    LOCK TABLE public.checkin IN ACCESS EXCLUSIVE MODE;
+    IF to_regclass(format('checkin_months.%I', name)) IS NOT NULL THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format('CREATE TABLE checkin_months.%I (LIKE public.checkin INCLUDING ALL)', name);
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM checkin_months.checkin_default WHERE tst >= %s AND tst < %s RETURNING *)'
+        ' INSERT INTO checkin_months.%I SELECT * FROM moved', first_tst, after_tst, name);
+    GET DIAGNOSTICS moved = ROW_COUNT;
+    EXECUTE format(
+        'ALTER TABLE public.checkin ATTACH PARTITION checkin_months.%I FOR VALUES FROM (%s) TO (%s)',
+        name, first_tst, after_tst);
+    RETURN moved;
+END $$
+"""
+_DROP_MONTH = """
+CREATE FUNCTION checkin_drop_month(first_tst bigint, oldest timestamptz) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$
+DECLARE
+    name text := 'checkin_' || to_char(to_timestamp(first_tst) AT TIME ZONE 'UTC', 'YYYY_MM');
+BEGIN
+    LOCK TABLE public.checkin IN ACCESS EXCLUSIVE MODE;
+    IF to_regclass(format('checkin_months.%I', name)) IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('ALTER TABLE public.checkin DETACH PARTITION checkin_months.%I', name);
+    EXECUTE format(
+        'INSERT INTO checkin_months.checkin_default SELECT * FROM checkin_months.%I WHERE happened_at >= $1', name)
+        USING oldest;
+    EXECUTE format('DROP TABLE checkin_months.%I', name);
+END $$
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -34,6 +82,8 @@ def upgrade() -> None:
     # Takes what no month takes. Apart from the declared tables, as are the months, which the worker makes ahead.
     op.execute("CREATE SCHEMA checkin_months")
     op.execute("CREATE TABLE checkin_months.checkin_default PARTITION OF checkin DEFAULT")
+    op.execute(_MAKE_MONTH)
+    op.execute(_DROP_MONTH)
     op.create_table(
         "latest_checkin",
         sa.Column("child_id", sa.Uuid(), nullable=False),
@@ -98,5 +148,7 @@ def downgrade() -> None:
     op.drop_table("zone_passage")
     op.drop_table("safe_zone")
     op.drop_table("latest_checkin")
+    op.execute("DROP FUNCTION checkin_drop_month(bigint, timestamptz)")
+    op.execute("DROP FUNCTION checkin_make_month(bigint)")
     op.execute("DROP SCHEMA checkin_months CASCADE")
     op.drop_table("checkin")

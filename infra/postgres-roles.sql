@@ -1,0 +1,9 @@
+-- Run once by the image when it makes the database: two roles, of which neither is a superuser.
+-- smartwatch_owner owns the tables and migrates; smartwatch reads and writes rows (services/core/db/grants.py).
+\getenv owner_password SMARTWATCH_OWNER_PASSWORD
+\getenv app_password SMARTWATCH_APP_PASSWORD
+SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('smartwatch_owner'), ('smartwatch')) AS wanted (name)
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
+ALTER ROLE smartwatch_owner PASSWORD :'owner_password';
+ALTER ROLE smartwatch PASSWORD :'app_password';
+ALTER DATABASE :"DBNAME" OWNER TO smartwatch_owner;

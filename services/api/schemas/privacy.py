@@ -1,0 +1,79 @@
+"""The log, erasures and contested rights over HTTP."""
+
+import uuid
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from services.api.schemas.base import Asked, Told
+
+
+class AuditEntry(Told):
+    """Who did or was refused what, and when. Names are known to the app by the guardians' ids; there are none here."""
+
+    seq: int = Field(description="the place in the family's log, from 1 without gaps")
+    at: datetime
+    by: Literal["guardian", "staff", "watch", "operator", "system"]
+    guardian_id: uuid.UUID | None = Field(description="which guardian, where it was one")
+    action: str = Field(description="a word of services/core/audit/words.json, which screens translate")
+    outcome: Literal["done", "refused"]
+    reason: str = Field(description="the code of the refusal, else empty")
+    subject_id: str = Field(description="the guardian, child, contact, message ... it was about, or empty")
+
+
+class AuditPage(Told):
+    """A page of the log, newest first."""
+
+    entries: list[AuditEntry]
+    next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
+
+
+class Erasure(Told):
+    """An erasure. From the moment it is told of nothing of it opens any more."""
+
+    erasure_id: uuid.UUID
+    what: Literal["child", "family"]
+    subject_id: uuid.UUID
+    asked_at: datetime
+    rows_gone_at: datetime | None = Field(description="when the last row was gone; recordings follow within the hour")
+    watch_copy: Literal["none", "not_confirmed", "confirmed"] = Field(
+        description="whether the watch has shown that it wiped its own copy; it is told whenever it asks"
+    )
+
+
+class Erasures(Told):
+    """What was erased in this family, the newest first."""
+
+    erasures: list[Erasure]
+
+
+class MyNumber(Asked):
+    """Whether the caller's own number is hidden from the watches and from other guardians."""
+
+    hidden: bool
+
+
+class NewContest(Asked):
+    """Which right of which guardian should not be."""
+
+    guardian_id: uuid.UUID
+    right: Literal["message", "locate", "manage"]
+
+
+class Contest(Told):
+    """A contested right."""
+
+    contest_id: uuid.UUID
+    raised_by: uuid.UUID
+    about_id: uuid.UUID
+    right: Literal["message", "locate", "manage"]
+    state: Literal["open", "withdrawn", "upheld", "dismissed"]
+    raised_at: datetime
+    ended_at: datetime | None
+
+
+class Contests(Told):
+    """What is or was contested in this family, the newest first."""
+
+    contests: list[Contest]

@@ -1,0 +1,102 @@
+"""`smartwatch keys`: which master keys are still needed, and wrapping everything under the newest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from services.core.db.database import Database
+
+Outcome = TypeVar("Outcome")
+
+key_commands = typer.Typer(name="keys", help="Master keys: which are needed, and changing them.", no_args_is_help=True)
+# Shown for values from before keys had ids.
+_NO_ID = "(without id)"
+
+
+@key_commands.command("status")
+def status() -> None:
+    """Show how much needs each master key; one that nothing needs may be removed."""
+    in_database(show_status)
+
+
+@key_commands.command("rotate")
+def rotate() -> None:
+    """Wrap every child's key under the newest master key; a repeat changes nothing."""
+
+    async def run(database: Database) -> int:
+        from services.core.families.child_key import children_by_master_key, rewrap_children
+
+        counted = await children_by_master_key(database)
+        waiting = counted.total() - counted[database.vault.newest_key_id]
+        with cli_run.progress_of("wrapping keys", waiting) as progress:
+            outcome = await rewrap_children(database, progress)
+        print(f"{outcome.done} keys are wrapped under {database.vault.newest_key_id} now.")
+        await show_status(database)
+        return outcome.unopened.total()
+
+    if unopened := in_database(run):
+        raise cli_run.OperatorError(
+            "master_key_missing",
+            f"{unopened} keys could not be opened and stay as they are: bring their master key back.",
+        )
+
+
+async def show_status(database: Database) -> None:
+    """Print what needs which master key, and which of those given nothing needs."""
+    from services.core.families.child_key import children_by_master_key
+    from services.core.outbox.sealed import sms_by_master_key
+    from services.core.pairing.sealed import pairing_by_master_key
+
+    async with database.begin() as work:
+        shorter = {"pairing (a day)": await pairing_by_master_key(work), "text messages": await sms_by_master_key(work)}
+    counted = {"children": await children_by_master_key(database), **shorter}
+    vault = database.vault
+    needed = sum(counted.values(), Counter())
+    others = [key_id for key_id in needed if key_id not in vault.key_ids]
+    cli_run.print_table(
+        ("master key", *counted, "is"),
+        [
+            (key_id or _NO_ID, *(str(counts[key_id]) for counts in counted.values()), _what_it_is(database, key_id))
+            for key_id in (*vault.key_ids, *others)
+        ],
+    )
+    old = needed.total() - needed[vault.newest_key_id]
+    print(
+        f"{old} still need another key than {vault.newest_key_id}."
+        if old
+        else f"Nothing needs another key than {vault.newest_key_id}: the others may be removed."
+    )
+
+
+def _what_it_is(database: Database, key_id: str) -> str:
+    if key_id == database.vault.newest_key_id:
+        return "the newest: it seals"
+    if key_id in database.vault.key_ids:
+        return "there: it opens"
+    return "any that opens" if not key_id else "MISSING"
+
+
+def in_database(chore: Callable[[Database], Coroutine[Any, Any, Outcome]]) -> Outcome:
+    """Run a chore that takes many short transactions on the settings' database."""
+    settings = cli_run.load_settings()
+    cli_run.need_database(settings)
+    from services.core.db.database import Database
+
+    async def run() -> Outcome:
+        database = Database.of(settings)
+        try:
+            return await chore(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())

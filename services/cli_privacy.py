@@ -1,0 +1,72 @@
+"""`smartwatch privacy`: apply the ledger of erasures, decide about contested rights."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+    from services.core.settings import Settings
+
+privacy_commands = typer.Typer(name="privacy", help="Erasures and contested rights.", no_args_is_help=True)
+
+
+@privacy_commands.command("replay")
+def replay() -> None:
+    """Erase again what a restored database brought back; nothing is served before. A repeat finds nothing."""
+    settings = cli_run.load_settings()
+    cli_run.need_database(settings)
+    print(f"{replay_ledger(settings)} erasures repeated.")
+
+
+def replay_ledger(settings: Settings) -> int:
+    """Apply the ledger to the settings' database and return how many erasures it took."""
+    from services.core.db.database import Database
+    from services.core.erasure_ledger import ErasureLedger
+    from services.core.privacy.replay import replay as repeat
+
+    async def run() -> int:
+        database = Database.of(settings)
+        try:
+            return await repeat(database, ErasureLedger(settings.erasure_ledger))
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+@privacy_commands.command("contests")
+def contests() -> None:
+    """List the contested rights that wait for a decision: ids only."""
+    from services.core.privacy.queries import open_contests
+
+    async def chore(work: UnitOfWork) -> list[tuple[str, ...]]:
+        return [
+            (str(one.contest_id), str(one.family_id), str(one.raised_by), str(one.about_id), one.right,
+             one.raised_at.isoformat(timespec="minutes"))
+            for one in await open_contests(work)
+        ]  # fmt: skip
+
+    rows = cli_run.in_one_transaction(chore)
+    cli_run.print_table(("contest", "family", "raised by", "about", "right", "since"), rows)
+
+
+@privacy_commands.command("settle")
+def settle(
+    contest: Annotated[uuid.UUID, typer.Argument(help="The id of the contest.")],
+    uphold: Annotated[bool, typer.Option("--uphold/--dismiss", help="Take the right away, or leave it.")],
+) -> None:
+    """Decide about a contested right; the family is told. A repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.privacy.contests import settle_contest
+
+    async def chore(work: UnitOfWork) -> str:
+        return (await settle_contest(work, OPERATOR, contest, uphold=uphold)).state
+
+    print(f"{contest}: {cli_run.in_one_transaction(chore)}")

@@ -1,0 +1,145 @@
+"""How entries are chained, and what a broken chain looks like. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+# Entries without a family (log-ins, strangers, staff, the command line) share this many chains, by who acts: one chain
+# would have every log-in of a shift's end wait for the one before it.
+COMMON_CHAINS: Final = 8
+# How far from its place a moved entry is looked for, either way: a chain of 100,000 must be judged in seconds.
+_LOOKED_AT: Final = 1000
+
+
+@dataclass(frozen=True)
+class Chained:
+    """One entry as it is hashed, with the hash that is stored beside it."""
+
+    chain_id: uuid.UUID
+    seq: int
+    audit_id: uuid.UUID
+    at: datetime
+    actor_kind: str
+    actor_id: str
+    action: str
+    outcome: str
+    reason: str
+    family_id: uuid.UUID | None
+    subject_id: str
+    hash: bytes = b""
+
+
+def chain_of(family_id: uuid.UUID | None, actor_kind: str, actor_id: str) -> uuid.UUID:
+    """Return the chain of an entry: its family's, or for one without a family one of the common chains."""
+    if family_id is not None:
+        return family_id
+    return uuid.UUID(int=zlib.crc32(f"{actor_kind}/{actor_id}".encode()) % COMMON_CHAINS)
+
+
+def first_link(chain_id: uuid.UUID) -> bytes:
+    """Return what stands for the entry before the first."""
+    return hashlib.sha256(b"smartwatch/audit/" + chain_id.bytes).digest()
+
+
+def entry_hash(before: bytes, entry: Chained, *, seq: int | None = None) -> bytes:
+    """Return the hash of an entry after the one whose hash is ``before``; with ``seq`` as if it stood there."""
+    canonical = json.dumps(
+        [
+            str(entry.chain_id), entry.seq if seq is None else seq, str(entry.audit_id),
+            entry.at.astimezone(UTC).isoformat(timespec="microseconds"), entry.actor_kind, entry.actor_id,
+            entry.action, entry.outcome, entry.reason, None if entry.family_id is None else str(entry.family_id),
+            entry.subject_id,
+        ],
+        separators=(",", ":"),
+    )  # fmt: skip
+    return hashlib.sha256(before + canonical.encode()).digest()
+
+
+class FaultKind(StrEnum):
+    """What is wrong with an entry of a chain."""
+
+    CHANGED = "changed"
+    MISSING = "missing"
+    INSERTED = "inserted"
+    REORDERED = "reordered"
+    HEAD = "head"
+
+
+@dataclass(frozen=True)
+class ChainFault:
+    """One thing wrong in a chain, at which place; ``belongs_at`` of an entry that was moved."""
+
+    chain_id: uuid.UUID
+    kind: FaultKind
+    seq: int
+    audit_id: uuid.UUID | None = None
+    belongs_at: int | None = None
+
+
+def find_faults(chain_id: uuid.UUID, entries: Sequence[Chained], length: int, head: bytes) -> list[ChainFault]:
+    """Return everything wrong with a chain; ``entries`` in stored order, ``length`` and ``head`` as its row says.
+
+    Entries that were moved are found by the place where their own hash fits, put back, and the rest is judged then.
+    """
+    moved = _moved(entries, first_link(chain_id))
+    # Those that were put back last: what stands in their place was put there.
+    by_truth = sorted(entries, key=lambda entry: entry.audit_id in moved)
+    placed = {moved.get(entry.audit_id, entry.seq): entry for entry in by_truth}
+    faults = [
+        ChainFault(chain_id, FaultKind.REORDERED, entry.seq, entry.audit_id, moved[entry.audit_id])
+        for entry in entries
+        if entry.audit_id in moved
+    ]
+    lost = {entry.audit_id for entry in entries} - {entry.audit_id for entry in placed.values()}
+    faults += [
+        ChainFault(chain_id, FaultKind.INSERTED, entry.seq, entry.audit_id)
+        for entry in entries
+        if entry.audit_id in lost
+    ]
+    link: bytes | None = first_link(chain_id)
+    for seq in range(1, max(length, max(placed, default=0)) + 1):
+        entry = placed.get(seq)
+        if entry is None:
+            faults.append(ChainFault(chain_id, FaultKind.MISSING, seq))
+            # What follows cannot be judged by a hash that is gone: the next one by itself only.
+            link = None
+            continue
+        if seq > length:
+            faults.append(ChainFault(chain_id, FaultKind.INSERTED, entry.seq, entry.audit_id))
+        elif link is not None and entry_hash(link, entry, seq=seq) != entry.hash:
+            faults.append(ChainFault(chain_id, FaultKind.CHANGED, entry.seq, entry.audit_id))
+        link = entry.hash
+    last = placed.get(length)
+    if last is not None and last.hash != head:
+        faults.append(ChainFault(chain_id, FaultKind.HEAD, length, last.audit_id))
+    return faults
+
+
+def _moved(entries: Sequence[Chained], first: bytes) -> dict[uuid.UUID, int]:
+    """Return the entries whose hash does not fit where they stand but fits elsewhere, with the place it fits at."""
+    hash_at = {entry.seq: entry.hash for entry in entries}
+    moved: dict[uuid.UUID, int] = {}
+    for entry in entries:
+        before = first if entry.seq == 1 else hash_at.get(entry.seq - 1, b"")
+        if entry_hash(before, entry) == entry.hash:
+            continue
+        for place in _places_near(entry.seq, len(entries) + 1):
+            # What went before it there: what does now, or its own neighbour that was moved along with it.
+            links = {first, before, *(hash_at.get(place + step, b"") for step in (-1, 0, 1))}
+            if any(entry_hash(link, entry, seq=place) == entry.hash for link in links):
+                moved[entry.audit_id] = place
+                break
+    return moved
+
+
+def _places_near(seq: int, last: int) -> list[int]:
+    near = range(max(1, seq - _LOOKED_AT), min(last, seq + _LOOKED_AT) + 1)
+    return sorted((place for place in near if place != seq), key=lambda place: abs(place - seq))

@@ -1,0 +1,60 @@
+"""Tables of erasures and contested rights."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from services.core.db.columns import datetime, id_column, maybe_time_column, time_column
+
+
+class ErasureLedgerRow(SQLModel, table=True):
+    """What was erased: the ledger's copy in the database. It only grows, and outlives what it speaks of."""
+
+    __tablename__ = "erasure_ledger"
+
+    erasure_id: uuid.UUID = id_column()
+    # child or family
+    what: str = Field(max_length=10)
+    subject_id: uuid.UUID
+    family_id: uuid.UUID
+    written_at: datetime = time_column()
+
+
+class Erasure(SQLModel, table=True):
+    """How an erasure goes: the key is destroyed when this row is there; then the rows go."""
+
+    __tablename__ = "erasure"
+    __table_args__ = (Index("erasure_to_finish", "asked_at", postgresql_where=text("rows_gone_at IS NULL")),)
+
+    erasure_id: uuid.UUID = id_column()
+    what: str = Field(max_length=10)
+    # No foreign keys: the record outlives them.
+    subject_id: uuid.UUID
+    family_id: uuid.UUID = Field(index=True)
+    asked_by: uuid.UUID | None = None
+    asked_at: datetime = time_column()
+    rows_gone_at: datetime | None = maybe_time_column()
+
+
+class Contest(SQLModel, table=True):
+    """A guardian says that another one should not have a right: seen by all guardians, decided by staff."""
+
+    __tablename__ = "contest"
+    __table_args__ = (
+        Index("contest_open", "family_id", "raised_by", "about_id", "right", unique=True,
+              postgresql_where=text("state = 'open'")),
+    )  # fmt: skip
+
+    contest_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    raised_by: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    about_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    # message, locate or manage
+    right: str = Field(max_length=10)
+    # open, withdrawn, upheld (staff took the right away), dismissed
+    state: str = Field(default="open", max_length=10)
+    raised_at: datetime = time_column()
+    ended_at: datetime | None = maybe_time_column()

@@ -1,0 +1,59 @@
+"""The API as a process of its own, for what many connections or another event loop ask of it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+
+import httpx
+
+from services.core.clock import system_clock
+from services.core.crypto.vault import Vault
+from services.core.db.database import Database
+from services.core.settings import Settings
+from services.machine.ports import free_port
+
+READY_WITHIN_S = 60.0
+
+
+@contextlib.asynccontextmanager
+async def api_process(settings: Settings) -> AsyncIterator[int]:
+    """Run an API process on the database and blobs of these settings; yield its port."""
+    port = free_port(())
+    environment = {
+        **os.environ,
+        "SMARTWATCH_ENVIRONMENT": "test",
+        "SMARTWATCH_DATABASE_URL": settings.database_url,
+        "SMARTWATCH_BLOB_URL": settings.blob_url,
+        "SMARTWATCH_API_PORT": str(port),
+        "SMARTWATCH_LOG_LEVEL": "ERROR",
+    }
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.cli", "api", env=environment)
+    try:
+        async with httpx.AsyncClient() as client, asyncio.timeout(READY_WITHIN_S):
+            while not await _is_ready(client, port):  # noqa: ASYNC110 - another process has no event to wait for
+                await asyncio.sleep(0.05)
+        yield port
+    finally:
+        process.send_signal(signal.SIGTERM)
+        # The server ends its streams, and then itself by the same signal.
+        assert await process.wait() == -signal.SIGTERM
+
+
+async def _is_ready(client: httpx.AsyncClient, port: int) -> bool:
+    try:
+        return (await client.get(f"http://127.0.0.1:{port}/readyz")).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@contextlib.asynccontextmanager
+async def database_of_today(settings: Settings) -> AsyncIterator[Database]:
+    """The same database by the machine's own clock, which those processes read."""
+    database = Database(settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=system_clock)
+    yield database
+    await database.close()

@@ -1,0 +1,189 @@
+"""Mother and child talk both ways, by voice and in words, while networks come and go: nothing confirmed is lost.
+
+The checker of every run: what was confirmed was delivered, once, with equal bytes, in the server's order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import random
+from dataclasses import dataclass, field
+
+import pytest
+from sqlmodel import col, select
+
+from services.core.blobs.store import BlobStore
+from services.core.clips.tables import Clip
+from services.core.families.child_key import data_key
+from services.core.families.tables import Child
+from services.core.messages.tables import Message
+from services.core.settings import Settings
+from services.device_sim.parent import SimParent
+from services.device_sim.parent_types import Message as Told
+from services.device_sim.sound import record_clip
+from services.device_sim.speech import speech
+from services.device_sim.watch import SimWatch
+from services.protocol.words import Codec
+from tests.builders import Home
+from tests.e2e.conftest import Play, pair
+from tests.sounds import duration_ms, encoded, wav
+
+SHORT_S = 15.0
+LONG_S = float(os.environ.get("SMARTWATCH_MIXED_RUN_S", "3600"))
+# Of the longer kinds one each, made once: what is said does not matter, how it is packed does.
+FROM_PHONES = [
+    ("audio/amr", encoded("amr-nb", 2.0)),
+    ("audio/webm", encoded("webm", 2.0)),
+    ("audio/mp4", encoded("m4a", 1.5)),
+    ("audio/wav", wav(1.0)),
+]
+VICTIMS = ("bridge", "broker", "api", "worker", "postgres")
+
+
+@dataclass
+class Said:
+    """What one side was told is safe: of the mother by message id, of the child by the watch's own id."""
+
+    down: list[tuple[Told, bytes]] = field(default_factory=list)
+    up: dict[str, bytes] = field(default_factory=dict)
+
+
+async def _mother_talks(parent: SimParent, child_id: str, chance: random.Random, said: Said, until_s: float) -> None:
+    number = 0
+    while asyncio.get_running_loop().time() < until_s:
+        number += 1
+        if chance.random() < 0.5:
+            media_type, sound = chance.choice(FROM_PHONES)
+            told = await parent.speak(child_id, sound, media_type, timeout_s=120)
+            said.down.append((told, sound))
+        else:
+            text = f"down {number}"
+            said.down.append((await parent.write(child_id, text, timeout_s=120), text.encode()))
+        await asyncio.sleep(chance.uniform(0, 0.6))
+
+
+async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until_s: float) -> None:
+    number, contents = 0, {}
+    while asyncio.get_running_loop().time() < until_s:
+        number += 1
+        if chance.random() < 0.5:
+            clip = record_clip(speech(chance.uniform(0.4, 3.0), number), Codec.AMR_NB)
+            kept, content = watch.record("family", clip), clip.sound
+        else:
+            content = f"up {number}".encode()
+            kept = watch.write("family", content.decode())
+        contents[kept.number] = content
+        if chance.random() < 0.3:
+            # Confirmed before the next; the others pile up behind one another, as a child does it.
+            await watch.wait_stored(kept, timeout_s=120)
+        _play_something(watch)
+        await asyncio.sleep(chance.uniform(0, 0.6))
+    await watch.go_online()
+    await watch.wait_settled(timeout_s=180)
+    for kept in watch.sent():
+        assert kept.state == "stored", (kept.kind, kept.state, kept.detail)
+        said.up[kept.wire_id] = contents[kept.number]
+
+
+def _play_something(watch: SimWatch) -> None:
+    for item in watch.inbox():
+        if item.state == "delivered":
+            (watch.play if item.kind == "voice" else watch.read)(item.ref)
+
+
+async def _network_comes_and_goes(watch: SimWatch, chance: random.Random, until_s: float) -> int:
+    losses = 0
+    while asyncio.get_running_loop().time() < until_s:
+        await asyncio.sleep(chance.uniform(0.2, 2.0))
+        await watch.go_offline()
+        losses += 1
+        await asyncio.sleep(chance.uniform(0, 0.8))
+        await watch.go_online()
+    return losses
+
+
+async def _parts_die(play: Play, chance: random.Random, until_s: float) -> int:
+    deaths = 0
+    while asyncio.get_running_loop().time() < until_s:
+        await asyncio.sleep(chance.uniform(20, 60))
+        await asyncio.to_thread(play.machine.kill, chance.choice(VICTIMS))
+        deaths += 1
+    return deaths
+
+
+async def _run(play: Play, seed: int, span_s: float, *, kills: bool) -> None:
+    home = await play.home()
+    child_id, chance, said = str(home.child_id), random.Random(seed), Said()
+    async with play.parent(home.phone) as parent, play.watch(home) as watch:
+        await pair(watch, parent, child_id)
+        until_s = asyncio.get_running_loop().time() + span_s
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(_mother_talks(parent, child_id, random.Random(seed + 1), said, until_s))
+            tasks.create_task(_child_talks(watch, random.Random(seed + 2), said, until_s))
+            losses = tasks.create_task(_network_comes_and_goes(watch, chance, until_s))
+            if kills:
+                tasks.create_task(_parts_die(play, random.Random(seed + 3), until_s))
+        assert losses.result() > 2
+        await asyncio.to_thread(play.machine.wait_ready)
+        await watch.go_online()
+        await watch.wait_until(lambda: len(watch.inbox()) >= len(said.down), timeout_s=180)
+        await _check_down(watch, said)
+        await _check_up(play, home, parent, said)
+
+
+async def _check_down(watch: SimWatch, said: Said) -> None:
+    _play_something(watch)
+    arrived = watch.inbox()
+    assert len(arrived) == len(said.down)
+    assert [item.seq for item in arrived] == sorted(item.seq for item in arrived)
+    # One parent, one message after the other: the server's order is the order of its confirmations.
+    for item, (told, content) in zip(arrived, said.down, strict=True):
+        assert item.kind == told.kind
+        if item.kind == "text":
+            assert item.text.encode() == content
+        elif content.startswith(b"#!AMR") and watch.clip(item.ref) is not None:
+            # What the watch plays is given as it is.
+            assert watch.clip(item.ref) == content
+
+
+async def _check_up(play: Play, home: Home, parent: SimParent, said: Said) -> None:
+    told = [one for one in await parent.history(str(home.child_id)) if one.direction == "to_family"]
+    assert [one.seq for one in told] == sorted(one.seq for one in told)
+    assert len(told) == len(said.up), "one message for each that the watch was told is stored"
+    blobs = BlobStore.of(Settings.model_validate({"blob_url": play.machine.settings["blob_url"]}))
+    async with play.database.begin() as work:
+        rows = await work.session.exec(
+            select(Message, Clip)
+            .outerjoin(Clip, col(Clip.clip_id) == col(Message.clip_id))
+            .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
+        )
+        by_ref = {message.ref: (message, clip) for message, clip in rows}
+        key = data_key(work, await work.session.get_one(Child, home.child_id))
+    assert by_ref.keys() == said.up.keys()
+    for ref, content in said.up.items():
+        _, clip = by_ref[ref]
+        if clip is None:
+            continue
+        assert clip.blob_id is not None
+        sound = await blobs.read(clip.blob_id, key)
+        assert hashlib.sha256(sound).hexdigest() == clip.sha256
+        assert sound == content
+    # What the mother hears is as long as what was said; one of them is enough, each is made by the same hand.
+    for one in told[-5:]:
+        if one.kind == "voice":
+            heard = await parent.hear(one.child_id, one.message_id)
+            _, clip = next(pair for pair in by_ref.values() if str(pair[0].message_id) == one.message_id)
+            assert clip is not None
+            assert abs(duration_ms(heard) - (clip.duration_ms or 0)) < 100
+
+
+async def test_nothing_confirmed_is_lost_while_networks_come_and_go(play: Play) -> None:
+    await _run(play, 7, SHORT_S, kills=False)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(LONG_S + 900)
+async def test_nothing_confirmed_is_lost_in_an_hour_of_losses_and_kills(play: Play) -> None:
+    await _run(play, 11, LONG_S, kills=True)

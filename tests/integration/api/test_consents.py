@@ -1,0 +1,190 @@
+"""Consent: what proves it, what its end stops, and the child's own word."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from services.core.consents.errors import ConsentRequiredError
+from services.core.consents.queries import has_consent
+from services.core.consents.rules import Part
+from services.core.contacts.location import set_location
+from services.core.db.database import Database
+from services.core.families.errors import RightMissingError
+from services.core.families.queries import child_by_id, membership_in
+from services.core.families.tables import Child
+from services.core.outbox.tables import OutboxRow
+from services.core.watches.queries import settings_of_child
+from tests.conftest import FakeClock
+from tests.parent import TEXT_VERSION, Parent, make_family, make_parent, make_place, pair
+
+
+async def _turn(parent: Parent, *, on: bool) -> None:
+    assert parent.family_id is not None
+    async with parent.database.begin() as work:
+        child = await child_by_id(work, uuid.UUID(parent.child_id))
+        membership = await membership_in(work, parent.family_id, uuid.UUID(parent.guardian_id))
+        assert child is not None
+        assert membership is not None
+        await set_location(work, child, membership, on=on)
+
+
+async def _location(parent: Parent) -> tuple[bool, int]:
+    async with parent.database.begin() as work:
+        settings = await settings_of_child(work, uuid.UUID(parent.child_id))
+        return settings.location, settings.version
+
+
+async def _withdraw(parent: Parent, part: str) -> None:
+    await parent.told("POST", f"{parent.family}/consents/withdraw", json={"part": part})
+
+
+async def _looks(database: Database, username: str) -> int:
+    async with database.begin() as work:
+        rows = await work.session.exec(select(OutboxRow).where(OutboxRow.target == username))
+        return len(rows.all())
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        {"how": "spoken", "witness": "Zhang Wei"},
+        {"how": "paper", "witness": "Zhang Wei", "form_number": "DG1-0042"},
+    ],
+)
+async def test_consent_outside_the_app_is_stored_with_what_proves_it(
+    client: httpx.AsyncClient, database: Database, proof: dict[str, str]
+) -> None:
+    parent = await make_parent(client, database)
+    said = {"part": "sos_places", "text_version": TEXT_VERSION, "locale": "vi", **proof}
+    given = await parent.told("POST", f"{parent.family}/consents", json=said)
+    kept = (await parent.told("GET", f"{parent.family}/consents"))["consents"]
+    assert kept == [given]
+    assert {name: given[name] for name in proof} == proof
+    less = {name: value for name, value in said.items() if name != "witness"}
+    refused = await parent.ask("POST", f"{parent.family}/consents", json=less)
+    assert (refused.status_code, refused.json()["code"]) == (422, "consent_proof_wrong")
+    assert refused.json()["field"] == "witness"
+
+
+async def test_each_part_is_a_choice_of_its_own(client: httpx.AsyncClient, database: Database) -> None:
+    parent = await make_family(client, database)
+    assert parent.family_id is not None
+    await parent.consent("sos_places")
+    async with database.begin() as work:
+        standing = {
+            part for part in Part if await has_consent(work, uuid.UUID(parent.guardian_id), parent.family_id, part)
+        }
+    assert standing == {Part.MESSAGES, Part.SOS_PLACES}
+    await _withdraw(parent, "sos_places")
+    assert (await parent.send("still here"))["text"] == "still here"
+
+
+async def test_location_is_turned_on_only_by_who_manages_and_has_consented(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite(may_locate=False)
+    assert (await _location(mother))[0] is False
+    with pytest.raises(ConsentRequiredError) as refused:
+        await _turn(mother, on=True)
+    assert refused.value.part == Part.LOCATION
+    await aunt.consent("location")
+    with pytest.raises(RightMissingError):
+        await _turn(aunt, on=True)
+    await mother.consent("location")
+    await _turn(mother, on=True)
+    assert await _location(mother) == (True, 2)
+    await _turn(mother, on=True)
+    assert await _location(mother) == (True, 2)
+
+
+async def test_taking_location_consent_back_turns_it_off_and_tells_the_watch(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    identity = await pair(mother, place)
+    await mother.consent("location")
+    await _turn(mother, on=True)
+    before = await _looks(database, identity.username)
+    await _withdraw(mother, "location")
+    assert await _location(mother) == (False, 3)
+    assert await _looks(database, identity.username) > before
+    # Messages have nothing to do with it.
+    assert (await mother.send("hello"))["text"] == "hello"
+
+
+@pytest.mark.parametrize("change", ["right", "removed"])
+async def test_location_ends_when_nobody_who_manages_has_consented(
+    client: httpx.AsyncClient, database: Database, change: str
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite(may_manage=True)
+    await aunt.consent("location")
+    await _turn(aunt, on=True)
+    path = f"{mother.family}/guardians/{aunt.guardian_id}"
+    if change == "right":
+        await mother.told("PATCH", path, json={"may_manage": False})
+    else:
+        await mother.told("DELETE", path)
+    assert (await _location(mother))[0] is False
+
+
+async def test_a_guardian_who_may_not_manage_ends_only_what_they_see(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite()
+    for guardian in (mother, aunt):
+        await guardian.consent("location")
+    await _turn(mother, on=True)
+    await _withdraw(aunt, "location")
+    assert (await _location(mother))[0] is True
+
+
+async def _child(parent: Parent) -> dict[str, Any]:
+    found: dict[str, Any] = await parent.told("GET", parent.child)
+    return found
+
+
+async def test_a_date_of_birth_is_sealed_and_brings_the_childs_own_word_in_its_time(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    mother = await make_family(client, database)
+    assert (await _child(mother))["childs_consent_due"] is False
+    # The site is in China, where fourteen is the age; today is 2 March 2026.
+    told = await mother.told("PATCH", mother.child, json={"birth_date": "2012-03-03"})
+    assert (told["birth_date"], told["birth_year"], told["childs_consent_due"]) == ("2012-03-03", 2012, False)
+    async with database.begin() as work:
+        row = await work.session.get_one(Child, uuid.UUID(mother.child_id))
+        assert row.birth_year is None
+        assert row.sealed_birth_date is not None
+        assert b"2012" not in row.sealed_birth_date
+    agreement = f"{mother.child}/agreement"
+    assert await mother.refused("POST", agreement, json={}) == (409, "agreement_not_due")
+    clock.advance(days=1)
+    await mother.log_in()
+    assert (await _child(mother))["childs_consent_due"] is True
+    # Nothing stops meanwhile: it is asked for, not enforced against the child.
+    assert (await mother.send("ask me"))["text"] == "ask me"
+    said = {"how": "spoken", "witness": "Grandma"}
+    recorded = await mother.told("POST", agreement, json=said)
+    assert (recorded["how"], recorded["witness"]) == ("spoken", "Grandma")
+    assert (await mother.told("POST", agreement, json=said))["agreement_id"] == recorded["agreement_id"]
+    assert (await _child(mother))["childs_consent_due"] is False
+    for _ in range(2):
+        await mother.told("DELETE", agreement)
+    assert (await _child(mother))["childs_consent_due"] is True
+
+
+@pytest.mark.parametrize("born", ["2026-03-20", "2007-12-31"])
+async def test_a_date_of_birth_is_within_eighteen_years(
+    client: httpx.AsyncClient, database: Database, born: str
+) -> None:
+    mother = await make_family(client, database)
+    assert await mother.refused("PATCH", mother.child, json={"birth_date": born}) == (422, "birth_year_invalid")

@@ -1,0 +1,106 @@
+"""A guardian hides their number, and contests what another one may do."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+
+from services.core.audit.actions import OPERATOR
+from services.core.contacts.queries import wire_contacts
+from services.core.db.database import Database
+from services.core.families.errors import PrimaryGuardianError
+from services.core.privacy.contests import settle_contest
+from services.core.privacy.queries import open_contests
+from tests.parent import Parent, make_family
+
+
+async def _numbers_on_watch(parent: Parent) -> dict[str, tuple[str | None, bool]]:
+    async with parent.database.begin() as work:
+        _, contacts = await wire_contacts(work, uuid.UUID(parent.child_id))
+    return {contact.wire_id: (contact.number, contact.may_call) for contact in contacts}
+
+
+async def _phones_seen_by(parent: Parent) -> dict[str, str | None]:
+    guardians = (await parent.told("GET", f"{parent.family}/guardians"))["guardians"]
+    return {one["guardian_id"]: one["phone"] for one in guardians}
+
+
+async def test_a_hidden_number_is_on_no_watch_and_seen_by_nobody_else(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite()
+    before = (await mother.contacts())["version"]
+    for _ in range(2):
+        await aunt.told("PUT", f"{aunt.family}/my-number", json={"hidden": True})
+    assert (await mother.contacts())["version"] == before + 1
+    assert await _numbers_on_watch(mother) == {"g-1": (mother.phone, True), "g-2": (None, False)}
+    assert await _phones_seen_by(mother) == {mother.guardian_id: mother.phone, aunt.guardian_id: None}
+    assert (await _phones_seen_by(aunt))[aunt.guardian_id] == aunt.phone
+    assert aunt.phone not in str(await mother.contacts())
+    # Messages do not need it.
+    assert (await aunt.send("still me"))["text"] == "still me"
+    await aunt.told("PUT", f"{aunt.family}/my-number", json={"hidden": False})
+    assert (await _numbers_on_watch(mother))["g-2"] == (aunt.phone, True)
+
+
+async def _contest(parent: Parent, about: Parent, right: str) -> dict[str, Any]:
+    said = {"guardian_id": about.guardian_id, "right": right}
+    found: dict[str, Any] = await parent.told("POST", f"{parent.family}/contests", json=said)
+    return found
+
+
+async def test_a_contested_right_is_seen_by_all_and_taken_away_when_it_is_upheld(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt, uncle = await mother.invite(), await mother.invite()
+    contest = await _contest(aunt, uncle, "message")
+    said = {"guardian_id": uncle.guardian_id, "right": "message"}
+    assert await aunt.refused("POST", f"{aunt.family}/contests", json=said) == (409, "contest_exists")
+    for guardian in (mother, uncle):
+        assert (await guardian.told("GET", f"{guardian.family}/contests"))["contests"] == [contest]
+    assert await mother.refused("DELETE", f"{mother.family}/contests/{contest['contest_id']}") == (404, "not_found")
+    # It stands until somebody has decided.
+    assert (await uncle.send("hello"))["text"] == "hello"
+    async with database.begin() as work:
+        assert uuid.UUID(contest["contest_id"]) in {one.contest_id for one in await open_contests(work)}
+        for _ in range(2):
+            await settle_contest(work, OPERATOR, uuid.UUID(contest["contest_id"]), uphold=True)
+    assert await uncle.refused("GET", f"{uncle.child}/messages") == (403, "right_missing")
+    assert uncle.guardian_id not in str(await mother.contacts())
+    told = (await aunt.told("GET", f"{aunt.family}/contests"))["contests"][0]
+    assert (told["state"], told["ended_at"] is None) == ("upheld", False)
+    actions = [(one["action"], one["by"]) for one in (await mother.told("GET", f"{mother.family}/audit"))["entries"]]
+    assert {("right.contest_upheld", "operator"), ("guardian.rights_changed", "operator")} <= set(actions)
+
+
+async def test_a_contest_is_withdrawn_or_dismissed_and_nothing_has_changed(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite(may_manage=True)
+    first = await _contest(mother, aunt, "manage")
+    for _ in range(2):
+        await mother.told("DELETE", f"{mother.family}/contests/{first['contest_id']}")
+    second = await _contest(mother, aunt, "manage")
+    async with database.begin() as work:
+        await settle_contest(work, OPERATOR, uuid.UUID(second["contest_id"]), uphold=False)
+    states = [one["state"] for one in (await mother.told("GET", f"{mother.family}/contests"))["contests"]]
+    assert sorted(states) == ["dismissed", "withdrawn"]
+    assert (await aunt.told("PATCH", aunt.child, json={"name": "Lin"}))["name"] == "Lin"
+
+
+async def test_what_cannot_be_contested_is_refused(client: httpx.AsyncClient, database: Database) -> None:
+    mother, other = await make_family(client, database), await make_family(client, database)
+    aunt = await mother.invite()
+    for about, right in ((aunt, "message"), (other, "message"), (mother, "locate")):
+        said = {"guardian_id": about.guardian_id, "right": right}
+        assert await aunt.refused("POST", f"{aunt.family}/contests", json=said) == (404, "not_found")
+    contest = await _contest(aunt, mother, "manage")
+    async with database.begin() as work:
+        with pytest.raises(PrimaryGuardianError):
+            await settle_contest(work, OPERATOR, uuid.UUID(contest["contest_id"]), uphold=True)

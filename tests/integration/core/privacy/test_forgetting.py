@@ -1,0 +1,85 @@
+"""Everything goes in its time: by the promise's numbers, or by those of a deployment."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlmodel import SQLModel, func, select
+
+from services.core.accounts.tables import Session
+from services.core.clips.rendering import Studio
+from services.core.crypto.vault import Vault
+from services.core.db.database import Database
+from services.core.events.tables import Event
+from services.core.messages.retention import drop_one_old_voice
+from services.core.outbox.actions import send_sms
+from services.core.outbox.tables import OutboxRow
+from services.core.privacy.forgetting import forget_one_batch
+from services.core.retention import Retention
+from services.core.settings import Settings
+from tests.conftest import FakeClock
+from tests.parent import make_family
+from tests.sounds import encoded
+
+
+async def _count(database: Database, table: type[SQLModel]) -> int:
+    async with database.begin() as work:
+        return (await work.session.exec(select(func.count()).select_from(table))).one()
+
+
+async def _forget(database: Database) -> None:
+    found = True
+    while found:
+        async with database.begin() as work:
+            found = await forget_one_batch(work)
+
+
+def test_settings_say_the_promise_unless_a_deployment_says_otherwise() -> None:
+    assert Retention.of(Settings()) == Retention()
+    assert Retention.of(Settings(keep_voice_days=7)).voice == timedelta(days=7)
+
+
+async def test_events_sessions_and_unsent_messages_go_in_their_time(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    mother = await make_family(client, database)
+    async with database.begin() as work:
+        await send_sms(work, mother.phone, "en", "never sent")
+    clock.advance(days=1, hours=23)
+    await _forget(database)
+    assert (await _count(database, OutboxRow), await _count(database, Event)) != (0, 0)
+    clock.advance(hours=1)
+    await _forget(database)
+    assert await _count(database, OutboxRow) == 0
+    assert await _count(database, Event) > 0
+    clock.advance(days=28)
+    await _forget(database)
+    assert await _count(database, Event) == 0
+    assert await _count(database, Session) == 1
+    clock.advance(days=60)
+    await _forget(database)
+    assert await _count(database, Session) == 0
+
+
+@pytest.mark.parametrize("kept_days", [3, 90])
+async def test_voice_is_kept_as_long_as_the_deployment_says(
+    client: httpx.AsyncClient, settings: Settings, clock: FakeClock, studio: Studio, kept_days: int
+) -> None:
+    mother = await make_family(client, studio.database)
+    message = await mother.speak(encoded("amr-nb", 1.0))
+    ours = Database(
+        settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=clock,
+        retention=Retention(voice=timedelta(days=kept_days)),
+    )  # fmt: skip
+    clock.advance(days=kept_days, seconds=-1)
+    async with ours.begin() as work:
+        assert not await drop_one_old_voice(work)
+    clock.advance(seconds=1)
+    async with ours.begin() as work:
+        assert await drop_one_old_voice(work)
+    await ours.close()
+    await mother.log_in()
+    told = await mother.told("GET", f"{mother.child}/messages")
+    assert [(one["message_id"], one["voice"]["state"]) for one in told["messages"]] == [(message["message_id"], "gone")]
