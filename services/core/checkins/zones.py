@@ -55,7 +55,8 @@ async def draw_zone(
     )  # fmt: skip
     _look(key, row, shape, await _locked_latest(work, child.child_id))
     work.add(row)
-    await _tell(work, child, guardian_id, "zone.drawn", row)
+    record_audit(work, guardian_actor(guardian_id), "zone.drawn", family_id=child.family_id, subject_id=zone_id)
+    await _tell(work, child, "zone.drawn", zone_id)
     return view_zone(key, row)
 
 
@@ -80,7 +81,8 @@ async def change_zone(
         _look(key, row, shape, latest)
     row.changed_at = work.now
     work.add(row)
-    await _tell(work, child, guardian_id, "zone.changed", row)
+    record_audit(work, guardian_actor(guardian_id), "zone.changed", family_id=child.family_id, subject_id=zone_id)
+    await _tell(work, child, "zone.changed", zone_id)
     return view_zone(key, row)
 
 
@@ -88,7 +90,8 @@ async def remove_zone(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, zo
     """Take a zone away with everything that happened at its edge. Raises NotFoundError."""
     row = await zone_of_child(work, child, zone_id, lock=True)
     await work.session.delete(row)
-    await _tell(work, child, guardian_id, "zone.removed", row)
+    record_audit(work, guardian_actor(guardian_id), "zone.removed", family_id=child.family_id, subject_id=zone_id)
+    await _tell(work, child, "zone.removed", zone_id)
 
 
 async def zone_of_child(work: UnitOfWork, child: Child, zone_id: uuid.UUID, *, lock: bool = False) -> SafeZone:
@@ -135,9 +138,6 @@ async def _lock_child(work: UnitOfWork, child: Child) -> None:
     )
 
 
-async def _tell(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, action: str, row: SafeZone) -> None:
-    record_audit(work, guardian_actor(guardian_id), action, family_id=child.family_id, subject_id=row.zone_id)
+async def _tell(work: UnitOfWork, child: Child, kind: str, zone_id: uuid.UUID) -> None:
     await work.flush()
-    await record_event(
-        work, child.family_id, action, child_id=child.child_id, ref_id=row.zone_id, needs_right=Right.LOCATE
-    )
+    await record_event(work, child.family_id, kind, child_id=child.child_id, ref_id=zone_id, needs_right=Right.LOCATE)
