@@ -133,11 +133,13 @@ class InFamily:
 
 
 class OfChild:
-    """A guardian of the family of the child in the path, with a right or without."""
+    """A guardian of the family of the child in the path, with a right or without, who agreed to a further part."""
 
-    def __init__(self, right: Right | None = None) -> None:
+    def __init__(self, right: Right | None = None, *, part: Part | None = None) -> None:
         self.right = right
-        self.access_rule = f"of child, {right.value if right else 'any'} right"
+        self.part = part
+        agreed = f", consent to {part.value}" if part else ""
+        self.access_rule = f"of child, {right.value if right else 'any'} right{agreed}"
 
     async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
         """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
@@ -147,6 +149,9 @@ class OfChild:
         membership = await _membership(work, caller, family_id, self.right, before_consent=False)
         if child is None:
             raise NotFoundError
+        if self.part is not None and not await has_consent(work, caller.guardian_id, child.family_id, self.part):
+            _note_refusal(work, caller, child.family_id, ConsentRequiredError.code)
+            raise ConsentRequiredError(self.part)
         return ChildScope(caller, child.family_id, membership, child)
 
 
@@ -270,4 +275,6 @@ PrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily())]
 PrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild())]
 MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
 HoldsExportLink = Annotated[ExportScope, Depends(OfExportLink())]
+MayLocateChild = Annotated[ChildScope, Depends(OfChild(Right.LOCATE, part=Part.LOCATION))]
+MayDrawZones = Annotated[ChildScope, Depends(OfChild(Right.MANAGE, part=Part.LOCATION))]
 HoldsLink = Annotated[LinkScope, Depends(OfLink())]

@@ -17,6 +17,7 @@ from services.api.routes import (
     audio,
     audit,
     auth,
+    checkins,
     commands,
     contacts,
     events,
@@ -40,6 +41,7 @@ from services.api.routes import (
     uploads,
     voice,
     watch_settings,
+    zones,
 )
 from services.api.stream import EventHub
 from services.core.accounts.tokens import AccessTokens
@@ -91,9 +93,10 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
     ):  # fmt: skip
         app.include_router(room.router)
-    for room in (alerts, commands, watch_settings, push):
+    for room in (alerts, commands, watch_settings, push, checkins, zones):
         app.include_router(room.router)
-    app.include_router(messages.of_all)
+    for of_all in (messages.of_all, checkins.of_all):
+        app.include_router(of_all)
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.

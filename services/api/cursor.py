@@ -1,4 +1,4 @@
-"""Where a client stands in the event streams of its families, as one opaque word."""
+"""Where a client stands, as one opaque word: in the event streams of its families, in the check-ins of a day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import binascii
 import struct
 import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 
+from services.core.checkins.queries import After
 from services.core.errors import CoreError
 
 _ENTRY = struct.Struct(">16sQ")
@@ -41,3 +43,29 @@ def read_cursor(word: str) -> dict[uuid.UUID, int]:
     if any(seq >= 2**63 for seq in found.values()):
         raise CursorInvalidError
     return found
+
+
+_PLACE_IN_DAY = struct.Struct(">QQ")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def write_day_cursor(after: After) -> str:
+    """Return the last check-in of a page as one URL-safe word."""
+    micros = (after.happened_at - _EPOCH) // timedelta(microseconds=1)
+    packed = _PLACE_IN_DAY.pack(micros, after.tst) + f"{after.username} {after.ref}".encode()
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def read_day_cursor(word: str) -> After:
+    """Return what :func:`write_day_cursor` wrote; raises CursorInvalidError. It gives no access."""
+    try:
+        packed = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
+        micros, tst = _PLACE_IN_DAY.unpack_from(packed)
+        username, _, ref = packed[_PLACE_IN_DAY.size :].decode("ascii").partition(" ")
+        happened_at = _EPOCH + timedelta(microseconds=micros)
+    except (ValueError, struct.error, OverflowError) as error:
+        # binascii.Error and UnicodeDecodeError are ValueErrors.
+        raise CursorInvalidError from error
+    if tst >= 2**63 or "\x00" in username + ref:
+        raise CursorInvalidError
+    return After(happened_at, username, ref, tst)

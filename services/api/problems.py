@@ -21,6 +21,7 @@ from services.core.accounts import errors as accounts
 from services.core.alerts import errors as alerts
 from services.core.audio import errors as audio
 from services.core.blobs.store import BlobStoreAwayError
+from services.core.checkins import errors as checkins
 from services.core.clips import errors as clips
 from services.core.consents import errors as consents
 from services.core.contacts import errors as contacts
@@ -100,6 +101,10 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     clips.AudioGoneError: HTTPStatus.GONE,
     clips.AudioNotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
+    checkins.ZonesFullError: HTTPStatus.CONFLICT,
+    checkins.ZoneShapeError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    checkins.ZoneHoursError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    checkins.DayNotKeptError: HTTPStatus.NOT_FOUND,
     privacy.PrimaryOnlyError: HTTPStatus.FORBIDDEN,
     privacy.ConfirmationMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     privacy.ContestExistsError: HTTPStatus.CONFLICT,

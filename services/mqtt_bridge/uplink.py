@@ -17,9 +17,10 @@ from services.core.db.database import Database
 from services.core.db.faults import collided, database_is_away
 from services.core.settings import Settings
 from services.mqtt_bridge.connection import Connection, Incoming, connect
-from services.mqtt_bridge.handlers import DECLARATIONS, Frame
+from services.mqtt_bridge.handlers import DECLARATIONS, TOGETHER, Frame
 from services.mqtt_bridge.rates import Rates
 from services.mqtt_bridge.replies import Reply, publish_all, receipt, retry_receipt
+from services.mqtt_bridge.together import Together, Waiting
 from services.protocol import limits
 from services.protocol.codec import find_ref, receipt_for_error
 from services.protocol.downlink import Receipt
@@ -81,19 +82,30 @@ class UplinkReader:
 
     async def _read(self, connection: Connection) -> None:
         lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue() for _ in range(LANES)]
+        together = {kind: Together(kind, connection, self._commit) for kind in TOGETHER}
         async with asyncio.TaskGroup() as tasks:
             for lane in lanes:
-                tasks.create_task(self._work(lane, connection))
+                tasks.create_task(self._work(lane, connection, together))
+            for one in together.values():
+                tasks.create_task(one.run())
             await connection.subscribe(TOPIC_FILTER)
             self.connected = True
             log.info("uplink_connected")
             async for message in connection.incoming():
                 lanes[lane_of(message.topic)].put_nowait(message)
 
-    async def _work(self, lane: asyncio.Queue[Incoming], connection: Connection) -> None:
+    async def _work(
+        self, lane: asyncio.Queue[Incoming], connection: Connection, together: dict[UplinkKind, Together]
+    ) -> None:
         while True:
             message = await lane.get()
             replies = self._over_the_limit(message)
+            topic = parse_uplink(message.topic)
+            if replies is None and isinstance(topic, Uplink) and topic.kind in together and _is_welcome(topic, message):
+                # After what came before it from this watch, and not in the way of what comes next.
+                frame = Frame(topic, message.payload, self._database, self._settings, self._blobs)
+                together[topic.kind].put(Waiting(message, frame))
+                continue
             if replies is None:
                 replies = await self._commit(message)
             message.acknowledge()
@@ -126,6 +138,10 @@ class UplinkReader:
             return []
         ref = find_ref(message.payload) if isinstance(topic, MalformedTopic) else topic.ref or find_ref(message.payload)
         return [receipt(topic.user, retry_receipt(ref, wait_s, _printable(message.topic)))]
+
+
+def _is_welcome(topic: Uplink, message: Incoming) -> bool:
+    return topic.user.identity is DECLARATIONS[topic.kind].who and not message.retained
 
 
 def _worth_another_try(state: RetryCallState) -> bool:

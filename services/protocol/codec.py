@@ -76,6 +76,11 @@ def decode_locations(payload: bytes) -> Batch[Location | OwnTracksOther]:
     return _read_batch(payload, _read_owntracks)
 
 
+def is_array(payload: bytes) -> bool:
+    """Whether a payload that was read held an array, and not one object: the answer takes the same form."""
+    return payload.lstrip(b" \t\r\n").startswith(b"[")
+
+
 def decode_usage(payload: bytes) -> Batch[Usage]:
     """One usage record or an array of at most 50; one bad entry does not harm the others."""
     return _read_batch(payload, lambda given: _read_object(given, Usage, None))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from services.core.blobs.store import BlobStore
@@ -29,6 +29,8 @@ class Frame:
 
 
 Handle = Callable[[Frame], Awaitable[list[Reply]]]
+# The answers to many frames, in their order; all of them are committed or none is.
+HandleTogether = Callable[[Sequence[Frame]], Awaitable[list[list[Reply]]]]
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,8 @@ class Declaration:
 
 
 DECLARATIONS: dict[UplinkKind, Declaration] = {}
+# Kinds of which so many come that one commit each would be most of the work; see mqtt_bridge.together.
+TOGETHER: dict[UplinkKind, HandleTogether] = {}
 
 
 def handles(*kinds: UplinkKind, who: Identity) -> Callable[[Handle], Handle]:
@@ -51,6 +55,20 @@ def handles(*kinds: UplinkKind, who: Identity) -> Callable[[Handle], Handle]:
                 message = f"{kind} is declared twice"
                 raise ValueError(message)
             DECLARATIONS[kind] = Declaration(who, handle)
+        return handle
+
+    return declare
+
+
+def handles_together(kind: UplinkKind, who: Identity) -> Callable[[HandleTogether], HandleTogether]:
+    """Declare the decorated function for many frames of a kind at once, and for one where that fails."""
+
+    def declare(handle: HandleTogether) -> HandleTogether:
+        async def handle_one(frame: Frame) -> list[Reply]:
+            return (await handle([frame]))[0]
+
+        handles(kind, who=who)(handle_one)
+        TOGETHER[kind] = handle
         return handle
 
     return declare

@@ -13,6 +13,7 @@ from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
 from tests.parent import TEXT_VERSION, Parent, fill_buckets, make_family, make_place, new_phone, pair
+from tests.places import circle, may_look
 from tests.sounds import encoded
 from tests.staff import waiting_recovery
 
@@ -44,6 +45,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /v1/families/{family_id}/my-number": {"hidden": True},
     "POST /v1/families/{family_id}/contests": {"guardian_id": str(uuid.UUID(int=1)), "right": "message"},
     "POST /v1/children/{child_id}/uploads": {"bytes": 5000, "sha256": "0" * 64},
+    "POST /v1/children/{child_id}/zones": {"name": "School", "shape": circle()},
+    "PATCH /v1/children/{child_id}/zones/{zone_id}": {"name": "School"},
     "POST /v1/children/{child_id}/commands": {"kind": "ring"},
     "PATCH /v1/children/{child_id}/watch-settings": {"volume_pct": 50},
     "PUT /v1/me/availability": {"busy_until": None},
@@ -112,6 +115,9 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invited = {"phone": new_phone(), "relation": "aunt"}
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
+    for parent in (mine, theirs):
+        await may_look(parent)
+    zone = await theirs.told("POST", f"{theirs.child}/zones", json={"name": "Home", "shape": circle()})
     command = await theirs.told("POST", f"{theirs.child}/commands", json={"kind": "ring"})
     hook = {"kind": "webhook", "address": "https://push.example.org/theirs"}
     endpoint = await theirs.told("POST", "/v1/push-endpoints", json=hook)
@@ -128,6 +134,7 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
         "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
+        "zone_id": zone["zone_id"],
         "command_id": command["command_id"], "alert_id": str(alert_id),
         "endpoint_id": endpoint["endpoint_id"],
         "contest_id": contest["contest_id"],
@@ -199,7 +206,9 @@ async def test_what_is_no_id_is_refused_and_never_fails(world: World, route: Dec
     for name in world.their_ids:
         path = path.replace(f"{{{name}}}", word)
     answer = await world.mine.ask(route.method, path, **request_of(route))
-    # "..": the client itself asks for another address, which may want another kind of body.
+    if word == ".." and answer.url.path == "/v1/checkins/latest":
+        return  # the client itself asked for another address, which exists and is the caller's own
+    # "..": such an address may want another kind of body.
     assert answer.status_code in {404, 405, 422} or (word == ".." and answer.status_code == 415)
     assert answer.headers["content-type"] == "application/problem+json"
 
@@ -210,5 +219,5 @@ async def test_nothing_of_the_other_family_has_changed(world: World) -> None:
         await _ask(world.mine, route, world.their_ids)
     assert await world.theirs.contacts() == before
     me = await world.theirs.told("GET", "/v1/me")
-    assert [one["part"] for one in me["families"][0]["consents"]] == ["messages"]
+    assert [one["part"] for one in me["families"][0]["consents"]] == ["location", "messages"]
     assert (await world.theirs.told("GET", f"{world.theirs.child}/pairing"))["state"] == "confirmed"

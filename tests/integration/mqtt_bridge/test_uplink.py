@@ -101,9 +101,9 @@ async def test_a_factory_identity_is_heard_on_pairing_only(stand: Stand) -> None
 async def test_arrays_that_are_not_served_yet_come_back_as_retry_with_every_id(stand: Stand) -> None:
     _, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        good = {"_type": "location", "lat": 1.0, "lon": 2.0, "tst": 0, "id": "l7f3k2m1x9qd"}
-        await watch.say("location", [good, {**good, "id": "l7f3k2m1x9qe", "lat": 99}])
+        good = {"from_tst": 1, "to_tst": 2, "id": "u5d8k2m1h6vb"}
+        await watch.say("usage", [good, {**good, "id": "u5d8k2m1h6vc", "to_tst": -1}])
         answer = await watch.hears("receipt")
         assert answer["code"] == "retry"
-        assert answer["refs"] == ["l7f3k2m1x9qd"]
-        assert [(one["ref"], one["detail"]) for one in answer["rejected"]] == [("l7f3k2m1x9qe", "lat_out_of_range")]
+        assert answer["refs"] == ["u5d8k2m1h6vb"]
+        assert [(one["ref"], one["detail"]) for one in answer["rejected"]] == [("u5d8k2m1h6vc", "out_of_range")]

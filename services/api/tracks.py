@@ -1,0 +1,66 @@
+"""A day of places in the forms that maps read: GeoJSON (RFC 7946) and GPX 1.1, both WGS-84."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from services.core.checkins.queries import CheckinView, DayView
+from services.core.checkins.sealing import Place
+
+_GPX_HEAD = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    '<gpx version="1.1" creator="SmartWatch" xmlns="http://www.topografix.com/GPX/1/1">\n'
+)
+# A line has two ends; one point alone is not drawn.
+_LINE_LEAST = 2
+
+
+def geojson_of(view: DayView) -> bytes:
+    """Return a FeatureCollection: a point for every check-in that has a place, then the line of the good ones."""
+    features = [_feature(one, one.place) for one in view.checkins if one.place is not None]
+    line = [_position(one.place) for one in view.line if one.place is not None]
+    if len(line) >= _LINE_LEAST:
+        features.append({
+            "type": "Feature",
+            "geometry": {"type": "LineString", "coordinates": line},
+            "properties": {"day": view.day.isoformat(), "timezone": view.timezone},
+        })  # fmt: skip
+    return json.dumps({"type": "FeatureCollection", "features": features}, allow_nan=False).encode()
+
+
+def gpx_of(view: DayView) -> bytes:
+    """Return the good check-ins as one track. Nothing in it is text that anybody wrote."""
+    points = "".join(
+        f'<trkpt lat="{one.place.point.lat!r}" lon="{one.place.point.lon!r}">'
+        + ("" if one.place.altitude_m is None else f"<ele>{one.place.altitude_m!r}</ele>")
+        + f"<time>{_zulu(one.happened_at)}</time></trkpt>\n"
+        for one in view.line
+        if one.place is not None
+    )
+    return f"{_GPX_HEAD}<trk><name>{view.day.isoformat()}</name><trkseg>\n{points}</trkseg></trk>\n</gpx>\n".encode()
+
+
+def _feature(view: CheckinView, place: Place) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": _position(place)},
+        "properties": {
+            "happened_at": _zulu(view.happened_at),
+            "accuracy_m": view.accuracy_m,
+            "source": view.source,
+            "quality": view.quality.value,
+            "reasons": [reason.value for reason in view.reasons],
+        },
+    }
+
+
+def _position(place: Place) -> list[float]:
+    # Longitude first: RFC 7946, section 3.1.1.
+    height = [] if place.altitude_m is None else [place.altitude_m]
+    return [place.point.lon, place.point.lat, *height]
+
+
+def _zulu(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

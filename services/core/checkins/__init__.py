@@ -1,0 +1,1 @@
+"""Where the watch was: fixes judged and kept, safe zones, and who may look."""

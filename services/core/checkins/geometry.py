@@ -1,0 +1,117 @@
+"""Points on the earth and shapes around them; pure. Everything is WGS-84, degrees outside, metres inside.
+
+Distances are on the sphere (0.5 % off at most, far below any watch's accuracy). Shapes are computed on a plane laid
+against the earth at the shape's own place: within 50 km it is off by less than a metre in a hundred.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from shapely import LineString, Polygon
+from shapely import Point as PlanePoint
+
+_EARTH_RADIUS_M: Final = 6_371_008.8
+# Beyond this the plane is no longer the earth; the distance to the middle decides.
+_PLANE_REACH_M: Final = 50_000.0
+
+
+@dataclass(frozen=True)
+class Point:
+    """A place in degrees, WGS-84. Never shown by repr: places have no business in logs."""
+
+    lat: float
+    lon: float
+
+    def __repr__(self) -> str:
+        return "Point(...)"
+
+
+def distance_m(one: Point, other: Point) -> float:
+    """Return the distance of two points in metres along the sphere."""
+    lat_1, lat_2 = math.radians(one.lat), math.radians(other.lat)
+    half_lat = (lat_2 - lat_1) / 2
+    half_lon = math.radians(other.lon - one.lon) / 2
+    chord = math.sin(half_lat) ** 2 + math.cos(lat_1) * math.cos(lat_2) * math.sin(half_lon) ** 2
+    return 2 * _EARTH_RADIUS_M * math.asin(math.sqrt(min(1.0, chord)))
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A plane that touches the earth at ``origin``."""
+
+    origin: Point
+
+    def metres(self, point: Point) -> tuple[float, float]:
+        """Return a point's place east and north of the origin in metres; the short way round at the date line."""
+        east_deg = (point.lon - self.origin.lon + 540) % 360 - 180
+        metres_per_degree = math.radians(_EARTH_RADIUS_M)
+        return (
+            east_deg * metres_per_degree * math.cos(math.radians(self.origin.lat)),
+            (point.lat - self.origin.lat) * metres_per_degree,
+        )
+
+    def point(self, east_m: float, north_m: float) -> Point:
+        """Return the point that is so far east and north of the origin."""
+        metres_per_degree = math.radians(_EARTH_RADIUS_M)
+        lon = self.origin.lon + east_m / (metres_per_degree * math.cos(math.radians(self.origin.lat)))
+        return Point(self.origin.lat + north_m / metres_per_degree, (lon + 540) % 360 - 180)
+
+
+@dataclass(frozen=True)
+class Circle:
+    """Everything within ``radius_m`` of a centre."""
+
+    center: Point
+    radius_m: float
+
+    def edge_m(self, point: Point) -> float:
+        """Return how far the point is from the edge in metres; negative inside."""
+        return distance_m(self.center, point) - self.radius_m
+
+
+@dataclass(frozen=True)
+class Outline:
+    """Everything within a line through corners, which closes by itself."""
+
+    corners: tuple[Point, ...]
+
+    @cached_property
+    def plane(self) -> Plane:
+        """The plane the outline is computed on."""
+        return Plane(self.corners[0])
+
+    @cached_property
+    def polygon(self) -> Polygon:
+        """The outline on its plane, in metres."""
+        return Polygon([self.plane.metres(corner) for corner in self.corners])
+
+    @cached_property
+    def reach_m(self) -> float:
+        """How far the furthest corner is from the first."""
+        return max(distance_m(self.corners[0], corner) for corner in self.corners)
+
+    def edge_m(self, point: Point) -> float:
+        """Return how far the point is from the edge in metres; negative inside."""
+        away_m = distance_m(self.corners[0], point)
+        if away_m > _PLANE_REACH_M + self.reach_m:
+            return away_m - self.reach_m
+        place = PlanePoint(self.plane.metres(point))
+        edge_m: float = self.polygon.exterior.distance(place)
+        return -edge_m if self.polygon.contains(place) else edge_m
+
+
+Shape = Circle | Outline
+
+
+def simplified(points: Sequence[Point], tolerance_m: float) -> list[Point]:
+    """Return the points a line needs to stay within ``tolerance_m`` of the given one (Douglas-Peucker)."""
+    if len(points) < 3:  # noqa: PLR2004 - a line of two points is as simple as it gets
+        return list(points)
+    plane = Plane(points[0])
+    line = LineString([plane.metres(point) for point in points]).simplify(tolerance_m, preserve_topology=False)
+    return [plane.point(east_m, north_m) for east_m, north_m in line.coords]

@@ -1,0 +1,203 @@
+"""Reading stays flat as the table grows, and keeping fixes costs a known multiple of the bare insert.
+
+Machines differ: what is held are ratios within one run, with room for noise. The numbers are printed (`pytest -s`) and
+those of one run stand in docs/places.md.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from services.core.checkins.actions import receive_fixes
+from services.core.checkins.partitions import make_one_month
+from services.core.checkins.queries import calendar_of, checkins_in, day_of_child, latest_place
+from services.core.db.database import Database, UnitOfWork
+from services.core.families.tables import Child
+from services.machine.postgres import LocalPostgres
+from tests.bench.conftest import Crowd, make_crowd
+from tests.conftest import FakeClock
+from tests.places import away, sent
+
+ROWS_A_CHILD = 1_000
+FIXES_A_DAY = 288  # one every five minutes
+RUNS = 25
+
+
+async def make_months(database: Database) -> None:
+    found = True
+    while found:
+        async with database.begin() as work:
+            found = await make_one_month(work)
+
+
+async def grow(postgres: LocalPostgres, database: Database, rows: int) -> None:
+    """Fill the table up with so many rows of other children, spread over the last thirty days."""
+    async with database.begin() as work:
+        there = (await work.run(text("SELECT count(*) FROM checkin"))).scalar_one()
+        children = max(0, (rows - there) // ROWS_A_CHILD)
+        await work.run(
+            text(
+                "WITH someone AS (SELECT family_id FROM family LIMIT 1), made AS ("
+                " INSERT INTO child (child_id, family_id, name, wrapped_key, message_seq, inbox_seq, created_at)"
+                " SELECT gen_random_uuid(), family_id, 'x', '', 0, 0, :now"
+                " FROM someone, generate_series(1, :children) RETURNING child_id)"
+                " INSERT INTO latest_checkin (child_id, happened_at, received_at, accuracy_m, sealed_place)"
+                " SELECT child_id, :now, :now, 10, decode(repeat('00', 53), 'hex') FROM made"
+            ),
+            {"now": work.now, "children": children},
+        )
+        await work.run(
+            text(
+                "INSERT INTO checkin SELECT 'w-' || left(child_id::text, 30), 'r' || number,"
+                " extract(epoch FROM at)::bigint, child_id, at, at, decode(repeat('00', 16), 'hex'), 'good', '', 10,"
+                " 'gps', decode(repeat('00', 53), 'hex')"
+                " FROM (SELECT child_id, number, CAST(:now AS timestamptz) - number * interval '43 minutes' AS at"
+                "  FROM latest_checkin, generate_series(1, :each) AS number"
+                "  WHERE child_id NOT IN (SELECT child_id FROM checkin)) AS spread"
+            ),
+            {"now": work.now, "each": ROWS_A_CHILD},
+        )
+    owner = await asyncpg.connect(postgres.owner_dsn(database.url.rpartition("/")[2]))
+    try:
+        await owner.execute("ANALYZE checkin, latest_checkin")
+    finally:
+        await owner.close()
+
+
+async def p50_ms(database: Database, read: Callable[[UnitOfWork], Awaitable[object]]) -> float:
+    """Return the median time of one read, in milliseconds."""
+    took = []
+    for _ in range(RUNS):
+        async with database.begin() as work:
+            start = time.perf_counter()
+            await read(work)
+            took.append((time.perf_counter() - start) * 1000)
+    return statistics.median(took)
+
+
+async def wear_for_a_day(database: Database, clock: FakeClock, crowd: Crowd) -> uuid.UUID:
+    """Have one child wear a watch for a day; return the child's id."""
+    fixes = [
+        sent(crowd.usernames[0], clock.now - timedelta(minutes=5 * number), away(number % 9 * 10, 0))
+        for number in range(FIXES_A_DAY)
+    ]
+    async with database.begin() as work:
+        await receive_fixes(work, fixes)
+    return crowd.child_ids[0]
+
+
+async def measure(database: Database, child_id: uuid.UUID) -> dict[str, float]:
+    """Return the medians of what a parent asks."""
+    async with database.begin() as work:
+        child = await work.session.get_one(Child, child_id)
+        yesterday = await calendar_of(work, child, (work.now - timedelta(hours=16)).date())
+
+    async def latest(work: UnitOfWork) -> object:
+        return await latest_place(work, child)
+
+    async def page(work: UnitOfWork) -> object:
+        found = await checkins_in(work, child, yesterday.span, limit=100)
+        assert found
+        return found
+
+    async def day(work: UnitOfWork) -> object:
+        return await day_of_child(work, child, yesterday)
+
+    return {
+        "latest": await p50_ms(database, latest),
+        "page of a day": await p50_ms(database, page),
+        "whole day": await p50_ms(database, day),
+    }
+
+
+async def compare(postgres: LocalPostgres, database: Database, clock: FakeClock, sizes: tuple[int, ...]) -> None:
+    """Measure at each size; the last may be at most three times the first, and is if a sequential scan crept in."""
+    await make_months(database)
+    child_id = await wear_for_a_day(database, clock, await make_crowd(database, 1))
+    medians: dict[int, dict[str, float]] = {}
+    for size in sizes:
+        await grow(postgres, database, size)
+        medians[size] = await measure(database, child_id)
+    for name, first in medians[sizes[0]].items():
+        line = "  ".join(f"{size:>9,}: {medians[size][name]:6.2f} ms" for size in sizes)
+        ratio = medians[sizes[-1]][name] / first
+        print(f"{name:<14} {line}   ratio {ratio:.2f}")  # noqa: T201 - it is what a bench is for
+        assert ratio < 3, (name, medians)
+
+
+async def test_reading_stays_flat_from_ten_to_a_hundred_thousand_rows(
+    postgres: LocalPostgres, database: Database, clock: FakeClock
+) -> None:
+    await compare(postgres, database, clock, (10_000, 100_000))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(900)
+async def test_reading_stays_flat_up_to_a_million_rows(
+    postgres: LocalPostgres, database: Database, clock: FakeClock
+) -> None:
+    await compare(postgres, database, clock, (10_000, 100_000, 1_000_000))
+
+
+async def test_keeping_fixes_is_a_known_multiple_of_the_bare_insert(database: Database, clock: FakeClock) -> None:
+    await make_months(database)
+    watches, batches = 100, 5
+    crowd = await make_crowd(database, watches)
+
+    async def keep(usernames: list[str]) -> float:
+        now = clock.advance(minutes=5)
+        fixes = [sent(username, now, away(len(usernames), 0)) for username in usernames]
+        start = time.perf_counter()
+        async with database.begin() as work:
+            await receive_fixes(work, fixes)
+        return time.perf_counter() - start
+
+    await keep(crowd.usernames)  # statements are made ready
+    kept_s = sum([await keep(crowd.usernames) for _ in range(batches)])
+    alone_s = sum([await keep([username]) for username in crowd.usernames[:20]])
+
+    columns = "username, ref, tst, child_id, happened_at, received_at, content_mark, quality, reasons, accuracy_m,"
+    connection = await asyncpg.connect(database.url)
+    try:
+        rows = await connection.fetch(
+            f"SELECT {columns} source, sealed_place FROM checkin WHERE child_id = ANY($1)",  # noqa: S608 - our own
+            crowd.child_ids,
+        )
+        assert len(rows) == watches * (batches + 1) + 20
+        await connection.execute("DELETE FROM checkin WHERE child_id = ANY($1)", crowd.child_ids)
+        bare = await _bare_insert_s(connection, rows, watches, columns)
+    finally:
+        await connection.close()
+    rate, alone_rate, bare_rate = watches * batches / kept_s, 20 / alone_s, len(rows) / bare
+    print(f"together {rate:,.0f} fixes/s, alone {alone_rate:,.0f}, bare insert {bare_rate:,.0f} rows/s")  # noqa: T201
+    print(f"bare insert over together {bare_rate / rate:.1f}, together over alone {rate / alone_rate:.1f}")  # noqa: T201
+    assert bare_rate / rate < 60
+    assert rate / alone_rate > 4
+
+
+async def _bare_insert_s(
+    connection: asyncpg.Connection, rows: list[asyncpg.Record], watches: int, columns: str
+) -> float:
+    """Insert the same rows in batches of the same size, with nothing around it; return the time in seconds."""
+    places = ", ".join(
+        f"${number}::{kind}[]"
+        for number, kind in enumerate(
+            ["text", "text", "bigint", "uuid", "timestamptz", "timestamptz", "bytea", "text", "text", "float8",
+             "text", "bytea"],
+            start=1,
+        )
+    )  # fmt: skip
+    statement = f"INSERT INTO checkin ({columns} source, sealed_place) SELECT * FROM unnest({places})"  # noqa: S608
+    start = time.perf_counter()
+    for first in range(0, len(rows), watches):
+        part = rows[first : first + watches]
+        await connection.execute(statement, *(list(column) for column in zip(*part, strict=True)))
+    return time.perf_counter() - start

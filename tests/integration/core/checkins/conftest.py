@@ -1,0 +1,23 @@
+"""A family whose watch may tell where it is."""
+
+from __future__ import annotations
+
+import pytest_asyncio
+
+from services.core.db.database import Database
+from tests.builders import Home, Worn, make_home, wear
+from tests.places import allow_places
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def home(database: Database) -> Home:
+    """A family that agreed to places and turned them on."""
+    made = await make_home(database)
+    await allow_places(database, made)
+    return made
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def worn(database: Database, home: Home) -> Worn:
+    """Its watch, paired."""
+    return await wear(database, home)

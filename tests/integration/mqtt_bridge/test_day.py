@@ -1,0 +1,136 @@
+"""A recorded day, home - school - home, played through the broker and read back by a parent: docs/places.md."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from services.core.checkins.geometry import Point
+from tests.builders import Home, Worn, make_watch, wear
+from tests.conftest import FakeClock
+from tests.integration.mqtt_bridge.conftest import Stand
+from tests.parent import Parent, make_family, make_place
+from tests.places import circle, may_look, on_wire
+from tests.vectors.tracks.make_tracks import DAY, FOLDER, SCHOOL, SHANGHAI, TRUTH, Seen, point, read_gpx
+from tests.vectors.tracks.make_tracks import clock as moment
+
+PAGE = Path(__file__).parents[3] / "docs" / "places.md"
+# Where the child truly was, by the generator.
+TRUE_STAYS = [("Home", "00:00", "07:15"), ("School", "07:40", "16:05"), ("Home", "16:32", "22:00")]
+# A fix each ten minutes at a place, and the last one or two of a stay may be poor.
+SEEN_WITHIN = timedelta(minutes=25)
+SAID_WITHIN = timedelta(minutes=5)
+
+
+def local(told: str) -> str:
+    """Return hour and minute of a time in the child's time zone."""
+    return f"{datetime.fromisoformat(told).astimezone(SHANGHAI):%H:%M}"
+
+
+def reports(track: list[Seen]) -> list[list[Seen]]:
+    """Return the fixes as a watch sends them: one by one on the way, up to six together at a place."""
+    found: list[list[Seen]] = []
+    for one in track:
+        at_a_place = bool(found) and one.at - found[-1][-1].at == timedelta(minutes=10)
+        if at_a_place and len(found[-1]) < 6:
+            found[-1].append(one)
+        else:
+            found.append([one])
+    return found
+
+
+def near(said: str, happened: str, within: timedelta) -> bool:
+    """Tell whether two clock times of the day are near."""
+    return abs(moment(said) - moment(happened)) <= within
+
+
+def rows_of(day: dict[str, Any]) -> list[str]:
+    """Return what a parent reads of the day as rows of the page's tables."""
+    stays = [
+        f"| {one['zone']['name']} | {starts} - {ends} | {local(one['from_at'])} - {local(one['until_at'])} |"
+        f" {one['fixes']} |"
+        for one, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True)
+    ]
+    passages = [
+        f"| {one['kind']} {one['zone']['name']} | {happened} | {local(one['happened_at'])} |"
+        f" {'yes' if one['alarmed'] else 'no'} |"
+        for one, (_, _, happened) in zip(day["passages"], TRUTH["home_school_home"], strict=True)
+    ]
+    return stays + passages
+
+
+async def family_with_watch(stand: Stand, client: httpx.AsyncClient) -> tuple[Parent, Worn]:
+    """Make a family whose guardian is logged in and whose watch may log in."""
+    place = await make_place(stand.database)
+    parent = await make_family(client, stand.database, place)
+    assert parent.family_id is not None
+    async with stand.database.begin() as work:
+        watch, secret = await make_watch(work, place.site.site_id, parent.family_id)
+    home = Home(
+        parent.family_id, uuid.UUID(parent.guardian_id), parent.phone, uuid.UUID(parent.child_id),
+        place.site.site_id, watch.serial, secret,
+    )  # fmt: skip
+    worn = await wear(stand.database, home)
+    await stand.install()
+    return parent, worn
+
+
+async def test_a_recorded_day_is_read_back_as_it_truly_was(
+    stand: Stand, client: httpx.AsyncClient, clock: FakeClock
+) -> None:
+    clock.now = DAY.astimezone(UTC)
+    parent, worn = await family_with_watch(stand, client)
+    await may_look(parent)
+    for name, place in (("Home", (0.0, 0.0)), ("School", SCHOOL)):
+        zone = {"name": name, "shape": circle(Point(*point(*place)))}
+        await parent.told("POST", f"{parent.child}/zones", json=zone)
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        for together in reports(read_gpx((FOLDER / "home_school_home.gpx").read_text())):
+            clock.now = together[-1].at + timedelta(seconds=2)
+            await watch.say(
+                "location",
+                [on_wire(one.at, Point(one.lat, one.lon), acc=one.accuracy_m, source=one.source) for one in together],
+            )
+            answer = await watch.hears("receipt")
+            assert (answer["code"], len(answer["refs"])) == ("stored", len(together))
+    await parent.log_in()
+    day = await parent.told("GET", f"{parent.child}/checkins/day", params={"day": str(DAY.date())})
+
+    assert [one["zone"]["name"] for one in day["stays"]] == [name for name, _, _ in TRUE_STAYS]
+    for one, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True):
+        assert near(local(one["from_at"]), starts, SEEN_WITHIN)
+        assert near(local(one["until_at"]), ends, SEEN_WITHIN)
+    truth = TRUTH["home_school_home"]
+    assert [(one["kind"], one["zone"]["name"]) for one in day["passages"]] == [(kind, zone) for kind, zone, _ in truth]
+    for one, (_, _, happened) in zip(day["passages"], truth, strict=True):
+        assert near(local(one["happened_at"]), happened, SAID_WITHIN)
+    alerts = await parent.told("GET", f"{parent.child}/alerts")
+    assert sorted(one["kind"] for one in alerts["alerts"]) == ["zone_entered"] * 2 + ["zone_left"] * 2
+
+    fixes, cursor = [], None
+    while cursor or not fixes:
+        query = {"day": str(DAY.date()), "limit": 60, **({"cursor": cursor} if cursor else {})}
+        page = await parent.told("GET", f"{parent.child}/checkins/day/fixes", params=query)
+        fixes += page["checkins"]
+        cursor = page["next_cursor"]
+    table = {}
+    for source in ("gps", "wifi", "cell"):
+        of_source = [one["quality"] for one in fixes if one["source"] == source]
+        table[source] = [of_source.count(quality) for quality in ("good", "poor", "bad")]
+    assert (
+        sum(sum(counts) for counts in table.values())
+        == len(fixes)
+        == sum(day["qualities"][quality] for quality in ("good", "poor", "bad"))
+    )
+    # What a mast says is never good enough for an alarm.
+    assert table["cell"][0] == 0
+    qualities = [f"| {source} | {good} | {poor} | {bad} |" for source, (good, poor, bad) in table.items()]
+    # The page shows this very day.
+    rows = rows_of(day) + qualities
+    print("\n".join(rows))  # noqa: T201 - to be copied into the page when the recording changes
+    missing = [row for row in rows if row not in PAGE.read_text().splitlines()]
+    assert missing == []

@@ -1,0 +1,202 @@
+"""Places through the broker: one commit for many watches, a receipt for each, and nobody pays for another's fault."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from services.core.db.database import UnitOfWork
+from services.core.families.tables import Child
+from tests.builders import Home, Worn
+from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
+from tests.places import allow_places, away, on_wire, turn_location
+
+OWNTRACKS = Path(__file__).parents[2] / "vectors" / "owntracks"
+
+
+@dataclass
+class Wearer:
+    """A family that agreed to places, and its watch."""
+
+    home: Home
+    worn: Worn
+    watch: HandWatch
+
+
+@contextlib.asynccontextmanager
+async def wearers(stand: Stand, count: int = 1) -> AsyncIterator[list[Wearer]]:
+    """Have so many watches connected, each of a family that agreed to places."""
+    async with contextlib.AsyncExitStack() as stack:
+        found = []
+        for _ in range(count):
+            home, worn = await stand.home()
+            await allow_places(stand.database, home)
+            watch = await stack.enter_async_context(stand.watch(worn.username, worn.password))
+            found.append(Wearer(home, worn, watch))
+        yield found
+
+
+async def kept(stand: Stand, home: Home) -> list[str]:
+    """Return the ids of the child's check-ins in order of time."""
+    async with stand.database.begin() as work:
+        found = await work.run(
+            text("SELECT ref FROM checkin WHERE child_id = :child_id ORDER BY happened_at, ref"),
+            {"child_id": home.child_id},
+        )
+        return list(found.scalars())
+
+
+async def test_a_fix_is_committed_before_its_receipt_and_a_repeat_makes_no_second(stand: Stand) -> None:
+    now = stand.database.clock()
+    async with stand.bridge(), wearers(stand) as [one]:
+        fix = on_wire(now)
+        await one.watch.say("location", fix)
+        answer = await one.watch.hears("receipt")
+        assert (answer["ref"], answer["code"]) == (fix["id"], "stored")
+        assert await kept(stand, one.home) == [fix["id"]]
+        await one.watch.say("location", fix)
+        assert (await one.watch.hears("receipt"))["code"] == "duplicate"
+        await one.watch.say("location", {**fix, "lat": 22.0})
+        answer = await one.watch.hears("receipt")
+        assert (answer["code"], answer["detail"]) == ("rejected", "id_conflict")
+
+
+async def test_a_bad_entry_never_costs_the_rest_of_its_array(stand: Stand) -> None:
+    now = stand.database.clock()
+    async with stand.bridge(), wearers(stand) as [one]:
+        good = [on_wire(now - timedelta(minutes=minutes)) for minutes in (3, 2, 1)]
+        bad = [{**on_wire(now), "lat": 91}, {**on_wire(now), "lon": -181}, 7, {**on_wire(now), "lat": None}]
+        again = {**good[0], "lat": 22.0}
+        await one.watch.say("location", [bad[0], good[0], bad[1], good[1], bad[2], bad[3], {"_type": "lwt"}, good[2]])
+        answer = await one.watch.hears("receipt")
+        assert (answer["code"], answer["refs"]) == ("stored", [fix["id"] for fix in good])
+        assert [(entry["ref"], entry["detail"]) for entry in answer["rejected"]] == [
+            (bad[0]["id"], "lat_out_of_range"),
+            (bad[1]["id"], "lon_out_of_range"),
+            (None, "malformed"),
+            (bad[3]["id"], "malformed"),
+        ]
+        assert answer["rejected"][2]["index"] == 4
+        await one.watch.say("location", [good[1], again, on_wire(now)])
+        answers = [await one.watch.hears("receipt"), await one.watch.hears("receipt")]
+        assert [(entry["code"], len(entry["refs"])) for entry in answers] == [("stored", 1), ("duplicate", 1)]
+        assert [(entry["ref"], entry["detail"]) for entry in answers[0]["rejected"]] == [(again["id"], "id_conflict")]
+        assert len(await kept(stand, one.home)) == 4
+
+
+async def test_with_location_off_it_is_rejected_and_nothing_is_kept(stand: Stand) -> None:
+    now = stand.database.clock()
+    async with stand.bridge(), wearers(stand) as [one]:
+        async with stand.database.begin() as work:
+            await turn_location(work, one.home.child_id, on=False)
+        fixes = [on_wire(now), on_wire(now)]
+        await one.watch.say("location", fixes[0])
+        answer = await one.watch.hears("receipt")
+        assert (answer["ref"], answer["code"], answer["detail"]) == (fixes[0]["id"], "rejected", "location_off")
+        await one.watch.say("location", fixes)
+        answer = await one.watch.hears("receipt")
+        assert answer["code"] == "rejected"
+        assert [(entry["ref"], entry["detail"]) for entry in answer["rejected"]] == [
+            (fix["id"], "location_off") for fix in fixes
+        ]
+        assert await kept(stand, one.home) == []
+
+
+async def transactions(stand: Stand, homes: list[Home]) -> int:
+    """Return in how many transactions these children's check-ins were written."""
+    async with stand.database.begin() as work:
+        found = await work.run(
+            text("SELECT count(DISTINCT xmin::text) FROM checkin WHERE child_id = ANY(:child_ids)"),
+            {"child_ids": [home.child_id for home in homes]},
+        )
+        return int(found.scalar_one())
+
+
+async def test_watches_that_speak_at_once_share_commits_and_each_gets_its_own_receipt(stand: Stand) -> None:
+    now = stand.database.clock()
+    async with wearers(stand, 6) as many:
+        # Said while no bridge is there: the next one finds them all.
+        async with stand.bridge():
+            pass
+        fixes = {one.worn.username: [on_wire(now - timedelta(minutes=2 - part)) for part in range(3)] for one in many}
+        for part in range(3):
+            await asyncio.gather(*(one.watch.say("location", fixes[one.worn.username][part]) for one in many))
+        async with stand.bridge():
+            for one in many:
+                for fix in fixes[one.worn.username]:
+                    answer = await one.watch.hears("receipt")
+                    assert (answer["ref"], answer["code"]) == (fix["id"], "stored")
+                assert await kept(stand, one.home) == [fix["id"] for fix in fixes[one.worn.username]]
+        assert await transactions(stand, [one.home for one in many]) <= 3
+
+
+async def test_one_that_cannot_be_kept_costs_the_others_nothing(stand: Stand) -> None:
+    now = stand.database.clock()
+    async with wearers(stand, 3) as many:
+        broken = many[1]
+        async with stand.bridge():
+            pass
+        async with stand.database.begin() as work:
+            await _lose_key(work, broken.home)
+        fixes = {one.worn.username: on_wire(now) for one in many}
+        for one in many:
+            await one.watch.say("location", fixes[one.worn.username])
+        async with stand.bridge():
+            for one in many:
+                answer = await one.watch.hears("receipt")
+                expected = "retry" if one is broken else "stored"
+                assert (answer["ref"], answer["code"]) == (fixes[one.worn.username]["id"], expected)
+
+
+async def _lose_key(work: UnitOfWork, home: Home) -> None:
+    child = await work.session.get_one(Child, home.child_id)
+    child.wrapped_key = bytes(60)
+    work.add(child)
+
+
+def _owntracks() -> list[Any]:
+    return [
+        pytest.param(vector, id=f"{path.stem}: {vector['name']}")
+        for path in sorted(OWNTRACKS.glob("*.json"))
+        for vector in json.loads(path.read_text())
+    ]
+
+
+async def test_everything_the_owntracks_app_sends_is_taken_and_only_fixes_are_kept(stand: Stand) -> None:
+    now = int(stand.database.clock().timestamp())
+    async with stand.bridge(), wearers(stand) as [one]:
+        vectors = [parameter.values[0] for parameter in _owntracks()]
+        expected = 0
+        for number, vector in enumerate(vectors):
+            payload = vector["payload"]
+            if vector["kept"]:
+                payload = {**payload, "tst": now - number}
+                expected += 1
+            leaf = "/".join(filter(None, ("location", vector["leaf"])))
+            await one.watch.say(leaf, payload)
+        # One with an id says when all before it were taken.
+        await one.watch.say("location", on_wire(stand.database.clock()))
+        answer = await one.watch.hears("receipt")
+        assert answer["code"] == "stored"
+        assert len(await kept(stand, one.home)) == expected + 1
+
+
+async def test_a_place_far_away_is_kept_for_what_it_is(stand: Stand) -> None:
+    now = stand.database.clock()
+    async with stand.bridge(), wearers(stand) as [one]:
+        first, flown = on_wire(now - timedelta(minutes=1)), on_wire(now, away(80_000, 0))
+        for fix in (first, flown):
+            await one.watch.say("location", fix)
+            assert (await one.watch.hears("receipt"))["code"] == "stored"
+        async with stand.database.begin() as work:
+            found = await work.run(text("SELECT quality FROM checkin WHERE ref = :ref"), {"ref": flown["id"]})
+            assert found.scalar_one() == "bad"
