@@ -19,6 +19,7 @@ from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
+from services.core.families.ending import tell_one_family
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import make_ready
@@ -27,6 +28,7 @@ from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.settings import Settings
+from services.core.watches.unconsented import forget_one_unconsented
 from services.worker.sms import SmsProvider, provider_of
 
 KINDS = ("sms",)
@@ -35,7 +37,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload,
+    forget_one_upload, tell_one_family, forget_one_unconsented,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2

@@ -98,3 +98,24 @@ class InvitationEndedError(CoreError):
     def fields(self) -> dict[str, int | str]:
         """Return what ended it."""
         return {"reason": self.reason}
+
+
+class TrainingUnknownError(CoreError):
+    """The training is no word of the closed list."""
+
+    code = "training_unknown"
+    sentence = "The training is one of watch, migrant_parents, family_day, parenting, online_safety, refresher."
+
+
+class EndReasonUnknownError(CoreError):
+    """The reason is no word of the closed list."""
+
+    code = "end_reason_unknown"
+    sentence = "The reason is one of left_factory, moved_away, watch_returned, declined, child_grown, other."
+
+
+class FamilyUnknownError(CoreError):
+    """No family with this code is enrolled."""
+
+    code = "family_unknown"
+    sentence = "No family with this code is enrolled."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
@@ -113,3 +114,26 @@ class Enrolment(SQLModel, table=True):
     guardian_phone: str = Field(max_length=16)
     enrolled_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
+    # One of rules.END_REASONS.
+    end_reason: str | None = Field(default=None, max_length=20)
+
+
+class TrainingAttended(SQLModel, table=True):
+    """An enrolled family's guardian took part in a training."""
+
+    __tablename__ = "training_attended"
+
+    enrolment_id: uuid.UUID = Field(primary_key=True, foreign_key="enrolment.enrolment_id", ondelete="CASCADE")
+    # One of rules.TRAININGS.
+    training: str = Field(primary_key=True, max_length=30)
+    attended_on: date
+    noted_at: datetime = time_column()
+
+
+class FamilyEnding(SQLModel, table=True):
+    """A family was told that its programme ends; 30 days later, at the earliest, it is due for erasure."""
+
+    __tablename__ = "family_ending"
+
+    family_id: uuid.UUID = Field(primary_key=True, foreign_key="family.family_id", ondelete="CASCADE")
+    told_at: datetime = time_column(index=True)

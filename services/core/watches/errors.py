@@ -52,13 +52,6 @@ class WatchOfOtherSiteError(CoreError):
     sentence = "This watch belongs to another site than the family: move it there first."
 
 
-class FamilyUnknownError(CoreError):
-    """No family with this code is enrolled."""
-
-    code = "family_unknown"
-    sentence = "No family with this code is enrolled."
-
-
 class VendorFileOfOthersError(CoreError):
     """The file to write secrets into is there and holds something else than this list's secrets."""
 

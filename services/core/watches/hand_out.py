@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import uuid
 
-from sqlmodel import col, select
-
 from services.core.audit.actions import Actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.facts.actions import record_fact
-from services.core.families.tables import Enrolment, Family
+from services.core.families.queries import standing_enrolment
+from services.core.families.tables import Family
 from services.core.programme.tables import Site
 from services.core.watches.actions import BROKER_CHANNEL
 from services.core.watches.errors import (
-    FamilyUnknownError,
     WatchElsewhereError,
     WatchOfOtherSiteError,
     WatchStateError,
@@ -31,7 +29,7 @@ async def hand_out_watch(work: UnitOfWork, actor: Actor, serial: str, family_cod
     WatchStateError (it is lost or broken).
     """
     watch = await locked_watch(work, serial)
-    enrolment = await _standing_enrolment(work, family_code)
+    enrolment = await standing_enrolment(work, family_code)
     if watch.state == "handed_out" and watch.handed_out_to is not None:
         if watch.handed_out_to == enrolment.family_id:
             return False
@@ -81,21 +79,6 @@ async def locked_watch(work: UnitOfWork, serial: str) -> Watch:
     if watch is None:
         raise WatchUnknownError
     return watch
-
-
-async def _standing_enrolment(work: UnitOfWork, family_code: str) -> Enrolment:
-    # ASCII only: a code with anything else is in no row, and half a character would break the query.
-    if not family_code.isascii() or "\x00" in family_code:
-        raise FamilyUnknownError
-    found = await work.session.exec(
-        select(Enrolment)
-        .join(Family, col(Family.family_id) == col(Enrolment.family_id))
-        .where(col(Family.family_code) == family_code.strip().upper(), col(Enrolment.ended_at).is_(None))
-    )
-    enrolment = found.first()
-    if enrolment is None:
-        raise FamilyUnknownError
-    return enrolment
 
 
 async def _enter_state(work: UnitOfWork, actor: Actor, watch: Watch, state: str, family_id: uuid.UUID | None) -> None:
