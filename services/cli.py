@@ -15,6 +15,7 @@ import typer
 from services import cli_run
 from services.cli_database import database_commands
 from services.cli_families import family_commands
+from services.cli_hand_out import hand_out_commands
 from services.cli_programme import cohort_commands, programme_commands, site_commands, staff_commands
 from services.cli_settings import settings_command
 from services.cli_sim import sim_commands
@@ -35,6 +36,7 @@ app.add_typer(cohort_commands)
 app.add_typer(staff_commands)
 app.add_typer(watch_commands)
 app.add_typer(family_commands)
+app.add_typer(hand_out_commands)
 app.command("settings")(settings_command)
 app.add_typer(sim_commands)
 

@@ -109,6 +109,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
+    watches.NothingToUndoError: HTTPStatus.CONFLICT,
+    watches.WatchPairedError: HTTPStatus.CONFLICT,
     watches.VendorFileOfOthersError: HTTPStatus.CONFLICT,
     watches.VendorFileFailedError: HTTPStatus.CONFLICT,
 }

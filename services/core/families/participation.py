@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -17,10 +16,9 @@ from services.core.facts.actions import record_fact
 from services.core.families.queries import standing_enrolment
 from services.core.families.rules import TRAININGS, check_end_reason, check_training
 from services.core.families.tables import Enrolment, Family, TrainingAttended
-from services.core.sheets import Fault, Row, SheetRefusedError, read_sheet
+from services.core.sheets import Fault, Row, SheetRefusedError, is_date, read_sheet
 
 TRAINING_COLUMNS: Final = ("family_code", "training", "attended_on")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -144,14 +142,6 @@ def _faults(row: Row) -> list[Fault]:
         faults.append(row.fault("family_code", "family_code_missing", "This cell is empty."))
     if row.cells["training"].lower() not in TRAININGS:
         faults.append(row.fault("training", "training_unknown", f"One of {', '.join(TRAININGS)}."))
-    if not _is_date(row.cells["attended_on"]):
+    if not is_date(row.cells["attended_on"]):
         faults.append(row.fault("attended_on", "attended_on_malformed", "A date is written 2027-01-31."))
     return faults
-
-
-def _is_date(cell: str) -> bool:
-    try:
-        date.fromisoformat(cell)
-    except ValueError:
-        return False
-    return _DATE.fullmatch(cell) is not None

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import col, select
 
 from services.core.audit.actions import Actor, record_audit
 from services.core.db.database import UnitOfWork
@@ -12,35 +17,102 @@ from services.core.families.tables import Family
 from services.core.programme.tables import Site
 from services.core.watches.actions import BROKER_CHANNEL
 from services.core.watches.errors import (
+    NothingToUndoError,
     WatchElsewhereError,
     WatchOfOtherSiteError,
+    WatchPairedError,
     WatchStateError,
     WatchUnknownError,
 )
-from services.core.watches.queries import watch_by_serial
-from services.core.watches.rules import check_move, is_serial
-from services.core.watches.tables import Watch
+from services.core.watches.queries import identity_of_watch, watch_by_serial
+from services.core.watches.rules import check_move, is_serial, serial_of_scan
+from services.core.watches.tables import HandOut, Watch
+
+# An afternoon's slips are noticed at once; what is older is a return, with what follows from one.
+UNDO_WITHIN: Final = timedelta(hours=2)
 
 
 async def hand_out_watch(work: UnitOfWork, actor: Actor, serial: str, family_code: str) -> bool:
     """Give a watch to an enrolled family: from now on it pairs with that family only. A repeat returns False.
 
-    Raises WatchUnknownError, FamilyUnknownError, WatchElsewhereError (another family has it), WatchOfOtherSiteError,
-    WatchStateError (it is lost or broken).
+    ``serial`` may be what a scanner read from the label. Raises WatchUnknownError, FamilyUnknownError,
+    WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost or broken).
     """
-    watch = await locked_watch(work, serial)
+    watch = await locked_watch(work, serial_of_scan(serial))
     enrolment = await standing_enrolment(work, family_code)
+    return await give_watch(work, actor, watch, enrolment.family_id, enrolment.site_id)
+
+
+async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uuid.UUID, site_id: uuid.UUID) -> bool:
+    """Give a locked watch to a family of a site; a repeat returns False.
+
+    Raises WatchElsewhereError, WatchOfOtherSiteError, WatchStateError.
+    """
     if watch.state == "handed_out" and watch.handed_out_to is not None:
-        if watch.handed_out_to == enrolment.family_id:
+        if watch.handed_out_to == family_id:
             return False
         holder = await work.session.get_one(Family, watch.handed_out_to)
-        raise WatchElsewhereError(serial, holder.family_code)
-    check_move(serial, watch.state, "handed_out")
-    if watch.site_id != enrolment.site_id:
+        raise WatchElsewhereError(watch.serial, holder.family_code)
+    check_move(watch.serial, watch.state, "handed_out")
+    if watch.site_id != site_id:
         raise WatchOfOtherSiteError
-    watch.handed_out_to = enrolment.family_id
-    await _enter_state(work, actor, watch, "handed_out", enrolment.family_id)
+    work.add(
+        HandOut(
+            watch_id=watch.watch_id, family_id=family_id, actor_kind=actor.kind, actor_id=actor.id,
+            previous_state=watch.state, handed_out_at=work.now,
+        )
+    )  # fmt: skip
+    watch.handed_out_to = family_id
+    await _enter_state(work, actor, watch, "handed_out", family_id)
     return True
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back: the watch and the family it had been given to."""
+
+    serial: str
+    family_code: str
+
+
+async def undo_last_hand_out(work: UnitOfWork, actor: Actor) -> Undone:
+    """Take back the newest hand-out of this actor, of the last two hours: the watch is where it was before.
+
+    Raises NothingToUndoError, WatchPairedError (somebody uses it already: that is a return, not a slip).
+    """
+    found = await work.session.exec(
+        select(HandOut, Watch.serial)
+        .join(Watch, col(Watch.watch_id) == col(HandOut.watch_id))
+        .where(
+            col(HandOut.actor_kind) == actor.kind,
+            col(HandOut.actor_id) == actor.id,
+            col(HandOut.undone_at).is_(None),
+            col(HandOut.handed_out_at) > work.now - UNDO_WITHIN,
+        )
+        .order_by(col(HandOut.handed_out_at).desc(), col(HandOut.hand_out_id))
+        .limit(1)
+    )
+    last = found.first()
+    if last is None:
+        raise NothingToUndoError
+    watch = await locked_watch(work, last[1])
+    # Read anew under the watch's lock: two taps at once undo one hand-out.
+    given = await work.session.get_one(HandOut, last[0].hand_out_id, populate_existing=True)
+    if given.undone_at is not None or (watch.state, watch.handed_out_to) != ("handed_out", given.family_id):
+        raise NothingToUndoError
+    if await identity_of_watch(work, watch.watch_id) is not None:
+        raise WatchPairedError(watch.serial)
+    family = await work.session.get_one(Family, given.family_id)
+    given.undone_at = work.now
+    work.add(given)
+    watch.handed_out_to = None
+    watch.state = given.previous_state
+    work.add(watch)
+    # `family_id` stays with the audit; what is counted is told that the watch was never there.
+    record_fact(work, "hand_out_undone", watch_id=watch.watch_id, family_id=family.family_id)
+    record_audit(work, actor, "watch.hand_out_undone", family_id=family.family_id, subject_id=watch.watch_id)
+    await work.notify(BROKER_CHANNEL)
+    return Undone(watch.serial, family.family_code)
 
 
 async def move_watch(work: UnitOfWork, actor: Actor, serial: str, site: Site) -> bool:

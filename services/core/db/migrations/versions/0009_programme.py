@@ -21,6 +21,37 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_family_ending_told_at"), "family_ending", ["told_at"], unique=False)
     op.create_table(
+        "hand_out",
+        sa.Column("hand_out_id", sa.Uuid(), nullable=False),
+        sa.Column("watch_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor_id", sa.String(length=40), nullable=False),
+        sa.Column("previous_state", sa.String(length=12), nullable=False),
+        sa.Column("handed_out_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_hand_out_family_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["watch_id"], ["watch.watch_id"], name=op.f("fk_hand_out_watch_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("hand_out_id", name=op.f("pk_hand_out")),
+    )
+    op.create_index("hand_out_by_actor", "hand_out", ["actor_kind", "actor_id", "handed_out_at"], unique=False)
+    op.create_index(op.f("ix_hand_out_family_id"), "hand_out", ["family_id"], unique=False)
+    op.create_index(op.f("ix_hand_out_watch_id"), "hand_out", ["watch_id"], unique=False)
+    op.create_table(
+        "sim_month",
+        sa.Column("watch_id", sa.Uuid(), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("used_mb", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["watch_id"], ["watch.watch_id"], name=op.f("fk_sim_month_watch_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("watch_id", "month", name=op.f("pk_sim_month")),
+    )
+    op.create_table(
         "training_attended",
         sa.Column("enrolment_id", sa.Uuid(), nullable=False),
         sa.Column("training", sa.String(length=30), nullable=False),
@@ -36,11 +67,20 @@ def upgrade() -> None:
     )
     op.add_column("enrolment", sa.Column("end_reason", sa.String(length=20), nullable=True))
     op.add_column("programme", sa.Column("ends_on", sa.Date(), nullable=True))
+    op.add_column("watch", sa.Column("sim_number", sa.String(length=16), nullable=True))
+    op.add_column("watch", sa.Column("sim_quota_mb", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("watch", "sim_quota_mb")
+    op.drop_column("watch", "sim_number")
     op.drop_column("programme", "ends_on")
     op.drop_column("enrolment", "end_reason")
     op.drop_table("training_attended")
+    op.drop_table("sim_month")
+    op.drop_index(op.f("ix_hand_out_watch_id"), table_name="hand_out")
+    op.drop_index(op.f("ix_hand_out_family_id"), table_name="hand_out")
+    op.drop_index("hand_out_by_actor", table_name="hand_out")
+    op.drop_table("hand_out")
     op.drop_index(op.f("ix_family_ending_told_at"), table_name="family_ending")
     op.drop_table("family_ending")
