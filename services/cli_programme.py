@@ -133,7 +133,7 @@ def create_cohort(
 def create_staff(
     email: str,
     name: Annotated[str, typer.Option(help="How colleagues know the person.")],
-    role: Annotated[str, typer.Option(help="coordinator, staff, manager or admin.")],
+    role: Annotated[str, typer.Option(help="factory, coordinator, staff, manager or admin.")],
     programme: Annotated[str | None, typer.Option(help="Serves every site of this programme ...")] = None,
     site: Annotated[str | None, typer.Option(help="... or this site alone.")] = None,
 ) -> None:
@@ -159,6 +159,30 @@ def create_staff(
         print(f"{made.staff.email}: now serves {programme or site}, too. The password is unchanged.")
     else:
         print(f"{made.staff.email}: is there already; nothing was changed.")
+
+
+@staff_commands.command("reset")
+def reset_staff(email: str) -> None:
+    """Print a new initial password, once, and have the authenticator app set up anew; every session ends."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme import actions
+
+    async def chore(work: UnitOfWork) -> str:
+        return await actions.reset_staff(work, OPERATOR, email)
+
+    print(f"{email}: reset. The new initial password, shown this once: {cli_run.in_one_transaction(chore)}")
+
+
+@staff_commands.command("end")
+def end_staff(email: str) -> None:
+    """End an account for good: every session ends at once; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme import actions
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await actions.end_staff(work, OPERATOR, email)
+
+    print(f"{email}: ended." if cli_run.in_one_transaction(chore) else f"{email}: has ended already.")
 
 
 def _say(name: str, *, is_new: bool) -> None:

@@ -21,6 +21,11 @@ class Declared:
     path: str
     rules: tuple[str, ...]
 
+    @property
+    def is_for_staff(self) -> bool:
+        """Whether staff use it, with tokens of their own."""
+        return self.path.startswith("/v1/staff/")
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 

@@ -88,7 +88,10 @@ def database_url(postgres: LocalPostgres, template_database: str) -> str:
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of a test process on the database and blobs of this module; ports are for each test to choose."""
     blobs = tmp_path_factory.mktemp("blobs")
-    return Settings(environment=Environment.TEST, database_url=database_url, blob_url=f"file:{blobs}")
+    # The tests are the proxy: each phone says with X-Forwarded-For where it is.
+    return Settings(
+        environment=Environment.TEST, database_url=database_url, blob_url=f"file:{blobs}", trusted_proxies="127.0.0.1"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.consents.rules import Part, consent_texts
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
 from services.core.families.tables import Enrolment, Family
+from services.core.limits.tables import LimitBucket
 from services.core.outbox.actions import open_sms
 from services.core.outbox.tables import OutboxRow
 from services.core.pairing.actions import greet_watch
@@ -24,13 +26,21 @@ from services.core.watches.queries import current_identity
 from services.core.watches.tables import Watch, WatchIdentity
 from tests.builders import make_site, make_watch
 
-_numbers = itertools.count(13_800_138_000)
+# Each in a range of 10,000 numbers of its own: ranges have a limit.
+_numbers = itertools.count(13_000_138_000, 10_000)
+_addresses = itertools.count(1)
 TEXT_VERSION = consent_texts()[Part.MESSAGES, "en"].text_version
 
 
 def new_phone() -> str:
     """Return a Chinese mobile number that no other test of this run has."""
     return f"+86{next(_numbers)}"
+
+
+def new_address() -> str:
+    """Return a client address that no other phone of this run has."""
+    number = next(_addresses)
+    return f"198.18.{number // 250 % 250}.{number % 250 + 1}" if number < 62_500 else f"198.19.0.{number % 250 + 1}"
 
 
 @dataclass(frozen=True)
@@ -76,6 +86,12 @@ async def sms_to(database: Database, phone: str) -> list[str]:
     return [text for number, _, text in opened if number == phone]
 
 
+async def fill_buckets(database: Database) -> None:
+    """Have every limit unused again."""
+    async with database.begin() as work:
+        await work.run(delete(LimitBucket))
+
+
 def code_in(text: str) -> str:
     """Return the six digits of an SMS."""
     return "".join(character for character in text if character.isascii() and character.isdigit())[:6]
@@ -91,6 +107,9 @@ class Parent:
     family_id: uuid.UUID | None = None
     child_id: str = ""
     tokens: dict[str, Any] = field(default_factory=dict)
+    address: str = field(default_factory=new_address)
+    device_token: str | None = None
+    secrets: dict[str, str] = field(default_factory=dict)
 
     @property
     def guardian_id(self) -> str:
@@ -98,7 +117,7 @@ class Parent:
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.tokens['access_token']}"}
+        return {"Authorization": f"Bearer {self.tokens['access_token']}", "X-Forwarded-For": self.address}
 
     @property
     def family(self) -> str:
@@ -128,19 +147,32 @@ class Parent:
 
     async def ask_for_code(self) -> tuple[str, str]:
         """Ask for a one-time code; return the challenge's id and the code that came by SMS."""
-        asked = await self.client.post("/v1/auth/codes", json={"phone": self.phone, "locale": "en"})
+        asked = await self.post("/v1/auth/codes", {"phone": self.phone, "locale": "en"})
         assert asked.status_code == 202, asked.text
-        return asked.json()["challenge_id"], code_in((await sms_to(self.database, self.phone))[-1])
+        challenge_id = asked.json()["challenge_id"]
+        self.secrets[challenge_id] = asked.json()["challenge_secret"]
+        return challenge_id, code_in((await sms_to(self.database, self.phone))[-1])
+
+    async def post(self, path: str, said: dict[str, Any]) -> httpx.Response:
+        """Say something before logging in, from this phone's address and with its device token if it has one."""
+        known = {} if self.device_token is None else {"device_token": self.device_token}
+        return await self.client.post(path, json={**said, **known}, headers={"X-Forwarded-For": self.address})
 
     async def enter_code(self, challenge_id: str, code: str) -> httpx.Response:
-        said = {"challenge_id": challenge_id, "phone": self.phone, "code": code}
-        return await self.client.post("/v1/auth/tokens", json=said)
+        secret = self.secrets.get(challenge_id, "unknown")
+        said = {"challenge_id": challenge_id, "challenge_secret": secret, "phone": self.phone, "code": code}
+        return await self.post("/v1/auth/tokens", said)
 
     async def log_in(self) -> Parent:
         answer = await self.enter_code(*await self.ask_for_code())
         assert answer.status_code == 200, answer.text
         self.tokens = answer.json()
+        self.device_token = self.tokens["device_token"] or self.device_token
         return self
+
+    def new_device(self) -> Parent:
+        """Return the same guardian with a phone that has never logged in."""
+        return Parent(self.client, self.database, self.phone, self.family_id, self.child_id)
 
     async def consent(self, part: str = "messages") -> None:
         said = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}

@@ -11,8 +11,8 @@ from fastapi import Depends, Path
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
-from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
-from services.core.accounts.queries import guardian_of_session
+from services.core.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
+from services.core.accounts.queries import guardian_of_session, session_and_guardian
 from services.core.accounts.tables import Guardian
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.consents.errors import ConsentRequiredError
@@ -23,6 +23,8 @@ from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.queries import child_by_id, membership_in, rights_of
 from services.core.families.rules import Right
 from services.core.families.tables import Child, Membership
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
 
 _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
 
@@ -33,6 +35,8 @@ class Caller:
 
     guardian: Guardian
     session_id: uuid.UUID
+    # Logged in by a code alone from a new device: sees nothing of any family.
+    limited: bool = False
 
     @property
     def guardian_id(self) -> uuid.UUID:
@@ -56,17 +60,26 @@ class ChildScope(FamilyScope):
     child: Child
 
 
-async def read_caller(
+async def read_any_caller(
     work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
 ) -> Caller:
-    """Return whose token this is; raises AccessTokenInvalidError or SessionEndedError."""
+    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read(bearer.credentials, work.now)
-    guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
-    if guardian is None:
+    await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
+    found = await session_and_guardian(work, claims.session_id, claims.guardian_id)
+    if found is None:
         raise SessionEndedError
-    return Caller(guardian, claims.session_id)
+    session, guardian = found
+    return Caller(guardian, session.session_id, limited=session.limited)
+
+
+async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
+    """Return the caller; raises SecondStepNeededError for a session that may do nothing but complete itself."""
+    if caller.limited:
+        raise SecondStepNeededError
+    return caller
 
 
 AnyCaller = Annotated[Caller, Depends(read_caller)]
@@ -87,6 +100,16 @@ class LoggedIn:
     access_rule: ClassVar[str] = "logged in"
 
     async def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller."""
+        return caller
+
+
+class LoggedInByCode:
+    """A guardian whose session stands, also one that still lacks its second step."""
+
+    access_rule: ClassVar[str] = "logged in, before the second step too"
+
+    async def __call__(self, caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
         """Return the caller."""
         return caller
 
@@ -174,6 +197,7 @@ def _note_refusal(work: UnitOfWork, caller: Caller, family_id: uuid.UUID | None,
 OPEN = Depends(Open())
 """Declare on the decorator of a route that anybody may use."""
 IsLoggedIn = Annotated[Caller, Depends(LoggedIn())]
+BeforeSecondStep = Annotated[Caller, Depends(LoggedInByCode())]
 BeforeConsent = Annotated[FamilyScope, Depends(InFamily(before_consent=True))]
 AnyGuardian = Annotated[FamilyScope, Depends(InFamily())]
 ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]

@@ -21,6 +21,11 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    sessions,
+    staff_accounts,
+    staff_auth,
+    staff_me,
+    staff_sites,
     system,
     uploads,
     voice,
@@ -64,7 +69,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
-    for room in (auth, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+    for room in (auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
+        app.include_router(room.router)
+    for room in (staff_auth, staff_me, staff_sites, staff_accounts):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

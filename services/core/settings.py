@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import ipaddress
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -19,7 +21,13 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _DEVELOPMENT_MARK = "development-only"
 _DEVELOPMENT_MASTER_KEY = base64.b64encode(b"development-only-master-key-32by").decode()
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+@cache
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
 
 
 class Environment(StrEnum):
@@ -48,6 +56,11 @@ class Settings(BaseSettings):
     api_port: Port = Field(8080, description="port the API listens on")
     public_url: str = Field(
         "http://127.0.0.1:8080", description="where phones reach the API; the watch's QR points there"
+    )
+    trusted_proxies: str = Field(
+        "",
+        description="addresses or networks of proxies before the API, comma separated: theirs alone is the word "
+        "`X-Forwarded-For` taken",
     )
     health_host: str = Field("127.0.0.1", description="address of the health pages of bridge, broker and worker")
     bridge_health_port: Port = Field(8081, description="health page of the bridge; 0 turns it off")
@@ -119,6 +132,16 @@ class Settings(BaseSettings):
             raise ValueError(message)
         return {key_id.strip(): secret.strip() for key_id, secret in pairs}
 
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_trusted_proxies(cls, value: str) -> str:
+        try:
+            _networks(value)
+        except ValueError as error:
+            message = "trusted_proxies is a comma separated list of addresses or networks such as 10.0.0.0/8"
+            raise ValueError(message) from error
+        return value
+
     @field_validator("master_key")
     @classmethod
     def _check_master_key(cls, value: SecretStr) -> SecretStr:
@@ -162,6 +185,10 @@ class Settings(BaseSettings):
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    def trusted_networks(self) -> tuple[Network, ...]:
+        """The networks of ``trusted_proxies``."""
+        return _networks(self.trusted_proxies)
 
     def development_secrets(self) -> list[str]:
         """Names of the secrets that still have the value every checkout shares."""

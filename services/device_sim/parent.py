@@ -84,17 +84,25 @@ class SimParent(ParentFamily):
     async def request_code(self, phone: str, locale: str | None = None) -> CodeSent:
         """Ask for a one-time code; the answer is the same for every phone."""
         body = {"phone": phone} if locale is None else {"phone": phone, "locale": locale}
+        known = self._store.device_token(phone)
+        if known is not None:
+            body["device_token"] = known
         sent = await self._http.ask_for(CodeSent, "POST", "/v1/auth/codes", body=body, open_to_all=True)
-        self._store.set_challenge(phone, sent.challenge_id)
+        self._store.set_challenge(phone, sent.challenge_id, sent.challenge_secret)
         return sent
 
     async def log_in(self, phone: str, code: str) -> Session:
         """Log in with the code that came for this phone."""
-        challenge_id = self._store.challenge(phone)
-        if challenge_id is None:
+        challenge = self._store.challenge(phone)
+        if challenge is None:
             raise ProblemError("no_code_asked", 0, "Ask for a code first.")
-        body = {"challenge_id": challenge_id, "phone": phone, "code": code}
+        body = {"challenge_id": challenge[0], "challenge_secret": challenge[1], "phone": phone, "code": code}
+        known = self._store.device_token(phone)
+        if known is not None:
+            body["device_token"] = known
         session = await self._http.ask_for(Session, "POST", "/v1/auth/tokens", body=body, open_to_all=True)
+        if session.device_token is not None:
+            self._store.set_device_token(phone, session.device_token)
         self._store.set_session(session)
         return session
 

@@ -65,13 +65,25 @@ class ParentStore(StoreBase):
             ),
         )
 
-    def challenge(self, phone: str) -> str | None:
-        """Return the challenge of the newest code asked for this phone."""
-        return self._kept(f"challenge {phone}")
+    def challenge(self, phone: str) -> tuple[str, str] | None:
+        """Return id and secret of the challenge of the newest code asked for this phone."""
+        kept = self._kept(f"challenge {phone}")
+        if kept is None:
+            return None
+        challenge_id, secret = json.loads(kept)
+        return str(challenge_id), str(secret)
 
-    def set_challenge(self, phone: str, challenge_id: str) -> None:
+    def set_challenge(self, phone: str, challenge_id: str, secret: str) -> None:
         """Keep the challenge until its code is typed, also over a restart."""
-        self._keep(f"challenge {phone}", challenge_id)
+        self._keep(f"challenge {phone}", json.dumps([challenge_id, secret]))
+
+    def device_token(self, phone: str) -> str | None:
+        """Return what this device is known by when it logs in with this number."""
+        return self._kept(f"device {phone}")
+
+    def set_device_token(self, phone: str, token: str) -> None:
+        """Keep what this device is known by; it says nothing of a family and outlives the session."""
+        self._keep(f"device {phone}", token)
 
     def cursor(self) -> str | None:
         """Return where events were read to."""
@@ -102,7 +114,7 @@ class ParentStore(StoreBase):
         self._write('DELETE FROM waiting WHERE "key" = ?', key)
 
     def erase(self) -> None:
-        """Forget everything, as a phone does at log-out."""
+        """Forget everything but what the device is known by, as a phone does at log-out."""
         with self._transaction():
-            self._write("DELETE FROM kept")
+            self._write("DELETE FROM kept WHERE name NOT LIKE 'device %'")
             self._write("DELETE FROM waiting")

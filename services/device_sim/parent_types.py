@@ -29,6 +29,7 @@ class CodeSent:
     """A one-time code is on its way, if this phone may have one."""
 
     challenge_id: str
+    challenge_secret: Annotated[str, Field(repr=False)]
     expires_in_s: int
     resend_after_s: int
 
@@ -40,6 +41,8 @@ class Session:
     access_token: Annotated[str, Field(repr=False)]
     refresh_token: Annotated[str, Field(repr=False)]
     guardian_id: str
+    # Told when the device was a new one; kept apart from the session, for it outlives it.
+    device_token: Annotated[str | None, Field(repr=False)] = None
 
 
 @dataclass(frozen=True)

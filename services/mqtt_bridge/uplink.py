@@ -18,6 +18,7 @@ from services.core.db.faults import collided, database_is_away
 from services.core.settings import Settings
 from services.mqtt_bridge.connection import Connection, Incoming, connect
 from services.mqtt_bridge.handlers import DECLARATIONS, Frame
+from services.mqtt_bridge.rates import Rates
 from services.mqtt_bridge.replies import Reply, publish_all, receipt, retry_receipt
 from services.protocol import limits
 from services.protocol.codec import find_ref, receipt_for_error
@@ -28,6 +29,7 @@ from services.protocol.topics import (
     MalformedTopic,
     UnknownKind,
     Uplink,
+    UplinkKind,
     User,
     parse_uplink,
 )
@@ -53,6 +55,7 @@ class UplinkReader:
         self._settings = settings
         self._database = database
         self._blobs = blobs
+        self.rates = Rates()
         self.connected = False
         self.standby = True
 
@@ -90,7 +93,9 @@ class UplinkReader:
     async def _work(self, lane: asyncio.Queue[Incoming], connection: Connection) -> None:
         while True:
             message = await lane.get()
-            replies = await self._commit(message)
+            replies = self._over_the_limit(message)
+            if replies is None:
+                replies = await self._commit(message)
             message.acknowledge()
             await publish_all(connection, replies)
 
@@ -108,6 +113,19 @@ class UplinkReader:
         except Exception:
             log.exception("uplink_failed")
             return _own_fault(message)
+
+    def _over_the_limit(self, message: Incoming) -> list[Reply] | None:
+        """Return what a watch that talks too fast is answered instead of being heard, or None: it is in its limit."""
+        topic = parse_uplink(message.topic)
+        if topic.user is None:
+            return None
+        wait_s = self.rates.wait_s(topic.user, topic if isinstance(topic, Uplink) else None, self._database.clock())
+        if wait_s is None:
+            return None
+        if isinstance(topic, Uplink) and topic.kind is UplinkKind.VOICE_CHUNK:
+            return []
+        ref = find_ref(message.payload) if isinstance(topic, MalformedTopic) else topic.ref or find_ref(message.payload)
+        return [receipt(topic.user, retry_receipt(ref, wait_s, _printable(message.topic)))]
 
 
 def _worth_another_try(state: RetryCallState) -> bool:
@@ -155,11 +173,14 @@ async def _handle_known(topic: Uplink, message: Incoming, frame: Frame) -> list[
 
 
 def _rejected(user: User, detail: Detail, topic: str, ref: str | None = None) -> Reply:
-    printable = topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
     return receipt(
         user,
-        Receipt(code=ReceiptCode.REJECTED, ref=ref, topic=printable if ref is None else None, detail=detail),
+        Receipt(code=ReceiptCode.REJECTED, ref=ref, topic=_printable(topic) if ref is None else None, detail=detail),
     )
+
+
+def _printable(topic: str) -> str:
+    return topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
 
 
 def _own_fault(message: Incoming) -> list[Reply]:

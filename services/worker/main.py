@@ -20,6 +20,7 @@ from services.core.clips.rendering import Studio
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
 from services.core.families.ending import tell_one_family
+from services.core.limits.expiry import forget_full_buckets
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import make_ready
@@ -31,13 +32,13 @@ from services.core.settings import Settings
 from services.core.watches.unconsented import forget_one_unconsented
 from services.worker.sms import SmsProvider, provider_of
 
-KINDS = ("sms",)
+KINDS = ("sms", outbox.DECOY)
 POLL_S = 2.0
 # Overdue things are looked for this often; each look takes what there is, one transaction each.
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, tell_one_family, forget_one_unconsented,
+    forget_one_upload, tell_one_family, forget_one_unconsented, forget_full_buckets,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2
@@ -85,6 +86,9 @@ class Worker:
             row = await outbox.claim(work, KINDS)
             if row is None:
                 return False
+            if row.kind == outbox.DECOY:
+                await outbox.done(work, row)
+                return True
             try:
                 await self._provider.send(*outbox.open_sms(work, row))
             except Exception:

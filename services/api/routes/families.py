@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from services.api.access_family import AnyGuardian, GuardianOfChild, ManagingGuardian, MayManageChild
 from services.api.dependencies import Work
+from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.schemas import families as told
 from services.core.accounts.tables import Guardian as GuardianRow
@@ -20,6 +21,7 @@ from services.core.families.rules import Right, Rights
 from services.core.families.tables import Child as ChildRow
 from services.core.families.tables import Invitation as InvitationRow
 from services.core.families.tables import Membership
+from services.core.limits.rules import Limits
 from services.core.watches.queries import current_identity, settings_of_child
 from services.core.watches.tables import Watch
 
@@ -99,7 +101,12 @@ async def list_invitations(work: Work, scope: ManagingGuardian) -> told.Invitati
     return told.Invitations(invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)])
 
 
-@router.post("/families/{family_id}/invitations", status_code=201, responses=answers(401, 403, 404, 409, 422))
+@router.post(
+    "/families/{family_id}/invitations",
+    status_code=201,
+    dependencies=[costs_guardian(Limits.INVITATIONS_OF_GUARDIAN)],
+    responses=answers(401, 403, 404, 409, 422, 429),
+)
 async def make_invitation(work: Work, scope: ManagingGuardian, asked: told.NewInvitation) -> told.Invitation:
     """Invite a phone; it is told by an SMS that says nothing of the family."""
     rights = Rights(asked.may_message, asked.may_locate, asked.may_manage)

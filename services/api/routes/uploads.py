@@ -7,12 +7,14 @@ from fastapi import APIRouter, Header, Request
 
 from services.api.access_family import ChildScope, MayMessageChild
 from services.api.dependencies import StudioHere, Work
+from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.routes.messages import IdempotencyKey
 from services.api.routes.voice import spoken
 from services.api.schemas.messages import Message, NewUpload, Upload
 from services.api.sound import PART_BODY
 from services.core.db.database import UnitOfWork
+from services.core.limits.rules import Limits
 from services.core.messages.actions import find_sent
 from services.core.messages.tables import PhoneUpload
 from services.core.messages.uploads import add_part, begin_upload, find_upload, whole_upload
@@ -23,7 +25,12 @@ router = APIRouter(prefix="/v1/children/{child_id}/uploads", tags=["voice"])
 PART_MAX_BYTES = 64 * 1024
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422))
+@router.post(
+    "",
+    status_code=201,
+    dependencies=[costs_guardian(Limits.RECORDINGS_OF_GUARDIAN)],
+    responses=answers(401, 403, 404, 409, 422, 429),
+)
 async def begin(work: Work, scope: MayMessageChild, key: IdempotencyKey, asked: NewUpload) -> Upload:
     """Begin to send a recording in parts; a repeat with the same key returns the same upload. It lives for a day."""
     upload = await begin_upload(work, scope.child, scope.caller.guardian_id, key, asked.bytes, asked.sha256)

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.api.access_family import ChildScope, MayMessageChild
 from services.api.dependencies import StudioHere, Tokens, Work, settings_of
+from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.routes.messages import IdempotencyKey, tell
 from services.api.schemas.messages import AudioLink, Kept, Message
@@ -14,6 +15,7 @@ from services.api.sound import SOUND_ANSWERS, SOUND_BODY, read_sound, sound_resp
 from services.core.accounts.tokens import LINK_LIFETIME, AudioClaims
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.clips.rendering import Studio
+from services.core.limits.rules import Limits
 from services.core.messages.hearing import sound_for_phone
 from services.core.messages.queries import clip_of, one_message
 from services.core.messages.retention import set_kept
@@ -22,7 +24,13 @@ from services.core.messages.voice_from_phone import speak_to_child
 router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
 
 
-@router.post("/voice-messages", status_code=201, responses=answers(401, 403, 404, 409, 422), openapi_extra=SOUND_BODY)
+@router.post(
+    "/voice-messages",
+    status_code=201,
+    dependencies=[costs_guardian(Limits.RECORDINGS_OF_GUARDIAN)],
+    responses=answers(401, 403, 404, 409, 422, 429),
+    openapi_extra=SOUND_BODY,
+)
 async def speak(
     request: Request, work: Work, scope: MayMessageChild, key: IdempotencyKey, studio: StudioHere
 ) -> Message:

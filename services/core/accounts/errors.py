@@ -60,3 +60,38 @@ class RefreshTokenInvalidError(CoreError):
 
     code = "refresh_token_invalid"
     sentence = "This session cannot be continued. Log in again."
+
+
+class SecondStepNeededError(CoreError):
+    """The session was opened by a code alone, from a device that is not known."""
+
+    code = "second_step_needed"
+    sentence = "This device is new. Prove with your PIN, another guardian or the watch that it is you."
+
+
+class SecondStepWrongError(CoreError):
+    """The PIN is wrong or none is set, or the watch's code is wrong, old, or of somebody else's watch."""
+
+    code = "second_step_wrong"
+    sentence = "This does not prove that it is you. Check it and try again."
+
+
+class StaffLogInRefusedError(CoreError):
+    """The address, the password, or the code is not right, or the account has ended: which of them is not said."""
+
+    code = "staff_log_in_refused"
+    sentence = "Address, password or code is not right."
+
+
+class StaffSetUpNeededError(CoreError):
+    """The password is right, and no authenticator app has been set up yet."""
+
+    code = "staff_set_up_needed"
+    sentence = "Set up an authenticator app first."
+
+
+class PinRefusedError(CoreError):
+    """Too short, too long, no digits, or among the first that anybody would try."""
+
+    code = "pin_refused"
+    sentence = "A PIN has 6 to 12 digits that are neither all the same nor in a row."

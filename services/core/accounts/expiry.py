@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.core.accounts.tables import LoginChallenge, RefreshToken
+from services.core.accounts.tables import LoginChallenge, RefreshToken, StaffRefreshToken
 from services.core.db.database import UnitOfWork
 
 # Limits count codes over a day at most; after two, a challenge tells nothing any more.
@@ -31,4 +31,12 @@ async def forget_one_overdue(work: UnitOfWork) -> bool:
     spent = await work.run(
         delete(RefreshToken).where(col(RefreshToken.token_hash).in_(tokens)).returning(col(RefreshToken.token_hash))
     )
-    return bool(gone.all()) or bool(spent.all())
+    of_staff = (
+        select(StaffRefreshToken.token_hash).where(col(StaffRefreshToken.expires_at) <= work.now).limit(_BATCH_ROWS)
+    )
+    spent_by_staff = await work.run(
+        delete(StaffRefreshToken)
+        .where(col(StaffRefreshToken.token_hash).in_(of_staff))
+        .returning(col(StaffRefreshToken.token_hash))
+    )
+    return any([gone.all(), spent.all(), spent_by_staff.all()])

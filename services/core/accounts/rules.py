@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from itertools import pairwise
 from typing import Final
 
 import phonenumbers
 
-from services.core.accounts.errors import PhoneInvalidError
+from services.core.accounts.errors import PhoneInvalidError, PinRefusedError
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
 CODE_TRIES: Final = 5
 # An SMS in rural networks takes up to a minute; asking again sooner only voids the code on its way.
 RESEND_WAIT: Final = timedelta(seconds=60)
-# Codes to one phone within a span. Five an hour leave a guesser 25 tries of a million.
-CODES_PER_SPAN: Final = ((timedelta(hours=1), 5), (timedelta(days=1), 12))
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)
+# A number can change hands. A device unused for so long has to prove again that it is the guardian's.
+DEVICE_LIFETIME: Final = timedelta(days=60)
+# A log-in that nobody completes is over after this.
+LIMITED_LIFETIME: Final = timedelta(hours=24)
 # The answer to a refresh can be lost on the way: the same token gets the same successor again for so long.
 REFRESH_GRACE: Final = timedelta(seconds=60)
 
+STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
+# A browser left open in an office.
+STAFF_IDLE: Final = timedelta(minutes=30)
+STAFF_LONGEST: Final = timedelta(hours=12)
+RECOVERY_CODES: Final = 10
+
+_PIN: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
 _PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.\u00a0]{4,30}", re.ASCII)
 
 
@@ -46,16 +55,19 @@ def normal_phone(written: str, region: str | None = None) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def wait_before_next_code(sent_at: Sequence[datetime], now: datetime) -> timedelta:
-    """Return how long a phone must wait before it is sent another code; zero: it may be sent now."""
-    waits = [timedelta(0)]
-    if sent_at:
-        waits.append(max(sent_at) + RESEND_WAIT - now)
-    for span, most in CODES_PER_SPAN:
-        recent = sorted(at for at in sent_at if at > now - span)
-        if len(recent) >= most:
-            waits.append(recent[-most] + span - now)
-    return max(waits)
+def wait_before_next_code(last_sent_at: datetime | None, now: datetime) -> timedelta:
+    """Return how long whoever asked last must wait before the phone is sent another code; zero: it may be sent now."""
+    return timedelta(0) if last_sent_at is None else max(timedelta(0), last_sent_at + RESEND_WAIT - now)
+
+
+def number_range(phone: str) -> str:
+    """Return the 10,000 numbers that an E.164 number stands among, as their common digits."""
+    return phone[:-4]
+
+
+def calling_code(phone: str) -> str:
+    """Return the country calling code of an E.164 number, such as 86."""
+    return str(phonenumbers.parse(phone).country_code)
 
 
 @dataclass(frozen=True)
@@ -105,6 +117,40 @@ def judge_refresh(token: PresentedToken, now: datetime) -> RefreshVerdict:
     return RefreshVerdict.EXPIRED if now >= token.expires_at else RefreshVerdict.ROTATE
 
 
-def session_is_live(ended_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
-    """Tell whether a session still stands: not ended, and refreshed within the life of a refresh token."""
-    return ended_at is None and now - last_used_at < REFRESH_LIFETIME
+@dataclass(frozen=True)
+class StoredSession:
+    """What is known of a session when somebody speaks in its name."""
+
+    created_at: datetime
+    last_used_at: datetime
+    ended_at: datetime | None = None
+    limited: bool = False
+
+
+def session_is_live(session: StoredSession, now: datetime) -> bool:
+    """Tell whether a session still stands: not ended, refreshed in time, and not limited for longer than a day."""
+    if session.ended_at is not None or (session.limited and now - session.created_at >= LIMITED_LIFETIME):
+        return False
+    return now - session.last_used_at < REFRESH_LIFETIME
+
+
+def staff_session_is_live(session: StoredSession, now: datetime) -> bool:
+    """Tell whether a staff session still stands: not ended, used within half an hour, no older than a working day."""
+    if session.ended_at is not None or now - session.created_at >= STAFF_LONGEST:
+        return False
+    return now - session.last_used_at < STAFF_IDLE
+
+
+def device_is_known(trusted_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
+    """Tell whether a device's token and a code are enough: it was trusted once, and used within 60 days."""
+    return trusted_at is not None and now - last_used_at < DEVICE_LIFETIME
+
+
+def check_pin(pin: str) -> str:
+    """Return a PIN; raises PinRefusedError unless it is 6 to 12 digits that are not the first anybody would try."""
+    if _PIN.fullmatch(pin) is None:
+        raise PinRefusedError
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    if steps in ({0}, {1}, {9}):
+        raise PinRefusedError
+    return pin

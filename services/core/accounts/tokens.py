@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 import jwt
 
 from services.core.accounts.errors import AccessTokenInvalidError
-from services.core.accounts.rules import ACCESS_LIFETIME
+from services.core.accounts.rules import ACCESS_LIFETIME, STAFF_ACCESS_LIFETIME
 from services.core.settings import Settings
 
 _ALGORITHM: Final = "HS256"
@@ -22,6 +22,8 @@ _ISSUER: Final = "smartwatch"
 _AUDIENCE: Final = "smartwatch-family"
 # Of links that players open, which send no header: worth one recording, for minutes, and no token for anything else.
 _LINK_AUDIENCE: Final = "smartwatch-audio"
+# A guardian's token is worth nothing where staff work, and the other way round.
+_STAFF_AUDIENCE: Final = "smartwatch-staff"
 LINK_LIFETIME: Final = timedelta(minutes=5)
 # Clocks of two servers differ a little; a token from further in the future is not ours.
 _ISSUED_AHEAD: Final = timedelta(seconds=30)
@@ -35,6 +37,14 @@ class AccessClaims:
 
     guardian_id: uuid.UUID
     session_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StaffClaims:
+    """Whose token it is, among staff."""
+
+    staff_id: uuid.UUID
+    staff_session_id: uuid.UUID
 
 
 @dataclass(frozen=True)
@@ -59,18 +69,26 @@ class AccessTokens:
 
     def issue(self, claims: AccessClaims, now: datetime) -> str:
         """Return a token that lives for ``ACCESS_LIFETIME`` from ``now``."""
-        return self._sign(_AUDIENCE, claims, now, ACCESS_LIFETIME, {})
+        return self._sign(_AUDIENCE, (claims.guardian_id, claims.session_id), now, ACCESS_LIFETIME, {})
 
     def read(self, token: str, now: datetime) -> AccessClaims:
         """Return what a token says; raises AccessTokenInvalidError, whatever is wrong with it."""
         said = self._verify(token, _AUDIENCE, now)
         return AccessClaims(guardian_id=said["sub"], session_id=said["sid"])
 
+    def issue_staff(self, claims: StaffClaims, now: datetime) -> str:
+        """Return a staff member's token that lives for ``STAFF_ACCESS_LIFETIME`` from ``now``."""
+        return self._sign(_STAFF_AUDIENCE, (claims.staff_id, claims.staff_session_id), now, STAFF_ACCESS_LIFETIME, {})
+
+    def read_staff(self, token: str, now: datetime) -> StaffClaims:
+        """Return what a staff member's token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        said = self._verify(token, _STAFF_AUDIENCE, now)
+        return StaffClaims(staff_id=said["sub"], staff_session_id=said["sid"])
+
     def issue_link(self, claims: AudioClaims, now: datetime) -> str:
         """Return the secret part of a link that opens one recording for ``LINK_LIFETIME``."""
-        return self._sign(
-            _LINK_AUDIENCE, claims, now, LINK_LIFETIME, {"child": str(claims.child_id), "msg": str(claims.message_id)}
-        )
+        more = {"child": str(claims.child_id), "msg": str(claims.message_id)}
+        return self._sign(_LINK_AUDIENCE, (claims.guardian_id, claims.session_id), now, LINK_LIFETIME, more)
 
     def read_link(self, token: str, now: datetime) -> AudioClaims:
         """Return what a link opens; raises AccessTokenInvalidError, whatever is wrong with it."""
@@ -80,14 +98,20 @@ class AccessTokens:
         )
 
     def _sign(
-        self, audience: str, claims: AccessClaims, now: datetime, lifetime: timedelta, more: Mapping[str, str]
+        self,
+        audience: str,
+        subject_and_session: tuple[uuid.UUID, uuid.UUID],
+        now: datetime,
+        lifetime: timedelta,
+        more: Mapping[str, str],
     ) -> str:
+        subject_id, session_id = subject_and_session
         return jwt.encode(
             {
                 "iss": _ISSUER,
                 "aud": audience,
-                "sub": str(claims.guardian_id),
-                "sid": str(claims.session_id),
+                "sub": str(subject_id),
+                "sid": str(session_id),
                 "iat": int(now.timestamp()),
                 "exp": int((now + lifetime).timestamp()),
                 **more,

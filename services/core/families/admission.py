@@ -3,53 +3,111 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass, replace
 
 from services.core.accounts import actions as accounts
-from services.core.accounts.actions import OpenSession, SentCode
+from services.core.accounts.actions import OpenSession
+from services.core.accounts.codes import EnteredCode, SentCode, lock_phone, request_code, use_code
+from services.core.accounts.devices import find_device, present_device
 from services.core.accounts.errors import LoginCodeEndedError
 from services.core.accounts.queries import guardian_by_phone
-from services.core.accounts.rules import normal_phone
+from services.core.accounts.rules import calling_code, normal_phone, number_range
 from services.core.accounts.tables import Guardian
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
+from services.core.families.log_ins import tell_waiting
 from services.core.families.queries import enrolments_of_phone, guardians_of, is_expected
 from services.core.families.rules import PRIMARY_RIGHTS
 from services.core.families.tables import Membership
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
 from services.core.locales import fitting_locale, region_of
 
 
-async def request_login_code(work: UnitOfWork, phone: str, locale: str | None) -> SentCode:
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for a code or logs in: language, the client's address, and the device's token if it has one."""
+
+    locale: str | None
+    address: str
+    device_token: str | None = None
+
+
+async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> SentCode:
     """Send a one-time code to a phone that is enrolled, invited or known; any other gets the same answer and no SMS.
 
-    Raises PhoneInvalidError, LoginCodeTooOftenError.
+    A device that logged in under this number before has limits of its own. Raises PhoneInvalidError,
+    LoginCodeTooOftenError, RetryLaterError.
     """
-    spoken = fitting_locale(locale)
+    spoken = fitting_locale(asker.locale)
     number = normal_phone(phone, region_of(spoken))
-    return await accounts.request_code(work, number, spoken, expected=await is_expected(work, number))
+    device = await find_device(work, asker.device_token)
+    guardian = await work.session.get(Guardian, device.guardian_id) if device is not None else None
+    country = calling_code(number)
+    if device is not None and device.trusted_at is not None and guardian is not None and guardian.phone == number:
+        name = f"device/{device.device_id}"
+        await charge(
+            work,
+            Charge(Limits.CODES_OF_DEVICE, str(device.device_id)),
+            Charge(Limits.SMS_OF_COUNTRY_KNOWN, country),
+        )
+    else:
+        name = f"address/{asker.address}"
+        await charge(
+            work,
+            Charge(Limits.CODES_OF_ADDRESS, asker.address),
+            Charge(Limits.CODES_OF_PHONE_AT_ADDRESS, f"{number}/{asker.address}"),
+            Charge(Limits.CODES_OF_PHONE, number),
+            Charge(Limits.CODES_OF_PREFIX, number_range(number)),
+            Charge(Limits.SMS_OF_COUNTRY, country),
+        )
+    return await request_code(work, number, spoken, asker=name, expected=await is_expected(work, number))
 
 
-async def log_in(work: UnitOfWork, challenge_id: uuid.UUID, phone: str, code: str, locale: str | None) -> OpenSession:
+async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSession:
     """Open a session for whoever holds the phone; its first log-in makes the account and the primary membership.
 
-    Raises PhoneInvalidError, LoginCodeWrongError (the try is counted), LoginCodeEndedError.
+    From a device that is not known, or was not used for 60 days, the session is limited until the second step: the
+    number may have changed hands. Raises PhoneInvalidError, LoginCodeWrongError (the try is counted),
+    LoginCodeEndedError.
     """
-    spoken = fitting_locale(locale)
-    number = normal_phone(phone, region_of(spoken))
-    await accounts.lock_phone(work, number)
-    await accounts.use_code(work, challenge_id, number, code)
+    number = normal_phone(entered.phone, region_of(fitting_locale(asker.locale)))
+    await lock_phone(work, number)
+    await use_code(work, replace(entered, phone=number))
     # The code went out while the phone was expected; an enrolment or invitation can have ended since.
     if not await is_expected(work, number):
         raise LoginCodeEndedError
+    return await admit(work, number, asker)
+
+
+async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
+    """Open a session for the holder of ``number``, which has just been proved, its lock held."""
     enrolments = await enrolments_of_phone(work, number)
     guardian = await guardian_by_phone(work, number)
+    is_first = guardian is None or guardian.moved_at is not None
     if guardian is None:
-        default = enrolments[0][1].locale if enrolments else spoken
-        guardian = await accounts.make_guardian(work, number, fitting_locale(locale, default))
-    session = await accounts.open_session(work, guardian.guardian_id)
-    for enrolment, _ in enrolments:
-        await _join_as_primary(work, guardian, enrolment.family_id)
+        default = enrolments[0][1].locale if enrolments else fitting_locale(asker.locale)
+        guardian = await accounts.make_guardian(work, number, fitting_locale(asker.locale, default))
+    if guardian.moved_at is not None:
+        guardian.moved_at = None
+        work.add(guardian)
+    device = await present_device(work, guardian.guardian_id, asker.device_token, trust=is_first)
+    session = await accounts.open_session(work, guardian.guardian_id, device)
+    if session.limited:
+        await tell_waiting(work, guardian.guardian_id, session.session_id)
+    else:
+        await join_enrolled(work, guardian)
     return session
+
+
+async def join_enrolled(work: UnitOfWork, guardian: Guardian) -> None:
+    """Make the guardian the primary one of each family that is enrolled with the phone and has none yet.
+
+    Only for a whole session: whoever took over a number must not join a family to somebody else's account.
+    """
+    for enrolment, _ in await enrolments_of_phone(work, guardian.phone):
+        await _join_as_primary(work, guardian, enrolment.family_id)
 
 
 async def _join_as_primary(work: UnitOfWork, guardian: Guardian, family_id: uuid.UUID) -> None:

@@ -13,6 +13,8 @@ from services.core.db.database import UnitOfWork
 from services.core.outbox.tables import OutboxRow
 
 CHANNEL = "outbox"
+# The kind of a text message that goes nowhere.
+DECOY = "decoy"
 
 
 async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False) -> None:
@@ -29,10 +31,13 @@ async def tell_factory(work: UnitOfWork, serial: str) -> None:
     await _tell(work, "factory", serial, {})
 
 
-async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str) -> None:
-    """Have the worker send a text message; number and text are sealed until then."""
+async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str, *, decoy: bool = False) -> None:
+    """Have the worker send a text message; number and text are sealed until then.
+
+    A ``decoy`` is written like any other and never sent: whoever asks cannot tell by the time which of them it was.
+    """
     sealed = work.vault.seal(f"{phone}\x00{locale}\x00{text}".encode(), "sms")
-    await _tell(work, "sms", "", {"sealed": sealed.hex()})
+    await _tell(work, DECOY if decoy else "sms", "", {"sealed": sealed.hex()})
 
 
 async def prepare_clip(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:

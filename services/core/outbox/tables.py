@@ -17,7 +17,7 @@ class OutboxRow(SQLModel, table=True):
     __table_args__ = (Index("outbox_due", "kind", "available_at"),)
 
     outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    # watch (target: user name), factory (target: serial), sms (target: empty; sealed payload)
+    # watch (target: user name), factory (target: serial), sms (target: empty; sealed payload), decoy (never sent)
     kind: str = Field(max_length=10)
     target: str = Field(default="", max_length=40)
     payload: dict[str, Any] = json_column(default_factory=dict)

@@ -7,23 +7,28 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
 
-from pwdlib import PasswordHash
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
+from services.core.accounts.staff_log_in import forget_second_factor
+from services.core.accounts.staff_sessions import end_staff_sessions
 from services.core.accounts.tables import Staff
 from services.core.audit.actions import Actor, record_audit
+from services.core.crypto.passwords import hash_password
 from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
 from services.core.programme.errors import (
     CohortDiffersError,
     ScopeNeededError,
+    ScopeOfRoleError,
     SiteDiffersError,
     StaffDiffersError,
     StaffEndedError,
+    StaffUnknownError,
 )
-from services.core.programme.queries import programme_named
+from services.core.programme.queries import programme_named, scopes_of
 from services.core.programme.rules import (
+    ROLES_OF_ONE_SITE,
     check_country,
     check_dates,
     check_email,
@@ -182,18 +187,20 @@ async def create_staff(
     """Make a staff account that serves one programme or one site; a repeat with another scope adds that scope.
 
     The initial password is made here, kept as argon2id only, and returned once: a repeat returns none and changes
-    none. Raises EmailRefusedError, TextNotAllowedError, RoleUnknownError, ScopeNeededError, StaffDiffersError,
-    StaffEndedError.
+    none. Raises EmailRefusedError, TextNotAllowedError, RoleUnknownError, ScopeNeededError, ScopeOfRoleError,
+    StaffDiffersError, StaffEndedError.
     """
     address, name, checked_role = check_email(email), check_name(display_name), check_role(role)
     if (programme is None) == (site is None):
         raise ScopeNeededError
+    if programme is not None and checked_role in ROLES_OF_ONE_SITE:
+        raise ScopeOfRoleError
     password = new_initial_password()
     made = await work.run(
         insert(Staff)
         .values(
             staff_id=new_id(), email=address, display_name=name, role=checked_role,
-            password_hash=PasswordHash.recommended().hash(password), created_at=work.now,
+            password_hash=await hash_password(password), created_at=work.now,
         )
         .on_conflict_do_nothing(index_elements=["email"])
         .returning(col(Staff.staff_id))
@@ -209,9 +216,57 @@ async def create_staff(
     scope_is_new = await _add_scope(
         work, staff.staff_id, programme.programme_id if programme else None, site.site_id if site else None
     )
+    if scope_is_new and checked_role in ROLES_OF_ONE_SITE:
+        await _refuse_second_site(work, staff.staff_id)
     if scope_is_new:
         record_audit(work, actor, "staff.scope_added", subject_id=staff.staff_id)
     return NewStaff(staff, password if is_new else None, scope_is_new)
+
+
+async def reset_staff(work: UnitOfWork, actor: Actor, email: str) -> str:
+    """Give a staff member a new initial password, which is returned once, and have the app set up anew.
+
+    Every session ends. Raises EmailRefusedError, StaffUnknownError, StaffEndedError.
+    """
+    staff = await _staff_with(work, email)
+    if staff.ended_at is not None:
+        raise StaffEndedError
+    password = new_initial_password()
+    staff.password_hash = await hash_password(password)
+    await forget_second_factor(work, staff)
+    await end_staff_sessions(work, staff.staff_id, "reset")
+    record_audit(work, actor, "staff.reset", subject_id=staff.staff_id)
+    return password
+
+
+async def end_staff(work: UnitOfWork, actor: Actor, email: str) -> bool:
+    """End an account for good, and its sessions at once; return whether this call ended it.
+
+    Raises EmailRefusedError, StaffUnknownError.
+    """
+    staff = await _staff_with(work, email)
+    if staff.ended_at is not None:
+        return False
+    staff.ended_at = work.now
+    work.add(staff)
+    await end_staff_sessions(work, staff.staff_id, "account_ended")
+    record_audit(work, actor, "staff.ended", subject_id=staff.staff_id)
+    return True
+
+
+async def _staff_with(work: UnitOfWork, email: str) -> Staff:
+    found = await work.session.exec(
+        select(Staff).where(col(Staff.email) == check_email(email)).with_for_update(key_share=True)
+    )
+    staff = found.first()
+    if staff is None:
+        raise StaffUnknownError
+    return staff
+
+
+async def _refuse_second_site(work: UnitOfWork, staff_id: uuid.UUID) -> None:
+    if len(await scopes_of(work, staff_id)) > 1:
+        raise ScopeOfRoleError
 
 
 async def _add_scope(

@@ -101,7 +101,7 @@ class RoleUnknownError(CoreError):
     """Not a role."""
 
     code = "role_unknown"
-    sentence = "The role is one of coordinator, staff, manager, admin."
+    sentence = "The role is one of factory, coordinator, staff, manager, admin."
 
 
 class ScopeNeededError(CoreError):
@@ -109,6 +109,35 @@ class ScopeNeededError(CoreError):
 
     code = "scope_needed"
     sentence = "Name the programme or the site that is served, one of them."
+
+
+class PermissionMissingError(CoreError):
+    """The staff member's role does not include this."""
+
+    code = "permission_missing"
+    sentence = "Your role does not include this."
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def fields(self) -> dict[str, int | str]:
+        """Return what the role lacks."""
+        return {"permission": self.permission}
+
+
+class ScopeOfRoleError(CoreError):
+    """Coordinators and factory users serve one site."""
+
+    code = "scope_of_role"
+    sentence = "A coordinator or factory user serves one site, and no programme."
+
+
+class StaffUnknownError(CoreError):
+    """No staff member has this address."""
+
+    code = "staff_unknown"
+    sentence = "There is no staff member with this address."
 
 
 class StaffDiffersError(CoreError):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 
+from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
+from services.core.accounts.tables import Staff
 from services.core.db.database import UnitOfWork
 from services.core.programme.errors import (
     CohortUnknownError,
@@ -14,7 +17,7 @@ from services.core.programme.errors import (
     SiteUnknownError,
 )
 from services.core.programme.rules import composed
-from services.core.programme.tables import Cohort, Programme, Site
+from services.core.programme.tables import Cohort, Programme, Site, StaffScope
 
 
 async def programme_named(work: UnitOfWork, name: str) -> Programme:
@@ -70,3 +73,69 @@ async def cohorts_of(work: UnitOfWork, site: Site) -> Sequence[Cohort]:
         select(Cohort).where(col(Cohort.site_id) == site.site_id).order_by(col(Cohort.name))
     )
     return found.all()
+
+
+async def scopes_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffScope]:
+    """Return the programmes and sites that a staff member serves."""
+    found = await work.session.exec(
+        select(StaffScope).where(StaffScope.staff_id == staff_id).order_by(col(StaffScope.staff_scope_id))
+    )
+    return list(found)
+
+
+def _served_by(staff_id: uuid.UUID) -> ColumnElement[bool]:
+    of_staff = col(StaffScope.staff_id) == staff_id
+    return (
+        select(StaffScope.staff_scope_id)
+        .where(
+            of_staff,
+            (col(StaffScope.site_id) == col(Site.site_id)) | (col(StaffScope.programme_id) == col(Site.programme_id)),
+        )
+        .exists()
+    )
+
+
+async def sites_served(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Programme, Site]]:
+    """Return the sites that a staff member serves, directly or with their programme, by name."""
+    found = await work.session.exec(
+        select(Programme, Site)
+        .join(Site, col(Site.programme_id) == col(Programme.programme_id))
+        .where(_served_by(staff_id))
+        .order_by(col(Programme.name), col(Site.name), col(Site.site_id))
+    )
+    return [(programme, site) for programme, site in found]
+
+
+async def site_served(work: UnitOfWork, staff_id: uuid.UUID, site_id: uuid.UUID) -> Site | None:
+    """Return the site if the staff member serves it; None for any other and for one that does not exist."""
+    return (await work.session.exec(select(Site).where(Site.site_id == site_id, _served_by(staff_id)))).first()
+
+
+async def programme_served(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> Programme | None:
+    """Return the programme if the staff member serves all of it; None for any other."""
+    found = await work.session.exec(
+        select(Programme)
+        .join(StaffScope, col(StaffScope.programme_id) == col(Programme.programme_id))
+        .where(Programme.programme_id == programme_id, StaffScope.staff_id == staff_id)
+    )
+    return found.first()
+
+
+async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staff, list[StaffScope]]]:
+    """Return every account all of whose scopes lie within those of this staff member, by address."""
+    mine = await scopes_of(work, staff_id)
+    programmes = {one.programme_id for one in mine if one.programme_id is not None}
+    sites = {site.site_id for _, site in await sites_served(work, staff_id)}
+    found = await work.session.exec(
+        select(Staff, StaffScope)
+        .join(StaffScope, col(StaffScope.staff_id) == col(Staff.staff_id))
+        .order_by(col(Staff.email), col(StaffScope.staff_scope_id))
+    )
+    scopes: dict[uuid.UUID, tuple[Staff, list[StaffScope]]] = {}
+    for staff, scope in found:
+        scopes.setdefault(staff.staff_id, (staff, []))[1].append(scope)
+    return [
+        (staff, held)
+        for staff, held in scopes.values()
+        if all(one.programme_id in programmes or one.site_id in sites for one in held)
+    ]

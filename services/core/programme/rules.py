@@ -22,7 +22,9 @@ from services.core.programme.errors import (
 )
 from services.core.text_rules import TextNotAllowedError, TextRule, check_text
 
-ROLES = ("coordinator", "staff", "manager", "admin")
+ROLES = ("factory", "coordinator", "staff", "manager", "admin")
+# Whoever hands out watches, or works for the factory, has one site and no more.
+ROLES_OF_ONE_SITE = frozenset({"factory", "coordinator"})
 SITE_KINDS = ("factory", "school", "centre")
 
 # The promise to guardians; families.rules counts it from each family's own notice.

@@ -188,3 +188,18 @@ async def test_a_server_that_stops_ends_its_streams(client: httpx.AsyncClient, d
     async with live.follow(parent) as stream:
         live.server.should_exit = True
         assert await stream.ends()
+
+
+async def test_a_session_that_is_ended_from_another_device_ends_its_open_stream(
+    live: Live, client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    await parent.told("PUT", "/v1/me/pin", json={"pin": "730418"})
+    lost = await parent.new_device().log_in()
+    await lost.told("POST", "/v1/auth/second-step", json={"pin": "730418"})
+    (session_id,) = [
+        one["session_id"] for one in (await parent.told("GET", "/v1/me/sessions"))["sessions"] if not one["current"]
+    ]
+    async with live.follow(lost) as stream:
+        await parent.told("DELETE", f"/v1/me/sessions/{session_id}")
+        assert await stream.ends()

@@ -33,15 +33,22 @@ async def test_known_and_unknown_phones_are_answered_alike_and_only_the_known_ge
     assert [(body["expires_in_s"], body["resend_after_s"]) for body in bodies] == [(600, 60), (600, 60)]
     assert len(await sms_to(database, known.phone)) == 1
     assert await sms_to(database, unknown) == []
+    assert {len(body["challenge_secret"]) for body in bodies} == {43}
     # Both wait alike before the next one, and both are told a wrong code alike.
     again = [await client.post("/v1/auth/codes", json={"phone": phone}) for phone in (known.phone, unknown)]
     assert [(one.status_code, one.json()["code"]) for one in again] == [(429, "login_code_too_often")] * 2
     assert again[0].json()["retry_after_s"] == again[1].json()["retry_after_s"]
     assert again[0].headers["retry-after"] == str(again[0].json()["retry_after_s"])
     tried = [
-        await client.post("/v1/auth/tokens", json={"challenge_id": body["challenge_id"], "phone": phone, "code": "0"})
+        await client.post(
+            "/v1/auth/tokens",
+            json={
+                "challenge_id": body["challenge_id"], "challenge_secret": body["challenge_secret"], "phone": phone,
+                "code": "0",
+            },
+        )
         for body, phone in zip(bodies, (known.phone, unknown), strict=True)
-    ]
+    ]  # fmt: skip
     told = [one.json() | {"request_id": ""} for one in tried]
     assert told[0] == told[1]
     assert (tried[0].status_code, told[0]["code"], told[0]["tries_left"]) == (403, "login_code_wrong", 4)

@@ -11,10 +11,11 @@ import pytest_asyncio
 
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.parent import TEXT_VERSION, Parent, make_family, make_place, new_phone, pair
+from tests.parent import TEXT_VERSION, Parent, fill_buckets, make_family, make_place, new_phone, pair
 from tests.sounds import encoded
 
-ROUTES = declared_routes(app_without_database())
+# Staff routes have a world of their own: test_staff_access.py.
+ROUTES = [route for route in declared_routes(app_without_database()) if not route.is_for_staff]
 # A signed link is no id: it is somebody's own, or none.
 WITH_IDS = [route for route in ROUTES if "{" in route.path and "{token}" not in route.path]
 NEEDING_LOG_IN = [route for route in ROUTES if route.rules != ("open",)]
@@ -22,6 +23,7 @@ NEEDING_LOG_IN = [route for route in ROUTES if route.rules != ("open",)]
 # A body that each route would take, so that the refusal is about whose it is and nothing else.
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/me": {"locale": "vi"},
+    "PUT /v1/me/pin": {"pin": "730418"},
     "POST /v1/families/{family_id}/consents": {"part": "location", "text_version": TEXT_VERSION, "locale": "en"},
     "POST /v1/families/{family_id}/consents/withdraw": {"part": "messages"},
     "POST /v1/invitations/{invitation_id}/accept": {"text_version": TEXT_VERSION, "locale": "en"},
@@ -66,6 +68,12 @@ class World:
         self.my_ids = {"family_id": str(mine.family_id), "child_id": mine.child_id}
 
 
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _full_buckets(database: Database) -> None:
+    """Each test begins with every limit unused: together they ask more than one guardian may."""
+    await fill_buckets(database)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(client: httpx.AsyncClient, database: Database) -> World:
     """Both families once for all tests that only ask for what is refused."""
@@ -93,10 +101,14 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     invited = {"phone": new_phone(), "relation": "aunt"}
     invitation = await theirs.told("POST", f"{theirs.family}/invitations", json=invited)
     second = await theirs.invite()
+    await second.new_device().log_in()
+    (waiting,) = (await theirs.told("GET", "/v1/me/log-ins"))["log_ins"]
+    (session,) = (await theirs.told("GET", "/v1/me/sessions"))["sessions"]
     ids = {
         "family_id": str(theirs.family_id), "child_id": theirs.child_id, "contact_id": contact["contact_id"],
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
+        "session_id": session["session_id"], "log_in_id": waiting["log_in_id"],
     }  # fmt: skip
     return World(mine, theirs, ids)
 

@@ -15,6 +15,8 @@ from services.core.settings import Settings
 from tests.conftest import FakeClock
 from tests.parent import Parent, make_parent
 
+PIN = "730418"
+
 
 async def _refresh(client: httpx.AsyncClient, token: str) -> httpx.Response:
     return await client.post("/v1/auth/refresh", json={"refresh_token": token})
@@ -85,13 +87,11 @@ async def test_a_session_that_was_not_refreshed_for_thirty_days_is_over(
     assert (await _refresh(client, parent.tokens["refresh_token"])).json()["code"] == "refresh_token_invalid"
 
 
-async def test_logging_out_ends_the_session_at_once_and_no_other(
-    client: httpx.AsyncClient, database: Database, clock: FakeClock
-) -> None:
+async def test_logging_out_ends_the_session_at_once_and_no_other(client: httpx.AsyncClient, database: Database) -> None:
     phone = await make_parent(client, database)
-    tablet = Parent(client, database, phone.phone, phone.family_id)
-    clock.advance(minutes=2)
-    await tablet.log_in()
+    tablet = await phone.new_device().log_in()
+    await phone.told("PUT", "/v1/me/pin", json={"pin": PIN})
+    await tablet.told("POST", "/v1/auth/second-step", json={"pin": PIN})
     await phone.told("POST", "/v1/auth/logout")
     assert await phone.refused("GET", "/v1/me") == (401, "session_ended")
     assert await phone.refused("POST", "/v1/auth/logout") == (401, "session_ended")

@@ -61,7 +61,7 @@ def test_no_command_shows_a_secret_or_a_phone(office: Smartwatch, tmp_path: Path
 
 
 def test_a_staff_password_is_shown_once(office: Smartwatch) -> None:
-    words = ("staff", "create", "ann@example.org", "--name", "Ann", "--role", "coordinator")
+    words = ("staff", "create", "ann@example.org", "--name", "Ann", "--role", "staff")
     first = office(*words, "--site", "Dongguan")
     assert (first.code, "shown this once" in first.out) == (0, True)
     assert office(*words, "--site", "Dongguan").out == "ann@example.org: is there already; nothing was changed.\n"
@@ -100,3 +100,15 @@ def test_a_list_with_thousands_of_faults_does_not_flood_the_terminal(office: Sma
     told = office("watches", "register", "bad.csv", "--dry-run")
     assert told.err.splitlines()[-1] == "  and 9799 more"
     assert len(told.err.splitlines()) == 202
+
+
+def test_a_staff_member_is_reset_and_ended(office: Smartwatch) -> None:
+    made = office("staff", "create", "bo@example.org", "--name", "Bo", "--role", "coordinator", "--site", "Dongguan")
+    reset = office("staff", "reset", "bo@example.org")
+    assert (reset.code, "shown this once" in reset.out) == (0, True)
+    assert reset.out.split()[-1] != made.out.split()[-1]
+    assert office("staff", "end", "bo@example.org").out == "bo@example.org: ended.\n"
+    assert office("staff", "end", "bo@example.org").out == "bo@example.org: has ended already.\n"
+    refused = office("staff", "reset", "bo@example.org")
+    assert (refused.code, "staff_ended" in refused.err) == (1, True)
+    assert "staff_unknown" in office("staff", "end", "nobody@example.org").err

@@ -11,6 +11,10 @@ OPEN_ROUTES = {
     "POST /v1/auth/codes",
     "POST /v1/auth/tokens",
     "POST /v1/auth/refresh",
+    "POST /v1/staff/auth/set-up",
+    "POST /v1/staff/auth/set-up/confirm",
+    "POST /v1/staff/auth/tokens",
+    "POST /v1/staff/auth/refresh",
     "GET /v1/consent-texts",
     "GET /healthz",
     "GET /readyz",
@@ -36,6 +40,14 @@ def test_a_family_or_child_in_the_path_is_judged_by_a_rule_for_it() -> None:
             assert route.rules[0].startswith("of child"), str(route)
         elif "{family_id}" in route.path:
             assert route.rules[0].startswith("in family"), str(route)
+        elif "{site_id}" in route.path:
+            assert route.rules[0].startswith("of site"), str(route)
+
+
+def test_staff_routes_are_judged_by_the_rules_for_staff_and_no_others_are() -> None:
+    for route in declared_routes(app_without_database()):
+        if route.rules != ("open",):
+            assert route.is_for_staff == route.rules[0].startswith(("staff", "of site")), str(route)
 
 
 def test_nothing_stands_beside_the_routes_that_are_walked() -> None:

@@ -3,13 +3,13 @@
 import asyncio
 
 import pytest
-from pwdlib import PasswordHash
 from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.core.accounts.tables import Staff
 from services.core.audit.actions import OPERATOR
 from services.core.audit.tables import AuditEntry
+from services.core.crypto.passwords import password_fits
 from services.core.db.database import Database
 from services.core.programme import actions, errors, queries
 from services.core.programme.tables import Cohort, Programme, Site, StaffScope
@@ -67,7 +67,7 @@ async def test_a_site_name_of_two_programmes_needs_the_programme(database: Datab
 
 async def test_staff_get_a_password_once_and_scopes_by_repeating(database: Database) -> None:
     await set_up(database)
-    ann = {"email": "Ann@Example.org", "display_name": "Ann", "role": "coordinator"}
+    ann = {"email": "Ann@Example.org", "display_name": "Ann", "role": "staff"}
     async with database.begin() as work:
         pilot = await queries.programme_named(work, "Pilot")
         site = await queries.site_named(work, "Dongguan", "Pilot")
@@ -82,11 +82,13 @@ async def test_staff_get_a_password_once_and_scopes_by_repeating(database: Datab
     async with database.begin() as work:
         (kept,) = await work.session.exec(select(Staff))
         assert kept.password_hash.startswith("$argon2id$")
-        assert PasswordHash.recommended().verify(first.initial_password, kept.password_hash)
+        assert await password_fits(first.initial_password, kept.password_hash)
         with pytest.raises(errors.StaffDiffersError):
             await actions.create_staff(work, OPERATOR, **(ann | {"role": "admin"}), programme=pilot)
         with pytest.raises(errors.ScopeNeededError):
             await actions.create_staff(work, OPERATOR, **ann, programme=pilot, site=site)
+        with pytest.raises(errors.ScopeOfRoleError):
+            await actions.create_staff(work, OPERATOR, **(ann | {"role": "coordinator"}), programme=pilot)
         kept.ended_at = work.now
         work.add(kept)
         await work.flush()

@@ -6,17 +6,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.core.accounts.errors import PhoneInvalidError
+from services.core.accounts.errors import PhoneInvalidError, PinRefusedError
 from services.core.accounts.rules import (
     CODE_TRIES,
+    DEVICE_LIFETIME,
+    LIMITED_LIFETIME,
     REFRESH_GRACE,
     REFRESH_LIFETIME,
     Challenge,
     PresentedToken,
     RefreshVerdict,
+    StoredSession,
+    calling_code,
+    check_pin,
     code_counts,
+    device_is_known,
     judge_refresh,
     normal_phone,
+    number_range,
     session_is_live,
     wait_before_next_code,
 )
@@ -49,18 +56,34 @@ def test_what_is_no_phone_number_is_refused(written: str) -> None:
         normal_phone(written)
 
 
-def test_a_second_code_waits_a_minute_and_five_an_hour_are_the_most() -> None:
-    assert wait_before_next_code([], NOW) == timedelta(0)
-    assert wait_before_next_code([NOW - 59 * SECOND], NOW) == SECOND
-    assert wait_before_next_code([NOW - 60 * SECOND], NOW) == timedelta(0)
-    sent = [NOW - timedelta(minutes=minutes) for minutes in (2, 4, 6, 8, 50)]
-    assert wait_before_next_code(sent, NOW) == timedelta(minutes=10)
-    assert wait_before_next_code(sent, NOW + timedelta(minutes=10)) == timedelta(0)
+def test_a_second_code_waits_a_minute() -> None:
+    assert wait_before_next_code(None, NOW) == timedelta(0)
+    assert wait_before_next_code(NOW - 59 * SECOND, NOW) == SECOND
+    assert wait_before_next_code(NOW - 60 * SECOND, NOW) == timedelta(0)
 
 
-def test_twelve_codes_a_day_are_the_most() -> None:
-    sent = [NOW - timedelta(hours=2 * hours + 1) for hours in range(12)]
-    assert wait_before_next_code(sent, NOW) == timedelta(hours=1)
+def test_a_number_stands_in_a_range_and_in_a_country() -> None:
+    assert (number_range("+8613800138000"), calling_code("+8613800138000")) == ("+861380013", "86")
+    assert calling_code("+905321234567") == "90"
+
+
+@pytest.mark.parametrize(
+    "pin",
+    ["", "12345", "1234567890123", "000000", "123456", "98765432", "890123", "12a456", "\N{FULLWIDTH DIGIT SEVEN}" * 6],
+)
+def test_a_pin_that_anybody_would_try_first_is_refused(pin: str) -> None:
+    with pytest.raises(PinRefusedError):
+        check_pin(pin)
+
+
+def test_other_pins_are_taken() -> None:
+    assert [check_pin(pin) for pin in ("730418", "112233", "135790", "121212121212")]
+
+
+def test_a_device_is_known_for_sixty_days_after_its_last_use_once_it_was_trusted() -> None:
+    assert device_is_known(NOW, NOW, NOW + DEVICE_LIFETIME - SECOND)
+    assert not device_is_known(NOW, NOW, NOW + DEVICE_LIFETIME)
+    assert not device_is_known(None, NOW, NOW)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +118,12 @@ def test_a_refresh_token_works_once_and_is_repeated_only_while_its_answer_may_be
 
 
 def test_a_session_lives_until_it_is_ended_or_not_refreshed_for_thirty_days() -> None:
-    assert session_is_live(None, NOW - REFRESH_LIFETIME + SECOND, NOW)
-    assert not session_is_live(None, NOW - REFRESH_LIFETIME, NOW)
-    assert not session_is_live(NOW, NOW, NOW)
+    assert session_is_live(StoredSession(NOW, NOW - REFRESH_LIFETIME + SECOND), NOW)
+    assert not session_is_live(StoredSession(NOW, NOW - REFRESH_LIFETIME), NOW)
+    assert not session_is_live(StoredSession(NOW, NOW, ended_at=NOW), NOW)
+
+
+def test_a_limited_session_stands_for_a_day_however_often_it_is_refreshed() -> None:
+    limited = StoredSession(NOW, NOW + LIMITED_LIFETIME, limited=True)
+    assert session_is_live(limited, NOW + LIMITED_LIFETIME - SECOND)
+    assert not session_is_live(limited, NOW + LIMITED_LIFETIME)

@@ -1,0 +1,154 @@
+"""Where access of staff is decided: every staff route declares one of these rules, and a test fails for one without.
+
+What a role may do stands in one table below. Whom and where is a matter of scopes: a site outside them answers exactly
+as one that does not exist. Role and scopes are read from the database at each request. Nothing here can name content,
+places or contacts: neither this file nor the routes of staff import a room that holds any.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, ClassVar, Final
+
+from fastapi import Depends, Path
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api.dependencies import Tokens, Work
+from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
+from services.core.accounts.staff_sessions import staff_of_session
+from services.core.accounts.tables import Staff
+from services.core.audit.actions import record_audit, staff_actor
+from services.core.db.database import UnitOfWork
+from services.core.families.errors import NotFoundError
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
+from services.core.programme.errors import PermissionMissingError
+from services.core.programme.queries import site_served
+from services.core.programme.tables import Site
+
+_BEARER = HTTPBearer(
+    auto_error=False, scheme_name="Staff", description="The access token of POST /v1/staff/auth/tokens"
+)
+
+
+class Permission(StrEnum):
+    """What a staff member may do where they serve."""
+
+    SEE_STRUCTURE = "see structure"
+    MANAGE_ACCOUNTS = "manage accounts"
+    SEE_DEVICES = "see devices"
+    HAND_OUT = "hand out"
+    RECOVER = "recover accounts"
+    BREAK_GLASS = "break glass"
+    EXPORT = "export aggregates"
+
+
+_OF_SITE: Final = frozenset({Permission.SEE_STRUCTURE, Permission.SEE_DEVICES, Permission.HAND_OUT})
+PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
+    "admin": frozenset(Permission),
+    "manager": _OF_SITE | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT},
+    "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT},
+    "coordinator": _OF_SITE,
+    # The employer: counts over many families, never a row about one.
+    "factory": frozenset({Permission.EXPORT}),
+}
+
+
+@dataclass(frozen=True)
+class StaffCaller:
+    """Which staff member asks."""
+
+    staff: Staff
+    staff_session_id: uuid.UUID
+
+    @property
+    def staff_id(self) -> uuid.UUID:
+        """The staff member's id."""
+        return self.staff.staff_id
+
+
+@dataclass(frozen=True)
+class SiteScope:
+    """A site that the caller serves."""
+
+    caller: StaffCaller
+    site: Site
+
+
+async def read_staff(
+    work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+) -> StaffCaller:
+    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
+    if bearer is None:
+        raise AccessTokenInvalidError
+    claims = tokens.read_staff(bearer.credentials, work.now)
+    await charge(work, Charge(Limits.REQUESTS_OF_STAFF, str(claims.staff_id)))
+    staff = await staff_of_session(work, claims.staff_session_id, claims.staff_id)
+    if staff is None:
+        raise SessionEndedError
+    return StaffCaller(staff, claims.staff_session_id)
+
+
+AnyStaff = Annotated[StaffCaller, Depends(read_staff)]
+
+
+class StaffLoggedIn:
+    """A staff member whose session stands, whatever the role: their own sessions and profile."""
+
+    access_rule: ClassVar[str] = "staff logged in"
+
+    async def __call__(self, caller: AnyStaff) -> StaffCaller:
+        """Return the caller."""
+        return caller
+
+
+class StaffWith:
+    """A staff member whose role has a permission; the route itself keeps to their scopes."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+        self.access_rule = f"staff, may {permission.value}"
+
+    async def __call__(self, work: Work, caller: AnyStaff) -> StaffCaller:
+        """Return the caller; raises PermissionMissingError."""
+        _check(work, caller, self.permission)
+        return caller
+
+
+class OfSite:
+    """A staff member whose role has a permission and who serves the site in the path."""
+
+    def __init__(self, permission: Permission) -> None:
+        self.permission = permission
+        self.access_rule = f"of site, may {permission.value}"
+
+    async def __call__(self, work: Work, caller: AnyStaff, site_id: Annotated[uuid.UUID, Path()]) -> SiteScope:
+        """Return the scope; raises PermissionMissingError, NotFoundError."""
+        _check(work, caller, self.permission)
+        site = await site_served(work, caller.staff_id, site_id)
+        if site is None:
+            _note_refusal(work, caller, NotFoundError.code)
+            raise NotFoundError
+        return SiteScope(caller, site)
+
+
+def _check(work: UnitOfWork, caller: StaffCaller, permission: Permission) -> None:
+    if permission not in PERMISSIONS.get(caller.staff.role, frozenset()):
+        _note_refusal(work, caller, PermissionMissingError.code)
+        raise PermissionMissingError(permission.value)
+
+
+def _note_refusal(work: UnitOfWork, caller: StaffCaller, code: str) -> None:
+    record_audit(work, staff_actor(caller.staff_id), "staff.access", refused=code)
+    work.keep_refusal()
+
+
+IsStaff = Annotated[StaffCaller, Depends(StaffLoggedIn())]
+MaySeeStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.SEE_STRUCTURE))]
+MayManageAccounts = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_ACCOUNTS))]
+StructureOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_STRUCTURE))]
+DevicesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_DEVICES))]
+HandsOutAtSite = Annotated[SiteScope, Depends(OfSite(Permission.HAND_OUT))]
+RecoversAtSite = Annotated[SiteScope, Depends(OfSite(Permission.RECOVER))]
+BreaksGlassAtSite = Annotated[SiteScope, Depends(OfSite(Permission.BREAK_GLASS))]

@@ -1,0 +1,59 @@
+"""Where a request came from: the socket's peer, or what a proxy that we trust says. Kept and logged nowhere."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from services.core.settings import Network, Settings
+
+# Whoever has one IPv6 address has at least all of its /64.
+_IPV6_BITS = 64
+# A chain of proxies is short; a longer header is somebody's game.
+_MOST_HOPS = 20
+
+
+def client_address(peer: str | None, forwarded: str | None, trusted: Sequence[Network]) -> str:
+    """Return the address that limits count by; X-Forwarded-For is heard only from a peer in ``trusted``.
+
+    From the right, the first address that is no trusted proxy's: what stands left of it anybody can write.
+    """
+    address = _parse(peer)
+    if address is None:
+        return "unknown"
+    hops = (forwarded or "").split(",")[-_MOST_HOPS:]
+    while _is_within(address, trusted) and hops:
+        said = _parse(hops.pop())
+        if said is None:
+            break
+        address = said
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, _IPV6_BITS), strict=False))
+    return str(address)
+
+
+def _parse(text: str | None) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address((text or "").strip())
+    except ValueError:
+        return None
+    return found.ipv4_mapped or found if isinstance(found, ipaddress.IPv6Address) else found
+
+
+def _is_within(address: ipaddress.IPv4Address | ipaddress.IPv6Address, networks: Sequence[Network]) -> bool:
+    return any(address in network for network in networks)
+
+
+def _of_request(request: Request) -> str:
+    settings: Settings = request.app.state.settings
+    return client_address(
+        request.client.host if request.client else None,
+        ",".join(request.headers.getlist("x-forwarded-for")),
+        settings.trusted_networks(),
+    )
+
+
+ClientAddress = Annotated[str, Depends(_of_request)]

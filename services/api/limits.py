@@ -1,0 +1,35 @@
+"""What a route costs, declared beside its access rule: paid before anything else is done, or answered 429."""
+
+from __future__ import annotations
+
+from fastapi import Depends
+from fastapi.params import Depends as Dependency
+
+from services.api.access_family import AnyCaller
+from services.api.client_address import ClientAddress
+from services.api.dependencies import Work
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
+
+
+def costs_guardian(limit: Limits) -> Dependency:
+    """Return the dependency by which each request takes one of the guardian's own tokens."""
+
+    async def pay(work: Work, caller: AnyCaller) -> None:
+        await charge(work, Charge(limit, str(caller.guardian_id)))
+
+    return _depends(pay)
+
+
+def costs_address(limit: Limits) -> Dependency:
+    """Return the dependency by which each request takes one token of the address it came from."""
+
+    async def pay(work: Work, address: ClientAddress) -> None:
+        await charge(work, Charge(limit, address))
+
+    return _depends(pay)
+
+
+def _depends(pay: object) -> Dependency:
+    found: Dependency = Depends(pay)  # type: ignore[arg-type]
+    return found

@@ -1,0 +1,49 @@
+"""Writes docs/limits.md from the limits themselves: ``python -m services.api.limits_page > docs/limits.md``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+
+from services.core.limits.rules import Limit, Limits
+
+_HEAD = """# Limits
+
+How often what costs may be asked for. Each limit is a bucket of tokens: so many at once, then it fills at an even rate.
+The buckets stand in the database, so that all processes count together; whose a bucket is stands there as a keyed hash.
+A refused request takes nothing from any bucket. It is answered 429 `too_many_requests` with `retry_after_s`, also as
+the header `Retry-After`; a watch gets a receipt `retry` with `retry_after_s`, and keeps what it has.
+
+The client's address is that of the socket. Behind a proxy that `SMARTWATCH_TRUSTED_PROXIES` names it is the last one
+in `X-Forwarded-For` that is no such proxy; of IPv6 addresses the first 64 bits count.
+
+A phone that logged in before brings its device token along and pays from buckets of its own: whoever asks for other
+people's codes takes nothing from them. No limit is a lock: the longest wait for the next token is in the last column.
+
+This page is written by `python -m services.api.limits_page`; a test compares it with the code.
+"""
+
+
+def limits_page() -> str:
+    """Return the page: every limit, in the order they are charged."""
+    rows = [
+        f"| {one.value.each} | {one.value.what} | {one.value.burst} | {one.value.refill} {_span(one.value.span)} "
+        f"| {_wait(one.value)} |"
+        for one in Limits
+    ]
+    return "\n".join(
+        [_HEAD, "| for each | what | at once | then | longest wait for one |", "|---|---|---|---|---|", *rows, ""]
+    )
+
+
+def _span(span: timedelta) -> str:
+    return "a day" if span == timedelta(days=1) else "an hour"
+
+
+def _wait(limit: Limit) -> str:
+    wait_s = 1 / limit.tokens_per_s
+    return f"{wait_s:.3g} s" if wait_s < 60 else f"{wait_s / 60:.3g} min"  # noqa: PLR2004 - a minute
+
+
+if __name__ == "__main__":
+    sys.stdout.write(limits_page())

@@ -1,0 +1,109 @@
+"""What is limited and how much; the arithmetic of a token bucket. Pure.
+
+A bucket holds ``burst`` tokens, each request takes one, and it fills at an even rate. docs/limits.md is written from
+this file.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Final
+
+# Ten minutes at one token in ten minutes may come to a token less the last bit: that is a token.
+ROUNDING: Final = 1e-6
+_HOUR = timedelta(hours=1)
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """``burst`` at once, then ``refill`` more in each ``span``, evenly; ``each`` and ``what`` are for the page."""
+
+    burst: int
+    refill: int
+    span: timedelta
+    each: str
+    what: str
+
+    @property
+    def tokens_per_s(self) -> float:
+        """How fast a bucket fills."""
+        return self.refill / self.span.total_seconds()
+
+    @property
+    def fills_in(self) -> timedelta:
+        """How long an empty bucket takes to be full."""
+        return self.span * (self.burst / self.refill)
+
+
+class Limits(Enum):
+    """Every limit of this product but those of the watch protocol's sizes. The order is the order of locking."""
+
+    # A factory's workers share one address; hand-outs have a budget of their own.
+    CODES_OF_ADDRESS = Limit(60, 60, _HOUR, "client address", "one-time codes asked for")
+    # A phone that logged in before waits for nobody: strangers who ask for its number take nothing from it.
+    CODES_OF_DEVICE = Limit(6, 6, _HOUR, "known device", "one-time codes asked for by a device that logged in before")
+    # Half of what the phone gets in a day: whoever asks for somebody else's codes from one place leaves the other half.
+    CODES_OF_PHONE_AT_ADDRESS = Limit(5, 12, _DAY, "phone and client address", "one-time codes asked for")
+    # With five tries a code this leaves a guesser 170 tries of a million on the first day, and 120 on each later one.
+    CODES_OF_PHONE = Limit(10, 24, _DAY, "phone", "one-time codes asked for by unknown devices")
+    # Numbers that differ in the last four digits only: whoever earns on a range of numbers asks for the whole of it.
+    CODES_OF_PREFIX = Limit(30, 30, _HOUR, "range of 10,000 numbers", "one-time codes asked for by unknown devices")
+    SMS_OF_COUNTRY = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by unknown devices")
+    SMS_OF_COUNTRY_KNOWN = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by those known")
+    TRIES_OF_ADDRESS = Limit(120, 240, _HOUR, "client address", "codes, slips and passwords entered")
+    # A phone refreshes every 15 minutes, and hundreds share an address.
+    STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS = Limit(10, 10, _HOUR, "staff address and client address", "log-ins of staff")
+    # Whoever tries from many places cannot be told from its owner: the next try is never further than two minutes.
+    STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
+    REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
+    REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
+    SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
+    REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
+    RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
+    INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
+    # One process reads uplinks, so this one is kept in its memory. A clip of a minute has at most 2,048 chunks.
+    MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """How many tokens there were, and when that was so."""
+
+    tokens: float
+    filled_at: datetime
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The bucket after a request, and how long a refused one must wait (zero: granted)."""
+
+    bucket: Bucket
+    wait: timedelta
+
+
+def take(limit: Limit, bucket: Bucket | None, now: datetime, cost: int = 1) -> Taken:
+    """Take ``cost`` tokens, or none and say when they will be there. No bucket is a full one.
+
+    A clock that went back fills nothing and empties nothing. The statement in actions.py computes the same.
+    """
+    held = Bucket(limit.burst, now) if bucket is None else bucket
+    passed_s = max(0.0, (now - held.filled_at).total_seconds())
+    tokens = min(float(limit.burst), held.tokens + passed_s * limit.tokens_per_s)
+    filled_at = max(now, held.filled_at)
+    if tokens + ROUNDING >= cost:
+        return Taken(Bucket(tokens - cost, filled_at), timedelta(0))
+    return Taken(Bucket(tokens, filled_at), wait_for(limit, tokens, cost))
+
+
+def wait_for(limit: Limit, tokens: float, cost: int = 1) -> timedelta:
+    """Return the wait until ``cost`` tokens are there."""
+    return timedelta(seconds=max(0.0, (cost - tokens) / limit.tokens_per_s))
+
+
+def whole_seconds(wait: timedelta) -> int:
+    """Return a wait as clients are told it: whole seconds, never too short, never none."""
+    return max(1, math.ceil(wait.total_seconds()))

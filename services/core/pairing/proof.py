@@ -1,0 +1,29 @@
+"""Who holds the child's watch, proves it with the code that the watch shows."""
+
+from __future__ import annotations
+
+import uuid
+
+from services.core.accounts.devices import complete_second_step, refuse_second_step
+from services.core.db.database import UnitOfWork
+from services.core.families.queries import membership_in
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
+from services.core.pairing.codes import live_code
+from services.core.watches.queries import identity_of_watch
+
+
+async def prove_by_watch(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, code: str) -> None:
+    """Complete a limited session with the code shown by a watch that is paired with a child of the guardian's family.
+
+    The code is used up and pairs nothing. Raises SecondStepWrongError, RetryLaterError after five in vain.
+    """
+    await charge(work, Charge(Limits.SECOND_STEPS_OF_GUARDIAN, str(guardian_id)))
+    entered = await live_code(work, code)
+    worn = await identity_of_watch(work, entered.watch_id) if entered is not None else None
+    membership = await membership_in(work, worn.family_id, guardian_id) if worn is not None else None
+    if entered is None or membership is None:
+        raise refuse_second_step(work, guardian_id)
+    entered.ended_at = work.now
+    work.add(entered)
+    await complete_second_step(work, session_id, "watch")

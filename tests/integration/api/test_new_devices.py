@@ -1,0 +1,278 @@
+"""A number can change hands: on a new device the code alone shows nothing, and its owner always gets in."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from services.core.accounts.tables import GuardianDevice
+from services.core.audit.tables import AuditEntry
+from services.core.db.database import Database
+from services.core.limits.rules import Limits
+from services.core.watches.tables import Watch
+from tests.conftest import FakeClock
+from tests.parent import Parent, code_on, enrol_family, make_family, make_parent, make_place, new_address, pair
+
+PIN = "730418"
+
+
+async def _is_in(parent: Parent) -> bool:
+    return (await parent.ask("GET", "/v1/me")).status_code == 200
+
+
+async def _prove(parent: Parent, **said: str) -> tuple[int, str]:
+    answer = await parent.ask("POST", "/v1/auth/second-step", json=said)
+    return answer.status_code, answer.json()["code"] if answer.content else ""
+
+
+async def test_the_first_log_in_ever_needs_no_second_step_and_the_same_device_none_later(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    parent = await make_parent(client, database)
+    assert (parent.tokens["limited"], bool(parent.tokens["device_token"])) == (False, True)
+    clock.advance(days=59)
+    await parent.log_in()
+    assert (parent.tokens["limited"], parent.tokens["device_token"]) == (False, None)
+
+
+async def test_a_new_device_sees_nothing_of_the_family_until_it_is_proved(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    thief = await parent.new_device().log_in()
+    assert thief.tokens["limited"]
+    for path in ("/v1/me", parent.child, f"{parent.family}/children", "/v1/sync", "/v1/events", "/v1/me/sessions"):
+        assert await thief.refused("GET", path) == (403, "second_step_needed"), path
+    assert await thief.refused("PUT", "/v1/me/pin", json={"pin": PIN}) == (403, "second_step_needed")
+    assert await thief.told("GET", "/v1/auth/second-step") == {"needed": True}
+    # Refreshing makes nothing whole.
+    again = await client.post("/v1/auth/refresh", json={"refresh_token": thief.tokens["refresh_token"]})
+    assert again.json()["limited"]
+    await thief.told("POST", "/v1/auth/logout")
+    assert await thief.refused("GET", "/v1/auth/second-step") == (401, "session_ended")
+
+
+async def test_a_device_that_was_not_used_for_sixty_days_is_a_new_one(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    parent = await make_parent(client, database)
+    clock.advance(days=60)
+    await parent.log_in()
+    assert await parent.refused("GET", "/v1/me") == (403, "second_step_needed")
+
+
+async def test_refreshing_is_using(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
+    parent = await make_parent(client, database)
+    for _ in range(3):
+        clock.advance(days=25)
+        answer = await client.post("/v1/auth/refresh", json={"refresh_token": parent.tokens["refresh_token"]})
+        parent.tokens = answer.json()
+    await parent.log_in()
+    assert await _is_in(parent)
+
+
+async def test_the_pin_proves_a_device_which_is_known_from_then_on(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    parent = await make_family(client, database)
+    await parent.told("PUT", "/v1/me/pin", json={"pin": PIN})
+    tablet = await parent.new_device().log_in()
+    assert await _prove(tablet, pin="730419") == (403, "second_step_wrong")
+    assert await _prove(tablet, pin=PIN) == (204, "")
+    assert await _is_in(tablet)
+    clock.advance(minutes=2)
+    await tablet.log_in()
+    assert not tablet.tokens["limited"]
+    assert PIN not in repr(await _rows(database))
+
+
+async def _rows(database: Database) -> list[object]:
+    async with database.begin() as work:
+        return [*await work.session.exec(select(GuardianDevice)), *await work.session.exec(select(AuditEntry))]
+
+
+async def test_without_a_pin_every_pin_is_wrong_and_five_an_hour_are_the_most(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    parent = await make_family(client, database)
+    thief = await parent.new_device().log_in()
+    tried = [await _prove(thief, pin=f"73041{number}") for number in range(6)]
+    assert tried == [(403, "second_step_wrong")] * 5 + [(429, "too_many_requests")]
+    # A second log-in has no tries of its own.
+    clock.advance(minutes=2)
+    other = await thief.new_device().log_in()
+    assert await _prove(other, pin=PIN) == (429, "too_many_requests")
+    # The owner's own device is not concerned.
+    assert await _is_in(parent)
+
+
+async def test_the_code_on_the_childs_watch_proves_a_device_once_and_pairs_nothing(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    parent = await make_family(client, database, place)
+    identity = await pair(parent, place)
+    async with database.begin() as work:
+        watch = await work.session.get_one(Watch, identity.watch_id)
+    tablet = await parent.new_device().log_in()
+    code = await code_on(database, watch)
+    wrong = f"{(int(code) + 1) % 1_000_000:06d}"
+    assert await _prove(tablet, watch_code=wrong) == (403, "second_step_wrong")
+    assert await _prove(tablet, watch_code=code) == (204, "")
+    assert (await tablet.told("GET", f"{parent.child}/pairing"))["state"] == "confirmed"
+    # Used up: it proves no second device.
+    third = await parent.new_device().log_in()
+    assert await _prove(third, watch_code=code) == (403, "second_step_wrong")
+
+
+async def test_the_code_of_another_familys_watch_proves_nothing(client: httpx.AsyncClient, database: Database) -> None:
+    place = await make_place(database)
+    mine, theirs = await make_family(client, database, place), await make_family(client, database, place)
+    identity = await pair(mine, place)
+    async with database.begin() as work:
+        watch = await work.session.get_one(Watch, identity.watch_id)
+    thief = await theirs.new_device().log_in()
+    assert await _prove(thief, watch_code=await code_on(database, watch)) == (403, "second_step_wrong")
+
+
+@pytest.mark.parametrize("word", ["approve", "refuse"])
+async def test_another_guardian_gives_a_word(client: httpx.AsyncClient, database: Database, word: str) -> None:
+    mother = await make_family(client, database)
+    grandmother = await mother.invite()
+    cursor = (await grandmother.told("GET", "/v1/sync"))["cursor"]
+    tablet = await mother.new_device().log_in()
+    (waiting,) = (await grandmother.told("GET", "/v1/me/log-ins"))["log_ins"]
+    assert waiting["guardian_id"] == mother.guardian_id
+    # Nobody speaks for themselves, and the waiting one for nobody.
+    assert (await mother.told("GET", "/v1/me/log-ins"))["log_ins"] == []
+    path = f"/v1/me/log-ins/{waiting['log_in_id']}/{word}"
+    assert await mother.refused("POST", path) == (404, "not_found")
+    assert await tablet.refused("POST", path) == (403, "second_step_needed")
+    await grandmother.told("POST", path)
+    assert await _is_in(tablet) == (word == "approve")
+    assert await grandmother.refused("POST", path) == (404, "not_found")
+    events = (await grandmother.told("GET", f"/v1/sync?since={cursor}"))["events"]
+    told = [one["detail"]["state"] for one in events if one["kind"] == "log_in.changed"]
+    assert told == ["waiting", "approved" if word == "approve" else "refused"]
+
+
+async def test_a_log_in_that_nobody_completes_is_over_after_a_day(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    mother = await make_family(client, database)
+    grandmother = await mother.invite()
+    tablet = await mother.new_device().log_in()
+    clock.advance(hours=24)
+    refreshed = await client.post("/v1/auth/refresh", json={"refresh_token": tablet.tokens["refresh_token"]})
+    assert (refreshed.status_code, refreshed.json()["code"]) == (401, "refresh_token_invalid")
+    await grandmother.log_in()
+    assert (await grandmother.told("GET", "/v1/me/log-ins"))["log_ins"] == []
+
+
+async def test_a_device_token_is_worth_nothing_for_another_guardian(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mine, theirs = await make_family(client, database), await make_family(client, database)
+    thief = theirs.new_device()
+    thief.device_token = mine.device_token
+    await thief.log_in()
+    assert (thief.tokens["limited"], bool(thief.tokens["device_token"])) == (True, True)
+
+
+async def test_a_code_works_only_for_the_device_that_asked_for_it(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_parent(client, database)
+    phone = parent.new_device()
+    challenge_id, code = await phone.ask_for_code()
+    thief = parent.new_device()
+    thief.secrets[challenge_id] = "x" * 43
+    assert (await thief.enter_code(challenge_id, code)).json()["code"] == "login_code_ended"
+    assert (await phone.enter_code(challenge_id, code)).status_code == 200
+
+
+async def test_nobody_keeps_a_guardian_out_by_asking_for_their_codes(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    victim = await make_family(client, database)
+    clock.advance(minutes=2)
+    new_phone = victim.new_device()
+    begun = await victim.ask_for_code(), await new_phone.ask_for_code()
+    attacker = victim.new_device()
+    refused = []
+    for _ in range(120):
+        clock.advance(seconds=61)
+        answer = await attacker.post("/v1/auth/codes", {"phone": victim.phone})
+        if answer.status_code == 429:
+            refused.append(answer.json()["retry_after_s"])
+        if begun and clock.now.minute % 5 == 0:
+            # Codes that are on their way are not voided by others.
+            assert (await victim.enter_code(*begun[0])).status_code == 200
+            assert (await new_phone.enter_code(*begun[1])).status_code == 200
+            begun = ()  # type: ignore[assignment]
+    assert begun == ()
+    assert refused
+    # Both the known device and a new one at another address get theirs at once, and no wait is longer than two hours.
+    await victim.log_in()
+    assert not victim.tokens["limited"]
+    elsewhere = await victim.new_device().log_in()
+    assert elsewhere.tokens["limited"]
+    assert max(refused) <= 2 * 3600
+
+
+async def test_one_address_may_not_ask_for_everybodys_codes(client: httpx.AsyncClient) -> None:
+    address = new_address()
+    answers = [
+        await client.post(
+            "/v1/auth/codes", json={"phone": f"+49151{number:04d}0000"}, headers={"X-Forwarded-For": address}
+        )
+        for number in range(Limits.CODES_OF_ADDRESS.value.burst + 1)
+    ]
+    assert {one.status_code for one in answers[:-1]} == {202}
+    assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_requests")
+    assert answers[-1].headers["retry-after"] == str(answers[-1].json()["retry_after_s"])
+
+
+async def test_a_range_of_numbers_is_sent_so_many_codes_whoever_asks(client: httpx.AsyncClient) -> None:
+    answers = [
+        await client.post(
+            "/v1/auth/codes", json={"phone": f"+4915212{number:05d}"}, headers={"X-Forwarded-For": new_address()}
+        )
+        for number in range(Limits.CODES_OF_PREFIX.value.burst + 1)
+    ]
+    assert [one.status_code for one in answers].count(429) == 1
+    assert answers[-1].status_code == 429
+
+
+async def test_sessions_are_listed_and_ended_from_another_device_whose_token_is_known_no_more(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    parent = await make_family(client, database)
+    await parent.told("PUT", "/v1/me/pin", json={"pin": PIN})
+    clock.advance(minutes=1)
+    lost = await parent.new_device().log_in()
+    await lost.told("POST", "/v1/auth/second-step", json={"pin": PIN})
+    sessions = (await parent.told("GET", "/v1/me/sessions"))["sessions"]
+    assert [one["current"] for one in sessions] == [False, True]
+    path = f"/v1/me/sessions/{sessions[0]['session_id']}"
+    for _ in range(2):
+        await parent.told("DELETE", path)
+    assert await lost.refused("GET", "/v1/me") == (401, "session_ended")
+    assert len((await parent.told("GET", "/v1/me/sessions"))["sessions"]) == 1
+    clock.advance(minutes=2)
+    await lost.log_in()
+    assert lost.tokens["limited"]
+
+
+async def test_a_family_enrolled_meanwhile_is_joined_after_the_second_step_and_not_before(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    parent = await make_family(client, database)
+    await parent.told("PUT", "/v1/me/pin", json={"pin": PIN})
+    second = await enrol_family(database, parent.phone)
+    tablet = await parent.new_device().log_in()
+    assert len((await parent.told("GET", "/v1/me"))["families"]) == 1
+    await tablet.told("POST", "/v1/auth/second-step", json={"pin": PIN})
+    families = (await tablet.told("GET", "/v1/me"))["families"]
+    assert str(second) in {one["family_id"] for one in families}

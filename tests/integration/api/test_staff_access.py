@@ -1,0 +1,209 @@
+"""What staff see is what they serve: generated from the staff routes, for foreign sites and for each role."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlmodel import select
+
+from services.api.access_staff import PERMISSIONS
+from services.core.audit.tables import AuditEntry
+from services.core.db.database import Database
+from tests.api_routes import Declared, app_without_database, declared_routes
+from tests.parent import Parent, Place, fill_buckets, make_family, make_parent, make_place, pair
+from tests.staff import StaffMember, make_staff
+from tests.staff_bodies import STAFF_BODIES
+
+ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
+OF_SITE = [route for route in ROUTES if "{site_id}" in route.path]
+WITH_PERMISSION = [route for route in ROUTES if ", may " in route.rules[0]]
+
+
+class World:
+    """Two sites of two programmes, each with staff and a family, and something that each id can name."""
+
+    def __init__(self, mine: Place, theirs: Place) -> None:
+        self.mine = mine
+        self.theirs = theirs
+        self.members: dict[str, StaffMember] = {}
+        self.ids: dict[str, str] = {}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database) -> World:
+    world = World(await make_place(database), await make_place(database))
+    for role in PERMISSIONS:
+        world.members[role] = await make_staff(client, database, world.mine, role)
+    stranger = await make_staff(client, database, world.theirs, "admin")
+    family = await make_family(client, database, world.theirs)
+    await pair(family, world.theirs)
+    (listed,) = (await stranger.told("GET", f"/v1/staff/sites/{world.theirs.site.site_id}/families"))["families"]
+    session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
+    world.ids = {
+        "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
+        "staff_session_id": session["staff_session_id"], "family_code": listed["family_code"],
+        "recovery_id": str(uuid.uuid4()), "hand_out_id": str(uuid.uuid4()), "break_glass_id": str(uuid.uuid4()),
+    }  # fmt: skip
+    return world
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _full_buckets(database: Database) -> None:
+    """Each test begins with every limit unused."""
+    await fill_buckets(database)
+
+
+async def _ask(member: StaffMember | Parent, route: Declared, ids: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    answer = await member.ask(route.method, route.path.format(**ids), json=STAFF_BODIES.get(str(route)))
+    body = answer.json() if answer.headers.get("content-type", "").endswith("json") else {}
+    return answer.status_code, {name: value for name, value in body.items() if name != "request_id"}
+
+
+def _random(ids: dict[str, str]) -> dict[str, str]:
+    return {name: "F-UNKNOWN1" if name == "family_code" else str(uuid.uuid4()) for name in ids}
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if "{" in one.path], ids=str)
+async def test_what_is_not_served_answers_as_what_does_not_exist(world: World, route: Declared) -> None:
+    admin = world.members["admin"]
+    foreign = await _ask(admin, route, world.ids)
+    assert foreign == await _ask(admin, route, _random(world.ids))
+    assert (foreign[0], foreign[1]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("route", [one for one in OF_SITE if one.path.count("{") > 1], ids=str)
+async def test_what_is_of_another_site_is_not_reached_through_ones_own(world: World, route: Declared) -> None:
+    admin = world.members["admin"]
+    mixed = world.ids | {"site_id": str(world.mine.site.site_id)}
+    foreign = await _ask(admin, route, mixed)
+    assert foreign == await _ask(admin, route, _random(mixed) | {"site_id": mixed["site_id"]})
+    assert (foreign[0], foreign[1]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("role", PERMISSIONS)
+@pytest.mark.parametrize("route", WITH_PERMISSION, ids=str)
+async def test_a_role_without_the_permission_is_refused_at_its_own_site_and_any_other(
+    world: World, route: Declared, role: str
+) -> None:
+    permission = route.rules[0].partition(", may ")[2]
+    if permission in {one.value for one in PERMISSIONS[role]}:
+        return
+    for site_id in (str(world.mine.site.site_id), world.ids["site_id"], str(uuid.uuid4())):
+        status, body = await _ask(world.members[role], route, world.ids | {"site_id": site_id})
+        assert (status, body["code"], body["permission"]) == (403, "permission_missing", permission)
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=str)
+async def test_guardians_and_nobody_are_refused_alike(
+    world: World, client: httpx.AsyncClient, database: Database, route: Declared
+) -> None:
+    parent = await make_parent(client, database, world.theirs)
+    nobody = Parent(client, database, parent.phone, tokens={"access_token": "x"})
+    answers = [await _ask(one, route, world.ids) for one in (parent, nobody)]
+    assert answers[0] == answers[1]
+    assert (answers[0][0], answers[0][1]["code"]) == (401, "access_token_invalid")
+
+
+async def test_factory_users_reach_no_route_about_a_site_family_or_watch(world: World) -> None:
+    for route in WITH_PERMISSION:
+        status, _ = await _ask(world.members["factory"], route, world.ids)
+        assert status == 403, str(route)
+
+
+async def test_refusals_are_in_the_log(world: World, database: Database) -> None:
+    coordinator = world.members["coordinator"]
+    await coordinator.refused("GET", "/v1/staff/accounts")
+    await coordinator.refused("GET", f"/v1/staff/sites/{world.ids['site_id']}/watches")
+    async with database.begin() as work:
+        noted = await work.session.exec(
+            select(AuditEntry.reason).where(
+                AuditEntry.actor_id == coordinator.staff_id, AuditEntry.action == "staff.access"
+            )
+        )
+        assert {"permission_missing", "not_found"} <= set(noted)
+
+
+async def test_a_site_is_told_with_devices_and_codes_and_nothing_of_the_people(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    families = [await make_family(client, database, place) for _ in range(3)]
+    await pair(families[0], place)
+    await families[0].add_contact(name="Teacher Li")
+    site = f"/v1/staff/sites/{place.site.site_id}"
+    told = [await coordinator.told("GET", f"{site}/{leaf}") for leaf in ("families", "watches", "cohorts")]
+    assert len(told[0]["families"]) == 3
+    (watch,) = told[1]["watches"]
+    assert (watch["paired"], watch["battery_pct"], watch["firmware"]) == (True, 81, "1.4.2")
+    (with_watch,) = [one for one in told[0]["families"] if one["watches"]]
+    assert with_watch["family_code"] == watch["family_code"]
+    assert [one["name"] for one in told[2]["cohorts"]] == ["Spring"]
+    said = json.dumps(told)
+    for personal in ("Mei", "Teacher Li", *(one.phone for one in families), *(one.child_id for one in families)):
+        assert personal not in said
+
+
+async def test_lists_come_in_pages_without_a_gap(client: httpx.AsyncClient, database: Database) -> None:
+    place = await make_place(database)
+    member = await make_staff(client, database, place)
+    for _ in range(5):
+        await pair(await make_family(client, database, place), place)
+    for leaf, key in (("families", "family_code"), ("watches", "serial")):
+        seen: list[str] = []
+        after = ""
+        while True:
+            page = await member.told("GET", f"/v1/staff/sites/{place.site.site_id}/{leaf}?limit=2{after}")
+            seen += [one[key] for one in page[leaf]]
+            if page["next"] is None:
+                break
+            after = f"&after={page['next']}"
+        assert len(seen) == 5
+        assert seen == sorted(set(seen))
+
+
+async def test_a_programme_is_all_its_sites_and_a_site_is_one(client: httpx.AsyncClient, database: Database) -> None:
+    place, other = await make_place(database), await make_place(database)
+    manager = await make_staff(client, database, place, "manager", programme=True)
+    assert [one["site_id"] for one in (await manager.told("GET", "/v1/staff/sites"))["sites"]] == [
+        str(place.site.site_id)
+    ]
+    assert await manager.refused("GET", f"/v1/staff/sites/{other.site.site_id}/watches") == (404, "not_found")
+    me = await manager.told("GET", "/v1/staff/me")
+    assert (me["role"], me["scopes"]) == (
+        "manager", [{"programme_id": str(place.site.programme_id), "site_id": None}],
+    )  # fmt: skip
+
+
+async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place, other = await make_place(database), await make_place(database)
+    admin = await make_staff(client, database, place, "admin", programme=True)
+    asked = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "coordinator"}
+    here = {"site_id": str(place.site.site_id)}
+    made = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
+    assert made["initial_password"]
+    again = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
+    assert (again["staff_id"], again["initial_password"]) == (made["staff_id"], None)
+    for scope, refusal in (
+        ({"site_id": str(other.site.site_id)}, (404, "not_found")),
+        ({"site_id": str(uuid.uuid4())}, (404, "not_found")),
+        ({"programme_id": str(other.site.programme_id)}, (404, "not_found")),
+        ({"programme_id": str(place.site.programme_id)}, (422, "scope_of_role")),
+        ({}, (422, "scope_needed")),
+    ):
+        assert await admin.refused("POST", "/v1/staff/accounts", json=asked | scope) == refusal
+    listed = (await admin.told("GET", "/v1/staff/accounts"))["accounts"]
+    assert {one["staff_id"] for one in listed} == {admin.staff_id, made["staff_id"]}
+    reset = await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/reset")
+    assert reset["initial_password"] != made["initial_password"]
+    for _ in range(2):
+        await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/end")
+    listed = (await admin.told("GET", "/v1/staff/accounts"))["accounts"]
+    assert [one["ended_at"] is not None for one in listed if one["staff_id"] == made["staff_id"]] == [True]

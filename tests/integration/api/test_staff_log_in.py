@@ -1,0 +1,233 @@
+"""Staff log in with three things, each refusal is the same, and sessions are short."""
+
+from __future__ import annotations
+
+import base64
+import urllib.parse
+import uuid
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from sqlmodel import select
+
+from services.core.accounts.tables import Staff, StaffRecoveryCode
+from services.core.accounts.totp import code_of, step_of
+from services.core.audit.actions import OPERATOR
+from services.core.audit.tables import AuditEntry
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import Database
+from services.core.limits.rules import Limits
+from services.core.programme.actions import create_staff, end_staff, reset_staff
+from tests.conftest import FakeClock
+from tests.parent import make_parent, make_place, new_address
+from tests.staff import make_staff, renewed
+
+REFUSED = (403, "staff_log_in_refused")
+
+
+@dataclass
+class Colleague:
+    """A staff member with a password, an app, and recovery codes."""
+
+    client: httpx.AsyncClient
+    clock: FakeClock
+    email: str
+    password: str
+    secret: bytes = b""
+    recovery_codes: list[str] = field(default_factory=list)
+    tokens: dict[str, Any] = field(default_factory=dict)
+    address: str = field(default_factory=new_address)
+
+    def shown(self, offset: int = 0) -> str:
+        """Return what the app shows, so many half minutes from now."""
+        return code_of(self.secret, step_of(self.clock.now) + offset)
+
+    async def say(self, leaf: str, **said: str) -> httpx.Response:
+        body = {"email": self.email, "password": self.password, **said}
+        return await self.client.post(f"/v1/staff/auth/{leaf}", json=body, headers={"X-Forwarded-For": self.address})
+
+    async def set_up(self) -> Colleague:
+        told = (await self.say("set-up")).json()
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(told["otpauth_url"]).query)
+        self.secret = base64.b32decode(query["secret"][0])
+        assert told["qr_svg"].startswith("<svg")
+        answer = await self.say("set-up/confirm", code=self.shown())
+        assert answer.status_code == 200, answer.text
+        self.tokens = answer.json()
+        self.recovery_codes = self.tokens["recovery_codes"]
+        return self
+
+    async def log_in(self, code: str) -> tuple[int, str]:
+        return _said(await self.say("tokens", code=code))
+
+    async def me(self) -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {self.tokens['access_token']}"}
+        return _said(await self.client.get("/v1/staff/me", headers=headers))
+
+    async def refresh(self, token: str | None = None) -> httpx.Response:
+        said = {"refresh_token": token or self.tokens["refresh_token"]}
+        return await self.client.post("/v1/staff/auth/refresh", json=said)
+
+
+def _said(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("code", "")
+
+
+async def _colleague(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Colleague:
+    place = await make_place(database)
+    email = f"{new_ref()}@wecare.example"
+    async with database.begin() as work:
+        made = await create_staff(work, OPERATOR, email=email, display_name="Ming", role="staff", site=place.site)
+    assert made.initial_password is not None
+    return Colleague(client, clock, email, made.initial_password)
+
+
+async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await _colleague(client, database, clock)
+    assert await ming.log_in("000000") == (403, "staff_set_up_needed")
+    await ming.set_up()
+    assert await ming.me() == (200, "")
+    # The code of the set-up is used; the next one logs in, once.
+    assert await ming.log_in(ming.shown()) == REFUSED
+    assert await ming.log_in(ming.shown(1)) == (200, "")
+    assert await ming.log_in(ming.shown(1)) == REFUSED
+    # What is set up is not set up again by whoever learns the password.
+    assert _said(await ming.say("set-up")) == REFUSED
+    async with database.begin() as work:
+        staff = (await work.session.exec(select(Staff).where(Staff.email == ming.email))).one()
+        codes = (
+            await work.session.exec(select(StaffRecoveryCode).where(StaffRecoveryCode.staff_id == staff.staff_id))
+        ).all()
+    assert len(codes) == 10
+    stored = repr(staff) + repr(codes)
+    for secret in (ming.password, ming.secret.hex(), *ming.recovery_codes):
+        assert secret not in stored
+
+
+async def test_each_recovery_code_works_once_in_place_of_the_app(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    assert len(set(ming.recovery_codes)) == 10
+    assert await ming.log_in(ming.recovery_codes[0].upper()) == (200, "")
+    assert await ming.log_in(ming.recovery_codes[0]) == REFUSED
+    assert await ming.log_in(ming.recovery_codes[1]) == (200, "")
+
+
+async def test_every_refusal_is_the_same_and_is_in_the_log(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    told = []
+    for email, password, code in (
+        (ming.email, "wrong", ming.shown(1)),
+        (ming.email, ming.password, "000000"),
+        (f"{new_ref()}@wecare.example", ming.password, ming.shown(1)),
+        ("no address", "x", "x"),
+    ):
+        said = {"email": email, "password": password, "code": code}
+        answer = await client.post("/v1/staff/auth/tokens", json=said, headers={"X-Forwarded-For": new_address()})
+        told.append((answer.status_code, answer.json() | {"request_id": ""}))
+    assert told == [told[0]] * 4
+    assert (told[0][0], told[0][1]["code"]) == REFUSED
+    async with database.begin() as work:
+        noted = (await work.session.exec(select(AuditEntry).where(AuditEntry.action == "staff.log_in"))).all()
+    assert len(noted) >= 4
+    assert ming.email not in repr(noted)
+
+
+async def test_nobody_locks_a_colleague_out_by_trying_their_password(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    most = Limits.STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS.value.burst
+    thief = Colleague(client, clock, ming.email, "guess")
+    assert {await thief.log_in("000000") for _ in range(most)} == {REFUSED}
+    assert await thief.log_in("000000") == (429, "too_many_requests")
+    # An address that nobody has is limited alike.
+    stranger = Colleague(client, clock, f"{new_ref()}@wecare.example", "guess")
+    assert [(await stranger.log_in("0"))[0] for _ in range(most + 1)] == [403] * most + [429]
+    assert await ming.log_in(ming.shown(1)) == (200, "")
+
+
+async def test_a_session_ends_half_an_hour_after_its_last_use_and_after_a_working_day(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    clock.advance(minutes=10)
+    assert await ming.me() == (401, "access_token_invalid")
+    for _ in range(24):
+        ming.tokens = (await ming.refresh()).json()
+        assert await ming.me() == (200, "")
+        clock.advance(minutes=29)
+    # 11 h 46 min: one more, and then the day is over however busy it was.
+    ming.tokens = (await ming.refresh()).json()
+    clock.advance(minutes=9)
+    assert await ming.me() == (200, "")
+    clock.advance(minutes=6)
+    assert _said(await ming.refresh()) == (401, "refresh_token_invalid")
+
+
+async def test_an_idle_session_is_over(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    clock.advance(minutes=30)
+    assert _said(await ming.refresh()) == (401, "refresh_token_invalid")
+
+
+async def test_a_refresh_token_used_twice_ends_the_session(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    old = ming.tokens["refresh_token"]
+    first = (await ming.refresh()).json()
+    # A lost answer is repeated; a thief's second use is not.
+    assert (await ming.refresh(old)).json()["refresh_token"] == first["refresh_token"]
+    clock.advance(seconds=61)
+    ming.tokens = first
+    assert _said(await ming.refresh(old)) == (401, "refresh_token_invalid")
+    assert await ming.me() == (401, "session_ended")
+
+
+async def test_reset_and_end_close_every_session_at_once(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    async with database.begin() as work:
+        password = await reset_staff(work, OPERATOR, ming.email)
+    assert await ming.me() == (401, "session_ended")
+    assert await ming.log_in(ming.shown(1)) == REFUSED
+    ming.password = password
+    assert await ming.log_in(ming.recovery_codes[0]) == (403, "staff_set_up_needed")
+    await ming.set_up()
+    async with database.begin() as work:
+        assert [await end_staff(work, OPERATOR, ming.email) for _ in range(2)] == [True, False]
+    assert await ming.me() == (401, "session_ended")
+    assert await ming.log_in(ming.shown(1)) == REFUSED
+
+
+async def test_sessions_are_listed_and_ended(client: httpx.AsyncClient, database: Database) -> None:
+    here = await make_staff(client, database, await make_place(database))
+    there = await renewed(here, database)
+    sessions = (await here.told("GET", "/v1/staff/me/sessions"))["sessions"]
+    assert len(sessions) == 2
+    (other,) = [one["staff_session_id"] for one in sessions if not one["current"]]
+    await here.told("DELETE", f"/v1/staff/me/sessions/{other}")
+    assert await there.refused("GET", "/v1/staff/me") == (401, "session_ended")
+    assert await here.refused("DELETE", f"/v1/staff/me/sessions/{uuid.uuid4()}") == (404, "not_found")
+    await here.told("POST", "/v1/staff/auth/logout")
+    assert await here.refused("GET", "/v1/staff/me") == (401, "session_ended")
+
+
+@pytest.mark.parametrize("path", ["/v1/me", "/v1/sync"])
+async def test_a_staff_token_is_worth_nothing_to_guardians_and_the_other_way_round(
+    client: httpx.AsyncClient, database: Database, path: str
+) -> None:
+    place = await make_place(database)
+    staff, parent = await make_staff(client, database, place, "admin"), await make_parent(client, database, place)
+    assert await staff.refused("GET", path) == (401, "access_token_invalid")
+    assert await parent.refused("GET", "/v1/staff/me") == (401, "access_token_invalid")
+    assert await parent.refused("GET", "/v1/staff/sites") == (401, "access_token_invalid")

@@ -1,0 +1,41 @@
+"""A watch that talks too fast is answered each time, and what it keeps is taken later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.core.limits.rules import Limit
+from services.mqtt_bridge.rates import Rates
+from tests.conftest import FakeClock
+from tests.integration.mqtt_bridge.conftest import Stand
+
+CLIP = "k3m9q2x7d5fa"
+
+
+def _text(number: int) -> dict[str, object]:
+    return {"id": f"t81kd02mq7{number:02d}", "to": "family", "text": "hi"}
+
+
+async def test_beyond_the_limit_comes_retry_with_a_wait_and_after_it_the_same_is_stored(
+    stand: Stand, clock: FakeClock
+) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge() as bridge, stand.watch(worn.username, worn.password) as watch:
+        bridge.uplink.rates = Rates(Limit(2, 1, timedelta(seconds=10), "watch", "messages"))
+        for number in range(3):
+            await watch.say("text", _text(number))
+        answers = [await watch.hears("receipt") for _ in range(3)]
+        assert [(one["ref"], one["code"]) for one in answers] == [
+            ("t81kd02mq700", "stored"), ("t81kd02mq701", "stored"), ("t81kd02mq702", "retry"),
+        ]  # fmt: skip
+        assert answers[2]["retry_after_s"] == 10
+        # Chunks have no receipt: the end of their clip says it.
+        await watch.say(f"voice/{CLIP}/0", b"x" * 600)
+        await watch.say(f"voice/{CLIP}/end", {"to": "family", "codec": "amr-nb", "bytes": 600, "chunks": 1})
+        answer = await watch.hears("receipt")
+        assert (answer["ref"], answer["code"], answer["retry_after_s"]) == (CLIP, "retry", 10)
+        await watch.say("telepathy", {"id": "t81kd02mq7zz"})
+        assert (await watch.hears("receipt"))["code"] == "retry"
+        clock.advance(seconds=10)
+        await watch.say("text", _text(2))
+        assert (await watch.hears("receipt"))["code"] == "stored"

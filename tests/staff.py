@@ -1,0 +1,86 @@
+"""A staff member's browser, as tests drive it over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from services.core.accounts.staff_sessions import open_staff_session
+from services.core.accounts.tables import Staff
+from services.core.accounts.tokens import AccessTokens, StaffClaims
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import Database
+from services.core.programme.tables import StaffScope
+from services.core.settings import Settings
+from tests.parent import Place, new_address
+
+
+@dataclass
+class StaffMember:
+    """One staff member who is logged in."""
+
+    client: httpx.AsyncClient
+    staff: Staff
+    access_token: str
+    address: str = field(default_factory=new_address)
+
+    @property
+    def staff_id(self) -> str:
+        return str(self.staff.staff_id)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.access_token}", "X-Forwarded-For": self.address}
+
+    async def ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send a request as this staff member."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        return await self.client.request(method, path, headers=headers, **options)
+
+    async def told(self, method: str, path: str, **options: Any) -> Any:
+        """Send a request that must succeed and return what is told."""
+        answer = await self.ask(method, path, **options)
+        assert answer.is_success, (method, path, answer.status_code, answer.text)
+        is_json = answer.headers.get("content-type", "").endswith("json")
+        return answer.json() if answer.content and is_json else answer.content or None
+
+    async def refused(self, method: str, path: str, **options: Any) -> tuple[int, str]:
+        """Send a request that must be refused and return status and code."""
+        answer = await self.ask(method, path, **options)
+        assert answer.is_client_error, (method, path, answer.status_code, answer.text)
+        return answer.status_code, answer.json()["code"]
+
+
+async def make_staff(
+    client: httpx.AsyncClient, database: Database, place: Place, role: str = "staff", *, programme: bool = False
+) -> StaffMember:
+    """Make a staff member of a site, or of its whole programme, whose session stands.
+
+    Passwords take their time and have tests of their own: this one has none that would fit.
+    """
+    async with database.begin() as work:
+        staff = Staff(
+            email=f"{new_ref()}@wecare.example", display_name=role, role=role, password_hash="none",
+            created_at=work.now,
+        )  # fmt: skip
+        work.add(staff)
+        await work.flush()
+        work.add(
+            StaffScope(
+                staff_id=staff.staff_id,
+                programme_id=place.site.programme_id if programme else None,
+                site_id=None if programme else place.site.site_id,
+            )
+        )
+    return await renewed(StaffMember(client, staff, ""), database)
+
+
+async def renewed(member: StaffMember, database: Database) -> StaffMember:
+    """Return the staff member with a session begun now."""
+    async with database.begin() as work:
+        session = await open_staff_session(work, member.staff.staff_id)
+        tokens = AccessTokens.of(Settings())
+        claims = StaffClaims(session.staff_id, session.staff_session_id)
+        return StaffMember(member.client, member.staff, tokens.issue_staff(claims, work.now), member.address)
