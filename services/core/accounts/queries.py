@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -50,3 +51,11 @@ async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]
         .order_by(col(Session.created_at).desc(), col(Session.session_id))
     )
     return [one for one in found if session_stands(one, work.now)]
+
+
+async def sessions_that_ended(work: UnitOfWork, session_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of these sessions no longer stand; one question for all open streams of a process."""
+    if not session_ids:
+        return set()
+    found = await work.session.exec(select(Session).where(col(Session.session_id).in_(session_ids)))
+    return set(session_ids) - {one.session_id for one in found if session_stands(one, work.now)}
