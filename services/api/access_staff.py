@@ -42,13 +42,15 @@ class Permission(StrEnum):
     RECOVER = "recover accounts"
     BREAK_GLASS = "break glass"
     EXPORT = "export aggregates"
+    SUPPORT = "support families"
+    MANAGE_STRUCTURE = "manage structure"
 
 
 _OF_SITE: Final = frozenset({Permission.SEE_STRUCTURE, Permission.SEE_DEVICES, Permission.HAND_OUT})
 PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "admin": frozenset(Permission),
-    "manager": _OF_SITE | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT},
-    "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT},
+    "manager": _OF_SITE | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT},
+    "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT, Permission.SUPPORT},
     "coordinator": _OF_SITE,
     # The employer: counts over many families, never a row about one.
     "factory": frozenset({Permission.EXPORT}),
@@ -152,3 +154,6 @@ DevicesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_DEVICES))]
 HandsOutAtSite = Annotated[SiteScope, Depends(OfSite(Permission.HAND_OUT))]
 RecoversAtSite = Annotated[SiteScope, Depends(OfSite(Permission.RECOVER))]
 BreaksGlassAtSite = Annotated[SiteScope, Depends(OfSite(Permission.BREAK_GLASS))]
+SupportsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SUPPORT))]
+MayManageStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_STRUCTURE))]
+StructureManagedAtSite = Annotated[SiteScope, Depends(OfSite(Permission.MANAGE_STRUCTURE))]

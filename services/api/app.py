@@ -21,11 +21,15 @@ from services.api.routes import (
     me,
     messages,
     pairing,
+    programme,
     sessions,
     staff_accounts,
     staff_auth,
+    staff_families,
     staff_me,
+    staff_programme,
     staff_sites,
+    staff_watches,
     system,
     uploads,
     voice,
@@ -71,7 +75,16 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
-    for room in (staff_auth, staff_me, staff_sites, staff_accounts):
+    for room in (
+        staff_auth,
+        staff_me,
+        staff_sites,
+        staff_accounts,
+        staff_watches,
+        staff_families,
+        staff_programme,
+        programme,
+    ):
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

@@ -111,6 +111,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     programme.StaffEndedError: HTTPStatus.CONFLICT,
     programme.EndTooSoonError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.FamilyUnknownError: HTTPStatus.NOT_FOUND,
+    families.HelpKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.TrainingUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.EndReasonUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,

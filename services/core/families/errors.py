@@ -119,3 +119,10 @@ class FamilyUnknownError(CoreError):
 
     code = "family_unknown"
     sentence = "No family with this code is enrolled."
+
+
+class HelpKindUnknownError(CoreError):
+    """Not a kind of help."""
+
+    code = "help_kind_unknown"
+    sentence = "The kind of help is one of broken, lost, worried."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -39,14 +40,16 @@ class Noted:
     unchanged: int = 0
 
 
-async def end_enrolment(work: UnitOfWork, actor: Actor, family_code: str, reason: str) -> None:
+async def end_enrolment(
+    work: UnitOfWork, actor: Actor, family_code: str, reason: str, *, site_id: uuid.UUID | None = None
+) -> None:
     """End a family's enrolment: from now on it is in no statistics and on no list of its site.
 
     Its watch, its messages and its guardians' access stay as they are, and the factory is told nothing. Raises
     FamilyUnknownError (also for one that has left already), EndReasonUnknownError.
     """
     checked = check_end_reason(reason)
-    enrolment = await standing_enrolment(work, family_code, lock=True)
+    enrolment = await standing_enrolment(work, family_code, lock=True, site_id=site_id)
     enrolment.ended_at = work.now
     enrolment.end_reason = checked
     work.add(enrolment)
@@ -54,13 +57,16 @@ async def end_enrolment(work: UnitOfWork, actor: Actor, family_code: str, reason
     record_audit(work, actor, "family.left", family_id=enrolment.family_id, subject_id=enrolment.enrolment_id)
 
 
-async def note_training(work: UnitOfWork, actor: Actor, family_code: str, training: str, attended_on: date) -> bool:
+async def note_training(
+    work: UnitOfWork, actor: Actor, family_code: str, training: str, attended_on: date, *,
+    site_id: uuid.UUID | None = None,
+) -> bool:  # fmt: skip
     """Note that a family attended a training; a repeat returns False and keeps the first day.
 
     Raises FamilyUnknownError, TrainingUnknownError.
     """
     checked = check_training(training)
-    enrolment = await standing_enrolment(work, family_code)
+    enrolment = await standing_enrolment(work, family_code, site_id=site_id)
     return await _note(work, actor, enrolment, checked, attended_on)
 
 

@@ -134,8 +134,13 @@ async def enrolments_of_phone(work: UnitOfWork, phone: str) -> list[tuple[Enrolm
     return [(enrolment, site) for enrolment, site in found]
 
 
-async def standing_enrolment(work: UnitOfWork, family_code: str, *, lock: bool = False) -> Enrolment:
-    """Return the standing enrolment of the family with this code, its row held if asked; raises FamilyUnknownError."""
+async def standing_enrolment(
+    work: UnitOfWork, family_code: str, *, lock: bool = False, site_id: uuid.UUID | None = None
+) -> Enrolment:
+    """Return the standing enrolment of the family with this code, its row held if asked; raises FamilyUnknownError.
+
+    With ``site_id`` a family of another site is as unknown as one that does not exist.
+    """
     # ASCII only: a code with anything else is in no row, and half a character would break the query.
     if not family_code.isascii() or "\x00" in family_code:
         raise FamilyUnknownError
@@ -144,6 +149,8 @@ async def standing_enrolment(work: UnitOfWork, family_code: str, *, lock: bool =
         .join(Family, col(Family.family_id) == col(Enrolment.family_id))
         .where(col(Family.family_code) == family_code.strip().upper(), col(Enrolment.ended_at).is_(None))
     )
+    if site_id is not None:
+        statement = statement.where(col(Enrolment.site_id) == site_id)
     if lock:
         statement = statement.with_for_update(of=Enrolment, key_share=True)
     enrolment = (await work.session.exec(statement)).first()

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from services.core.families.errors import (
     BirthYearInvalidError,
     EndReasonUnknownError,
+    HelpKindUnknownError,
     PrimaryGuardianError,
     RelationUnknownError,
     RightNotYoursError,
@@ -22,6 +23,8 @@ from services.core.programme.rules import END_NOTICE_DAYS
 TRAININGS: Final = ("watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher")
 # Why an enrolment ended. It ends what is counted, never what the family can do.
 END_REASONS: Final = ("left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other")
+# What a guardian may ask the office for.
+HELP_KINDS: Final = ("broken", "lost", "worried")
 # From the day on which a family is told that the programme ends.
 END_NOTICE: Final = timedelta(days=END_NOTICE_DAYS)
 
@@ -94,6 +97,13 @@ def check_change_of(target: Standing, after: Rights, *, by_themselves: bool) -> 
         return
     if not by_themselves or not after.may_manage:
         raise PrimaryGuardianError
+
+
+def check_help_kind(word: str) -> str:
+    """Return what a guardian needs help with; raises HelpKindUnknownError unless it is in the closed list."""
+    if word not in HELP_KINDS:
+        raise HelpKindUnknownError
+    return word
 
 
 def check_training(word: str) -> str:

@@ -32,14 +32,17 @@ from services.core.watches.tables import HandOut, Watch
 UNDO_WITHIN: Final = timedelta(hours=2)
 
 
-async def hand_out_watch(work: UnitOfWork, actor: Actor, serial: str, family_code: str) -> bool:
+async def hand_out_watch(
+    work: UnitOfWork, actor: Actor, serial: str, family_code: str, *, site_id: uuid.UUID | None = None
+) -> bool:
     """Give a watch to an enrolled family: from now on it pairs with that family only. A repeat returns False.
 
-    ``serial`` may be what a scanner read from the label. Raises WatchUnknownError, FamilyUnknownError,
+    ``serial`` may be what a scanner read from the label. With ``site_id`` watches and families of other sites are as
+    unknown as those that do not exist. Raises WatchUnknownError, FamilyUnknownError,
     WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost or broken).
     """
-    watch = await locked_watch(work, serial_of_scan(serial))
-    enrolment = await standing_enrolment(work, family_code)
+    watch = await locked_watch(work, serial_of_scan(serial), site_id=site_id)
+    enrolment = await standing_enrolment(work, family_code, site_id=site_id)
     return await give_watch(work, actor, watch, enrolment.family_id, enrolment.site_id)
 
 
@@ -75,12 +78,12 @@ class Undone:
     family_code: str
 
 
-async def undo_last_hand_out(work: UnitOfWork, actor: Actor) -> Undone:
+async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UUID | None = None) -> Undone:
     """Take back the newest hand-out of this actor, of the last two hours: the watch is where it was before.
 
     Raises NothingToUndoError, WatchPairedError (somebody uses it already: that is a return, not a slip).
     """
-    found = await work.session.exec(
+    statement = (
         select(HandOut, Watch.serial)
         .join(Watch, col(Watch.watch_id) == col(HandOut.watch_id))
         .where(
@@ -92,7 +95,9 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor) -> Undone:
         .order_by(col(HandOut.handed_out_at).desc(), col(HandOut.hand_out_id))
         .limit(1)
     )
-    last = found.first()
+    if site_id is not None:
+        statement = statement.where(col(Watch.site_id) == site_id)
+    last = (await work.session.exec(statement)).first()
     if last is None:
         raise NothingToUndoError
     watch = await locked_watch(work, last[1])
@@ -145,10 +150,13 @@ async def note_withdrawn(work: UnitOfWork, actor: Actor, watch: Watch, state: st
     return True
 
 
-async def locked_watch(work: UnitOfWork, serial: str) -> Watch:
-    """Return the watch, its row held until the transaction ends; raises WatchUnknownError."""
+async def locked_watch(work: UnitOfWork, serial: str, *, site_id: uuid.UUID | None = None) -> Watch:
+    """Return the watch, its row held until the transaction ends; raises WatchUnknownError.
+
+    With ``site_id`` a watch of another site is as unknown as one that does not exist.
+    """
     watch = await watch_by_serial(work, serial, lock=True) if is_serial(serial) else None
-    if watch is None:
+    if watch is None or (site_id is not None and watch.site_id != site_id):
         raise WatchUnknownError
     return watch
 

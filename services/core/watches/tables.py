@@ -121,3 +121,12 @@ class WatchSettings(SQLModel, table=True):
     language: str = Field(max_length=12)
     volume_pct: int = 70
     changed_at: datetime = time_column()
+
+
+class LowBattery(SQLModel, table=True):
+    """Since when a paired watch has said nothing but a low battery; gone once it says more."""
+
+    __tablename__ = "low_battery"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    since_at: datetime = time_column()

@@ -46,8 +46,10 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     world.ids = {
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
+        "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
         "staff_session_id": session["staff_session_id"], "family_code": listed["family_code"],
-        "recovery_id": str(uuid.uuid4()), "hand_out_id": str(uuid.uuid4()), "break_glass_id": str(uuid.uuid4()),
+        "help_id": str(uuid.uuid4()), "recovery_id": str(uuid.uuid4()), "hand_out_id": str(uuid.uuid4()),
+        "break_glass_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
     }  # fmt: skip
     return world
 

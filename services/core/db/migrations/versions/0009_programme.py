@@ -21,6 +21,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_family_ending_told_at"), "family_ending", ["told_at"], unique=False)
     op.create_table(
+        "help_request",
+        sa.Column("help_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["child_id"], ["child.child_id"], name=op.f("fk_help_request_child_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_help_request_family_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("help_id", name=op.f("pk_help_request")),
+    )
+    op.create_index(
+        "help_open", "help_request", ["child_id", "kind"], unique=True, postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.create_index(op.f("ix_help_request_family_id"), "help_request", ["family_id"], unique=False)
+    op.create_table(
         "hand_out",
         sa.Column("hand_out_id", sa.Uuid(), nullable=False),
         sa.Column("watch_id", sa.Uuid(), nullable=False),
@@ -42,6 +62,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_hand_out_family_id"), "hand_out", ["family_id"], unique=False)
     op.create_index(op.f("ix_hand_out_watch_id"), "hand_out", ["watch_id"], unique=False)
     op.create_table(
+        "notice",
+        sa.Column("notice_id", sa.Uuid(), nullable=False),
+        sa.Column("cohort_id", sa.Uuid(), nullable=True),
+        sa.Column("family_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("text", sa.String(length=500), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(cohort_id IS NULL) <> (family_id IS NULL)", name=op.f("ck_notice_notice_one_of")),
+        sa.ForeignKeyConstraint(
+            ["cohort_id"], ["cohort.cohort_id"], name=op.f("fk_notice_cohort_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_notice_family_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("notice_id", name=op.f("pk_notice")),
+    )
+    op.create_index("notice_of_cohort", "notice", ["cohort_id", "created_at"], unique=False)
+    op.create_index("notice_of_family", "notice", ["family_id", "created_at"], unique=False)
+    op.create_table(
         "sim_month",
         sa.Column("watch_id", sa.Uuid(), nullable=False),
         sa.Column("month", sa.Date(), nullable=False),
@@ -50,6 +89,15 @@ def upgrade() -> None:
             ["watch_id"], ["watch.watch_id"], name=op.f("fk_sim_month_watch_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("watch_id", "month", name=op.f("pk_sim_month")),
+    )
+    op.create_table(
+        "low_battery",
+        sa.Column("username", sa.String(length=32), nullable=False),
+        sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["username"], ["watch_identity.username"], name=op.f("fk_low_battery_username"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("username", name=op.f("pk_low_battery")),
     )
     op.create_table(
         "training_attended",
@@ -77,10 +125,17 @@ def downgrade() -> None:
     op.drop_column("programme", "ends_on")
     op.drop_column("enrolment", "end_reason")
     op.drop_table("training_attended")
+    op.drop_table("low_battery")
     op.drop_table("sim_month")
+    op.drop_index("notice_of_family", table_name="notice")
+    op.drop_index("notice_of_cohort", table_name="notice")
+    op.drop_table("notice")
     op.drop_index(op.f("ix_hand_out_watch_id"), table_name="hand_out")
     op.drop_index(op.f("ix_hand_out_family_id"), table_name="hand_out")
     op.drop_index("hand_out_by_actor", table_name="hand_out")
     op.drop_table("hand_out")
+    op.drop_index(op.f("ix_help_request_family_id"), table_name="help_request")
+    op.drop_index("help_open", table_name="help_request", postgresql_where=sa.text("done_at IS NULL"))
+    op.drop_table("help_request")
     op.drop_index(op.f("ix_family_ending_told_at"), table_name="family_ending")
     op.drop_table("family_ending")
