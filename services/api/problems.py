@@ -29,6 +29,7 @@ from services.core.messages import errors as messages
 from services.core.pairing import errors as pairing
 from services.core.programme import errors as programme
 from services.core.sheets import SheetRefusedError
+from services.core.surveys import errors as surveys
 from services.core.text_rules import TextNotAllowedError
 from services.core.watches import errors as watches
 
@@ -118,6 +119,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
+    surveys.SurveyUnknownError: HTTPStatus.NOT_FOUND,
     watches.NothingToUndoError: HTTPStatus.CONFLICT,
     watches.WatchPairedError: HTTPStatus.CONFLICT,
     watches.VendorFileOfOthersError: HTTPStatus.CONFLICT,

@@ -102,6 +102,12 @@ def read_sheet(
     return rows
 
 
+def heading_of(raw: bytes) -> list[str]:
+    """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
+    (_, record), _ = _table(raw)
+    return [_tidy(cell).lower().replace(" ", "_") for cell in record]
+
+
 def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
     """Return a fault for each row whose cell stood in a row above already; empty cells do not count."""
     first_seen: dict[str, int] = {}

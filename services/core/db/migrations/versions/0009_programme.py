@@ -21,6 +21,18 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_family_ending_told_at"), "family_ending", ["told_at"], unique=False)
     op.create_table(
+        "survey",
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("programme_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.programme_id"], name=op.f("fk_survey_programme_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("survey_id", name=op.f("pk_survey")),
+        sa.UniqueConstraint("programme_id", "name", name=op.f("uq_survey_programme_id_name")),
+    )
+    op.create_table(
         "help_request",
         sa.Column("help_id", sa.Uuid(), nullable=False),
         sa.Column("family_id", sa.Uuid(), nullable=False),
@@ -40,6 +52,19 @@ def upgrade() -> None:
         "help_open", "help_request", ["child_id", "kind"], unique=True, postgresql_where=sa.text("done_at IS NULL")
     )
     op.create_index(op.f("ix_help_request_family_id"), "help_request", ["family_id"], unique=False)
+    op.create_table(
+        "survey_question",
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("question", sa.String(length=30), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("label", sa.String(length=200), nullable=False),
+        sa.Column("least", sa.Float(), nullable=True),
+        sa.Column("most", sa.Float(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["survey_id"], ["survey.survey_id"], name=op.f("fk_survey_question_survey_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("survey_id", "question", name=op.f("pk_survey_question")),
+    )
     op.create_table(
         "hand_out",
         sa.Column("hand_out_id", sa.Uuid(), nullable=False),
@@ -91,6 +116,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("watch_id", "month", name=op.f("pk_sim_month")),
     )
     op.create_table(
+        "survey_answer",
+        sa.Column("survey_id", sa.Uuid(), nullable=False),
+        sa.Column("question", sa.String(length=30), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("wave", sa.String(length=10), nullable=False),
+        sa.Column("answer", sa.Float(), nullable=False),
+        sa.Column("noted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_survey_answer_family_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["survey_id", "question"],
+            ["survey_question.survey_id", "survey_question.question"],
+            name=op.f("fk_survey_answer_survey_id_question"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("survey_id", "question", "family_id", "wave", name=op.f("pk_survey_answer")),
+    )
+    op.create_index(op.f("ix_survey_answer_family_id"), "survey_answer", ["family_id"], unique=False)
+    op.create_table(
         "low_battery",
         sa.Column("username", sa.String(length=32), nullable=False),
         sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
@@ -126,6 +171,8 @@ def downgrade() -> None:
     op.drop_column("enrolment", "end_reason")
     op.drop_table("training_attended")
     op.drop_table("low_battery")
+    op.drop_index(op.f("ix_survey_answer_family_id"), table_name="survey_answer")
+    op.drop_table("survey_answer")
     op.drop_table("sim_month")
     op.drop_index("notice_of_family", table_name="notice")
     op.drop_index("notice_of_cohort", table_name="notice")
@@ -134,8 +181,10 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_hand_out_family_id"), table_name="hand_out")
     op.drop_index("hand_out_by_actor", table_name="hand_out")
     op.drop_table("hand_out")
+    op.drop_table("survey_question")
     op.drop_index(op.f("ix_help_request_family_id"), table_name="help_request")
     op.drop_index("help_open", table_name="help_request", postgresql_where=sa.text("done_at IS NULL"))
     op.drop_table("help_request")
+    op.drop_table("survey")
     op.drop_index(op.f("ix_family_ending_told_at"), table_name="family_ending")
     op.drop_table("family_ending")
