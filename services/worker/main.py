@@ -29,6 +29,7 @@ from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.settings import Settings
+from services.core.starters.actions import judge_one_nudge, nudge_one
 from services.core.watches.triage import note_low_batteries
 from services.core.watches.unconsented import forget_one_unconsented
 from services.worker.sms import SmsProvider, provider_of
@@ -39,7 +40,8 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, tell_one_family, forget_one_unconsented, note_low_batteries, forget_full_buckets,
+    forget_one_upload, tell_one_family, forget_one_unconsented, note_low_batteries, nudge_one,
+    judge_one_nudge, forget_full_buckets,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2

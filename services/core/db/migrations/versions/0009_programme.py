@@ -21,6 +21,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_family_ending_told_at"), "family_ending", ["told_at"], unique=False)
     op.create_table(
+        "nudge_wanted",
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
+        sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guardian_id"], ["guardian.guardian_id"], name=op.f("fk_nudge_wanted_guardian_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("guardian_id", name=op.f("pk_nudge_wanted")),
+    )
+    op.create_table(
         "survey",
         sa.Column("survey_id", sa.Uuid(), nullable=False),
         sa.Column("programme_id", sa.Uuid(), nullable=False),
@@ -52,6 +61,25 @@ def upgrade() -> None:
         "help_open", "help_request", ["child_id", "kind"], unique=True, postgresql_where=sa.text("done_at IS NULL")
     )
     op.create_index(op.f("ix_help_request_family_id"), "help_request", ["family_id"], unique=False)
+    op.create_table(
+        "nudge",
+        sa.Column("nudge_id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
+        sa.Column("child_id", sa.Uuid(), nullable=False),
+        sa.Column("local_day", sa.Date(), nullable=False),
+        sa.Column("nudged_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("judged_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["child_id"], ["child.child_id"], name=op.f("fk_nudge_child_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["guardian_id"], ["guardian.guardian_id"], name=op.f("fk_nudge_guardian_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("nudge_id", name=op.f("pk_nudge")),
+        sa.UniqueConstraint("guardian_id", "local_day", name=op.f("uq_nudge_guardian_id_local_day")),
+    )
+    op.create_index(op.f("ix_nudge_child_id"), "nudge", ["child_id"], unique=False)
+    op.create_index(
+        "nudge_to_judge", "nudge", ["nudged_at"], unique=False, postgresql_where=sa.text("judged_at IS NULL")
+    )
     op.create_table(
         "survey_question",
         sa.Column("survey_id", sa.Uuid(), nullable=False),
@@ -182,9 +210,13 @@ def downgrade() -> None:
     op.drop_index("hand_out_by_actor", table_name="hand_out")
     op.drop_table("hand_out")
     op.drop_table("survey_question")
+    op.drop_index("nudge_to_judge", table_name="nudge", postgresql_where=sa.text("judged_at IS NULL"))
+    op.drop_index(op.f("ix_nudge_child_id"), table_name="nudge")
+    op.drop_table("nudge")
     op.drop_index(op.f("ix_help_request_family_id"), table_name="help_request")
     op.drop_index("help_open", table_name="help_request", postgresql_where=sa.text("done_at IS NULL"))
     op.drop_table("help_request")
     op.drop_table("survey")
+    op.drop_table("nudge_wanted")
     op.drop_index(op.f("ix_family_ending_told_at"), table_name="family_ending")
     op.drop_table("family_ending")
