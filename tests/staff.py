@@ -12,9 +12,10 @@ from services.core.accounts.tables import Staff
 from services.core.accounts.tokens import AccessTokens, StaffClaims
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
+from services.core.families.tables import Family
 from services.core.programme.tables import StaffScope
 from services.core.settings import Settings
-from tests.parent import Place, new_address
+from tests.parent import Parent, Place, new_address, new_phone
 
 
 @dataclass
@@ -84,3 +85,22 @@ async def renewed(member: StaffMember, database: Database) -> StaffMember:
         tokens = AccessTokens.of(Settings())
         claims = StaffClaims(session.staff_id, session.staff_session_id)
         return StaffMember(member.client, member.staff, tokens.issue_staff(claims, work.now), member.address)
+
+
+async def family_code_of(parent: Parent) -> str:
+    """Return the code by which staff know a family."""
+    async with parent.database.begin() as work:
+        return (await work.session.get_one(Family, parent.family_id)).family_code
+
+
+async def waiting_recovery(
+    client: httpx.AsyncClient, parent: Parent, place: Place, to: str | None = None, kind: str = "phone"
+) -> str:
+    """Have two of staff agree that the parent's number (or the primary guardian) changes; return the recovery's id."""
+    first, second = [await make_staff(client, parent.database, place) for _ in range(2)]
+    site, form = f"/v1/staff/sites/{place.site.site_id}", {"form_number": "2026-0417"}
+    asked = {"kind": kind, "phone": parent.phone, "new_phone": to or new_phone(), **form}
+    path = f"{site}/families/{await family_code_of(parent)}/recoveries"
+    recovery = await first.told("POST", path, json=asked)
+    await second.told("POST", f"{site}/recoveries/{recovery['recovery_id']}/approve", json=form)
+    return str(recovery["recovery_id"])

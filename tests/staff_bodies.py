@@ -30,4 +30,11 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
         "email": "lan@wecare.example", "display_name": "Lan", "role": "staff",
         "site_id": "00000000-0000-4000-8000-000000000000",
     },
+    "POST /v1/staff/sites/{site_id}/families/{family_code}/recoveries": {
+        "kind": "phone", "phone": "+8613900000007", "new_phone": "+8613900000008", "form_number": "2026-0417",
+    },
+    "POST /v1/staff/sites/{site_id}/recoveries/{recovery_id}/approve": {"form_number": "2026-0417"},
+    "POST /v1/staff/sites/{site_id}/hand-outs": {"families": 50, "minutes": 90},
+    "POST /v1/staff/sites/{site_id}/hand-outs/{hand_out_id}/slips": {"family_codes": ["DG1-017"]},
+    "POST /v1/staff/sites/{site_id}/families/{family_code}/break-glass": {"reason": "The child is missing."},
 }  # fmt: skip

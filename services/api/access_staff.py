@@ -15,10 +15,11 @@ from fastapi import Depends, Path
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
 from services.core.accounts.staff_sessions import staff_of_session
 from services.core.accounts.tables import Staff
-from services.core.audit.actions import record_audit, staff_actor
+from services.core.audit.actions import record_audit
 from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
 from services.core.limits.actions import Charge, charge

@@ -22,12 +22,16 @@ from services.api.routes import (
     messages,
     pairing,
     programme,
+    recoveries,
     sessions,
     staff_accounts,
     staff_auth,
+    staff_break_glass,
     staff_families,
+    staff_hand_outs,
     staff_me,
     staff_programme,
+    staff_recoveries,
     staff_sites,
     staff_watches,
     starters,
@@ -77,16 +81,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for room in (auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, events, system):
         app.include_router(room.router)
     for room in (
-        staff_auth,
-        staff_me,
-        staff_sites,
-        staff_accounts,
-        staff_watches,
-        starters,
-        staff_families,
-        staff_programme,
-        programme,
-    ):
+        recoveries, staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs,
+        staff_break_glass, staff_watches, staff_families, staff_programme, programme, starters,
+    ):  # fmt: skip
         app.include_router(room.router)
     app.include_router(messages.of_all)
     problems.install(app)

@@ -17,8 +17,10 @@ from services.core.blobs.actions import sweep_one
 from services.core.blobs.store import BlobStore
 from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
+from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
+from services.core.families.break_glass import tell_one_break_glass
 from services.core.families.ending import tell_one_family
 from services.core.limits.expiry import forget_full_buckets
 from services.core.log.health import HealthServer
@@ -40,8 +42,8 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, tell_one_family, forget_one_unconsented, note_low_batteries, nudge_one,
-    judge_one_nudge, forget_full_buckets,
+    forget_one_upload, forget_full_buckets, carry_out_one_recovery, tell_one_break_glass, tell_one_family,
+    forget_one_unconsented, note_low_batteries, nudge_one, judge_one_nudge,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2

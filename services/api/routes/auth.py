@@ -14,6 +14,7 @@ from services.api.schemas.auth import (
     Refresh,
     SecondStep,
     SecondStepState,
+    SlipLogIn,
     TokenPair,
 )
 from services.core.accounts import actions as accounts
@@ -25,6 +26,7 @@ from services.core.accounts.tokens import AccessClaims, AccessTokens
 from services.core.db.database import UnitOfWork
 from services.core.families import admission
 from services.core.families.admission import Asker
+from services.core.families.hand_outs import log_in_by_slip
 from services.core.limits.rules import Limits
 from services.core.pairing.proof import prove_by_watch
 
@@ -33,14 +35,16 @@ router = APIRouter(prefix="/v1/auth", tags=["log-in"])
 _A_TRY = costs_address(Limits.TRIES_OF_ADDRESS)
 
 
-@router.post("/codes", status_code=202, dependencies=[OPEN], responses=answers(422, 429))
+@router.post("/codes", status_code=202, dependencies=[OPEN], responses=answers(403, 422, 429))
 async def request_code(work: Work, address: ClientAddress, asked: CodeRequest) -> CodeSent:
     """Have a one-time code sent to a phone.
 
     The answer is the same for every phone; only an enrolled, invited or known one is sent an SMS. With the token of a
-    device that logged in before, limits that strangers can use up do not matter.
+    device that logged in before, limits that strangers can use up do not matter; with the code on the wall of a
+    hand-out the hand-out's own budget pays.
     """
-    sent = await admission.request_login_code(work, asked.phone, Asker(asked.locale, address, asked.device_token))
+    asker = Asker(asked.locale, address, asked.device_token, asked.hand_out_code)
+    sent = await admission.request_login_code(work, asked.phone, asker)
     return CodeSent(
         challenge_id=sent.challenge_id, challenge_secret=sent.challenge_secret, expires_in_s=sent.expires_in_s,
         resend_after_s=sent.resend_after_s,
@@ -56,6 +60,13 @@ async def log_in(work: Work, tokens: Tokens, address: ClientAddress, said: LogIn
     entered = EnteredCode(said.challenge_id, said.challenge_secret, said.phone, said.code)
     session = await admission.log_in(work, entered, Asker(said.locale, address, said.device_token))
     return pair_of(work, tokens, session)
+
+
+@router.post("/slips", dependencies=[OPEN, _A_TRY], responses=answers(403, 422, 429))
+async def log_in_with_slip(work: Work, tokens: Tokens, address: ClientAddress, said: SlipLogIn) -> TokenPair:
+    """Log in with a slip from a hand-out where no text message arrives; it works once, while the hand-out is open."""
+    asker = Asker(said.locale, address, said.device_token)
+    return pair_of(work, tokens, await log_in_by_slip(work, said.slip_code, said.phone, asker))
 
 
 @router.get("/second-step", responses=answers(401))

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from services.api.access_family import IsLoggedIn
 from services.api.dependencies import Work
 from services.api.problems import answers
-from services.api.schemas.auth import MySession, MySessions, NewPin, WaitingLogIn, WaitingLogIns
+from services.api.schemas.auth import MySession, MySessions, NewPin, PinState, WaitingLogIn, WaitingLogIns
 from services.core.accounts.actions import end_session_of
 from services.core.accounts.devices import set_pin
 from services.core.accounts.queries import sessions_of
@@ -38,6 +38,12 @@ async def end_session(work: Work, caller: IsLoggedIn, session_id: uuid.UUID) -> 
     """End one of the caller's sessions, open streams included; its device is known no more. A repeat is fine."""
     if not await end_session_of(work, caller.guardian_id, session_id, "ended"):
         raise NotFoundError
+
+
+@router.get("/pin", responses=answers(401))
+async def read_pin(caller: IsLoggedIn) -> PinState:
+    """Tell whether the caller has set a PIN: without one, a new phone needs another guardian or the watch."""
+    return PinState(is_set=caller.guardian.pin_hash is not None)
 
 
 @router.put("/pin", status_code=204, responses=answers(401, 422))

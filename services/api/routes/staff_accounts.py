@@ -9,8 +9,9 @@ from services.api.access_staff import MayManageAccounts, StaffCaller
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff as told
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.tables import Staff
-from services.core.audit.actions import record_audit, staff_actor
+from services.core.audit.actions import record_audit
 from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
 from services.core.programme.actions import create_staff, end_staff, reset_staff

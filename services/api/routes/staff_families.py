@@ -8,7 +8,7 @@ from services.api.access_staff import HandsOutAtSite, SupportsAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
-from services.core.audit.actions import staff_actor
+from services.core.accounts.actors import staff_actor
 from services.core.families.errors import NotFoundError
 from services.core.families.help import close_help, open_help_at
 from services.core.families.notices import ask_to_get_in_touch, tell_cohort

@@ -8,7 +8,7 @@ from services.api.access_staff import MayManageStructure, StructureManagedAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
-from services.core.audit.actions import staff_actor
+from services.core.accounts.actors import staff_actor
 from services.core.db.database import UnitOfWork
 from services.core.families.ending import announce_end
 from services.core.families.errors import NotFoundError

@@ -9,7 +9,7 @@ from services.api.access_staff import DevicesOfSite, HandsOutAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
-from services.core.audit.actions import staff_actor
+from services.core.accounts.actors import staff_actor
 from services.core.pairing.withdrawal import replace_watch, withdraw_watch
 from services.core.watches import hand_out, triage
 from services.core.watches.inventory import list_watches

@@ -29,12 +29,24 @@ DeviceToken = Annotated[
 ]
 
 
+HandOutCode = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=20,
+        pattern=r"^[A-Za-z2-7 -]+$",
+        description="from the wall, where watches are handed out",
+    ),
+]
+
+
 class CodeRequest(Asked):
     """Where to send a one-time code."""
 
     phone: Phone
     locale: Locale | None = None
     device_token: DeviceToken | None = None
+    hand_out_code: HandOutCode | None = None
 
 
 class CodeSent(Told):
@@ -53,6 +65,17 @@ class LogIn(Asked):
     challenge_secret: Annotated[str, Field(min_length=1, max_length=100, pattern=SECRET_PATTERN)]
     phone: Phone
     code: Annotated[str, Field(min_length=1, max_length=12, examples=["482913"])]
+    locale: Locale | None = None
+    device_token: DeviceToken | None = None
+
+
+class SlipLogIn(Asked):
+    """A printed slip, and the number the family enrolled with."""
+
+    slip_code: Annotated[
+        str, Field(min_length=1, max_length=30, pattern=r"^[A-Za-z2-7 -]+$", examples=["k3mq-q2x7-abcd"])
+    ]
+    phone: Phone
     locale: Locale | None = None
     device_token: DeviceToken | None = None
 
@@ -102,6 +125,12 @@ class NewPin(Asked):
     """A PIN of the guardian's own."""
 
     pin: Annotated[str, Field(min_length=1, max_length=40, examples=["730418"])]
+
+
+class PinState(Told):
+    """Whether there is a PIN; never which."""
+
+    is_set: bool
 
 
 class MySession(Told):

@@ -9,7 +9,10 @@ from pydantic import Field
 from services.api.schemas.auth import SECRET_PATTERN
 from services.api.schemas.base import Asked, Told
 
-Email = Annotated[str, Field(min_length=3, max_length=254, examples=["ming@wecare.example"])]
+# Control characters belong to no address, and the database cannot be asked for a NUL.
+Email = Annotated[
+    str, Field(min_length=3, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ming@wecare.example"])
+]
 Password = Annotated[str, Field(min_length=1, max_length=200, examples=["mountain-lantern-quiet-river"])]
 Role = Literal["admin", "manager", "staff", "coordinator", "factory"]
 

@@ -23,3 +23,13 @@ def login_code_text(locale: str, code: str) -> str:
 def invitation_text(locale: str) -> str:
     """Return the text that tells a phone of an invitation."""
     return _texts()[fitting_locale(locale)]["invitation"]
+
+
+def recovery_text(locale: str) -> str:
+    """Return the text that tells a guardian of a change that can still be contested."""
+    return _texts()[fitting_locale(locale)]["recovery"]
+
+
+def looked_up_text(locale: str) -> str:
+    """Return the text that tells a guardian that staff saw name and number."""
+    return _texts()[fitting_locale(locale)]["looked_up"]

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from sqlalchemy import delete, update
 from sqlmodel import col, select
 
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.errors import StaffLogInRefusedError, StaffSetUpNeededError
 from services.core.accounts.rules import RECOVERY_CODES
 from services.core.accounts.staff_sessions import OpenStaffSession, open_staff_session
 from services.core.accounts.tables import Staff, StaffRecoveryCode
 from services.core.accounts.totp import matching_step, new_totp_secret, otpauth_url
-from services.core.audit.actions import Actor, record_audit, staff_actor
+from services.core.audit.actions import Actor, record_audit
 from services.core.crypto.passwords import password_fits
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import UnitOfWork

@@ -11,10 +11,11 @@ from typing import Final
 from sqlmodel import col, select
 
 from services.core.accounts import rules
+from services.core.accounts.actors import staff_actor
 from services.core.accounts.errors import RefreshTokenInvalidError
 from services.core.accounts.rules import PresentedToken, RefreshVerdict, StoredSession
 from services.core.accounts.tables import Staff, StaffRefreshToken, StaffSession
-from services.core.audit.actions import record_audit, staff_actor
+from services.core.audit.actions import record_audit
 from services.core.crypto.random_ids import new_secret
 from services.core.db.database import UnitOfWork
 

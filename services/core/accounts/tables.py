@@ -20,8 +20,8 @@ class Guardian(SQLModel, table=True):
     locale: str = Field(default="en", max_length=12)
     # A second proof for log-ins from new phones, hashed under the master key.
     pin_hash: bytes | None = bytes_column(default=None, nullable=True)
-    # Set when staff have moved the account to a new number: the next log-in is like a first one.
-    moved_at: datetime | None = maybe_time_column()
+    # Until somebody has logged in, and again when staff have moved the account to a new number: no second step.
+    awaits_first_log_in: bool = True
     created_at: datetime = time_column()
 
 

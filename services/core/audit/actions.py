@@ -26,11 +26,6 @@ def guardian_actor(guardian_id: uuid.UUID) -> Actor:
     return Actor("guardian", str(guardian_id))
 
 
-def staff_actor(staff_id: uuid.UUID) -> Actor:
-    """Return the actor for a staff member."""
-    return Actor("staff", str(staff_id))
-
-
 def record_audit(
     work: UnitOfWork,
     actor: Actor,

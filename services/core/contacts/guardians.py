@@ -61,7 +61,7 @@ async def give_consent(
     consent = await record_consent(
         work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale, how=how
     )
-    await _follow(work, membership.family_id, membership.guardian_id)
+    await follow_guardian(work, membership.family_id, membership.guardian_id)
     return consent
 
 
@@ -69,7 +69,7 @@ async def withdraw_consent(work: UnitOfWork, membership: Membership, part: Part)
     """Take consent back: from now on nothing of this kind; a repeat changes nothing."""
     if await end_consent(work, membership.guardian_id, membership.family_id, part):
         await work.flush()
-        await _follow(work, membership.family_id, membership.guardian_id)
+        await follow_guardian(work, membership.family_id, membership.guardian_id)
 
 
 async def change_guardian(
@@ -78,14 +78,14 @@ async def change_guardian(
 ) -> Membership:  # fmt: skip
     """Change a guardian's rights and relation. Raises what families.actions.change_rights raises."""
     membership = await change_rights(work, family_id, by, guardian_id, rights=rights, relation=relation)
-    await _follow(work, family_id, guardian_id)
+    await follow_guardian(work, family_id, guardian_id)
     return membership
 
 
 async def remove_guardian(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
     """Take a guardian out of the family and off its watches. Raises NotFoundError, PrimaryGuardianError."""
     await end_membership(work, family_id, by, guardian_id)
-    await _follow(work, family_id, guardian_id)
+    await follow_guardian(work, family_id, guardian_id)
 
 
 async def accept_invitation(
@@ -93,7 +93,7 @@ async def accept_invitation(
 ) -> Membership:
     """Join a family with consent, and appear on its watches. Raises what invitations.take_invitation raises."""
     membership = await take_invitation(work, guardian, invitation_id, text_version=text_version, locale=locale)
-    await _follow(work, membership.family_id, guardian.guardian_id)
+    await follow_guardian(work, membership.family_id, guardian.guardian_id)
     return membership
 
 
@@ -137,6 +137,20 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
                     await changed(work, child, held)
 
 
+async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str) -> None:
+    """Have the watches that knew the guardian's old number know the new one."""
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    await _lock_lists(work, [family.family_id for _, family in held_in])
+    for _, family in held_in:
+        for child in await children_of(work, family.family_id):
+            held = await contact_list(work, child.child_id, lock=True)
+            for contact in await contacts_of(work, child.child_id):
+                if contact.guardian_id == guardian.guardian_id and contact.number == old_phone:
+                    contact.number = guardian.phone
+                    work.add(contact)
+                    await changed(work, child, held)
+
+
 async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
     """Hold the lists of all children of these families before the first event takes a family's lock.
 
@@ -148,7 +162,8 @@ async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None
         await contact_list(work, child_id, lock=True)
 
 
-async def _follow(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+async def follow_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+    """Have every child's list and the guardian's open streams follow what has changed about a guardian."""
     await _lock_lists(work, [family_id])
     for child in await children_of(work, family_id):
         await _follow_guardians_of_child(work, child)

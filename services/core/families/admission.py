@@ -16,6 +16,7 @@ from services.core.accounts.tables import Guardian
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
+from services.core.families.hand_out_codes import take_code_of
 from services.core.families.log_ins import tell_waiting
 from services.core.families.queries import enrolments_of_phone, guardians_of, is_expected
 from services.core.families.rules import PRIMARY_RIGHTS
@@ -32,19 +33,27 @@ class Asker:
     locale: str | None
     address: str
     device_token: str | None = None
+    hand_out_code: str | None = None
 
 
 async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> SentCode:
     """Send a one-time code to a phone that is enrolled, invited or known; any other gets the same answer and no SMS.
 
-    A device that logged in under this number before has limits of its own. Raises PhoneInvalidError,
-    LoginCodeTooOftenError, RetryLaterError.
+    A device that logged in under this number before has limits of its own, and so has who is at a hand-out; there
+    the site's enrolled phones are sent codes and no others. Raises PhoneInvalidError, LoginCodeTooOftenError,
+    RetryLaterError, HandOutClosedError.
     """
     spoken = fitting_locale(asker.locale)
     number = normal_phone(phone, region_of(spoken))
     device = await find_device(work, asker.device_token)
     guardian = await work.session.get(Guardian, device.guardian_id) if device is not None else None
     country = calling_code(number)
+    if asker.hand_out_code is not None:
+        await charge(work, Charge(Limits.SMS_OF_COUNTRY_KNOWN, country))
+        hand_out = await take_code_of(work, asker.hand_out_code)
+        enrolled_at = {site.site_id for _, site in await enrolments_of_phone(work, number)}
+        name = f"hand-out/{hand_out.hand_out_id}"
+        return await request_code(work, number, spoken, asker=name, expected=hand_out.site_id in enrolled_at)
     if device is not None and device.trusted_at is not None and guardian is not None and guardian.phone == number:
         name = f"device/{device.device_id}"
         await charge(
@@ -85,13 +94,12 @@ async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
     """Open a session for the holder of ``number``, which has just been proved, its lock held."""
     enrolments = await enrolments_of_phone(work, number)
     guardian = await guardian_by_phone(work, number)
-    is_first = guardian is None or guardian.moved_at is not None
     if guardian is None:
         default = enrolments[0][1].locale if enrolments else fitting_locale(asker.locale)
         guardian = await accounts.make_guardian(work, number, fitting_locale(asker.locale, default))
-    if guardian.moved_at is not None:
-        guardian.moved_at = None
-        work.add(guardian)
+    is_first = guardian.awaits_first_log_in
+    guardian.awaits_first_log_in = False
+    work.add(guardian)
     device = await present_device(work, guardian.guardian_id, asker.device_token, trust=is_first)
     session = await accounts.open_session(work, guardian.guardian_id, device)
     if session.limited:

@@ -126,3 +126,59 @@ class HelpKindUnknownError(CoreError):
 
     code = "help_kind_unknown"
     sentence = "The kind of help is one of broken, lost, worried."
+
+
+class SecondPersonNeededError(CoreError):
+    """Whoever asked for something cannot be the one who approves it."""
+
+    code = "second_person_needed"
+    sentence = "This needs the approval of another person."
+
+
+class RecoveryPaperError(CoreError):
+    """The number or the form's number is not the one on the family's enrolment."""
+
+    code = "recovery_paper_differs"
+    sentence = "This does not match the family's enrolment. Look at the paper again."
+
+
+class RecoveryPhoneTakenError(CoreError):
+    """The new number belongs to an account already."""
+
+    code = "recovery_phone_taken"
+    sentence = "This number belongs to an account already."
+
+
+class RecoveryStandsError(CoreError):
+    """The family has a recovery that has not ended."""
+
+    code = "recovery_stands"
+    sentence = "A change of this family's account is under way already."
+
+
+class RecoveryEndedError(CoreError):
+    """The recovery was contested, withdrawn, done, or approved already."""
+
+    code = "recovery_ended"
+    sentence = "This change is decided already."
+
+
+class HandOutClosedError(CoreError):
+    """No hand-out with this code is open, or its codes are used up."""
+
+    code = "hand_out_closed"
+    sentence = "This hand-out is not open. Ask the staff."
+
+
+class SlipRefusedError(CoreError):
+    """The slip is used, void, of another phone, or its hand-out is over: which is not said."""
+
+    code = "slip_refused"
+    sentence = "This slip does not work with this phone number. Ask the staff for another."
+
+
+class BreakGlassClosedError(CoreError):
+    """It is not approved, not this staff member's to see, or its hour is over."""
+
+    code = "break_glass_closed"
+    sentence = "There is nothing to see: it is not approved, not yours, or its hour is over."

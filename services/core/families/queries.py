@@ -192,3 +192,18 @@ async def is_expected(work: UnitOfWork, phone: str) -> bool:
 async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
     """Return how many children a family has."""
     return (await work.session.exec(select(func.count()).where(col(Child.family_id) == family_id))).one()
+
+
+async def family_at_site(work: UnitOfWork, site_id: uuid.UUID, family_code: str) -> tuple[Family, Enrolment] | None:
+    """Return the family with this code if it takes part at the site now."""
+    found = await work.session.exec(
+        select(Family, Enrolment)
+        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+        .where(Family.family_code == family_code, Enrolment.site_id == site_id, col(Enrolment.ended_at).is_(None))
+    )
+    return found.first()
+
+
+async def primary_guardian(work: UnitOfWork, family_id: uuid.UUID) -> Guardian | None:
+    """Return the family's primary guardian, or None before the first log-in."""
+    return next((guardian for member, guardian in await guardians_of(work, family_id) if member.is_primary), None)

@@ -28,6 +28,17 @@ HELP_KINDS: Final = ("broken", "lost", "worried")
 # From the day on which a family is told that the programme ends.
 END_NOTICE: Final = timedelta(days=END_NOTICE_DAYS)
 
+# Long enough for every guardian to hear of it and to object.
+RECOVERY_WAIT: Final = timedelta(hours=48)
+# What nobody has approved by then was a mistake.
+APPROVAL_LIFETIME: Final = timedelta(days=7)
+HAND_OUT_LONGEST: Final = timedelta(hours=2)
+HAND_OUT_MOST_FAMILIES: Final = 200
+# A text message gets lost now and then.
+HAND_OUT_CODES_A_FAMILY: Final = 3
+BREAK_GLASS_LASTS: Final = timedelta(hours=1)
+BREAK_GLASS_LONGEST_DELAY_DAYS: Final = 30
+
 INVITATION_LIFETIME: Final = timedelta(days=14)
 MAX_CHILDREN: Final = 10
 MAX_GUARDIANS: Final = 10

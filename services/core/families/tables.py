@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from services.core.db.columns import (
@@ -174,3 +174,83 @@ class HelpRequest(SQLModel, table=True):
     kind: str = Field(max_length=10)
     asked_at: datetime = time_column()
     done_at: datetime | None = maybe_time_column()
+
+
+class Recovery(SQLModel, table=True):
+    """A number that changes, or a primary guardian who is lost: asked for by two of staff, done after two days."""
+
+    __tablename__ = "recovery"
+    __table_args__ = (
+        # One at a time for a family.
+        Index("recovery_standing", "family_id", unique=True, postgresql_where=text("state IN ('asked', 'waiting')")),
+        Index("recovery_due", "due_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+    recovery_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
+    site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="CASCADE")
+    # phone: the guardian gets a new number. primary: whoever has the new number becomes the primary guardian.
+    kind: str = Field(max_length=10)
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    new_phone: str = Field(max_length=16)
+    # Of the paper on which the family enrolled; both of staff have had it in their hands.
+    form_number: str = Field(max_length=40)
+    # asked, waiting (two have agreed), contested, withdrawn, done, failed
+    state: str = Field(default="asked", max_length=10)
+    asked_by: uuid.UUID = Field(foreign_key="staff.staff_id")
+    asked_at: datetime = time_column()
+    approved_by: uuid.UUID | None = Field(default=None, foreign_key="staff.staff_id")
+    due_at: datetime | None = maybe_time_column()
+    ended_at: datetime | None = maybe_time_column()
+
+
+class HandOut(SQLModel, table=True):
+    """An hour or two in which a site's families are handed their watches, with codes and slips of its own."""
+
+    __tablename__ = "hand_out"
+
+    hand_out_id: uuid.UUID = id_column()
+    site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="CASCADE")
+    opened_by: uuid.UUID = Field(foreign_key="staff.staff_id")
+    # What is shown on the wall: whoever is there may ask for a code from its budget.
+    code_hash: bytes = bytes_column(unique=True)
+    families: int
+    codes_left: int
+    opened_at: datetime = time_column()
+    closes_at: datetime = time_column()
+
+
+class LogInSlip(SQLModel, table=True):
+    """A printed code that logs one family's guardian in while the hand-out is open; kept as a keyed hash only."""
+
+    __tablename__ = "log_in_slip"
+    __table_args__ = (UniqueConstraint("hand_out_id", "family_id"),)
+
+    slip_id: uuid.UUID = id_column()
+    hand_out_id: uuid.UUID = Field(foreign_key="hand_out.hand_out_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    code_hash: bytes = bytes_column(unique=True)
+    printed_at: datetime = time_column()
+    used_at: datetime | None = maybe_time_column()
+
+
+class BreakGlass(SQLModel, table=True):
+    """A look at a guardian's name and number for a child's safety: two of staff, an hour, and the guardian is told."""
+
+    __tablename__ = "break_glass"
+    __table_args__ = (Index("break_glass_to_tell", "tell_at", postgresql_where=text("told_at IS NULL")),)
+
+    break_glass_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="CASCADE")
+    reason: str = Field(max_length=500)
+    # 0: the guardian is told at once. More needs a second approval.
+    tell_after_days: int = 0
+    asked_by: uuid.UUID = Field(foreign_key="staff.staff_id")
+    asked_at: datetime = time_column()
+    approved_by: uuid.UUID | None = Field(default=None, foreign_key="staff.staff_id")
+    delay_approved_by: uuid.UUID | None = Field(default=None, foreign_key="staff.staff_id")
+    opened_at: datetime | None = maybe_time_column()
+    closes_at: datetime | None = maybe_time_column()
+    tell_at: datetime | None = maybe_time_column()
+    told_at: datetime | None = maybe_time_column()

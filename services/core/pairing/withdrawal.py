@@ -14,7 +14,7 @@ from services.core.watches.errors import WatchStateError
 from services.core.watches.hand_out import give_watch, locked_watch, note_withdrawn
 from services.core.watches.queries import identity_of_watch
 from services.core.watches.rules import serial_of_scan
-from services.core.watches.tables import HandOut, Watch
+from services.core.watches.tables import Watch, WatchGiven
 
 
 async def withdraw_watch(work: UnitOfWork, actor: Actor, serial: str, state: str) -> bool:
@@ -62,9 +62,9 @@ async def _replaced_before(work: UnitOfWork, old: Watch, new: Watch, state: str)
     if old.state != state or new.handed_out_to is None:
         return None
     found = await work.session.exec(
-        select(HandOut.family_id)
-        .where(col(HandOut.watch_id) == old.watch_id, col(HandOut.undone_at).is_(None))
-        .order_by(col(HandOut.handed_out_at).desc())
+        select(WatchGiven.family_id)
+        .where(col(WatchGiven.watch_id) == old.watch_id, col(WatchGiven.undone_at).is_(None))
+        .order_by(col(WatchGiven.given_at).desc())
         .limit(1)
     )
     family_id = found.first()

@@ -26,7 +26,7 @@ from services.core.watches.errors import (
 )
 from services.core.watches.queries import identity_of_watch, watch_by_serial
 from services.core.watches.rules import check_move, is_serial, serial_of_scan
-from services.core.watches.tables import HandOut, Watch
+from services.core.watches.tables import Watch, WatchGiven
 
 # An afternoon's slips are noticed at once; what is older is a return, with what follows from one.
 UNDO_WITHIN: Final = timedelta(hours=2)
@@ -60,9 +60,9 @@ async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uu
     if watch.site_id != site_id:
         raise WatchOfOtherSiteError
     work.add(
-        HandOut(
+        WatchGiven(
             watch_id=watch.watch_id, family_id=family_id, actor_kind=actor.kind, actor_id=actor.id,
-            previous_state=watch.state, handed_out_at=work.now,
+            previous_state=watch.state, given_at=work.now,
         )
     )  # fmt: skip
     watch.handed_out_to = family_id
@@ -84,15 +84,15 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UU
     Raises NothingToUndoError, WatchPairedError (somebody uses it already: that is a return, not a slip).
     """
     statement = (
-        select(HandOut, Watch.serial)
-        .join(Watch, col(Watch.watch_id) == col(HandOut.watch_id))
+        select(WatchGiven, Watch.serial)
+        .join(Watch, col(Watch.watch_id) == col(WatchGiven.watch_id))
         .where(
-            col(HandOut.actor_kind) == actor.kind,
-            col(HandOut.actor_id) == actor.id,
-            col(HandOut.undone_at).is_(None),
-            col(HandOut.handed_out_at) > work.now - UNDO_WITHIN,
+            col(WatchGiven.actor_kind) == actor.kind,
+            col(WatchGiven.actor_id) == actor.id,
+            col(WatchGiven.undone_at).is_(None),
+            col(WatchGiven.given_at) > work.now - UNDO_WITHIN,
         )
-        .order_by(col(HandOut.handed_out_at).desc(), col(HandOut.hand_out_id))
+        .order_by(col(WatchGiven.given_at).desc(), col(WatchGiven.given_id))
         .limit(1)
     )
     if site_id is not None:
@@ -102,7 +102,7 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UU
         raise NothingToUndoError
     watch = await locked_watch(work, last[1])
     # Read anew under the watch's lock: two taps at once undo one hand-out.
-    given = await work.session.get_one(HandOut, last[0].hand_out_id, populate_existing=True)
+    given = await work.session.get_one(WatchGiven, last[0].given_id, populate_existing=True)
     if given.undone_at is not None or (watch.state, watch.handed_out_to) != ("handed_out", given.family_id):
         raise NothingToUndoError
     if await identity_of_watch(work, watch.watch_id) is not None:

@@ -44,7 +44,7 @@ def label_sheet(serials: Sequence[str]) -> bytes:
 
 def _draw_label(sheet: FPDF, serial: str, left_mm: float, top_mm: float) -> None:
     qr_left_mm, qr_top_mm = left_mm + _PADDING_MM, top_mm + (_LABEL_HEIGHT_MM - _QR_MM) / 2
-    _draw_qr(sheet, qr_text(serial), qr_left_mm, qr_top_mm)
+    draw_qr(sheet, qr_text(serial), qr_left_mm, qr_top_mm, _QR_MM)
     text_left_mm = qr_left_mm + _QR_MM + 2
     text_width_mm = left_mm + _LABEL_WIDTH_MM - text_left_mm - 2
     sheet.set_font("Helvetica", style="", size=8)
@@ -64,10 +64,11 @@ def _fit_font(sheet: FPDF, serial: str, width_mm: float) -> None:
         sheet.set_font_size(size_pt)
 
 
-def _draw_qr(sheet: FPDF, text: str, left_mm: float, top_mm: float) -> None:
+def draw_qr(sheet: FPDF, text: str, left_mm: float, top_mm: float, size_mm: float) -> None:
+    """Draw a QR code with its quiet zone into a square."""
     # As rectangles rather than a picture: sharp on every printer, and no image library is involved.
     matrix = segno.make(text, error="m", micro=False).matrix
-    module_mm = _QR_MM / (len(matrix) + 2 * _QUIET_MODULES)
+    module_mm = size_mm / (len(matrix) + 2 * _QUIET_MODULES)
     sheet.set_fill_color(0, 0, 0)
     for row, modules in enumerate(matrix):
         column = 0

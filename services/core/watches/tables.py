@@ -38,19 +38,19 @@ class Watch(SQLModel, table=True):
     registered_at: datetime = time_column()
 
 
-class HandOut(SQLModel, table=True):
+class WatchGiven(SQLModel, table=True):
     """A watch was given to a family: by whom, when, and from which state, so that the last one can be undone."""
 
-    __tablename__ = "hand_out"
-    __table_args__ = (Index("hand_out_by_actor", "actor_kind", "actor_id", "handed_out_at"),)
+    __tablename__ = "watch_given"
+    __table_args__ = (Index("given_by_actor", "actor_kind", "actor_id", "given_at"),)
 
-    hand_out_id: uuid.UUID = id_column()
+    given_id: uuid.UUID = id_column()
     watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     actor_kind: str = Field(max_length=10)
     actor_id: str = Field(max_length=40)
     previous_state: str = Field(max_length=12)
-    handed_out_at: datetime = time_column()
+    given_at: datetime = time_column()
     undone_at: datetime | None = maybe_time_column()
 
 

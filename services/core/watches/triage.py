@@ -17,7 +17,7 @@ from services.core.db.database import UnitOfWork
 from services.core.families.tables import Family
 from services.core.inbox.tables import InboxItem
 from services.core.locales import fitting_locale
-from services.core.watches.tables import HandOut, LowBattery, SimMonth, Watch, WatchIdentity
+from services.core.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity
 from services.core.watches.triage_rules import LOW_BATTERY_PCT, STUCK_AFTER, Device, Finding, newest_firmware, triage
 
 
@@ -169,9 +169,9 @@ async def _last_months(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, 
 
 async def _given_at(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
     found = await work.session.exec(
-        select(HandOut.watch_id, func.max(col(HandOut.handed_out_at)))
-        .join(Watch, col(Watch.watch_id) == col(HandOut.watch_id))
-        .where(col(Watch.site_id) == site_id, col(HandOut.undone_at).is_(None))
-        .group_by(col(HandOut.watch_id))
+        select(WatchGiven.watch_id, func.max(col(WatchGiven.given_at)))
+        .join(Watch, col(Watch.watch_id) == col(WatchGiven.watch_id))
+        .where(col(Watch.site_id) == site_id, col(WatchGiven.undone_at).is_(None))
+        .group_by(col(WatchGiven.watch_id))
     )
     return dict(found.all())

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 
 import httpx
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.core.accounts.tables import Guardian, LoginChallenge, Session
+from services.core.clips.rendering import Studio
 from services.core.db.database import Database
+from services.core.outbox.actions import open_sms
+from services.core.outbox.tables import OutboxRow
+from services.worker.main import Worker
+from services.worker.sms import FileSmsProvider
 from tests.conftest import FakeClock
 from tests.parent import Parent, enrol_family, make_parent, new_phone, sms_to
 
@@ -52,6 +58,33 @@ async def test_known_and_unknown_phones_are_answered_alike_and_only_the_known_ge
     told = [one.json() | {"request_id": ""} for one in tried]
     assert told[0] == told[1]
     assert (tried[0].status_code, told[0]["code"], told[0]["tries_left"]) == (403, "login_code_wrong", 4)
+
+
+async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere(
+    client: httpx.AsyncClient, database: Database, studio: Studio, tmp_path: Path
+) -> None:
+    known, unknown = await _enrolled(client, database), new_phone()
+    for phone in (known.phone, unknown):
+        assert (await client.post("/v1/auth/codes", json={"phone": phone, "locale": "en"})).status_code == 202
+    async with database.begin() as work:
+        held = (
+            await work.session.exec(select(LoginChallenge).where(col(LoginChallenge.phone).in_([known.phone, unknown])))
+        ).all()
+        assert {(len(one.code_hash), len(one.secret_hash), one.tries) for one in held} == {(32, 32, 0)}
+        rows = await work.session.exec(select(OutboxRow).order_by(col(OutboxRow.outbox_id).desc()).limit(2))
+        last = rows.all()
+        assert [one.kind for one in last] == ["decoy", "sms"]
+        assert [open_sms(work, one)[0] for one in last] == [unknown, known.phone]
+        assert len(last[0].payload["sealed"]) == len(last[1].payload["sealed"])
+    sent = tmp_path / "sms.jsonl"
+    worker = Worker(studio, FileSmsProvider(sent))
+    while await worker.send_one():
+        pass
+    assert known.phone in sent.read_text()
+    assert unknown not in sent.read_text()
+    async with database.begin() as work:
+        left = await work.session.exec(select(OutboxRow).where(col(OutboxRow.kind).in_(["sms", "decoy"])))
+        assert left.all() == []
 
 
 async def test_the_sms_comes_in_the_language_asked_for_and_the_answer_holds_no_code(

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import SQLModel, select
 
 from services.core.accounts.tables import GuardianDevice
 from services.core.audit.tables import AuditEntry
 from services.core.db.database import Database
+from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
 from services.core.watches.tables import Watch
 from tests.conftest import FakeClock
-from tests.parent import Parent, code_on, enrol_family, make_family, make_parent, make_place, new_address, pair
+from tests.parent import (
+    Parent,
+    code_on,
+    enrol_family,
+    make_family,
+    make_parent,
+    make_place,
+    new_address,
+    new_phone,
+    pair,
+)
 
 PIN = "730418"
 
@@ -76,7 +87,9 @@ async def test_the_pin_proves_a_device_which_is_known_from_then_on(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
     parent = await make_family(client, database)
+    assert await parent.told("GET", "/v1/me/pin") == {"is_set": False}
     await parent.told("PUT", "/v1/me/pin", json={"pin": PIN})
+    assert await parent.told("GET", "/v1/me/pin") == {"is_set": True}
     tablet = await parent.new_device().log_in()
     assert await _prove(tablet, pin="730419") == (403, "second_step_wrong")
     assert await _prove(tablet, pin=PIN) == (204, "")
@@ -276,3 +289,28 @@ async def test_a_family_enrolled_meanwhile_is_joined_after_the_second_step_and_n
     await tablet.told("POST", "/v1/auth/second-step", json={"pin": PIN})
     families = (await tablet.told("GET", "/v1/me"))["families"]
     assert str(second) in {one["family_id"] for one in families}
+
+
+async def test_when_a_countrys_budget_is_used_up_strangers_wait_and_known_devices_do_not(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    phone = "+905321000001"
+    parent = await Parent(client, database, phone, await enrol_family(database, phone)).log_in()
+    async with database.begin() as work:
+        await charge(work, Charge(Limits.SMS_OF_COUNTRY, "90", cost=Limits.SMS_OF_COUNTRY.value.burst - 1))
+    for unknown in (phone, "+905321990002"):
+        answer = await parent.new_device().post("/v1/auth/codes", {"phone": unknown})
+        assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
+    elsewhere = await parent.new_device().post("/v1/auth/codes", {"phone": new_phone()})
+    assert elsewhere.status_code == 202
+    clock.advance(minutes=1)
+    await parent.log_in()
+
+
+async def test_where_a_client_is_stands_nowhere_in_the_database(client: httpx.AsyncClient, database: Database) -> None:
+    parent = await make_family(client, database)
+    await parent.new_device().log_in()
+    async with database.begin() as work:
+        for table in SQLModel.metadata.sorted_tables:
+            rows = (await work.run(select(table))).all()
+            assert parent.address not in repr(rows), table.name

@@ -13,6 +13,7 @@ from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
 from tests.parent import TEXT_VERSION, Parent, fill_buckets, make_family, make_place, new_phone, pair
 from tests.sounds import encoded
+from tests.staff import waiting_recovery
 
 # Staff routes have a world of their own: test_staff_access.py.
 ROUTES = [route for route in declared_routes(app_without_database()) if not route.is_for_staff]
@@ -110,6 +111,7 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
         "message_id": message["message_id"], "invitation_id": invitation["invitation_id"],
         "guardian_id": second.guardian_id, "upload_id": upload["upload_id"],
         "session_id": session["session_id"], "log_in_id": waiting["log_in_id"],
+        "recovery_id": await waiting_recovery(client, theirs, place),
     }  # fmt: skip
     return World(mine, theirs, ids)
 

@@ -15,7 +15,7 @@ from services.api.access_staff import PERMISSIONS
 from services.core.audit.tables import AuditEntry
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.parent import Parent, Place, fill_buckets, make_family, make_parent, make_place, pair
+from tests.parent import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
 from tests.staff import StaffMember, make_staff
 from tests.staff_bodies import STAFF_BODIES
 
@@ -43,13 +43,21 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     family = await make_family(client, database, world.theirs)
     await pair(family, world.theirs)
     (listed,) = (await stranger.told("GET", f"/v1/staff/sites/{world.theirs.site.site_id}/families"))["families"]
+    site = f"/v1/staff/sites/{world.theirs.site.site_id}"
+    code = listed["family_code"]
+    asked = {"kind": "phone", "phone": family.phone, "new_phone": new_phone(), "form_number": "2026-0417"}
+    recovery = await stranger.told("POST", f"{site}/families/{code}/recoveries", json=asked)
+    hand_out = await stranger.told("POST", f"{site}/hand-outs", json={"families": 50, "minutes": 90})
+    why = {"reason": "The child is missing."}
+    break_glass = await stranger.told("POST", f"{site}/families/{code}/break-glass", json=why)
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     world.ids = {
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
         "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
-        "staff_session_id": session["staff_session_id"], "family_code": listed["family_code"],
-        "help_id": str(uuid.uuid4()), "recovery_id": str(uuid.uuid4()), "hand_out_id": str(uuid.uuid4()),
-        "break_glass_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
+        "help_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
+        "staff_session_id": session["staff_session_id"], "family_code": code,
+        "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
+        "break_glass_id": break_glass["break_glass_id"],
     }  # fmt: skip
     return world
 
@@ -85,6 +93,19 @@ async def test_what_is_of_another_site_is_not_reached_through_ones_own(world: Wo
     foreign = await _ask(admin, route, mixed)
     assert foreign == await _ask(admin, route, _random(mixed) | {"site_id": mixed["site_id"]})
     assert (foreign[0], foreign[1]["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("route", [one for one in ROUTES if "{" in one.path], ids=str)
+@pytest.mark.parametrize("word", ["0", "null", "a" * 300, "%00", "%F0%9F%8C%99", "%ED%A0%80", "'--"])
+async def test_what_is_no_id_is_refused_and_never_fails(world: World, route: Declared, word: str) -> None:
+    admin = world.members["admin"]
+    path = route.path.replace("{site_id}", str(world.mine.site.site_id))
+    for name in world.ids:
+        path = path.replace(f"{{{name}}}", word)
+    if path != route.path:
+        answer = await admin.ask(route.method, path, json=STAFF_BODIES.get(str(route)))
+        assert answer.status_code in {200, 201, 404, 422}
+        assert answer.status_code >= 400 or word not in path
 
 
 @pytest.mark.parametrize("role", PERMISSIONS)

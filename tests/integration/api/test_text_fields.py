@@ -32,6 +32,7 @@ PATHS = {
     },
     "POST /v1/auth/second-step": {"pin": "730418"},
     "PUT /v1/me/pin": {"pin": "730418"},
+    "POST /v1/auth/slips": {"slip_code": "abcd-efgh-ijkl", "phone": "+8613900000003"},
     "POST /v1/auth/refresh": {"refresh_token": "x"},
 }  # fmt: skip
 ALL_BODIES: dict[str, dict[str, Any]] = {**BODIES, **PATHS, **STAFF_BODIES}

@@ -10,6 +10,7 @@ from tests.api_routes import app_without_database, declared_routes
 OPEN_ROUTES = {
     "POST /v1/auth/codes",
     "POST /v1/auth/tokens",
+    "POST /v1/auth/slips",
     "POST /v1/auth/refresh",
     "POST /v1/staff/auth/set-up",
     "POST /v1/staff/auth/set-up/confirm",

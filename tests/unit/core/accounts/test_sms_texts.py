@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.core.accounts.sms_texts import invitation_text, login_code_text
+from services.core.accounts.sms_texts import invitation_text, login_code_text, looked_up_text, recovery_text
 from services.core.locales import LOCALES, fitting_locale
 
 
@@ -24,3 +24,11 @@ def test_each_language_has_a_code_and_an_invitation(locale: str) -> None:
 )  # fmt: skip
 def test_the_language_that_fits_best_is_spoken(asked: str | None, spoken: str) -> None:
     assert fitting_locale(asked) == spoken
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_what_staff_did_is_told_in_each_language_and_names_nobody(locale: str) -> None:
+    texts = {recovery_text(locale), looked_up_text(locale)}
+    assert len(texts) == 2
+    assert all(text.startswith("SmartWatch") and "{" not in text for text in texts)
+    assert "48" in recovery_text(locale)

@@ -94,27 +94,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("survey_id", "question", name=op.f("pk_survey_question")),
     )
     op.create_table(
-        "hand_out",
-        sa.Column("hand_out_id", sa.Uuid(), nullable=False),
-        sa.Column("watch_id", sa.Uuid(), nullable=False),
-        sa.Column("family_id", sa.Uuid(), nullable=False),
-        sa.Column("actor_kind", sa.String(length=10), nullable=False),
-        sa.Column("actor_id", sa.String(length=40), nullable=False),
-        sa.Column("previous_state", sa.String(length=12), nullable=False),
-        sa.Column("handed_out_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["family_id"], ["family.family_id"], name=op.f("fk_hand_out_family_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["watch_id"], ["watch.watch_id"], name=op.f("fk_hand_out_watch_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("hand_out_id", name=op.f("pk_hand_out")),
-    )
-    op.create_index("hand_out_by_actor", "hand_out", ["actor_kind", "actor_id", "handed_out_at"], unique=False)
-    op.create_index(op.f("ix_hand_out_family_id"), "hand_out", ["family_id"], unique=False)
-    op.create_index(op.f("ix_hand_out_watch_id"), "hand_out", ["watch_id"], unique=False)
-    op.create_table(
         "notice",
         sa.Column("notice_id", sa.Uuid(), nullable=False),
         sa.Column("cohort_id", sa.Uuid(), nullable=True),
@@ -164,6 +143,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_survey_answer_family_id"), "survey_answer", ["family_id"], unique=False)
     op.create_table(
+        "watch_given",
+        sa.Column("given_id", sa.Uuid(), nullable=False),
+        sa.Column("watch_id", sa.Uuid(), nullable=False),
+        sa.Column("family_id", sa.Uuid(), nullable=False),
+        sa.Column("actor_kind", sa.String(length=10), nullable=False),
+        sa.Column("actor_id", sa.String(length=40), nullable=False),
+        sa.Column("previous_state", sa.String(length=12), nullable=False),
+        sa.Column("given_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["family_id"], ["family.family_id"], name=op.f("fk_watch_given_family_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["watch_id"], ["watch.watch_id"], name=op.f("fk_watch_given_watch_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("given_id", name=op.f("pk_watch_given")),
+    )
+    op.create_index("given_by_actor", "watch_given", ["actor_kind", "actor_id", "given_at"], unique=False)
+    op.create_index(op.f("ix_watch_given_family_id"), "watch_given", ["family_id"], unique=False)
+    op.create_index(op.f("ix_watch_given_watch_id"), "watch_given", ["watch_id"], unique=False)
+    op.create_table(
         "low_battery",
         sa.Column("username", sa.String(length=32), nullable=False),
         sa.Column("since_at", sa.DateTime(timezone=True), nullable=False),
@@ -199,16 +199,16 @@ def downgrade() -> None:
     op.drop_column("enrolment", "end_reason")
     op.drop_table("training_attended")
     op.drop_table("low_battery")
+    op.drop_index(op.f("ix_watch_given_watch_id"), table_name="watch_given")
+    op.drop_index(op.f("ix_watch_given_family_id"), table_name="watch_given")
+    op.drop_index("given_by_actor", table_name="watch_given")
+    op.drop_table("watch_given")
     op.drop_index(op.f("ix_survey_answer_family_id"), table_name="survey_answer")
     op.drop_table("survey_answer")
     op.drop_table("sim_month")
     op.drop_index("notice_of_family", table_name="notice")
     op.drop_index("notice_of_cohort", table_name="notice")
     op.drop_table("notice")
-    op.drop_index(op.f("ix_hand_out_watch_id"), table_name="hand_out")
-    op.drop_index(op.f("ix_hand_out_family_id"), table_name="hand_out")
-    op.drop_index("hand_out_by_actor", table_name="hand_out")
-    op.drop_table("hand_out")
     op.drop_table("survey_question")
     op.drop_index("nudge_to_judge", table_name="nudge", postgresql_where=sa.text("judged_at IS NULL"))
     op.drop_index(op.f("ix_nudge_child_id"), table_name="nudge")

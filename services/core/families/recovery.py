@@ -1,0 +1,204 @@
+"""A guardian's number changes, or the primary guardian is lost: two of staff, paper, two days in which to object.
+
+What is due is carried out in contacts, where the watches' lists follow.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from services.core.accounts.actors import staff_actor
+from services.core.accounts.queries import guardian_by_phone
+from services.core.accounts.rules import normal_phone
+from services.core.accounts.sms_texts import recovery_text
+from services.core.audit.actions import Actor, guardian_actor, record_audit
+from services.core.db.database import UnitOfWork
+from services.core.events.actions import record_event
+from services.core.families.errors import (
+    NotFoundError,
+    RecoveryEndedError,
+    RecoveryPaperError,
+    RecoveryPhoneTakenError,
+    RecoveryStandsError,
+    SecondPersonNeededError,
+)
+from services.core.families.queries import family_at_site, guardians_of
+from services.core.families.rules import APPROVAL_LIFETIME, RECOVERY_WAIT
+from services.core.families.tables import Family, Recovery
+from services.core.outbox.actions import send_sms
+from services.core.programme.tables import Site
+from services.core.text_rules import TextRule, check_text
+
+_FORM_NUMBER = TextRule(max_characters=40, max_bytes=120, is_name=True)
+
+
+@dataclass(frozen=True)
+class AskedRecovery:
+    """What is asked, as the paper has it: ``phone`` is the number now, of the guardian concerned."""
+
+    family_code: str
+    kind: str
+    phone: str
+    new_phone: str
+    form_number: str
+
+
+async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
+    """Ask for a guardian's new number (kind ``phone``) or another primary guardian (``primary``).
+
+    Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryPhoneTakenError,
+    RecoveryStandsError.
+    """
+    phone, new_phone = normal_phone(asked.phone, site.country), normal_phone(asked.new_phone, site.country)
+    form_number = check_text("form_number", asked.form_number, _FORM_NUMBER)
+    found = await family_at_site(work, site.site_id, asked.family_code)
+    if found is None:
+        raise NotFoundError
+    family, _ = found
+    concerned = [
+        guardian.guardian_id
+        for member, guardian in await guardians_of(work, family.family_id)
+        if guardian.phone == phone and (member.is_primary or asked.kind == "phone")
+    ]
+    if not concerned or phone == new_phone:
+        record_audit(
+            work, staff_actor(staff_id), "recovery.asked", family_id=family.family_id, refused=RecoveryPaperError.code
+        )
+        work.keep_refusal()
+        raise RecoveryPaperError
+    if asked.kind == "phone" and await guardian_by_phone(work, new_phone) is not None:
+        raise RecoveryPhoneTakenError
+    await _let_go_of_stale(work, family.family_id)
+    recovery = Recovery(
+        family_id=family.family_id, site_id=site.site_id, kind=asked.kind, guardian_id=concerned[0],
+        new_phone=new_phone, form_number=form_number, asked_by=staff_id, asked_at=work.now,
+    )  # fmt: skip
+    work.add(recovery)
+    record_audit(
+        work, staff_actor(staff_id), "recovery.asked", family_id=family.family_id, subject_id=recovery.recovery_id
+    )
+    return recovery
+
+
+async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
+    standing = await work.session.exec(
+        select(Recovery)
+        .where(Recovery.family_id == family_id, col(Recovery.state).in_(("asked", "waiting")))
+        .with_for_update(key_share=True)
+    )
+    for one in standing:
+        if one.state == "waiting" or one.asked_at > work.now - APPROVAL_LIFETIME:
+            raise RecoveryStandsError
+        end_recovery(work, one, "withdrawn")
+    await work.flush()
+
+
+async def approve_recovery(
+    work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID, form_number: str
+) -> Recovery:
+    """Agree as a second person, with the paper in hand: in 48 hours it happens, and every guardian is told now.
+
+    Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, RecoveryPaperError.
+    """
+    recovery = await _of_site(work, site, recovery_id)
+    if recovery.state != "asked" or recovery.asked_at <= work.now - APPROVAL_LIFETIME:
+        raise RecoveryEndedError
+    refused: type[SecondPersonNeededError | RecoveryPaperError] | None = None
+    if recovery.asked_by == staff_id:
+        refused = SecondPersonNeededError
+    elif form_number.strip() != recovery.form_number:
+        refused = RecoveryPaperError
+    if refused is not None:
+        record_audit(
+            work, staff_actor(staff_id), "recovery.approved", family_id=recovery.family_id,
+            subject_id=recovery_id, refused=refused.code,
+        )  # fmt: skip
+        work.keep_refusal()
+        raise refused
+    recovery.state = "waiting"
+    recovery.approved_by = staff_id
+    recovery.due_at = work.now + RECOVERY_WAIT
+    work.add(recovery)
+    for _, guardian in await guardians_of(work, recovery.family_id):
+        await send_sms(work, guardian.phone, guardian.locale, recovery_text(guardian.locale))
+    await _note(work, staff_actor(staff_id), recovery, "approved")
+    return recovery
+
+
+async def withdraw_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID) -> Recovery:
+    """Take a recovery back. Raises NotFoundError, RecoveryEndedError."""
+    recovery = await _of_site(work, site, recovery_id)
+    await _stop(work, staff_actor(staff_id), recovery, "withdrawn")
+    return recovery
+
+
+async def contest_recovery(
+    work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, recovery_id: uuid.UUID
+) -> Recovery:
+    """Object as a guardian of the family: it does not happen. Raises NotFoundError, RecoveryEndedError."""
+    recovery = await _locked(work, recovery_id)
+    if recovery is None or recovery.family_id != family_id:
+        raise NotFoundError
+    await _stop(work, guardian_actor(guardian_id), recovery, "contested")
+    return recovery
+
+
+async def recoveries_of_site(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[tuple[Recovery, str]]:
+    """Return the newest recoveries of a site with the families' codes."""
+    found = await work.session.exec(
+        select(Recovery, Family.family_code)
+        .join(Family, col(Family.family_id) == col(Recovery.family_id))
+        .where(Recovery.site_id == site_id)
+        .order_by(col(Recovery.asked_at).desc(), col(Recovery.recovery_id))
+        .limit(100)
+    )
+    return found.all()
+
+
+async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Recovery]:
+    """Return a family's recoveries, the newest first; those that only one of staff has asked for are not told yet."""
+    found = await work.session.exec(
+        select(Recovery)
+        .where(Recovery.family_id == family_id, col(Recovery.approved_by).is_not(None))
+        .order_by(col(Recovery.asked_at).desc(), col(Recovery.recovery_id))
+    )
+    return found.all()
+
+
+def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:
+    """Close a recovery with its last state."""
+    recovery.state = state
+    recovery.ended_at = work.now
+    work.add(recovery)
+
+
+async def _stop(work: UnitOfWork, actor: Actor, recovery: Recovery, state: str) -> None:
+    if recovery.state not in {"asked", "waiting"}:
+        raise RecoveryEndedError
+    was_told = recovery.state == "waiting"
+    end_recovery(work, recovery, state)
+    await _note(work, actor, recovery, state, tell=was_told)
+
+
+async def _note(work: UnitOfWork, actor: Actor, recovery: Recovery, what: str, *, tell: bool = True) -> None:
+    record_audit(work, actor, f"recovery.{what}", family_id=recovery.family_id, subject_id=recovery.recovery_id)
+    if tell:
+        await record_event(
+            work, recovery.family_id, "recovery.changed", ref_id=recovery.recovery_id,
+            detail={"state": recovery.state, "kind": recovery.kind},
+        )  # fmt: skip
+
+
+async def _of_site(work: UnitOfWork, site: Site, recovery_id: uuid.UUID) -> Recovery:
+    recovery = await _locked(work, recovery_id)
+    if recovery is None or recovery.site_id != site.site_id:
+        raise NotFoundError
+    return recovery
+
+
+async def _locked(work: UnitOfWork, recovery_id: uuid.UUID) -> Recovery | None:
+    return await work.session.get(Recovery, recovery_id, with_for_update={"key_share": True}, populate_existing=True)

@@ -1,0 +1,207 @@
+"""A number changes, a primary guardian is lost: two people, paper, two days in which every guardian can object."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from services.core.contacts.recovery import carry_out_one_recovery
+from services.core.db.database import Database
+from services.core.families.rules import APPROVAL_LIFETIME
+from tests.conftest import FakeClock
+from tests.parent import Parent, Place, make_family, make_place, new_phone, sms_to
+from tests.staff import StaffMember, family_code_of, make_staff, renewed, waiting_recovery
+
+FORM = {"form_number": "2026-0417"}
+
+
+class Office:
+    """Two colleagues of one site and a family with a mother and a grandmother."""
+
+    def __init__(self, place: Place, staff: list[StaffMember], mother: Parent, grandmother: Parent, code: str) -> None:
+        self.place = place
+        self.ann, self.bo = staff
+        self.mother, self.grandmother = mother, grandmother
+        self.site = f"/v1/staff/sites/{place.site.site_id}"
+        self.path = f"{self.site}/families/{code}/recoveries"
+
+    def asked(self, **other: str) -> dict[str, str]:
+        return {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **FORM, **other}
+
+    async def states(self) -> list[str]:
+        return [one["state"] for one in (await self.ann.told("GET", f"{self.site}/recoveries"))["recoveries"]]
+
+
+async def _office(client: httpx.AsyncClient, database: Database) -> Office:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    grandmother = await mother.invite()
+    staff = [await make_staff(client, database, place) for _ in range(2)]
+    return Office(place, staff, mother, grandmother, await family_code_of(mother))
+
+
+async def _carry_out(database: Database) -> int:
+    done = 0
+    while True:
+        async with database.begin() as work:
+            if not await carry_out_one_recovery(work):
+                return done
+        done += 1
+
+
+async def _numbers_on_watch(parent: Parent) -> set[str]:
+    return {one["number"] for one in (await parent.contacts())["contacts"]}
+
+
+async def test_a_number_changes_48_hours_after_two_have_agreed_and_everyone_is_told_before(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    office = await _office(client, database)
+    old_phone, moved_to = office.mother.phone, new_phone()
+    version = (await office.mother.contacts())["version"]
+    cursor = (await office.grandmother.told("GET", "/v1/sync"))["cursor"]
+    recovery_id = await waiting_recovery(client, office.mother, office.place, moved_to)
+    for phone in (old_phone, office.grandmother.phone):
+        text = (await sms_to(database, phone))[-1]
+        assert "48 hours" in text
+        assert not any(word in text for word in ("Mei", "Nai Nai", moved_to, old_phone))
+    (told,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
+    assert (told["recovery_id"], told["state"], told["guardian_id"]) == (
+        recovery_id, "waiting", office.mother.guardian_id,
+    )  # fmt: skip
+    # Nothing before it is due: the new number is a stranger's.
+    clock.advance(hours=47, minutes=59)
+    assert await _carry_out(database) == 0
+    newcomer = Parent(client, database, moved_to, office.mother.family_id, office.mother.child_id)
+    await newcomer.post("/v1/auth/codes", {"phone": moved_to})
+    assert await sms_to(database, moved_to) == []
+    clock.advance(minutes=2)
+    assert await _carry_out(database) == 1
+    assert await _carry_out(database) == 0
+    # Whoever holds the old phone is out; the new number's first log-in is whole, the second device's is not.
+    answer = await client.post("/v1/auth/refresh", json={"refresh_token": office.mother.tokens["refresh_token"]})
+    assert answer.status_code == 401
+    await newcomer.log_in()
+    assert not newcomer.tokens["limited"]
+    assert newcomer.guardian_id == office.mother.guardian_id
+    assert (await newcomer.new_device().log_in()).tokens["limited"]
+    contacts = await newcomer.contacts()
+    assert contacts["version"] > version
+    assert moved_to in await _numbers_on_watch(newcomer)
+    assert old_phone not in await _numbers_on_watch(newcomer)
+    await office.grandmother.log_in()
+    events = (await office.grandmother.told("GET", f"/v1/sync?since={cursor}"))["events"]
+    assert [one["detail"]["state"] for one in events if one["kind"] == "recovery.changed"] == ["waiting", "done"]
+
+
+async def test_any_guardian_can_object_and_nothing_happens(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    office = await _office(client, database)
+    recovery_id = await waiting_recovery(client, office.mother, office.place)
+    contest = f"{office.mother.family}/recoveries/{recovery_id}/contest"
+    assert (await office.grandmother.told("POST", contest))["state"] == "contested"
+    assert await office.mother.refused("POST", contest) == (409, "recovery_ended")
+    clock.advance(hours=49)
+    assert await _carry_out(database) == 0
+    office.ann = await renewed(office.ann, database)
+    assert await office.states() == ["contested"]
+
+
+async def test_the_lost_primary_guardian_is_replaced_by_another_guardian(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    office = await _office(client, database)
+    await waiting_recovery(client, office.mother, office.place, office.grandmother.phone, "primary")
+    clock.advance(hours=48)
+    assert await _carry_out(database) == 1
+    await office.grandmother.log_in()
+    standing = {
+        one["guardian_id"]: (one["is_primary"], one["may_manage"])
+        for one in (await office.grandmother.told("GET", f"{office.mother.family}/guardians"))["guardians"]
+    }
+    assert standing == {office.mother.guardian_id: (False, False), office.grandmother.guardian_id: (True, True)}
+
+
+async def test_or_by_somebody_who_is_no_guardian_yet_and_sees_no_old_conversation(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    office = await _office(client, database)
+    await office.mother.send("good night")
+    aunt = Parent(client, database, new_phone(), office.mother.family_id, office.mother.child_id)
+    await waiting_recovery(client, office.mother, office.place, aunt.phone, "primary")
+    clock.advance(hours=48)
+    assert await _carry_out(database) == 1
+    await aunt.log_in()
+    (family,) = (await aunt.told("GET", "/v1/me"))["families"]
+    assert (family["is_primary"], family["family_id"]) == (True, str(office.mother.family_id))
+    await aunt.consent()
+    assert (await aunt.told("GET", f"{aunt.child}/messages"))["messages"] == []
+
+
+async def test_one_person_is_not_two_and_the_paper_is_read_twice(client: httpx.AsyncClient, database: Database) -> None:
+    office = await _office(client, database)
+    recovery = await office.ann.told("POST", office.path, json=office.asked())
+    approve = f"{office.site}/recoveries/{recovery['recovery_id']}/approve"
+    assert await office.ann.refused("POST", approve, json=FORM) == (403, "second_person_needed")
+    assert await office.bo.refused("POST", approve, json={"form_number": "2026-0418"}) == (
+        422, "recovery_paper_differs",
+    )  # fmt: skip
+    # The family is told when two have agreed, and not of a question that one has asked.
+    assert (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"] == []
+    await office.bo.told("POST", approve, json=FORM)
+    assert await office.bo.refused("POST", approve, json=FORM) == (409, "recovery_ended")
+    withdraw = f"{office.site}/recoveries/{recovery['recovery_id']}/withdraw"
+    assert (await office.ann.told("POST", withdraw))["state"] == "withdrawn"
+
+
+@pytest.mark.parametrize(
+    ("other", "refusal"),
+    [
+        ({"phone": "+8613900000099"}, (422, "recovery_paper_differs")),
+        ({"phone": "12"}, (422, "invalid_request")),
+        ({"new_phone": "abcd"}, (422, "phone_invalid")),
+        ({"form_number": "a\u202eb"}, (422, "text_not_allowed")),
+    ],
+)
+async def test_what_is_not_on_the_paper_is_refused(
+    client: httpx.AsyncClient, database: Database, other: dict[str, Any], refusal: tuple[int, str]
+) -> None:
+    office = await _office(client, database)
+    assert await office.ann.refused("POST", office.path, json=office.asked(**other)) == refusal
+
+
+async def test_a_number_with_an_account_a_guardian_who_is_not_primary_and_a_second_request_are_refused(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    office = await _office(client, database)
+    taken = office.asked(new_phone=office.grandmother.phone)
+    assert await office.ann.refused("POST", office.path, json=taken) == (409, "recovery_phone_taken")
+    not_primary = office.asked(kind="primary", phone=office.grandmother.phone)
+    assert await office.ann.refused("POST", office.path, json=not_primary) == (422, "recovery_paper_differs")
+    await office.ann.told("POST", office.path, json=office.asked())
+    assert await office.bo.refused("POST", office.path, json=office.asked()) == (409, "recovery_stands")
+    # What nobody approved for a week stands in nobody's way.
+    clock.advance(seconds=APPROVAL_LIFETIME.total_seconds())
+    office.ann, office.bo = await renewed(office.ann, database), await renewed(office.bo, database)
+    await office.bo.told("POST", office.path, json=office.asked())
+    assert await office.states() == ["asked", "withdrawn"]
+
+
+async def test_a_number_that_was_taken_meanwhile_fails_and_the_family_is_told(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    office = await _office(client, database)
+    moved_to = new_phone()
+    await waiting_recovery(client, office.mother, office.place, moved_to)
+    other = await make_family(client, database)
+    invited = {"phone": moved_to, "relation": "aunt", "display_name": "Aunt"}
+    await other.told("POST", f"{other.family}/invitations", json=invited)
+    await Parent(client, database, moved_to).log_in()
+    clock.advance(hours=48)
+    assert await _carry_out(database) == 1
+    await office.mother.log_in()
+    (told,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
+    assert told["state"] == "failed"
