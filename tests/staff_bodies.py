@@ -15,6 +15,9 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/sites/{site_id}/watch-replacements": {
         "scan": "NONE0001", "state": "lost", "replacement": "NONE0002",
     },
+    "POST /v1/staff/sites/{site_id}/family-lists": {
+        "families": [{"family_code": "F-0", "phone": "13800138000", "cohort": "Spring"}], "dry_run": True,
+    },
     "POST /v1/staff/sites/{site_id}/trainings": {
         "family_code": "F-0", "training": "watch", "attended_on": "2026-02-01",
     },

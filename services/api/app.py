@@ -33,6 +33,7 @@ from services.api.routes import (
     staff_programme,
     staff_recoveries,
     staff_sites,
+    staff_surveys,
     staff_watches,
     starters,
     system,
@@ -82,7 +83,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(room.router)
     for room in (
         recoveries, staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs,
-        staff_break_glass, staff_watches, staff_families, staff_programme, programme, starters,
+        staff_break_glass, staff_watches, staff_families, staff_programme, staff_surveys, programme, starters,
     ):  # fmt: skip
         app.include_router(room.router)
     app.include_router(messages.of_all)

@@ -9,13 +9,41 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
 from services.core.accounts.actors import staff_actor
+from services.core.families.enrolment import FamilyRow, check_rows
 from services.core.families.errors import NotFoundError
 from services.core.families.help import close_help, open_help_at
 from services.core.families.notices import ask_to_get_in_touch, tell_cohort
 from services.core.families.participation import end_enrolment, note_training
 from services.core.programme.queries import cohort_of_site
+from services.core.programme.tables import Programme
+from services.core.sheets import SheetRefusedError
+from services.core.watches.enrolment import enrol_and_hand_out
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
+
+
+@router.post("/family-lists", responses=answers(401, 403, 404, 422))
+async def enrol(work: Work, scope: HandsOutAtSite, asked: told.FamilyList) -> told.FamilyListTold:
+    """Enrol a list of families, all of it or nothing, with every fault by row and column. A repeat changes nothing."""
+    programme = await work.session.get_one(Programme, scope.site.programme_id)
+    rows = [
+        FamilyRow(row, one.family_code.upper(), one.phone, scope.site.name, one.cohort, one.watch_serial)
+        for row, one in enumerate(asked.families, start=1)
+    ]
+    try:
+        check_rows(rows)
+        outcome = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme.name)
+    except SheetRefusedError as refused:
+        # Found before anything is written. A fault's sentence may name a family elsewhere: its code is enough.
+        faults = [told.FaultTold(row=one.row, column=one.column, code=one.code) for one in refused.faults]
+        return told.FamilyListTold(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
+    if asked.dry_run:
+        await work.flush()
+        await work.session.rollback()
+    return told.FamilyListTold(
+        taken=not asked.dry_run, faults=[], enrolled=len(outcome.families.enrolled),
+        unchanged=len(outcome.families.unchanged), watches_handed_out=len(outcome.handed_out),
+    )  # fmt: skip
 
 
 @router.post("/trainings", responses=answers(401, 403, 404, 422))

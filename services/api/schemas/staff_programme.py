@@ -176,3 +176,96 @@ class ProgrammeEndTold(Told):
 
     ends_on: date | None
     changed: bool
+
+
+class FamilyLine(Asked):
+    """One family of a list: no names, of nobody."""
+
+    family_code: FamilyCode
+    phone: Annotated[str, Field(min_length=3, max_length=32, examples=["138 0013 8000"])]
+    cohort: Annotated[str, Field(min_length=1, max_length=80, examples=["Spring"])]
+    watch_serial: Annotated[str | None, Field(max_length=20, pattern=r"^[A-Z0-9]+$")] = None
+
+
+class FamilyList(Asked):
+    """Families to enrol at a site: all of them or none. A dry run does the same and takes it back."""
+
+    families: Annotated[list[FamilyLine], Field(min_length=1, max_length=200)]
+    dry_run: bool = False
+
+
+class FaultTold(Told):
+    """One thing to mend; ``row`` counts the lines of the list from 1."""
+
+    row: int
+    column: str
+    code: str
+
+
+class FamilyListTold(Told):
+    """What the list came to; with faults nothing of it was taken."""
+
+    taken: bool
+    faults: list[FaultTold]
+    enrolled: int
+    unchanged: int
+    watches_handed_out: int
+
+
+class SurveyTold(Told):
+    """A survey of the site's programme."""
+
+    survey_id: uuid.UUID
+    name: str
+
+
+class Surveys(Told):
+    """By name."""
+
+    surveys: list[SurveyTold]
+
+
+class IntervalTold(Told):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+class EstimateTold(Told):
+    """A share or a mean."""
+
+    value: float
+    interval: IntervalTold | None
+
+
+class AttritionTold(Told):
+    """Who was lost between the waves; null where fewer than 5 are on one side."""
+
+    baseline: int
+    matched: int
+    lost_share: EstimateTold | None
+    baseline_of_matched: float | None
+    baseline_of_lost: float | None
+
+
+class ComparisonTold(Told):
+    """One question in matched pairs; of fewer than 5 nothing is told but that."""
+
+    question: str
+    kind: Literal["yes_no", "number", "scale"]
+    suppressed: bool
+    matched: int
+    before: EstimateTold | None
+    after: EstimateTold | None
+    difference: EstimateTold | None
+    bootstrap: IntervalTold | None
+    p_value: float | None = Field(description="exact McNemar; of yes_no alone")
+    attrition: AttritionTold | None
+
+
+class SurveyReport(Told):
+    """What changed at this site; impact, and no word of usage."""
+
+    survey_id: uuid.UUID
+    comparisons: list[ComparisonTold]

@@ -38,6 +38,12 @@ async def surveys_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Surv
     return found.all()
 
 
+async def survey_of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_id: uuid.UUID) -> Survey | None:
+    """Return a survey of this programme; None for any other and for one that does not exist."""
+    survey = await work.session.get(Survey, survey_id)
+    return survey if survey is not None and survey.programme_id == programme_id else None
+
+
 async def questions_of(work: UnitOfWork, survey: Survey) -> dict[str, Question]:
     """Return the questions of a survey by key, in the order of keys."""
     found = await work.session.exec(

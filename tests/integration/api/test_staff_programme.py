@@ -10,14 +10,18 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
+from services.core.audit.actions import OPERATOR
 from services.core.db.database import Database
 from services.core.families.tables import Family
+from services.core.programme.tables import Programme
+from services.core.surveys.actions import define_survey
+from services.core.surveys.rules import Question
 from services.core.watches.tables import Watch
 from services.core.watches.triage import note_low_batteries
 from tests.api_routes import app_without_database, declared_routes
 from tests.builders import make_watch
 from tests.conftest import FakeClock
-from tests.parent import Parent, fill_buckets, make_family, make_place, pair, sms_to
+from tests.parent import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
 from tests.staff import StaffMember, make_staff, renewed
 
 CANARY = "Canary-Child-7"
@@ -209,6 +213,63 @@ async def test_structure_and_the_end_are_set_by_those_who_serve_the_whole_progra
     assert await admin.refused("PUT", f"{programme}/end", json=soon) == (422, "end_too_soon")
     await admin.told("PUT", f"{programme}/end", json={"ends_on": None})
     assert (await parent.told("GET", f"{parent.family}/programme-end"))["ends_on"] is None
+
+
+async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_changes_nothing(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place, elsewhere = await make_place(database), await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    stranger = await make_family(client, database, elsewhere)
+    serial = await new_watch(database, place.site.site_id)
+    path = f"/v1/staff/sites/{place.site.site_id}/family-lists"
+    families: list[dict[str, Any]] = [
+        {"family_code": "ls-001", "phone": new_phone(), "cohort": "Spring", "watch_serial": serial},
+        {"family_code": "LS-002", "phone": new_phone(), "cohort": "Spring"},
+    ]
+
+    async def send(*lines: dict[str, Any], dry_run: bool = False) -> Any:
+        return await coordinator.told("POST", path, json={"families": list(lines), "dry_run": dry_run})
+
+    said = {"enrolled": 2, "unchanged": 0, "watches_handed_out": 1, "faults": []}
+    assert await send(*families, dry_run=True) == {"taken": False, **said}
+    assert await send(*families) == {"taken": True, **said}
+    assert await send(*families) == {
+        "taken": True,
+        "enrolled": 0,
+        "unchanged": 2,
+        "watches_handed_out": 0,
+        "faults": [],
+    }
+
+    told = await send(
+        {"family_code": "LS-003", "phone": new_phone(), "cohort": "Autumn"},
+        {"family_code": "LS-004", "phone": stranger.phone, "cohort": "Spring"},
+        {"family_code": "LS-005", "phone": "123", "cohort": "Spring"},
+    )
+    assert [(one["row"], one["column"], one["code"]) for one in told["faults"]] == [
+        (1, "cohort", "cohort_unknown"), (2, "phone", "phone_enrolled"), (3, "phone", "phone_invalid"),
+    ]  # fmt: skip
+    assert await code_of(database, stranger) not in json.dumps(told)
+    told = await send(families[1], families[1])
+    assert [one["code"] for one in told["faults"]] == ["family_code_repeated"]
+    listed = await coordinator.told("GET", f"/v1/staff/sites/{place.site.site_id}/families")
+    assert [one["family_code"] for one in listed["families"]] == ["LS-001", "LS-002"]
+
+
+async def test_a_survey_report_is_told_where_it_is_served_and_to_no_employer(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    staff, factory = [await make_staff(client, database, place, role) for role in ("staff", "factory")]
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, place.site.programme_id)
+        await define_survey(work, OPERATOR, programme, "2026", [Question("talks", "number", "How often?")])
+    path = f"/v1/staff/sites/{place.site.site_id}/surveys"
+    (survey,) = (await staff.told("GET", path))["surveys"]
+    (comparison,) = (await staff.told("GET", f"{path}/{survey['survey_id']}"))["comparisons"]
+    assert (comparison["suppressed"], comparison["matched"], comparison["before"]) == (True, 0, None)
+    assert await factory.refused("GET", path) == (403, "permission_missing")
 
 
 async def test_a_crawl_over_every_staff_route_finds_nothing_of_a_family(
