@@ -16,11 +16,13 @@ from services import cli_run
 from services.cli_audit import audit_commands
 from services.cli_database import database_commands
 from services.cli_families import family_commands
+from services.cli_hand_out import hand_out_commands
 from services.cli_keys import key_commands
 from services.cli_privacy import privacy_commands
 from services.cli_programme import cohort_commands, programme_commands, site_commands, staff_commands
 from services.cli_settings import settings_command
 from services.cli_sim import sim_commands
+from services.cli_surveys import survey_commands
 from services.cli_watches import watch_commands
 
 app = typer.Typer(
@@ -39,6 +41,8 @@ app.add_typer(staff_commands)
 app.add_typer(watch_commands)
 app.add_typer(family_commands)
 app.add_typer(key_commands)
+app.add_typer(hand_out_commands)
+app.add_typer(survey_commands)
 app.command("settings")(settings_command)
 app.add_typer(audit_commands)
 app.add_typer(privacy_commands)

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 family_commands = typer.Typer(name="families", help="Families: enrol by the guardian's phone.", no_args_is_help=True)
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
+DRY_RUN = "Checked only, nothing was changed. It would come to:"
+
 
 @family_commands.command("enrol")
 def enrol(
     families: Annotated[
-        Path | None, typer.Argument(help="CSV: family_code, phone, site, cohort; watch_serial. No names.")
+        Path | None, typer.Argument(help="CSV or XLSX: family_code, phone, site, cohort; watch_serial. No names.")
     ] = None,
     family_code: Annotated[str | None, typer.Option("--code", help="One family instead of a list: its code,")] = None,
     phone: Annotated[str | None, typer.Option(help="the guardian's phone,")] = None,
@@ -27,6 +30,7 @@ def enrol(
     cohort: Annotated[str | None, typer.Option(help="and cohort.")] = None,
     watch: Annotated[str | None, typer.Option(help="Serial of the watch handed out along with it.")] = None,
     programme: Annotated[str | None, typer.Option(help="Needed where two programmes share a site's name.")] = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Enrol families, all of the list or nothing; a repeat changes nothing."""
     from services.core.audit.actions import OPERATOR
@@ -51,8 +55,50 @@ def enrol(
         async def chore(work: UnitOfWork) -> EnrolledWithWatches:
             return await enrol_and_hand_out(work, OPERATOR, rows, programme=programme, progress=progress)
 
-        outcome = cli_run.in_one_transaction(chore)
+        outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
+    if dry_run:
+        print(DRY_RUN)
     print(
         f"{len(outcome.families.enrolled)} enrolled, {len(outcome.families.unchanged)} unchanged, "
         f"{len(outcome.handed_out)} watches handed out."
     )
+
+
+@family_commands.command("leave")
+def leave(
+    family_code: str,
+    reason: Annotated[
+        str, typer.Option(help="left_factory, moved_away, watch_returned, declined, child_grown or other.")
+    ],
+) -> None:
+    """End an enrolment: the family is in no statistics from now on; its watch and messages stay as they are."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.families.participation import end_enrolment
+
+    async def chore(work: UnitOfWork) -> None:
+        await end_enrolment(work, OPERATOR, family_code, reason)
+
+    cli_run.in_one_transaction(chore)
+    print(f"{family_code.strip().upper()}: enrolment ended ({reason}). The family talks on.")
+
+
+@family_commands.command("trainings")
+def trainings(
+    attendance: Annotated[Path, typer.Argument(help="CSV or XLSX: family_code, training, attended_on.")],
+    dry_run: DryRun = False,
+) -> None:
+    """Note who attended which training, all of the list or nothing; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.families.participation import Noted, note_trainings, read_training_list
+
+    with cli_run.faults_in(attendance):
+        rows = read_training_list(cli_run.read_file(attendance))
+    with cli_run.progress_of("noting", len(rows)) as progress:
+
+        async def chore(work: UnitOfWork) -> Noted:
+            return await note_trainings(work, OPERATOR, rows, progress)
+
+        outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
+    if dry_run:
+        print(DRY_RUN)
+    print(f"{outcome.noted} noted, {outcome.unchanged} unchanged.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -33,6 +33,36 @@ def create_programme(name: str) -> None:
         return (await actions.create_programme(work, OPERATOR, name)).is_new
 
     _say(name, is_new=cli_run.in_one_transaction(chore))
+
+
+@programme_commands.command("announce-end")
+def announce_end(
+    name: str,
+    last_day: Annotated[
+        datetime, typer.Option("--on", formats=["%Y-%m-%d"], help="Its last day, 30 days off or more.")
+    ],
+) -> None:
+    """Announce the programme's last day: every family is told, and has 30 days before anything is erased."""
+    _set_end(name, last_day.date())
+
+
+@programme_commands.command("take-back-end")
+def take_back_end(name: str) -> None:
+    """Take the announced end back: the programme runs on, families are told so."""
+    _set_end(name, None)
+
+
+def _set_end(name: str, last_day: date | None) -> None:
+    from services.core.audit.actions import OPERATOR
+    from services.core.families.ending import announce_end
+    from services.core.programme import queries
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await announce_end(work, OPERATOR, await queries.programme_named(work, name), last_day)
+
+    changed = cli_run.in_one_transaction(chore)
+    said = f"ends on {last_day}; families are told now" if last_day else "runs on"
+    print(f"{name.strip()}: {said}." if changed else f"{name.strip()}: was so already; nothing was changed.")
 
 
 @site_commands.command("create")

@@ -141,8 +141,13 @@ def need_database(settings: Settings) -> None:
         raise _NO_ADDRESS
 
 
-def in_one_transaction(chore: Callable[[UnitOfWork], Coroutine[Any, Any, Outcome]]) -> Outcome:
-    """Run a chore in one unit of work on the settings' database: all of it is committed, or nothing."""
+def in_one_transaction(
+    chore: Callable[[UnitOfWork], Coroutine[Any, Any, Outcome]], *, dry_run: bool = False
+) -> Outcome:
+    """Run a chore in one unit of work on the settings' database: all of it is committed, or nothing.
+
+    A dry run does the very same, constraints of the database included, and then takes all of it back.
+    """
     settings = load_settings()
     need_database(settings)
     from services.core.db.database import Database
@@ -151,7 +156,11 @@ def in_one_transaction(chore: Callable[[UnitOfWork], Coroutine[Any, Any, Outcome
         database = Database.of(settings)
         try:
             async with database.begin() as work:
-                return await chore(work)
+                outcome = await chore(work)
+                if dry_run:
+                    await work.flush()
+                    await work.session.rollback()
+                return outcome
         finally:
             await database.close()
 

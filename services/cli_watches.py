@@ -26,7 +26,9 @@ OfSite = Annotated[str | None, typer.Option("--site", help="Only this site's.")]
 
 @watch_commands.command("register")
 def register(
-    watches: Annotated[Path, typer.Argument(help="CSV: serial, model, site; imei, iccid, sim_holder, sim_expires.")],
+    watches: Annotated[
+        Path, typer.Argument(help="CSV or XLSX: serial, model, site; imei, iccid, sim_holder, sim_expires.")
+    ],
     export_for_vendor: Annotated[
         Path | None, typer.Option(help="Make a secret for each new watch and write them into this new file.")
     ] = None,
@@ -127,6 +129,50 @@ def lose(serial: str) -> None:
 def break_(serial: str) -> None:
     """Note that a watch is broken: it may not log in any more, its pairing ends at once."""
     _withdraw(serial, "broken")
+
+
+@watch_commands.command("replace")
+def replace(
+    old: Annotated[str, typer.Argument(help="The watch that is lost, broken or brought back.")],
+    new: Annotated[str, typer.Argument(help="The watch that the family gets in its place.")],
+    state: Annotated[str, typer.Option(help="What became of the old one: lost, broken or returned.")],
+) -> None:
+    """Give a family another watch: the old one may not log in any more, what waits is for the new one."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.pairing.withdrawal import replace_watch
+
+    if state not in {"lost", "broken", "returned"}:
+        raise typer.BadParameter("one of lost, broken, returned", param_hint="--state")
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await replace_watch(work, OPERATOR, old, new, state)
+
+    done = cli_run.in_one_transaction(chore)
+    print(f"{old}: {state}; {new}: handed out in its place." if done else f"{old}: was replaced by {new} already.")
+
+
+@watch_commands.command("sims")
+def sims(
+    cards: Annotated[
+        Path, typer.Argument(help="CSV or XLSX: serial; iccid, number, holder, expires, quota_mb, month, used_mb.")
+    ],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the list and change nothing.")] = False,
+) -> None:
+    """Take the operator's list of SIM cards: all of it or nothing; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.watches.sims import SimsNoted, note_sims, read_sim_list
+
+    with cli_run.faults_in(cards):
+        rows = read_sim_list(cli_run.read_file(cards))
+    with cli_run.progress_of("noting", len(rows)) as progress:
+
+        async def chore(work: UnitOfWork) -> SimsNoted:
+            return await note_sims(work, OPERATOR, rows, progress)
+
+        outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
+    if dry_run:
+        print("Checked only, nothing was changed. The list would come to:")
+    print(f"{len(outcome.changed)} with news, {len(outcome.unchanged)} unchanged.")
 
 
 @watch_commands.command("move")

@@ -10,6 +10,25 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/auth/set-up/confirm": _LOG_IN,
     "POST /v1/staff/auth/tokens": _LOG_IN,
     "POST /v1/staff/auth/refresh": {"refresh_token": "x"},
+    "POST /v1/staff/sites/{site_id}/watch-hand-outs": {"scan": "smartwatch:serial:NONE0001", "family_code": "F-0"},
+    "POST /v1/staff/sites/{site_id}/watch-withdrawals": {"scan": "NONE0001", "state": "lost"},
+    "POST /v1/staff/sites/{site_id}/watch-replacements": {
+        "scan": "NONE0001", "state": "lost", "replacement": "NONE0002",
+    },
+    "POST /v1/staff/sites/{site_id}/family-lists": {
+        "families": [{"family_code": "F-0", "phone": "13800138000", "cohort": "Spring"}], "dry_run": True,
+    },
+    "POST /v1/staff/sites/{site_id}/trainings": {
+        "family_code": "F-0", "training": "watch", "attended_on": "2026-02-01",
+    },
+    "POST /v1/staff/sites/{site_id}/enrolments/end": {"family_code": "F-0", "reason": "other"},
+    "POST /v1/staff/sites/{site_id}/contact-requests": {"family_code": "F-0"},
+    "POST /v1/staff/sites/{site_id}/cohorts/{cohort_id}/notices": {"text": "Family day on Sunday"},
+    "POST /v1/staff/sites/{site_id}/cohorts": {"name": "Autumn"},
+    "POST /v1/staff/programmes/{programme_id}/sites": {
+        "name": "North", "country": "VN", "timezone": "Asia/Ho_Chi_Minh", "locale": "vi",
+    },
+    "PUT /v1/staff/programmes/{programme_id}/end": {"ends_on": None},
     "POST /v1/staff/accounts": {
         "email": "lan@wecare.example", "display_name": "Lan", "role": "staff",
         "site_id": "00000000-0000-4000-8000-000000000000",

@@ -43,13 +43,17 @@ class Permission(StrEnum):
     RECOVER = "recover accounts"
     BREAK_GLASS = "break glass"
     EXPORT = "export aggregates"
+    SUPPORT = "support families"
+    SEE_IMPACT = "see survey reports"
+    MANAGE_STRUCTURE = "manage structure"
 
 
 _OF_SITE: Final = frozenset({Permission.SEE_STRUCTURE, Permission.SEE_DEVICES, Permission.HAND_OUT})
 PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "admin": frozenset(Permission),
-    "manager": _OF_SITE | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT},
-    "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT},
+    "manager": _OF_SITE
+    | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
+    "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
     "coordinator": _OF_SITE,
     # The employer: counts over many families, never a row about one.
     "factory": frozenset({Permission.EXPORT}),
@@ -153,3 +157,7 @@ DevicesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_DEVICES))]
 HandsOutAtSite = Annotated[SiteScope, Depends(OfSite(Permission.HAND_OUT))]
 RecoversAtSite = Annotated[SiteScope, Depends(OfSite(Permission.RECOVER))]
 BreaksGlassAtSite = Annotated[SiteScope, Depends(OfSite(Permission.BREAK_GLASS))]
+SupportsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SUPPORT))]
+SeesImpactAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_IMPACT))]
+MayManageStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_STRUCTURE))]
+StructureManagedAtSite = Annotated[SiteScope, Depends(OfSite(Permission.MANAGE_STRUCTURE))]

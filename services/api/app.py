@@ -27,16 +27,22 @@ from services.api.routes import (
     messages,
     pairing,
     privacy,
+    programme,
     push,
     recoveries,
     sessions,
     staff_accounts,
     staff_auth,
     staff_break_glass,
+    staff_families,
     staff_hand_outs,
     staff_me,
+    staff_programme,
     staff_recoveries,
     staff_sites,
+    staff_surveys,
+    staff_watches,
+    starters,
     system,
     uploads,
     voice,
@@ -86,11 +92,12 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (
         auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, exports,
-        events, recoveries, system,
+        events, recoveries, programme, starters, system,
     ):  # fmt: skip
         app.include_router(room.router)
     for room in (
         staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
+        staff_watches, staff_families, staff_programme, staff_surveys,
     ):  # fmt: skip
         app.include_router(room.router)
     for room in (alerts, commands, watch_settings, push, checkins, zones):

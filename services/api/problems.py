@@ -35,6 +35,7 @@ from services.core.privacy import errors as privacy
 from services.core.programme import errors as programme
 from services.core.push import errors as push
 from services.core.sheets import SheetRefusedError
+from services.core.surveys import errors as surveys
 from services.core.text_rules import TextNotAllowedError
 from services.core.watches import errors as watches
 
@@ -141,11 +142,18 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     programme.StaffUnknownError: HTTPStatus.NOT_FOUND,
     programme.StaffDiffersError: HTTPStatus.CONFLICT,
     programme.StaffEndedError: HTTPStatus.CONFLICT,
+    programme.EndTooSoonError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.FamilyUnknownError: HTTPStatus.NOT_FOUND,
+    families.HelpKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.TrainingUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.EndReasonUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
-    watches.FamilyUnknownError: HTTPStatus.NOT_FOUND,
+    surveys.SurveyUnknownError: HTTPStatus.NOT_FOUND,
+    watches.NothingToUndoError: HTTPStatus.CONFLICT,
+    watches.WatchPairedError: HTTPStatus.CONFLICT,
     watches.VendorFileOfOthersError: HTTPStatus.CONFLICT,
     watches.VendorFileFailedError: HTTPStatus.CONFLICT,
     watches.NoWatchError: HTTPStatus.CONFLICT,

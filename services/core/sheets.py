@@ -1,4 +1,4 @@
-"""Read the lists that programme staff keep in spreadsheets: CSV as Excel, Numbers, LibreOffice and WPS save it.
+"""Read the lists that programme staff keep in spreadsheets: CSV and XLSX as Excel, Numbers, LibreOffice, WPS save it.
 
 Every fault is told by row and column, all of them at once, so that a list is mended in one round.
 """
@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from services.core.errors import CoreError
 from services.core.text_rules import TextNotAllowedError, TextRule, check_text
+from services.core.workbooks import WorkbookRefusedError, is_workbook, workbook_rows
 
 # A programme of one country is a few thousand rows of 100 bytes; what is larger is another file taken by mistake.
 BYTES_MAX = 5_000_000
 ROWS_MAX = 20_000
 _CELL = TextRule(max_characters=200, max_bytes=800, is_name=True, may_be_empty=True)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 # Columns that hold a person's name, in the languages of the programme's countries. None is kept before consent.
 _NAME_WORDS = (
@@ -27,6 +31,9 @@ _NAME_WORDS = (
 )  # fmt: skip
 # Spreadsheets run what begins so. `+` and digits is a phone number and stays.
 _FORMULA_SIGNS = ("=", "@", "-", "\t", "\r")
+
+# What a spreadsheet shows where a formula failed.
+_ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
 @dataclass(frozen=True, order=True)
@@ -69,18 +76,18 @@ class SheetRefusedError(CoreError):
 def read_sheet(
     raw: bytes, *, required: Sequence[str], optional: Sequence[str] = (), as_is: Sequence[str] = ()
 ) -> list[Row]:
-    """Return the rows of a CSV file; columns may come in any order, separated by comma, semicolon or tab.
+    """Return the rows of a list; columns may come in any order; in CSV separated by comma, semicolon or tab.
 
-    UTF-8 with or without BOM, any line ends; rows without content are skipped, Excel's ``sep=`` line too. A missing
-    optional column reads as empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined.
+    A workbook (XLSX) has the list on its only filled sheet and obeys the same rules. CSV is UTF-8 with or without BOM,
+    with any line ends; rows without content are skipped, Excel's ``sep=`` line too. A missing optional column reads as
+    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined.
     Raises SheetRefusedError for anything else: no column is ignored in silence, no cell is guessed.
     """
-    lines = _lines(_decode(raw))
-    first, delimiter = _heading(lines)
-    columns = _columns(first, delimiter, lines, required, optional)
+    heading, records = _table(raw)
+    columns = _columns(*heading, required, optional)
     faults: list[Fault] = []
     rows: list[Row] = []
-    for number, record in _records(lines, delimiter, first + 1):
+    for number, record in records:
         if not any(cell.strip() for cell in record):
             continue
         row, wrong = _row(number, record, columns, as_is)
@@ -95,6 +102,12 @@ def read_sheet(
     return rows
 
 
+def heading_of(raw: bytes) -> list[str]:
+    """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
+    (_, record), _ = _table(raw)
+    return [_tidy(cell).lower().replace(" ", "_") for cell in record]
+
+
 def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
     """Return a fault for each row whose cell stood in a row above already; empty cells do not count."""
     first_seen: dict[str, int] = {}
@@ -107,17 +120,42 @@ def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
     return faults
 
 
+def is_date(cell: str) -> bool:
+    """Tell whether a cell is a day as ISO 8601 writes it, with hyphens; nothing else can be told apart from others."""
+    try:
+        date.fromisoformat(cell)
+    except ValueError:
+        return False
+    return _DATE.fullmatch(cell) is not None
+
+
 def _refused(code: str, sentence: str, row: int = 0, column: str = "") -> SheetRefusedError:
     return SheetRefusedError([Fault(row, column, code, sentence)])
 
 
-def _decode(raw: bytes) -> str:
+def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]]]:
+    """Return the heading and the rows below it, each with its number."""
     if len(raw) > BYTES_MAX:
         raise _refused("file_too_large", f"More than {BYTES_MAX // 1_000_000} MB: is this the right file?")
+    if is_workbook(raw):
+        try:
+            records = list(workbook_rows(raw))
+        except WorkbookRefusedError as error:
+            raise _refused(error.code, error.sentence) from error
+        if not records:
+            raise _refused("file_empty", "The workbook is empty.")
+        return records[0], iter(records[1:])
+    lines = _lines(_decode(raw))
+    first, delimiter = _heading(lines)
+    _, record = next(_records(lines[first : first + 1], delimiter, 0))
+    return (first + 1, record), _records(lines, delimiter, first + 1)
+
+
+def _decode(raw: bytes) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise _refused("not_utf8", "This is UTF-16: save it as `CSV UTF-8`.")
-    if raw.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        raise _refused("not_csv", "This is a workbook: save the sheet as `CSV UTF-8`.")
+    if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        raise _refused("not_csv", "This is an old or a protected workbook: save it as XLSX, without a password.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -147,12 +185,8 @@ def _heading(lines: Sequence[str]) -> tuple[int, str]:
     return first, max(",;\t", key=lines[first].count)
 
 
-def _columns(
-    first: int, delimiter: str, lines: Sequence[str], required: Sequence[str], optional: Sequence[str]
-) -> list[str]:
+def _columns(number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
     """Return the known name of each column of the heading ('' for one without heading)."""
-    number = first + 1
-    _, record = next(_records(lines[first : first + 1], delimiter, 0))
     columns = [_tidy(cell).lower().replace(" ", "_") for cell in record]
     known = (*required, *optional)
     faults = [_unknown_column(number, column) for column in columns if column and column not in known]
@@ -220,6 +254,8 @@ def _cell_fault(cell: str) -> tuple[str, str] | None:
         if error.reason == "too_long":
             return "cell_too_long", f"More than {_CELL.max_characters} characters."
         return "cell_unreadable", "There is a line break or an invisible character in it: type it anew."
+    if cell in _ERROR_VALUES:
+        return "cell_is_error", "A formula failed in this cell: write the value itself."
     if cell.startswith(_FORMULA_SIGNS) or (cell.startswith("+") and not cell[1:].replace(" ", "")[:1].isdigit()):
         return "cell_is_formula", "This would run as a formula in a spreadsheet: format the cell as text."
     return None

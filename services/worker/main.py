@@ -25,6 +25,7 @@ from services.core.db.database import Database, UnitOfWork
 from services.core.db.faults import database_is_away
 from services.core.erasure_ledger import ErasureLedger
 from services.core.families.break_glass import tell_one_break_glass
+from services.core.families.ending import tell_one_family
 from services.core.limits.expiry import forget_full_buckets
 from services.core.log.health import HealthServer
 from services.core.messages.expiry import expire_one
@@ -40,8 +41,11 @@ from services.core.privacy.removal import remove_one_erased
 from services.core.privacy.replay import replay
 from services.core.push.actions import forget_one_endpoint
 from services.core.settings import Settings
+from services.core.starters.actions import judge_one_nudge, nudge_one
 from services.core.watches.commands import expire_one_command, forget_old_commands
 from services.core.watches.settings import repair_one_offset
+from services.core.watches.triage import note_low_batteries
+from services.core.watches.unconsented import forget_one_unconsented
 from services.worker.escalation import escalate_forever
 from services.worker.push import PushSender, providers_of
 from services.worker.sms import SmsProvider, provider_of
@@ -54,7 +58,8 @@ SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
-    forget_old_alerts, forget_one_endpoint, forget_old_commands,
+    forget_old_alerts, forget_one_endpoint, forget_old_commands, tell_one_family, forget_one_unconsented,
+    note_low_batteries, nudge_one, judge_one_nudge,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip

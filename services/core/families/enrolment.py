@@ -82,6 +82,24 @@ def read_family_list(raw: bytes) -> list[FamilyRow]:
     return families
 
 
+def check_rows(families: Sequence[FamilyRow]) -> None:
+    """Refuse rows that did not come from a list's file: codes that are none, codes or watches that stand there twice.
+
+    Raises SheetRefusedError.
+    """
+    faults = [fault for family in families for fault in code_faults(family)]
+    for column in ("family_code", "watch_serial"):
+        seen: dict[str, int] = {}
+        for family in families:
+            cell = getattr(family, column)
+            if cell and cell in seen:
+                faults.append(family.fault(column, f"{column}_repeated", f"The same stands in row {seen[cell]}."))
+            elif cell:
+                seen[cell] = family.row
+    if faults:
+        raise SheetRefusedError(faults)
+
+
 def code_faults(family: FamilyRow) -> list[Fault]:
     """Return a fault for a family code that is none."""
     if _FAMILY_CODE.fullmatch(family.family_code):

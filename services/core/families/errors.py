@@ -100,6 +100,34 @@ class InvitationEndedError(CoreError):
         return {"reason": self.reason}
 
 
+class TrainingUnknownError(CoreError):
+    """The training is no word of the closed list."""
+
+    code = "training_unknown"
+    sentence = "The training is one of watch, migrant_parents, family_day, parenting, online_safety, refresher."
+
+
+class EndReasonUnknownError(CoreError):
+    """The reason is no word of the closed list."""
+
+    code = "end_reason_unknown"
+    sentence = "The reason is one of left_factory, moved_away, watch_returned, declined, child_grown, other."
+
+
+class FamilyUnknownError(CoreError):
+    """No family with this code is enrolled."""
+
+    code = "family_unknown"
+    sentence = "No family with this code is enrolled."
+
+
+class HelpKindUnknownError(CoreError):
+    """Not a kind of help."""
+
+    code = "help_kind_unknown"
+    sentence = "The kind of help is one of broken, lost, worried."
+
+
 class SecondPersonNeededError(CoreError):
     """Whoever asked for something cannot be the one who approves it."""
 

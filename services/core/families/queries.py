@@ -11,6 +11,7 @@ from services.core.accounts.tables import Guardian
 from services.core.consents.queries import has_consent
 from services.core.consents.rules import Part
 from services.core.db.database import UnitOfWork
+from services.core.families.errors import FamilyUnknownError
 from services.core.families.rules import Rights, Standing
 from services.core.families.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.programme.tables import Site
@@ -134,6 +135,31 @@ async def enrolments_of_phone(work: UnitOfWork, phone: str) -> list[tuple[Enrolm
         .order_by(col(Enrolment.enrolled_at), col(Enrolment.enrolment_id))
     )
     return [(enrolment, site) for enrolment, site in found]
+
+
+async def standing_enrolment(
+    work: UnitOfWork, family_code: str, *, lock: bool = False, site_id: uuid.UUID | None = None
+) -> Enrolment:
+    """Return the standing enrolment of the family with this code, its row held if asked; raises FamilyUnknownError.
+
+    With ``site_id`` a family of another site is as unknown as one that does not exist.
+    """
+    # ASCII only: a code with anything else is in no row, and half a character would break the query.
+    if not family_code.isascii() or "\x00" in family_code:
+        raise FamilyUnknownError
+    statement = (
+        select(Enrolment)
+        .join(Family, col(Family.family_id) == col(Enrolment.family_id))
+        .where(col(Family.family_code) == family_code.strip().upper(), col(Enrolment.ended_at).is_(None))
+    )
+    if site_id is not None:
+        statement = statement.where(col(Enrolment.site_id) == site_id)
+    if lock:
+        statement = statement.with_for_update(of=Enrolment, key_share=True)
+    enrolment = (await work.session.exec(statement)).first()
+    if enrolment is None:
+        raise FamilyUnknownError
+    return enrolment
 
 
 async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:

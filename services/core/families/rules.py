@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from services.core.families.errors import (
     BirthYearInvalidError,
+    EndReasonUnknownError,
+    HelpKindUnknownError,
     PrimaryGuardianError,
     RelationUnknownError,
     RightNotYoursError,
+    TrainingUnknownError,
 )
+from services.core.programme.rules import END_NOTICE_DAYS
+
+# What a guardian may have taken part in.
+TRAININGS: Final = ("watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher")
+# Why an enrolment ended. It ends what is counted, never what the family can do.
+END_REASONS: Final = ("left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other")
+# What a guardian may ask the office for.
+HELP_KINDS: Final = ("broken", "lost", "worried")
+# From the day on which a family is told that the programme ends.
+END_NOTICE: Final = timedelta(days=END_NOTICE_DAYS)
 
 # Long enough for every guardian to hear of it and to object.
 RECOVERY_WAIT: Final = timedelta(hours=48)
@@ -94,6 +108,33 @@ def check_change_of(target: Standing, after: Rights, *, by_themselves: bool) -> 
         return
     if not by_themselves or not after.may_manage:
         raise PrimaryGuardianError
+
+
+def check_help_kind(word: str) -> str:
+    """Return what a guardian needs help with; raises HelpKindUnknownError unless it is in the closed list."""
+    if word not in HELP_KINDS:
+        raise HelpKindUnknownError
+    return word
+
+
+def check_training(word: str) -> str:
+    """Return the training; raises TrainingUnknownError unless it is in the closed list."""
+    if word not in TRAININGS:
+        raise TrainingUnknownError
+    return word
+
+
+def check_end_reason(word: str) -> str:
+    """Return why an enrolment ends; raises EndReasonUnknownError unless it is in the closed list."""
+    if word not in END_REASONS:
+        raise EndReasonUnknownError
+    return word
+
+
+def erased_from(ends_on: date, timezone: str, told_at: datetime) -> datetime:
+    """Return when a family's erasure is due: after the programme's last day at its site, and 30 days after notice."""
+    midnight = datetime.combine(ends_on + timedelta(days=1), time(), ZoneInfo(timezone))
+    return max(midnight.astimezone(UTC), told_at + END_NOTICE)
 
 
 def check_relation(word: str) -> str:

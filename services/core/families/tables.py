@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from services.core.db.columns import (
@@ -121,6 +122,66 @@ class Enrolment(SQLModel, table=True):
     guardian_phone: str = Field(max_length=16)
     enrolled_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
+    # One of rules.END_REASONS.
+    end_reason: str | None = Field(default=None, max_length=20)
+
+
+class TrainingAttended(SQLModel, table=True):
+    """An enrolled family's guardian took part in a training."""
+
+    __tablename__ = "training_attended"
+
+    enrolment_id: uuid.UUID = Field(primary_key=True, foreign_key="enrolment.enrolment_id", ondelete="CASCADE")
+    # One of rules.TRAININGS.
+    training: str = Field(primary_key=True, max_length=30)
+    attended_on: date
+    noted_at: datetime = time_column()
+
+
+class FamilyEnding(SQLModel, table=True):
+    """A family was told that its programme ends; 30 days later, at the earliest, it is due for erasure."""
+
+    __tablename__ = "family_ending"
+
+    family_id: uuid.UUID = Field(primary_key=True, foreign_key="family.family_id", ondelete="CASCADE")
+    told_at: datetime = time_column(index=True)
+
+
+class Notice(SQLModel, table=True):
+    """What the office tells a cohort, or one family; shown in the app, without replies."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        CheckConstraint("(cohort_id IS NULL) <> (family_id IS NULL)", name="notice_one_of"),
+        Index("notice_of_cohort", "cohort_id", "created_at"),
+        Index("notice_of_family", "family_id", "created_at"),
+    )
+
+    notice_id: uuid.UUID = id_column()
+    cohort_id: uuid.UUID | None = Field(default=None, foreign_key="cohort.cohort_id", ondelete="CASCADE")
+    family_id: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", ondelete="CASCADE")
+    # news (with a text of the office's own), get_in_touch (without)
+    kind: str = Field(max_length=16)
+    text: str = Field(default="", max_length=500)
+    created_at: datetime = time_column()
+
+
+class HelpRequest(SQLModel, table=True):
+    """A guardian asks the office for help: a word of three and which child, nothing else."""
+
+    __tablename__ = "help_request"
+    __table_args__ = (
+        # A second tap finds the first.
+        Index("help_open", "child_id", "kind", unique=True, postgresql_where=text("done_at IS NULL")),
+    )
+
+    help_id: uuid.UUID = id_column()
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    # broken, lost, worried
+    kind: str = Field(max_length=10)
+    asked_at: datetime = time_column()
+    done_at: datetime | None = maybe_time_column()
 
 
 class Recovery(SQLModel, table=True):

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
+
+from sqlmodel import col, select
+
 from services.core.audit.actions import Actor
 from services.core.db.database import UnitOfWork
 from services.core.pairing.actions import end_pairing
 from services.core.pairing.rules import UnpairReason
-from services.core.watches.hand_out import locked_watch, note_withdrawn
+from services.core.watches.errors import WatchStateError
+from services.core.watches.hand_out import give_watch, locked_watch, note_withdrawn
 from services.core.watches.queries import identity_of_watch
+from services.core.watches.rules import serial_of_scan
+from services.core.watches.tables import Watch, WatchGiven
 
 
 async def withdraw_watch(work: UnitOfWork, actor: Actor, serial: str, state: str) -> bool:
@@ -24,3 +31,41 @@ async def withdraw_watch(work: UnitOfWork, actor: Actor, serial: str, state: str
         reason = UnpairReason.LOST if state == "lost" else UnpairReason.RETURNED
         await end_pairing(work, actor, identity, reason)
     return changed or identity is not None
+
+
+async def replace_watch(work: UnitOfWork, actor: Actor, old_serial: str, new_serial: str, state: str) -> bool:
+    """Take a family's watch out of use (``lost``, ``broken`` or ``returned``) and give the family another of its site.
+
+    The child's history and what waits for it stay; the old watch may not log in from the commit on; the guardian pairs
+    the new one. Also for a family whose enrolment has ended: it keeps a watch. A repeat returns False. Raises
+    WatchUnknownError, WatchStateError, WatchElsewhereError, WatchOfOtherSiteError.
+    """
+    old_serial, new_serial = serial_of_scan(old_serial), serial_of_scan(new_serial)
+    if old_serial == new_serial:
+        raise WatchStateError(old_serial, "handed_out", "replaced")
+    # In one order, whichever is the old one: two offices that swap watches at once must not wait for each other.
+    held = {serial: await locked_watch(work, serial) for serial in sorted((old_serial, new_serial))}
+    old, new = held[old_serial], held[new_serial]
+    family_id = old.handed_out_to
+    if family_id is None:
+        family_id = await _replaced_before(work, old, new, state)
+        if family_id is None:
+            raise WatchStateError(old_serial, old.state, "replaced")
+        return False
+    given = await give_watch(work, actor, new, family_id, old.site_id)
+    withdrawn = await withdraw_watch(work, actor, old_serial, state)
+    return given or withdrawn
+
+
+async def _replaced_before(work: UnitOfWork, old: Watch, new: Watch, state: str) -> uuid.UUID | None:
+    """Return the family that had the old watch last, if it has the new one now: the replacement was done already."""
+    if old.state != state or new.handed_out_to is None:
+        return None
+    found = await work.session.exec(
+        select(WatchGiven.family_id)
+        .where(col(WatchGiven.watch_id) == old.watch_id, col(WatchGiven.undone_at).is_(None))
+        .order_by(col(WatchGiven.given_at).desc())
+        .limit(1)
+    )
+    family_id = found.first()
+    return family_id if family_id == new.handed_out_to else None

@@ -32,6 +32,7 @@ from services.core.programme.rules import (
     check_country,
     check_dates,
     check_email,
+    check_ends_on,
     check_locale,
     check_name,
     check_role,
@@ -50,6 +51,25 @@ class Made(Generic[Row]):
 
     row: Row
     is_new: bool
+
+
+async def set_last_day(work: UnitOfWork, actor: Actor, programme: Programme, ends_on: date | None) -> bool:
+    """Set the programme's last day, or take it back (None); a repeat returns False. Raises EndTooSoonError.
+
+    Families are told in families.ending, which calls this.
+    """
+    held = await work.session.get_one(
+        Programme, programme.programme_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if held.ends_on == ends_on:
+        return False
+    if ends_on is not None:
+        check_ends_on(ends_on, work.now.date())
+    held.ends_on = ends_on
+    work.add(held)
+    action = "programme.end_announced" if ends_on else "programme.end_taken_back"
+    record_audit(work, actor, action, subject_id=held.programme_id)
+    return True
 
 
 @dataclass(frozen=True)

@@ -152,3 +152,18 @@ class StaffEndedError(CoreError):
 
     code = "staff_ended"
     sentence = "This address belongs to a staff member who has left."
+
+
+class EndTooSoonError(CoreError):
+    """Families need their notice before the programme's last day."""
+
+    code = "end_too_soon"
+    sentence = "Families have 30 days' notice: the last day can be no earlier than that."
+
+    def __init__(self, earliest: str) -> None:
+        super().__init__()
+        self.earliest = earliest
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the earliest last day."""
+        return {"earliest": self.earliest}

@@ -57,6 +57,12 @@ async def cohort_named(work: UnitOfWork, site: Site, name: str) -> Cohort:
     return cohort
 
 
+async def cohort_of_site(work: UnitOfWork, site_id: uuid.UUID, cohort_id: uuid.UUID) -> Cohort | None:
+    """Return a cohort of this site; None for any other and for one that does not exist."""
+    cohort = await work.session.get(Cohort, cohort_id)
+    return cohort if cohort is not None and cohort.site_id == site_id else None
+
+
 async def all_sites(work: UnitOfWork) -> Sequence[tuple[Programme, Site]]:
     """Return every site with its programme, by name."""
     found = await work.session.exec(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from importlib import resources
 
@@ -14,6 +14,7 @@ from services.core.programme.errors import (
     CountryUnknownError,
     DatesReversedError,
     EmailRefusedError,
+    EndTooSoonError,
     LocaleUnknownError,
     RoleUnknownError,
     SiteKindUnknownError,
@@ -25,6 +26,9 @@ ROLES = ("factory", "coordinator", "staff", "manager", "admin")
 # Whoever hands out watches, or works for the factory, has one site and no more.
 ROLES_OF_ONE_SITE = frozenset({"factory", "coordinator"})
 SITE_KINDS = ("factory", "school", "centre")
+
+# The promise to guardians; families.rules counts it from each family's own notice.
+END_NOTICE_DAYS = 30
 
 _NAME = TextRule(max_characters=80, max_bytes=320, is_name=True)
 _EMAIL_CHARACTERS_MAX = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
@@ -93,6 +97,13 @@ def check_dates(starts_on: date | None, ends_on: date | None) -> None:
     """Refuse a cohort that ends before it starts; raises DatesReversedError."""
     if starts_on is not None and ends_on is not None and ends_on < starts_on:
         raise DatesReversedError
+
+
+def check_ends_on(ends_on: date, today: date) -> None:
+    """Refuse a last day that leaves families less than their notice; raises EndTooSoonError."""
+    earliest = today + timedelta(days=END_NOTICE_DAYS)
+    if ends_on < earliest:
+        raise EndTooSoonError(earliest.isoformat())
 
 
 def check_email(text: str) -> str:

@@ -19,6 +19,8 @@ class Programme(SQLModel, table=True):
     programme_id: uuid.UUID = id_column()
     name: str = Field(unique=True, max_length=80)
     created_at: datetime = time_column()
+    # Its last day, once that is announced; every family is told and has 30 days from then on, see families.ending.
+    ends_on: date | None = None
 
 
 class Site(SQLModel, table=True):

@@ -26,7 +26,7 @@ from services.core.watches.vendor_file import VendorSecrets, new_factory_secret,
 # The channel on which the broker hears that who may log in has changed.
 BROKER_CHANNEL = "broker_users"
 # A watch in one of these states holds its SIM; one that is lost or broken has given it up.
-_STATES_WITH_SIM = ("registered", "handed_out", "returned")
+STATES_WITH_SIM = ("registered", "handed_out", "returned")
 
 Progress = Callable[[], None]
 
@@ -156,7 +156,7 @@ async def _number_faults(work: UnitOfWork, rows: Sequence[WatchRow]) -> list[Fau
     for imei, serial in await work.session.exec(select(Watch.imei, Watch.serial).where(col(Watch.imei).in_(imeis))):
         owners["imei"][imei or ""] = serial
     for iccid, serial in await work.session.exec(
-        select(Watch.iccid, Watch.serial).where(col(Watch.iccid).in_(iccids), col(Watch.state).in_(_STATES_WITH_SIM))
+        select(Watch.iccid, Watch.serial).where(col(Watch.iccid).in_(iccids), col(Watch.state).in_(STATES_WITH_SIM))
     ):
         owners["iccid"][iccid or ""] = serial
     return [

@@ -52,11 +52,26 @@ class WatchOfOtherSiteError(CoreError):
     sentence = "This watch belongs to another site than the family: move it there first."
 
 
-class FamilyUnknownError(CoreError):
-    """No family with this code is enrolled."""
+class NothingToUndoError(CoreError):
+    """The caller handed out nothing within the last hours that could be taken back."""
 
-    code = "family_unknown"
-    sentence = "No family with this code is enrolled."
+    code = "nothing_to_undo"
+    sentence = "There is no hand-out of yours to undo: it is too long ago, undone already, or the watch went on."
+
+
+class WatchPairedError(CoreError):
+    """The watch is paired: a guardian uses it already."""
+
+    code = "watch_paired"
+    sentence = "This watch is paired with a child already: take it back instead."
+
+    def __init__(self, serial: str) -> None:
+        super().__init__()
+        self.serial = serial
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the serial."""
+        return {"serial": self.serial}
 
 
 class VendorFileOfOthersError(CoreError):

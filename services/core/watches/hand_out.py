@@ -3,46 +3,121 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
 
 from sqlmodel import col, select
 
 from services.core.audit.actions import Actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.facts.actions import record_fact
-from services.core.families.tables import Enrolment, Family
+from services.core.families.queries import standing_enrolment
+from services.core.families.tables import Family
 from services.core.programme.tables import Site
 from services.core.watches.actions import BROKER_CHANNEL
 from services.core.watches.errors import (
-    FamilyUnknownError,
+    NothingToUndoError,
     WatchElsewhereError,
     WatchOfOtherSiteError,
+    WatchPairedError,
     WatchStateError,
     WatchUnknownError,
 )
-from services.core.watches.queries import watch_by_serial
-from services.core.watches.rules import check_move, is_serial
-from services.core.watches.tables import Watch
+from services.core.watches.queries import identity_of_watch, watch_by_serial
+from services.core.watches.rules import check_move, is_serial, serial_of_scan
+from services.core.watches.tables import Watch, WatchGiven
+
+# An afternoon's slips are noticed at once; what is older is a return, with what follows from one.
+UNDO_WITHIN: Final = timedelta(hours=2)
 
 
-async def hand_out_watch(work: UnitOfWork, actor: Actor, serial: str, family_code: str) -> bool:
+async def hand_out_watch(
+    work: UnitOfWork, actor: Actor, serial: str, family_code: str, *, site_id: uuid.UUID | None = None
+) -> bool:
     """Give a watch to an enrolled family: from now on it pairs with that family only. A repeat returns False.
 
-    Raises WatchUnknownError, FamilyUnknownError, WatchElsewhereError (another family has it), WatchOfOtherSiteError,
-    WatchStateError (it is lost or broken).
+    ``serial`` may be what a scanner read from the label. With ``site_id`` watches and families of other sites are as
+    unknown as those that do not exist. Raises WatchUnknownError, FamilyUnknownError,
+    WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost or broken).
     """
-    watch = await locked_watch(work, serial)
-    enrolment = await _standing_enrolment(work, family_code)
+    watch = await locked_watch(work, serial_of_scan(serial), site_id=site_id)
+    enrolment = await standing_enrolment(work, family_code, site_id=site_id)
+    return await give_watch(work, actor, watch, enrolment.family_id, enrolment.site_id)
+
+
+async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uuid.UUID, site_id: uuid.UUID) -> bool:
+    """Give a locked watch to a family of a site; a repeat returns False.
+
+    Raises WatchElsewhereError, WatchOfOtherSiteError, WatchStateError.
+    """
     if watch.state == "handed_out" and watch.handed_out_to is not None:
-        if watch.handed_out_to == enrolment.family_id:
+        if watch.handed_out_to == family_id:
             return False
         holder = await work.session.get_one(Family, watch.handed_out_to)
-        raise WatchElsewhereError(serial, holder.family_code)
-    check_move(serial, watch.state, "handed_out")
-    if watch.site_id != enrolment.site_id:
+        raise WatchElsewhereError(watch.serial, holder.family_code)
+    check_move(watch.serial, watch.state, "handed_out")
+    if watch.site_id != site_id:
         raise WatchOfOtherSiteError
-    watch.handed_out_to = enrolment.family_id
-    await _enter_state(work, actor, watch, "handed_out", enrolment.family_id)
+    work.add(
+        WatchGiven(
+            watch_id=watch.watch_id, family_id=family_id, actor_kind=actor.kind, actor_id=actor.id,
+            previous_state=watch.state, given_at=work.now,
+        )
+    )  # fmt: skip
+    watch.handed_out_to = family_id
+    await _enter_state(work, actor, watch, "handed_out", family_id)
     return True
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back: the watch and the family it had been given to."""
+
+    serial: str
+    family_code: str
+
+
+async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UUID | None = None) -> Undone:
+    """Take back the newest hand-out of this actor, of the last two hours: the watch is where it was before.
+
+    Raises NothingToUndoError, WatchPairedError (somebody uses it already: that is a return, not a slip).
+    """
+    statement = (
+        select(WatchGiven, Watch.serial)
+        .join(Watch, col(Watch.watch_id) == col(WatchGiven.watch_id))
+        .where(
+            col(WatchGiven.actor_kind) == actor.kind,
+            col(WatchGiven.actor_id) == actor.id,
+            col(WatchGiven.undone_at).is_(None),
+            col(WatchGiven.given_at) > work.now - UNDO_WITHIN,
+        )
+        .order_by(col(WatchGiven.given_at).desc(), col(WatchGiven.given_id))
+        .limit(1)
+    )
+    if site_id is not None:
+        statement = statement.where(col(Watch.site_id) == site_id)
+    last = (await work.session.exec(statement)).first()
+    if last is None:
+        raise NothingToUndoError
+    watch = await locked_watch(work, last[1])
+    # Read anew under the watch's lock: two taps at once undo one hand-out.
+    given = await work.session.get_one(WatchGiven, last[0].given_id, populate_existing=True)
+    if given.undone_at is not None or (watch.state, watch.handed_out_to) != ("handed_out", given.family_id):
+        raise NothingToUndoError
+    if await identity_of_watch(work, watch.watch_id) is not None:
+        raise WatchPairedError(watch.serial)
+    family = await work.session.get_one(Family, given.family_id)
+    given.undone_at = work.now
+    work.add(given)
+    watch.handed_out_to = None
+    watch.state = given.previous_state
+    work.add(watch)
+    # `family_id` stays with the audit; what is counted is told that the watch was never there.
+    record_fact(work, "hand_out_undone", watch_id=watch.watch_id, family_id=family.family_id)
+    record_audit(work, actor, "watch.hand_out_undone", family_id=family.family_id, subject_id=watch.watch_id)
+    await work.notify(BROKER_CHANNEL)
+    return Undone(watch.serial, family.family_code)
 
 
 async def move_watch(work: UnitOfWork, actor: Actor, serial: str, site: Site) -> bool:
@@ -75,27 +150,15 @@ async def note_withdrawn(work: UnitOfWork, actor: Actor, watch: Watch, state: st
     return True
 
 
-async def locked_watch(work: UnitOfWork, serial: str) -> Watch:
-    """Return the watch, its row held until the transaction ends; raises WatchUnknownError."""
+async def locked_watch(work: UnitOfWork, serial: str, *, site_id: uuid.UUID | None = None) -> Watch:
+    """Return the watch, its row held until the transaction ends; raises WatchUnknownError.
+
+    With ``site_id`` a watch of another site is as unknown as one that does not exist.
+    """
     watch = await watch_by_serial(work, serial, lock=True) if is_serial(serial) else None
-    if watch is None:
+    if watch is None or (site_id is not None and watch.site_id != site_id):
         raise WatchUnknownError
     return watch
-
-
-async def _standing_enrolment(work: UnitOfWork, family_code: str) -> Enrolment:
-    # ASCII only: a code with anything else is in no row, and half a character would break the query.
-    if not family_code.isascii() or "\x00" in family_code:
-        raise FamilyUnknownError
-    found = await work.session.exec(
-        select(Enrolment)
-        .join(Family, col(Family.family_id) == col(Enrolment.family_id))
-        .where(col(Family.family_code) == family_code.strip().upper(), col(Enrolment.ended_at).is_(None))
-    )
-    enrolment = found.first()
-    if enrolment is None:
-        raise FamilyUnknownError
-    return enrolment
 
 
 async def _enter_state(work: UnitOfWork, actor: Actor, watch: Watch, state: str, family_id: uuid.UUID | None) -> None:

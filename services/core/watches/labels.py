@@ -8,6 +8,8 @@ from typing import Final
 import segno
 from fpdf import FPDF
 
+from services.core.watches.rules import QR_PREFIX
+
 # A common sheet of 24 labels, 70 x 36 mm each, on A4 without gaps.
 _COLUMNS: Final = 3
 _ROWS: Final = 8
@@ -18,12 +20,11 @@ _QR_MM: Final = 24.0
 _PADDING_MM: Final = 6.0
 # ISO/IEC 18004: four modules of white around the code.
 _QUIET_MODULES: Final = 4
-_QR_PREFIX: Final = "smartwatch:serial:"
 
 
 def qr_text(serial: str) -> str:
     """Return what a label's QR says: that this is a watch's serial, and which."""
-    return f"{_QR_PREFIX}{serial}"
+    return f"{QR_PREFIX}{serial}"
 
 
 def label_sheet(serials: Sequence[str]) -> bytes:

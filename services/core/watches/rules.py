@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from services.core.sheets import Fault, Row, SheetRefusedError, read_sheet, repeated_cells
+from services.core.sheets import Fault, Row, SheetRefusedError, is_date, read_sheet, repeated_cells
 from services.core.watches.errors import WatchStateError
 
 SERIAL: Final = re.compile(r"[A-Z0-9]{4,20}")
 _IMEI: Final = re.compile(r"[0-9]{15}")
 _ICCID: Final = re.compile(r"[0-9]{18,22}")
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # A spreadsheet turns 860000000000007 into 8.6E+14 and forgets the rest.
 _ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 _TEXT_CHARACTERS_MAX: Final = 40
+
+# What stands before the serial in a label's QR.
+QR_PREFIX: Final = "smartwatch:serial:"
 
 REQUIRED_COLUMNS: Final = ("serial", "model", "site")
 OPTIONAL_COLUMNS: Final = ("imei", "iccid", "sim_holder", "sim_expires")
@@ -53,6 +55,11 @@ class WatchRow:
 def is_serial(text: str) -> bool:
     """Tell whether this is a serial: 4 to 20 of A-Z and 0-9."""
     return SERIAL.fullmatch(text) is not None
+
+
+def serial_of_scan(scanned: str) -> str:
+    """Return the serial in what a scanner read: a label's QR, or a serial typed or read as it stands."""
+    return scanned.strip().removeprefix(QR_PREFIX).strip()
 
 
 def luhn_fits(digits: str) -> bool:
@@ -104,8 +111,8 @@ def _faults(row: Row) -> list[Fault]:
     cells, faults = row.cells, []
     if not is_serial(cells["serial"]):
         faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
-    faults += _number_faults(row, "imei", _IMEI, "An IMEI is 15 digits.")
-    faults += _number_faults(row, "iccid", _ICCID, "An ICCID is 18 to 22 digits.")
+    faults += number_faults(row, "imei", _IMEI, "An IMEI is 15 digits.")
+    faults += number_faults(row, "iccid", _ICCID, "An ICCID is 18 to 22 digits.")
     if _IMEI.fullmatch(cells["imei"]) and not luhn_fits(cells["imei"]):
         faults.append(row.fault("imei", "imei_checksum", "The digits do not fit each other: one of them is mistyped."))
     for column in ("model", "site"):
@@ -114,23 +121,16 @@ def _faults(row: Row) -> list[Fault]:
     for column in ("model", "sim_holder"):
         if len(cells[column]) > _TEXT_CHARACTERS_MAX:
             faults.append(row.fault(column, f"{column}_too_long", f"More than {_TEXT_CHARACTERS_MAX} characters."))
-    if cells["sim_expires"] and not _is_date(cells["sim_expires"]):
+    if cells["sim_expires"] and not is_date(cells["sim_expires"]):
         faults.append(row.fault("sim_expires", "sim_expires_malformed", "A date is written 2027-01-31."))
     return faults
 
 
-def _number_faults(row: Row, column: str, form: re.Pattern[str], sentence: str) -> list[Fault]:
+def number_faults(row: Row, column: str, form: re.Pattern[str], sentence: str) -> list[Fault]:
+    """Return a fault for a cell of digits that is none, with a word of its own for one that a spreadsheet rounded."""
     cell = row.cells[column]
     if not cell or form.fullmatch(cell):
         return []
     if _ROUNDED.fullmatch(cell):
         return [row.fault(column, f"{column}_rounded", "A spreadsheet has rounded it: format the column as text.")]
     return [row.fault(column, f"{column}_malformed", sentence)]
-
-
-def _is_date(cell: str) -> bool:
-    try:
-        date.fromisoformat(cell)
-    except ValueError:
-        return False
-    return _DATE.fullmatch(cell) is not None

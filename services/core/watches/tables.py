@@ -32,7 +32,37 @@ class Watch(SQLModel, table=True):
     iccid: str | None = Field(default=None, max_length=22)
     sim_holder: str | None = Field(default=None, max_length=40)
     sim_expires_on: date | None = None
+    # The SIM's own number (E.164) and what its plan holds a month.
+    sim_number: str | None = Field(default=None, max_length=16)
+    sim_quota_mb: int | None = None
     registered_at: datetime = time_column()
+
+
+class WatchGiven(SQLModel, table=True):
+    """A watch was given to a family: by whom, when, and from which state, so that the last one can be undone."""
+
+    __tablename__ = "watch_given"
+    __table_args__ = (Index("given_by_actor", "actor_kind", "actor_id", "given_at"),)
+
+    given_id: uuid.UUID = id_column()
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    actor_kind: str = Field(max_length=10)
+    actor_id: str = Field(max_length=40)
+    previous_state: str = Field(max_length=12)
+    given_at: datetime = time_column()
+    undone_at: datetime | None = maybe_time_column()
+
+
+class SimMonth(SQLModel, table=True):
+    """What a watch's SIM used in one month, as the operator's bill says."""
+
+    __tablename__ = "sim_month"
+
+    watch_id: uuid.UUID = Field(primary_key=True, foreign_key="watch.watch_id", ondelete="CASCADE")
+    # Its first day.
+    month: date = Field(primary_key=True)
+    used_mb: int
 
 
 class WatchIdentity(SQLModel, table=True):
@@ -135,3 +165,12 @@ class WatchCommand(SQLModel, table=True):
     expires_at: datetime = time_column()
     sent_at: datetime | None = maybe_time_column()
     changed_at: datetime = time_column()
+
+
+class LowBattery(SQLModel, table=True):
+    """Since when a paired watch has said nothing but a low battery; gone once it says more."""
+
+    __tablename__ = "low_battery"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    since_at: datetime = time_column()

@@ -53,6 +53,8 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     world.ids = {
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
+        "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
+        "help_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
         "staff_session_id": session["staff_session_id"], "family_code": code,
         "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
         "break_glass_id": break_glass["break_glass_id"],

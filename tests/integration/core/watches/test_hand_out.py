@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from services.core.audit.actions import OPERATOR
 from services.core.db.database import Database
 from services.core.families.enrolment import FamilyRow, read_family_list
+from services.core.families.errors import FamilyUnknownError
 from services.core.families.tables import Enrolment, Family
 from services.core.pairing.withdrawal import withdraw_watch
 from services.core.programme.queries import site_named
@@ -176,5 +177,5 @@ async def test_an_unknown_serial_is_told_so(database: Database, serial: str) -> 
 @pytest.mark.usefixtures("watches")
 @pytest.mark.parametrize("code", ["", "Z-99", "J\x0001", "家1", "\ud800"])
 async def test_an_unknown_family_is_told_so(database: Database, code: str) -> None:
-    with pytest.raises(errors.FamilyUnknownError):
+    with pytest.raises(FamilyUnknownError):
         await hand_out(database, "WW08", code)

@@ -1,0 +1,120 @@
+"""`smartwatch hand-out`: fifty families in an hour: a list to sign, watch and family scanned in turn, slips undone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+    from services.core.watches.hand_out import Undone
+    from services.core.watches.roster import RosterEntry
+
+hand_out_commands = typer.Typer(
+    name="hand-out", help="The afternoon of fifty families: list, scan, undo.", no_args_is_help=True
+)
+
+_UNDO = "undo"
+
+
+@hand_out_commands.command("list")
+def hand_out_list(
+    out: Annotated[Path, typer.Option(help="The PDF to write: A4, a line to sign for each family.")],
+    site: Annotated[str, typer.Option(help="The site.")],
+    cohort: Annotated[str | None, typer.Option(help="Only this cohort.")] = None,
+    programme: Annotated[str | None, typer.Option(help="Needed where two programmes share a site's name.")] = None,
+) -> None:
+    """Print the list that families sign: code and watch, no names and no phones."""
+    from services.core.programme.queries import cohort_named, site_named
+    from services.core.watches import roster
+
+    async def chore(work: UnitOfWork) -> list[RosterEntry]:
+        place = await site_named(work, site, programme)
+        part = None if cohort is None else await cohort_named(work, place, cohort)
+        return await roster.roster(work, place, part)
+
+    entries = cli_run.in_one_transaction(chore)
+    if not entries:
+        raise cli_run.OperatorError("no_families", "No family is enrolled there.")
+    title = " - ".join(filter(None, ("Hand-out list", site, cohort)))
+    cli_run.write_file(out, roster.hand_out_list(title, entries))
+    print(f"{len(entries)} lines are in {out}.")
+
+
+@hand_out_commands.command("scan")
+def scan() -> None:
+    """Hand out by scanning: a watch's label, then the family's code, and so on; `undo` takes the last one back.
+
+    Each pair is done when its line is printed. A refusal is told and the next pair is asked for. An empty line ends.
+    """
+    done = refused = 0
+    while (watch := _ask("watch: ")) != "":
+        if watch.lower() == _UNDO:
+            undone = _undo()
+            done -= undone
+            continue
+        family = _ask("family: ")
+        if not family:
+            break
+        if family.lower() == _UNDO:
+            print("  nothing was handed out in this line.")
+            continue
+        if _hand_out(watch, family):
+            done += 1
+        else:
+            refused += 1
+    print(f"{done} handed out, {refused} refused.")
+
+
+@hand_out_commands.command("undo")
+def undo() -> None:
+    """Take back the last hand-out from this command line, of the last two hours."""
+    if not _undo():
+        raise typer.Exit(1)
+
+
+def _ask(prompt: str) -> str:
+    if sys.stdin.isatty():
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+    return sys.stdin.readline().strip()
+
+
+def _hand_out(watch: str, family: str) -> bool:
+    from services.core.audit.actions import OPERATOR
+    from services.core.errors import CoreError
+    from services.core.watches.hand_out import hand_out_watch
+    from services.core.watches.rules import serial_of_scan
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await hand_out_watch(work, OPERATOR, watch, family)
+
+    try:
+        is_new = cli_run.in_one_transaction(chore)
+    except CoreError as error:
+        cli_run.explain(error)
+        return False
+    print(f"  {serial_of_scan(watch)} -> {family.upper()}{'' if is_new else ' (they have it already)'}")
+    return True
+
+
+def _undo() -> bool:
+    from services.core.audit.actions import OPERATOR
+    from services.core.errors import CoreError
+    from services.core.watches.hand_out import undo_last_hand_out
+
+    async def chore(work: UnitOfWork) -> Undone:
+        return await undo_last_hand_out(work, OPERATOR)
+
+    try:
+        undone = cli_run.in_one_transaction(chore)
+    except CoreError as error:
+        cli_run.explain(error)
+        return False
+    print(f"  {undone.serial} is back; {undone.family_code} has it no more.")
+    return True

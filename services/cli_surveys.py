@@ -1,0 +1,120 @@
+"""`smartwatch surveys`: questions, answers before and after, and what changed. Impact, apart from usage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from services import cli_run
+
+if TYPE_CHECKING:
+    from services.core.db.database import UnitOfWork
+    from services.core.surveys.actions import Taken
+    from services.core.surveys.comparison import Comparison, Estimate, Interval
+    from services.core.surveys.rules import Question
+
+survey_commands = typer.Typer(
+    name="surveys", help="Surveys: what families answer before and after.", no_args_is_help=True
+)
+Of = Annotated[str, typer.Option("--programme", help="The programme that asks.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
+
+
+@survey_commands.command("define")
+def define(
+    name: str,
+    questions: Annotated[Path, typer.Argument(help="CSV or XLSX: question, kind, label; least, most.")],
+    programme: Of,
+    dry_run: DryRun = False,
+) -> None:
+    """Make a survey or add questions to it; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme.queries import programme_named
+    from services.core.surveys.actions import define_survey
+    from services.core.surveys.rules import read_questions
+
+    with cli_run.faults_in(questions):
+        rows = read_questions(cli_run.read_file(questions))
+
+    async def chore(work: UnitOfWork) -> int:
+        return await define_survey(work, OPERATOR, await programme_named(work, programme), name, rows)
+
+    count = cli_run.in_one_transaction(chore, dry_run=dry_run)
+    if dry_run:
+        print("Checked only, nothing was changed. It would come to:")
+    print(f"{count} questions new, {len(rows) - count} unchanged.")
+
+
+@survey_commands.command("import")
+def import_(
+    name: str,
+    answers: Annotated[
+        Path, typer.Argument(help="CSV or XLSX: family_code, wave and a column a question; or question, answer.")
+    ],
+    programme: Of,
+    correct: Annotated[bool, typer.Option("--correct", help="Take answers that differ from those kept.")] = False,
+    dry_run: DryRun = False,
+) -> None:
+    """Take answers, all of the list or nothing; a repeat changes nothing."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme.queries import programme_named
+    from services.core.surveys.actions import take_answers
+    from services.core.surveys.queries import questions_of, survey_named
+    from services.core.surveys.rules import read_answers
+
+    async def asked(work: UnitOfWork) -> dict[str, Question]:
+        return await questions_of(work, await survey_named(work, await programme_named(work, programme), name))
+
+    questions = cli_run.in_one_transaction(asked)
+    with cli_run.faults_in(answers):
+        rows = read_answers(cli_run.read_file(answers), questions)
+    with cli_run.progress_of("taking", len(rows)) as progress:
+
+        async def chore(work: UnitOfWork) -> Taken:
+            survey = await survey_named(work, await programme_named(work, programme), name)
+            return await take_answers(work, OPERATOR, survey, rows, correct=correct, progress=progress)
+
+        taken = cli_run.in_one_transaction(chore, dry_run=dry_run)
+    if dry_run:
+        print("Checked only, nothing was changed. The list would come to:")
+    print(f"{taken.noted} answers noted, {taken.corrected} corrected, {taken.unchanged} unchanged.")
+
+
+@survey_commands.command("report")
+def report(
+    name: str,
+    programme: Of,
+    site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
+) -> None:
+    """Tell what changed between the waves, in matched pairs with 95 % intervals; fewer than 5 pairs are not told."""
+    from services.core.programme.queries import programme_named, site_named
+    from services.core.surveys.queries import compare_waves, survey_named
+
+    async def chore(work: UnitOfWork) -> list[Comparison]:
+        asked_by = await programme_named(work, programme)
+        place = None if site is None else await site_named(work, site, programme)
+        return await compare_waves(work, await survey_named(work, asked_by, name), place)
+
+    heading = ("question", "pairs", "before", "after", "difference", "bootstrap", "p", "lost")
+    cli_run.print_table(heading, [_row(one) for one in cli_run.in_one_transaction(chore)])
+
+
+def _row(one: Comparison) -> tuple[str, ...]:
+    if one.suppressed:
+        return (one.question, "fewer than 5", *[""] * 6)
+    lost = one.attrition.lost_share if one.attrition is not None else None
+    return (
+        one.question, str(one.matched), _estimate(one.before), _estimate(one.after),
+        _estimate(one.difference) if one.difference is not None else "", _interval(one.bootstrap),
+        "" if one.p_value is None else f"{one.p_value:.3f}", _estimate(lost),
+    )  # fmt: skip
+
+
+def _estimate(one: Estimate | None) -> str:
+    return "not told" if one is None else f"{one.value:.2f} {_interval(one.interval)}".strip()
+
+
+def _interval(one: Interval | None) -> str:
+    return "" if one is None else f"[{one.low:.2f}, {one.high:.2f}]"

@@ -1,0 +1,1 @@
+"""Prompts for a talk: what a parent could ask this week."""

@@ -1,0 +1,91 @@
+"""What about a watch needs somebody's hand. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+SILENT_AFTER: Final = timedelta(hours=48)
+LOW_BATTERY_PCT: Final = 20
+LOW_BATTERY_AFTER: Final = timedelta(days=3)
+# The evening of the hand-out belongs to the family.
+PAIRED_WITHIN: Final = timedelta(days=1)
+SIM_WARNING: Final = timedelta(days=30)
+STUCK_AFTER: Final = timedelta(hours=24)
+
+KINDS: Final = (
+    "silent", "low_battery", "never_paired", "sim_expiring", "sim_over_quota", "old_firmware", "delivery_stuck",
+)  # fmt: skip
+_NUMBERS: Final = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True)
+class Device:
+    """What is known of one watch; times are aware UTC."""
+
+    state: str
+    paired: bool = False
+    last_seen_at: datetime | None = None
+    online: bool = False
+    handed_out_at: datetime | None = None
+    low_battery_since: datetime | None = None
+    sim_expires_on: date | None = None
+    sim_quota_mb: int | None = None
+    sim_used_mb: int | None = None
+    firmware: str = ""
+    newest_firmware: str = ""
+    stuck_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing to see to: its word, and since when (or from when on) where that is known."""
+
+    kind: str
+    since_at: datetime | None = None
+
+
+def triage(device: Device, now: datetime) -> list[Finding]:
+    """Return what needs seeing to, in the order of KINDS; nothing of a watch that is lost, broken or back."""
+    if device.state not in {"registered", "handed_out"}:
+        return []
+    findings = _of_paired(device, now) if device.paired else _of_unpaired(device, now)
+    if device.sim_expires_on is not None and device.sim_expires_on <= (now + SIM_WARNING).date():
+        findings.append(Finding("sim_expiring", datetime.combine(device.sim_expires_on, time(), UTC)))
+    if device.sim_quota_mb is not None and (device.sim_used_mb or 0) > device.sim_quota_mb:
+        findings.append(Finding("sim_over_quota"))
+    return sorted(findings, key=lambda one: KINDS.index(one.kind))
+
+
+def newest_firmware(versions: Iterable[str]) -> str:
+    """Return the newest of these versions, by their numbers; empty if none has a number."""
+    return max(versions, key=_numbers, default="") if versions else ""
+
+
+def _of_paired(device: Device, now: datetime) -> list[Finding]:
+    findings = []
+    if device.last_seen_at is not None and now - device.last_seen_at > SILENT_AFTER:
+        findings.append(Finding("silent", device.last_seen_at))
+    if device.low_battery_since is not None and now - device.low_battery_since >= LOW_BATTERY_AFTER:
+        findings.append(Finding("low_battery", device.low_battery_since))
+    if _numbers(device.firmware) and _numbers(device.firmware) < _numbers(device.newest_firmware):
+        findings.append(Finding("old_firmware"))
+    # Of a watch that is away it is no wonder; that it is away is told by `silent`.
+    if device.online and device.stuck_since is not None and now - device.stuck_since >= STUCK_AFTER:
+        findings.append(Finding("delivery_stuck", device.stuck_since))
+    return findings
+
+
+def _of_unpaired(device: Device, now: datetime) -> list[Finding]:
+    if device.state != "handed_out":
+        return []
+    if device.handed_out_at is not None and now - device.handed_out_at < PAIRED_WITHIN:
+        return []
+    return [Finding("never_paired", device.handed_out_at)]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in _NUMBERS.findall(version))

@@ -1,0 +1,127 @@
+"""Read a workbook (XLSX) as the rows of text that its one sheet shows; a stranger's file, so everything is bounded.
+
+What a spreadsheet has done to a value is not undone: a number of more than fifteen digits comes out in the notation
+in which it was rounded, a formula comes out as the formula, and the rules of the list refuse both.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+import zipfile
+from collections.abc import Iterator
+from datetime import date, datetime, time
+from typing import Any, Final
+
+import openpyxl
+from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
+
+# A list of 20,000 rows of ten columns unpacks to some 10 MB; a file that unpacks to more is a bomb or another file.
+_UNPACKED_BYTES_MAX: Final = 60_000_000
+_PARTS_MAX: Final = 200
+_COLUMNS_MAX: Final = 200
+# Blank rows between lists are passed over, a million of them are not.
+_LINES_MAX: Final = 50_000
+# Spreadsheets keep fifteen digits of a number (IEEE 754 double); what follows is zeros where digits were.
+_EXACT_BELOW: Final = 10**15
+
+
+class WorkbookRefusedError(Exception):
+    """No workbook that can be read as a list; a code and a sentence for the report of faults."""
+
+    def __init__(self, code: str, sentence: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.sentence = sentence
+
+
+_BROKEN = WorkbookRefusedError("not_workbook", "This workbook cannot be read: save it anew as XLSX or `CSV UTF-8`.")
+
+
+def is_workbook(raw: bytes) -> bool:
+    """Tell whether these bytes begin as an XLSX does (a ZIP archive)."""
+    return raw.startswith(b"PK\x03\x04")
+
+
+def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yield (row number, cells as text) of the only sheet that is not empty; raises WorkbookRefusedError."""
+    _check_archive(raw)
+    try:
+        with warnings.catch_warnings():
+            # Of validations and colours that are not read; nothing that is.
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, keep_links=False)
+            filled = [rows for rows in map(_rows, book.worksheets) if rows]
+    except WorkbookRefusedError:
+        raise
+    except Exception as error:
+        # The library raises what its XML, ZIP and number parsers raise: KeyError, ValueError, ParseError, zlib.error.
+        raise _BROKEN from error
+    if len(filled) > 1:
+        raise WorkbookRefusedError("several_sheets", "Several sheets have content: keep the one with the list.")
+    yield from filled[0] if filled else []
+
+
+def _check_archive(raw: bytes) -> None:
+    """Refuse what would unpack without end, before any of it is parsed."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            parts = archive.infolist()
+            unpacked_bytes = sum(part.file_size for part in parts)
+            small = len(parts) <= _PARTS_MAX and unpacked_bytes <= _UNPACKED_BYTES_MAX
+            # ZIP promises a size; what is longer than promised is cut there, what fails its checksum raises.
+            sound = not small or not any(
+                _declares_entities(archive.read(part)) for part in parts if part.filename.endswith((".xml", ".rels"))
+            )
+    except Exception as error:
+        # BadZipFile, zlib.error, NotImplementedError, RuntimeError (encrypted): they have no nearer ancestor.
+        raise _BROKEN from error
+    if not small:
+        raise WorkbookRefusedError("file_too_large", "It unpacks to too much: keep the list alone in it.")
+    if not sound:
+        raise _BROKEN
+
+
+def _declares_entities(part: bytes) -> bool:
+    # No spreadsheet writes a document type; whoever does wants entities that grow. Other encodings would hide it.
+    return b"<!DOCTYPE" in part or b"<!ENTITY" in part or part.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in part
+
+
+def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401 - the library has no types
+    # Its declared dimensions are only a claim.
+    sheet.reset_dimensions()
+    rows = []
+    for number, cells in enumerate(sheet.iter_rows(), start=1):
+        if number > _LINES_MAX:
+            raise WorkbookRefusedError("too_many_rows", f"More than {_LINES_MAX} lines: split the list.")
+        if len(cells) > _COLUMNS_MAX:
+            raise WorkbookRefusedError("too_many_cells", f"More than {_COLUMNS_MAX} columns: keep the list alone.")
+        texts = [_text(cell.value) for cell in cells]
+        if any(text.strip() for text in texts):
+            rows.append((number, texts))
+    return rows
+
+
+def _text(value: object) -> str:
+    match value:
+        case None:
+            text = ""
+        case bool():
+            text = "TRUE" if value else "FALSE"
+        case int() | float():
+            text = _number(value)
+        case datetime():
+            text = value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
+        case date():
+            text = value.isoformat()
+        case ArrayFormula() | DataTableFormula():
+            text = "="
+        case _:
+            text = str(value)
+    return text
+
+
+def _number(value: float) -> str:
+    if abs(value) >= _EXACT_BELOW:
+        return f"{value:.14E}"
+    return str(int(value)) if value == int(value) else repr(value)

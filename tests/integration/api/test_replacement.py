@@ -1,0 +1,70 @@
+"""A watch breaks and the family gets another: the history stays with the child, access moves to the new watch."""
+
+from __future__ import annotations
+
+import uuid
+
+import httpx
+from sqlmodel import col, select
+
+from services.core.audit.actions import OPERATOR
+from services.core.db.database import Database
+from services.core.inbox.tables import InboxItem
+from services.core.pairing.withdrawal import replace_watch
+from services.core.watches.queries import broker_logins, current_identity, standing_identity
+from services.core.watches.tables import Watch
+from tests.builders import make_watch
+from tests.parent import code_on, make_family, make_place, pair
+
+
+async def users(database: Database) -> set[str]:
+    async with database.begin() as work:
+        return {login.username for login in await broker_logins(work)}
+
+
+async def waiting(database: Database, child_id: str) -> int:
+    async with database.begin() as work:
+        found = await work.session.exec(
+            select(InboxItem).where(
+                col(InboxItem.child_id) == uuid.UUID(child_id), col(InboxItem.state) == "waiting",
+                col(InboxItem.kind) == "message",
+            )
+        )  # fmt: skip
+        return len(found.all())
+
+
+async def test_history_stays_with_the_child_and_access_moves_to_the_new_watch(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    parent, stranger = await make_family(client, database, place), await make_family(client, database, place)
+    old = await pair(parent, place)
+    first = await parent.send("good morning")
+    async with database.begin() as work:
+        old_watch = await work.session.get_one(Watch, old.watch_id)
+        new, _ = await make_watch(work, place.site.site_id, None)
+
+    async with database.begin() as work:
+        assert await replace_watch(work, OPERATOR, old_watch.serial, new.serial, "broken")
+
+    now = await users(database)
+    assert old.username not in now
+    assert f"f-{old_watch.serial}" not in now
+    assert f"f-{new.serial}" in now
+    async with database.begin() as work:
+        assert await standing_identity(work, old.username) is None
+    # What is written in between waits for whichever watch comes.
+    second = await parent.send("are you there?")
+    code = await code_on(database, new)
+    # The new watch is this family's alone.
+    assert (await stranger.refused("POST", f"{stranger.child}/pairing", json={"code": code}))[0] == 422
+    await parent.told("POST", f"{parent.child}/pairing", json={"code": await code_on(database, new)})
+
+    async with database.begin() as work:
+        worn = await current_identity(work, uuid.UUID(parent.child_id))
+        assert worn is not None
+    assert worn.watch_id == new.watch_id
+    assert worn.username != old.username
+    assert await waiting(database, parent.child_id) == 2
+    told = (await parent.told("GET", f"{parent.child}/messages"))["messages"]
+    assert {one["message_id"] for one in told} == {first["message_id"], second["message_id"]}

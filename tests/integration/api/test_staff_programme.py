@@ -1,0 +1,311 @@
+"""The programme over HTTP: hand-out by scan, triage, help, notices; and nothing of the people in any of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest_asyncio
+from sqlmodel import col, select
+
+from services.core.audit.actions import OPERATOR
+from services.core.db.database import Database
+from services.core.families.tables import Family
+from services.core.programme.tables import Programme
+from services.core.surveys.actions import define_survey
+from services.core.surveys.rules import Question
+from services.core.watches.tables import Watch
+from services.core.watches.triage import note_low_batteries
+from tests.api_routes import app_without_database, declared_routes
+from tests.builders import make_watch
+from tests.conftest import FakeClock
+from tests.parent import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
+from tests.staff import StaffMember, make_staff, renewed
+
+CANARY = "Canary-Child-7"
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _full_buckets(database: Database) -> None:
+    """Each test begins with every limit unused."""
+    await fill_buckets(database)
+
+
+async def code_of(database: Database, parent: Parent) -> str:
+    async with database.begin() as work:
+        return (await work.session.get_one(Family, parent.family_id)).family_code
+
+
+async def new_watch(database: Database, site_id: Any) -> str:
+    async with database.begin() as work:
+        return (await make_watch(work, site_id, None))[0].serial
+
+
+async def test_hand_out_by_scan_undo_return_and_replacement(client: httpx.AsyncClient, database: Database) -> None:
+    place, elsewhere = await make_place(database), await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    parent, other = await make_family(client, database, place), await make_family(client, database, elsewhere)
+    code, foreign_code = await code_of(database, parent), await code_of(database, other)
+    first, second = [await new_watch(database, place.site.site_id) for _ in range(2)]
+    foreign = await new_watch(database, elsewhere.site.site_id)
+    site = f"/v1/staff/sites/{place.site.site_id}"
+
+    async def scan(serial: str, family_code: str) -> Any:
+        body = {"scan": f"smartwatch:serial:{serial}", "family_code": family_code}
+        return (await coordinator.ask("POST", f"{site}/watch-hand-outs", json=body)).json()
+
+    assert await scan(first, code) == {"serial": first, "family_code": code, "is_new": True}
+    assert (await scan(first, code))["is_new"] is False
+    # Another site's watch and family answer as those that do not exist.
+    assert (await scan(foreign, code))["code"] == (await scan("NONE0001", code))["code"] == "watch_unknown"
+    assert (await scan(second, foreign_code))["code"] == (await scan(second, "F-NONE1"))["code"] == "family_unknown"
+
+    assert (await coordinator.told("POST", f"{site}/watch-hand-outs/undo"))["serial"] == first
+    assert await coordinator.refused("POST", f"{site}/watch-hand-outs/undo") == (409, "nothing_to_undo")
+    await scan(first, code)
+    replaced = {"scan": first, "state": "broken", "replacement": second}
+    assert (await coordinator.told("POST", f"{site}/watch-replacements", json=replaced))["changed"]
+    assert not (await coordinator.told("POST", f"{site}/watch-replacements", json=replaced))["changed"]
+    for serial in (foreign, "NONE0001"):
+        lost = {"scan": serial, "state": "lost"}
+        assert await coordinator.refused("POST", f"{site}/watch-withdrawals", json=lost) == (404, "watch_unknown")
+    back = {"scan": second, "state": "returned"}
+    assert (await coordinator.told("POST", f"{site}/watch-withdrawals", json=back))["changed"]
+    for leaf in ("watch-labels", "hand-out-list"):
+        assert (await coordinator.told("GET", f"{site}/{leaf}")).startswith(b"%PDF-")
+
+
+async def test_triage_names_what_to_do_in_the_language_asked_for_page_by_page(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    staff = await make_staff(client, database, place)
+    parent = await make_family(client, database, place)
+    identity = await pair(parent, place)
+    async with database.begin() as work:
+        held = await work.session.get_one(Watch, identity.watch_id)
+        held.sim_expires_on = (clock.now + timedelta(days=10)).date()
+        paired = held.serial
+        work.add(held)
+        waiting, _ = await make_watch(work, place.site.site_id, parent.family_id)
+    site = f"/v1/staff/sites/{place.site.site_id}/triage"
+
+    told = (await staff.told("GET", site))["entries"]
+    assert {(one["serial"], one["kind"]) for one in told} == {
+        (paired, "sim_expiring"), (waiting.serial, "never_paired"),
+    }  # fmt: skip
+    clock.advance(hours=49)
+    staff = await renewed(staff, database)
+    told = (await staff.told("GET", site, params={"kind": "silent", "locale": "tr"}))["entries"]
+    assert [(one["serial"], one["family_code"]) for one in told] == [(paired, await code_of(database, parent))]
+    assert "İki gündür" in told[0]["advice"]
+
+    page = await staff.told("GET", site, params={"limit": 1})
+    rest = await staff.told("GET", site, params={"limit": 1, "after": page["next"]})
+    assert {one["serial"] for one in page["entries"] + rest["entries"]} == {paired, waiting.serial}
+    assert rest["next"] is None
+
+
+async def test_a_battery_that_is_low_for_three_days_is_told_and_forgotten_once_it_is_charged(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    staff = await make_staff(client, database, place)
+    identity = await pair(await make_family(client, database, place), place)
+    path = f"/v1/staff/sites/{place.site.site_id}/triage?kind=low_battery"
+
+    async def says(battery_pct: object) -> list[bool]:
+        async with database.begin() as work:
+            held = await work.session.merge(identity)
+            held.hello = {**held.hello, "battery_pct": battery_pct}
+            work.add(held)
+        changes = []
+        for _ in range(2):
+            async with database.begin() as work:
+                changes.append(await note_low_batteries(work))
+        return changes
+
+    assert await says(20) == [True, False]
+    clock.advance(days=3)
+    assert await says(12) == [False, False]
+    staff = await renewed(staff, database)
+    assert len((await staff.told("GET", path))["entries"]) == 1
+    assert await says(21) == [True, False]
+    assert (await staff.told("GET", path))["entries"] == []
+    # A watch that says nothing of its battery, or nonsense, is no reason to fail.
+    assert await says(None) == [False, False]
+    assert await says("low") == [False, False]
+
+
+async def test_help_reaches_the_office_as_a_word_and_the_guardian_gets_a_number(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    staff, coordinator = (
+        await make_staff(client, database, place),
+        await make_staff(client, database, place, "coordinator"),
+    )
+    parent = await make_family(client, database, place)
+    told = await parent.told("POST", f"{parent.child}/help", json={"kind": "worried"})
+    assert told["helpline"] == {"number": "12355", "name": "12355 youth service line"}
+    again = await parent.told("POST", f"{parent.child}/help", json={"kind": "worried"})
+    assert again["help_id"] == told["help_id"]
+    assert await parent.refused("POST", f"{parent.child}/help", json={"kind": "worried", "text": "he cries"}) == (
+        422, "invalid_request",
+    )  # fmt: skip
+    site = f"/v1/staff/sites/{place.site.site_id}/help"
+    assert await coordinator.refused("GET", site) == (403, "permission_missing")
+    (call,) = (await staff.told("GET", site))["calls"]
+    assert set(call) == {"help_id", "family_code", "kind", "asked_at"}
+    assert (call["family_code"], call["kind"]) == (await code_of(database, parent), "worried")
+    for _ in range(2):
+        await staff.told("POST", f"{site}/{call['help_id']}/done")
+    assert (await staff.told("GET", site))["calls"] == []
+
+
+async def test_notices_reach_the_cohort_and_a_word_to_get_in_touch_says_nothing_and_comes_once_a_day(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    staff = await make_staff(client, database, place)
+    parent, stranger = await make_family(client, database, place), await make_family(client, database)
+    site = f"/v1/staff/sites/{place.site.site_id}"
+    news = {"text": "Family day on Sunday"}
+    await staff.told("POST", f"{site}/cohorts/{place.cohort.cohort_id}/notices", json=news)
+    code = await code_of(database, parent)
+    asks = {"family_code": code}
+    assert (await staff.told("POST", f"{site}/contact-requests", json=asks))["asked_now"]
+    assert not (await staff.told("POST", f"{site}/contact-requests", json=asks))["asked_now"]
+
+    texts = [text for text in await sms_to(database, parent.phone) if "get in touch" in text]
+    assert len(texts) == 1
+    assert code not in texts[0]
+    told = (await parent.told("GET", "/v1/notices"))["notices"]
+    assert {(one["kind"], one["text"]) for one in told} == {("news", "Family day on Sunday"), ("get_in_touch", "")}
+    assert (await stranger.told("GET", "/v1/notices"))["notices"] == []
+    foreign = {"family_code": await code_of(database, stranger)}
+    assert await staff.refused("POST", f"{site}/contact-requests", json=foreign) == (404, "family_unknown")
+    # Who joins later is not told what was said before.
+    clock.advance(minutes=1)
+    late = await make_family(client, database, place)
+    assert (await late.told("GET", "/v1/notices"))["notices"] == []
+
+
+async def test_structure_and_the_end_are_set_by_those_who_serve_the_whole_programme(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    admin = await make_staff(client, database, place, "admin", programme=True)
+    parent = await make_family(client, database, place)
+    programme = f"/v1/staff/programmes/{place.site.programme_id}"
+    north = {"name": "North", "country": "VN", "timezone": "Asia/Ho_Chi_Minh", "locale": "vi", "kind": "school"}
+    made = await admin.told("POST", f"{programme}/sites", json=north)
+    assert made["is_new"]
+    assert not (await admin.told("POST", f"{programme}/sites", json=north))["is_new"]
+    assert (await admin.told("POST", f"/v1/staff/sites/{made['id']}/cohorts", json={"name": "2026A"}))["is_new"]
+    last_day = (clock.now + timedelta(days=60)).date().isoformat()
+    end = {"ends_on": last_day}
+    assert (await admin.told("PUT", f"{programme}/end", json=end))["changed"]
+    assert (await parent.told("GET", f"{parent.family}/programme-end"))["ends_on"] == last_day
+    soon = {"ends_on": (clock.now + timedelta(days=3)).date().isoformat()}
+    assert await admin.refused("PUT", f"{programme}/end", json=soon) == (422, "end_too_soon")
+    await admin.told("PUT", f"{programme}/end", json={"ends_on": None})
+    assert (await parent.told("GET", f"{parent.family}/programme-end"))["ends_on"] is None
+
+
+async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_changes_nothing(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place, elsewhere = await make_place(database), await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    stranger = await make_family(client, database, elsewhere)
+    serial = await new_watch(database, place.site.site_id)
+    path = f"/v1/staff/sites/{place.site.site_id}/family-lists"
+    families: list[dict[str, Any]] = [
+        {"family_code": "ls-001", "phone": new_phone(), "cohort": "Spring", "watch_serial": serial},
+        {"family_code": "LS-002", "phone": new_phone(), "cohort": "Spring"},
+    ]
+
+    async def send(*lines: dict[str, Any], dry_run: bool = False) -> Any:
+        return await coordinator.told("POST", path, json={"families": list(lines), "dry_run": dry_run})
+
+    said = {"enrolled": 2, "unchanged": 0, "watches_handed_out": 1, "faults": []}
+    assert await send(*families, dry_run=True) == {"taken": False, **said}
+    assert await send(*families) == {"taken": True, **said}
+    assert await send(*families) == {
+        "taken": True,
+        "enrolled": 0,
+        "unchanged": 2,
+        "watches_handed_out": 0,
+        "faults": [],
+    }
+
+    told = await send(
+        {"family_code": "LS-003", "phone": new_phone(), "cohort": "Autumn"},
+        {"family_code": "LS-004", "phone": stranger.phone, "cohort": "Spring"},
+        {"family_code": "LS-005", "phone": "123", "cohort": "Spring"},
+    )
+    assert [(one["row"], one["column"], one["code"]) for one in told["faults"]] == [
+        (1, "cohort", "cohort_unknown"), (2, "phone", "phone_enrolled"), (3, "phone", "phone_invalid"),
+    ]  # fmt: skip
+    assert await code_of(database, stranger) not in json.dumps(told)
+    told = await send(families[1], families[1])
+    assert [one["code"] for one in told["faults"]] == ["family_code_repeated"]
+    listed = await coordinator.told("GET", f"/v1/staff/sites/{place.site.site_id}/families")
+    assert [one["family_code"] for one in listed["families"]] == ["LS-001", "LS-002"]
+
+
+async def test_a_survey_report_is_told_where_it_is_served_and_to_no_employer(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    staff, factory = [await make_staff(client, database, place, role) for role in ("staff", "factory")]
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, place.site.programme_id)
+        await define_survey(work, OPERATOR, programme, "2026", [Question("talks", "number", "How often?")])
+    path = f"/v1/staff/sites/{place.site.site_id}/surveys"
+    (survey,) = (await staff.told("GET", path))["surveys"]
+    (comparison,) = (await staff.told("GET", f"{path}/{survey['survey_id']}"))["comparisons"]
+    assert (comparison["suppressed"], comparison["matched"], comparison["before"]) == (True, 0, None)
+    assert await factory.refused("GET", path) == (403, "permission_missing")
+
+
+async def test_a_crawl_over_every_staff_route_finds_nothing_of_a_family(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    # Given a family full of canaries, and an admin who serves the whole programme.
+    place = await make_place(database)
+    admin: StaffMember = await make_staff(client, database, place, "admin", programme=True)
+    parent = await make_family(client, database, place)
+    await parent.told("PATCH", "/v1/me", json={"display_name": "Canary-Mother-7"})
+    await parent.told("PATCH", parent.child, json={"name": CANARY})
+    await pair(parent, place)
+    contact = await parent.add_contact(name="Canary-Teacher-7")
+    await parent.send("canary-words-7")
+    await parent.told("POST", f"{parent.child}/help", json={"kind": "lost"})
+    async with database.begin() as work:
+        watch = (await work.session.exec(select(Watch).where(col(Watch.site_id) == place.site.site_id))).one()
+        watch.sim_number = "+8613999990007"
+        work.add(watch)
+    # When everything that staff can read is read.
+    ids = {
+        "site_id": str(place.site.site_id), "programme_id": str(place.site.programme_id),
+        "cohort_id": str(place.cohort.cohort_id), "staff_id": admin.staff_id,
+    }  # fmt: skip
+    answered, said = 0, ""
+    for route in declared_routes(app_without_database()):
+        names = {part[1:-1] for part in route.path.split("/") if part.startswith("{")}
+        if not route.is_for_staff or route.method != "GET" or not names <= set(ids):
+            continue
+        answer = await admin.ask("GET", route.path.format(**ids))
+        assert answer.status_code == 200, (str(route), answer.text)
+        answered += 1
+        said += answer.text if "json" in answer.headers["content-type"] else answer.content.decode("latin-1")
+    # Then codes and serials are in it, and no canary.
+    assert answered >= 8
+    assert await code_of(database, parent) in said
+    for canary in (CANARY, "Canary", "canary", parent.phone, contact["number"], "13999990007", parent.child_id):
+        assert canary not in said, canary
+    assert json.dumps(parent.guardian_id)[1:-1] not in said

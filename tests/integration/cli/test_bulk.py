@@ -1,0 +1,103 @@
+"""Bulk work typed: dry runs change nothing, workbooks are lists, hand-out by scanner, trainings, SIM cards, the end."""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from tests.integration.cli.conftest import Smartwatch
+
+
+def workbook(file: Path, *rows: list[object]) -> None:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(file)
+
+
+def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
+    office: Smartwatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workbook(
+        tmp_path / "watches.xlsx",
+        ["serial", "model", "site"], ["BK0001", "sim-1", "Dongguan"], ["BK0002", "sim-1", "Dongguan"],
+        ["BK0003", "sim-1", "Dongguan"],
+    )  # fmt: skip
+    workbook(
+        tmp_path / "families.xlsx",
+        ["family_code", "phone", "site", "cohort"],
+        ["BK-001", 13800139001, "Dongguan", "2026A"], ["BK-002", 13800139002, "Dongguan", "2026A"],
+    )  # fmt: skip
+    assert office("watches", "register", "watches.xlsx", "--export-for-vendor", "vendor.csv").code == 0
+
+    told = office("families", "enrol", "families.xlsx", "--dry-run")
+    assert told.out.splitlines()[-1] == "2 enrolled, 0 unchanged, 0 watches handed out."
+    assert office("families", "enrol", "families.xlsx").out == "2 enrolled, 0 unchanged, 0 watches handed out.\n"
+    assert office("families", "enrol", "families.xlsx").out == "0 enrolled, 2 unchanged, 0 watches handed out.\n"
+
+    scanned = (
+        "smartwatch:serial:BK0001\nBK-001\nBK0002\nbk-001\nundo\nBK0002\nBK-002\nNONE99\nBK-001\nBK0002\nBK-001\n\n"
+    )
+    monkeypatch.setattr(sys, "stdin", io.StringIO(scanned))
+    told = office("hand-out", "scan")
+    assert told.out.splitlines() == [
+        "  BK0001 -> BK-001",
+        "  BK0002 -> BK-001",
+        "  BK0002 is back; BK-001 has it no more.",
+        "  BK0002 -> BK-002",
+        "2 handed out, 2 refused.",
+    ]
+    assert [line.split(":")[1].strip() for line in told.err.splitlines()] == ["watch_unknown", "watch_handed_out"]
+
+    assert office("hand-out", "list", "--site", "Dongguan", "--out", "list.pdf").code == 0
+    assert (tmp_path / "list.pdf").read_bytes().startswith(b"%PDF-")
+    told = office("watches", "replace", "BK0002", "BK0003", "--state", "broken")
+    assert told.out == "BK0002: broken; BK0003: handed out in its place.\n"
+    assert office("watches", "replace", "BK0002", "BK0003", "--state", "broken").code == 0
+    rows = [line.split("\t") for line in office("watches", "list").out.splitlines()[1:]]
+    listed = [[row[0], row[4], row[3]] for row in rows]
+    assert listed == [
+        ["BK0001", "BK-001", "handed_out"], ["BK0002", "BK-002", "broken"], ["BK0003", "BK-002", "handed_out"],
+    ]  # fmt: skip
+
+
+def test_trainings_sims_and_leaving(office: Smartwatch, tmp_path: Path) -> None:
+    (tmp_path / "watches.csv").write_text("serial,model,site\nTS0001,sim-1,Dongguan\n")
+    office("watches", "register", "watches.csv", "--export-for-vendor", "vendor-ts.csv")
+    enrol = ("families", "enrol", "--code", "TS-001", "--phone", "13800139011", "--site", "Dongguan", "--cohort")
+    office(*enrol, "2026A")
+
+    (tmp_path / "sims.csv").write_text(
+        "serial,iccid,quota_mb,month,used_mb\nTS0001,89860012345678901234,100,2026-02,42\n"
+    )
+    assert office("watches", "sims", "sims.csv", "--dry-run").out.splitlines()[-1] == "1 with news, 0 unchanged."
+    assert office("watches", "sims", "sims.csv").out == "1 with news, 0 unchanged.\n"
+    assert office("watches", "sims", "sims.csv").out == "0 with news, 1 unchanged.\n"
+
+    (tmp_path / "trainings.csv").write_text("family_code,training,attended_on\nTS-001,watch,2026-02-01\n")
+    assert office("families", "trainings", "trainings.csv", "--dry-run").out.splitlines()[-1] == "1 noted, 0 unchanged."
+    assert office("families", "trainings", "trainings.csv").out == "1 noted, 0 unchanged.\n"
+    assert office("families", "trainings", "trainings.csv").out == "0 noted, 1 unchanged.\n"
+
+    told = office("families", "leave", "ts-001", "--reason", "left_factory")
+    assert told.out == "TS-001: enrolment ended (left_factory). The family talks on.\n"
+    assert office("families", "leave", "TS-001", "--reason", "left_factory").err.startswith(
+        "smartwatch: family_unknown"
+    )
+
+
+def test_the_end_of_a_programme_is_announced_and_taken_back(office: Smartwatch) -> None:
+    today = datetime.now(UTC).date()
+    soon, later = (today + timedelta(days=days) for days in (20, 60))
+    assert office("programme", "announce-end", "Pilot", "--on", soon.isoformat()).err.startswith(
+        "smartwatch: end_too_soon: "
+    )
+    told = office("programme", "announce-end", "Pilot", "--on", later.isoformat())
+    assert told.out == f"Pilot: ends on {later}; families are told now.\n"
+    assert office("programme", "take-back-end", "Pilot").out == "Pilot: runs on.\n"
+    assert office("programme", "take-back-end", "Pilot").out == "Pilot: was so already; nothing was changed.\n"
