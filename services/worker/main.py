@@ -28,6 +28,7 @@ from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.settings import Settings
 from services.worker.sms import SmsProvider, provider_of
+from services.worker.usage import USAGE_SWEEPS
 
 KINDS = ("sms",)
 POLL_S = 2.0
@@ -35,7 +36,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload,
+    forget_one_upload, *USAGE_SWEEPS,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
 STUDIOS = 2

@@ -18,11 +18,13 @@ def record_fact(
     family_id: uuid.UUID | None = None,
     ref_id: uuid.UUID | None = None,
     happened_at: datetime | None = None,
+    voice_ms: int | None = None,
 ) -> None:
     """Note that something happened, without saying what was said or where; ``happened_at`` is the watch's own time."""
     work.add(
         Fact(
             kind=kind, watch_id=watch_id, child_id=child_id, family_id=family_id, ref_id=ref_id,
             happened_at=happened_at, received_at=work.now,
+            voice_ms=voice_ms,
         )
     )  # fmt: skip

@@ -5,11 +5,11 @@ from __future__ import annotations
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt, retry_receipt
 from services.protocol import limits
-from services.protocol.codec import Batch, decode_json, decode_locations, decode_usage
+from services.protocol.codec import decode_json, decode_locations
 from services.protocol.location import Location
 from services.protocol.split import split_receipts
 from services.protocol.topics import Identity, UplinkKind
-from services.protocol.uplink import Alert, Usage
+from services.protocol.uplink import Alert
 from services.protocol.words import ReceiptCode
 
 
@@ -20,16 +20,11 @@ async def leave_alert(frame: Frame) -> list[Reply]:
     return [receipt(frame.user, retry_receipt(alert.id, limits.RETRY_AFTER_DEFAULT_S))]
 
 
-@handles(UplinkKind.LOCATION, UplinkKind.USAGE, who=Identity.PAIRED)
+@handles(UplinkKind.LOCATION, who=Identity.PAIRED)
 async def leave_array(frame: Frame) -> list[Reply]:
     """Answer one record or an array of them with ``retry``; what has no id gets no receipt."""
-    batch: Batch[Location] | Batch[Usage]
-    if frame.topic.kind is UplinkKind.USAGE:
-        batch = decode_usage(frame.payload)
-    else:
-        found = decode_locations(frame.payload)
-        batch = Batch([entry for entry in found.entries if isinstance(entry, Location)], found.rejected)
-    refs = [entry.id for entry in batch.entries if entry.id is not None]
+    batch = decode_locations(frame.payload)
+    refs = [entry.id for entry in batch.entries if isinstance(entry, Location) and entry.id is not None]
     return [
         receipt(frame.user, one.model_copy(update={"retry_after_s": limits.RETRY_AFTER_DEFAULT_S} if one.refs else {}))
         for one in split_receipts(refs, batch.rejected, limits.MAX_PAYLOAD_FLOOR_BYTES, code=ReceiptCode.RETRY)
