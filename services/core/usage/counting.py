@@ -38,7 +38,7 @@ async def count_some(work: UnitOfWork) -> bool:
 
     One process counts at a time; another that comes meanwhile finds nothing to do.
     """
-    if not await _hold(work, wait=False):
+    if not await hold_counting(work):
         return False
     await _note_quiet_times(work)
     waiting = await work.session.exec(
@@ -65,7 +65,7 @@ async def count_some(work: UnitOfWork) -> bool:
 
 async def rebuild(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
     """Count every day of these families anew from facts and reports."""
-    await _hold(work, wait=True)
+    await hold_counting(work, wait=True)
     await _note_quiet_times(work)
     await work.run(delete(WatchDay).where(col(WatchDay.family_id).in_(family_ids)))
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id).in_(family_ids)))
@@ -133,7 +133,8 @@ async def forget_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, date
             )  # fmt: skip
 
 
-async def _hold(work: UnitOfWork, *, wait: bool) -> bool:
+async def hold_counting(work: UnitOfWork, *, wait: bool = False) -> bool:
+    """Be the one that counts until the transaction ends; False when another is and ``wait`` is not asked for."""
     key = func.hashtextextended("usage.count", 0)
     if wait:
         await work.run(sql_select(func.pg_advisory_xact_lock(key)))
