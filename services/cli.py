@@ -18,6 +18,7 @@ from services.cli_families import family_commands
 from services.cli_programme import cohort_commands, programme_commands, site_commands, staff_commands
 from services.cli_settings import settings_command
 from services.cli_sim import sim_commands
+from services.cli_usage import usage_commands
 from services.cli_watches import watch_commands
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.add_typer(watch_commands)
 app.add_typer(family_commands)
 app.command("settings")(settings_command)
 app.add_typer(sim_commands)
+app.add_typer(usage_commands)
 
 Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several can run beside each other.")]
 

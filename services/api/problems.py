@@ -30,6 +30,7 @@ from services.core.pairing import errors as pairing
 from services.core.programme import errors as programme
 from services.core.sheets import SheetRefusedError
 from services.core.text_rules import TextNotAllowedError
+from services.core.usage import errors as usage
 from services.core.watches import errors as watches
 
 MEDIA_TYPE = "application/problem+json"
@@ -101,6 +102,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     programme.ScopeNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     programme.StaffDiffersError: HTTPStatus.CONFLICT,
     programme.StaffEndedError: HTTPStatus.CONFLICT,
+    usage.SimulationExistsError: HTTPStatus.CONFLICT,
+    usage.SimulationRefusedError: HTTPStatus.FORBIDDEN,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -96,6 +98,10 @@ def days_of_family(
     belong to that day, too. A report belongs to the day in which it began.
     """
     days: dict[date, DayOfFamily] = {}
+    # When each child spoke and was spoken to: a year of a family is looked through once for each message.
+    words: dict[tuple[Any, bool], list[datetime]] = defaultdict(list)
+    for message in sorted(spoken, key=lambda one: one.spoken_at):
+        words[message.child_id, message.to_child].append(message.spoken_at)
     for message in spoken:
         day = days.setdefault(local_day(message.spoken_at, zone), DayOfFamily())
         if message.to_child:
@@ -110,7 +116,7 @@ def days_of_family(
         day.delivered_5_min += took <= _AT_ONCE
         day.delivered_24_h += took <= _NEXT_DAY
         day.played_7_d += message.played_at is not None and message.played_at - message.spoken_at <= LOOK_AHEAD
-        wait = _wait(message, spoken, quiet.get(message.child_id, ()))
+        wait = _wait(message, words[message.child_id, not message.to_child], quiet.get(message.child_id, ()))
         (day.parent_waits if message.to_child else day.child_waits).append(wait)
     for period in periods:
         day = days.setdefault(local_day(period.started_at, zone), DayOfFamily())
@@ -159,19 +165,17 @@ def _least(one: int | None, other: int | None) -> int | None:
     return min(known) if known else None
 
 
-def _wait(message: Spoken, spoken: Sequence[Spoken], quiet: Sequence[Quiet]) -> tuple[int, bool]:
-    """Return how long this message waited for its first answer, and whether it came: 72 counted hours or 7 days."""
+def _wait(message: Spoken, words: Sequence[datetime], quiet: Sequence[Quiet]) -> tuple[int, bool]:
+    """Return how long this message waited for the first of the other side's words, and whether one came in time.
+
+    The wait ends after 72 counted hours, the look for an answer after 7 days.
+    """
     arrived_at = message.delivered_at or message.spoken_at
     until = message.spoken_at + LOOK_AHEAD
-    answers = [
-        other.spoken_at
-        for other in spoken
-        if other.child_id == message.child_id
-        and other.to_child != message.to_child
-        and arrived_at < other.spoken_at <= until
-    ]
-    counted_s = counted_seconds(arrived_at, min(answers, default=until), quiet)
-    if not answers or counted_s >= ANSWER_CENSORED_S:
+    place = bisect_right(words, arrived_at)
+    answered_at = words[place] if place < len(words) and words[place] <= until else None
+    counted_s = counted_seconds(arrived_at, until if answered_at is None else answered_at, quiet)
+    if answered_at is None or counted_s >= ANSWER_CENSORED_S:
         return min(counted_s, ANSWER_CENSORED_S), False
     return counted_s, True
 
