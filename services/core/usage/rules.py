@@ -82,6 +82,21 @@ class Measure:
     upper_quartile: float | None = None
 
 
+@dataclass(slots=True)
+class Cell:
+    """One published number after disclosure control: everything is None when it is suppressed."""
+
+    scope_id: uuid.UUID
+    week: date
+    indicator: str
+    version: int
+    n: int | None
+    count: int | None
+    value: float | None
+    lower_quartile: float | None
+    upper_quartile: float | None
+
+
 class Kind(StrEnum):
     """How a measure is told, and so what may be shown of it."""
 

@@ -128,6 +128,12 @@ class UsageCell(SQLModel, table=True):
     """One published number, after disclosure control; a suppressed one has neither value nor count."""
 
     __tablename__ = "usage_cell"
+    # The key serves a scope's year; these serve one week of everything, and everybody's year of one indicator,
+    # each in the order in which it is read.
+    __table_args__ = (
+        Index("usage_cell_week", "programme_id", "audience", "week", "scope_id", "indicator"),
+        Index("usage_cell_indicator", "programme_id", "audience", "indicator", "week", "scope_id"),
+    )
 
     # staff or public
     audience: str = Field(primary_key=True, max_length=8)

@@ -53,6 +53,15 @@ def upgrade() -> None:
             "audience", "programme_id", "scope_id", "week", "indicator", name=op.f("pk_usage_cell")
         ),
     )
+    op.create_index(
+        "usage_cell_indicator",
+        "usage_cell",
+        ["programme_id", "audience", "indicator", "week", "scope_id"],
+        unique=False,
+    )
+    op.create_index(
+        "usage_cell_week", "usage_cell", ["programme_id", "audience", "week", "scope_id", "indicator"], unique=False
+    )
     op.create_table(
         "usage_week",
         sa.Column("programme_id", sa.Uuid(), nullable=False),
@@ -169,6 +178,8 @@ def downgrade() -> None:
     op.drop_table("usage_population")
     op.drop_table("quiet_since")
     op.drop_table("usage_week")
+    op.drop_index("usage_cell_week", table_name="usage_cell")
+    op.drop_index("usage_cell_indicator", table_name="usage_cell")
     op.drop_table("usage_cell")
     op.drop_index(op.f("ix_family_day_day"), table_name="family_day")
     op.drop_table("family_day")
