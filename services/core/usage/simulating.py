@@ -187,7 +187,8 @@ def _live(chance: random.Random, member: _Member, days: int) -> tuple[list[tuple
                       True))  # fmt: skip
 
     fact("watch_handed_out", _noon(member.first_day))
-    for number in range(days + 10):
+    # Past the last week's end: what was said in it is followed for 7 days.
+    for number in range(days + 10 + 8):
         day = member.first_day + timedelta(days=number)
         if number == family.broken_on:
             fact("watch_broken", _noon(day))
