@@ -7,10 +7,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select as sql_select
 from sqlalchemy import text
-from sqlmodel import col, select
+from sqlmodel import SQLModel, col, select
 
 from services.core.db.database import UnitOfWork
 from services.core.facts.tables import Fact
@@ -55,8 +57,8 @@ async def family_weeks(
     zones = await _zones(work)
     held = await held_watches(work, families, {one.family_id: zones[one.site_id] for one in population})
     last = week + timedelta(days=6)
-    days = await _family_days(work, families, last - timedelta(days=LONGEST_GAP_LOOK_BACK_DAYS - 1), last)
-    health = await _watch_days(work, families, week, last)
+    days = await _days(work, FamilyDay, families, last - timedelta(days=LONGEST_GAP_LOOK_BACK_DAYS - 1), last)
+    health = await _days(work, WatchDay, families, week, last)
     contacts = await _contacts(work, families, last)
     return {
         family_id: _family_week(family_id, week, held[family_id], days[family_id], health[family_id],
@@ -69,8 +71,8 @@ def _family_week(
     family_id: uuid.UUID,
     week: date,
     held: Sequence[Held],
-    days: Sequence[FamilyDay],
-    health: Sequence[WatchDay],
+    days: Sequence[Any],
+    health: Sequence[Any],
     contacts: Sequence[date],
 ) -> FamilyWeek:
     last = week + timedelta(days=6)
@@ -108,9 +110,9 @@ def _family_week(
     )  # fmt: skip
 
 
-def _one_a_day(health: Sequence[WatchDay]) -> list[WatchDay]:
+def _one_a_day(health: Sequence[Any]) -> list[Any]:
     """Return the watch that was heard longest on each day: a family with two has no more hours than a day."""
-    best: dict[date, WatchDay] = {}
+    best: dict[date, Any] = {}
     for day in health:
         if day.day not in best or day.hours.bit_count() > best[day.day].hours.bit_count():
             best[day.day] = day
@@ -146,29 +148,15 @@ async def _zones(work: UnitOfWork) -> dict[uuid.UUID, ZoneInfo]:
     return {site_id: ZoneInfo(timezone) for site_id, timezone in found}
 
 
-async def _family_days(
-    work: UnitOfWork, families: Sequence[uuid.UUID], first: date, last: date
-) -> dict[uuid.UUID, list[FamilyDay]]:
-    found = await work.session.exec(
-        select(FamilyDay).where(
-            col(FamilyDay.family_id).in_(families), col(FamilyDay.day) >= first, col(FamilyDay.day) <= last
-        )
+async def _days(
+    work: UnitOfWork, table: type[SQLModel], families: Sequence[uuid.UUID], first: date, last: date
+) -> dict[uuid.UUID, list[Any]]:
+    """Return the rows of a table of days between two days, by family; as columns, for they are many."""
+    columns = table.__table__.columns  # type: ignore[attr-defined]
+    found = await work.run(
+        sql_select(*columns).where(columns["family_id"].in_(families), columns["day"] >= first, columns["day"] <= last)
     )
-    days: dict[uuid.UUID, list[FamilyDay]] = defaultdict(list)
-    for one in found:
-        days[one.family_id].append(one)
-    return days
-
-
-async def _watch_days(
-    work: UnitOfWork, families: Sequence[uuid.UUID], first: date, last: date
-) -> dict[uuid.UUID, list[WatchDay]]:
-    found = await work.session.exec(
-        select(WatchDay).where(
-            col(WatchDay.family_id).in_(families), col(WatchDay.day) >= first, col(WatchDay.day) <= last
-        )
-    )
-    days: dict[uuid.UUID, list[WatchDay]] = defaultdict(list)
+    days: dict[uuid.UUID, list[Any]] = defaultdict(list)
     for one in found:
         days[one.family_id].append(one)
     return days
