@@ -23,6 +23,7 @@ from services.cli_programme import cohort_commands, programme_commands, site_com
 from services.cli_settings import settings_command
 from services.cli_sim import sim_commands
 from services.cli_surveys import survey_commands
+from services.cli_usage import usage_commands
 from services.cli_watches import watch_commands
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ app.command("settings")(settings_command)
 app.add_typer(audit_commands)
 app.add_typer(privacy_commands)
 app.add_typer(sim_commands)
+app.add_typer(usage_commands)
 
 Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several can run beside each other.")]
 

@@ -37,6 +37,7 @@ from services.core.push import errors as push
 from services.core.sheets import SheetRefusedError
 from services.core.surveys import errors as surveys
 from services.core.text_rules import TextNotAllowedError
+from services.core.usage import errors as usage
 from services.core.watches import errors as watches
 
 MEDIA_TYPE = "application/problem+json"
@@ -147,6 +148,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     families.HelpKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.TrainingUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.EndReasonUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    usage.SimulationExistsError: HTTPStatus.CONFLICT,
+    usage.SimulationRefusedError: HTTPStatus.FORBIDDEN,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,

@@ -49,6 +49,7 @@ from services.core.watches.unconsented import forget_one_unconsented
 from services.worker.escalation import escalate_forever
 from services.worker.push import PushSender, providers_of
 from services.worker.sms import SmsProvider, provider_of
+from services.worker.usage import USAGE_SWEEPS
 
 KINDS = ("sms", outbox.DECOY)
 POLL_S = 2.0
@@ -59,7 +60,7 @@ SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
     forget_old_alerts, forget_one_endpoint, forget_old_commands, tell_one_family, forget_one_unconsented,
-    note_low_batteries, nudge_one, judge_one_nudge,
+    note_low_batteries, nudge_one, judge_one_nudge, *USAGE_SWEEPS,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip

@@ -23,6 +23,7 @@ def record_fact(
     family_id: uuid.UUID | None = None,
     ref_id: uuid.UUID | None = None,
     happened_at: datetime | None = None,
+    voice_ms: int | None = None,
 ) -> None:
     """Note that something happened, without saying what was said or where; ``happened_at`` is the watch's own time.
 
@@ -31,7 +32,7 @@ def record_fact(
     """
     fact = Fact(
         kind=kind, watch_id=watch_id, child_id=child_id, family_id=family_id, ref_id=ref_id,
-        happened_at=happened_at, received_at=work.now,
+        happened_at=happened_at, received_at=work.now, voice_ms=voice_ms,
     )  # fmt: skip
     if measures_a_family(kind):
         work.postpone(_keep_what_may_be_counted, fact)

@@ -10,7 +10,7 @@ from sqlalchemy import func, update
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from services.core.audio.rules import Form
+from services.core.audio.rules import CLIP_MAX_S, Form
 from services.core.clips.storing import StoredClip, add_clip
 from services.core.contacts.queries import recipients_of
 from services.core.crypto.random_ids import new_ref
@@ -87,7 +87,7 @@ async def send_to_child(
     await _tell_of_new(work, child, message, guardian_id)
     record_fact(
         work, "message_to_child_stored", watch_id=identity.watch_id if identity else None, child_id=child_id,
-        family_id=child.family_id, ref_id=message.message_id,
+        family_id=child.family_id, ref_id=message.message_id, voice_ms=_voice_ms(clip),
     )  # fmt: skip
     return message
 
@@ -128,6 +128,7 @@ async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: Ch
     record_fact(
         work, "message_to_family_stored", watch_id=identity.watch_id, child_id=identity.child_id,
         family_id=identity.family_id, ref_id=message.message_id, happened_at=sent.happened_at,
+        voice_ms=_voice_ms(sent.clip),
     )  # fmt: skip
     return await remember(
         work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint, answer=STORED
@@ -224,3 +225,11 @@ async def _tell_of_new(work: UnitOfWork, child: Child, message: Message, guardia
         work, child.family_id, "message.created", child_id=child.child_id, ref_id=message.message_id,
         guardian_id=guardian_id, needs_right="message", detail={"direction": message.direction, "kind": message.kind},
     )  # fmt: skip
+
+
+def _voice_ms(clip: StoredClip | None) -> int | None:
+    """Return how long a clip lasts: as decoded, else as its sender says; None without one."""
+    if clip is None:
+        return None
+    claimed = min(clip.claimed_ms or 0, CLIP_MAX_S * 1000)
+    return clip.found.duration_ms if clip.found is not None else claimed

@@ -1,6 +1,6 @@
 """One file a noun; importing this package declares them all."""
 
-from services.mqtt_bridge.handlers import alerts, later, locations, messages, pairing, voice, watches
+from services.mqtt_bridge.handlers import alerts, locations, messages, pairing, usage, voice, watches
 from services.mqtt_bridge.handlers.registry import DECLARATIONS, TOGETHER, Declaration, Frame
 
 __all__ = [
@@ -9,10 +9,10 @@ __all__ = [
     "Declaration",
     "Frame",
     "alerts",
-    "later",
     "locations",
     "messages",
     "pairing",
+    "usage",
     "voice",
     "watches",
 ]

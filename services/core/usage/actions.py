@@ -1,0 +1,81 @@
+"""Take the reports of watches. Counting them is in counting.py, publishing in publishing.py."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from services.core.db.database import UnitOfWork
+from services.core.facts.actions import record_fact
+from services.core.uplinks.actions import STORED, Answer, known_answer, remember
+from services.core.usage.measured import is_measured
+from services.core.usage.tables import UsageReport
+from services.core.watches.dating import happened_at
+from services.core.watches.presence import clock_of_watch
+from services.core.watches.tables import WatchIdentity
+
+HEALTH: Final = ("reboots", "battery_min_pct", "signal_min_dbm", "offline_s", "bytes_up", "bytes_down")
+# A watch reports at least weekly while it is on; what claims more had its clock set in between.
+LONGEST_REPORT_S: Final = 7 * 24 * 3600
+MEASURED: Final = ("worn_s", "screen_on_s", "recordings", "plays", "calls_in", "calls_out", "call_s")
+
+
+@dataclass(frozen=True)
+class WatchReport:
+    """One ``up/usage``: the watch's own id and times, and the counters it knows by their names."""
+
+    ref: str
+    fingerprint: str
+    from_tst: int
+    to_tst: int
+    boot: int | None = None
+    mono_s: int | None = None
+    counters: dict[str, int] = field(default_factory=dict)
+
+
+async def take_reports(work: UnitOfWork, identity: WatchIdentity, reports: Sequence[WatchReport]) -> list[Answer]:
+    """Take reports of a paired watch, whose identity the caller holds locked; return an answer to each, in order.
+
+    A repeat gets ``duplicate``; the same id with other content ``rejected id_conflict``. Without the family's consent
+    to measurement only the health of the watch is kept of a report.
+    """
+    names = HEALTH + MEASURED if await is_measured(work, identity.family_id) else HEALTH
+    answers = []
+    for report in reports:
+        answer = await known_answer(work, identity.username, report.ref, report.fingerprint)
+        if answer is None:
+            _keep(work, identity, report, names)
+            answer = await remember(
+                work, identity.username, report.ref, kind="usage", fingerprint=report.fingerprint, answer=STORED
+            )
+        answers.append(answer)
+    return answers
+
+
+def _keep(work: UnitOfWork, identity: WatchIdentity, report: WatchReport, names: Sequence[str]) -> None:
+    ended_at = happened_at(
+        clock_of_watch(identity), work.now, tst=report.to_tst, boot=report.boot, mono_s=report.mono_s
+    )
+    started_at = None if ended_at is None else ended_at - timedelta(seconds=_length_s(report))
+    if started_at is not None:
+        # What a watch counted before this pairing belongs to nobody here.
+        started_at = max(started_at, min(identity.issued_at, work.now))
+    row = UsageReport(
+        report_id=uuid.uuid4(), watch_id=identity.watch_id, family_id=identity.family_id, started_at=started_at,
+        ended_at=ended_at, received_at=work.now,
+        **{name: report.counters[name] for name in names if name in report.counters},
+    )  # fmt: skip
+    work.add(row)
+    record_fact(
+        work, "usage_reported", watch_id=identity.watch_id, child_id=identity.child_id, family_id=identity.family_id,
+        ref_id=row.report_id, happened_at=started_at,
+    )  # fmt: skip
+
+
+def _length_s(report: WatchReport) -> int:
+    """Return how long a report's period was: right on a wrong clock, too; 0 when the clock was set meanwhile."""
+    length_s = report.to_tst - report.from_tst if report.from_tst and report.to_tst else 0
+    return length_s if length_s <= LONGEST_REPORT_S else 0

@@ -1,0 +1,172 @@
+"""What may be shown, and to whom: pure. Small groups are hidden, and what would give them away by subtraction.
+
+Published counts are rounded to 5, so a reader knows each within 2; what is visible is known to be no small group. The
+hidden ones are safe when such a reader, who also knows that sites make up the programme and cohorts a site, still
+cannot tell any of them, nor its complement, to be a small group, nor within fewer than k + 1 values.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from math import inf
+from typing import Final
+
+ROUNDED_TO: Final = 5
+_OFF_BY: Final = ROUNDED_TO // 2
+
+
+class Audience(StrEnum):
+    """Who reads: inside the programme (staff, factory), or outside (brand, public)."""
+
+    STAFF = "staff"
+    PUBLIC = "public"
+
+
+# A group of fewer families is hidden.
+LEAST: Final = {Audience.STAFF: 5, Audience.PUBLIC: 10}
+
+
+def rounded(count: int) -> int:
+    """Return a count to the nearest 5."""
+    return ROUNDED_TO * ((count + _OFF_BY) // ROUNDED_TO)
+
+
+def membership_is_telling(gone: int, come: int, least: int) -> bool:
+    """Tell whether a week is withheld: its members differ from those of the week before by 1 to k-1 families."""
+    return 0 < gone + come < least
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Counts of families in groups that make up others: ``parent`` names the whole that a group is part of.
+
+    ``whole`` is what each count is out of; None for counts of all families, which have no complement.
+    """
+
+    parent: Mapping[Hashable, Hashable | None]
+    count: Mapping[Hashable, int]
+    whole: Mapping[Hashable, int] | None = None
+
+    def children(self) -> dict[Hashable, list[Hashable]]:
+        """Return the parts of each whole, in a fixed order."""
+        parts: dict[Hashable, list[Hashable]] = defaultdict(list)
+        for group in sorted(self.parent, key=str):
+            over = self.parent[group]
+            if over is not None:
+                parts[over].append(group)
+        return parts
+
+    def rest(self, group: Hashable) -> int | None:
+        """Return how many of the group are not counted."""
+        return None if self.whole is None else self.whole[group] - self.count[group]
+
+
+def hidden_groups(groups: Groups, least: int, withheld: Iterable[Hashable] = ()) -> frozenset[Hashable]:
+    """Return the groups whose counts must not be shown: small ones, those withheld, and what would give them away."""
+    hidden = set(withheld)
+    for group, count in groups.count.items():
+        rest = groups.rest(group)
+        if count < least or (rest is not None and rest < least):
+            hidden.add(group)
+    parts = groups.children()
+    while True:
+        more = _gives_away(groups, parts, hidden, least)
+        if more is None:
+            return frozenset(hidden)
+        hidden.add(more)
+
+
+def _gives_away(
+    groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
+) -> Hashable | None:
+    """Return one more group to hide, or None when nothing can be told any more."""
+    for over, under in parts.items():
+        dark = [group for group in under if group in hidden]
+        if over in hidden:
+            if not dark:
+                return _smallest(groups, under)
+        elif dark and (
+            len(dark) == 1
+            or sum(groups.count[group] for group in dark) < least
+            or (groups.whole is not None and sum(groups.rest(group) or 0 for group in dark) < least)
+        ):
+            lit = _smallest(groups, [group for group in under if group not in hidden])
+            return over if lit is None else lit
+    for group in _told(groups, parts, hidden, least):
+        over = groups.parent[group]
+        siblings = [] if over is None else [other for other in parts[over] if other not in hidden]
+        further = _smallest(groups, siblings)
+        if further is None and over is not None and over not in hidden:
+            further = over
+        if further is None:
+            further = _smallest(groups, [other for other in groups.parent if other not in hidden])
+        if further is not None:
+            return further
+    return None
+
+
+def _smallest(groups: Groups, among: Iterable[Hashable]) -> Hashable | None:
+    return min(among, key=lambda group: (groups.count[group], str(group)), default=None)
+
+
+def _told(
+    groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
+) -> list[Hashable]:
+    """Return the hidden groups that a reader knows to be small, or knows too well; so for their complements."""
+    counts = [groups.count]
+    if groups.whole is not None:
+        counts.append({group: groups.rest(group) or 0 for group in groups.count})
+    told = set()
+    for count in counts:
+        known = ranges(groups, parts, count, hidden, least)
+        told |= {group for group in hidden if known[group][1] < least or known[group][1] - known[group][0] < least}
+    return sorted(told, key=str)
+
+
+def ranges(
+    groups: Groups,
+    parts: Mapping[Hashable, list[Hashable]],
+    count: Mapping[Hashable, int],
+    hidden: set[Hashable],
+    least: int,
+) -> dict[Hashable, tuple[float, float]]:
+    """Return within what a reader can know each count. Exact: groups within groups are a tree.
+
+    Upwards each whole is bounded by its parts, then downwards each part by its whole less its siblings.
+    """
+    found: dict[Hashable, tuple[float, float]] = {}
+    for group in groups.parent:
+        if group in hidden:
+            found[group] = 0, inf if groups.whole is None else rounded(groups.whole[group]) + _OFF_BY
+        else:
+            found[group] = max(rounded(count[group]) - _OFF_BY, least), rounded(count[group]) + _OFF_BY
+    downwards = sorted(groups.parent, key=lambda group: _depth(groups, group))
+    for over in reversed(downwards):
+        if under := parts.get(over):
+            lowest, highest = _sums(found, under)
+            found[over] = max(found[over][0], lowest), min(found[over][1], highest)
+    for over in downwards:
+        under = parts.get(over, [])
+        lowest, _ = _sums(found, under)
+        tightened = {}
+        for group in under:
+            low, high = found[group]
+            _, others_highest = _sums(found, [other for other in under if other != group])
+            tightened[group] = max(low, found[over][0] - others_highest), min(high, found[over][1] - (lowest - low))
+        found.update(tightened)
+    return found
+
+
+def _sums(found: Mapping[Hashable, tuple[float, float]], among: Iterable[Hashable]) -> tuple[float, float]:
+    both = [found[group] for group in among]
+    return sum(low for low, _ in both), sum(high for _, high in both)
+
+
+def _depth(groups: Groups, group: Hashable) -> int:
+    depth, over = 0, groups.parent[group]
+    while over is not None:
+        depth, over = depth + 1, groups.parent[over]
+    return depth

@@ -1,0 +1,51 @@
+"""What staff of a site read about it, and what nobody else can put together."""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+
+from services.core.crypto.vault import Vault
+from services.core.db.database import Database
+from services.core.settings import Settings
+from services.core.usage.queries import device_counts, pseudonym, silent_families
+from tests.conftest import FakeClock
+from tests.integration.core.usage.conftest import Household, count_all, settle
+
+
+async def silent(household: Household) -> list[str]:
+    async with household.database.begin() as work:
+        return [one.serial for one in await silent_families(work, household.home.site_id)]
+
+
+async def test_a_family_that_phones_is_not_silent_and_one_without_consent_is_not_listed(
+    database: Database, clock: FakeClock
+) -> None:
+    household = await settle(database, clock)
+    clock.advance(days=30)
+    assert await silent(household) == []
+    await household.agree()
+    clock.advance(days=6)
+    assert await silent(household) == []
+    clock.advance(days=1)
+    assert await silent(household) == [household.home.serial]
+    tst = int(clock.now.timestamp())
+    await household.report("u5d8k2m1h6vb", tst - 600, tst, calls_in=1)
+    await count_all(database)
+    assert await silent(household) == []
+    clock.advance(days=8)
+    assert await silent(household) == [household.home.serial]
+
+
+async def test_watches_are_counted_by_state(household: Household) -> None:
+    async with household.database.begin() as work:
+        counts = await device_counts(work, household.home.site_id)
+    assert counts == Counter({"handed_out": 1, "paired": 1, "silent_48_hours": 1})
+
+
+def test_a_pseudonym_is_the_recipients_own(settings: Settings) -> None:
+    vault = Vault(settings.master_key.get_secret_value())
+    family = uuid.uuid4()
+    names = {pseudonym(vault, recipient, family) for recipient in ("brand-1", "brand-2", "university")}
+    assert len(names) == 3
+    assert pseudonym(vault, "brand-1", family) in names

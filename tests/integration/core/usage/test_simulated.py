@@ -1,0 +1,116 @@
+"""A small simulated programme: counted, published, controlled and frozen like a real one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from services.core.db.database import Database
+from services.core.families.tables import Family
+from services.core.settings import Environment, Settings
+from services.core.usage.counting import rebuild
+from services.core.usage.errors import SimulationExistsError, SimulationRefusedError
+from services.core.usage.publishing import publish_one_week
+from services.core.usage.rules import INDICATORS
+from services.core.usage.simulating import Plan, Simulated, simulate
+from services.core.usage.tables import FamilyDay, UsageCell, UsagePopulation, UsageWeek
+from tests.conftest import FakeClock
+
+PLAN = Plan(sites=3, families=120, weeks=4, seed=11)
+
+
+@pytest.fixture(scope="module")
+async def made(database: Database, settings: Settings) -> Simulated:
+    return await simulate(database, settings, PLAN)
+
+
+async def cells(database: Database, made: Simulated, **where: object) -> list[UsageCell]:
+    async with database.begin() as work:
+        found = await work.session.exec(
+            select(UsageCell).filter_by(programme_id=made.programme_id, **where).order_by(col(UsageCell.week))
+        )
+        return list(found)
+
+
+async def last_week(database: Database, made: Simulated) -> date:
+    async with database.begin() as work:
+        found = await work.session.exec(select(UsageWeek.week).where(UsageWeek.programme_id == made.programme_id))
+        return max(found)
+
+
+async def publish_next(database: Database) -> None:
+    async with database.begin() as work:
+        assert await publish_one_week(work)
+
+
+async def test_the_programme_has_numbers_and_small_groups_have_none(database: Database, made: Simulated) -> None:
+    shown = await cells(database, made, audience="staff", scope_id=made.programme_id, indicator="active_use")
+    assert len(shown) == 4
+    assert all(cell.n is not None and cell.n % 5 == 0 and cell.count is not None for cell in shown)
+    assert all(0 < (cell.value or 0) < 1 for cell in shown)
+    everything = await cells(database, made)
+    assert {cell.indicator for cell in everything} == set(INDICATORS)
+    staff = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
+             if cell.audience == "staff" and cell.value is not None}  # fmt: skip
+    public = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
+              if cell.audience == "public" and cell.value is not None}  # fmt: skip
+    # What is hidden inside is hidden outside.
+    assert public < staff
+
+
+@pytest.mark.usefixtures("made")
+async def test_counting_the_same_facts_again_finds_the_same_days(database: Database) -> None:
+    async with database.begin() as work:
+        families = list(await work.session.exec(select(UsagePopulation.family_id)))[:10]
+        rows = select(FamilyDay).where(col(FamilyDay.family_id).in_(families)).order_by(
+            col(FamilyDay.family_id), col(FamilyDay.day))  # fmt: skip
+        before = [row.model_dump() for row in await work.session.exec(rows)]
+        work.session.expunge_all()
+        await rebuild(work, families)
+        assert [row.model_dump() for row in await work.session.exec(rows)] == before
+        assert before
+
+
+async def test_a_family_that_is_erased_is_gone_and_the_week_after_is_withheld_and_the_published_stand(
+    database: Database, made: Simulated, clock: FakeClock
+) -> None:
+    before = [cell.model_dump() for cell in await cells(database, made)]
+    week = await last_week(database, made)
+    async with database.begin() as work:
+        gone = (await work.session.exec(select(UsagePopulation).order_by(col(UsagePopulation.family_id)))).first()
+        assert gone is not None
+        site_id, programme_id = gone.site_id, gone.programme_id
+        await work.session.delete(await work.session.get_one(Family, gone.family_id))
+    clock.advance(days=60)
+    await publish_next(database)
+    assert [cell.model_dump() for cell in await cells(database, made) if cell.week <= week] == before
+    after = await cells(database, made, week=week + timedelta(days=7))
+    # One family fewer: nothing is told of its site, nor of the programme it was in.
+    assert not [cell for cell in after if cell.scope_id in {site_id, programme_id} and cell.value is not None]
+    assert [cell for cell in after if cell.scope_id not in {site_id, programme_id} and cell.value is not None]
+    await publish_next(database)
+    again = await cells(database, made, week=week + timedelta(days=14), scope_id=programme_id, audience="staff")
+    assert [cell for cell in again if cell.value is not None]
+
+
+async def test_a_week_waits_until_nothing_can_change_it(database: Database, made: Simulated, clock: FakeClock) -> None:
+    latest = await last_week(database, made)
+    clock.now = clock.now.replace(year=latest.year, month=latest.month, day=latest.day, hour=0, minute=0)
+    # The next week begins 7 days on, and is told 15 days after its Monday.
+    clock.advance(days=7 + 14, hours=23)
+    async with database.begin() as work:
+        assert not await publish_one_week(work)
+    clock.advance(hours=1)
+    await publish_next(database)
+    assert await last_week(database, made) == latest + timedelta(days=7)
+
+
+@pytest.mark.usefixtures("made")
+async def test_the_same_plan_is_made_once_and_never_in_production(database: Database, settings: Settings) -> None:
+    with pytest.raises(SimulationExistsError):
+        await simulate(database, settings, PLAN)
+    production = settings.model_copy(update={"environment": Environment.PRODUCTION})
+    with pytest.raises(SimulationRefusedError):
+        await simulate(database, production, Plan(seed=12))

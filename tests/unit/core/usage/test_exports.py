@@ -1,0 +1,142 @@
+"""Files of published cells: what is suppressed stays so, a name runs nowhere, and every language has every word."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import uuid
+import zipfile
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from services.core.locales import LOCALES
+from services.core.usage.dhis2 import DryRun, Mapped, data_value_set, period_of, rehearse
+from services.core.usage.disclosure import Audience
+from services.core.usage.exports import CODEBOOK_COLUMNS, COLUMNS, Extract, as_csv, as_xlsx
+from services.core.usage.pages import words
+from services.core.usage.report import donor_report
+from services.core.usage.rules import INDICATORS, Cell
+
+SITE, PROGRAMME = uuid.UUID(int=1), uuid.UUID(int=2)
+WEEK = date(2026, 3, 2)
+HOSTILE = '=HYPERLINK("http://x")<script>alert(1)</script>'
+
+
+def cell(indicator: str, weeks: int = 0, value: float | None = None, scope: uuid.UUID = SITE) -> Cell:
+    shown = value is not None
+    count = 30 if shown and indicator == "active_use" else None
+    low, high = (value - 1, value + 1) if value is not None and indicator == "messages" else (None, None)
+    return Cell(scope, WEEK + timedelta(weeks=weeks), indicator, 1, 50 if shown else None, count, value, low, high)
+
+
+EXTRACT = Extract(
+    "A year", Audience.PUBLIC,
+    [cell("active_use", 0, 0.6), cell("active_use", 1), cell("messages", 0, 12.0), cell("messages", 1, 14.0),
+     cell("messages", 2), cell("messages", 3, 9.0), cell("silent", 0)],
+    {SITE: HOSTILE, PROGRAMME: "All"}, datetime(2026, 4, 1, 12, 0, tzinfo=UTC),
+)  # fmt: skip
+
+
+def test_csv_has_a_row_for_each_cell_and_nothing_where_it_is_suppressed() -> None:
+    raw = as_csv(EXTRACT)
+    assert raw.startswith(b"\xef\xbb\xbf")
+    rows = list(csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline="")))
+    assert tuple(rows[0]) == COLUMNS
+    assert [row["value"] for row in rows] == ["0.6", "", "12.0", "14.0", "", "9.0", ""]
+    assert [row["suppressed"] for row in rows] == ["False", "True", "False", "False", "True", "False", "True"]
+    assert rows[1]["n"] == rows[1]["count"] == ""
+    assert rows[0]["scope"].startswith("'=")
+
+
+def sheets(raw: bytes) -> dict[str, list[list[tuple[str, str | None]]]]:
+    """Return each sheet's rows as (type, value); ``s`` is a shared string, ``n`` a number, ``b`` true or false."""
+    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    with zipfile.ZipFile(io.BytesIO(raw)) as book:
+        shared = ["".join(part.text or "" for part in one.iter(f"{space}t"))
+                  for one in ET.fromstring(book.read("xl/sharedStrings.xml"))]  # noqa: S314 - our own file  # fmt: skip
+        names = [one.attrib["name"] for one in ET.fromstring(book.read("xl/workbook.xml")).iter(f"{space}sheet")]  # noqa: S314
+        found = {}
+        for number, name in enumerate(names, start=1):
+            page = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314
+            assert not list(page.iter(f"{space}f")), "a formula"
+            rows = []
+            for row in page.iter(f"{space}row"):
+                cells = []
+                for one in row.iter(f"{space}c"):
+                    value = one.findtext(f"{space}v")
+                    kind = one.attrib.get("t", "n")
+                    cells.append((kind, shared[int(value or 0)] if kind == "s" else value))
+                rows.append(cells)
+            found[name] = rows
+    return found
+
+
+def test_the_workbook_has_typed_data_labels_codebook_and_provenance() -> None:
+    book = sheets(as_xlsx(EXTRACT))
+    assert list(book) == ["data", "labels", "codebook", "provenance"]
+    heading, first, hidden = book["data"][:3]
+    assert [text for _, text in heading] == list(COLUMNS)
+    # 2 March 2026 is day 46083 of a spreadsheet; it is a number with a date's format, not a text.
+    assert first[0] == ("n", "46083")
+    assert first[1] == ("s", HOSTILE)
+    assert [value for kind, value in first if kind == "n"][1:] == ["1", "50", "30", "0.6"]
+    # Of a suppressed cell: week, scope, indicator, version, and that it is suppressed.
+    assert len(hidden) == 5
+    assert hidden[-1] == ("b", "1")
+    book_rows = {row[0][1]: dict(zip(CODEBOOK_COLUMNS, (value for _, value in row), strict=True))
+                 for row in book["codebook"][1:]}  # fmt: skip
+    assert book_rows["messages"]["cells"] == "4"
+    assert book_rows["messages"]["suppressed"] == "1"
+    assert book_rows["messages"]["n_at_most"] == "50"
+    assert {row[0][1]: row[1][1] for row in book["provenance"]}["least_families"] == "10"
+    assert as_xlsx(EXTRACT) == as_xlsx(EXTRACT)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_report_needs_nothing_else_and_says_what_it_is(locale: str) -> None:
+    page = donor_report(replace(EXTRACT, locale=locale), HOSTILE)
+    text = words(locale)
+    assert text["not_impact"].replace("'", "&#x27;") in page
+    assert text["definition.messages"].replace("'", "&#x27;") in page
+    assert text["suppressed"] in page
+    assert "<script" not in page
+    assert not re.search(r"""(src|href)=|url\(|@import""", page)
+    assert f'lang="{locale}"' in page
+    # Where a week is not shown the line ends: two runs of messages, the second a single week.
+    messages = page[page.index(f"<h2>{text['name.messages']}</h2>") :]
+    assert messages.split("</section>")[0].count("<polyline") == 2
+    ET.fromstring(re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0])  # noqa: S314 - our own page
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_every_language_has_every_word_with_the_same_placeholders(locale: str) -> None:
+    english, other = words("en"), words(locale)
+    assert other.keys() == english.keys()
+    for key, sentence in english.items():
+        assert other[key].strip()
+        assert sorted(re.findall(r"\{\w+\}", other[key])) == sorted(re.findall(r"\{\w+\}", sentence)), key
+    assert {key.removeprefix("definition.") for key in english if key.startswith("definition.")} == set(INDICATORS)
+    if locale != "en":
+        same = [key for key in english if other[key] == english[key] and key != "n"]
+        assert same == []
+
+
+def test_dhis2_takes_what_is_shown_and_mapped() -> None:
+    mapped = Mapped({"active_use": "dEactiveUse", "silent": "dEsilent"}, {SITE: "oUsite"})
+    cells = [*EXTRACT.cells, cell("active_use", 0, 0.55, PROGRAMME)]
+    sent = data_value_set(cells, mapped, dry_run=True)
+    assert json.loads(json.dumps(sent)) == {
+        "parameters": {"dryRun": True, "importStrategy": "CREATE_AND_UPDATE"},
+        "body": {
+            "dataValues": [{"dataElement": "dEactiveUse", "period": "2026W10", "orgUnit": "oUsite", "value": "0.6"}]
+        },
+    }
+    assert rehearse(cells, mapped) == DryRun(1, 3, ("messages",), (str(PROGRAMME),))
+    assert [period_of(day) for day in (date(2026, 1, 1), date(2027, 1, 1), date(2026, 2, 23))] == [
+        "2026W1", "2026W53", "2026W9",
+    ]  # fmt: skip
