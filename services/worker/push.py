@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
@@ -13,8 +13,10 @@ import httpx
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.db.database import Database
+from services.core.db.database import Database, UnitOfWork
+from services.core.db.faults import database_is_away
 from services.core.outbox import actions as outbox
+from services.core.outbox.tables import OutboxRow
 from services.core.push.actions import Delivery, fan_out, note_outcome, open_delivery
 from services.core.push.rules import EndpointKind, Outcome, is_public, outcome_of, seconds_worth
 from services.core.push.web_push import PushIdentity, browser_keys, seal_note
@@ -53,17 +55,26 @@ class Poster:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         loop = asyncio.get_running_loop()
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(one[4][0]) for one in found]
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
         if self._only_public and not all(is_public(one) for one in addresses):
             message = "the name stands for an address that is not public"
             raise OSError(message)
-        url = httpx.URL(address).copy_with(host=addresses[0])
-        request = self._client.build_request(
-            "POST", url, content=body, headers={**headers, "Host": parts.netloc}, extensions={"sni_hostname": host}
-        )
-        answer = await self._client.send(request, stream=True)
-        await answer.aclose()
-        return answer.status_code
+        for number, one in enumerate(addresses, start=1):
+            request = self._client.build_request(
+                "POST", httpx.URL(address).copy_with(host=one), content=body,
+                headers={**headers, "Host": parts.netloc}, extensions={"sni_hostname": host},
+            )  # fmt: skip
+            try:
+                answer = await self._client.send(request, stream=True)
+            except httpx.ConnectError:
+                # A name with an IPv6 address first, on a machine that has none.
+                if number == len(addresses):
+                    raise
+                continue
+            await answer.aclose()
+            return answer.status_code
+        message = "the name stands for no address"
+        raise OSError(message)
 
 
 class WebPush:
@@ -154,29 +165,41 @@ class PushSender:
 
     async def wake_one(self) -> bool:
         """Queue the notes of the oldest event that wakes anybody; return whether there was one."""
-        async with self._database.begin() as work:
-            row = await outbox.claim(work, ("wake",))
-            if row is None:
-                return False
-            await fan_out(work, row)
-            await outbox.done(work, row)
-        return True
+        return await self._with_oldest("wake", self._wake)
 
     async def send_one(self) -> bool:
         """Send the oldest due note; return whether there was one."""
-        async with self._database.begin() as work:
-            row = await outbox.claim(work, ("push",))
-            if row is None:
-                return False
-            delivery = await open_delivery(work, row)
-            again = delivery is not None and await note_outcome(
-                work, delivery.endpoint_id, await self._outcome(delivery)
-            )
-            if again:
-                outbox.put_off(work, row)
-            else:
-                await outbox.done(work, row)
+        return await self._with_oldest("push", self._send)
+
+    async def _with_oldest(self, kind: str, handle: Callable[[UnitOfWork, OutboxRow], Awaitable[None]]) -> bool:
+        """Handle the oldest due row of a kind; one that fails stops no other, and is not tried without a pause."""
+        row_id = None
+        try:
+            async with self._database.begin() as work:
+                row = await outbox.claim(work, (kind,))
+                if row is None:
+                    return False
+                row_id = row.outbox_id
+                await handle(work, row)
+        except Exception as error:
+            if database_is_away(error) or row_id is None:
+                raise
+            log.exception("push_row_failed", outbox_id=row_id)
+            async with self._database.begin() as work:
+                await outbox.put_off_later(work, row_id)
         return True
+
+    @staticmethod
+    async def _wake(work: UnitOfWork, row: OutboxRow) -> None:
+        await fan_out(work, row)
+        await outbox.done(work, row)
+
+    async def _send(self, work: UnitOfWork, row: OutboxRow) -> None:
+        delivery = await open_delivery(work, row)
+        if delivery is not None and await note_outcome(work, delivery.endpoint_id, await self._outcome(delivery)):
+            outbox.put_off(work, row)
+        else:
+            await outbox.done(work, row)
 
     async def _outcome(self, delivery: Delivery) -> Outcome:
         try:

@@ -269,3 +269,17 @@ async def test_outside_development_a_name_that_stands_for_a_private_address_is_n
     assert service.posted == []
     (endpoint,) = await _listed(parent)
     assert endpoint["failing_since_at"] is not None
+
+
+async def test_a_note_that_cannot_be_opened_waits_and_does_not_stop_the_others(
+    sender: PushSender, service: PushService, parent: Parent, database: Database
+) -> None:
+    broken = await _register(parent, {"kind": "webhook", "address": service.address("/broken")})
+    async with database.begin() as work:
+        row = await work.session.get_one(PushEndpoint, uuid.UUID(broken["endpoint_id"]))
+        row.sealed = b"\x01" + bytes(40)
+        work.add(row)
+    await _register(parent, {"kind": "webhook", "address": service.address("/well")})
+    await _raise(parent)
+    await _send_all(sender)
+    assert [one.path for one in service.posted] == ["/well"]
