@@ -9,10 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from services.device_sim.events import EventBoard
+from services.device_sim.events import EventBoard, EventKind
 from services.device_sim.store import WatchStore
 from services.device_sim.timings import Timings
 from services.protocol import limits
+from services.protocol.uplink import Ack
 from services.protocol.words import Codec
 
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
@@ -40,6 +41,15 @@ class WatchTraits:
     sound_room_bytes: int = 4 * 1024 * 1024  # for everything that can be heard or is still to be sent
 
 
+@dataclass(frozen=True)
+class Fix:
+    """Where the watch is, as its receiver would measure it."""
+
+    lat: float
+    lon: float
+    acc: float | None = None
+
+
 @dataclass
 class WatchBody:
     """One watch that is switched on. `clock` gives Unix seconds of the watch's own clock, right or wrong."""
@@ -52,6 +62,9 @@ class WatchBody:
     events: EventBoard = field(default_factory=EventBoard)
     has_room: bool = True
     boot: int = 0
+    fix: Fix | None = None
+    # What was answered to which command, since it was switched on.
+    answered_commands: dict[str, Ack] = field(default_factory=dict)
     _started_s: float = field(default_factory=time.monotonic)
 
     def server_now(self) -> float | None:
@@ -64,6 +77,12 @@ class WatchBody:
         now = self.server_now()
         mono_s = int(time.monotonic() - self._started_s)
         return {"tst": 0 if now is None else max(0, int(now)), "boot": self.boot, "mono_s": mono_s}
+
+    def restart(self) -> None:
+        """Begin another boot; what is on disk stays."""
+        self.boot = self.store.count_boot()
+        self._started_s = time.monotonic()
+        self.events.emit(EventKind.RESTARTED, boot=self.boot)
 
     def new_id(self) -> str:
         """Return a fresh id for something the watch makes: random, never a counter, which would restart."""

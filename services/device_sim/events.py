@@ -39,7 +39,10 @@ class EventKind(StrEnum):
     FRESH_ID = "fresh_id"  # number, old_id, wire_id
     SENT_STATE = "sent_state"  # wire_id, by, state, detail
     RECEIPT_SETTLED = "receipt_settled"  # ref, state, of, code
-    COMMAND_ANSWERED = "command_answered"  # ref, command_kind, state, detail
+    COMMAND_ANSWERED = "command_answered"  # ref, command_kind, by, state, detail
+    RANG = "rang"  # by
+    LOCKED = "locked"  # by
+    RESTARTED = "restarted"  # boot
     ALERT_SEEN = "alert_seen"  # ref, seen_by
     FRAME_IGNORED = "frame_ignored"  # topic, detail
     FRAME_REFUSED = "frame_refused"  # topic, detail: the backend could not read what we sent

@@ -105,6 +105,7 @@ class PairedSession:
             self._wake.clear()
             while self._answers:
                 await self._publish(*self._answers.popleft())
+            self._taking.commanded.end_if_asked()
             for key in self._schedule.due(loop.time()):
                 # Before it is published: the receipt may be faster than the PUBACK.
                 self._schedule.mark_said(key, loop.time())

@@ -8,6 +8,10 @@ from enum import StrEnum
 from services.protocol.downlink import ItemVoice
 
 
+class WatchRefusedError(Exception):
+    """The watch itself refuses what the child (or a script) asks; the message is for people."""
+
+
 @dataclass(frozen=True)
 class FactoryIdentity:
     """What the factory wrote into the watch. The secret stands in no log and on no label."""

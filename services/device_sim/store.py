@@ -36,6 +36,7 @@ CREATE TABLE IF NOT EXISTS paired (
     config_version INTEGER NOT NULL DEFAULT 0,
     config TEXT
 );
+CREATE TABLE IF NOT EXISTS screen_lock (only INTEGER PRIMARY KEY CHECK (only = 1));
 CREATE TABLE IF NOT EXISTS outgoing (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     wire_id TEXT NOT NULL UNIQUE, kind TEXT NOT NULL, payload BLOB NOT NULL,
@@ -66,7 +67,8 @@ CREATE TABLE IF NOT EXISTS transfer_chunks (
 );
 """
 _OF_A_PAIRING = (
-    "paired", "outgoing", "recordings", "sent_states", "incoming", "receipts", "sounds", "transfers", "transfer_chunks",
+    "paired", "screen_lock", "outgoing", "recordings", "sent_states", "incoming", "receipts", "sounds", "transfers",
+    "transfer_chunks",
 )  # fmt: skip
 
 
@@ -141,6 +143,14 @@ class WatchStore(SoundStore, OutgoingStore):
     def set_pairing_asked(self, *, asked: bool) -> None:
         """Remember that a code was asked for, so that a watch that restarts asks what became of it."""
         self._write("UPDATE watch SET pairing_asked = ?", int(asked))
+
+    def is_locked(self) -> bool:
+        """Tell whether the screen is locked; another pairing opens it."""
+        return self._one("SELECT only FROM screen_lock") is not None
+
+    def set_locked(self, *, locked: bool) -> None:
+        """Lock the screen, or open it."""
+        self._write("INSERT OR IGNORE INTO screen_lock VALUES (1)" if locked else "DELETE FROM screen_lock")
 
     # ---------------------------------------------------------------- the pairing
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.device_sim.answers import Answers, Owing
 from services.device_sim.body import WatchBody
+from services.device_sim.commanding import Commanded
 from services.device_sim.events import EventKind
 from services.device_sim.records import Incoming, IncomingState, Outgoing, OutgoingState, SentState
 from services.device_sim.repeats import PartsCollector
@@ -29,8 +30,9 @@ from services.protocol.downlink import (
     Time,
 )
 from services.protocol.frames import DownlinkMessage
+from services.protocol.location import Location
 from services.protocol.topics import Downlink, UplinkKind
-from services.protocol.uplink import Ack, Text
+from services.protocol.uplink import Ack, Alert, Text
 from services.protocol.words import (
     CONFIG,
     CONTACTS,
@@ -44,6 +46,10 @@ from services.protocol.words import (
 # Less is the delay of the network, not a clock that is wrong.
 _CLOCK_STEP_S = 2.0
 _RETRY_AFTER_DEFAULT_S = 60.0
+# What carries its id in its payload; of a clip the topic does.
+_WITH_ID: dict[str, type[Text | Alert | Location]] = {
+    UplinkKind.TEXT: Text, UplinkKind.ALERT: Alert, UplinkKind.LOCATION: Location,
+}  # fmt: skip
 
 
 class Taking:
@@ -56,6 +62,7 @@ class Taking:
         self._uploads = uploads
         self._owing = Owing(body, answers)
         self.fetching = Fetching(body, answers, self._owing)
+        self.commanded = Commanded(body, answers)
         self._contact_parts: PartsCollector[list[Contact]] = PartsCollector()
         self._config_parts: PartsCollector[Config] = PartsCollector()
         self._text_parts: PartsCollector[str] = PartsCollector()
@@ -79,7 +86,7 @@ class Taking:
             case State():
                 self._take_state(said)
             case Command():
-                self._take_command(said)
+                self.commanded.take(said)
             case AlertSeen():
                 self._emit(EventKind.ALERT_SEEN, ref=said.ref, seen_by=said.seen_by)
             case _:
@@ -254,8 +261,9 @@ class Taking:
             return
         fresh = self._body.new_id()
         payload = record.payload
-        if record.kind == UplinkKind.TEXT:
-            payload = codec.encode(codec.decode_json(payload, Text).model_copy(update={"id": fresh}))
+        model = _WITH_ID.get(record.kind)
+        if model is not None:
+            payload = codec.encode(codec.decode_json(payload, model).model_copy(update={"id": fresh}))
         self._store.give_fresh_id(record.number, fresh, payload)
         self._uploads.forget(record.number)
         self._answers.plan(record.number, 0.0)
@@ -269,17 +277,6 @@ class Taking:
         self._owing.owe(said.ref, ReceiptState.SEEN, of=str(said.state))
         if new:
             self._emit(EventKind.SENT_STATE, wire_id=said.ref, by=said.by, state=str(said.state), detail=detail)
-
-    def _take_command(self, said: Command) -> None:
-        """Answer a command. This version can do none of them, so each is refused, never ignored."""
-        now = self._body.server_now()
-        late = bool(said.expires_tst) and now is not None and said.expires_tst < now
-        state = AckState.EXPIRED if late else AckState.FAILED
-        detail = None if late else Detail.UNSUPPORTED
-        self._answers.say(UplinkKind.ACK, Ack(ref=said.id, state=state, detail=detail, **self._body.dated()))
-        self._emit(
-            EventKind.COMMAND_ANSWERED, ref=said.id, command_kind=str(said.kind), state=state.value, detail=detail
-        )
 
 
 def _retry_after_s(said: Receipt) -> float:

@@ -22,11 +22,12 @@ from services.device_sim.records import (
     OwedReceipt,
     SentState,
     ShownCode,
+    WatchRefusedError,
 )
 from services.device_sim.store import WatchFolderError, WatchStore
 from services.device_sim.timings import Timings
+from services.device_sim.watch_calls import WatchCalls
 from services.device_sim.watch_life import Address, WatchLife
-from services.device_sim.watch_voice import WatchVoice
 from services.protocol import codec
 from services.protocol.downlink import Config, Contact
 from services.protocol.topics import UplinkKind, factory_user
@@ -34,10 +35,6 @@ from services.protocol.uplink import Text
 from services.protocol.words import FAMILY, ReceiptState
 
 _WAIT_S = 30.0
-
-
-class WatchRefusedError(Exception):
-    """The watch itself refuses what the child (or a script) asks; the message is for people."""
 
 
 class NotSentError(Exception):
@@ -61,7 +58,7 @@ class AlreadyPairedError(Exception):
     """A code was asked for and credentials came: an earlier code had been entered, and its answer was lost."""
 
 
-class SimWatch(WatchVoice):
+class SimWatch(WatchCalls):
     """A watch with its memory in `folder`, talking to the broker at `host`:`port`.
 
     Serial and secret are needed once; a folder that holds them already needs neither. With `tls_ca_file` it speaks TLS
@@ -199,6 +196,8 @@ class SimWatch(WatchVoice):
     def _addressed(self, to: str) -> str:
         if self._store.username() is None:
             raise WatchRefusedError("the watch is not paired")
+        if self.is_locked:
+            raise WatchRefusedError("the screen is locked: this watch was said to be lost")
         if to == FAMILY:
             return FAMILY
         contacts = self._store.contacts()

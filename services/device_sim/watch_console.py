@@ -26,7 +26,7 @@ from services.device_sim.console import (
 )
 from services.device_sim.events import EventKind, WatchEvent
 from services.device_sim.mqtt_connection import ConnectionLostError
-from services.device_sim.records import Incoming, IncomingState, OutgoingState
+from services.device_sim.records import Incoming, IncomingState, OutgoingState, WatchRefusedError
 from services.device_sim.sound import SoundRefusedError
 from services.device_sim.store import WatchFolderError
 from services.device_sim.timings import Timings
@@ -35,16 +35,16 @@ from services.device_sim.watch import (
     NotSentError,
     PairingRefusedError,
     SimWatch,
-    WatchRefusedError,
 )
 from services.protocol import limits
-from services.protocol.words import Emoji, ItemKind
+from services.protocol.words import AlertKind, Emoji, ItemKind
 
 _KNOWN_ERRORS = (
     WatchRefusedError, NotSentError, PairingRefusedError, AlreadyPairedError, ConnectionLostError, SoundRefusedError,
 )  # fmt: skip
 _WAIT_S = 120.0
 _SPOKEN_S = 3.0
+_LAT_MAX, _LON_MAX = 90, 180
 _MARKS = {
     OutgoingState.QUEUED: "waiting for a connection",
     OutgoingState.SENT: "on its way",
@@ -71,7 +71,11 @@ _TOLD = {
     EventKind.STORED: "message {number} is with the family",
     EventKind.NOT_SENT: "message {number} was not sent: {detail}",
     EventKind.POSTPONED: "message {number} must wait {retry_after_s:.0f} s",
-    EventKind.COMMAND_ANSWERED: "command {command_kind}: {state}",
+    EventKind.COMMAND_ANSWERED: "command {command_kind} of {by}: {state}",
+    EventKind.RANG: "the watch rings",
+    EventKind.LOCKED: "the screen is locked: this watch was said to be lost",
+    EventKind.RESTARTED: "restarted",
+    EventKind.ALERT_SEEN: "{seen_by} has seen your call",
 }
 
 
@@ -99,6 +103,9 @@ class WatchConsole:
                 ),
                 Command("play", "play N [FILE.wav]", "play message N, into a file; its sender is told", self._play),
                 Command("states", "states", "what became of what the child sent", self._states),
+                Command("sos", "sos", "press the SOS button", self._sos),
+                Command("alert", "alert KIND", "one of: " + " ".join(AlertKind), self._alert),
+                Command("fix", "fix [LAT LON [METRES]]", "where the watch is; nothing: it cannot tell", self._fix),
                 Command("sleep", "sleep MINUTES", "say asleep and disconnect", self._sleep),
                 Command("offline", "offline", "lose the network", self._offline),
                 Command("online", "online", "find the network again", self._online),
@@ -226,6 +233,26 @@ class WatchConsole:
             became = "; ".join(f"{self._name(one.by)}: {one.state}" for one in self._watch.sent_states(message))
             detail = f" ({message.detail})" if message.detail else ""
             say(f"  {message.number}. {_MARKS[message.state]}{detail} {became}")
+
+    async def _sos(self, _rest: str) -> None:
+        say(f"call {self._watch.alert().number} is kept until it is with the family")
+
+    async def _alert(self, rest: str) -> None:
+        if rest not in set(AlertKind):
+            raise SaidWrongError("alert one of: " + " ".join(AlertKind))
+        say(f"call {self._watch.alert(AlertKind(rest)).number} is kept until it is with the family")
+
+    async def _fix(self, rest: str) -> None:
+        try:
+            numbers = [float(word) for word in rest.split()]
+        except ValueError:
+            numbers = [0.0]
+        if not numbers:
+            self._watch.lose_fix()
+        elif len(numbers) in {2, 3} and abs(numbers[0]) <= _LAT_MAX and abs(numbers[1]) <= _LON_MAX:
+            self._watch.give_fix(*numbers)
+        else:
+            raise SaidWrongError("usage: fix [LAT LON [METRES]]")
 
     async def _sleep(self, rest: str) -> None:
         try:

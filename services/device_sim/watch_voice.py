@@ -36,8 +36,10 @@ class WatchVoice:
         """
         address, traits = self._addressed(to), self._body.traits
         clip = sound if isinstance(sound, Clip) else self._made_clip(sound, seconds, seed)
-        if self._store.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
-            raise SoundRefusedError("there is no room for another recording")
+        # What was played makes room for what is to be said, as it does for what comes.
+        while self._store.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
+            if not self._store.free_oldest_played():
+                raise SoundRefusedError("there is no room for another recording")
         end = VoiceEnd(
             to=address, codec=clip.codec, bytes=len(clip.sound), chunks=-(-len(clip.sound) // traits.chunk_bytes),
             sha256=clip.sha256, duration_ms=clip.duration_ms, **self._body.dated(),

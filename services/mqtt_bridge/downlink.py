@@ -151,10 +151,12 @@ async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> li
     max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_DEFAULT_BYTES))
     frames += await _contact_frames(work, identity, user, max_payload_bytes)
     frames += await _config_frames(work, identity, user, max_payload_bytes)
+    later = await _seen_frames(work, identity, user)
+    later += await _state_frames(work, identity, user)
+    later += await _next_item_frames(work, identity, user, max_payload_bytes)
+    # Told before them and claimed after them: what is claimed is told to the guardians, which takes the family's lock.
     frames += await _command_frames(work, identity, user)
-    frames += await _seen_frames(work, identity, user)
-    frames += await _state_frames(work, identity, user)
-    frames += await _next_item_frames(work, identity, user, max_payload_bytes)
+    frames += later
     work.add(identity)
     if row.payload.get("back"):
         await tell_presence(work, identity)

@@ -38,7 +38,7 @@ from services.core.privacy.removal import remove_one_erased
 from services.core.privacy.replay import replay
 from services.core.push.actions import forget_one_endpoint
 from services.core.settings import Settings
-from services.core.watches.commands import expire_one_command
+from services.core.watches.commands import expire_one_command, forget_old_commands
 from services.core.watches.settings import repair_one_offset
 from services.worker.escalation import escalate_forever
 from services.worker.push import PushSender, providers_of
@@ -52,7 +52,7 @@ SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload, remove_one_erased, forget_one_batch, forget_full_buckets, carry_out_one_recovery,
     tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset, forget_old_alerts,
-    forget_one_endpoint,
+    forget_one_endpoint, forget_old_commands,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip

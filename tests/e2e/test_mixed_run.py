@@ -22,7 +22,7 @@ from services.core.messages.tables import Message
 from services.core.settings import Settings
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_types import Message as Told
-from services.device_sim.sound import record_clip
+from services.device_sim.sound import SoundRefusedError, record_clip
 from services.device_sim.speech import speech
 from services.device_sim.watch import SimWatch
 from services.protocol.words import Codec
@@ -70,7 +70,12 @@ async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until
         number += 1
         if chance.random() < 0.5:
             clip = record_clip(speech(chance.uniform(0.4, 3.0), number), Codec.AMR_NB)
-            kept, content = watch.record("family", clip), clip.sound
+            try:
+                kept, content = watch.record("family", clip), clip.sound
+            except SoundRefusedError:
+                # So much waits for its receipt that the watch is full: the child waits, too.
+                await watch.wait_settled(timeout_s=180)
+                continue
         else:
             content = f"up {number}".encode()
             kept = watch.write("family", content.decode())

@@ -163,7 +163,8 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
         )
         .order_by(col(Alert.raised_at))
         .limit(1)
-        .with_for_update(key_share=True)
+        # One that is held is being acknowledged at this moment.
+        .with_for_update(key_share=True, skip_locked=True)
     )
     waiting = found.first()
     if waiting is not None:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.audit.actions import guardian_actor, record_audit
@@ -31,6 +32,7 @@ from services.core.watches.queries import current_identity, standing_identity
 from services.core.watches.tables import WatchCommand, WatchIdentity
 
 PAGE_MAX_COMMANDS = 100
+_BATCH_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -161,6 +163,19 @@ async def expire_one_command(work: UnitOfWork) -> bool:
         return False
     await _move(work, command, CommandState.EXPIRED, None)
     return True
+
+
+async def forget_old_commands(work: UnitOfWork) -> bool:
+    """Delete a batch of commands older than alerts are kept; return whether there were any. Safe to run twice."""
+    old = (
+        select(WatchCommand.command_id)
+        .where(col(WatchCommand.expires_at) <= work.now - work.retention.alerts)
+        .limit(_BATCH_ROWS)
+    )
+    gone = await work.run(
+        delete(WatchCommand).where(col(WatchCommand.command_id).in_(old)).returning(col(WatchCommand.command_id))
+    )
+    return bool(gone.all())
 
 
 async def commands_of(

@@ -140,7 +140,7 @@ async def test_a_watch_without_room_answers_later_and_takes_it_later(bench: Benc
         assert len(watch.inbox()) == 1
 
 
-@pytest.mark.parametrize("kind", ["listen", "call", "camera", "locate"])
+@pytest.mark.parametrize("kind", ["listen", "call", "camera", "firmware"])
 async def test_commands_this_watch_cannot_do_fail_as_unsupported(bench: Bench, tmp_path: Path, kind: str) -> None:
     backend = bench.backend
     async with bench.watch(tmp_path) as watch:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.device_sim.body import WatchTraits
-from services.device_sim.sound import SoundRefusedError
+from services.device_sim.sound import Clip, SoundRefusedError
+from services.protocol.words import Codec
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 from tests.sounds import duration_ms, encoded
 
@@ -163,6 +164,13 @@ async def test_a_watch_without_room_answers_later_and_makes_room_of_what_was_pla
         with pytest.raises(SoundRefusedError, match="made room"):
             watch.play("v1")
         assert [item.ref for item in watch.inbox()] == ["v1", "v2"]
+        # What the child says itself makes room of it, too, and of nothing that was not heard yet.
+        recording = Clip(Codec.AMR_NB, OTHER, 1000)
+        with pytest.raises(SoundRefusedError, match="no room"):
+            watch.record("family", recording)
+        watch.play("v2")
+        watch.record("family", recording)
+        assert watch.clip("v2") is None
 
 
 @pytest.mark.parametrize(

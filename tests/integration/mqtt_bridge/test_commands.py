@@ -21,7 +21,7 @@ async def _states(stand: Stand, home: Home) -> list[str]:
 
 
 async def _after(watch: HandWatch) -> None:
-    """Return once everything that the watch said before is taken: an ack has no answer of its own."""
+    """Return once everything that the watch said, and what it was told, is committed: both hold the identity's row."""
     await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
     await watch.hears("receipt")
 
@@ -35,6 +35,7 @@ async def test_a_command_is_told_at_once_with_who_asked_and_until_when(stand: St
             "id": ref, "kind": "locate", "by": "g-1", "ttl_s": 90, "expires_tst": int(clock.now.timestamp()) + 90,
             "topic": "command",
         }  # fmt: skip
+        await _after(watch)
         assert await _states(stand, home) == ["sent"]
         for said, state in (("taken", "delivered"), ("done", "done"), ("failed", "done")):
             await watch.say("ack", {"ref": ref, "state": said})
@@ -53,6 +54,7 @@ async def test_a_puback_is_not_a_delivery_a_new_connection_is_told_again(stand: 
         async with stand.watch(worn.username, worn.password) as watch:
             await watch.hello(conn="n2")
             assert (await watch.hears("command"))["id"] == ref
+            await _after(watch)
             assert await _states(stand, home) == ["sent"]
 
 

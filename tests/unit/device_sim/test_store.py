@@ -139,6 +139,7 @@ def test_a_wipe_empties_every_table_but_the_one_of_the_watch_itself(store: Watch
     store.take_chunk("v1", 0, b"sound")
     store.take_clip(Transfer("v2", VOICE, frozenset({0})), b"sound", delivered("v2"))
     store.note_sent_state(SentState("m", "g-1", "delivered", None))
+    store.set_locked(locked=True)
     database = sqlite3.connect(tmp_path / "watch.sqlite3")
     tables = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     own = sorted(set(tables) - {"watch", "sqlite_sequence"})

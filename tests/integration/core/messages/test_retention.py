@@ -30,7 +30,7 @@ from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import sound_for_phone
 from services.core.messages.queries import one_message
 from services.core.messages.retention import drop_one_old_voice, set_kept
-from services.core.messages.rules import VOICE_KEPT_FOR, WAITS_FOR, text_body
+from services.core.messages.rules import WAITS_FOR, text_body
 from services.core.messages.tables import Message, MessageRecipient, PhoneUpload, PhoneUploadPart
 from services.core.messages.uploads import UPLOAD_LIVES, add_part, begin_upload, find_upload
 from services.core.messages.voice_from_phone import speak_to_child
@@ -135,7 +135,7 @@ async def test_voice_goes_after_ninety_days_and_its_message_stays(
     home = await make_home(studio.database)
     message_id = await speak(studio, home)
     assert len(await objects(studio, settings, home)) == 2, "the original, and what phones play"
-    clock.advance(days=VOICE_KEPT_FOR.days, seconds=-1)
+    clock.advance(days=90, seconds=-1)
     await sweep()
     assert await voice_state(studio, home, message_id) == "ready"
     assert len(await objects(studio, settings, home)) == 2

@@ -17,6 +17,7 @@ from services.core.watches.commands import (
     claim_commands,
     commands_of,
     expire_one_command,
+    forget_old_commands,
     give_command,
     one_command,
 )
@@ -169,3 +170,19 @@ async def test_another_childs_command_is_not_found(database: Database, wearer: W
     with pytest.raises(NotFoundError):
         async with database.begin() as work:
             await one_command(work, home.child_id, command.command_id)
+
+
+async def test_old_commands_are_forgotten_after_half_a_year(wearer: Wearer, clock: FakeClock) -> None:
+    await wearer.give()
+
+    async def kept() -> int:
+        found = True
+        while found:
+            async with wearer.database.begin() as work:
+                found = await forget_old_commands(work)
+        return len(await wearer.states())
+
+    clock.advance(days=180)
+    assert await kept() == 1
+    clock.advance(seconds=90)
+    assert await kept() == 0

@@ -1,0 +1,117 @@
+"""The watch does what it is commanded, once, never late; and it calls for help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from services.device_sim.watch import WatchRefusedError
+from services.protocol.words import AlertKind
+from tests.integration.device_sim.scripted_backend import PATIENT, Bench
+
+
+async def test_locate_answers_with_the_fix_it_was_given(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        for ref, location, detail in (("c1", False, "location_off"), ("c2", True, "no_fix")):
+            await backend.says(user, "config", version=2 + location, location=location)
+            await backend.hears("ack", user, ref="config")
+            await backend.says(user, "command", id=ref, kind="locate", by="g-1", ttl_s=90)
+            await backend.hears("ack", user, ref=ref, state="failed", detail=detail)
+        watch.give_fix(23.02, 113.75, 18)
+        await backend.says(user, "command", id="c3", kind="locate", by="g-1", ttl_s=90)
+        place = await backend.hears("location", user, reply_to="c3")
+        assert (place["lat"], place["lon"], place["acc"]) == (23.02, 113.75, 18)
+        await backend.says(user, "receipt", refs=[place["id"]], code="stored")
+        await watch.wait_settled()
+
+
+async def test_ring_and_lost_do_what_they_say_and_a_lost_watch_still_calls(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        await backend.says(user, "command", id="c1", kind="ring", by="g-1")
+        assert (await watch.wait_for("rang"))["by"] == "g-1"
+        await backend.hears("ack", user, ref="c1", state="done")
+        await backend.says(user, "command", id="c2", kind="lost", by="g-1")
+        await backend.hears("ack", user, ref="c2", state="done")
+        with pytest.raises(WatchRefusedError, match="locked"):
+            watch.write("family", "who are you?")
+        watch.alert()
+        await backend.hears("alert", user, kind="sos")
+    async with bench.watch(tmp_path) as watch:
+        assert watch.is_locked, "switching it off and on opens nothing"
+
+
+async def test_the_same_command_again_is_answered_again_and_done_once(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        for _ in range(2):
+            await backend.says(user, "command", id="c1", kind="ring", by="g-1")
+            await backend.hears("ack", user, ref="c1", state="done")
+        await watch.wait_for("rang")
+        with pytest.raises(TimeoutError):
+            await watch.wait_for("rang", timeout_s=0.05)
+
+
+async def test_restart_is_another_boot_with_everything_there(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        await backend.says(user, "command", id="c1", kind="restart", by="g-1")
+        await backend.hears("ack", user, ref="c1", state="done")
+        hello = await backend.greets(user)
+        assert hello["boot"] == 2
+        await watch.wait_online()
+
+
+async def test_wipe_answers_first_and_forgets_the_family_then(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        await backend.says(user, "command", id="c1", kind="wipe")
+        await backend.hears("ack", user, ref="c1", state="done")
+        assert (await watch.wait_for("wiped"))["username"] == user
+        assert not watch.is_paired
+        assert watch.child_name is None
+
+
+@pytest.mark.parametrize("kind", list(AlertKind))
+async def test_a_call_is_kept_until_its_receipt_and_says_who_has_seen_it(
+    bench: Bench, tmp_path: Path, kind: AlertKind
+) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        watch.give_fix(23.02, 113.75)
+        call = watch.alert(kind)
+        heard = await backend.hears("alert", user, kind=kind.value)
+        again = await backend.hears("alert", user, kind=kind.value)
+        assert again.said == heard.said
+        assert heard["location"]["lat"] == 23.02
+        await backend.says(user, "receipt", ref=heard["id"], code="stored")
+        await watch.wait_stored(call)
+        await backend.says(user, "alert", ref=heard["id"], seen_by="g-1", tst=1)
+        assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
+
+
+async def test_an_id_that_is_taken_is_changed_in_a_call_too(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        call = watch.alert()
+        first = await backend.hears("alert", user)
+        await backend.says(user, "receipt", ref=first["id"], code="rejected", detail="id_conflict")
+        second = await backend.hears("alert", user)
+        assert second["id"] != first["id"]
+        await backend.says(user, "receipt", ref=second["id"], code="stored")
+        await watch.wait_stored(call)
+
+
+async def test_a_watch_without_a_family_has_nobody_to_call(bench: Bench, tmp_path: Path) -> None:
+    async with bench.watch(tmp_path) as watch:
+        with pytest.raises(WatchRefusedError):
+            watch.alert()
