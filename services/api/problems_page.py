@@ -14,7 +14,7 @@ below, in plain English. Nothing of what was sent is ever repeated.
 
 Some carry more fields: `retry_after_s` (also as the header `Retry-After`), `tries_left`, `field` and `reason`
 (empty, too_long, character), `right`, `permission`, `part`, `current_version`, `of`, `most`, `max_s`, `max_bytes`,
-`offset` and `of_bytes`. `invalid_request` carries `errors`: a
+`offset`, `of_bytes`, `how`, `word` and `state`. `invalid_request` carries `errors`: a
 list of `in` (body, path, query, header), `pointer` (RFC 6901) and `rule`.
 
 This page is written by `python -m services.api.problems_page`; a test compares it with the code.

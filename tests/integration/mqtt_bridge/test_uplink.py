@@ -96,14 +96,3 @@ async def test_a_factory_identity_is_heard_on_pairing_only(stand: Stand) -> None
         assert (await watch.hears("pairing"))["error"] == "malformed"
     async with stand.database.begin() as work:
         assert (await work.session.exec(select(Uplink).where(col(Uplink.username) == f"f-{home.serial}"))).all() == []
-
-
-async def test_arrays_that_are_not_served_yet_come_back_as_retry_with_every_id(stand: Stand) -> None:
-    _, worn = await stand.home()
-    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
-        good = {"from_tst": 1, "to_tst": 2, "id": "u5d8k2m1h6vb"}
-        await watch.say("usage", [good, {**good, "id": "u5d8k2m1h6vc", "to_tst": -1}])
-        answer = await watch.hears("receipt")
-        assert answer["code"] == "retry"
-        assert answer["refs"] == ["u5d8k2m1h6vb"]
-        assert [(one["ref"], one["detail"]) for one in answer["rejected"]] == [("u5d8k2m1h6vc", "out_of_range")]

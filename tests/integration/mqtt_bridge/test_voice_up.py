@@ -7,7 +7,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, func, select
 
 from services.core.blobs.store import BlobStore
 from services.core.clips.tables import Clip, ClipChunk
@@ -19,6 +19,7 @@ from services.core.families.queries import membership_in
 from services.core.families.tables import Child
 from services.core.messages.queries import MessageView, conversation
 from tests.builders import Home
+from tests.integration.broker.waiting import becomes_true
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.sounds import encoded
 
@@ -209,6 +210,16 @@ async def test_unfinished_clips_make_room_for_newer_ones(stand: Stand) -> None:
             # Two megabytes each, and a chunk more, which is more than any clip may be.
             for number in range(129):
                 await watch.say(f"voice/{ref}/{number}", big)
+
+        async def all_are_here() -> bool:
+            async with stand.database.begin() as work:
+                last = await work.session.exec(
+                    select(func.count()).select_from(ClipChunk).where(col(ClipChunk.ref) == refs[-1])
+                )
+                return last.one() >= 128
+
+        # A thousand commits take their time on a busy machine.
+        await becomes_true(all_are_here, 90)
         ref = new_ref()
         await say_chunks(watch, ref, *range(len(CHUNKS)))
         assert (await end(watch, ref))["code"] == "stored"

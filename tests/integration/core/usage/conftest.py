@@ -11,7 +11,7 @@ import pytest
 from sqlmodel import col, select
 
 from services.core.consents.actions import record_consent
-from services.core.consents.rules import How, Part, consent_texts
+from services.core.consents.rules import How, Part, Proof, consent_texts
 from services.core.db.database import Database
 from services.core.facts.actions import record_fact
 from services.core.usage.actions import WatchReport, take_reports
@@ -40,7 +40,7 @@ class Household:
         async with self.database.begin() as work:
             await record_consent(
                 work, self.home.guardian_id, self.home.family_id, part=Part.MEASUREMENT,
-                text_version=text.text_version, locale="en", how=How.APP,
+                text_version=text.text_version, locale="en", proof=Proof(How.APP),
             )  # fmt: skip
 
     async def note(self, kind: str, *, ref: uuid.UUID | None = None, at: datetime | None = None) -> uuid.UUID:
