@@ -100,6 +100,9 @@ RECEIPT_TIMEOUT_S: Final = 30
 RECEIPT_REPEAT_MAX_S: Final = 900
 # Told in `retry_after_s` for a kind that is not served yet; a watch need not come back sooner.
 RETRY_AFTER_DEFAULT_S: Final = 3600
+# Messages of one user name: so many at once, then so many an hour, evenly. Beyond it: `retry`.
+MESSAGES_AT_ONCE_MAX: Final = 3000
+MESSAGES_PER_HOUR_MAX: Final = 36_000
 # An announced item that brings neither fetch nor receipt is announced again after each of these,
 # then at the next hello.
 ANNOUNCE_REPEAT_S: Final = (60, 120, 300)

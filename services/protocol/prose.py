@@ -55,7 +55,9 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
   {limits.RECEIPT_REPEAT_MAX_S // 60} minutes with jitter, at once after a reconnect.
 - The same content under the same id gets `duplicate` (or what is still `missing`). Sameness compares the known fields;
   for voice sha256, to and codec. Other content under the same id is `rejected id_conflict`: send it under a fresh id.
-- `retry` carries `retry_after_s`: ours to mend, or a kind not served yet. Keep it and come back then.
+- `retry` carries `retry_after_s`: ours to mend, a kind not served yet, or a watch that talks too fast: more than
+  {limits.MESSAGES_AT_ONCE_MAX} messages at once and {limits.MESSAGES_PER_HOUR_MAX} an hour after that. Keep it and come back then; a clip that lost chunks to
+  this is told so at its `end`.
 
 ## What is answered
 

@@ -170,7 +170,8 @@ async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequen
 
 
 def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:
-    """Close a recovery with its last state."""
+    """Close a recovery with its last state, and forget the number that it was about."""
+    recovery.new_phone = ""
     recovery.state = state
     recovery.ended_at = work.now
     work.add(recovery)

@@ -192,6 +192,7 @@ class Recovery(SQLModel, table=True):
     # phone: the guardian gets a new number. primary: whoever has the new number becomes the primary guardian.
     kind: str = Field(max_length=10)
     guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    # Empty once it has ended: a number that did not become anybody's is nobody's to keep.
     new_phone: str = Field(max_length=16)
     # Of the paper on which the family enrolled; both of staff have had it in their hands.
     form_number: str = Field(max_length=40)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database
 from services.core.families.rules import APPROVAL_LIFETIME
+from services.core.families.tables import Recovery
 from tests.conftest import FakeClock
 from tests.parent import Parent, Place, make_family, make_place, new_phone, sms_to
 from tests.staff import StaffMember, family_code_of, make_staff, renewed, waiting_recovery
@@ -108,6 +110,8 @@ async def test_any_guardian_can_object_and_nothing_happens(
     assert await _carry_out(database) == 0
     office.ann = await renewed(office.ann, database)
     assert await office.states() == ["contested"]
+    async with database.begin() as work:
+        assert (await work.session.get_one(Recovery, uuid.UUID(recovery_id))).new_phone == ""
 
 
 async def test_the_lost_primary_guardian_is_replaced_by_another_guardian(

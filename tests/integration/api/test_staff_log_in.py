@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import urllib.parse
 import uuid
@@ -106,6 +107,15 @@ async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
     stored = repr(staff) + repr(codes)
     for secret in (ming.password, ming.secret.hex(), *ming.recovery_codes):
         assert secret not in stored
+
+
+async def test_of_several_at_once_with_the_same_code_one_gets_in(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    for code in (ming.shown(1), ming.recovery_codes[0]):
+        answers = await asyncio.gather(*(ming.log_in(code) for _ in range(3)))
+        assert sorted(answers) == [(200, ""), REFUSED, REFUSED]
 
 
 async def test_each_recovery_code_works_once_in_place_of_the_app(

@@ -285,6 +285,7 @@ async def test_voice_is_kept_ninety_days_unless_a_guardian_keeps_it(
     client: httpx.AsyncClient, studio: Studio, clock: FakeClock
 ) -> None:
     mother = await make_family(client, studio.database)
+    await mother.told("PUT", "/v1/me/pin", json={"pin": "730418"})
     kept, gone = await mother.speak(AMR), await mother.speak(KINDS["audio/ogg"])
     for message in (kept, gone):
         assert (await audio(mother, message)).status_code == 200
@@ -309,6 +310,8 @@ async def test_voice_is_kept_ninety_days_unless_a_guardian_keeps_it(
     await drop()
     assert await blobs_of_child() == before
     await mother.log_in()
+    # A phone unused for so long is a new one.
+    await mother.told("POST", "/v1/auth/second-step", json={"pin": "730418"})
     clock.advance(days=2)
     await mother.log_in()
     await drop()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.core.limits.rules import Limit
+from services.core.limits.rules import Limit, Limits
 from services.mqtt_bridge.rates import Rates
+from services.protocol import limits
 from services.protocol.topics import Identity, Uplink, UplinkKind, User
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -47,3 +48,12 @@ def test_a_clip_that_was_whole_ends_as_always() -> None:
     rates = _rates()
     assert rates.wait_s(MINE, Uplink(MINE, UplinkKind.VOICE_CHUNK, CLIP, 0), NOW) is None
     assert rates.wait_s(MINE, Uplink(MINE, UplinkKind.VOICE_END, CLIP), NOW) is None
+
+
+def test_firmware_makers_are_told_the_limit_that_is_kept() -> None:
+    kept = Limits.MESSAGES_OF_WATCH.value
+    assert (kept.burst, kept.refill, kept.span) == (
+        limits.MESSAGES_AT_ONCE_MAX, limits.MESSAGES_PER_HOUR_MAX, timedelta(hours=1),
+    )  # fmt: skip
+    # The largest clip in the smallest chunks fits at once.
+    assert kept.burst > limits.CLIP_MAX_CHUNKS
