@@ -18,7 +18,6 @@ from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.facts.actions import record_fact
-from services.core.facts.tables import Fact
 from services.core.families.tables import Child
 from services.core.starters.tables import Nudge, NudgeWanted
 
@@ -49,11 +48,15 @@ _SILENT = text("""
       AND EXISTS (SELECT FROM consent WHERE consent.guardian_id = wanted.guardian_id
                   AND consent.family_id = member.family_id AND consent.part = :part AND consent.withdrawn_at IS NULL)
       AND NOT EXISTS (SELECT FROM nudge WHERE nudge.guardian_id = wanted.guardian_id AND nudge.local_day = here.day)
-      AND NOT EXISTS (SELECT FROM fact WHERE fact.family_id = child.family_id AND fact.child_id = child.child_id
-                      AND fact.kind IN ('message_to_child_stored', 'message_to_family_stored')
-                      AND fact.received_at >= here.silent_from)
+      AND NOT EXISTS (SELECT FROM message WHERE message.child_id = child.child_id
+                      AND message.received_at >= here.silent_from)
     ORDER BY wanted.guardian_id, child.child_id
     LIMIT 1
+""")
+
+_FOLLOWED: Final = text("""
+    SELECT EXISTS (SELECT FROM message WHERE child_id = :child_id AND direction = 'to_child'
+                   AND received_at BETWEEN :from_at AND :to_at)
 """)
 
 
@@ -107,18 +110,11 @@ async def judge_one_nudge(work: UnitOfWork) -> bool:
     if one is None:
         return False
     nudge, family_id = one
-    followed = await work.session.exec(
-        select(Fact.fact_id)
-        .where(
-            col(Fact.family_id) == family_id,
-            col(Fact.child_id) == nudge.child_id,
-            col(Fact.kind) == "message_to_child_stored",
-            col(Fact.received_at) >= nudge.nudged_at,
-            col(Fact.received_at) <= nudge.nudged_at + FOLLOWS_WITHIN,
-        )
-        .limit(1)
+    followed = await work.run(
+        _FOLLOWED,
+        {"child_id": nudge.child_id, "from_at": nudge.nudged_at, "to_at": nudge.nudged_at + FOLLOWS_WITHIN},
     )
-    kind = "starter_followed" if followed.first() is not None else "starter_not_followed"
+    kind = "starter_followed" if followed.scalar_one() else "starter_not_followed"
     record_fact(work, kind, child_id=nudge.child_id, family_id=family_id)
     nudge.judged_at = work.now
     work.add(nudge)

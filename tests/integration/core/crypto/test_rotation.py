@@ -15,6 +15,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from services.core.accounts.actions import open_session, refresh
+from services.core.accounts.devices import present_device
 from services.core.accounts.errors import RefreshTokenInvalidError
 from services.core.clips.rendering import Studio
 from services.core.crypto.errors import MasterKeyMissingError
@@ -178,7 +179,8 @@ async def test_a_key_from_before_keys_had_ids_is_changed_like_the_others(stages:
 async def test_sessions_and_known_secrets_outlive_the_key_they_began_under(stages: Stages) -> None:
     home = await make_home(stages.before)
     async with stages.before.begin() as work:
-        token = (await open_session(work, home.guardian_id)).refresh_token
+        device = await present_device(work, home.guardian_id, None, trust=True)
+        token = (await open_session(work, home.guardian_id, device)).refresh_token
     async with stages.during.begin() as work:
         token = (await refresh(work, token)).refresh_token
     async with stages.after.begin() as work:

@@ -70,6 +70,7 @@ async def test_a_silent_day_is_told_once_in_the_daytime_and_what_followed_is_a_f
     place = await make_place(database)
     parent, unwilling = await make_family(client, database, place), await make_family(client, database, place)
     await pair(parent, place)
+    await parent.consent("measurement")
     await parent.told("PUT", "/v1/me/starter-nudge", json={"wanted": True})
     assert (await parent.told("GET", "/v1/me/starter-nudge"))["wanted"]
     # The day of the wish is no silent day, and the one after is not over.
