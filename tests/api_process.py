@@ -31,6 +31,9 @@ async def api_process(settings: Settings) -> AsyncIterator[int]:
         "SMARTWATCH_BLOB_URL": settings.blob_url,
         "SMARTWATCH_API_PORT": str(port),
         "SMARTWATCH_LOG_LEVEL": "ERROR",
+        # The tests are the proxy: each phone says with X-Forwarded-For where it is.
+        "SMARTWATCH_TRUSTED_PROXIES": "127.0.0.1",
+        "SMARTWATCH_ERASURE_LEDGER": str(settings.erasure_ledger),
     }
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "services.cli", "api", env=environment)
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 
 import hypothesis
 import pytest
@@ -21,13 +22,17 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.transport.serialization import Binary
 
-from services.core.accounts.tables import Session
-from services.core.accounts.tokens import AccessClaims, AccessTokens
+from services.core.accounts.staff_sessions import open_staff_session
+from services.core.accounts.tables import Session, Staff
+from services.core.accounts.tokens import AccessClaims, AccessTokens, StaffClaims
 from services.core.clock import system_clock
+from services.core.crypto.random_ids import new_ref
+from services.core.programme.tables import Site, StaffScope
 from services.core.settings import Settings
 from tests.api_process import api_process, database_of_today
 from tests.api_routes import app_without_database
 from tests.builders import make_home, wear
+from tests.parent import new_address
 
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,
@@ -44,22 +49,48 @@ async def address(settings: Settings) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
+@dataclass(frozen=True)
+class Callers:
+    """A guardian with a family and a watch, a staff member of their site, and the ids that are theirs."""
+
+    guardian_token: str
+    staff_token: str
+    ids: dict[str, str]
+
+    def headers_for(self, path: str) -> dict[str, str]:
+        """Return who asks, from an address of its own: limits have tests of their own."""
+        token = self.staff_token if path.startswith("/v1/staff") else self.guardian_token
+        return {"Authorization": f"Bearer {token}", "X-Forwarded-For": new_address()}
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def caller(settings: Settings) -> dict[str, str]:
-    """A family with a paired watch for each operation, and the header of its guardian."""
+async def callers(settings: Settings) -> Callers:
+    """Everybody anew for each operation: some of them end what the next would need."""
+    tokens = AccessTokens.of(settings)
     async with database_of_today(settings) as database:
         home = await make_home(database)
         await wear(database, home)
         async with database.begin() as work:
             session = Session(guardian_id=home.guardian_id, created_at=work.now, last_used_at=work.now)
-            work.add(session)
+            site = await work.session.get_one(Site, home.site_id)
+            staff = Staff(
+                email=f"{new_ref()}@wecare.example", display_name="admin", role="admin", password_hash="none",
+                created_at=work.now,
+            )  # fmt: skip
+            work.add(session, staff)
             await work.flush()
+            work.add(StaffScope(staff_id=staff.staff_id, programme_id=site.programme_id))
+            opened = await open_staff_session(work, staff.staff_id)
             claims = AccessClaims(home.guardian_id, session.session_id)
-    token = AccessTokens.of(settings).issue(claims, system_clock())
-    return {
-        "Authorization": f"Bearer {token}", "family_id": str(home.family_id), "child_id": str(home.child_id),
-        "guardian_id": str(home.guardian_id),
+            staff_claims = StaffClaims(opened.staff_id, opened.staff_session_id)
+    now = system_clock()
+    ids = {
+        "family_id": home.family_id, "child_id": home.child_id, "guardian_id": home.guardian_id,
+        "site_id": home.site_id, "programme_id": site.programme_id, "staff_id": staff.staff_id,
     }  # fmt: skip
+    return Callers(
+        tokens.issue(claims, now), tokens.issue_staff(staff_claims, now), {name: str(one) for name, one in ids.items()}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -78,13 +109,13 @@ def as_it_is(_context: SerializationContext, sound: Binary | bytes) -> bytes:
 schema = schemathesis.openapi.from_dict(app_without_database().openapi()).exclude(path=ENDLESS)
 
 
-def _ask(case: Case, address: str, caller: dict[str, str], http: requests.Session) -> None:
+def _ask(case: Case, address: str, callers: Callers, http: requests.Session) -> None:
     # Half of the ids are the caller's own, so that what lies behind the access rules is met, too.
-    for name in (case.path_parameters or {}).keys() & caller.keys():
+    for name in (case.path_parameters or {}).keys() & callers.ids.keys():
         if uuid.uuid5(uuid.NAMESPACE_URL, repr(case.path_parameters)).int % 2:
-            case.path_parameters[name] = caller[name]
+            case.path_parameters[name] = callers.ids[name]
     case.call_and_validate(
-        base_url=address, headers={"Authorization": caller["Authorization"]}, session=http, checks=CHECKS, timeout=30
+        base_url=address, headers=callers.headers_for(case.path), session=http, checks=CHECKS, timeout=30
     )
 
 
@@ -94,15 +125,15 @@ _ALLOWED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthChe
 @schema.parametrize()
 @hypothesis.settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=_ALLOWED, database=None)
 def test_every_answer_is_documented_and_none_a_fault(
-    case: Case, address: str, caller: dict[str, str], http: requests.Session
+    case: Case, address: str, callers: Callers, http: requests.Session
 ) -> None:
-    _ask(case, address, caller, http)
+    _ask(case, address, callers, http)
 
 
 @pytest.mark.long
 @schema.parametrize()
 @hypothesis.settings(max_examples=300, deadline=None, suppress_health_check=_ALLOWED, database=None)
 def test_every_answer_is_documented_and_none_a_fault_for_long(
-    case: Case, address: str, caller: dict[str, str], http: requests.Session
+    case: Case, address: str, callers: Callers, http: requests.Session
 ) -> None:
-    _ask(case, address, caller, http)
+    _ask(case, address, callers, http)
