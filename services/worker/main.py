@@ -18,6 +18,7 @@ from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.actions import sweep_one
 from services.core.blobs.store import BlobStore
 from services.core.checkins.partitions import drop_one_month, forget_old_places, make_one_month
+from services.core.checkins.sos_places import forget_unagreed_sos_places
 from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
 from services.core.contacts.recovery import carry_out_one_recovery
@@ -60,7 +61,7 @@ SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
     forget_old_alerts, forget_one_endpoint, forget_old_commands, tell_one_family, forget_one_unconsented,
-    note_low_batteries, nudge_one, judge_one_nudge, *USAGE_SWEEPS,
+    note_low_batteries, nudge_one, judge_one_nudge, forget_unagreed_sos_places, *USAGE_SWEEPS,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip
