@@ -36,6 +36,7 @@ from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.privacy.archive import make_one_export
+from services.core.privacy.ended import erase_one_ended
 from services.core.privacy.exports import expire_one_export
 from services.core.privacy.forgetting import forget_one_batch
 from services.core.privacy.removal import remove_one_erased
@@ -185,6 +186,8 @@ class Worker:
             while found:
                 async with self._database.begin() as work:
                     found = await one(work)
+        while await erase_one_ended(self._database, self._ledger):
+            pass
         while await sweep_one(self._database, self._studio.blobs):
             pass
 
