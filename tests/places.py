@@ -26,12 +26,12 @@ def away(east_m: float, north_m: float, origin: Point = HOME) -> Point:
     return Plane(origin).point(east_m, north_m)
 
 
-async def agree(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    """Have a guardian agree to places."""
+async def agree(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, part: Part = Part.LOCATION) -> None:
+    """Have a guardian agree to places, or to those in an SOS."""
     membership = await membership_in(work, family_id, guardian_id)
     assert membership is not None
-    text = consent_texts()[Part.LOCATION, "en"]
-    await give_consent(work, membership, part=Part.LOCATION, text_version=text.text_version, locale="en", how=How.APP)
+    text = consent_texts()[part, "en"]
+    await give_consent(work, membership, part=part, text_version=text.text_version, locale="en", how=How.APP)
 
 
 async def turn_location(work: UnitOfWork, child_id: uuid.UUID, *, on: bool) -> None:

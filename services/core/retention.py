@@ -18,8 +18,11 @@ class Retention:
     alerts: timedelta = timedelta(days=180)
     # After the end of the programme.
     usage: timedelta = timedelta(days=90)
+    # Notices, hand-outs and their slips, closed requests for help, recoveries, break-glass with its reason.
+    office: timedelta = timedelta(days=180)
+    # What apps were told, reminders among it.
     events: timedelta = timedelta(days=30)
-    # Ended, or not used for so long that they have.
+    # Ended, or not used for so long that they have; devices, which are trusted for less, with them.
     sessions: timedelta = timedelta(days=90)
     # Text messages that could not be sent: nobody waits for a code any more.
     unsent_sms: timedelta = timedelta(days=2)
@@ -33,6 +36,7 @@ class Retention:
             fixes=timedelta(days=settings.keep_fixes_days),
             alerts=timedelta(days=settings.keep_alerts_days),
             usage=timedelta(days=settings.keep_usage_days),
+            office=timedelta(days=settings.keep_office_days),
             events=timedelta(days=settings.keep_events_days),
             sessions=timedelta(days=settings.keep_sessions_days),
             unsent_sms=timedelta(days=settings.keep_unsent_sms_days),

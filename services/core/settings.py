@@ -133,8 +133,14 @@ class Settings(BaseSettings):
     keep_fixes_days: int = Field(30, ge=1, le=3650, description="places")
     keep_alerts_days: int = Field(180, ge=1, le=3650, description="alarms, with the place in them")
     keep_usage_days: int = Field(90, ge=1, le=3650, description="facts about use, after the end of the programme")
-    keep_events_days: int = Field(30, ge=1, le=3650, description="what apps were told: ids and states")
-    keep_sessions_days: int = Field(90, ge=31, le=3650, description="sessions that ended or were not used")
+    keep_office_days: int = Field(
+        180, ge=31, le=3650,
+        description="notices, hand-outs with slips, closed help and recoveries, reasons of break-glass, invitations",
+    )  # fmt: skip
+    keep_events_days: int = Field(30, ge=1, le=3650, description="what apps were told: ids and states; reminders")
+    keep_sessions_days: int = Field(
+        90, ge=31, le=3650, description="sessions and devices not used any more, of staff too"
+    )
     keep_unsent_sms_days: int = Field(2, ge=1, le=30, description="text messages that could not be sent, sealed")
     keep_exports_hours: int = Field(24, ge=1, le=720, description="a finished export, sealed, and its link")
 

@@ -18,6 +18,7 @@ from services.core.audio.sandbox import AudioSandbox
 from services.core.blobs.actions import sweep_one
 from services.core.blobs.store import BlobStore
 from services.core.checkins.partitions import drop_one_month, forget_old_places, make_one_month
+from services.core.checkins.sos_places import forget_unagreed_sos_places
 from services.core.clips.from_watch import forget_one_unfinished
 from services.core.clips.rendering import Studio
 from services.core.contacts.recovery import carry_out_one_recovery
@@ -35,8 +36,13 @@ from services.core.messages.uploads import forget_one_upload
 from services.core.outbox import actions as outbox
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.privacy.archive import make_one_export
+from services.core.privacy.ended import erase_one_ended
 from services.core.privacy.exports import expire_one_export
-from services.core.privacy.forgetting import forget_one_batch
+from services.core.privacy.forgetting import (
+    forget_one_batch,
+    forget_one_batch_of_devices,
+    forget_one_batch_of_the_office,
+)
 from services.core.privacy.removal import remove_one_erased
 from services.core.privacy.replay import replay
 from services.core.push.actions import forget_one_endpoint
@@ -60,7 +66,8 @@ SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
     forget_old_alerts, forget_one_endpoint, forget_old_commands, tell_one_family, forget_one_unconsented,
-    note_low_batteries, nudge_one, judge_one_nudge, *USAGE_SWEEPS,
+    note_low_batteries, nudge_one, judge_one_nudge, forget_unagreed_sos_places,
+    forget_one_batch_of_the_office, forget_one_batch_of_devices, *USAGE_SWEEPS,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, forget_old_places,
 )  # fmt: skip
@@ -184,6 +191,8 @@ class Worker:
             while found:
                 async with self._database.begin() as work:
                     found = await one(work)
+        while await erase_one_ended(self._database, self._ledger):
+            pass
         while await sweep_one(self._database, self._studio.blobs):
             pass
 

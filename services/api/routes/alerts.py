@@ -5,14 +5,17 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.api.access_family import AnyGuardian, MayMessageChild
+from services.api.access_family import AnyGuardian, MayMessageChild, MaySeeSosPlaces
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import alerts as told
+from services.api.schemas.checkins import Place
 from services.core.alerts.actions import acknowledge_alert
 from services.core.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
-from services.core.alerts.rules import kinds_told_to
+from services.core.alerts.rules import AlertKind, kinds_told_to
 from services.core.alerts.tables import Alert as AlertRow
+from services.core.checkins.looks import note_look
+from services.core.checkins.sos_places import sos_place_of
 from services.core.families.queries import rights_of
 from services.core.push.queries import readiness_of_family
 
@@ -40,6 +43,24 @@ async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.
     """Read one alert."""
     kinds = kinds_told_to(rights_of(scope.membership).words())
     return _alert(await one_alert(work, scope.child.child_id, alert_id, kinds))
+
+
+@router.get("/children/{child_id}/alerts/{alert_id}/place", responses=answers(401, 403, 404, 422))
+async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> told.SosPlace:
+    """Tell where an SOS came from, if the family agreed to such places; the look is written down."""
+    await one_alert(work, scope.child.child_id, alert_id, [AlertKind.SOS])
+    note_look(work, scope.caller.guardian_id, scope.child)
+    found = await sos_place_of(work, scope.child, alert_id)
+    if found is None:
+        return told.SosPlace(alert_id=alert_id, seen=None)
+    point = found.place.point
+    return told.SosPlace(
+        alert_id=alert_id,
+        seen=told.SosSeen(
+            place=Place(lat=point.lat, lon=point.lon, altitude_m=found.place.altitude_m), accuracy_m=found.accuracy_m,
+            source=found.source, happened_at=found.happened_at, received_at=found.received_at,
+        ),
+    )  # fmt: skip
 
 
 @router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=answers(401, 403, 404, 422))

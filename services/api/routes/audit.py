@@ -1,16 +1,17 @@
-"""Who looked, who was refused, who changed what: a family's own log."""
+"""Who looked, who was refused, who changed what: a family's own log, and of it the looks at one child."""
 
 import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from services.api.access_family import BeforeConsent
+from services.api.access_family import BeforeConsent, GuardianOfChild
 from services.api.dependencies import Work
 from services.api.problems import answers
-from services.api.schemas.privacy import AuditEntry, AuditPage
+from services.api.schemas.privacy import AuditEntry, AuditPage, Look, Looks
 from services.core.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
 from services.core.audit.tables import AuditEntry as EntryRow
+from services.core.privacy.looks import PAGE_MAX_LOOKS, looks_at
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -26,6 +27,30 @@ async def read_log(
     rows = await entries_of_family(work, scope.family_id, before_seq=before, limit=limit)
     more = bool(rows) and rows[-1].seq > 1
     return AuditPage(entries=[_told(row) for row in rows], next_before=rows[-1].seq if more else None)
+
+
+@router.get("/children/{child_id}/looks", responses=answers(401, 403, 404, 422))
+async def read_looks(
+    work: Work,
+    scope: GuardianOfChild,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX_LOOKS)] = 50,
+) -> Looks:
+    """Tell who asked where this child is or was and who heard its recordings, newest first."""
+    found = await looks_at(work, scope.child, before_seq=before, limit=limit + 1)
+    page = found[:limit]
+    return Looks(looks=[_look(row) for row in page], next_before=page[-1].seq if len(found) > limit else None)
+
+
+def _look(row: EntryRow) -> Look:
+    what = {"place": "place", "audio": "recording", "command.locate": "asked_the_watch"}[row.action]
+    return Look.model_validate(
+        {
+            "seq": row.seq, "at": row.at, "what": what, "by": row.actor_kind,
+            "guardian_id": uuid.UUID(row.actor_id) if row.actor_kind == "guardian" else None,
+            "message_id": uuid.UUID(row.subject_id) if row.action == "audio" else None,
+        }
+    )  # fmt: skip
 
 
 def _told(row: EntryRow) -> AuditEntry:

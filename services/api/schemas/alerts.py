@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.api.schemas.base import Told
+from services.api.schemas.checkins import Place
 
 AlertKind = Literal[
     "sos", "sos_cancelled", "low_battery", "taken_off", "fall", "tamper", "factory_reset", "zone_left", "zone_entered",
@@ -32,6 +33,23 @@ class Alerts(Told):
 
     alerts: list[Alert]
     next_cursor: str | None
+
+
+class SosSeen(Told):
+    """Where the watch was when the child called."""
+
+    place: Place
+    accuracy_m: float | None = Field(description="radius of the circle it lies in, if the watch knew it", examples=[18])
+    source: str | None = Field(description="gps, wifi, cell, or a word of a later version", examples=["gps"])
+    happened_at: datetime | None = Field(description="when the place was taken, if the watch knew the time")
+    received_at: datetime
+
+
+class SosPlace(Told):
+    """The place in an SOS; ``seen`` is null where the watch sent none, or nobody had agreed to it."""
+
+    alert_id: uuid.UUID
+    seen: SosSeen | None
 
 
 class GuardianReach(Told):

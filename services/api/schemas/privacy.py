@@ -29,6 +29,24 @@ class AuditPage(Told):
     next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
 
 
+class Look(Told):
+    """Somebody saw or asked where a child is or was, or heard a recording."""
+
+    seq: int = Field(description="the place in the family's log")
+    at: datetime
+    what: Literal["place", "asked_the_watch", "recording"]
+    by: Literal["guardian", "staff", "watch", "operator", "system"]
+    guardian_id: uuid.UUID | None = Field(description="which guardian, where it was one; one who left is still named")
+    message_id: uuid.UUID | None = Field(description="which recording, where it was one")
+
+
+class Looks(Told):
+    """A page of looks, newest first."""
+
+    looks: list[Look]
+    next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
+
+
 class Erasure(Told):
     """An erasure. From the moment it is told of nothing of it opens any more."""
 

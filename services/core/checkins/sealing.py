@@ -57,6 +57,11 @@ def suspect_context(child_id: uuid.UUID) -> str:
     return f"suspect/{child_id}"
 
 
+def sos_context(alert_id: uuid.UUID) -> str:
+    """Return what the place of an SOS is bound to."""
+    return f"sos/{alert_id}"
+
+
 def content_mark(key: bytes, fingerprint: str) -> bytes:
     """Return by what a repeat is known (16 bytes); without the child's key nothing can be learned from it."""
     return hmac.new(key, f"checkin/{fingerprint}".encode(), hashlib.sha256).digest()[:_MARK_BYTES]

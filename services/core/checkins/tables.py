@@ -1,4 +1,4 @@
-"""Tables of places: check-ins, the latest of each child, safe zones and what happened at their edges.
+"""Tables of places: check-ins, the latest of each child, safe zones and what happened at their edges, SOS places.
 
 Where anybody was is sealed with the child's own key; what stands in plain says when and how well, never where.
 """
@@ -87,6 +87,21 @@ class SafeZone(SQLModel, table=True):
     created_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     created_at: datetime = time_column()
     changed_at: datetime = time_column()
+
+
+class SosPlace(SQLModel, table=True):
+    """Where the watch was when the child called with an SOS; it goes with its alert."""
+
+    __tablename__ = "sos_place"
+
+    alert_id: uuid.UUID = Field(primary_key=True, foreign_key="alert.alert_id", ondelete="CASCADE")
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
+    # By the watch's own time, if it knew it, and by ours.
+    happened_at: datetime | None = maybe_time_column()
+    received_at: datetime = time_column()
+    accuracy_m: float | None = None
+    source: str | None = Field(default=None, max_length=32)
+    sealed_place: bytes = bytes_column()
 
 
 class ZonePassage(SQLModel, table=True):

@@ -70,7 +70,7 @@ async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, 
         one.child_id: one
         for one in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
     }
-    consented = await families_that_agreed(work, {identity.family_id for identity in identities})
+    consented = await families_that_agreed(work, {identity.family_id for identity in identities}, Part.LOCATION)
     wearers = {}
     for identity in identities:
         child, setting = children[identity.child_id], settings[identity.child_id]
@@ -83,8 +83,8 @@ async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, 
     return wearers
 
 
-async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Return the families in which a guardian agrees to places being kept, as the one did who turned them on."""
+async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID], part: Part) -> set[uuid.UUID]:
+    """Return the families in which a guardian who belongs to them agrees to these places being kept."""
     found = await work.session.exec(
         select(Membership.family_id)
         .join(
@@ -95,7 +95,7 @@ async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUI
         .where(
             col(Membership.family_id).in_(family_ids),
             col(Membership.removed_at).is_(None),
-            col(Consent.part) == Part.LOCATION,
+            col(Consent.part) == part,
             col(Consent.withdrawn_at).is_(None),
         )
     )

@@ -23,7 +23,7 @@ from services.core.facts.actions import record_fact
 from services.core.families.queries import guardians_of
 from services.core.families.rules import END_NOTICE, erased_from
 from services.core.families.sms_texts import programme_ending_text
-from services.core.families.tables import Enrolment, FamilyEnding
+from services.core.families.tables import Enrolment, Family, FamilyEnding
 from services.core.outbox.actions import send_sms
 from services.core.programme.actions import set_last_day
 from services.core.programme.tables import Programme, Site
@@ -111,11 +111,14 @@ async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uu
     """Return families whose notice has run out, told first first; whoever erases one erases its rows, this one too."""
     found = await work.session.exec(
         select(FamilyEnding, Programme, Site)
+        .join(Family, col(Family.family_id) == col(FamilyEnding.family_id))
         .join(Enrolment, col(Enrolment.family_id) == col(FamilyEnding.family_id))
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .join(Programme, col(Programme.programme_id) == col(Site.programme_id))
         .where(
             col(FamilyEnding.told_at) <= work.now - END_NOTICE,
+            # Erased, and its rows are on their way out.
+            col(Family.erased_at).is_(None),
             col(Programme.ends_on).is_not(None),
             # The hours in which it is the next day nowhere are sorted out below, by each site's own zone.
             col(Programme.ends_on) <= work.now.date(),

@@ -29,6 +29,7 @@ from services.core.messages.hearing import sound_for_phone
 from services.core.messages.queries import MessageView
 from services.core.privacy.exports import CLAIM_LIVES, TRIES, key_of
 from services.core.privacy.own_data import message_told, own_data, own_messages
+from services.core.privacy.own_places import checkins_csv
 from services.core.privacy.tables import Export
 
 # What has to wait for others comes again after this.
@@ -101,21 +102,30 @@ async def _archive(studio: Studio, job: _Job) -> bytes:
     async with studio.database.begin() as work:
         told = await own_data(work, job.family_id, job.guardian_id)
         views: dict[str, Sequence[MessageView]] = {}
+        tables: dict[str, bytes] = {}
         for one in told["children"]:
             child = await child_by_id(work, uuid.UUID(one["child_id"]))
-            views[one["child_id"]] = [] if child is None else await own_messages(work, child, job.guardian_id)
+            if child is None:
+                continue
+            views[one["child_id"]] = await own_messages(work, child, job.guardian_id)
+            table = await checkins_csv(work, child, job.guardian_id)
+            if table is not None:
+                one["checkins"] = f"checkins/{one['child_id']}.csv"
+                tables[one["checkins"]] = table
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         sounds = sum(view.message.clip_id is not None for page in views.values() for view in page)
         done = 0
         for child_told in told["children"]:
-            for view in views[child_told["child_id"]]:
+            for view in views.get(child_told["child_id"], ()):
                 message = message_told(view)
                 if view.message.clip_id is not None:
                     message["audio"] = await _add_sound(studio, archive, view, view.message.clip_id)
                     done += 1
                     await _note_progress(studio, job, done, sounds)
                 child_told["messages"].append(message)
+        for name, table in tables.items():
+            archive.writestr(name, table)
         archive.writestr("export.json", _json(told))
         archive.writestr("export.schema.json", _SCHEMA.read_bytes())
     return memory.getvalue()

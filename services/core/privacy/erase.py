@@ -52,16 +52,18 @@ async def erase_child(work: UnitOfWork, ledger: ErasureLedger, child_id: uuid.UU
     return erasure
 
 
-async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.UUID, by: uuid.UUID) -> Erasure:
+async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.UUID, by: uuid.UUID | None) -> Erasure:
     """Destroy the keys of all children, end all access, and tell the other guardians. The caller commits, then removes.
 
-    The caller has checked that ``by`` is the first guardian. Raises NotFoundError when it is erased already.
+    The caller has checked that ``by`` is the first guardian; None: its time is over, and all guardians are told.
+    Raises NotFoundError when it is erased already.
     """
+    actor = SYSTEM if by is None else guardian_actor(by)
     erasure = _erasure(work, FAMILY, family_id, family_id, by)
     others = [guardian for _, guardian in await guardians_of(work, family_id) if guardian.guardian_id != by]
-    await _close_family(work, family_id, guardian_actor(by))
+    await _close_family(work, family_id, actor)
     await _tell(work, others, FAMILY)
-    record_audit(work, guardian_actor(by), "family.erased", family_id=family_id, subject_id=family_id)
+    record_audit(work, actor, "family.erased", family_id=family_id, subject_id=family_id)
     await write_down(work, ledger, erasure)
     return erasure
 

@@ -18,6 +18,7 @@ from services.core.families.queries import children_of, guardians_of, rights_of
 from services.core.families.tables import Child, Family
 from services.core.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation
 from services.core.pairing.wipes import orders_of
+from services.core.privacy.own_places import own_places
 from services.core.privacy.queries import erasures_of
 from services.core.privacy.rules import Wipe, watch_copy
 from services.core.watches.queries import settings_of_child
@@ -28,7 +29,7 @@ _OF_CONTACT: Final = {"name", "relation", "number", "may_message", "may_call", "
 
 
 async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> dict[str, Any]:
-    """Return what export.schema.json describes, but for the messages; of other guardians only what they show."""
+    """Return what export.schema.json describes, but for messages; of other guardians only what they show."""
     me = await work.session.get_one(Guardian, guardian_id)
     family = await work.session.get_one(Family, family_id)
     return {
@@ -62,7 +63,7 @@ async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUI
             }
             for membership, guardian in await guardians_of(work, family_id)
         ],
-        "children": [await _child(work, child) for child in await children_of(work, family_id)],
+        "children": [await _child(work, child, guardian_id) for child in await children_of(work, family_id)],
         "erasures": [
             {
                 "what": view.erasure.what, "subject_id": str(view.erasure.subject_id),
@@ -107,7 +108,7 @@ def message_told(view: MessageView) -> dict[str, Any]:
     }
 
 
-async def _child(work: UnitOfWork, child: Child) -> dict[str, Any]:
+async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict[str, Any]:
     birth_date = birth_date_of(work, child)
     settings = await settings_of_child(work, child.child_id)
     orders = await orders_of(work, child_id=child.child_id)
@@ -125,6 +126,7 @@ async def _child(work: UnitOfWork, child: Child) -> dict[str, Any]:
             for contact in await contacts_of(work, child.child_id)
         ],
         "watch_copy": watch_copy(Wipe(order.confirmed_at) for order in orders).value,
+        **await own_places(work, child, guardian_id),
         "messages": [],
     }
 

@@ -62,6 +62,9 @@ async def _remove_child(work: UnitOfWork, child_id: uuid.UUID) -> None:
     clips = select(cast(col(Clip.clip_id), String)).where(col(Clip.child_id) == child_id)
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(usernames)))
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(clips)))
+    # What is on its way to phones about the child; a wake-up finds no event any more.
+    about = col(OutboxRow.payload)["child_id"].astext
+    await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "push", about == str(child_id)))
     # The objects are swept away next; a hash would tell until then whether somebody's recording was among them.
     await work.run(
         update(Blob).where(col(Blob.child_id) == child_id).values(state="leaving", sha256="", changed_at=work.now)
@@ -90,6 +93,9 @@ async def _remove_family(work: UnitOfWork, erasure: Erasure) -> None:
     invited = await work.session.exec(select(Invitation.phone).where(Invitation.family_id == family_id))
     enrolled = await work.session.exec(select(Enrolment.guardian_phone).where(Enrolment.family_id == family_id))
     phones = {*(guardian.phone for guardian in guardians), *invited.all(), *enrolled.all()}
+    about = col(OutboxRow.payload)["family_id"].astext
+    await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "push", about == str(family_id)))
+    await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "wake", col(OutboxRow.target) == str(family_id)))
     await work.run(delete(Family).where(col(Family.family_id) == family_id))
     for guardian in guardians:
         if not await _is_needed(work, guardian.guardian_id, guardian.phone):

@@ -1,6 +1,13 @@
-"""Who took consent back is in no number that is made from then on; published tables stand as they are."""
+"""Who took consent back, or whose programme is long over, is in no number that is made from then on.
+
+Published tables stand as they are: they are of groups and name nobody.
+"""
 
 from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy import delete
 from sqlmodel import col, exists, or_, select
@@ -8,9 +15,14 @@ from sqlmodel import col, exists, or_, select
 from services.core.consents.rules import Part
 from services.core.consents.tables import Consent
 from services.core.db.database import UnitOfWork
-from services.core.families.tables import Family, Membership
+from services.core.facts.tables import Fact
+from services.core.families.tables import Enrolment, Family, Membership
+from services.core.programme.tables import Programme, Site
 from services.core.usage.counting import forget_conversations
-from services.core.usage.tables import FamilyDay, UsagePopulation
+from services.core.usage.tables import FamilyDay, UsagePopulation, UsageReport, WatchDay
+from services.core.watches.tables import Watch
+
+_OF_FAMILIES: Final = (Fact, UsageReport, WatchDay, FamilyDay, UsagePopulation)
 
 
 async def forget_one_unmeasured(work: UnitOfWork) -> bool:
@@ -39,4 +51,52 @@ async def forget_one_unmeasured(work: UnitOfWork) -> bool:
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id) == family_id))
     await work.run(delete(UsagePopulation).where(col(UsagePopulation.family_id) == family_id))
     await forget_conversations(work, {family_id: None})
+    return True
+
+
+async def forget_one_long_over(work: UnitOfWork) -> bool:
+    """Delete the facts of one family, or one watch, whose programme ended longer ago than they are kept.
+
+    Return whether there was one. A family that went on in another programme is no business of this one's end.
+    """
+    over = await work.session.exec(
+        select(Site.site_id)
+        .join(Programme, col(Programme.programme_id) == col(Site.programme_id))
+        .where(col(Programme.ends_on) < (work.now - work.retention.usage).date())
+    )
+    site_ids = over.all()
+    return bool(site_ids) and (await _forget_family_at(work, site_ids) or await _forget_watch_at(work, site_ids))
+
+
+async def _forget_family_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> bool:
+    kept = [exists().where(col(table.family_id) == col(Family.family_id)) for table in _OF_FAMILIES]
+    here = exists().where(
+        col(Enrolment.family_id) == col(Family.family_id), col(Enrolment.site_id).in_(site_ids)
+    )  # fmt: skip
+    elsewhere = exists().where(
+        col(Enrolment.family_id) == col(Family.family_id), col(Enrolment.site_id).not_in(site_ids)
+    )  # fmt: skip
+    found = await work.session.exec(
+        select(Family.family_id).where(here, ~elsewhere, or_(*kept)).limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )  # fmt: skip
+    family_id = found.first()
+    if family_id is None:
+        return False
+    for table in _OF_FAMILIES:
+        await work.run(delete(table).where(col(table.family_id) == family_id))
+    return True
+
+
+async def _forget_watch_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> bool:
+    """What no family is named in is the watch's, and the watch belongs to the site where it is registered."""
+    of_nobody = (col(Fact.watch_id) == col(Watch.watch_id)) & col(Fact.family_id).is_(None)
+    found = await work.session.exec(
+        select(Watch.watch_id).where(col(Watch.site_id).in_(site_ids), exists().where(of_nobody)).limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )  # fmt: skip
+    watch_id = found.first()
+    if watch_id is None:
+        return False
+    await work.run(delete(Fact).where(col(Fact.watch_id) == watch_id, col(Fact.family_id).is_(None)))
     return True

@@ -5,6 +5,9 @@ from __future__ import annotations
 from services.core.alerts.from_watch import WatchAlert, take_alert
 from services.core.alerts.rules import AlertKind as KnownKind
 from services.core.alerts.tables import Alert as AlertRow
+from services.core.checkins.geometry import Point
+from services.core.checkins.sealing import Place as SealedPlace
+from services.core.checkins.sos_places import SentPlace, keep_sos_place
 from services.core.db.database import UnitOfWork
 from services.core.watches.dating import happened_at
 from services.core.watches.presence import clock_of_watch, note_heard
@@ -40,13 +43,18 @@ async def take_up_alert(frame: Frame) -> list[Reply]:
                 work, identity, WatchAlert(said.id, KnownKind(said.kind.value), mark, when)
             )
             if taken is not None and said.location is not None:
-                await keep_place(work, identity, taken, said.location)
+                await _keep_place(work, identity, taken, said.location)
     return [receipt(frame.user, answer_receipt(said.id, answer))]
 
 
-async def keep_place(_work: UnitOfWork, _identity: WatchIdentity, _alert: AlertRow, _place: Place) -> None:
-    """The one way of an SOS's place into the product, in the transaction of its alert: today it ends here.
+async def _keep_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow, said: Place) -> None:
+    """The one way of an SOS's place into the product, in the transaction of its alert; consent is judged there.
 
-    A place is stored only with the consent to places of an SOS, by the room of check-ins; where that consent is
-    missing, nothing of the place is kept, not even in the digest by which a repeat is known.
+    Nothing of it is in the digest by which a repeat is known.
     """
+    taken_at = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
+    sent = SentPlace(
+        SealedPlace(Point(said.lat, said.lon), said.alt), said.acc,
+        None if said.source is None else str(said.source), taken_at,
+    )  # fmt: skip
+    await keep_sos_place(work, alert, sent)

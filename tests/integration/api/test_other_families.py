@@ -118,12 +118,13 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
     second = await theirs.invite()
     for parent in (mine, theirs):
         await may_look(parent)
+        await parent.consent("sos_places")
     zone = await theirs.told("POST", f"{theirs.child}/zones", json={"name": "Home", "shape": circle()})
     command = await theirs.told("POST", f"{theirs.child}/commands", json={"kind": "ring"})
     hook = {"kind": "webhook", "address": "https://push.example.org/theirs"}
     endpoint = await theirs.told("POST", "/v1/push-endpoints", json=hook)
     async with database.begin() as work:
-        raised = Raised(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "fall")
+        raised = Raised(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "sos")
         alert_id = (await raise_alert(work, raised)).alert_id
     contested = {"guardian_id": second.guardian_id, "right": "message"}
     export = await theirs.told("POST", f"{theirs.family}/exports")
@@ -220,5 +221,5 @@ async def test_nothing_of_the_other_family_has_changed(world: World) -> None:
         await _ask(world.mine, route, world.their_ids)
     assert await world.theirs.contacts() == before
     me = await world.theirs.told("GET", "/v1/me")
-    assert [one["part"] for one in me["families"][0]["consents"]] == ["location", "messages"]
+    assert [one["part"] for one in me["families"][0]["consents"]] == ["location", "messages", "sos_places"]
     assert (await world.theirs.told("GET", f"{world.theirs.child}/pairing"))["state"] == "confirmed"

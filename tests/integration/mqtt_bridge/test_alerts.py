@@ -64,7 +64,7 @@ async def test_another_kind_under_the_same_id_is_a_conflict(stand: Stand) -> Non
         assert (answer["code"], answer["detail"]) == ("rejected", "id_conflict")
 
 
-async def test_nothing_of_its_place_is_kept_with_an_alert(stand: Stand) -> None:
+async def test_without_consent_nothing_of_its_place_is_kept_with_an_alert(stand: Stand) -> None:
     _, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.say("alert", SOS)

@@ -176,3 +176,18 @@ def test_every_process_reads_the_same_ledger_of_erasures_apart_from_the_rows(
     for name in (*PROCESSES, "schema"):
         ledger = settings_of(compose["services"][name], secrets_file, monkeypatch).erasure_ledger
         assert f"ledger:{ledger.parent}" in compose["services"][name]["volumes"]
+
+
+def test_who_writes_and_who_reads_recordings_share_one_volume_apart_from_everything_else(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = set()
+    for name in ("api", "bridge", "worker"):
+        url = settings_of(compose["services"][name], secrets_file, monkeypatch).blob_url
+        assert f"blobs:{url.removeprefix('file:')}" in compose["services"][name]["volumes"], name
+        urls.add(url)
+    [url] = urls
+    # Made in the image and owned by who runs there: a fresh volume takes its owner from it.
+    made = (CHECKOUT / "infra" / "Dockerfile").read_text()
+    assert f"-o smartwatch /var/lib/smartwatch-ledger {url.removeprefix('file:')}" in made
+    assert not [one for one in compose["services"]["broker"]["volumes"] if "blobs" in one]

@@ -1,0 +1,114 @@
+"""Places in an export: what this guardian may look at, whole; for others not a trace of them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import jsonschema
+import pytest
+import pytest_asyncio
+
+from services.core.alerts.actions import Raised, raise_alert
+from services.core.checkins.actions import receive_fixes
+from services.core.checkins.geometry import Point
+from services.core.checkins.sealing import Place
+from services.core.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.clips.rendering import Studio
+from services.core.db.database import Database
+from services.core.privacy import own_places
+from services.core.privacy.archive import make_one_export
+from tests.conftest import FakeClock
+from tests.parent import Parent, make_family, make_place, pair
+from tests.places import HOME, away, circle, may_look, sent
+
+SOS_AT = Point(23.0277, 113.7533)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def mother(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Parent:
+    """Of whose child five places, a zone and an SOS with its place are kept."""
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    await may_look(mother)
+    await mother.consent("sos_places")
+    identity = await pair(mother, place)
+    await mother.told("POST", f"{mother.child}/zones", json={"name": "CanarySchool", "shape": circle()})
+    async with database.begin() as work:
+        fixes = [
+            sent(identity.username, clock.now - timedelta(minutes=10 * back), away(30 * back, 0), source=source)
+            for back, source in enumerate(("gps", "wifi", "=1+1", "cell", None))
+        ]
+        await receive_fixes(work, fixes)
+        raised = Raised(uuid.UUID(mother.child_id), uuid.UUID(str(mother.family_id)), "sos")
+        alert = await raise_alert(work, raised)
+        await keep_sos_place(work, alert, SentPlace(Place(SOS_AT), 18.0, "gps", work.now))
+    return mother
+
+
+async def _export(parent: Parent, studio: Studio) -> tuple[dict[str, Any], dict[str, bytes]]:
+    asked = await parent.told("POST", f"{parent.family}/exports")
+    while await make_one_export(studio):
+        pass
+    answer = await parent.ask("GET", f"{parent.family}/exports/{asked['export_id']}/file")
+    assert answer.status_code == 200, answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as found:
+        files = {name: found.read(name) for name in found.namelist()}
+    told = json.loads(files["export.json"])
+    jsonschema.validate(told, json.loads(files["export.schema.json"]), jsonschema.Draft202012Validator)
+    [child] = told["children"]
+    return child, files
+
+
+async def test_who_may_look_gets_every_place_as_csv_and_the_zones_and_the_place_of_an_sos(
+    mother: Parent, studio: Studio, clock: FakeClock
+) -> None:
+    child, files = await _export(mother, studio)
+    assert child["checkins"] == f"checkins/{mother.child_id}.csv"
+    rows = list(csv.DictReader(io.StringIO(files[child["checkins"]].decode())))
+    assert len(rows) == 5
+    assert [row["happened_at"] for row in rows] == sorted(row["happened_at"] for row in rows)
+    last = rows[-1]
+    assert (float(last["lat"]), float(last["lon"]), last["source"], last["quality"]) == (
+        HOME.lat, HOME.lon, "gps", "good",
+    )  # fmt: skip
+    assert [row["source"] for row in rows] == ["", "cell", "", "wifi", "gps"]
+    [zone] = child["zones"]
+    assert (zone["name"], zone["shape"]["kind"]) == ("CanarySchool", "circle")
+    [alert] = child["alerts"]
+    assert (alert["kind"], alert["place"]["lat"], alert["place"]["lon"]) == ("sos", SOS_AT.lat, SOS_AT.lon)
+    # It is a look like any other.
+    clock.advance(seconds=1)
+    entries = (await mother.told("GET", f"{mother.family}/audit"))["entries"]
+    looks = [one for one in entries if one["action"] == "place"]
+    assert looks
+    assert {(one["guardian_id"], one["subject_id"]) for one in looks} == {(mother.guardian_id, mother.child_id)}
+
+
+async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, studio: Studio) -> None:
+    # The rights without the consents, then the consents without the rights.
+    for rights, parts in (({"may_locate": True, "may_manage": True}, ()), ({}, ("location", "sos_places"))):
+        aunt = await mother.invite(**rights)
+        for part in parts:
+            await aunt.consent(part)
+        child, files = await _export(aunt, studio)
+        assert (child["checkins"], child["zones"]) == (None, [])
+        assert [(one["kind"], one["place"]) for one in child["alerts"]] == [("sos", None)]
+        assert set(files) == {"export.json", "export.schema.json"}
+        everything = b"".join(files.values())
+        assert not [word for word in (b"CanarySchool", b"23.02", b"113.75") if word in everything]
+
+
+async def test_page_by_page_no_place_is_lost_and_none_comes_twice(
+    mother: Parent, studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_places, "_PAGE_ROWS", 2)
+    child, files = await _export(mother, studio)
+    rows = list(csv.DictReader(io.StringIO(files[child["checkins"]].decode())))
+    assert len({row["happened_at"] for row in rows}) == len(rows) == 5
