@@ -12,6 +12,7 @@ from typing import Any, Final
 from services.device_sim.events import EventBoard, EventKind
 from services.device_sim.store import WatchStore
 from services.device_sim.timings import Timings
+from services.device_sim.usage_report import UsageCounters
 from services.protocol import limits
 from services.protocol.uplink import Ack
 from services.protocol.words import Codec
@@ -48,6 +49,7 @@ class Fix:
     lat: float
     lon: float
     acc: float | None = None
+    source: str | None = None
 
 
 @dataclass
@@ -65,7 +67,19 @@ class WatchBody:
     fix: Fix | None = None
     # What was answered to which command, since it was switched on.
     answered_commands: dict[str, Ack] = field(default_factory=dict)
+    counters: UsageCounters = field(init=False)
     _started_s: float = field(default_factory=time.monotonic)
+
+    def __post_init__(self) -> None:
+        self.counters = self._new_counters()
+
+    def _new_counters(self) -> UsageCounters:
+        # 0 where no server told the time: such a report is dated by the boot and its seconds.
+        return UsageCounters(
+            boot=self.boot,
+            now_s=lambda: self.server_now() or 0.0,
+            since_boot_s=lambda: time.monotonic() - self._started_s,
+        )
 
     def server_now(self) -> float | None:
         """Return server time as far as the watch knows it, None before the first `down/time`."""
@@ -78,10 +92,17 @@ class WatchBody:
         mono_s = int(time.monotonic() - self._started_s)
         return {"tst": 0 if now is None else max(0, int(now)), "boot": self.boot, "mono_s": mono_s}
 
-    def restart(self) -> None:
-        """Begin another boot; what is on disk stays."""
+    def begin(self) -> None:
+        """Count a boot, and count anew: what was not reported is gone with the power. Worn, and without a network."""
         self.boot = self.store.count_boot()
         self._started_s = time.monotonic()
+        self.counters = self._new_counters()
+        self.counters.put_on()
+        self.counters.went_offline()
+
+    def restart(self) -> None:
+        """Begin another boot; what is on disk stays."""
+        self.begin()
         self.events.emit(EventKind.RESTARTED, boot=self.boot)
 
     def new_id(self) -> str:

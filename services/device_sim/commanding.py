@@ -78,7 +78,9 @@ class Commanded:
             return self._ack(said, AckState.FAILED, Detail.NO_FIX)
         wire_id = self._body.new_id()
         dated = self._body.dated()
-        location = Location(id=wire_id, reply_to=said.id, lat=fix.lat, lon=fix.lon, acc=fix.acc, **dated)
+        location = Location(
+            id=wire_id, reply_to=said.id, lat=fix.lat, lon=fix.lon, acc=fix.acc, source=fix.source, **dated
+        )
         kept = self._body.store.keep_outgoing(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
         self._answers.plan(kept.number, 0.0)
         return self._ack(said, AckState.DONE)

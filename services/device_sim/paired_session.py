@@ -13,6 +13,7 @@ from services.device_sim.mqtt_packets import Published
 from services.device_sim.records import Outgoing, OutgoingState, OwedReceipt
 from services.device_sim.repeats import RepeatSchedule
 from services.device_sim.taking import Taking
+from services.device_sim.together import first_pack, goes_together, payload_of
 from services.device_sim.voice_up import Uploads
 from services.protocol import codec
 from services.protocol.errors import ProtocolError
@@ -96,6 +97,7 @@ class PairedSession:
         self, kind: UplinkKind, payload: bytes, ref: str | None = None, chunk: int | None = None
     ) -> None:
         await self._connection.publish(uplink(self._user, kind, ref, chunk), payload)
+        self._body.counters.count("bytes_up", len(payload))
 
     async def _tell(self) -> None:
         await self._greet()
@@ -106,7 +108,10 @@ class PairedSession:
             while self._answers:
                 await self._publish(*self._answers.popleft())
             self._taking.commanded.end_if_asked()
-            for key in self._schedule.due(loop.time()):
+            now = loop.time()
+            for key in self._schedule.due(now):
+                if not self._schedule.is_due(key, now):
+                    continue  # it went along with another
                 # Before it is published: the receipt may be faster than the PUBACK.
                 self._schedule.mark_said(key, loop.time())
                 await self._tell_one(key)
@@ -171,6 +176,8 @@ class PairedSession:
                 store.mark_sent(key)
                 if record.kind == UplinkKind.VOICE_END:
                     await self._tell_recording(record)
+                elif goes_together(record.kind):
+                    await self._tell_together(record)
                 else:
                     await self._publish(UplinkKind(record.kind), record.payload)
                 return
@@ -191,6 +198,21 @@ class PairedSession:
             self._uploads.begin(record)
         if not self._uploads.is_saying(record.number):
             await self._publish(UplinkKind.VOICE_END, record.payload, record.wire_id)
+
+    async def _tell_together(self, record: Outgoing) -> None:
+        """Say a fix or a report, and in the same array what else of its kind is due."""
+        now = asyncio.get_running_loop().time()
+        others = [
+            one
+            for one in self._body.store.pending_outgoing()
+            if one.kind == record.kind and one.number != record.number and self._schedule.is_due(one.number, now)
+        ]
+        # The modem's room holds what comes and what goes.
+        pack = first_pack([record, *others], self._body.traits.max_payload_bytes)
+        for one in pack[1:]:
+            self._schedule.mark_said(one.number, now)
+            self._body.store.mark_sent(one.number)
+        await self._publish(UplinkKind(record.kind), payload_of(pack))
 
     async def _tell_chunk(self) -> bool:
         """Say one chunk, then let everything else have its turn; return whether there was one."""
@@ -215,6 +237,7 @@ class PairedSession:
         if not isinstance(topic, Downlink) or topic.user != self._user or message.retained:
             self._ignore(message, "not_ours")
             return
+        self._body.counters.count("bytes_down", len(message.payload))
         room_bytes = self._body.traits.max_payload_bytes
         if len(message.payload) > room_bytes:
             # A real one has no buffer for it: whoever sends so much is never understood.
@@ -230,6 +253,7 @@ class PairedSession:
         self._taking.take(topic, said)
         if topic.kind is DownlinkKind.TIME and not self._time_taken.is_set():
             self._time_taken.set()
+            self._body.counters.came_online()
             self._body.events.emit(EventKind.ONLINE, username=self._user.name)
         if self._taking.protocol_refused:
             raise ConnectionLostError("protocol_refused")

@@ -13,9 +13,11 @@ from typing import Any, Self
 
 import httpx
 
+from services.device_sim.parent_devices import ParentDevices
 from services.device_sim.parent_family import ParentFamily
 from services.device_sim.parent_http import ParentHttp
 from services.device_sim.parent_outbox import RETRY_FIRST_S, RETRY_MAX_S
+from services.device_sim.parent_places import ParentPlaces
 from services.device_sim.parent_store import ParentStore
 from services.device_sim.parent_types import (
     CodeSent,
@@ -36,7 +38,7 @@ from services.device_sim.timings import backoff_s
 _TIMEOUT_S = 10.0
 
 
-class SimParent(ParentVoice, ParentFamily):
+class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
     """One parent with a phone's memory in `state_folder`. Use it as `async with`.
 
     Refusals are ProblemError with the API's stable code; a backend that cannot be reached is ServerAwayError. A message

@@ -25,8 +25,8 @@ from services.device_sim.console import (
 )
 from services.device_sim.events import EventBoard
 from services.device_sim.parent import SimParent
+from services.device_sim.parent_device_commands import DeviceCommands
 from services.device_sim.parent_types import FamilyEvent, Message, ProblemError, ServerAwayError
-from services.device_sim.parent_voice_commands import VoiceCommands
 from services.device_sim.sound import SoundRefusedError
 from services.protocol.words import Emoji
 
@@ -34,7 +34,7 @@ _KNOWN_ERRORS = (ProblemError, ServerAwayError, SoundRefusedError)
 _WAIT_S = 120.0
 
 
-class ParentConsole(VoiceCommands):
+class ParentConsole(DeviceCommands):
     """The parent's app, as lines."""
 
     def __init__(self, parent: SimParent, *, phone: str | None, sms_file: Path | None) -> None:
@@ -51,6 +51,8 @@ class ParentConsole(VoiceCommands):
                 Command("write", "write TEXT", "to the child", self._write),
                 Command("emoji", "emoji WORD", "one of: " + " ".join(Emoji), self._emoji),
                 *self.voice_commands(),
+                *self.place_commands(),
+                *self.device_commands(),
                 Command("send-waiting", "send-waiting", "send again what was not answered", self._send_waiting),
                 Command("history", "history", "the conversation, oldest first", self._history),
                 Command("read", "read N", "read message N of the history; the child is told", self._read),
@@ -89,7 +91,8 @@ class ParentConsole(VoiceCommands):
                 return
             typed = await PromptSession[str]().prompt_async("code> ")
             await self._parent.log_in(phone, typed.strip())
-        await self.show_me("")
+        if not await self.say_second_step():
+            await self.show_me("")
 
     async def _logout(self, _rest: str) -> None:
         await self._unfollow("")

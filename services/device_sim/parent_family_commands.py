@@ -21,7 +21,9 @@ class FamilyCommands:
         return [
             Command("me", "me", "who is logged in, families, invitations", self.show_me),
             Command("name", "name NAME", "what watches call you", self._name),
-            Command("consent", "consent [yes]", "read what is agreed to; agree", self._consent),
+            Command(
+                "consent", "consent [yes|PART]", "read what is agreed to; agree to messages, or a part", self._consent
+            ),
             Command("accept", "accept", "join the family that invited you, agreeing to messages", self._accept),
             Command("child", "child [NAME [YEAR]]", "the children; or add one", self._child),
             Command("use", "use N", "talk about child N from now on", self._use),
@@ -71,12 +73,14 @@ class FamilyCommands:
 
     async def _consent(self, rest: str) -> None:
         locale = (await self._parent.me()).locale
-        if rest != "yes":
+        parts = {text.part for text in await self._parent.consent_texts(locale)}
+        if rest != "yes" and rest not in parts:
             for text in await self._parent.consent_texts(locale):
                 say(f"  {text.part} ({text.text_version}): {text.text}")
-            say("  to agree to messages: consent yes")
+            say("  to agree to messages: consent yes; to another part: consent PART")
             return
-        given = await self._parent.consent((await self.family()).family_id, locale=locale)
+        part = "messages" if rest == "yes" else rest
+        given = await self._parent.consent((await self.family()).family_id, part, locale=locale)
         say(f"agreed to {given.part}, text {given.text_version}")
 
     async def _accept(self, _rest: str) -> None:

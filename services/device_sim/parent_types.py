@@ -43,6 +43,8 @@ class Session:
     guardian_id: str
     # Told when the device was a new one; kept apart from the session, for it outlives it.
     device_token: Annotated[str | None, Field(repr=False)] = None
+    # A new phone: nothing but its second step is answered until it was taken.
+    limited: bool = False
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,10 @@ class RepeatSchedule(Generic[K]):
         """Return what is to be said now, in the order in which it was planned."""
         return [key for key, (due_at, _) in self._due.items() if due_at <= now]
 
+    def is_due(self, key: K, now: float) -> bool:
+        """Tell whether this is (still) to be said now."""
+        return key in self._due and self._due[key][0] <= now
+
     def mark_said(self, key: K, now: float) -> None:
         """It was said: again after the next wait, unless it is answered before."""
         if key in self._due:

@@ -32,7 +32,7 @@ from services.protocol.downlink import (
 from services.protocol.frames import DownlinkMessage
 from services.protocol.location import Location
 from services.protocol.topics import Downlink, UplinkKind
-from services.protocol.uplink import Ack, Alert, Text
+from services.protocol.uplink import Ack, Alert, Text, Usage
 from services.protocol.words import (
     CONFIG,
     CONTACTS,
@@ -47,8 +47,8 @@ from services.protocol.words import (
 _CLOCK_STEP_S = 2.0
 _RETRY_AFTER_DEFAULT_S = 60.0
 # What carries its id in its payload; of a clip the topic does.
-_WITH_ID: dict[str, type[Text | Alert | Location]] = {
-    UplinkKind.TEXT: Text, UplinkKind.ALERT: Alert, UplinkKind.LOCATION: Location,
+_WITH_ID: dict[str, type[Text | Alert | Location | Usage]] = {
+    UplinkKind.TEXT: Text, UplinkKind.ALERT: Alert, UplinkKind.LOCATION: Location, UplinkKind.USAGE: Usage,
 }  # fmt: skip
 
 

@@ -26,8 +26,8 @@ from services.device_sim.records import (
 )
 from services.device_sim.store import WatchFolderError, WatchStore
 from services.device_sim.timings import Timings
-from services.device_sim.watch_calls import WatchCalls
 from services.device_sim.watch_life import Address, WatchLife
+from services.device_sim.watch_usage import WatchUsage
 from services.protocol import codec
 from services.protocol.downlink import Config, Contact
 from services.protocol.topics import UplinkKind, factory_user
@@ -58,7 +58,7 @@ class AlreadyPairedError(Exception):
     """A code was asked for and credentials came: an earlier code had been entered, and its answer was lost."""
 
 
-class SimWatch(WatchCalls):
+class SimWatch(WatchUsage):
     """A watch with its memory in `folder`, talking to the broker at `host`:`port`.
 
     Serial and secret are needed once; a folder that holds them already needs neither. With `tls_ca_file` it speaks TLS
@@ -102,11 +102,12 @@ class SimWatch(WatchCalls):
 
     async def start(self) -> None:
         """Switch on: counts a boot and goes on where the memory says."""
-        self._body.boot = self._store.count_boot()
+        self._body.begin()
         self._life.start()
 
     async def stop(self) -> None:
         """Switch off in order and give the folder free; a repeat does nothing."""
+        await self.end_reporting()
         await self._life.stop()
         self._store.close()
 

@@ -25,6 +25,7 @@ from services.device_sim.console import (
     words,
 )
 from services.device_sim.events import EventKind, WatchEvent
+from services.device_sim.gpx import TrackRefusedError
 from services.device_sim.mqtt_connection import ConnectionLostError
 from services.device_sim.records import Incoming, IncomingState, OutgoingState, WatchRefusedError
 from services.device_sim.sound import SoundRefusedError
@@ -36,15 +37,16 @@ from services.device_sim.watch import (
     PairingRefusedError,
     SimWatch,
 )
+from services.device_sim.watch_console_places import PlaceCommands
 from services.protocol import limits
 from services.protocol.words import AlertKind, Emoji, ItemKind
 
 _KNOWN_ERRORS = (
     WatchRefusedError, NotSentError, PairingRefusedError, AlreadyPairedError, ConnectionLostError, SoundRefusedError,
+    TrackRefusedError,
 )  # fmt: skip
 _WAIT_S = 120.0
 _SPOKEN_S = 3.0
-_LAT_MAX, _LON_MAX = 90, 180
 _MARKS = {
     OutgoingState.QUEUED: "waiting for a connection",
     OutgoingState.SENT: "on its way",
@@ -79,11 +81,11 @@ _TOLD = {
 }
 
 
-class WatchConsole:
+class WatchConsole(PlaceCommands):
     """The watch's screen and buttons, as lines."""
 
     def __init__(self, watch: SimWatch, *, show_qr: bool = True) -> None:
-        self._watch = watch
+        super().__init__(watch)
         self._show_qr = show_qr
         self.console = Console(
             [
@@ -105,7 +107,7 @@ class WatchConsole:
                 Command("states", "states", "what became of what the child sent", self._states),
                 Command("sos", "sos", "press the SOS button", self._sos),
                 Command("alert", "alert KIND", "one of: " + " ".join(AlertKind), self._alert),
-                Command("fix", "fix [LAT LON [METRES]]", "where the watch is; nothing: it cannot tell", self._fix),
+                *self.place_commands(),
                 Command("sleep", "sleep MINUTES", "say asleep and disconnect", self._sleep),
                 Command("offline", "offline", "lose the network", self._offline),
                 Command("online", "online", "find the network again", self._online),
@@ -241,18 +243,6 @@ class WatchConsole:
         if rest not in set(AlertKind):
             raise SaidWrongError("alert one of: " + " ".join(AlertKind))
         say(f"call {self._watch.alert(AlertKind(rest)).number} is kept until it is with the family")
-
-    async def _fix(self, rest: str) -> None:
-        try:
-            numbers = [float(word) for word in rest.split()]
-        except ValueError:
-            numbers = [0.0]
-        if not numbers:
-            self._watch.lose_fix()
-        elif len(numbers) in {2, 3} and abs(numbers[0]) <= _LAT_MAX and abs(numbers[1]) <= _LON_MAX:
-            self._watch.give_fix(*numbers)
-        else:
-            raise SaidWrongError("usage: fix [LAT LON [METRES]]")
 
     async def _sleep(self, rest: str) -> None:
         try:

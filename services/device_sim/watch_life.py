@@ -221,6 +221,7 @@ class WatchLife:
             await self._until_changed(session.run(), Identity.PAIRED)
         finally:
             self._paired = None
+            self._body.counters.went_offline()
             if session.is_online:
                 self._attempt = 0
             await self._hang_up(connection)

@@ -45,6 +45,7 @@ class WatchVoice:
             sha256=clip.sha256, duration_ms=clip.duration_ms, **self._body.dated(),
         )  # fmt: skip
         kept = self._store.keep_recording(self._body.new_id(), codec.encode(end), traits.chunk_bytes, clip.sound)
+        self._body.counters.count("recordings")
         self._life.wake()
         return kept
 
@@ -72,6 +73,7 @@ class WatchVoice:
             raise SoundRefusedError("its sound made room for newer ones")
         if into is not None:
             write_file(into, wav_of(samples_of(sound)))
+        self._body.counters.count("plays")
         return self.read(ref)
 
     def clip(self, ref: str) -> bytes | None:

@@ -19,7 +19,8 @@ from services.broker.errors import BrokerError
 from services.machine.machine import Machine, MachineError
 from services.machine.postgres import PostgresInUseError
 from services.machine.postgres_user import PostgresUnavailableError
-from services.machine.story import StepTaken, Story
+from services.machine.story import Story
+from services.machine.story_steps import StepTaken
 
 
 def run_demo(*, once: bool = False, var: Path = Path("var")) -> int:

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from services.device_sim.parent import SimParent
@@ -15,34 +14,15 @@ from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch
 from services.machine.machine import Machine
 from services.machine.office import HandedOut, Office
+from services.machine.story_care import CareStory
+from services.machine.story_steps import StepTaken, StoryError, expect
 from services.machine.waveforms import Waveform, waveform_svg
 
 RECORDINGS = Path(__file__).parent / "recordings"
 _STEP_DEADLINE_S = 30.0
 
 
-@dataclass(frozen=True)
-class StepTaken:
-    """One step of the story: what was done, what was seen, and how long it took."""
-
-    step: str
-    held: bool
-    seen: str
-    duration_ms: int
-
-
-class StoryError(Exception):
-    """Something was not as the story says; the message tells what was seen instead."""
-
-
-def expect(seen: object, wanted: object, what: str) -> None:
-    """Raise StoryError unless what was seen is what was wanted."""
-    if seen != wanted:
-        message = f"{what}: {seen!r} instead of {wanted!r}"
-        raise StoryError(message)
-
-
-class Story:
+class Story(CareStory):
     """The steps, in order; each returns what was seen."""
 
     def __init__(self, machine: Machine, folder: Path) -> None:
@@ -53,7 +33,7 @@ class Story:
         self.handed: HandedOut | None = None
         self._watch: SimWatch | None = None
         self._parent: SimParent | None = None
-        self._family_id = self._child_id = self._code = self._voice_ref = ""
+        self._code = self._voice_ref = ""
         self._from_mum: Message | None = None
         self._from_child: Message | None = None
 
@@ -110,6 +90,7 @@ class Story:
             ("the watch loses its network; what is sent meanwhile arrives later", self._lose_network),
             ("nothing is lost, nothing is there twice", self._count),
             ("both recordings are kept as files, with their waveforms", self._draw),
+            *self.care_steps(),
         ]
         for name, step in steps:
             started_at_s = time.monotonic()
@@ -161,35 +142,35 @@ class Story:
         self._parent = SimParent(self._machine.api_url, self.parent_folder)
         await self._parent.log_in_by_sms_file(self.handed.phone, Path(self._machine.settings["sms_file"]), locale="en")
         me = await self._parent.me()
-        self._family_id = me.families[0].family_id
+        self.family_id = me.families[0].family_id
         expect(me.families[0].family_code, self.handed.family_code, "family")
         return f"first guardian of family {me.families[0].family_code}"
 
     async def _refuse_before_consent(self) -> str:
-        return await self._refused("consent_required", self.parent.create_child(self._family_id, "Mei"))
+        return await self._refused("consent_required", self.parent.create_child(self.family_id, "Mei"))
 
     async def _name_child(self) -> str:
-        consent = await self.parent.consent(self._family_id)
+        consent = await self.parent.consent(self.family_id)
         me = await self.parent.me()
-        await self.parent.change_guardian(self._family_id, me.guardian_id, relation="mother")
-        child = await self.parent.create_child(self._family_id, "Mei")
-        self._child_id = child.child_id
+        await self.parent.change_guardian(self.family_id, me.guardian_id, relation="mother")
+        child = await self.parent.create_child(self.family_id, "Mei")
+        self.child_id = child.child_id
         return f"consent to text {consent.text_version} in {consent.locale}; child Mei"
 
     async def _speak_ahead(self) -> str:
-        message = await self.parent.write(self._child_id, "Hello Mei! This is your new watch.")
+        message = await self.parent.write(self.child_id, "Hello Mei! This is your new watch.")
         expect(message.recipients[0].state, "queued", "state")
         sound = (RECORDINGS / "good-night.webm").read_bytes()
-        self._from_mum = await self.parent.speak(self._child_id, sound, "audio/webm")
+        self._from_mum = await self.parent.speak(self.child_id, sound, "audio/webm")
         expect(self._from_mum.recipients[0].state, "queued", "state")
         return f"queued until a watch is paired: a text, and {self._length(self._from_mum)} of WebM/Opus"
 
     async def _enter_wrong_code(self) -> str:
         wrong = f"{(int(self._code) + 1) % 1_000_000:06d}"
-        return await self._refused("pairing_code_unknown", self.parent.pair(self._child_id, wrong))
+        return await self._refused("pairing_code_unknown", self.parent.pair(self.child_id, wrong))
 
     async def _pair(self) -> str:
-        await self.parent.pair(self._child_id, self._code)
+        await self.parent.pair(self.child_id, self._code)
         paired = await self.watch.wait_for("paired")
         await self.watch.wait_for("online", username=paired["username"])
         return f"new identity {paired['username']}, for {paired['child_name']}"
@@ -199,10 +180,10 @@ class Story:
         config = await self.watch.wait_for("config_taken")
         names = ", ".join(contact.name for contact in self.watch.contacts())
         while True:
-            child = await self.parent.child(self._child_id)
+            child = await self.parent.child(self.child_id)
             if child.watch is not None and child.watch.contacts_acked_version == contacts["version"]:
                 break
-        expect((await self.parent.pairing(self._child_id)).state, "confirmed", "pairing")
+        expect((await self.parent.pairing(self.child_id)).state, "confirmed", "pairing")
         return f"contacts version {contacts['version']} ({names}), config version {config['version']}"
 
     async def _receive_first(self) -> str:
@@ -217,61 +198,61 @@ class Story:
         self.voice_folder.mkdir(parents=True, exist_ok=True)
         self.watch.play(self._voice_ref, self.voice_folder / "from-mum.wav")
         message = await self.parent.wait_for_message(
-            self._child_id, lambda one: one.kind == "voice" and one.recipients[0].state == "played"
+            self.child_id, lambda one: one.kind == "voice" and one.recipients[0].state == "played"
         )
         return f"state {message.recipients[0].state}; played into {self.voice_folder / 'from-mum.wav'}"
 
     async def _hear_on_phone(self) -> str:
         kept = self.watch.record("family", RECORDINGS / "a-picture.wav")
         self._from_child = await self.parent.wait_for_message(
-            self._child_id,
+            self.child_id,
             lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready",
         )
         await self.watch.wait_for("stored", wire_id=kept.wire_id)
-        heard = await self.parent.hear(self._child_id, self._from_child.message_id)
+        heard = await self.parent.hear(self.child_id, self._from_child.message_id)
         file = self.voice_folder / "from-child.m4a"
         await asyncio.to_thread(file.write_bytes, heard)
-        await self.parent.mark(self._child_id, self._from_child.message_id, "played")
+        await self.parent.mark(self.child_id, self._from_child.message_id, "played")
         told = await self.watch.wait_for("sent_state", state="played", wire_id=kept.wire_id)
         return f"{self._length(self._from_child)} as M4A/AAC in {file}; {told['by']} has heard it"
 
     async def _write_down(self) -> str:
         words = "Good night, sleep well! 晚安 🌙"
-        await self.parent.write(self._child_id, words)
+        await self.parent.write(self.child_id, words)
         return await self._appears(words)
 
     async def _read_on_watch(self) -> str:
         newest = self.watch.inbox()[-1]
         self.watch.read(newest.ref)
         message = await self.parent.wait_for_message(
-            self._child_id, lambda one: one.text == newest.text and one.recipients[0].state == "played"
+            self.child_id, lambda one: one.text == newest.text and one.recipients[0].state == "played"
         )
         return f"state {message.recipients[0].state}"
 
     async def _answer(self) -> str:
         kept = self.watch.write("family", "I love you Mama ❤️")
-        message = await self.parent.wait_for_message(self._child_id, lambda one: one.text == "I love you Mama ❤️")
+        message = await self.parent.wait_for_message(self.child_id, lambda one: one.text == "I love you Mama ❤️")
         await self.watch.wait_for("stored", wire_id=kept.wire_id)
         return f"from {message.sender.name}: {message.text}"
 
     async def _read_on_phone(self) -> str:
-        page = await self.parent.messages(self._child_id)
-        await self.parent.mark(self._child_id, page.messages[0].message_id, "played")
+        page = await self.parent.messages(self.child_id)
+        await self.parent.mark(self.child_id, page.messages[0].message_id, "played")
         told = await self.watch.wait_for("sent_state", state="played")
         return f"{told['by']} has read it"
 
     async def _lose_network(self) -> str:
         await self.watch.go_offline()
-        await self.parent.write(self._child_id, "Are you there?")
+        await self.parent.write(self.child_id, "Are you there?")
         kept = self.watch.write("family", "I was in the lift")
         await self.watch.go_online()
         seen = await self._appears("Are you there?")
         await self.watch.wait_for("stored", wire_id=kept.wire_id)
-        await self.parent.wait_for_message(self._child_id, lambda one: one.text == "I was in the lift")
+        await self.parent.wait_for_message(self.child_id, lambda one: one.text == "I was in the lift")
         return f"{seen}; and the answer written offline arrived"
 
     async def _count(self) -> str:
-        ids = [message.message_id for message in await self.parent.history(self._child_id)]
+        ids = [message.message_id for message in await self.parent.history(self.child_id)]
         expect(len(ids), len(set(ids)), "messages in the conversation")
         received = [item.ref for item in self.watch.inbox()]
         expect(len(received), len(set(received)), "items on the watch")
@@ -283,7 +264,7 @@ class Story:
             ("Mum, as the watch plays it", self._from_mum),
             ("Mei, as Mum's phone plays it", self._from_child),
         ):
-            told = await self.parent.message(self._child_id, self._message(message).message_id)
+            told = await self.parent.message(self.child_id, self._message(message).message_id)
             waveforms.append(
                 Waveform(f"{title}: {self._length(told)}", (told.voice.bars if told.voice else None) or [])
             )

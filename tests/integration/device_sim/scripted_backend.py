@@ -114,7 +114,9 @@ class ScriptedBackend:
         if levels[0] == "voice" and levels[2] != "end":
             self.chunks.setdefault((user, levels[1]), {})[int(levels[2])] = payload
             return Heard(user, "chunk_of_voice", {"ref": levels[1], "chunk": int(levels[2])})
-        said = json.loads(payload) if payload.startswith(b"{") else {}
+        # An array is heard as what is `together` in it.
+        said = {"together": json.loads(payload)} if payload.startswith(b"[") else {}
+        said = json.loads(payload) if payload.startswith(b"{") else said
         if levels[0] == "voice":
             return Heard(user, "end_of_voice", {"ref": levels[1], **said})
         return Heard(user, "/".join(levels), said)

@@ -12,23 +12,9 @@ from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
 from tests.conftest import FakeClock
 from tests.integration.device_sim.api_server import Server, mother_of
+from tests.integration.device_sim.typist import Typist
 from tests.parent import code_in, enrol_family, new_phone, sms_to
 from tests.sounds import duration_ms, encoded
-
-
-class Typist:
-    """Types lines and reads what the screen says to each."""
-
-    def __init__(self, console: ParentConsole, capsys: pytest.CaptureFixture[str]) -> None:
-        self._console = console
-        self._capsys = capsys
-
-    async def types(self, line: str, *, fails: bool = False) -> str:
-        self._capsys.readouterr()
-        went_well = await self._console.console.run_line(line)
-        screen = self._capsys.readouterr().out
-        assert went_well is not fails, (line, screen)
-        return screen
 
 
 async def test_the_first_evening_typed_by_hand(

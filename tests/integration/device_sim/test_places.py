@@ -1,0 +1,156 @@
+"""The watch tells where it is and how it is used: kept until the receipt, together where several wait."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from services.device_sim.body import Fix
+from services.device_sim.gpx import TrackPoint
+from services.device_sim.records import WatchRefusedError
+from services.device_sim.watch import SimWatch
+from services.protocol.words import AlertKind
+from tests.integration.device_sim.scripted_backend import PATIENT, Bench, ScriptedBackend
+
+WHEN = datetime(2026, 3, 4, tzinfo=UTC)
+WAY = [
+    TrackPoint(WHEN + timedelta(minutes=minute), Fix(23.02 + minute / 1000, 113.75, 9.0, "gps")) for minute in range(60)
+]
+
+
+async def told_location(backend: ScriptedBackend, user: str, *, on: bool, version: int = 2) -> None:
+    await backend.says(user, "config", version=version, location=on)
+    await backend.hears("ack", user, ref="config", version=version)
+
+
+async def located(bench: Bench, watch: SimWatch) -> str:
+    """Pair the watch and turn its location on; return its user."""
+    user = await bench.backend.pairs(watch, bench.watch_port)
+    await told_location(bench.backend, user, on=True)
+    return user
+
+
+async def test_a_check_in_is_said_again_until_its_receipt_and_answers_locate(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        user = await located(bench, watch)
+        kept = watch.check_in(23.02, 113.75, 18, source="wifi")
+        first, second = [await backend.hears("location", user) for _ in range(2)]
+        assert first.said == second.said
+        assert (first["lat"], first["lon"], first["acc"], first["source"]) == (23.02, 113.75, 18, "wifi")
+        await backend.says(user, "receipt", ref=first["id"], code="stored")
+        await watch.wait_stored(kept)
+        await backend.says(user, "command", id="c1", kind="locate", by="g-1", ttl_s=90)
+        assert (await backend.hears("location", user, reply_to="c1"))["lat"] == 23.02
+
+
+async def test_with_location_off_no_fix_is_taken(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        with pytest.raises(WatchRefusedError, match="not paired"):
+            watch.check_in(23.02, 113.75)
+        user = await backend.pairs(watch, bench.watch_port)
+        await told_location(backend, user, on=False)
+        with pytest.raises(WatchRefusedError, match="location is off"):
+            watch.check_in(23.02, 113.75)
+        with pytest.raises(WatchRefusedError, match="location is off"):
+            watch.walked(WAY, ended_at=WHEN)
+        assert await watch.walk(WAY, speed=100_000) == []
+        await backend.says(user, "command", id="c1", kind="locate", by="g-1", ttl_s=90)
+        await backend.hears("ack", user, ref="c1", detail="location_off")
+        assert watch.sent() == []
+    assert backend.count("location") == 0
+
+
+async def test_what_was_walked_without_a_network_goes_in_arrays_and_each_fix_is_answered(
+    bench: Bench, tmp_path: Path
+) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await located(bench, watch)
+        await watch.go_offline()
+        ended_at = WHEN + timedelta(days=200)
+        kept = watch.walked(WAY, ended_at=ended_at)
+        await watch.go_online()
+        await backend.greets(user)
+        fixes, arrays = [], 0
+        while len(fixes) < len(WAY):
+            together = (await backend.hears("location", user))["together"]
+            fixes += together
+            arrays += 1
+            refs = [fix["id"] for fix in together]
+            await backend.says(
+                user, "receipt", refs=refs[1:], code="stored", rejected=[{"ref": refs[0], "detail": "lat_out_of_range"}]
+            )
+        assert 2 <= arrays <= 3
+        assert [fix["id"] for fix in fixes] == [one.wire_id for one in kept]
+        assert [fix["tst"] for fix in fixes] == [int((ended_at - (WAY[-1].at - point.at)).timestamp()) for point in WAY]
+        await watch.wait_settled()
+        assert [one.state for one in watch.sent()].count("rejected") == arrays
+
+
+async def test_an_array_without_a_receipt_comes_again_after_a_restart(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await located(bench, watch)
+        await watch.go_offline()
+        watch.walked(WAY[:3], ended_at=WHEN)
+        await watch.go_online()
+        await backend.greets(user)
+        first = await backend.hears("location", user)
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        await backend.greets(user)
+        again = await backend.hears("location", user)
+        assert again.said == first.said
+        await backend.says(user, "receipt", refs=[fix["id"] for fix in again["together"]], code="duplicate")
+        await watch.wait_settled()
+
+
+async def test_a_way_is_walked_in_its_own_pace_times_the_speed(bench: Bench, tmp_path: Path) -> None:
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await located(bench, watch)
+        kept = await watch.walk(WAY[:5], speed=2400)  # a minute in 25 ms
+        assert len(kept) == 5
+        heard = await bench.backend.hears("location", user)
+        # Of the moment in which it was taken, not of the one in which it was recorded.
+        assert abs(heard["tst"] - bench.backend.server_tst) < 60
+
+
+async def test_counters_of_a_period_are_told_and_kept_until_their_receipt(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        with pytest.raises(WatchRefusedError):
+            watch.report()
+        user = await backend.pairs(watch, bench.watch_port)
+        watch.record("family", seconds=0.5, seed=1)
+        watch.record("family", seconds=0.5, seed=2)
+        first = watch.report()
+        told = await backend.hears("usage", user)
+        assert (told["recordings"], told["battery_min_pct"], told["boot"], told["reboots"]) == (2, 81, 1, 0)
+        assert told["to_tst"] >= told["from_tst"] > 1_700_000_000
+        assert told["bytes_up"] > 0
+        assert told["bytes_down"] > 0
+        assert "plays" not in told.said
+        again = await backend.hears("usage", user)
+        assert again.said == told.said
+        await backend.says(user, "receipt", ref=told["id"], code="rejected", detail="id_conflict")
+        fresh = await backend.hears("usage", user)
+        assert fresh["id"] != told["id"]
+        await backend.says(user, "receipt", ref=fresh["id"], code="stored")
+        await watch.wait_stored(first)
+        watch.alert(AlertKind.TAKEN_OFF)
+        watch.report()
+        second = await backend.hears("usage", user, from_tst=told["to_tst"])
+        assert "recordings" not in second.said
+
+
+async def test_reports_come_by_themselves_by_the_watchs_own_clock(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        await watch.report_every(0.001)
+        ids = {(await backend.hears("usage", user))["id"] for _ in range(2)}
+        assert len(ids) == 2
+        await watch.end_reporting()
