@@ -29,6 +29,9 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
         "name": "North", "country": "VN", "timezone": "Asia/Ho_Chi_Minh", "locale": "vi",
     },
     "PUT /v1/staff/programmes/{programme_id}/end": {"ends_on": None},
+    "POST /v1/staff/exports": {
+        "kind": "csv", "audience": "factory", "site_id": "00000000-0000-4000-8000-000000000000",
+    },
     "POST /v1/staff/accounts": {
         "email": "lan@wecare.example", "display_name": "Lan", "role": "staff",
         "site_id": "00000000-0000-4000-8000-000000000000",

@@ -159,5 +159,8 @@ RecoversAtSite = Annotated[SiteScope, Depends(OfSite(Permission.RECOVER))]
 BreaksGlassAtSite = Annotated[SiteScope, Depends(OfSite(Permission.BREAK_GLASS))]
 SupportsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SUPPORT))]
 SeesImpactAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_IMPACT))]
+# Numbers over many families: what the factory, too, may read of its own site.
+AggregatesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.EXPORT))]
+MayExport = Annotated[StaffCaller, Depends(StaffWith(Permission.EXPORT))]
 MayManageStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_STRUCTURE))]
 StructureManagedAtSite = Annotated[SiteScope, Depends(OfSite(Permission.MANAGE_STRUCTURE))]

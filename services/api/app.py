@@ -41,6 +41,8 @@ from services.api.routes import (
     staff_recoveries,
     staff_sites,
     staff_surveys,
+    staff_usage,
+    staff_usage_exports,
     staff_watches,
     starters,
     system,
@@ -97,7 +99,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(room.router)
     for room in (
         staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
-        staff_watches, staff_families, staff_programme, staff_surveys,
+        staff_watches, staff_families, staff_programme, staff_surveys, staff_usage, staff_usage_exports,
     ):  # fmt: skip
         app.include_router(room.router)
     for room in (alerts, commands, watch_settings, push, checkins, zones):

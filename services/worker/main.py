@@ -48,6 +48,7 @@ from services.core.privacy.replay import replay
 from services.core.push.actions import forget_one_endpoint
 from services.core.settings import Settings
 from services.core.starters.actions import judge_one_nudge, nudge_one
+from services.core.usage.export_making import make_one_file
 from services.core.watches.commands import expire_one_command, forget_old_commands
 from services.core.watches.settings import repair_one_offset
 from services.core.watches.triage import note_low_batteries
@@ -173,7 +174,7 @@ class Worker:
         # One at a time and by itself: nothing else waits for an export.
         async with self._database.listen(outbox.CHANNEL) as notifications:
             while True:
-                while await make_one_export(self._studio):
+                while await make_one_export(self._studio) or await make_one_file(self._database):
                     pass
                 await notifications.next(POLL_S)
                 notifications.drain()

@@ -46,6 +46,19 @@ async def site_named(work: UnitOfWork, name: str, programme_name: str | None = N
     return found[0]
 
 
+async def programme_of(work: UnitOfWork, programme_id: uuid.UUID) -> Programme:
+    """Return a programme that is known to exist."""
+    return await work.session.get_one(Programme, programme_id)
+
+
+async def sites_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Site]:
+    """Return a programme's sites, by name."""
+    found = await work.session.exec(
+        select(Site).where(Site.programme_id == programme_id).order_by(col(Site.name), col(Site.site_id))
+    )
+    return found.all()
+
+
 async def cohort_named(work: UnitOfWork, site: Site, name: str) -> Cohort:
     """Return the site's cohort of this name; raises CohortUnknownError."""
     found = await work.session.exec(

@@ -10,12 +10,11 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import UTC, date, datetime, time
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, delete, func, insert, or_, update
+from sqlalchemy import and_, delete, func, insert, or_, text, update
 from sqlalchemy import select as sql_select
 from sqlmodel import SQLModel, col, select
 
@@ -31,6 +30,21 @@ from services.core.watches.tables import WatchSettings
 # Families counted in one transaction: the days around their new facts, a few thousand facts in all.
 _FAMILIES_AT_ONCE: Final = 50
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
+# Later than anything that was noted.
+_NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
+
+# Of many families at once, and by their index.
+_FORGET: Final = text("""
+    DELETE FROM fact USING unnest(CAST(:families AS uuid[]), CAST(:since AS timestamptz[])) AS agreed (family_id, at)
+     WHERE fact.family_id = agreed.family_id AND fact.received_at < agreed.at AND starts_with(fact.kind, 'message_')
+""")
+# What was counted with quiet times that were not those in force. By family: facts have no index by child.
+_COUNT_AGAIN: Final = text("""
+    UPDATE fact SET counted = false FROM unnest(CAST(:children AS uuid[]), CAST(:since AS timestamptz[])) AS changed
+           (child_id, at) JOIN child ON child.child_id = changed.child_id
+     WHERE fact.family_id = child.family_id AND fact.child_id = child.child_id AND fact.received_at >= changed.at
+       AND fact.counted AND starts_with(fact.kind, 'message_')
+""")
 
 
 async def count_some(work: UnitOfWork) -> bool:
@@ -69,7 +83,10 @@ async def rebuild(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
     await _note_quiet_times(work)
     await work.run(delete(WatchDay).where(col(WatchDay.family_id).in_(family_ids)))
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id).in_(family_ids)))
-    await work.run(update(Fact).where(col(Fact.family_id).in_(family_ids)).values(counted=True))
+    # Those that wait, and no others: writing a year of facts again took longer than counting it.
+    await work.run(
+        update(Fact).where(col(Fact.family_id).in_(family_ids), col(Fact.counted).is_(False)).values(counted=True)
+    )
     await recount(work, dict.fromkeys(family_ids, _BEGINNING))
 
 
@@ -99,7 +116,7 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
         zone = zones[family_id]
         for watch_id, (heard_at, periods) in _by_watch(facts[family_id], reports[family_id]).items():
             watch_rows += [
-                {"family_id": family_id, "watch_id": watch_id, "day": day, **asdict(counted)}
+                {"family_id": family_id, "watch_id": watch_id, "day": day, **vars(counted)}
                 for day, counted in sorted(days_of_watch(heard_at, periods, zone).items())
                 if day >= first_day
             ]
@@ -109,7 +126,7 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
         spoken = [one for one in _spoken(facts[family_id]) if one.spoken_at >= agreed_at]
         periods = [_period(one) for one in reports[family_id] if one.started_at >= agreed_at]
         family_rows += [
-            {"family_id": family_id, "day": day, **asdict(counted)}
+            {"family_id": family_id, "day": day, **vars(counted)}
             for day, counted in sorted(days_of_family(spoken, periods, quiet, zone).items())
             if day >= first_day
         ]
@@ -119,18 +136,16 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
 
 async def forget_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, datetime | None]) -> None:
     """Delete what was noted of conversations and of wearing before each family agreed to be measured (None: never)."""
-    for family_id, agreed_at in agreed.items():
-        early = [] if agreed_at is None else [col(Fact.received_at) < agreed_at]
+    since = {family_id: agreed_at or _NEVER for family_id, agreed_at in agreed.items()}
+    await work.run(_FORGET, {"families": list(since), "since": list(since.values())})
+    never = [family_id for family_id, agreed_at in agreed.items() if agreed_at is None]
+    if never:
         await work.run(
-            delete(Fact).where(col(Fact.family_id) == family_id, col(Fact.kind).startswith("message_"), *early)
-        )
-        if agreed_at is None:
-            await work.run(
-                update(UsageReport)
-                .where(col(UsageReport.family_id) == family_id, col(UsageReport.worn_s).is_not(None))
-                .values(worn_s=None, screen_on_s=None, recordings=None, plays=None, calls_in=None, calls_out=None,
-                        call_s=None)
-            )  # fmt: skip
+            update(UsageReport)
+            .where(col(UsageReport.family_id).in_(never), col(UsageReport.worn_s).is_not(None))
+            .values(worn_s=None, screen_on_s=None, recordings=None, plays=None, calls_in=None, calls_out=None,
+                    call_s=None)
+        )  # fmt: skip
 
 
 async def hold_counting(work: UnitOfWork, *, wait: bool = False) -> bool:
@@ -154,22 +169,19 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
         .join(newest, newest.c.child_id == col(WatchSettings.child_id), isouter=True)
         .where(or_(newest.c.since_at.is_(None), newest.c.since_at < col(WatchSettings.changed_at)))
     )
-    for settings in found.all():
-        work.add(
-            QuietSince(
-                child_id=settings.child_id, since_at=settings.changed_at, quiet=settings.quiet,
-                timezone=settings.timezone,
-            )
-        )  # fmt: skip
-        await work.run(
-            update(Fact)
-            .where(
-                col(Fact.child_id) == settings.child_id,
-                col(Fact.kind).startswith("message_"),
-                col(Fact.received_at) >= settings.changed_at,
-            )
-            .values(counted=False)
+    changed = found.all()
+    if not changed:
+        return
+    work.add(
+        *(
+            QuietSince(child_id=one.child_id, since_at=one.changed_at, quiet=one.quiet, timezone=one.timezone)
+            for one in changed
         )
+    )
+    await work.run(
+        _COUNT_AGAIN,
+        {"children": [one.child_id for one in changed], "since": [one.changed_at for one in changed]},
+    )
 
 
 async def _zones(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ZoneInfo]:

@@ -20,7 +20,7 @@ from services.core.usage.disclosure import Audience
 from services.core.usage.exports import Extract
 from services.core.usage.measured import measured_since
 from services.core.usage.rules import SILENT_DAYS, Cell, Device, device_states
-from services.core.usage.tables import FamilyDay, UsageCell
+from services.core.usage.tables import FamilyDay, UsageCell, UsageWeek
 from services.core.watches.tables import Watch, WatchIdentity
 
 
@@ -64,6 +64,51 @@ async def published_cells(
         .order_by(col(UsageCell.week), col(UsageCell.scope_id), col(UsageCell.indicator))
     )  # fmt: skip
     return [Cell(*tuple(row)) for row in found]
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """Some published weeks of one scope with their cells, and the week to go on with (None: there is none)."""
+
+    weeks: list[tuple[date, list[Cell]]]
+    next_week: date | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which published numbers are asked for: of one scope, of all indicators or one, between two days."""
+
+    scope_id: uuid.UUID
+    audience: Audience = Audience.STAFF
+    indicator: str | None = None
+    first_week: date = date.min
+    last_week: date = date.max
+
+
+async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, asked: Asked, limit: int) -> Weeks:
+    """Return a page of published weeks, the oldest first; a week that is published has cells for every scope in it."""
+    found = await work.run(
+        sql_select(col(UsageWeek.week))
+        .where(
+            col(UsageWeek.programme_id) == programme_id,
+            col(UsageWeek.week) >= asked.first_week,
+            col(UsageWeek.week) <= asked.last_week,
+        )
+        .order_by(col(UsageWeek.week))
+        .limit(limit + 1)
+    )
+    weeks: list[date] = [week for (week,) in found]
+    page = weeks[:limit]
+    if not page:
+        return Weeks([], None)
+    cells = await published_cells(
+        work, programme_id, asked.audience, scope_id=asked.scope_id, indicator=asked.indicator,
+        first_week=page[0], last_week=page[-1],
+    )  # fmt: skip
+    of_week: dict[date, list[Cell]] = {week: [] for week in page}
+    for cell in cells:
+        of_week[cell.week].append(cell)
+    return Weeks(list(of_week.items()), weeks[limit] if len(weeks) > limit else None)
 
 
 async def extract_of(

@@ -27,6 +27,7 @@ from services.core.usage.errors import SimulationExistsError, SimulationRefusedE
 from services.core.usage.publishing import publish_week
 from services.core.usage.rules import quarter_of, week_of
 from services.core.usage.simulated_life import COUNTRIES, SimulatedFamily
+from services.core.usage.tables import QuietSince
 from services.core.watches.tables import Watch, WatchSettings
 
 _SCHOOL: Final = [{"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "16:00"},
@@ -170,7 +171,9 @@ async def _make_site(
         *(
             WatchSettings(child_id=one.child_id, timezone=zone, language=locale, quiet=_SCHOOL, changed_at=began_at)
             for one in members
-        )
+        ),
+        # Known from the beginning: noticed later, all that was said since would be counted again.
+        *(QuietSince(child_id=one.child_id, since_at=began_at, quiet=_SCHOOL, timezone=zone) for one in members),
     )
     await work.flush()
     return members

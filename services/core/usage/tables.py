@@ -1,4 +1,4 @@
-"""Tables of usage: reports of watches, days counted from facts, and the published weeks."""
+"""Tables of usage: reports of watches, days counted from facts, the published weeks, and files made of them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from services.core.db.columns import (
     bigint_column,
+    bytes_column,
     datetime,
     id_column,
     json_column,
@@ -150,3 +151,48 @@ class UsageCell(SQLModel, table=True):
     value: float | None = None
     lower_quartile: float | None = None
     upper_quartile: float | None = None
+
+
+class UsageExport(SQLModel, table=True):
+    """A file of published numbers that a staff member asked for, being made or waiting to be fetched."""
+
+    __tablename__ = "usage_export"
+    __table_args__ = (
+        # One at a time.
+        Index("usage_export_running", "staff_id", unique=True,
+              postgresql_where=text("state IN ('waiting', 'running')")),
+    )  # fmt: skip
+
+    usage_export_id: uuid.UUID = id_column()
+    staff_id: uuid.UUID = Field(foreign_key="staff.staff_id", index=True, ondelete="CASCADE")
+    programme_id: uuid.UUID = Field(foreign_key="programme.programme_id", ondelete="CASCADE")
+    # None: of the whole programme.
+    site_id: uuid.UUID | None = Field(default=None, foreign_key="site.site_id", ondelete="CASCADE", nullable=True)
+    # csv, xlsx, report or dhis2
+    kind: str = Field(max_length=10)
+    # Whom the file is for: staff, factory or brand.
+    recipient: str = Field(max_length=10)
+    locale: str = Field(max_length=12)
+    # Of dhis2: what the other system calls our indicators and scopes, and whether it is only to check.
+    mapping: dict[str, Any] = json_column(default_factory=dict)
+    # waiting, running, ready, expired, failed
+    state: str = Field(default="waiting", max_length=10)
+    percent: int = 0
+    # Empty once the file is to go.
+    wrapped_key: bytes = bytes_column()
+    size_bytes: int = 0
+    asked_at: datetime = time_column()
+    ready_at: datetime | None = maybe_time_column()
+    expires_at: datetime | None = maybe_time_column()
+    # One process at a time makes it; a killed one loses its claim by time.
+    claimed_until: datetime | None = maybe_time_column()
+    tries: int = 0
+
+
+class UsageExportFile(SQLModel, table=True):
+    """The sealed file of an export, by itself: whoever asks how far it is does not load it."""
+
+    __tablename__ = "usage_export_file"
+
+    usage_export_id: uuid.UUID = Field(primary_key=True, foreign_key="usage_export.usage_export_id", ondelete="CASCADE")
+    sealed: bytes = bytes_column()

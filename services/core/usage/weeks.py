@@ -57,7 +57,7 @@ async def family_weeks(
     zones = await _zones(work)
     held = await held_watches(work, families, {one.family_id: zones[one.site_id] for one in population})
     last = week + timedelta(days=6)
-    days = await _days(work, FamilyDay, families, last - timedelta(days=LONGEST_GAP_LOOK_BACK_DAYS - 1), last)
+    days = await _days(work, FamilyDay, families, week, last)
     health = await _days(work, WatchDay, families, week, last)
     contacts = await _contacts(work, families, last)
     return {
@@ -76,7 +76,6 @@ def _family_week(
     contacts: Sequence[date],
 ) -> FamilyWeek:
     last = week + timedelta(days=6)
-    within = [day for day in days if day.day >= week]
     first = min((one.first for one in held), default=None)
     first_seen = max(first or last, last - timedelta(days=LONGEST_GAP_LOOK_BACK_DAYS - 1))
     returned_on = held[-1].last if held and held[-1].how == "watch_returned" else None
@@ -86,15 +85,15 @@ def _family_week(
     return FamilyWeek(
         family_id=family_id,
         assigned_days=assigned_days([(one.first, one.last) for one in held], week),
-        to_child=sum(day.to_child for day in within),
-        to_family=sum(day.to_family for day in within),
-        voice_s=sum(day.voice_s for day in within),
-        delivered=sum(day.delivered for day in within),
-        delivered_5_min=sum(day.delivered_5_min for day in within),
-        delivered_24_h=sum(day.delivered_24_h for day in within),
-        played_7_d=sum(day.played_7_d for day in within),
-        calls=sum(day.calls for day in within),
-        worn_s=sum(day.worn_s for day in within),
+        to_child=sum(day.to_child for day in days),
+        to_family=sum(day.to_family for day in days),
+        voice_s=sum(day.voice_s for day in days),
+        delivered=sum(day.delivered for day in days),
+        delivered_5_min=sum(day.delivered_5_min for day in days),
+        delivered_24_h=sum(day.delivered_24_h for day in days),
+        played_7_d=sum(day.played_7_d for day in days),
+        calls=sum(day.calls for day in days),
+        worn_s=sum(day.worn_s for day in days),
         contact_days=sum(day >= week for day in contacts),
         longest_gap_days=longest_gap(contacts, first_seen, last),
         silent_days=(last - spoke_on).days,
@@ -103,8 +102,8 @@ def _family_week(
             day.day for day in health if day.battery_min_pct is not None and day.battery_min_pct <= LOW_BATTERY_PCT
         }),
         reboots=sum(day.reboots for day in health),
-        child_waits=tuple((wait[0], wait[1]) for day in within for wait in day.child_waits),
-        parent_waits=tuple((wait[0], wait[1]) for day in within for wait in day.parent_waits),
+        child_waits=tuple((wait[0], wait[1]) for day in days for wait in day.child_waits),
+        parent_waits=tuple((wait[0], wait[1]) for day in days for wait in day.parent_waits),
         followed_days=0 if first is None or first > last else (until - first).days + 1,
         dropped_out=dropped is not None,
     )  # fmt: skip

@@ -51,13 +51,15 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     why = {"reason": "The child is missing."}
     break_glass = await stranger.told("POST", f"{site}/families/{code}/break-glass", json=why)
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
+    wanted = {"kind": "csv", "audience": "staff", "site_id": str(world.theirs.site.site_id)}
+    export = await stranger.told("POST", "/v1/staff/exports", json=wanted)
     world.ids = {
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
         "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
         "help_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
         "staff_session_id": session["staff_session_id"], "family_code": code,
         "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
-        "break_glass_id": break_glass["break_glass_id"],
+        "break_glass_id": break_glass["break_glass_id"], "usage_export_id": export["usage_export_id"],
     }  # fmt: skip
     return world
 
@@ -137,10 +139,20 @@ async def test_guardians_and_nobody_are_refused_alike(
     assert (answers[0][0], answers[0][1]["code"]) == (401, "access_token_invalid")
 
 
-async def test_factory_users_reach_no_route_about_a_site_family_or_watch(world: World) -> None:
+# Counts over many families, and files made of them.
+OF_THE_FACTORY = {
+    "GET /v1/staff/sites/{site_id}/usage", "GET /v1/staff/programmes/{programme_id}/usage", "POST /v1/staff/exports",
+    "GET /v1/staff/exports", "GET /v1/staff/exports/{usage_export_id}", "GET /v1/staff/exports/{usage_export_id}/file",
+}  # fmt: skip
+
+
+async def test_factory_users_reach_no_route_about_a_family_or_a_watch(world: World) -> None:
+    factory = world.members["factory"]
     for route in WITH_PERMISSION:
-        status, _ = await _ask(world.members["factory"], route, world.ids)
-        assert status == 403, str(route)
+        status, _ = await _ask(factory, route, world.ids)
+        assert (status != 403) is (str(route) in OF_THE_FACTORY), str(route)
+    for site_id, status in ((world.mine.site.site_id, 200), (world.theirs.site.site_id, 404)):
+        assert (await factory.ask("GET", f"/v1/staff/sites/{site_id}/usage")).status_code == status
 
 
 async def test_refusals_are_in_the_log(world: World, database: Database) -> None:

@@ -1,0 +1,341 @@
+"""Usage over HTTP: published numbers within one's scopes, and files of them; no word of any person in either."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest
+import pytest_asyncio
+from sqlmodel import col, select
+
+from services.core.audit.tables import AuditEntry
+from services.core.db.database import Database
+from services.core.facts.actions import record_fact
+from services.core.families.tables import Child, Enrolment, Family
+from services.core.locales import LOCALES
+from services.core.programme.tables import Cohort, Site, StaffScope
+from services.core.settings import Settings
+from services.core.usage.export_jobs import expire_one_file
+from services.core.usage.export_making import claim, make_one_file
+from services.core.usage.rules import INDICATORS
+from services.core.usage.simulating import Plan, simulate
+from services.core.usage.tables import UsageExport, UsageExportFile
+from tests.canary import rows_with
+from tests.conftest import FakeClock
+from tests.parent import Place, fill_buckets
+from tests.staff import StaffMember, make_staff, renewed
+
+CANARY = "Canary-Child-9"
+PHONE = "+999007"
+WEEKS = 4
+
+
+class World:
+    """A simulated programme of two sites, with staff of every role at its first."""
+
+    def __init__(self, client: httpx.AsyncClient, database: Database, sites: list[Site], cohorts: list[Cohort]) -> None:
+        self.client = client
+        self.database = database
+        self.sites = sites
+        self.cohorts = cohorts
+        self.here = f"/v1/staff/sites/{sites[0].site_id}"
+        self.programme = f"/v1/staff/programmes/{sites[0].programme_id}/usage"
+
+    async def member(self, role: str, *, site: int = 0, programme: bool = False) -> StaffMember:
+        cohort = next(one for one in self.cohorts if one.site_id == self.sites[site].site_id)
+        return await make_staff(self.client, self.database, Place(self.sites[site], cohort), role, programme=programme)
+
+    async def file(self, member: StaffMember, kind: str, audience: str, **options: Any) -> httpx.Response:
+        """Ask for a file, have it made, and fetch it."""
+        scope = {} if "programme_id" in options else {"site_id": str(self.sites[0].site_id)}
+        body = {"kind": kind, "audience": audience} | scope | options
+        asked = await member.told("POST", "/v1/staff/exports", json=body)
+        assert await make_one_file(self.database)
+        answer = await member.ask("GET", f"/v1/staff/exports/{asked['usage_export_id']}/file")
+        assert answer.status_code == 200
+        return answer
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database, settings: Settings) -> World:
+    made = await simulate(database, settings, Plan(sites=2, families=120, weeks=WEEKS, seed=7))
+    async with database.begin() as work:
+        sites = list(await work.session.exec(select(Site).order_by(col(Site.name))))
+        cohorts = list(await work.session.exec(select(Cohort).order_by(col(Cohort.name))))
+        for child in await work.session.exec(select(Child)):
+            child.name = CANARY
+            work.add(child)
+        assert made.weeks == WEEKS
+    return World(client, database, sites, cohorts)
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _full_buckets(database: Database) -> None:
+    """Each test begins with every limit unused."""
+    await fill_buckets(database)
+
+
+def numbers(told: dict[str, Any]) -> list[dict[str, Any]]:
+    return [cell for week in told["weeks"] for cell in week["cells"]]
+
+
+@pytest.mark.parametrize("role", ["factory", "staff", "manager", "admin"])
+async def test_a_site_is_told_in_counts_that_show_no_small_group(world: World, role: str) -> None:
+    member = await world.member(role)
+    told = await member.told("GET", f"{world.here}/usage")
+    assert [len(week["cells"]) for week in told["weeks"]] == [len(INDICATORS)] * WEEKS
+    assert (told["least_families"], told["next"], told["cohort_id"]) == (5, None, None)
+    shown = [cell for cell in numbers(told) if not cell["suppressed"]]
+    assert shown
+    assert all(cell["n"] >= 5 and cell["n"] % 5 == 0 for cell in shown)
+    assert all((cell["count"] or 5) >= 5 and (cell["count"] or 0) % 5 == 0 for cell in shown)
+    hidden = [cell for cell in numbers(told) if cell["suppressed"]]
+    figures = ("n", "count", "value", "lower_quartile", "upper_quartile")
+    assert all(cell[figure] is None for cell in hidden for figure in figures)
+    # What is nobody's business here: another site, and the whole of which this site is a part.
+    assert await member.refused("GET", f"/v1/staff/sites/{world.sites[1].site_id}/usage") == (404, "not_found")
+    assert await member.refused("GET", world.programme) == (404, "not_found")
+
+
+async def test_coordinators_see_no_numbers_and_the_programme_is_for_who_serves_all_of_it(world: World) -> None:
+    coordinator = await world.member("coordinator")
+    for path in (f"{world.here}/usage", world.programme, f"{world.here}/silent-families", "/v1/staff/exports"):
+        assert await coordinator.refused("GET", path) == (403, "permission_missing"), path
+    manager = await world.member("manager", programme=True)
+    told = await manager.told("GET", f"{world.programme}?indicator=messages")
+    assert {cell["indicator"] for cell in numbers(told)} == {"messages"}
+    assert len(told["weeks"]) == WEEKS
+
+
+async def test_weeks_come_in_pages_and_between_two_days_and_of_a_cohort(world: World) -> None:
+    member = await world.member("staff")
+    whole = await member.told("GET", f"{world.here}/usage?indicator=active_use")
+    seen, first = [], "2000-01-01"
+    while first is not None:
+        page = await member.told("GET", f"{world.here}/usage?indicator=active_use&limit=3&first_week={first}")
+        seen += page["weeks"]
+        first = page["next"]
+    assert seen == whole["weeks"]
+    second = whole["weeks"][1]["week"]
+    (one,) = (await member.told("GET", f"{world.here}/usage?first_week={second}&last_week={second}"))["weeks"]
+    assert one["week"] == second
+    mine, other = [
+        next(cohort for cohort in world.cohorts if cohort.site_id == site.site_id).cohort_id for site in world.sites
+    ]
+    told = await member.told("GET", f"{world.here}/usage?cohort_id={mine}")
+    assert (told["cohort_id"], len(numbers(told))) == (str(mine), WEEKS * len(INDICATORS))
+    assert numbers(told) != numbers(await member.told("GET", f"{world.here}/usage"))
+    for foreign in (other, uuid.uuid4()):
+        assert await member.refused("GET", f"{world.here}/usage?cohort_id={foreign}") == (404, "not_found")
+    for wrong in ("limit=0", "limit=53", "first_week=yesterday", "indicator=%00", "cohort_id=1"):
+        assert await member.refused("GET", f"{world.here}/usage?{wrong}") == (422, "invalid_request"), wrong
+
+
+async def test_definitions_are_told_in_every_language(world: World) -> None:
+    told = await (await world.member("coordinator")).told("GET", "/v1/staff/indicators")
+    assert [one["code"] for one in told["indicators"]] == list(INDICATORS)
+    for one in told["indicators"]:
+        assert set(one["words"]) == set(LOCALES)
+        assert len({words["name"] for words in one["words"].values()}) == len(LOCALES)
+    assert "not an impact" in told["reading"]["en"]
+
+
+async def test_silent_families_come_in_pages_of_codes(world: World, clock: FakeClock) -> None:
+    clock.advance(days=40)
+    member = await world.member("staff")
+    async with world.database.begin() as work:
+        # One that spoke this week is not in the list.
+        family, child = (
+            await work.session.exec(
+                select(Family, Child)
+                .join(Child, col(Child.family_id) == col(Family.family_id))
+                .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+                .where(Enrolment.site_id == world.sites[0].site_id)
+                .limit(1)
+            )
+        ).one()
+        record_fact(work, "message_to_child_stored", child_id=child.child_id, family_id=family.family_id,
+                    ref_id=uuid.uuid4())  # fmt: skip
+    seen: list[str] = []
+    after = ""
+    while True:
+        page = await member.told("GET", f"{world.here}/silent-families?limit=20&after={after}")
+        seen += [one["family_code"] for one in page["families"]]
+        if page["next"] is None:
+            break
+        after = page["next"]
+    assert len(seen) > 20
+    assert seen == sorted(set(seen))
+    assert await (await world.member("factory")).refused("GET", f"{world.here}/silent-families") == (
+        403, "permission_missing",
+    )  # fmt: skip
+    states = (await member.told("GET", f"{world.here}/device-states"))["states"]
+    assert sum(states.get(one, 0) for one in ("handed_out", "registered", "lost", "returned", "broken")) == 60
+
+
+async def test_a_file_is_made_by_the_worker_and_goes_after_its_day(world: World, clock: FakeClock) -> None:
+    member = await world.member("staff")
+    body = {"kind": "csv", "audience": "staff", "site_id": str(world.sites[0].site_id)}
+    asked = await member.told("POST", "/v1/staff/exports", json=body)
+    path = f"/v1/staff/exports/{asked['usage_export_id']}"
+    assert (asked["state"], asked["percent"]) == ("waiting", 0)
+    assert await member.refused("POST", "/v1/staff/exports", json=body) == (429, "usage_export_running")
+    assert await member.refused("GET", f"{path}/file") == (409, "usage_export_not_ready")
+    assert await make_one_file(world.database)
+    assert not await make_one_file(world.database)
+    told = await member.told("GET", path)
+    assert (told["state"], told["percent"]) == ("ready", 100)
+    assert (await member.told("GET", "/v1/staff/exports"))["exports"][0] == told
+    answer = await member.ask("GET", f"{path}/file")
+    assert (len(answer.content), answer.headers["cache-control"]) == (told["size_bytes"], "private, no-store")
+    # Sealed where it lies.
+    name = world.sites[0].name
+    assert name in answer.text
+    assert "usage_export_file" not in await rows_with(world.database, name)
+    stranger = await world.member("admin", site=1)
+    colleague = await world.member("staff")
+    for other in (stranger, colleague):
+        for leaf in ("", "/file"):
+            assert await other.refused("GET", path + leaf) == (404, "not_found")
+    clock.advance(hours=24)
+    member = await renewed(member, world.database)
+    assert await member.refused("GET", f"{path}/file") == (409, "usage_export_not_ready")
+    for found in (True, False):
+        async with world.database.begin() as work:
+            assert await expire_one_file(work) is found
+    assert (await member.told("GET", path))["state"] == "expired"
+    async with world.database.begin() as work:
+        row = await work.session.get_one(UsageExport, uuid.UUID(asked["usage_export_id"]))
+        assert row.wrapped_key == b""
+        assert await work.session.get(UsageExportFile, row.usage_export_id) is None
+        logged = await work.session.exec(
+            select(AuditEntry.action).where(AuditEntry.actor_id == member.staff_id, AuditEntry.outcome == "done")
+        )
+        assert sorted(one for one in logged if one.startswith("usage")) == ["usage_export.asked", "usage_export.read"]
+
+
+async def test_who_serves_a_site_no_longer_fetches_no_file_of_it(world: World) -> None:
+    member = await world.member("staff")
+    await world.file(member, "csv", "staff")
+    (told,) = (await member.told("GET", "/v1/staff/exports"))["exports"]
+    async with world.database.begin() as work:
+        for scope in await work.session.exec(select(StaffScope).where(StaffScope.staff_id == member.staff.staff_id)):
+            await work.session.delete(scope)
+    path = f"/v1/staff/exports/{told['usage_export_id']}/file"
+    assert await member.refused("GET", path) == (404, "not_found")
+
+
+async def test_a_killed_process_loses_its_claim_and_gives_up_after_some_tries(world: World, clock: FakeClock) -> None:
+    member = await world.member("staff")
+    body = {"kind": "csv", "audience": "staff", "site_id": str(world.sites[0].site_id)}
+    asked = await member.told("POST", "/v1/staff/exports", json=body)
+    for number in range(4):
+        claimed = await claim(world.database)
+        assert (claimed is None) is (number == 3)
+        # Nobody else takes what is in somebody's hands.
+        assert await claim(world.database) is None
+        clock.advance(minutes=16)
+    member = await renewed(member, world.database)
+    assert (await member.told("GET", f"/v1/staff/exports/{asked['usage_export_id']}"))["state"] == "failed"
+    # And what failed is in nobody's way.
+    assert (await member.ask("POST", "/v1/staff/exports", json=body)).status_code == 202
+    assert await make_one_file(world.database)
+
+
+async def test_the_factory_gets_files_for_the_factory_and_nobody_else(world: World) -> None:
+    factory = await world.member("factory")
+    body = {"kind": "csv", "site_id": str(world.sites[0].site_id)}
+    for audience in ("staff", "brand"):
+        refusal = await factory.refused("POST", "/v1/staff/exports", json=body | {"audience": audience})
+        assert refusal == (403, "recipient_not_allowed")
+    answer = await world.file(factory, "csv", "factory")
+    assert "text/csv" in answer.headers["content-type"]
+    for scope in ({"site_id": str(world.sites[1].site_id)}, {"programme_id": str(world.sites[0].programme_id)}):
+        refusal = await factory.refused(
+            "POST", "/v1/staff/exports", json={"kind": "csv", "audience": "factory"} | scope
+        )
+        assert refusal == (404, "not_found")
+
+
+async def test_a_brand_is_told_of_fewer_groups_and_of_no_others(world: World) -> None:
+    member = await world.member("manager", programme=True)
+
+    async def shown(audience: str) -> set[tuple[str, ...]]:
+        programme = str(world.sites[0].programme_id)
+        text = (await world.file(member, "csv", audience, programme_id=programme)).content.decode("utf-8-sig")
+        rows = list(csv.DictReader(io.StringIO(text)))
+        assert {row["scope"] for row in rows} > {site.name for site in world.sites}
+        return {(row["week"], row["scope"], row["indicator"]) for row in rows if row["suppressed"] == "False"}
+
+    staff, brand = await shown("staff"), await shown("brand")
+    assert brand < staff
+
+
+async def test_workbooks_reports_and_value_sets_are_what_they_say(world: World) -> None:
+    member = await world.member("manager", programme=True)
+    book = openpyxl.load_workbook(io.BytesIO((await world.file(member, "xlsx", "staff", locale="tr")).content))
+    assert book.sheetnames == ["data", "labels", "codebook", "provenance"]
+    assert {row[1] for row in book["data"].iter_rows(min_row=2, values_only=True)} == {
+        world.sites[0].name, f"{world.sites[0].name} / Cohort A", f"{world.sites[0].name} / Cohort B",
+    }  # fmt: skip
+    programme = str(world.sites[0].programme_id)
+    page = await world.file(member, "report", "brand", programme_id=programme, locale="vi")
+    assert page.headers["content-type"].startswith("text/html")
+    assert (page.text.count("<section>"), 'lang="vi"' in page.text) == (len(INDICATORS), True)
+    assert "<script" not in page.text
+    mapping = {
+        "data_elements": {"messages": "fbfJHSPpUQD"}, "org_units": {str(world.sites[0].site_id): "DiszpKrYNg8"},
+    }  # fmt: skip
+    told = (await world.file(member, "dhis2", "staff", dhis2=mapping)).json()
+    assert told["parameters"]["dryRun"] is True
+    values = told["body"]["dataValues"]
+    assert values
+    assert {(one["dataElement"], one["orgUnit"]) for one in values} == {("fbfJHSPpUQD", "DiszpKrYNg8")}
+    assert set(told["left_out"]["indicators_without_element"]) == set(INDICATORS) - {"messages"}
+    site = {"site_id": str(world.sites[0].site_id), "audience": "staff"}
+    for body in (
+        {"kind": "dhis2"} | site,
+        {"kind": "csv", "dhis2": mapping} | site,
+    ):
+        assert await member.refused("POST", "/v1/staff/exports", json=body) == (422, "mapping_needed")
+    wrong: list[Callable[[dict[str, Any]], dict[str, Any]]] = [
+        lambda body: body | {"kind": "pdf"}, lambda body: body | {"audience": "public"},
+        lambda body: body | {"locale": "de"}, lambda body: body | {"role": "admin"},
+        lambda body: body | {"site_id": None}, lambda body: body | {"programme_id": programme},
+        lambda body: body | {"dhis2": {"data_elements": {}, "org_units": {}}},
+    ]  # fmt: skip
+    for change in wrong:
+        refusal = await member.refused("POST", "/v1/staff/exports", json=change({"kind": "csv"} | site))
+        assert refusal[0] == 422, change({})
+
+
+async def test_no_route_and_no_file_tells_a_word_of_any_person(world: World) -> None:
+    member = await world.member("admin", programme=True)
+    paths = [f"{world.here}/{leaf}" for leaf in ("usage", "silent-families", "device-states")]
+    said = [json.dumps(await member.told("GET", path)) for path in (*paths, world.programme, "/v1/staff/exports")]
+    mapping = {
+        "data_elements": dict.fromkeys(INDICATORS, "fbfJHSPpUQD"),
+        "org_units": {str(world.sites[0].site_id): "DiszpKrYNg8"},
+    }  # fmt: skip
+    said += [(await world.file(member, kind, "staff")).text for kind in ("csv", "report")]
+    said.append((await world.file(member, "dhis2", "staff", dhis2=mapping)).text)
+    book = openpyxl.load_workbook(io.BytesIO((await world.file(member, "xlsx", "staff")).content))
+    said += [str(row) for sheet in book for row in sheet.iter_rows(values_only=True)]
+    async with world.database.begin() as work:
+        children = [str(one) for one in await work.session.exec(select(Child.child_id))]
+        families = list(await work.session.exec(select(Family)))
+    for text in said:
+        assert CANARY not in text
+        assert PHONE not in text
+        assert not any(child in text for child in children)
+        assert not any(str(family.family_id) in text for family in families)
+    # Families' codes are in the operational list alone.
+    lists_codes = [any(family.family_code in text for family in families) for text in said]
+    assert lists_codes == [False, True, *[False] * (len(said) - 2)]
