@@ -12,7 +12,7 @@ import pytest_asyncio
 from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
 from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.parent import TEXT_VERSION, Parent, fill_buckets, make_family, make_place, new_phone, pair
+from tests.parent import TEXT_VERSION, Parent, Place, fill_buckets, make_family, make_place, new_phone, pair
 from tests.places import circle, may_look
 from tests.sounds import encoded
 from tests.staff import waiting_recovery
@@ -76,7 +76,8 @@ def request_of(route: Declared) -> dict[str, Any]:
 class World:
     """Two families of one site, each with everything that an id can name."""
 
-    def __init__(self, mine: Parent, theirs: Parent, ids: dict[str, str]) -> None:
+    def __init__(self, place: Place, mine: Parent, theirs: Parent, ids: dict[str, str]) -> None:
+        self.place = place
         self.mine = mine
         self.theirs = theirs
         self.their_ids = ids
@@ -92,16 +93,17 @@ async def _full_buckets(database: Database) -> None:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(client: httpx.AsyncClient, database: Database) -> World:
     """Both families once for all tests that only ask for what is refused."""
-    return await _make_world(client, database)
+    return await make_world(client, database)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def fresh_world(client: httpx.AsyncClient, database: Database) -> World:
     """Both families anew, for tests that change them."""
-    return await _make_world(client, database)
+    return await make_world(client, database)
 
 
-async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
+async def make_world(client: httpx.AsyncClient, database: Database) -> World:
+    """Make two families of a new site, one of them with everything that an id can name."""
     place = await make_place(database)
     mine, theirs = await make_family(client, database, place), await make_family(client, database, place)
     await pair(theirs, place)
@@ -144,7 +146,7 @@ async def _make_world(client: httpx.AsyncClient, database: Database) -> World:
         "recovery_id": await waiting_recovery(client, theirs, place),
         "export_id": export["export_id"],
     }  # fmt: skip
-    return World(mine, theirs, ids)
+    return World(place, mine, theirs, ids)
 
 
 async def _ask(parent: Parent, route: Declared, ids: dict[str, str]) -> tuple[int, dict[str, Any]]:

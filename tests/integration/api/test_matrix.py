@@ -1,0 +1,126 @@
+"""Every route, asked by every role about every target: tests/access_expectations.py says what each cell answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
+
+import httpx
+import pytest_asyncio
+from sqlmodel import SQLModel
+
+from services.core.db.database import Database
+from services.core.settings import Settings
+from tests.access_expectations import NO_TOKEN, PASSES, Cell, Role, Target, cells
+from tests.access_world import PASSED, AccessWorld, Answer, doors_of, make_access_world, recorder
+from tests.parent import fill_buckets
+
+# Refusals are written down, and counted.
+WRITTEN_BY_REFUSALS = {"audit", "audit_chain", "limit_bucket"}
+CELLS = list(cells())
+REFUSED = [cell for cell in CELLS if cell.expected is not PASSES]
+PASSING = [cell for cell in CELLS if cell.expected is PASSES]
+Answers = dict[Cell, Answer]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database) -> AccessWorld:
+    """One world for all cells: none of them may change it."""
+    return await make_access_world(client, database)
+
+
+async def _all(world: AccessWorld, client: httpx.AsyncClient, asked: Iterable[Cell]) -> Answers:
+    """Ask these cells, the roles side by side: each waits for its own answers only."""
+    by_role: dict[Role, list[Cell]] = defaultdict(list)
+    for cell in asked:
+        by_role[cell.role].append(cell)
+    found: Answers = {}
+    several = asyncio.Semaphore(6)
+
+    async def one_role(role: Role) -> None:
+        async with several:
+            for cell in by_role[role]:
+                found[cell] = await world.ask(client, cell)
+
+    async with asyncio.TaskGroup() as tasks:
+        for role in by_role:
+            tasks.create_task(one_role(role))
+    return found
+
+
+async def _everything(database: Database) -> dict[str, str]:
+    """Return a digest of each table's rows."""
+    found = {}
+    async with database.begin() as work:
+        connection = await work.session.connection()
+        for table in sorted(set(SQLModel.metadata.tables) - WRITTEN_BY_REFUSALS):
+            rows = await connection.exec_driver_sql(f'SELECT t::text FROM "{table}" AS t ORDER BY 1')  # noqa: S608
+            found[table] = hashlib.sha256("\n".join(rows.scalars()).encode()).hexdigest()
+    return found
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def refused(world: AccessWorld, client: httpx.AsyncClient, database: Database) -> AsyncIterator[Answers]:
+    """Ask every cell that must be refused, once for all tests."""
+    await fill_buckets(database)
+    # The first refusal of each begins its chain of the log, and its bucket: asked before, so that the rest is alike.
+    first = {(cell.role, cell.expected): cell for cell in REFUSED}
+    with recorder():
+        await _all(world, client, first.values())
+        before = await _everything(database)
+        answers = await _all(world, client, REFUSED)
+    after = await _everything(database)
+    assert {table for table in before if before[table] != after[table]} == set(), "a refused request changed something"
+    return answers
+
+
+async def test_every_refused_cell_answers_as_written_and_changes_nothing(refused: Answers) -> None:
+    wrong = {
+        f"{cell.role} / {cell.route} / {cell.target}": (answer.status, answer.code)
+        for cell, answer in refused.items()
+        if cell.expected is None or (answer.status, answer.code) != (cell.expected.status, cell.expected.code)
+    }
+    assert wrong == {}
+    assert len(refused) == len(REFUSED) > 3500
+
+
+async def test_without_a_token_of_this_kind_nothing_is_asked_of_the_database(refused: Answers) -> None:
+    # So neither what is asked for nor time can matter, and one target is as good as another.
+    asking = {str(cell.route) for cell, answer in refused.items() if cell.expected == NO_TOKEN and answer.statements}
+    assert asking == set()
+
+
+async def test_anothers_erased_and_never_existing_answer_alike_to_the_last_statement(refused: Answers) -> None:
+    alike: dict[tuple[str, Role], dict[Target, Answer]] = defaultdict(dict)
+    for cell, answer in refused.items():
+        if cell.target not in {Target.NO_ID, Target.OWN}:
+            alike[str(cell.route), cell.role][cell.target] = answer
+    differing = {}
+    for asked, by_target in alike.items():
+        said = {(one.status, json.dumps(one.body, sort_keys=True), one.statements) for one in by_target.values()}
+        if len(said) > 1:
+            differing[asked] = {
+                target: (one.status, one.body, len(one.statements)) for target, one in by_target.items()
+            }
+    assert differing == {}
+    # A refusal without a single statement would prove nothing about time.
+    assert any(len(answer.statements) > 3 for by_target in alike.values() for answer in by_target.values())
+
+
+async def test_every_cell_that_passes_is_let_through_by_its_rule(
+    world: AccessWorld, settings: Settings, database: Database
+) -> None:
+    await fill_buckets(database)
+    transport = httpx.ASGITransport(doors_of(settings, database), raise_app_exceptions=False)
+    # What is another's can pass the rule "logged in", and is then not found by the route: that is among the refused.
+    async with httpx.AsyncClient(transport=transport, base_url="http://doors.test") as doors:
+        answers = await _all(world, doors, PASSING)
+    wrong = {
+        f"{cell.role} / {cell.route} / {cell.target}": (answer.status, answer.code)
+        for cell, answer in answers.items()
+        if answer.status != PASSED
+    }
+    assert wrong == {}
