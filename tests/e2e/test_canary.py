@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
+import struct
+import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from services.device_sim.watch import SimWatch
 from tests.builders import Home
 from tests.canary import files_with, rows_with
 from tests.e2e.conftest import Play, pair
+from tests.parent import TEXT_VERSION
 from tests.sounds import encoded
 
 DEADLINE_S = 60.0
@@ -83,6 +87,44 @@ async def a_sound_on_its_way(scene: Scene) -> list[str]:
     return [digest]
 
 
+async def _agree_to_places(scene: Scene) -> None:
+    family = f"/v1/families/{scene.home.family_id}"
+    may = {"may_locate": True}
+    (await scene.client.patch(f"{family}/guardians/{scene.home.guardian_id}", json=may)).raise_for_status()
+    for part in ("location", "sos_places"):
+        said = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}
+        (await scene.client.post(f"{family}/consents", json=said)).raise_for_status()
+    (await scene.client.patch(f"{scene.child}/watch-settings", json={"location": True})).raise_for_status()
+
+
+def _in_every_form(*degrees: float) -> list[str]:
+    """Return numbers as text, and as the digits in which a row would show them if they were stored unsealed."""
+    return [form for one in degrees for form in (str(one), struct.pack(">d", one).hex(), struct.pack("<d", one).hex())]
+
+
+async def a_place_and_a_zone(scene: Scene) -> list[str]:
+    await _agree_to_places(scene)
+    lat, lon = 23.027713, 113.753391
+    zone = {"name": "CanarySchool", "shape": {"kind": "circle", "lat": lat, "lon": lon, "radius_m": 150}}
+    (await scene.client.post(f"{scene.child}/zones", json=zone)).raise_for_status()
+    fix = {"_type": "location", "lat": lat, "lon": lon, "acc": 9, "tst": int(time.time()), "id": "l7f3k2m1x9qd"}
+    await scene.watch.publish_raw("up/location", json.dumps(fix).encode())
+    async with asyncio.timeout(DEADLINE_S):
+        while (await scene.client.get(f"{scene.child}/checkins/latest")).json()["seen"] is None:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    return ["CanarySchool", *_in_every_form(lat, lon)]
+
+
+async def a_place_in_an_sos(scene: Scene) -> list[str]:
+    lat, lon = 23.031829, 113.761247
+    scene.watch.give_fix(lat, lon, 12)
+    await scene.watch.wait_stored(scene.watch.alert())
+    [alert] = (await scene.client.get(f"{scene.child}/alerts")).json()["alerts"]
+    told = (await scene.client.get(f"{scene.child}/alerts/{alert['alert_id']}/place")).json()
+    assert (told["seen"]["place"]["lat"], told["seen"]["place"]["lon"]) == (lat, lon)
+    return _in_every_form(lat, lon)
+
+
 # A new room with something to say about a child adds its own line here.
 PLANTS: tuple[Callable[[Scene], Awaitable[list[str]]], ...] = (
     a_childs_name_and_birth,
@@ -90,6 +132,8 @@ PLANTS: tuple[Callable[[Scene], Awaitable[list[str]]], ...] = (
     texts_both_ways,
     a_voice_message,
     a_sound_on_its_way,
+    a_place_and_a_zone,
+    a_place_in_an_sos,
     a_text_that_never_arrives,
 )
 
