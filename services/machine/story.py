@@ -19,7 +19,8 @@ from services.machine.story_steps import StepTaken, StoryError, expect
 from services.machine.waveforms import Waveform, waveform_svg
 
 RECORDINGS = Path(__file__).parent / "recordings"
-_STEP_DEADLINE_S = 30.0
+# The office starts a process for each of its commands: on a busy machine that took 30 s.
+_STEP_DEADLINE_S = 90.0
 
 
 class Story(CareStory):
