@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import func
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
@@ -129,13 +128,17 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
     For staff assigned to this site only. A family that did not agree to measurement is not in it, nor one that has
     agreed for less than 7 days: of neither is it known.
     """
-    latest = (
-        select(FamilyDay.family_id, func.max(col(FamilyDay.day)).label("day"))
-        .where(col(FamilyDay.to_child) + col(FamilyDay.to_family) + col(FamilyDay.calls) > 0)
-        .group_by(col(FamilyDay.family_id))
-        .subquery()
-    )
     silent_since = work.now.date() - timedelta(days=SILENT_DAYS)
+    # The days since then, by the key: over all days it took a quarter of a second in a large programme's year.
+    spoke = (
+        sql_select(col(FamilyDay.day))
+        .where(
+            col(FamilyDay.family_id) == col(Family.family_id),
+            col(FamilyDay.day) > silent_since,
+            col(FamilyDay.to_child) + col(FamilyDay.to_family) + col(FamilyDay.calls) > 0,
+        )
+        .exists()
+    )
     found = await work.session.exec(
         select(Family, Watch, WatchIdentity)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
@@ -145,11 +148,10 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
             (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
             isouter=True,
         )
-        .join(latest, latest.c.family_id == col(Family.family_id), isouter=True)
         .where(
             Enrolment.site_id == site_id,
             col(Enrolment.ended_at).is_(None),
-            func.coalesce(latest.c.day, date.min) <= silent_since,
+            ~spoke,
         )
         .order_by(col(Family.family_code), col(Watch.serial))
     )

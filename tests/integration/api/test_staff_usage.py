@@ -15,6 +15,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
+from services.core.accounts.tables import Guardian
 from services.core.audit.tables import AuditEntry
 from services.core.db.database import Database
 from services.core.facts.actions import record_fact
@@ -72,6 +73,9 @@ async def world(client: httpx.AsyncClient, database: Database, settings: Setting
         for child in await work.session.exec(select(Child)):
             child.name = CANARY
             work.add(child)
+        for guardian in await work.session.exec(select(Guardian)):
+            guardian.display_name = CANARY
+            work.add(guardian)
         assert made.weeks == WEEKS
     return World(client, database, sites, cohorts)
 
