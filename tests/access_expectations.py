@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from tests.api_routes import Declared, app_without_database, declared_routes
@@ -186,8 +186,9 @@ class Cell:
 # A session is judged before any id, and what one may in one's own family does not matter in another's: the roles that
 # are not here are asked about every target. It is a matter of time only.
 _ONE_IS_ENOUGH: Final = {
-    Role.LOCATE: Target.SIBLING, Role.LOCATE_UNAGREED: Target.ELSEWHERE, Role.MANAGE: Target.SIBLING,
-    Role.LIMITED: Target.ELSEWHERE, Role.ENDED: Target.UNKNOWN, Role.STAFF_ENDED: Target.UNKNOWN,
+    Role.MESSAGE: Target.ERASED, Role.NONE: Target.UNKNOWN, Role.LOCATE: Target.SIBLING, Role.MANAGE: Target.SIBLING,
+    Role.LOCATE_UNAGREED: Target.ELSEWHERE, Role.LIMITED: Target.ELSEWHERE, Role.ENDED: Target.UNKNOWN,
+    Role.STAFF_ENDED: Target.UNKNOWN,
 }  # fmt: skip
 
 
@@ -204,12 +205,11 @@ def targets_of(route: Declared, role: Role) -> tuple[Target, ...]:
     return given if route.is_for_staff else (*given, Target.ERASED)
 
 
-def cells() -> Iterator[Cell]:
-    """Yield every cell."""
-    for route in declared_routes(app_without_database()):
-        for role in Role:
-            for target in targets_of(route, role):
-                yield Cell(route, role, target)
+@cache
+def cells() -> tuple[Cell, ...]:
+    """Return every cell."""
+    routes = declared_routes(app_without_database())
+    return tuple(Cell(route, role, target) for route in routes for role in Role for target in targets_of(route, role))
 
 
 _HEAD = """# Who may what, cell by cell
@@ -236,7 +236,7 @@ _COUNTED: Final = ("passes", "401", "403", "404")
 
 def page() -> str:
     """Return the page: how many cells there are, and the table of each rule."""
-    every = list(cells())
+    every = cells()
     routes, rules = {cell.route for cell in every}, sorted({cell.rule for cell in every})
     counted = Counter(str(cell.expected.status) if cell.expected else "passes" for cell in every)
     numbers = (len(routes), len(rules), len(Role), len(Target), len(every), *(counted[one] for one in _COUNTED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -54,21 +54,30 @@ class AccessWorld:
     askers: dict[Role, Asker] = field(default_factory=dict)
     ids: dict[Target, dict[str, str]] = field(default_factory=dict)
 
-    async def ask(self, client: httpx.AsyncClient, cell: Cell) -> Answer:
-        """Ask for a cell, of the API or of its doors alone."""
+    async def ask(
+        self,
+        client: httpx.AsyncClient,
+        cell: Cell,
+        *,
+        claims: Mapping[str, str] | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Ask for a cell, of the API or of its doors alone; with headers and a query that claim more than is true."""
         ids = self.ids.get(cell.target, {})
         asker = self.askers[cell.role]
         # An id that a target has none of is one that never existed.
         given = {name: ids.get(name, str(uuid.uuid4())) for name in re.findall(r"{(\w+)}", cell.route.path)}
         if "token" in given:
             given["token"] = asker.headers["Authorization"].removeprefix("Bearer ") or "none"
-        asked = {"json": STAFF_BODIES.get(str(cell.route))} if cell.route.is_for_staff else request_of(cell.route)
+        asked: dict[str, Any] = (
+            {"json": STAFF_BODIES.get(str(cell.route))} if cell.route.is_for_staff else request_of(cell.route)
+        )
         headers = asker.headers if cell.role is not Role.NOBODY else {}
+        headers = {**asked.pop("headers", {}), **headers, **(claims or {})}
+        params = {**asked.pop("params", {}), **(query or {})}
         with recorded() as statements:
             answer = await client.request(
-                cell.route.method,
-                cell.route.path.format(**given),
-                **asked | {"headers": asked.get("headers", {}) | headers},
+                cell.route.method, cell.route.path.format(**given), headers=headers, params=params, **asked
             )
         is_json = answer.headers.get("content-type", "").endswith("json")
         said = answer.json() if answer.content and is_json else {}

@@ -143,17 +143,6 @@ async def test_a_removed_guardian_hears_nothing_more(live: Live, client: httpx.A
         assert set(await stream.within(1.0)) <= {"guardians.changed"}
 
 
-async def test_a_withdrawn_consent_silences_the_stream(
-    live: Live, client: httpx.AsyncClient, database: Database
-) -> None:
-    mother = await make_family(client, database)
-    aunt = await mother.invite()
-    async with live.follow(aunt) as stream:
-        await aunt.told("POST", f"{aunt.family}/consents/withdraw", json={"part": "messages"})
-        await mother.send("not for the aunt any more")
-        assert "message.created" not in await stream.within(1.0)
-
-
 async def test_the_stream_goes_on_after_its_listening_connection_was_cut(
     live: Live, client: httpx.AsyncClient, database: Database, settings: Settings
 ) -> None:
