@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from services.core.accounts.tables import Guardian, LoginChallenge, Session
 from services.core.clips.rendering import Studio
 from services.core.db.database import Database
+from services.core.erasure_ledger import ErasureLedger
 from services.core.outbox.actions import open_sms
 from services.core.outbox.tables import OutboxRow
 from services.worker.main import Worker
@@ -77,7 +78,7 @@ async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere
         assert [open_sms(work, one)[0] for one in last] == [unknown, known.phone]
         assert len(last[0].payload["sealed"]) == len(last[1].payload["sealed"])
     sent = tmp_path / "sms.jsonl"
-    worker = Worker(studio, FileSmsProvider(sent))
+    worker = Worker(studio, FileSmsProvider(sent), ErasureLedger(tmp_path / "erasures.jsonl"))
     while await worker.send_one():
         pass
     assert known.phone in sent.read_text()

@@ -5,8 +5,9 @@ stored is refused, and nothing fails or comes back.
 from __future__ import annotations
 
 import json
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -14,7 +15,7 @@ import pytest
 import pytest_asyncio
 
 from services.core.db.database import Database
-from services.core.families.queries import enrolments_of_phone, site_of_family
+from services.core.families.queries import site_of_family
 from services.core.families.tables import Family
 from services.core.programme.queries import cohorts_of
 from tests.api_routes import app_without_database
@@ -23,6 +24,7 @@ from tests.parent import Parent, Place, fill_buckets, make_family
 from tests.staff import StaffMember, make_staff
 from tests.staff_bodies import STAFF_BODIES
 
+NOTHING = uuid.UUID("00000000-0000-4000-8000-000000000000")
 SPEC = app_without_database().openapi()
 PATHS = {
     "POST /v1/auth/codes": {"phone": "+8613900000003"},
@@ -98,11 +100,23 @@ async def parent(client: httpx.AsyncClient, database: Database) -> Parent:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def staff(client: httpx.AsyncClient, database: Database, parent: Parent) -> StaffMember:
-    async with database.begin() as work:
-        site = await site_of_family(work, parent.family_id or uuid.UUID(int=0))
+    place, _ = await _where(parent)
+    return await make_staff(client, database, place, "admin", programme=True)
+
+
+async def _where(parent: Parent) -> tuple[Place, str]:
+    """Return the family's site with its cohort, and the family's code."""
+    async with parent.database.begin() as work:
+        family = await work.session.get_one(Family, parent.family_id)
+        site = await site_of_family(work, family.family_id)
         assert site is not None
-        (cohort,) = await cohorts_of(work, site)
-    return await make_staff(client, database, Place(site, cohort), "admin", programme=True)
+        cohort, *_ = await cohorts_of(work, site)
+    return Place(site, cohort), family.family_code
+
+
+def _filled(path: str, ids: Mapping[str, object]) -> str:
+    """Return the path with these ids; what the family does not have is an id that names nothing."""
+    return re.sub(r"\{(\w+)\}", lambda one: str(ids.get(one[1], NOTHING)), path)
 
 
 def _fitting(route: str, field: str) -> dict[str, Any]:
@@ -114,23 +128,18 @@ async def _send(parent: Parent, staff: StaffMember, route: str, body: dict[str, 
     method, path = route.split(" ", 1)
     content = json.dumps(body, ensure_ascii=True)
     if path.startswith("/v1/staff/"):
-        async with parent.database.begin() as work:
-            family = await work.session.get_one(Family, parent.family_id)
-            (enrolment, _) = (await enrolments_of_phone(work, parent.phone))[0]
-        place = {"site_id": enrolment.site_id, "family_code": family.family_code, "staff_id": staff.staff_id}
-        for name in ("recovery_id", "hand_out_id", "break_glass_id"):
-            place[name] = parent.family_id or ""
-        return await staff.ask(
-            method, path.format(**place), content=content, headers={"Content-Type": "application/json"}
-        )
-    ids = {
-        "family_id": str(parent.family_id), "child_id": parent.child_id, "guardian_id": parent.guardian_id,
-        "contact_id": (await parent.contacts())["contacts"][0]["contact_id"],
-        "invitation_id": str(parent.family_id), "message_id": str(parent.family_id),
-    }  # fmt: skip
+        place, family_code = await _where(parent)
+        ids = {
+            "site_id": place.site.site_id, "programme_id": place.site.programme_id,
+            "cohort_id": place.cohort.cohort_id, "family_code": family_code, "staff_id": staff.staff_id,
+        }  # fmt: skip
+        headers = {"Content-Type": "application/json"}
+        return await staff.ask(method, _filled(path, ids), content=content, headers=headers)
+    ids = {"family_id": parent.family_id, "child_id": parent.child_id, "guardian_id": parent.guardian_id}
+    ids["contact_id"] = (await parent.contacts())["contacts"][0]["contact_id"]
     # Written with escapes, as json does: the only way that a lone surrogate travels.
     headers = {"Content-Type": "application/json", "Idempotency-Key": "key-of-test-" + str(abs(hash(content)))}
-    return await parent.ask(method, path.format(**ids), content=content, headers=headers)
+    return await parent.ask(method, _filled(path, ids), content=content, headers=headers)
 
 
 def test_every_route_with_a_text_field_is_known_here() -> None:
