@@ -207,6 +207,8 @@ class OfLink:
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
+        # A link costs what a request costs: making the recording or reading the file is work like any other.
+        await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
         caller = Caller(guardian, claims.session_id)
         child = await child_by_id(work, claims.child_id)
         if child is None:
@@ -233,6 +235,8 @@ class OfExportLink:
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
+        # A link costs what a request costs: making the recording or reading the file is work like any other.
+        await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
         caller = Caller(guardian, claims.session_id)
         export = await work.session.get(Export, claims.export_id)
         if export is None or export.guardian_id != guardian.guardian_id:

@@ -11,9 +11,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from sqlmodel import col, select
 
+from services.core.blobs.store import BlobStore
+from services.core.clips.tables import Clip
 from services.core.crypto.vault import Vault
 from services.core.db.database import Database
+from services.core.families.child_key import data_key
+from services.core.families.tables import Child
+from services.core.messages.tables import Message
+from services.core.settings import Settings
 from services.device_sim.parent import SimParent
 from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch
@@ -35,6 +42,24 @@ class Play:
         async with self.database.begin() as work:
             await work.notify("broker_users")
         return home
+
+    async def said_by_child(self, home: Home) -> dict[str, tuple[Message, Clip | None, bytes | None]]:
+        """Return what the child said by the watch's own id: each message, its clip, and the sound as it is kept."""
+        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.machine.settings["blob_url"]}))
+        async with self.database.begin() as work:
+            rows = await work.session.exec(
+                select(Message, Clip)
+                .outerjoin(Clip, col(Clip.clip_id) == col(Message.clip_id))
+                .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
+            )
+            found = [(message, clip) for message, clip in rows]
+            key = data_key(work, await work.session.get_one(Child, home.child_id))
+        said = {}
+        for message, clip in found:
+            assert message.ref is not None
+            sound = await blobs.read(clip.blob_id, key) if clip is not None and clip.blob_id is not None else None
+            said[message.ref] = (message, clip, sound)
+        return said
 
     @contextlib.asynccontextmanager
     async def watch(self, home: Home) -> AsyncIterator[SimWatch]:

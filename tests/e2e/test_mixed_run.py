@@ -12,14 +12,7 @@ import random
 from dataclasses import dataclass, field
 
 import pytest
-from sqlmodel import col, select
 
-from services.core.blobs.store import BlobStore
-from services.core.clips.tables import Clip
-from services.core.families.child_key import data_key
-from services.core.families.tables import Child
-from services.core.messages.tables import Message
-from services.core.settings import Settings
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_types import Message as Told
 from services.device_sim.sound import SoundRefusedError, record_clip
@@ -34,7 +27,7 @@ SHORT_S = 15.0
 LONG_S = float(os.environ.get("SMARTWATCH_MIXED_RUN_S", "3600"))
 # Of the longer kinds one each, made once: what is said does not matter, how it is packed does.
 FROM_PHONES = [
-    ("audio/amr", encoded("amr-nb", 2.0)),
+    *(("audio/amr", encoded("amr-nb", seconds)) for seconds in (1.0, 1.5, 2.0, 2.5)),
     ("audio/webm", encoded("webm", 2.0)),
     ("audio/mp4", encoded("m4a", 1.5)),
     ("audio/wav", wav(1.0)),
@@ -143,6 +136,7 @@ async def _check_down(watch: SimWatch, said: Said) -> None:
     arrived = watch.inbox()
     assert len(arrived) == len(said.down)
     assert [item.seq for item in arrived] == sorted(item.seq for item in arrived)
+    compared = 0
     # One parent, one message after the other: the server's order is the order of its confirmations.
     for item, (told, content) in zip(arrived, said.down, strict=True):
         assert item.kind == told.kind
@@ -151,35 +145,26 @@ async def _check_down(watch: SimWatch, said: Said) -> None:
         elif content.startswith(b"#!AMR") and watch.clip(item.ref) is not None:
             # What the watch plays is given as it is.
             assert watch.clip(item.ref) == content
+            compared += 1
+    assert compared or not any(content.startswith(b"#!AMR") for _, content in said.down)
 
 
 async def _check_up(play: Play, home: Home, parent: SimParent, said: Said) -> None:
     told = [one for one in await parent.history(str(home.child_id)) if one.direction == "to_family"]
     assert [one.seq for one in told] == sorted(one.seq for one in told)
     assert len(told) == len(said.up), "one message for each that the watch was told is stored"
-    blobs = BlobStore.of(Settings.model_validate({"blob_url": play.machine.settings["blob_url"]}))
-    async with play.database.begin() as work:
-        rows = await work.session.exec(
-            select(Message, Clip)
-            .outerjoin(Clip, col(Clip.clip_id) == col(Message.clip_id))
-            .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
-        )
-        by_ref = {message.ref: (message, clip) for message, clip in rows}
-        key = data_key(work, await work.session.get_one(Child, home.child_id))
+    by_ref = await play.said_by_child(home)
     assert by_ref.keys() == said.up.keys()
     for ref, content in said.up.items():
-        _, clip = by_ref[ref]
-        if clip is None:
-            continue
-        assert clip.blob_id is not None
-        sound = await blobs.read(clip.blob_id, key)
-        assert hashlib.sha256(sound).hexdigest() == clip.sha256
-        assert sound == content
+        _, clip, sound = by_ref[ref]
+        if clip is not None:
+            assert sound == content
+            assert hashlib.sha256(sound).hexdigest() == clip.sha256
     # What the mother hears is as long as what was said; one of them is enough, each is made by the same hand.
     for one in told[-5:]:
         if one.kind == "voice":
             heard = await parent.hear(one.child_id, one.message_id)
-            _, clip = next(pair for pair in by_ref.values() if str(pair[0].message_id) == one.message_id)
+            _, clip, _ = next(kept for kept in by_ref.values() if str(kept[0].message_id) == one.message_id)
             assert clip is not None
             assert abs(duration_ms(heard) - (clip.duration_ms or 0)) < 100
 

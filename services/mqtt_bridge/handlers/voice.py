@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from services.core.clips.from_watch import Claim, Missing, take_chunk
 from services.core.clips.playable import Playable
+from services.core.clips.rules import Impossible
 from services.core.db.database import UnitOfWork
 from services.core.families.child_key import data_key
 from services.core.families.queries import child_by_id
@@ -105,23 +106,22 @@ async def take_fetch(frame: Frame) -> list[Reply]:
 async def _window(
     work: UnitOfWork, identity: WatchIdentity, item: InboxItem, asked: Fetch
 ) -> _Window | ItemRemoved | Detail | None:
-    """Return the chunks to send, why there are none, or None: the item stepped aside and the next is announced."""
+    """Return the chunks to send, why there are none, or None: what comes instead is announced."""
     message = await wire_message(work, item)
     if message.clip_id is None:
         return Detail.UNKNOWN_REF
     clip = await clip_for_watch(work, message.clip_id, identity)
-    if item.state == "dropped" or not isinstance(clip, Playable):
+    child = await child_by_id(work, identity.child_id)
+    if item.state == "dropped" or isinstance(clip, Impossible) or child is None:
         return ItemRemoved(seq=item.seq, ref=asked.ref)
     chunk_bytes = chunk_bytes_of(identity.hello)
-    chunks = -(-clip.size_bytes // chunk_bytes)
-    if asked.first_chunk >= chunks:
+    chunks = -(-clip.size_bytes // chunk_bytes) if isinstance(clip, Playable) else 0
+    if chunks and asked.first_chunk >= chunks:
         return Detail.OUT_OF_RANGE
-    if item.state == "waiting" and not note_fetch(work, item, asked.first_chunk):
+    # Without a form, the watch said since that it plays other sound: "removed" would end what is announced once made.
+    if not isinstance(clip, Playable) or (item.state == "waiting" and not note_fetch(work, item, asked.first_chunk)):
         await tell_watch(work, identity.username)
         return None
-    child = await child_by_id(work, identity.child_id)
-    if child is None:
-        return ItemRemoved(seq=item.seq, ref=asked.ref)
     count = min(asked.count, chunks - asked.first_chunk, max(1, FETCH_MAX_BYTES // chunk_bytes))
     return _Window(
         clip, data_key(work, child), asked.first_chunk, count, chunk_bytes, bool(identity.hello.get("binary", True))

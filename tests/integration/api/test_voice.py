@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlmodel import col, select
+from sqlmodel import col, select, update
 
 from services.core.audit.tables import AuditEntry
 from services.core.blobs.actions import sweep_one
@@ -20,13 +20,14 @@ from services.core.blobs.tables import Blob
 from services.core.clips.from_watch import Claim, take_chunk
 from services.core.clips.rendering import Studio
 from services.core.crypto.random_ids import new_ref
+from services.core.limits.tables import LimitBucket
 from services.core.messages.retention import drop_one_old_voice
 from services.core.messages.voice_from_watch import ChildsClip, receive_clip
 from services.core.settings import Settings
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import WatchIdentity
 from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair
+from tests.parent import Parent, fill_buckets, make_family, make_place, pair
 from tests.sounds import duration_ms, encoded, wav
 
 AMR = encoded("amr-nb", 2.0)
@@ -264,6 +265,21 @@ async def test_a_link_plays_one_recording_for_five_minutes_and_nothing_else(
     assert as_bearer.status_code == 401
     clock.advance(minutes=5, seconds=1)
     assert (await client.get(path)).status_code == 401
+
+
+async def test_a_link_costs_its_guardian_what_a_request_costs(client: httpx.AsyncClient, studio: Studio) -> None:
+    parent = await make_family(client, studio.database)
+    message = await parent.speak(AMR)
+    path = f"{parent.child}/messages/{message['message_id']}/audio"
+    link = httpx.URL((await parent.told("POST", f"{path}-link"))["url"]).path
+    assert (await client.get(link)).status_code == 200
+    async with studio.database.begin() as work:
+        await work.run(update(LimitBucket).values(tokens=0.0))
+    for refused in (await client.get(link), await parent.ask("GET", path)):
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+        assert int(refused.headers["Retry-After"]) >= 1
+    await fill_buckets(studio.database)
+    assert (await client.get(link)).status_code == 200
 
 
 async def test_a_link_ends_with_the_right_it_was_made_with(client: httpx.AsyncClient, studio: Studio) -> None:

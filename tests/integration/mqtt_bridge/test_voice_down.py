@@ -147,6 +147,17 @@ async def test_what_cannot_be_made_to_fit_is_told_to_its_sender_and_does_not_hol
     ]  # fmt: skip
 
 
+async def test_what_lasts_longer_than_the_watch_plays_is_told_to_the_sender(stand: Stand, studio: Studio) -> None:
+    home, worn = await stand.home()
+    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["amr-nb"], max_play_s=4)
+        await speak(studio, home, encoded("amr-nb", 6.0))
+        await speak(studio, home, AMR)
+        item = await watch.hears("item")
+        assert abs(item["voice"]["duration_ms"] - 3000) < 60
+    assert (await states(stand, home))[0] == ("rejected", "clip_too_large")
+
+
 async def test_a_watch_goes_on_where_it_stopped(stand: Stand, studio: Studio) -> None:
     home, worn = await stand.home()
     await speak(studio, home, AMR)
@@ -209,6 +220,24 @@ async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, studio: St
         removed = await watch.hears("item")
         assert (removed["kind"], removed["ref"]) == ("removed", ref_of(item))
     assert (await states(stand, home))[0][0] == "expired"
+
+
+async def test_a_watch_that_plays_other_sound_since_is_told_anew_and_never_that_the_clip_is_gone(
+    stand: Stand, studio: Studio
+) -> None:
+    home, worn = await stand.home()
+    await speak(studio, home, AMR)
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(plays=["amr-nb"])
+        before = await watch.hears("item")
+        await watch.hello(plays=["opus"])
+        await watch.say("fetch", {"ref": ref_of(before), "from": 0, "count": 1})
+        async with at_work(stand, studio):
+            anew = await watch.hears("item")
+            while anew.get("voice", {}).get("codec") == "amr-nb":
+                anew = await watch.hears("item")
+            assert (anew["kind"], ref_of(anew), anew["voice"]["codec"]) == ("voice", ref_of(before), "opus")
+            assert hashlib.sha256(await fetch(watch, anew)).hexdigest() == anew["voice"]["sha256"]
 
 
 async def test_after_five_failed_transfers_an_item_steps_aside_and_comes_back(
