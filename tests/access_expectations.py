@@ -87,6 +87,7 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
     Role.WITHDRAWN: frozenset({"message", "locate", "manage"}),
 }
 AGREED_TO_LOCATION: Final = frozenset({Role.FIRST, Role.LOCATE, Role.MANAGE})
+AGREED_TO_SOS_PLACES: Final = frozenset({Role.FIRST})
 # docs/decisions/staff.md, in the words of the rules.
 _HAND: Final = frozenset({"see structure", "see devices", "hand out"})
 _CARE: Final = _HAND | {"recover accounts", "export aggregates", "support families", "see survey reports"}
@@ -100,6 +101,7 @@ MAY: Final[dict[Role, frozenset[str]]] = {
 }
 _BEFORE_CONSENT: Final = ", before consent too"
 _LOCATION: Final = ", consent to location"
+_SOS_PLACES: Final = ", consent to sos_places"
 
 
 def expected(rule: str, role: Role, target: Target) -> Refusal | None:
@@ -159,8 +161,9 @@ def _in_own_family(rule: str, role: Role) -> Refusal | None:
     right = wanted.removesuffix(" right")
     if right != "any" and right not in RIGHTS[role]:
         return NO_RIGHT
-    if rule.endswith(_LOCATION) and role not in AGREED_TO_LOCATION:
-        return NO_CONSENT
+    for part, agreed in ((_LOCATION, AGREED_TO_LOCATION), (_SOS_PLACES, AGREED_TO_SOS_PLACES)):
+        if rule.endswith(part) and role not in agreed:
+            return NO_CONSENT
     return PASSES
 
 
