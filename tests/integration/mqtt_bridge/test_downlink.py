@@ -12,6 +12,8 @@ from services.core.messages.expiry import expire_one
 from services.core.messages.queries import conversation
 from services.core.messages.rules import RecipientState, text_body
 from services.core.pairing.sweep import tell_overdue
+from services.core.watches.quiet_rules import QuietTime
+from services.core.watches.settings import SettingsChange, change_settings
 from tests.builders import Home
 from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
@@ -103,6 +105,36 @@ async def test_a_changed_contact_list_is_sent_at_once_and_repaired_at_hello(stan
         # The watch came back with an old list: whatever differs is repaired.
         await watch.hello(contacts_version=77, config_version=1)
         assert (await watch.hears("contacts"))["version"] == changed["version"]
+
+
+async def test_changed_settings_are_told_whole_until_acknowledged_and_repaired_at_hello(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        first = await watch.hears("config")
+        assert first["location"] is False
+        await watch.say("ack", {"ref": "config", "version": first["version"], "state": "done"})
+        change = SettingsChange(
+            checkin_interval_s=900, language="vi", volume_pct=40, quiet=[QuietTime((1, 2), "08:00", "11:30")]
+        )
+        async with stand.database.begin() as work:
+            child = await work.session.get_one(Child, home.child_id)
+            await change_settings(work, child, home.guardian_id, change)
+        changed = await watch.hears("config")
+        assert changed["version"] == first["version"] + 1
+        told = {name: changed[name] for name in ("checkin_interval_s", "language", "volume_pct", "quiet")}
+        assert told == {
+            "checkin_interval_s": 900, "language": "vi", "volume_pct": 40,
+            "quiet": [{"days": [1, 2], "from": "08:00", "to": "11:30"}],
+        }  # fmt: skip
+        await watch.say("ack", {"ref": "config", "version": changed["version"], "state": "done"})
+        await watch.hello(config_version=changed["version"])
+        await _send(stand, home, "nothing to repair")
+        assert "config" not in await watch.leaves_until("item")
+        # The watch came back with another configuration: whatever differs is repaired, also a higher version.
+        await watch.hello(config_version=77)
+        repaired = await watch.hears("config")
+        assert {**repaired, "utc_offset_s": 0} == {**changed, "utc_offset_s": 0}
 
 
 async def test_what_became_of_the_childs_message_is_told_until_it_was_seen(stand: Stand) -> None:
