@@ -52,8 +52,7 @@ class Pytest:
     def run(self) -> bool:
         # Side by side: most of a test is waiting for another process. A file stays together, for what it shares.
         workers = str(min(4, max(2, os.cpu_count() or 2)))
-        # In the order of the folders: what starts whole machines comes first, and many small files even out the end.
-        side_by_side = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
+        side_by_side = ["-n", workers, "--dist", "loadfile"]
         command = [sys.executable, "-m", "pytest", "-m", "not long", *side_by_side, *sys.argv[1:]]
         with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
             for line in process.stdout or ():

@@ -61,6 +61,7 @@ class _Visitor(_Side):
         self.inner_port = 0
         self.settled = False
         self._opening: asyncio.Task[None] | None = None
+        self._early = bytearray()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -68,10 +69,17 @@ class _Visitor(_Side):
         if self.transport is None or not self._gate.admit(self):
             transport.close()
             return
-        self.transport.pause_reading()
-        self._opening = asyncio.create_task(self._open(self._gate.delay_s(self.key)))
+        self._opening = asyncio.create_task(self._open(self.transport, self._gate.delay_s(self.key)))
 
-    async def _open(self, wait_s: float) -> None:
+    def data_received(self, data: bytes) -> None:
+        if self.other is None:
+            self._early += data
+        else:
+            super().data_received(data)
+
+    async def _open(self, outer: asyncio.Transport, wait_s: float) -> None:
+        # Not in connection_made: up to Python 3.11.2 the loop begins to read after it, whatever it said.
+        outer.pause_reading()
         await asyncio.sleep(wait_s)
         inner = _Side()
         inner.other = self
@@ -86,6 +94,8 @@ class _Visitor(_Side):
             if self.transport is not None:
                 self.transport.close()
             return
+        transport.write(bytes(self._early))
+        self._early.clear()
         self.other = inner
         self.inner_port = int(transport.get_extra_info("sockname")[1])
         self._gate.passing(self)
