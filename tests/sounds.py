@@ -72,6 +72,16 @@ def duration_ms(clip: bytes) -> int:
         return round(sum(frame.samples / frame.sample_rate for frame in file.decode(stream)) * 1000)
 
 
+def bits_a_second(clip: bytes) -> float:
+    """Return the bit rate of the sound itself, without its container."""
+    with av.open(io.BytesIO(clip)) as file:
+        stream = file.streams.audio[0]
+        packets = [packet for packet in file.demux(stream) if packet.size]
+        assert stream.time_base is not None
+        seconds = float(sum(packet.duration or 0 for packet in packets) * stream.time_base)
+        return sum(packet.size for packet in packets) * 8 / seconds
+
+
 def spoken(media: Media) -> bytes:
     """Return the vector of this kind: 3.24 s of speech with 0.4 s of silence before and after."""
     (file,) = VECTORS.glob(f"{media.value}.*")

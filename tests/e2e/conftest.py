@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
 from services.core.blobs.store import BlobStore
-from services.core.clips.tables import Clip
+from services.core.clips.tables import Clip, Rendition
 from services.core.crypto.vault import Vault
 from services.core.db.database import Database
 from services.core.families.child_key import data_key
@@ -61,6 +62,23 @@ class Play:
             said[message.ref] = (message, clip, sound)
         return said
 
+    async def given_to_watch(self, home: Home) -> dict[str, list[bytes]]:
+        """Return each recording to the child by its name on the wire: what it was made into for watches."""
+        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.machine.settings["blob_url"]}))
+        async with self.database.begin() as work:
+            rows = await work.session.exec(
+                select(Message.ref, Rendition.blob_id)
+                .join(Rendition, col(Rendition.clip_id) == col(Message.clip_id))
+                .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_child")
+            )
+            found = list(rows)
+            key = data_key(work, await work.session.get_one(Child, home.child_id))
+        given: dict[str, list[bytes]] = {}
+        for ref, blob_id in found:
+            if blob_id is not None:
+                given.setdefault(ref, []).append(await blobs.read(blob_id, key))
+        return given
+
     @contextlib.asynccontextmanager
     async def watch(self, home: Home) -> AsyncIterator[SimWatch]:
         """Switch the family's watch on for the block; what it remembers stays for the next."""
@@ -72,9 +90,9 @@ class Play:
             yield watch
 
     @contextlib.asynccontextmanager
-    async def parent(self, phone: str) -> AsyncIterator[SimParent]:
+    async def parent(self, phone: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[SimParent]:
         """Log a phone in for the block."""
-        async with SimParent(self.machine.api_url, self.folder / phone) as parent:
+        async with SimParent(self.machine.api_url, self.folder / phone, transport=transport) as parent:
             if not parent.is_logged_in:
                 await parent.log_in_by_sms_file(phone, Path(self.machine.settings["sms_file"]))
             yield parent

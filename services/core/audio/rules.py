@@ -43,9 +43,11 @@ MEDIA_TYPE: Final[Mapping[Form, str]] = {
     Form.OPUS: "audio/ogg",
 }
 
-# Bits a second, the best first. AMR's are the eight modes of the codec (3GPP TS 26.071).
+# Bits a second, the best first. AAC's encoder takes up to 7 % more than it is asked for, and 6 % less: phones get 24 to
+# 32 kbit/s of sound at both of its rates (measured by the tests of renditions). AMR's are the eight modes of the codec
+# (3GPP TS 26.071).
 BIT_RATES: Final[Mapping[Form, Sequence[int]]] = {
-    Form.PHONE: (32_000, 24_000),
+    Form.PHONE: (28_000, 26_000),
     Form.AMR_NB: (12_200, 10_200, 7_950, 7_400, 6_700, 5_900, 5_150, 4_750),
     Form.OPUS: (24_000, 16_000, 12_000, 8_000, 6_000),
 }

@@ -11,7 +11,7 @@ from services.core.audio.errors import DoesNotFitError
 from services.core.audio.rules import BIT_RATES, Form, Media
 from services.core.audio.sandbox import AudioSandbox
 from tests.hostile_sounds import tagged, with_cover
-from tests.sounds import duration_ms, encoded, heard, louder, loudness_db, spoken, wav
+from tests.sounds import bits_a_second, duration_ms, encoded, heard, louder, loudness_db, spoken, wav
 
 IS_ALREADY = {Form.PHONE: Media.MP4_AAC, Form.AMR_NB: Media.AMR_NB, Form.OPUS: Media.OGG_OPUS}
 # What players see: Opus always comes out at 48 kHz.
@@ -36,8 +36,17 @@ async def test_every_kind_is_made_into_every_form(sandbox: AudioSandbox, media: 
     if form is Form.PHONE:
         # The index comes before the sound: a phone plays before it has everything.
         assert made.data.index(b"moov") < made.data.index(b"mdat")
+        assert 24_000 <= bits_a_second(made.data) <= 32_000
     assert again.bars[:3] == (0, 0, 0)
     assert sum(bar > 30 for bar in again.bars) >= 20
+
+
+async def test_phones_get_their_bit_rate_of_short_and_of_long_clips(sandbox: AudioSandbox) -> None:
+    for sound in (wav(1.0), wav(10.0), encoded("m4a", 60.0)):
+        made = await sandbox.render(sound, Form.PHONE)
+        assert 24_000 <= bits_a_second(made.data) <= 32_000
+        tighter = await sandbox.render(sound, Form.PHONE, max_bytes=len(made.data) - 1)
+        assert 24_000 <= bits_a_second(tighter.data) < bits_a_second(made.data)
 
 
 @pytest.mark.parametrize("form", Form)
