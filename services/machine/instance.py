@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from services.machine.ports import free_port
+from services.machine.ports import PortClaims
 
 # What people expect, taken when it is free. A package of Mosquitto may hold 1883, another checkout any of them.
 PREFERRED_PORTS: Mapping[str, range] = {
@@ -50,6 +50,7 @@ class Instance:
     folder: Path
     _lock: IO[str]
     ports: dict[str, int] = field(default_factory=dict)
+    _claims: PortClaims = field(default_factory=PortClaims)
 
     @property
     def name(self) -> str:
@@ -59,20 +60,23 @@ class Instance:
     def release(self) -> None:
         """Let others have it. A repeat does nothing."""
         (self.folder / "environment").unlink(missing_ok=True)
+        self._claims.release()
         self._lock.close()
 
     def choose_ports(self, given: Mapping[str, int], taken: Iterable[int] = ()) -> dict[str, int]:
         """Ports for every listener: those given, else those of last time where free, else the usual, else any.
 
-        `taken` are not to be used, whatever they look like now. All differ; remembered for the next start.
+        `taken` are not to be used, whatever they look like now. All differ, and are claimed until `release`; remembered
+        for the next start.
         """
         remembered = _read_json(self.folder / "ports.json")
+        self._claims.release()
         chosen = dict(given)
         for name, usual in PREFERRED_PORTS.items():
             if name not in chosen:
                 before = remembered.get(name)
                 first = [before] if isinstance(before, int) else []
-                chosen[name] = free_port([*first, *usual], avoid={*chosen.values(), *taken})
+                chosen[name] = self._claims.free_port([*first, *usual], avoid={*chosen.values(), *taken})
         write_private(self.folder / "ports.json", json.dumps(chosen, indent=2) + "\n")
         self.ports = chosen
         return chosen

@@ -1,6 +1,9 @@
 """Free TCP ports on loopback. No port is ever assumed: other programs and checkouts may hold any of them."""
 
+from __future__ import annotations
+
 import socket
+import sys
 from collections.abc import Collection, Iterable
 
 
@@ -37,3 +40,42 @@ def free_port(preferred: Iterable[int], avoid: Collection[int] = (), host: str =
             port = int(probe.getsockname()[1])
         if port not in avoid:
             return port
+
+
+class PortClaims:
+    """Ports that this process means to use, whether or not anything listens there at the moment.
+
+    Two installations that start at the same time would see the same ports free; and while a server is down, its port
+    looks free to everybody. A claim is a name among the abstract Unix sockets, which Linux keeps for each network
+    namespace (so for the same processes as ports) and forgets with the process. Elsewhere a claim holds nobody off.
+    """
+
+    def __init__(self) -> None:
+        self._held: dict[int, socket.socket] = {}
+
+    def free_port(self, preferred: Iterable[int], avoid: Collection[int] = ()) -> int:
+        """As `free_port`, and claimed: nobody else's claim, and nobody else's until `release`."""
+        candidates, others = list(preferred), set(avoid)
+        while True:
+            port = free_port(candidates, others)
+            if self.claim(port):
+                return port
+            others.add(port)
+
+    def claim(self, port: int) -> bool:
+        """Claim it; False when another process has it. A repeat does nothing."""
+        if port in self._held or sys.platform != "linux":
+            return True
+        claimed = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claimed.bind(f"\0smartwatch-port-{port}")
+        except OSError:
+            claimed.close()
+            return False
+        self._held[port] = claimed
+        return True
+
+    def release(self) -> None:
+        """Let others have them. A repeat does nothing."""
+        while self._held:
+            self._held.popitem()[1].close()

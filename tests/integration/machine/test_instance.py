@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,6 +56,25 @@ def test_ports_differ_are_remembered_and_give_way_when_taken(instance: Instance)
         changed = instance.choose_ports({})
     assert changed["api_port"] != chosen["api_port"]
     assert {name for name in chosen if chosen[name] != changed[name]} == {"api_port"}
+
+
+def test_two_that_start_at_one_moment_share_no_port(tmp_path: Path, instance: Instance) -> None:
+    # Nothing listens yet: without claims, the first would take the port on which the second is about to answer.
+    chosen = instance.choose_ports({})
+    choose = (
+        "import pathlib, sys; from services.machine.instance import take_instance as take;"
+        "print(*take(pathlib.Path(sys.argv[1]), 'other').choose_ports({}).values())"
+    )
+    told = subprocess.run([sys.executable, "-c", choose, tmp_path], capture_output=True, text=True, check=True)  # noqa: S603
+    others = {int(port) for port in told.stdout.split()}
+    assert len(others) == len(chosen)
+    assert not others & {*chosen.values()}
+    beside = take_instance(tmp_path, "beside")
+    assert not {*beside.choose_ports({}).values()} & {*chosen.values()}
+    instance.release()
+    (beside.folder / "ports.json").write_text(json.dumps(chosen))
+    assert beside.choose_ports({}) == chosen, "free again with who had claimed it"
+    beside.release()
 
 
 def test_a_port_that_was_asked_for_is_taken_as_it_is(instance: Instance) -> None:
