@@ -1,8 +1,11 @@
-"""Networks between a simulated parent and the API that are not well."""
+"""Networks that are not well: between a phone and the API, between a watch and the broker."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import random
+from typing import Self
 
 import httpx
 
@@ -28,3 +31,67 @@ class ComesAndGoes(httpx.AsyncHTTPTransport):
             await answer.aclose()
             raise httpx.ReadError("lost")
         return answer
+
+
+class Cable:
+    """A way to a port of this machine that can be cut after so many bytes, as when a child walks into a lift."""
+
+    def __init__(self, port: int) -> None:
+        self._to_port = port
+        self._left_bytes: int | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._carriers: set[asyncio.Task[None]] = set()
+        self.is_cut = asyncio.Event()
+        self.port = 0
+
+    def cut_after(self, sent_bytes: int) -> None:
+        """Cut it when this much more has gone up; nothing gets through until `mend`."""
+        self._left_bytes = sent_bytes
+
+    def mend(self) -> None:
+        self._left_bytes = None
+        self.is_cut.clear()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        self._cut()
+        await asyncio.gather(*self._carriers)
+        await self._server.wait_closed()
+
+    def _cut(self) -> None:
+        self.is_cut.set()
+        for end in self._ends:
+            end.transport.abort()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._carriers.add(task)
+        self._ends.add(writer)
+        with contextlib.suppress(OSError):
+            if not self.is_cut.is_set():
+                there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._to_port)
+                self._ends.add(there_writer)
+                await asyncio.gather(
+                    self._copy(reader, there_writer, up=True), self._copy(there_reader, writer, up=False)
+                )
+        writer.transport.abort()
+        self._carriers.discard(task)
+
+    async def _copy(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, up: bool) -> None:
+        with contextlib.suppress(OSError):
+            while piece := await reader.read(1024):
+                if up and self._left_bytes is not None:
+                    self._left_bytes -= len(piece)
+                    if self._left_bytes <= 0:
+                        self._cut()
+                        break
+                writer.write(piece)
+                await writer.drain()
+        writer.transport.abort()
+        self._ends.discard(writer)

@@ -7,6 +7,8 @@ from typing import Any
 
 import asyncpg
 import httpx
+import pytest
+from fastapi import routing
 
 from services.core.db.database import Database
 from services.core.settings import Settings
@@ -125,6 +127,21 @@ async def test_a_guardian_who_joins_hears_from_then_on_in_an_open_stream(
                 assert told is not None
                 if told.told["family_id"] == str(mother.family_id):
                     break
+
+
+async def test_a_stream_without_events_shows_that_it_lives(
+    live: Live, client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As routing imported it; 15 s without a patch.
+    monkeypatch.setattr(routing, "_PING_INTERVAL", 0.1)
+    parent = await make_family(client, database)
+    async with live.follow(parent) as stream:
+        assert await stream.within(1.0) == []
+        assert len(stream.comments) >= 3
+
+
+def test_a_stream_is_silent_for_fifteen_seconds_at_most() -> None:
+    assert routing._PING_INTERVAL == 15  # noqa: SLF001
 
 
 async def test_logging_out_ends_the_open_stream(live: Live, client: httpx.AsyncClient, database: Database) -> None:

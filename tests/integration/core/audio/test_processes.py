@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+import structlog
 
 from services.core.audio.errors import AudioBusyError, AudioNotReadableError
 from services.core.audio.rules import Form, Media
@@ -54,8 +55,9 @@ async def test_one_that_is_killed_is_a_recording_that_cannot_be_read() -> None:
     before = decoders()
     async with AudioSandbox() as sandbox:
         os.kill(await ready_one(before), signal.SIGKILL)
-        with pytest.raises(AudioNotReadableError):
+        with structlog.testing.capture_logs() as lines, pytest.raises(AudioNotReadableError):
             await sandbox.examine(AMR)
+        assert [(line["event"], line["job"]) for line in lines] == [("audio_process_failed", "examine")]
         assert (await sandbox.examine(AMR)).media is Media.AMR_NB
 
 
@@ -69,8 +71,9 @@ async def test_one_that_hangs_is_ended_in_time_and_the_others_go_on() -> None:
         for _ in range(3):
             assert (await sandbox.render(AMR, Form.OPUS)).data
         assert not refused.done()
-        with pytest.raises(AudioNotReadableError):
+        with structlog.testing.capture_logs() as lines, pytest.raises(AudioNotReadableError):
             await refused
+        assert [(line["event"], line["error"]) for line in lines] == [("audio_process_failed", "TimeoutError")]
         assert hanging not in decoders()
 
 

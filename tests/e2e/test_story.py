@@ -1,0 +1,24 @@
+"""The story that `make demo` plays: every step holds, and both voices are there as files to be heard."""
+
+from __future__ import annotations
+
+from services.machine.story import Story
+from services.machine.story_steps import StepTaken
+from tests.e2e.conftest import Play
+from tests.sounds import bits_a_second, duration_ms
+
+
+async def test_every_step_of_the_demo_holds(play: Play) -> None:
+    story, told = Story(play.machine, play.folder / "story"), list[StepTaken]()
+    try:
+        held = await story.play(told.append)
+    finally:
+        await story.close()
+    assert held, told[-1].seen
+    assert told == story.taken
+    assert len(told) > 20
+    from_mum = (story.voice_folder / "from-mum.wav").read_bytes()
+    from_child = (story.voice_folder / "from-child.m4a").read_bytes()
+    assert min(duration_ms(from_mum), duration_ms(from_child)) > 1000
+    assert 24_000 <= bits_a_second(from_child) <= 32_000
+    assert "<svg" in (story.voice_folder / "waveforms.svg").read_text()
