@@ -82,6 +82,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     families.InvitationEndedError: HTTPStatus.CONFLICT,
     families.SecondPersonNeededError: HTTPStatus.FORBIDDEN,
     families.RecoveryPaperError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.RecoveryDocumentNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.RecoveryPhoneTakenError: HTTPStatus.CONFLICT,
     families.RecoveryStandsError: HTTPStatus.CONFLICT,
     families.RecoveryEndedError: HTTPStatus.CONFLICT,
