@@ -22,9 +22,26 @@ def upgrade() -> None:
     op.alter_column("recovery", "document", server_default=None)
     op.alter_column("recovery", "number_hash", server_default=None)
     op.drop_column("recovery", "form_number")
+    op.create_table(
+        "open_stream",
+        sa.Column("stream_no", sa.BigInteger(), nullable=False),
+        sa.Column("session_id", sa.Uuid(), nullable=False),
+        sa.Column("guardian_id", sa.Uuid(), nullable=False),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["guardian_id"], ["guardian.guardian_id"], name=op.f("fk_open_stream_guardian_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["session.session_id"], name=op.f("fk_open_stream_session_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("stream_no", name=op.f("pk_open_stream")),
+    )
+    for column in ("guardian_id", "opened_at", "session_id"):
+        op.create_index(op.f(f"ix_open_stream_{column}"), "open_stream", [column], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_table("open_stream")
     op.add_column("recovery", sa.Column("form_number", sa.String(length=40), nullable=False, server_default=""))
     op.alter_column("recovery", "form_number", server_default=None)
     op.drop_column("recovery", "number_hash")
