@@ -28,9 +28,9 @@ This page is written by `python -m services.api.limits_page`; a test compares it
 _FOOT = f"""## Open at the same time
 
 Event streams (`GET /v1/events`), on all processes together: {MOST_STREAMS_OF_SESSION} of one session,
-{MOST_STREAMS_OF_GUARDIAN} of one guardian. One more is opened all the same, and the oldest ends: a phone that lost its network need not
-wait for what it cannot close. Uploads that are not finished, exports and files that are being made have bounds of their
-own, told as problems.
+{MOST_STREAMS_OF_GUARDIAN} of one guardian. One more is opened all the same, and the oldest ends: a phone that lost its
+network need not wait for what it cannot close. Uploads that are not finished, exports and files that are being made
+have bounds of their own, told as problems.
 
 ## Bodies
 
