@@ -22,7 +22,8 @@ DRY_RUN = "Checked only, nothing was changed. It would come to:"
 @family_commands.command("enrol")
 def enrol(
     families: Annotated[
-        Path | None, typer.Argument(help="CSV or XLSX: family_code, phone, site, cohort; watch_serial. No names.")
+        Path | None,
+        typer.Argument(help="CSV or XLSX: family_code, phone, site, cohort; watch_serial, form_number. No names."),
     ] = None,
     family_code: Annotated[str | None, typer.Option("--code", help="One family instead of a list: its code,")] = None,
     phone: Annotated[str | None, typer.Option(help="the guardian's phone,")] = None,

@@ -38,8 +38,11 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /v1/staff/sites/{site_id}/families/{family_code}/recoveries": {
         "kind": "phone", "phone": "+8613900000007", "new_phone": "+8613900000008", "form_number": "2026-0417",
+        "document": "identity_card",
     },
-    "POST /v1/staff/sites/{site_id}/recoveries/{recovery_id}/approve": {"form_number": "2026-0417"},
+    "POST /v1/staff/sites/{site_id}/recoveries/{recovery_id}/approve": {
+        "form_number": "2026-0417", "document": "identity_card",
+    },
     "POST /v1/staff/sites/{site_id}/hand-outs": {"families": 50, "minutes": 90},
     "POST /v1/staff/sites/{site_id}/hand-outs/{hand_out_id}/slips": {"family_codes": ["DG1-017"]},
     "POST /v1/staff/sites/{site_id}/families/{family_code}/break-glass": {"reason": "The child is missing."},

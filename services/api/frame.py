@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
 import re
 import time
 from http import HTTPStatus
@@ -13,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from services.api.json_bodies import judge_json
 from services.api.problems import HTTP_CODES, problem, problem_of_fault
 from services.core.audio.rules import CLIP_MAX_BYTES
 from services.core.crypto.random_ids import new_ref
@@ -89,7 +88,7 @@ class RequestFrame:
 
 
 class BodyBound:
-    """Reads a body before anybody else does, and refuses one that is too large, packed, or no JSON."""
+    """Reads a body before anybody else does, and refuses one that is too large, too deep, packed, or no JSON."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -113,7 +112,7 @@ class BodyBound:
                 refused = _TOO_LARGE
             else:
                 media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-                refused = _judge_sound(media_type) if takes_sound else _judge_json(media_type, body)
+                refused = _judge_sound(media_type) if takes_sound else judge_json(media_type, body)
         if refused is not None:
             await problem(Request(scope), *refused)(scope, receive, send)
             return
@@ -167,31 +166,3 @@ async def _read_bounded(receive: Receive, most_bytes: int) -> bytes:
 def _judge_sound(media_type: str) -> tuple[int, str, str] | None:
     """Return the problem of a body that cannot be a recording; what it truly is shows when it is decoded."""
     return None if _SOUND_TYPES.fullmatch(media_type) else _WRONG_TYPE
-
-
-def _judge_json(media_type: str, body: bytes) -> tuple[int, str, str] | None:
-    """Return the problem of a body that is not JSON as RFC 8259 has it, or None.
-
-    Python reads more than that: UTF-16, NaN, numbers beyond all bounds. What this lets through every parser reads
-    alike.
-    """
-    if not body:
-        return None
-    if media_type != "application/json":
-        return _WRONG_TYPE
-    try:
-        json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return _MALFORMED
-    return None
-
-
-def _refuse_constant(word: str) -> None:
-    raise ValueError(word)
-
-
-def _finite(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise ValueError(digits)
-    return number

@@ -5,7 +5,9 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from services.core.limits.rules import Limit, Limits
+from services.api.frame import BODY_MAX_BYTES, SOUND_BODY_MAX_BYTES
+from services.api.json_bodies import JSON_MAX_DEPTH
+from services.core.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION, Limit, Limits
 
 _HEAD = """# Limits
 
@@ -23,6 +25,20 @@ people's codes takes nothing from them. No limit is a lock: the longest wait for
 This page is written by `python -m services.api.limits_page`; a test compares it with the code.
 """
 
+_FOOT = f"""## Open at the same time
+
+Event streams (`GET /v1/events`), on all processes together: {MOST_STREAMS_OF_SESSION} of one session,
+{MOST_STREAMS_OF_GUARDIAN} of one guardian. One more is opened all the same, and the oldest ends: a phone that lost its
+network need not wait for what it cannot close. Uploads that are not finished, exports and files that are being made
+have bounds of their own, told as problems.
+
+## Bodies
+
+At most {BODY_MAX_BYTES // 1024} KiB, a recording {SOUND_BODY_MAX_BYTES // 1024} KiB: counted while they are read.
+JSON nests at most {JSON_MAX_DEPTH} levels, counted before it is parsed. Nothing is unpacked: a `Content-Encoding`
+is refused.
+"""
+
 
 def limits_page() -> str:
     """Return the page: every limit, in the order they are charged."""
@@ -32,7 +48,14 @@ def limits_page() -> str:
         for one in Limits
     ]
     return "\n".join(
-        [_HEAD, "| for each | what | at once | then | longest wait for one |", "|---|---|---|---|---|", *rows, ""]
+        [
+            _HEAD,
+            "| for each | what | at once | then | longest wait for one |",
+            "|---|---|---|---|---|",
+            *rows,
+            "",
+            _FOOT,
+        ]
     )
 
 

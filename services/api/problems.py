@@ -82,6 +82,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     families.InvitationEndedError: HTTPStatus.CONFLICT,
     families.SecondPersonNeededError: HTTPStatus.FORBIDDEN,
     families.RecoveryPaperError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    families.RecoveryDocumentNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.RecoveryPhoneTakenError: HTTPStatus.CONFLICT,
     families.RecoveryStandsError: HTTPStatus.CONFLICT,
     families.RecoveryEndedError: HTTPStatus.CONFLICT,
@@ -180,10 +181,11 @@ HTTP_CODES = {
 }
 
 INVALID_REQUEST = (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "Some of the request does not fit.")
+BODY_TOO_DEEP = (HTTPStatus.BAD_REQUEST, "body_too_deep", "The request nests deeper than anything asked for here.")
 TRY_AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Try again in a moment.")
 INTERNAL_ERROR = (HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
 # What no typed error of the core stands behind.
-OWN_FAULTS = (INVALID_REQUEST, TRY_AGAIN, INTERNAL_ERROR)
+OWN_FAULTS = (INVALID_REQUEST, BODY_TOO_DEEP, TRY_AGAIN, INTERNAL_ERROR)
 
 log = structlog.get_logger()
 

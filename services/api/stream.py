@@ -16,6 +16,7 @@ from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts import actions as accounts
 from services.core.accounts.queries import sessions_that_ended
+from services.core.accounts.streams import close_streams
 from services.core.db.database import Database, Notifications
 from services.core.events import actions as events
 from services.core.families.queries import event_numbers
@@ -40,6 +41,7 @@ class EventHub:
         self._sessions: dict[uuid.UUID, int] = {}
         self._families: dict[uuid.UUID, int] = {}
         self._told_seq: dict[uuid.UUID, int] = {}
+        self._gone: set[int] = set()
         self._listener: asyncio.Task[None] | None = None
         self.is_closing = False
 
@@ -53,7 +55,7 @@ class EventHub:
         self._listener = asyncio.create_task(self._listen())
 
     async def stop(self) -> None:
-        """Stop listening."""
+        """Stop listening. Streams that end now are forgotten by the next ones of their guardians."""
         if self._listener is not None:
             # Asked again until it is over: one cancellation can be swallowed by whatever it meets.
             while not self._listener.done():
@@ -80,13 +82,18 @@ class EventHub:
             self._wake({_id_of(one.payload) for one in (found, *notifications.drain())} - {None})
 
     async def _check(self) -> None:
-        """Ask once for all streams: whose session ended, which family's events went on. Fails when nobody can answer.
+        """Ask once for all streams: whose session ended, which family's events went on; forget those that ended.
+
+        Fails when nobody can answer.
 
         The listening connection then begins anew, which has every stream look for itself.
         """
         async with self._database.begin() as work:
             ended = await sessions_that_ended(work, list(self._sessions))
             numbers = await event_numbers(work, list(self._families))
+            gone = set(self._gone)
+            await close_streams(work, gone)
+        self._gone -= gone
         self._wake(ended)
         self._wake(family_id for family_id, seq in numbers.items() if seq > self._told_seq.get(family_id, 0))
         self._told_seq = numbers
@@ -96,6 +103,10 @@ class EventHub:
             if one is not None:
                 for event in self._waiting.get(one, ()):
                     event.set()
+
+    def ended(self, stream_no: int) -> None:
+        """Have a stream that ended counted no more, within two seconds: its own task may be over by then."""
+        self._gone.add(stream_no)
 
     @contextlib.asynccontextmanager
     async def waker(

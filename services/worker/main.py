@@ -11,6 +11,7 @@ import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.accounts.expiry import forget_one_overdue
+from services.core.accounts.streams import forget_old_streams
 from services.core.alerts.escalation import forget_old_alerts
 from services.core.alerts.silence import raise_one_silent
 from services.core.audio.rules import Form
@@ -64,7 +65,7 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets,
+    forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
     forget_old_alerts, forget_one_endpoint, forget_old_commands, tell_one_family, forget_one_unconsented,
     note_low_batteries, nudge_one, judge_one_nudge, forget_unagreed_sos_places,

@@ -20,6 +20,8 @@ async def test_the_same_family_pairs_again_and_history_stays(play: Play) -> None
         await watch.wait_for("received", text="before")
         old = watch.username
         await parent.unpair(child)
+        # Through the gate, too: its own connection to the broker ends with the watch's.
+        await watch.wait_for("offline", timeout_s=5)
         await watch.wait_for("wiped", username=old)
         assert watch.inbox() == []
         message = await parent.write(child, "in between")

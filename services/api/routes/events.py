@@ -19,6 +19,7 @@ from services.api.problems import answers
 from services.api.schemas.events import Event, Events
 from services.api.stream import EventHub
 from services.core.accounts.queries import guardian_of_session
+from services.core.accounts.streams import open_stream, stream_stands
 from services.core.consents.queries import has_consent
 from services.core.consents.rules import Part
 from services.core.db.database import Database, UnitOfWork
@@ -77,41 +78,51 @@ async def follow(
 ) -> AsyncIterator[ServerSentEvent]:
     """Follow what happens in the caller's families. The id of each event is a cursor; come back with the last one.
 
-    Ends by itself when the session is ended; a comment line every 15 seconds shows that it lives.
+    Ends by itself when the session is ended, when newer ones have taken its place (4 of a session, 12 of a guardian),
+    and after a day; a comment line every 15 seconds shows that it lives.
     """
     database: Database = request.app.state.database
     hub: EventHub = request.app.state.hub
     async with database.begin() as work:
         cursors = (await _scope(work, caller.guardian_id, cursors)).cursors
-    yield ServerSentEvent(event="ready", data={}, id=write_cursor(cursors))
-    while True:
-        # Listen before looking, so that nothing falls between.
-        async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
-            found = None if hub.is_closing else await _look(database, caller, cursors)
-            if found is None:
-                return
-            scope, rows = found
-            # A family that is new to the stream must be listened for, too, before this may wait.
-            listens_for_all = scope.cursors.keys() <= cursors.keys()
-            cursors = scope.cursors
-            for row in rows:
-                cursors = _advance(cursors, [row])
-                if scope.may_be_told(row):
-                    told = _told(row).model_dump(mode="json")
-                    yield ServerSentEvent(event=row.kind, data=told, id=write_cursor(cursors))
-            if not rows and listens_for_all:
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_EVERY_S):
-                        await woken.wait()
+        stream_no = await open_stream(work, caller.session_id, caller.guardian_id)
+    try:
+        yield ServerSentEvent(event="ready", data={}, id=write_cursor(cursors))
+        while True:
+            # Listen before looking, so that nothing falls between.
+            async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
+                found = None if hub.is_closing else await _look(database, caller, stream_no, cursors)
+                if found is None:
+                    return
+                scope, rows = found
+                # A family that is new to the stream must be listened for, too, before this may wait.
+                listens_for_all = scope.cursors.keys() <= cursors.keys()
+                cursors = scope.cursors
+                for row in rows:
+                    cursors = _advance(cursors, [row])
+                    if scope.may_be_told(row):
+                        told = _told(row).model_dump(mode="json")
+                        yield ServerSentEvent(event=row.kind, data=told, id=write_cursor(cursors))
+                if not rows and listens_for_all:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_EVERY_S):
+                            await woken.wait()
+    finally:
+        hub.ended(stream_no)
 
 
 async def _look(
-    database: Database, caller: Caller, cursors: dict[uuid.UUID, int]
+    database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, int]
 ) -> tuple[_Scope, list[EventRow]] | None:
-    """Return what is new, or None when the stream is to end: no session stands, or nobody can be asked."""
+    """Return what is new, or None when the stream is to end: no session stands, or nobody can be asked.
+
+    Also when newer streams have taken its place.
+    """
     try:
         async with database.begin() as work:
             if await guardian_of_session(work, caller.session_id, caller.guardian_id) is None:
+                return None
+            if not await stream_stands(work, stream_no):
                 return None
             scope = await _scope(work, caller.guardian_id, cursors)
             return scope, await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)

@@ -8,10 +8,12 @@ from starlette.responses import Response
 
 from services.api.access_family import BeforeConsent, HoldsExportLink
 from services.api.dependencies import StudioHere, Work, settings_of
+from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.schemas import privacy as told
 from services.core.clips.rendering import Studio
 from services.core.db.database import UnitOfWork
+from services.core.limits.rules import Limits
 from services.core.pairing.wipes import orders_of
 from services.core.privacy.exports import (
     ExportFile,
@@ -33,7 +35,12 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/families/{family_id}/exports", status_code=202, responses=answers(401, 404, 422, 429))
+@router.post(
+    "/families/{family_id}/exports",
+    status_code=202,
+    dependencies=[costs_guardian(Limits.EXPORTS_OF_GUARDIAN)],
+    responses=answers(401, 404, 422, 429),
+)
 async def ask(work: Work, scope: BeforeConsent) -> told.Export:
     """Have a copy made of one's own conversation and of what is common to the family; one at a time."""
     return await _export(work, await ask_for_export(work, scope.family_id, scope.caller.guardian_id))

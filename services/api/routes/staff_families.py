@@ -27,7 +27,15 @@ async def enrol(work: Work, scope: HandsOutAtSite, asked: told.FamilyList) -> to
     """Enrol a list of families, all of it or nothing, with every fault by row and column. A repeat changes nothing."""
     programme = await work.session.get_one(Programme, scope.site.programme_id)
     rows = [
-        FamilyRow(row, one.family_code.upper(), one.phone, scope.site.name, one.cohort, one.watch_serial)
+        FamilyRow(
+            row,
+            one.family_code.upper(),
+            one.phone,
+            scope.site.name,
+            one.cohort,
+            one.watch_serial,
+            one.form_number.strip().upper() if one.form_number else None,
+        )
         for row, one in enumerate(asked.families, start=1)
     ]
     try:

@@ -14,6 +14,8 @@ from services.api.schemas import staff_care as told
 from services.core.families.hand_out_codes import is_open
 from services.core.families.hand_outs import close_hand_out, hand_outs_of, open_hand_out, print_slips
 from services.core.families.tables import HandOut
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
 from services.core.settings import Settings
 from services.core.watches.slip_sheet import slip_sheet
 
@@ -28,9 +30,10 @@ async def list_hand_outs(work: Work, scope: HandsOutAtSite) -> told.HandOuts:
     return told.HandOuts(hand_outs=[_told(one, work.now) for one in await hand_outs_of(work, scope.site.site_id)])
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 422))
+@router.post("", status_code=201, responses=answers(401, 403, 404, 422, 429))
 async def open_one(work: Work, scope: HandsOutAtSite, asked: told.NewHandOut) -> told.HandOutOpened:
     """Open a hand-out for two hours at most. Its code goes on the wall; phones of the site's families send it along."""
+    await charge(work, Charge(Limits.HAND_OUTS_OF_STAFF, str(scope.caller.staff_id)))
     row, code = await open_hand_out(
         work, scope.caller.staff_id, scope.site, families=asked.families, lasts=timedelta(minutes=asked.minutes)
     )

@@ -9,6 +9,7 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_care as told
 from services.core.db.database import UnitOfWork
+from services.core.families.paper import Paper
 from services.core.families.recovery import (
     AskedRecovery,
     approve_recovery,
@@ -40,17 +41,19 @@ async def ask(
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
     made = await ask_recovery(
         work, scope.caller.staff_id, scope.site,
-        AskedRecovery(family_code, asked.kind, asked.phone, asked.new_phone, asked.form_number),
+        AskedRecovery(family_code, asked.kind, asked.phone, asked.new_phone, Paper(asked.form_number, asked.document)),
     )  # fmt: skip
     return _told(made, family_code)
 
 
-@router.post("/recoveries/{recovery_id}/approve", responses=answers(401, 403, 404, 409, 422))
+@router.post("/recoveries/{recovery_id}/approve", responses=answers(401, 403, 404, 409, 422, 429))
 async def approve(
     work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID, said: told.ApproveRecovery
 ) -> told.Recovery:
     """Approve as the second person: every guardian is told, and 48 hours later it happens unless one objects."""
-    row = await approve_recovery(work, scope.caller.staff_id, scope.site, recovery_id, said.form_number)
+    await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
+    paper = Paper(said.form_number, said.document)
+    row = await approve_recovery(work, scope.caller.staff_id, scope.site, recovery_id, paper)
     return await _with_code(work, row)
 
 

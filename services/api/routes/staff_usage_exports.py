@@ -10,6 +10,8 @@ from services.api.access_staff import MayExport
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_usage as told
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits
 from services.core.usage.export_jobs import FileKind, Wanted, ask_for_file, files_of, find_file, open_file
 from services.core.usage.tables import UsageExport
 
@@ -30,6 +32,7 @@ _FILE: dict[int | str, dict[str, Any]] = {
 @router.post("", status_code=202, responses=answers(401, 403, 404, 422, 429))
 async def ask(work: Work, caller: MayExport, asked: told.NewFile) -> told.FileTold:
     """Have a file made of a site or of a whole programme that the caller serves; one at a time."""
+    await charge(work, Charge(Limits.EXPORTS_OF_STAFF, str(caller.staff_id)))
     mapping = {} if asked.dhis2 is None else asked.dhis2.model_dump(mode="json")
     wanted = Wanted(asked.kind, asked.audience, asked.locale, mapping)
     made = await ask_for_file(work, caller.staff, wanted, site_id=asked.site_id, programme_id=asked.programme_id)

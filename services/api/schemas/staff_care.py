@@ -9,12 +9,17 @@ from pydantic import Field
 
 from services.api.schemas.auth import Phone
 from services.api.schemas.base import Asked, Told
+from services.core.families.paper import Document
 from services.core.families.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
 
 FamilyCode = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Z0-9-]+$", examples=["DG1-017"])]
 FamilyCodeInPath = Annotated[str, Path(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
 FormNumber = Annotated[
-    str, Field(min_length=1, max_length=40, examples=["2026-0417"], description="of the paper the family enrolled on")
+    str, Field(min_length=1, max_length=40, examples=["2026-0417"], description="of the paper in hand")
+]
+DocumentSeen = Annotated[
+    Document | None,
+    Field(description="which paper it is; needed where no form of the family is on record: the answer says so"),
 ]
 
 
@@ -27,22 +32,24 @@ class NewRecovery(Asked):
     phone: Phone = Field(description="the number of the guardian concerned, as it is now")
     new_phone: Phone
     form_number: FormNumber
+    document: DocumentSeen = None
 
 
 class ApproveRecovery(Asked):
-    """The form's number once more, read from the paper by the second person."""
+    """The paper's number once more, read from it by the second person."""
 
     form_number: FormNumber
+    document: DocumentSeen = None
 
 
 class Recovery(Told):
-    """A change under way; numbers are not told."""
+    """A change under way; numbers are not told, neither of phones nor of the paper: the second person has to see it."""
 
     recovery_id: uuid.UUID
     family_code: str
     kind: str
     state: str = Field(description="asked, waiting, contested, withdrawn, done, failed")
-    form_number: str
+    document: str = Field(description="enrolment_form, identity_card, passport, household_book")
     asked_by: uuid.UUID
     asked_at: datetime
     approved_by: uuid.UUID | None

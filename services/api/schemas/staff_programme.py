@@ -185,6 +185,9 @@ class FamilyLine(Asked):
     phone: Annotated[str, Field(min_length=3, max_length=32, examples=["138 0013 8000"])]
     cohort: Annotated[str, Field(min_length=1, max_length=80, examples=["Spring"])]
     watch_serial: Annotated[str | None, Field(max_length=20, pattern=r"^[A-Z0-9]+$")] = None
+    form_number: Annotated[str | None, Field(min_length=1, max_length=40, examples=["2026-0417"])] = Field(
+        None, description="of the paper that the family signed; asked for again when its account is to change"
+    )
 
 
 class FamilyList(Asked):

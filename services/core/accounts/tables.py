@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from sqlalchemy import BigInteger
 from sqlmodel import Field, SQLModel
 
 from services.core.db.columns import bigint_column, bytes_column, datetime, id_column, maybe_time_column, time_column
@@ -75,6 +76,17 @@ class Session(SQLModel, table=True):
     last_used_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
     end_reason: str | None = Field(default=None, max_length=20)
+
+
+class OpenStream(SQLModel, table=True):
+    """An open event stream, of whichever process; a higher number is a later one."""
+
+    __tablename__ = "open_stream"
+
+    stream_no: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    session_id: uuid.UUID = Field(foreign_key="session.session_id", index=True, ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", index=True, ondelete="CASCADE")
+    opened_at: datetime = time_column(index=True)
 
 
 class RefreshToken(SQLModel, table=True):

@@ -6,7 +6,7 @@ import uuid
 
 from sqlmodel import col, select
 
-from services.core.consents.rules import Part
+from services.core.consents.rules import How, Part
 from services.core.consents.tables import ChildAgreement, Consent
 from services.core.db.database import UnitOfWork
 
@@ -29,6 +29,19 @@ async def standing_consent(
         )
     )
     return found.first()
+
+
+async def paper_forms_of(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> set[str]:
+    """Return the numbers of the forms that a guardian signed on paper in this family, also of what was taken back."""
+    found = await work.session.exec(
+        select(Consent.form_number).where(
+            Consent.guardian_id == guardian_id,
+            Consent.family_id == family_id,
+            Consent.how == How.PAPER,
+            col(Consent.form_number).is_not(None),
+        )
+    )
+    return {one for one in found if one}
 
 
 async def guardians_who_consented(work: UnitOfWork, family_id: uuid.UUID, part: Part) -> set[uuid.UUID]:

@@ -16,7 +16,8 @@ from services.core.accounts.tables import Guardian
 from services.core.audit.actions import guardian_actor, record_audit
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
-from services.core.families.hand_out_codes import take_code_of
+from services.core.families.errors import HandOutClosedError
+from services.core.families.hand_out_codes import hand_out_is_open, take_code_of
 from services.core.families.log_ins import tell_waiting
 from services.core.families.queries import enrolments_of_phone, guardians_of, is_expected
 from services.core.families.rules import PRIMARY_RIGHTS
@@ -49,6 +50,10 @@ async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> Sent
     guardian = await work.session.get(Guardian, device.guardian_id) if device is not None else None
     country = calling_code(number)
     if asker.hand_out_code is not None:
+        if not await hand_out_is_open(work, asker.hand_out_code):
+            # A try like any other: made-up codes must not use up the text messages of those who are known.
+            await charge(work, Charge(Limits.TRIES_OF_ADDRESS, asker.address))
+            raise HandOutClosedError
         await charge(work, Charge(Limits.SMS_OF_COUNTRY_KNOWN, country))
         hand_out = await take_code_of(work, asker.hand_out_code)
         enrolled_at = {site.site_id for _, site in await enrolments_of_phone(work, number)}

@@ -22,16 +22,21 @@ from services.core.programme.tables import Cohort, Site
 from services.core.sheets import Fault, Row, SheetRefusedError, read_sheet, repeated_cells
 
 REQUIRED_COLUMNS: Final = ("family_code", "phone", "site", "cohort")
-OPTIONAL_COLUMNS: Final = ("watch_serial",)
+OPTIONAL_COLUMNS: Final = ("watch_serial", "form_number")
 # With a digit in it, so that nobody takes a name for a code.
 _FAMILY_CODE: Final = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9-]{0,18}[A-Z0-9]")
+# Of the paper that the family signed; with a digit in it for the same reason.
+_FORM_NUMBER: Final = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9 ./-]{0,39}")
 
 Progress = Callable[[], None]
 
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """One family of a list; ``watch_serial`` None: no watch is handed out along with it."""
+    """One family of a list; ``watch_serial`` None: no watch is handed out along with it.
+
+    ``form_number``: of the paper that it signed; asked for again when its account is to change.
+    """
 
     row: int
     family_code: str
@@ -39,6 +44,7 @@ class FamilyRow:
     site: str
     cohort: str
     watch_serial: str | None = None
+    form_number: str | None = None
 
     def fault(self, column: str, code: str, sentence: str) -> Fault:
         """Return a fault of this row."""
@@ -75,7 +81,7 @@ def read_family_list(raw: bytes) -> list[FamilyRow]:
         for column in ("phone", "site", "cohort")
         if not row.cells[column]
     ]
-    for column in ("family_code", "watch_serial"):
+    for column in ("family_code", "watch_serial", "form_number"):
         faults += repeated_cells(rows, column, f"{column}_repeated")
     if faults:
         raise SheetRefusedError(faults)
@@ -88,7 +94,7 @@ def check_rows(families: Sequence[FamilyRow]) -> None:
     Raises SheetRefusedError.
     """
     faults = [fault for family in families for fault in code_faults(family)]
-    for column in ("family_code", "watch_serial"):
+    for column in ("family_code", "watch_serial", "form_number"):
         seen: dict[str, int] = {}
         for family in families:
             cell = getattr(family, column)
@@ -101,16 +107,25 @@ def check_rows(families: Sequence[FamilyRow]) -> None:
 
 
 def code_faults(family: FamilyRow) -> list[Fault]:
-    """Return a fault for a family code that is none."""
-    if _FAMILY_CODE.fullmatch(family.family_code):
-        return []
-    return [
-        family.fault(
-            "family_code",
-            "family_code_malformed",
-            "A family code is 2 to 20 of A-Z, 0-9 and - with a digit in it, such as DG1-017; never a name.",
+    """Return a fault for a family code that is none, and for a form's number that is none."""
+    faults = []
+    if not _FAMILY_CODE.fullmatch(family.family_code):
+        faults.append(
+            family.fault(
+                "family_code",
+                "family_code_malformed",
+                "A family code is 2 to 20 of A-Z, 0-9 and - with a digit in it, such as DG1-017; never a name.",
+            )
         )
-    ]
+    if family.form_number is not None and not _FORM_NUMBER.fullmatch(family.form_number):
+        faults.append(
+            family.fault(
+                "form_number",
+                "form_number_malformed",
+                "A form's number is up to 40 of A-Z, 0-9, spaces and ./- with a digit in it; never a name.",
+            )
+        )
+    return faults
 
 
 async def check_families(
@@ -182,7 +197,7 @@ async def enrol_checked(
             work.add(
                 Enrolment(
                     family_id=family_id, site_id=one.site.site_id, cohort_id=one.cohort.cohort_id,
-                    guardian_phone=one.phone, enrolled_at=work.now,
+                    guardian_phone=one.phone, form_number=one.row.form_number, enrolled_at=work.now,
                 )
             )  # fmt: skip
             record_fact(work, "family_enrolled", family_id=family_id)
@@ -202,6 +217,7 @@ def _family(row: Row) -> FamilyRow:
         site=cells["site"],
         cohort=cells["cohort"],
         watch_serial=cells["watch_serial"] or None,
+        form_number=cells["form_number"].upper() or None,
     )
 
 
@@ -245,6 +261,9 @@ def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, coh
     faults = []
     if enrolment.guardian_phone != phone:
         faults.append(family.fault("phone", "phone_differs", "This family is enrolled with another phone."))
+    # Not written afterwards either: whoever could add a number could then change the account with it.
+    if family.form_number is not None and enrolment.form_number != family.form_number:
+        faults.append(family.fault("form_number", "form_number_differs", "This family was enrolled without this form."))
     if enrolment.site_id != site.site_id:
         faults.append(family.fault("site", "site_differs", "This family is enrolled at another site."))
     elif enrolment.cohort_id != cohort.cohort_id:

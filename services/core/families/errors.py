@@ -142,6 +142,13 @@ class RecoveryPaperError(CoreError):
     sentence = "This does not match the family's enrolment. Look at the paper again."
 
 
+class RecoveryDocumentNeededError(CoreError):
+    """No form of this family is on record, and nobody said which document was seen instead."""
+
+    code = "recovery_document_needed"
+    sentence = "No form of this family is on record. Say which document you have seen, and its number."
+
+
 class RecoveryPhoneTakenError(CoreError):
     """The new number belongs to an account already."""
 

@@ -26,6 +26,13 @@ def is_open(hand_out: HandOut, now: datetime) -> bool:
     return now < hand_out.closes_at
 
 
+async def hand_out_is_open(work: UnitOfWork, code: str) -> bool:
+    """Tell whether an open hand-out with this wall code has codes left."""
+    found = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
+    hand_out = found.first()
+    return hand_out is not None and is_open(hand_out, work.now) and hand_out.codes_left > 0
+
+
 async def take_code_of(work: UnitOfWork, code: str) -> HandOut:
     """Take one code from the budget of the open hand-out with this wall code; raises HandOutClosedError.
 

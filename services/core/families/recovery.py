@@ -5,8 +5,9 @@ What is due is carried out in contacts, where the watches' lists follow.
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -20,20 +21,19 @@ from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.families.errors import (
     NotFoundError,
+    RecoveryDocumentNeededError,
     RecoveryEndedError,
     RecoveryPaperError,
     RecoveryPhoneTakenError,
     RecoveryStandsError,
     SecondPersonNeededError,
 )
+from services.core.families.paper import Paper, check_paper, recorded_forms
 from services.core.families.queries import family_at_site, guardians_of
 from services.core.families.rules import APPROVAL_LIFETIME, RECOVERY_WAIT
 from services.core.families.tables import Family, Recovery
 from services.core.outbox.actions import send_sms
 from services.core.programme.tables import Site
-from services.core.text_rules import TextRule, check_text
-
-_FORM_NUMBER = TextRule(max_characters=40, max_bytes=120, is_name=True)
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,16 @@ class AskedRecovery:
     kind: str
     phone: str
     new_phone: str
-    form_number: str
+    paper: Paper
 
 
 async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
     """Ask for a guardian's new number (kind ``phone``) or another primary guardian (``primary``).
 
-    Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryPhoneTakenError,
-    RecoveryStandsError.
+    Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,
+    RecoveryPhoneTakenError, RecoveryStandsError.
     """
     phone, new_phone = normal_phone(asked.phone, site.country), normal_phone(asked.new_phone, site.country)
-    form_number = check_text("form_number", asked.form_number, _FORM_NUMBER)
     found = await family_at_site(work, site.site_id, asked.family_code)
     if found is None:
         raise NotFoundError
@@ -64,24 +63,36 @@ async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked:
         for member, guardian in await guardians_of(work, family.family_id)
         if guardian.phone == phone and (member.is_primary or asked.kind == "phone")
     ]
-    if not concerned or phone == new_phone:
-        record_audit(
-            work, staff_actor(staff_id), "recovery.asked", family_id=family.family_id, refused=RecoveryPaperError.code
-        )
-        work.keep_refusal()
-        raise RecoveryPaperError
+    with _noting_refusals(work, staff_id, "recovery.asked", family.family_id):
+        if not concerned or phone == new_phone:
+            raise RecoveryPaperError
+        document, number = check_paper(await recorded_forms(work, family.family_id, concerned[0]), asked.paper)
     if asked.kind == "phone" and await guardian_by_phone(work, new_phone) is not None:
         raise RecoveryPhoneTakenError
     await _let_go_of_stale(work, family.family_id)
     recovery = Recovery(
         family_id=family.family_id, site_id=site.site_id, kind=asked.kind, guardian_id=concerned[0],
-        new_phone=new_phone, form_number=form_number, asked_by=staff_id, asked_at=work.now,
+        new_phone=new_phone, document=document, number_hash=_hash(work, number), asked_by=staff_id, asked_at=work.now,
     )  # fmt: skip
     work.add(recovery)
     record_audit(
         work, staff_actor(staff_id), "recovery.asked", family_id=family.family_id, subject_id=recovery.recovery_id
     )
     return recovery
+
+
+@contextlib.contextmanager
+def _noting_refusals(
+    work: UnitOfWork, staff_id: uuid.UUID, action: str, family_id: uuid.UUID, recovery_id: uuid.UUID | str = ""
+) -> Iterator[None]:
+    try:
+        yield
+    except (SecondPersonNeededError, RecoveryPaperError, RecoveryDocumentNeededError) as refused:
+        record_audit(
+            work, staff_actor(staff_id), action, family_id=family_id, subject_id=recovery_id, refused=refused.code
+        )
+        work.keep_refusal()
+        raise
 
 
 async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
@@ -98,27 +109,22 @@ async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
 
 
 async def approve_recovery(
-    work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID, form_number: str
+    work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID, paper: Paper
 ) -> Recovery:
     """Agree as a second person, with the paper in hand: in 48 hours it happens, and every guardian is told now.
 
-    Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, RecoveryPaperError.
+    Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, TextNotAllowedError, RecoveryPaperError,
+    RecoveryDocumentNeededError.
     """
     recovery = await _of_site(work, site, recovery_id)
     if recovery.state != "asked" or recovery.asked_at <= work.now - APPROVAL_LIFETIME:
         raise RecoveryEndedError
-    refused: type[SecondPersonNeededError | RecoveryPaperError] | None = None
-    if recovery.asked_by == staff_id:
-        refused = SecondPersonNeededError
-    elif form_number.strip() != recovery.form_number:
-        refused = RecoveryPaperError
-    if refused is not None:
-        record_audit(
-            work, staff_actor(staff_id), "recovery.approved", family_id=recovery.family_id,
-            subject_id=recovery_id, refused=refused.code,
-        )  # fmt: skip
-        work.keep_refusal()
-        raise refused
+    with _noting_refusals(work, staff_id, "recovery.approved", recovery.family_id, recovery_id):
+        if recovery.asked_by == staff_id:
+            raise SecondPersonNeededError
+        document, number = check_paper(await recorded_forms(work, recovery.family_id, recovery.guardian_id), paper)
+        if (document, _hash(work, number)) != (recovery.document, recovery.number_hash):
+            raise RecoveryPaperError
     recovery.state = "waiting"
     recovery.approved_by = staff_id
     recovery.due_at = work.now + RECOVERY_WAIT
@@ -170,8 +176,9 @@ async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequen
 
 
 def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:
-    """Close a recovery with its last state, and forget the number that it was about."""
+    """Close a recovery with its last state, and forget the numbers that it was about."""
     recovery.new_phone = ""
+    recovery.number_hash = b""
     recovery.state = state
     recovery.ended_at = work.now
     work.add(recovery)
@@ -192,6 +199,10 @@ async def _note(work: UnitOfWork, actor: Actor, recovery: Recovery, what: str, *
             work, recovery.family_id, "recovery.changed", ref_id=recovery.recovery_id,
             detail={"state": recovery.state, "kind": recovery.kind},
         )  # fmt: skip
+
+
+def _hash(work: UnitOfWork, number: str) -> bytes:
+    return work.vault.keyed_hash(number, "recovery-paper")
 
 
 async def _of_site(work: UnitOfWork, site: Site, recovery_id: uuid.UUID) -> Recovery:

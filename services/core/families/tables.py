@@ -120,6 +120,8 @@ class Enrolment(SQLModel, table=True):
     cohort_id: uuid.UUID = Field(foreign_key="cohort.cohort_id", ondelete="CASCADE")
     # The phone whose holder becomes the primary guardian at the first log-in.
     guardian_phone: str = Field(max_length=16)
+    # Of the paper that was signed, where the office wrote it down; compared when the account is to change.
+    form_number: str | None = Field(default=None, max_length=40)
     enrolled_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
     # One of rules.END_REASONS.
@@ -202,8 +204,10 @@ class Recovery(SQLModel, table=True):
     guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
     # Empty once it has ended: a number that did not become anybody's is nobody's to keep.
     new_phone: str = Field(max_length=16)
-    # Of the paper on which the family enrolled; both of staff have had it in their hands.
-    form_number: str = Field(max_length=40)
+    # Which paper both of staff have had in their hands (paper.Document), and its number as a keyed hash: the second
+    # one is not told it, and the number of somebody's passport is nobody's to keep. Empty once it has ended.
+    document: str = Field(max_length=20)
+    number_hash: bytes = bytes_column()
     # asked, waiting (two have agreed), contested, withdrawn, done, failed
     state: str = Field(default="asked", max_length=10)
     asked_by: uuid.UUID = Field(foreign_key="staff.staff_id")

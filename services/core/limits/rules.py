@@ -14,6 +14,9 @@ from typing import Final
 
 # Ten minutes at one token in ten minutes may come to a token less the last bit: that is a token.
 ROUNDING: Final = 1e-6
+# Event streams that stay open at the same time: those of one log-in, and of all log-ins of one guardian.
+MOST_STREAMS_OF_SESSION: Final = 4
+MOST_STREAMS_OF_GUARDIAN: Final = 12
 _HOUR = timedelta(hours=1)
 _DAY = timedelta(days=1)
 
@@ -60,13 +63,19 @@ class Limits(Enum):
     # Whoever tries from many places cannot be told from its owner: the next try is never further than two minutes.
     STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
     REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
-    RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "changes of a guardian's number or role asked for")
+    RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "changes of accounts asked for or approved")
     REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
     INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
-    # One process reads uplinks, so this one is kept in its memory. A clip of a minute has at most 2,048 chunks.
+    # Each guardian's own: one who asks again and again keeps no other one from their copy.
+    EXPORTS_OF_GUARDIAN = Limit(6, 12, _DAY, "guardian", "copies of a family's data asked for")
+    EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "files of usage asked for")
+    # Each has up to three text messages a family to give away.
+    HAND_OUTS_OF_STAFF = Limit(6, 12, _DAY, "staff member", "hand-outs opened")
+    # One process reads uplinks, so this one is kept in its memory (docs/decisions/limit-of-watches.md).
+    # A clip of a minute has at most 2,048 chunks.
     MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
 
 

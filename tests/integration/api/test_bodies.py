@@ -10,6 +10,7 @@ import pytest
 import structlog
 
 from services.api.frame import BODY_MAX_BYTES
+from services.api.json_bodies import JSON_MAX_DEPTH
 from services.core.db.database import Database
 from tests.parent import make_family
 
@@ -51,7 +52,15 @@ async def _post(client: httpx.AsyncClient, content: bytes, headers: dict[str, st
 )
 async def test_what_is_no_json_of_ours_is_refused(client: httpx.AsyncClient, content: bytes) -> None:
     status, code = await _post(client, content)
-    assert (status, code) in {(400, "malformed"), (422, "invalid_request")}
+    assert (status, code) in {(400, "malformed"), (400, "body_too_deep"), (422, "invalid_request")}
+
+
+@pytest.mark.parametrize(
+    ("depth", "code"), [(JSON_MAX_DEPTH, "invalid_request"), (JSON_MAX_DEPTH + 1, "body_too_deep")]
+)
+async def test_a_body_nests_as_deep_as_it_is_written(client: httpx.AsyncClient, depth: int, code: str) -> None:
+    status = 400 if code == "body_too_deep" else 422
+    assert await _post(client, b"[" * depth + b"]" * depth) == (status, code)
 
 
 @pytest.mark.parametrize("content", [b"[]", b"null", b'"text"', b"5", b"true", b"{}", b""])

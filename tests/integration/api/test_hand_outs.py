@@ -11,13 +11,15 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from services.core.accounts.rules import calling_code
 from services.core.accounts.tables import LoginChallenge
 from services.core.db.database import Database
 from services.core.families.hand_outs import PrintedSlip, print_slips
 from services.core.families.tables import HandOut, LogInSlip
+from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
 from tests.conftest import FakeClock
-from tests.parent import Parent, Place, enrol_family, make_place, new_address, new_phone, sms_to
+from tests.parent import Parent, Place, enrol_family, fill_buckets, make_place, new_address, new_phone, sms_to
 from tests.staff import StaffMember, family_code_of, make_staff
 
 
@@ -108,6 +110,23 @@ async def test_the_budget_is_spent_by_known_and_unknown_numbers_alike_and_only_t
     assert (fourth.status_code, fourth.json()["code"]) == (403, "hand_out_closed")
     (listed,) = (await hall.coordinator.told("GET", hall.path))["hand_outs"]
     assert (listed["codes_left"], listed["open"]) == (0, True)
+
+
+async def test_wall_codes_that_are_made_up_or_over_take_no_text_message_from_anybody(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    hall = await (await _hall(client, database)).open()
+    parent = await hall.parent()
+    await hall.coordinator.told("POST", f"{hall.path}/{hall.hand_out_id}/close")
+    known = Charge(Limits.SMS_OF_COUNTRY_KNOWN, calling_code(parent.phone), Limits.SMS_OF_COUNTRY_KNOWN.value.burst)
+    await fill_buckets(database)
+    for code in ("k3m2-q2x7", hall.told["code"]):
+        refused = await hall.ask(parent.phone, code)
+        assert (refused.status_code, refused.json()["code"]) == (403, "hand_out_closed")
+    async with database.begin() as work:
+        # Every token is there: raises otherwise.
+        await charge(work, known)
+    await fill_buckets(database)
 
 
 @pytest.mark.parametrize("end", ["time", "close"])

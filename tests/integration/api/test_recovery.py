@@ -7,16 +7,21 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
+from sqlmodel import col, select
 
+from services.core.audit.tables import AuditEntry
 from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database
 from services.core.families.rules import APPROVAL_LIFETIME
-from services.core.families.tables import Recovery
+from services.core.families.tables import Enrolment, Recovery
+from tests.canary import rows_with
 from tests.conftest import FakeClock
-from tests.parent import Parent, Place, make_family, make_place, new_phone, sms_to
+from tests.parent import TEXT_VERSION, Parent, Place, make_family, make_place, new_phone, sms_to
 from tests.staff import StaffMember, family_code_of, make_staff, renewed, waiting_recovery
 
 FORM = {"form_number": "2026-0417"}
+CARD = {"form_number": "440301 1988 0417 2213", "document": "identity_card"}
 
 
 class Office:
@@ -30,7 +35,7 @@ class Office:
         self.path = f"{self.site}/families/{code}/recoveries"
 
     def asked(self, **other: str) -> dict[str, str]:
-        return {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **FORM, **other}
+        return {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **CARD, **other}
 
     async def states(self) -> list[str]:
         return [one["state"] for one in (await self.ann.told("GET", f"{self.site}/recoveries"))["recoveries"]]
@@ -149,14 +154,18 @@ async def test_one_person_is_not_two_and_the_paper_is_read_twice(client: httpx.A
     office = await _office(client, database)
     recovery = await office.ann.told("POST", office.path, json=office.asked())
     approve = f"{office.site}/recoveries/{recovery['recovery_id']}/approve"
-    assert await office.ann.refused("POST", approve, json=FORM) == (403, "second_person_needed")
-    assert await office.bo.refused("POST", approve, json={"form_number": "2026-0418"}) == (
-        422, "recovery_paper_differs",
-    )  # fmt: skip
+    assert await office.ann.refused("POST", approve, json=CARD) == (403, "second_person_needed")
+    # The list shows the second one no number: it has to be read from the paper.
+    listed = await office.bo.ask("GET", f"{office.site}/recoveries")
+    assert "0417" not in listed.text
+    other = (422, "recovery_paper_differs")
+    assert await office.bo.refused("POST", approve, json={**CARD, "form_number": "440301198804172214"}) == other
+    assert await office.bo.refused("POST", approve, json={**CARD, "document": "passport"}) == other
+    assert await office.bo.refused("POST", approve, json=FORM) == (422, "recovery_document_needed")
     # The family is told when two have agreed, and not of a question that one has asked.
     assert (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"] == []
-    await office.bo.told("POST", approve, json=FORM)
-    assert await office.bo.refused("POST", approve, json=FORM) == (409, "recovery_ended")
+    await office.bo.told("POST", approve, json={**CARD, "form_number": "440301198804172213"})
+    assert await office.bo.refused("POST", approve, json=CARD) == (409, "recovery_ended")
     withdraw = f"{office.site}/recoveries/{recovery['recovery_id']}/withdraw"
     assert (await office.ann.told("POST", withdraw))["state"] == "withdrawn"
 
@@ -168,6 +177,7 @@ async def test_one_person_is_not_two_and_the_paper_is_read_twice(client: httpx.A
         ({"phone": "12"}, (422, "invalid_request")),
         ({"new_phone": "abcd"}, (422, "phone_invalid")),
         ({"form_number": "a\u202eb"}, (422, "text_not_allowed")),
+        ({"document": "letter"}, (422, "invalid_request")),
     ],
 )
 async def test_what_is_not_on_the_paper_is_refused(
@@ -209,3 +219,81 @@ async def test_a_number_that_was_taken_meanwhile_fails_and_the_family_is_told(
     await office.mother.log_in()
     (told,) = (await office.mother.told("GET", f"{office.mother.family}/recoveries"))["recoveries"]
     assert told["state"] == "failed"
+
+
+ON_RECORD = {"enrolment": "DG1 / 0042", "consent": "DG1-0043"}
+
+
+async def _recorded(client: httpx.AsyncClient, database: Database, where: str) -> Office:
+    """Return an office whose family's form is on record: of its enrolment, or of what the mother signed."""
+    office = await _office(client, database)
+    if where == "enrolment":
+        async with database.begin() as work:
+            await work.run(
+                update(Enrolment)
+                .where(col(Enrolment.family_id) == office.mother.family_id)
+                .values(form_number=ON_RECORD[where])
+            )
+    else:
+        signed = {
+            "part": "location", "text_version": TEXT_VERSION, "locale": "en", "how": "paper", "witness": "Zhang Wei",
+            "form_number": ON_RECORD[where],
+        }  # fmt: skip
+        await office.mother.told("POST", f"{office.mother.family}/consents", json=signed)
+    return office
+
+
+@pytest.mark.parametrize("where", ON_RECORD)
+async def test_where_the_familys_form_is_on_record_only_its_number_will_do(
+    client: httpx.AsyncClient, database: Database, where: str
+) -> None:
+    office = await _recorded(client, database, where)
+    refused = (422, "recovery_paper_differs")
+    asked = {key: value for key, value in office.asked().items() if key != "document"}
+    # Neither another form nor another document, however good.
+    assert await office.ann.refused("POST", office.path, json={**asked, **FORM}) == refused
+    assert await office.ann.refused("POST", office.path, json={**asked, **CARD}) == refused
+    right = {"form_number": ON_RECORD[where]}
+    recovery = await office.ann.told("POST", office.path, json={**asked, **right})
+    assert recovery["document"] == "enrolment_form"
+    approve = f"{office.site}/recoveries/{recovery['recovery_id']}/approve"
+    for wrong in (FORM, CARD, {**right, "document": "passport"}):
+        assert await office.bo.refused("POST", approve, json=wrong) == refused
+    written = ON_RECORD[where].lower().replace(" ", "")
+    assert (await office.bo.told("POST", approve, json={"form_number": written}))["state"] == "waiting"
+
+
+async def test_where_no_form_is_on_record_both_say_which_document_they_saw(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await _office(client, database)
+    asked = {key: value for key, value in office.asked().items() if key != "document"}
+    assert await office.ann.refused("POST", office.path, json=asked) == (422, "recovery_document_needed")
+    recovery = await office.ann.told("POST", office.path, json=office.asked())
+    assert recovery["document"] == "identity_card"
+    # What was seen is known again, and nowhere to be read.
+    async with database.begin() as work:
+        stored = await work.session.get_one(Recovery, uuid.UUID(recovery["recovery_id"]))
+        assert stored.number_hash != b""
+    assert await rows_with(database, "440301198804172213") == []
+    async with database.begin() as work:
+        found = await work.session.exec(
+            select(AuditEntry.reason).where(
+                AuditEntry.family_id == office.mother.family_id,
+                AuditEntry.action == "recovery.asked",
+                AuditEntry.outcome == "refused",
+            )
+        )
+        assert list(found) == ["recovery_document_needed"]
+
+
+async def test_another_guardians_form_or_another_familys_is_not_on_record_here(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    office = await _recorded(client, database, "consent")
+    other = await make_family(client, database, office.place)
+    site = f"{office.site}/families/{await family_code_of(other)}/recoveries"
+    asked = {"kind": "phone", "phone": other.phone, "new_phone": new_phone(), "form_number": ON_RECORD["consent"]}
+    assert await office.ann.refused("POST", site, json=asked) == (422, "recovery_document_needed")
+    of_grandmother = {**asked, "phone": office.grandmother.phone}
+    assert await office.ann.refused("POST", office.path, json=of_grandmother) == (422, "recovery_document_needed")

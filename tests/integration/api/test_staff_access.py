@@ -46,6 +46,7 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     site = f"/v1/staff/sites/{world.theirs.site.site_id}"
     code = listed["family_code"]
     asked = {"kind": "phone", "phone": family.phone, "new_phone": new_phone(), "form_number": "2026-0417"}
+    asked["document"] = "passport"
     recovery = await stranger.told("POST", f"{site}/families/{code}/recoveries", json=asked)
     hand_out = await stranger.told("POST", f"{site}/hand-outs", json={"families": 50, "minutes": 90})
     why = {"reason": "The child is missing."}

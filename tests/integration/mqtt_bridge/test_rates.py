@@ -39,3 +39,27 @@ async def test_beyond_the_limit_comes_retry_with_a_wait_and_after_it_the_same_is
         clock.advance(seconds=10)
         await watch.say("text", _text(2))
         assert (await watch.hears("receipt"))["code"] == "stored"
+
+
+async def test_a_second_bridge_reads_no_uplink_and_counts_from_the_moment_it_takes_over(stand: Stand) -> None:
+    _, worn = await stand.home()
+    narrow = Limit(2, 1, timedelta(seconds=3600), "watch", "messages")
+    async with stand.watch(worn.username, worn.password) as watch:
+        async with stand.bridge() as first:
+            first.uplink.rates = Rates(narrow)
+            async with stand.bridge(reads=False) as second:
+                second.uplink.rates = Rates(narrow)
+                # Two bridges share nothing: were both reading, four texts would be taken at once.
+                for number in range(4):
+                    await watch.say("text", _text(number))
+                codes = [(await watch.hears("receipt"))["code"] for _ in range(4)]
+                assert codes == ["stored", "stored", "retry", "retry"]
+                assert (first.uplink.connected, second.uplink.connected) == (True, False)
+                assert second.uplink.standby
+        # The next one begins with full buckets: one burst more, and then its own count.
+        async with stand.bridge() as third:
+            third.uplink.rates = Rates(narrow)
+            for number in range(2, 6):
+                await watch.say("text", _text(number))
+            codes = [(await watch.hears("receipt"))["code"] for _ in range(4)]
+            assert codes == ["stored", "stored", "retry", "retry"]

@@ -68,8 +68,8 @@ async def _at_work(parent: Parent, place: Place, *, ended: bool) -> None:
             HelpRequest(family_id=family_id, child_id=child_id, kind="broken", asked_at=now, done_at=over_at),
             Recovery(
                 family_id=family_id, site_id=site_id, kind="phone", guardian_id=uuid.UUID(parent.guardian_id),
-                new_phone="" if ended else new_phone(), form_number="F-1", state="done" if ended else "waiting",
-                asked_by=staff_id, asked_at=now, ended_at=over_at,
+                new_phone="" if ended else new_phone(), document="passport", number_hash=b"",
+                state="done" if ended else "waiting", asked_by=staff_id, asked_at=now, ended_at=over_at,
             ),
             BreakGlass(
                 family_id=family_id, site_id=site_id, reason="canary reason", asked_by=staff_id, asked_at=now,

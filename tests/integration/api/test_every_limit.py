@@ -1,0 +1,326 @@
+"""Every limit of docs/limits.md at every door that it stands before: used up it answers 429 and when to come back."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlmodel import select
+
+from services.core.accounts.rules import calling_code, number_range
+from services.core.accounts.tables import GuardianDevice, Session
+from services.core.accounts.tokens import AccessClaims, AccessTokens
+from services.core.crypto.random_ids import new_ref
+from services.core.db.database import Database
+from services.core.limits.actions import Charge, charge
+from services.core.limits.rules import Limits, wait_for, whole_seconds
+from services.core.settings import Settings
+from tests.conftest import FakeClock
+from tests.parent import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
+from tests.staff import StaffMember, family_code_of, make_staff, renewed
+
+REFUSED = (429, "too_many_requests")
+_germans = itertools.count(1)
+
+
+@dataclass
+class Scene:
+    """A family, a manager of its site, and a stranger's address."""
+
+    client: httpx.AsyncClient
+    database: Database
+    place: Place
+    mother: Parent
+    manager: StaffMember
+    address: str
+
+    @property
+    def site(self) -> str:
+        return f"/v1/staff/sites/{self.place.site.site_id}"
+
+    async def renew(self) -> None:
+        """Have both stay logged in however long the clock moved on."""
+        async with self.database.begin() as work:
+            found = await work.session.exec(
+                select(Session).where(Session.guardian_id == uuid.UUID(self.mother.guardian_id))
+            )
+            session = found.first()
+            assert session is not None
+            claims = AccessClaims(session.guardian_id, session.session_id)
+            self.mother.tokens["access_token"] = AccessTokens.of(Settings()).issue(claims, work.now)
+        self.manager = await renewed(self.manager, self.database)
+
+    async def device_id(self) -> uuid.UUID:
+        async with self.database.begin() as work:
+            found = await work.session.exec(
+                select(GuardianDevice.device_id).where(GuardianDevice.guardian_id == uuid.UUID(self.mother.guardian_id))
+            )
+            return found.one()
+
+    async def post(self, path: str, said: dict[str, object], address: str | None = None) -> httpx.Response:
+        """Say something as nobody, from one address."""
+        return await self.client.post(path, json=said, headers={"X-Forwarded-For": address or self.address})
+
+
+# Whose bucket it is, and one request that takes one token of it.
+Door = tuple[str, Callable[[], Awaitable[httpx.Response]]]
+
+
+def _german() -> str:
+    return f"+49152{next(_germans):04d}0000"
+
+
+async def codes_from_one_address(scene: Scene) -> Door:
+    return scene.address, lambda: scene.post("/v1/auth/codes", {"phone": new_phone()})
+
+
+async def codes_for_a_known_device(scene: Scene) -> Door:
+    return str(await scene.device_id()), lambda: scene.mother.post("/v1/auth/codes", {"phone": scene.mother.phone})
+
+
+async def codes_for_a_phone_from_one_address(scene: Scene) -> Door:
+    phone = new_phone()
+    return f"{phone}/{scene.address}", lambda: scene.post("/v1/auth/codes", {"phone": phone})
+
+
+async def codes_for_a_phone(scene: Scene) -> Door:
+    phone = new_phone()
+    return phone, lambda: scene.post("/v1/auth/codes", {"phone": phone}, new_address())
+
+
+async def codes_for_neighbouring_phones(scene: Scene) -> Door:
+    phone = new_phone()
+    last = itertools.count(1)
+    return number_range(phone), lambda: scene.post(
+        "/v1/auth/codes", {"phone": f"{phone[:-4]}{next(last):04d}"}, new_address()
+    )
+
+
+async def texts_to_a_country(scene: Scene) -> Door:
+    return calling_code(_german()), lambda: scene.post("/v1/auth/codes", {"phone": _german()}, new_address())
+
+
+async def texts_to_those_known(scene: Scene) -> Door:
+    country = calling_code(scene.mother.phone)
+    return country, lambda: scene.mother.post("/v1/auth/codes", {"phone": scene.mother.phone})
+
+
+async def texts_at_a_hand_out(scene: Scene) -> Door:
+    path = f"{scene.site}/hand-outs"
+    opened = await scene.manager.told("POST", path, json={"families": 50, "minutes": 120})
+    country = calling_code(scene.mother.phone)
+    return country, lambda: scene.post("/v1/auth/codes", {"phone": new_phone(), "hand_out_code": opened["code"]})
+
+
+async def codes_entered(scene: Scene) -> Door:
+    said = {"challenge_id": str(uuid.uuid4()), "challenge_secret": "s", "phone": new_phone(), "code": "000000"}
+    return scene.address, lambda: scene.post("/v1/auth/tokens", said)
+
+
+async def slips_entered(scene: Scene) -> Door:
+    said = {"slip_code": "k3m2q2x7d5fa", "phone": new_phone()}
+    return scene.address, lambda: scene.post("/v1/auth/slips", said)
+
+
+async def wall_codes_made_up(scene: Scene) -> Door:
+    return scene.address, lambda: scene.post("/v1/auth/codes", {"phone": new_phone(), "hand_out_code": "k3m2-q2x7"})
+
+
+def _staff_proof(email: str) -> dict[str, object]:
+    return {"email": email, "password": "wrong", "code": "000000"}
+
+
+async def passwords_entered_from_one_address(scene: Scene) -> Door:
+    return scene.address, lambda: scene.post("/v1/staff/auth/tokens", _staff_proof(f"{new_ref()}@wecare.example"))
+
+
+async def passwords_entered_for_a_colleague_from_one_address(scene: Scene) -> Door:
+    email = scene.manager.staff.email
+    return f"{email}/{scene.address}", lambda: scene.post("/v1/staff/auth/tokens", _staff_proof(email))
+
+
+async def passwords_entered_for_a_colleague(scene: Scene) -> Door:
+    email = scene.manager.staff.email
+    return email, lambda: scene.post("/v1/staff/auth/tokens", _staff_proof(email), new_address())
+
+
+async def set_ups_begun_for_a_colleague(scene: Scene) -> Door:
+    email = scene.manager.staff.email
+    said: dict[str, object] = {"email": email, "password": "wrong"}
+    return email, lambda: scene.post("/v1/staff/auth/set-up", said, new_address())
+
+
+async def requests_of_staff(scene: Scene) -> Door:
+    return scene.manager.staff_id, lambda: scene.manager.ask("GET", "/v1/staff/me")
+
+
+async def recoveries_asked_for(scene: Scene) -> Door:
+    path = f"{scene.site}/families/{await family_code_of(scene.mother)}/recoveries"
+    asked = {"kind": "phone", "phone": scene.mother.phone, "new_phone": new_phone(), "form_number": "made up"}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", path, json=asked)
+
+
+async def recoveries_approved(scene: Scene) -> Door:
+    path = f"{scene.site}/recoveries/{uuid.uuid4()}/approve"
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", path, json={"form_number": "guessed"})
+
+
+async def sessions_continued(scene: Scene) -> Door:
+    return scene.address, lambda: scene.post("/v1/auth/refresh", {"refresh_token": "x" * 43})
+
+
+async def sessions_of_staff_continued(scene: Scene) -> Door:
+    return scene.address, lambda: scene.post("/v1/staff/auth/refresh", {"refresh_token": "x" * 43})
+
+
+async def _limited(scene: Scene) -> Parent:
+    phone = await scene.mother.new_device().log_in()
+    assert phone.tokens["limited"]
+    return phone
+
+
+async def pins_entered(scene: Scene) -> Door:
+    phone = await _limited(scene)
+    return scene.mother.guardian_id, lambda: phone.ask("POST", "/v1/auth/second-step", json={"pin": "000000"})
+
+
+async def watch_codes_entered(scene: Scene) -> Door:
+    phone = await _limited(scene)
+    return scene.mother.guardian_id, lambda: phone.ask("POST", "/v1/auth/second-step", json={"watch_code": "000000"})
+
+
+async def requests_of_a_guardian(scene: Scene) -> Door:
+    return scene.mother.guardian_id, lambda: scene.mother.ask("GET", "/v1/me")
+
+
+async def streams_opened_with_a_cursor_that_is_none(scene: Scene) -> Door:
+    headers = {"Last-Event-ID": "not ours"}
+    return scene.mother.guardian_id, lambda: scene.mother.ask("GET", "/v1/events", headers=headers)
+
+
+def _headers(media_type: str) -> dict[str, str]:
+    return {"Idempotency-Key": new_ref(), "Content-Type": media_type}
+
+
+async def recordings_sent(scene: Scene) -> Door:
+    path = f"{scene.mother.child}/voice-messages"
+    return scene.mother.guardian_id, lambda: scene.mother.ask(
+        "POST", path, content=b"no sound", headers=_headers("audio/amr")
+    )
+
+
+async def uploads_begun(scene: Scene) -> Door:
+    path, said = f"{scene.mother.child}/uploads", {"bytes": 5000, "sha256": "0" * 64}
+    return scene.mother.guardian_id, lambda: scene.mother.ask(
+        "POST", path, json=said, headers={"Idempotency-Key": new_ref()}
+    )
+
+
+async def invitations_sent(scene: Scene) -> Door:
+    path = f"{scene.mother.family}/invitations"
+    return scene.mother.guardian_id, lambda: scene.mother.ask(
+        "POST", path, json={"phone": new_phone(), "relation": "aunt"}
+    )
+
+
+async def copies_asked_for(scene: Scene) -> Door:
+    return scene.mother.guardian_id, lambda: scene.mother.ask("POST", f"{scene.mother.family}/exports")
+
+
+async def files_of_usage_asked_for(scene: Scene) -> Door:
+    wanted = {"kind": "csv", "audience": "staff", "site_id": str(scene.place.site.site_id)}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", "/v1/staff/exports", json=wanted)
+
+
+async def hand_outs_opened(scene: Scene) -> Door:
+    asked = {"families": 50, "minutes": 90}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/hand-outs", json=asked)
+
+
+# A new limit adds its line here, and so does a new door of an old one.
+DOORS: dict[Limits, tuple[Callable[[Scene], Awaitable[Door]], ...]] = {
+    Limits.CODES_OF_ADDRESS: (codes_from_one_address,),
+    Limits.CODES_OF_DEVICE: (codes_for_a_known_device,),
+    Limits.CODES_OF_PHONE_AT_ADDRESS: (codes_for_a_phone_from_one_address,),
+    Limits.CODES_OF_PHONE: (codes_for_a_phone,),
+    Limits.CODES_OF_PREFIX: (codes_for_neighbouring_phones,),
+    Limits.SMS_OF_COUNTRY: (texts_to_a_country,),
+    Limits.SMS_OF_COUNTRY_KNOWN: (texts_to_those_known, texts_at_a_hand_out),
+    Limits.TRIES_OF_ADDRESS: (codes_entered, slips_entered, wall_codes_made_up, passwords_entered_from_one_address),
+    Limits.STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS: (passwords_entered_for_a_colleague_from_one_address,),
+    Limits.STAFF_TRIES_OF_ACCOUNT: (passwords_entered_for_a_colleague, set_ups_begun_for_a_colleague),
+    Limits.REQUESTS_OF_STAFF: (requests_of_staff,),
+    Limits.RECOVERIES_OF_STAFF: (recoveries_asked_for, recoveries_approved),
+    Limits.REFRESHES_OF_ADDRESS: (sessions_continued, sessions_of_staff_continued),
+    Limits.SECOND_STEPS_OF_GUARDIAN: (pins_entered, watch_codes_entered),
+    Limits.REQUESTS_OF_GUARDIAN: (requests_of_a_guardian, streams_opened_with_a_cursor_that_is_none),
+    Limits.RECORDINGS_OF_GUARDIAN: (recordings_sent, uploads_begun),
+    Limits.INVITATIONS_OF_GUARDIAN: (invitations_sent,),
+    Limits.EXPORTS_OF_GUARDIAN: (copies_asked_for,),
+    Limits.EXPORTS_OF_STAFF: (files_of_usage_asked_for,),
+    Limits.HAND_OUTS_OF_STAFF: (hand_outs_opened,),
+}
+# Spoken over MQTT: tests/integration/mqtt_bridge/test_rates.py.
+ELSEWHERE = {Limits.MESSAGES_OF_WATCH}
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database) -> Scene:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    return Scene(client, database, place, mother, await make_staff(client, database, place, "manager"), new_address())
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def scene(world: Scene, clock: FakeClock) -> Scene:
+    # No code was sent to anybody a moment ago.
+    clock.advance(minutes=2)
+    await fill_buckets(world.database)
+    await world.renew()
+    return world
+
+
+def test_every_limit_of_the_page_has_its_doors() -> None:
+    assert set(DOORS) | ELSEWHERE == set(Limits)
+
+
+def _code(answer: httpx.Response) -> tuple[int, str]:
+    is_problem = answer.headers.get("content-type") == "application/problem+json"
+    found = answer.status_code, answer.json()["code"] if is_problem else ""
+    # What is no request at all stands before no limit.
+    assert found[1] not in {"invalid_request", "malformed", "access_token_invalid", "session_ended"}, answer.text
+    return found
+
+
+@pytest.mark.parametrize(
+    ("limit", "door"), [(limit, door) for limit, doors in DOORS.items() for door in doors],
+    ids=lambda one: one.name if isinstance(one, Limits) else one.__name__,
+)  # fmt: skip
+async def test_a_limit_that_is_used_up_says_when_to_come_back_and_then_lets_one_through(
+    scene: Scene, clock: FakeClock, limit: Limits, door: Callable[[Scene], Awaitable[Door]]
+) -> None:
+    # Given: all but one token of this one bucket are gone.
+    whose, ask = await door(scene)
+    await fill_buckets(scene.database)
+    async with scene.database.begin() as work:
+        await charge(work, Charge(limit, whose, limit.value.burst - 1))
+    # When: two come at the same moment.
+    assert _code(await ask()) != REFUSED
+    answer = await ask()
+    # Then: the second one is told to wait exactly as long as the next token takes.
+    wait_s = whole_seconds(wait_for(limit.value, 0))
+    assert _code(answer) == REFUSED
+    assert answer.json()["retry_after_s"] == wait_s
+    assert answer.headers["retry-after"] == str(wait_s)
+    if wait_s > 1:
+        clock.advance(seconds=wait_s - 1)
+        await scene.renew()
+        assert _code(await ask()) == REFUSED
+    clock.advance(seconds=1)
+    await scene.renew()
+    assert _code(await ask()) != REFUSED
