@@ -158,8 +158,7 @@ def in_one_transaction(
             async with database.begin() as work:
                 outcome = await chore(work)
                 if dry_run:
-                    await work.flush()
-                    await work.session.rollback()
+                    await work.take_back()
                 return outcome
         finally:
             await database.close()

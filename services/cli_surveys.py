@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +13,6 @@ from services import cli_run
 if TYPE_CHECKING:
     from services.core.db.database import UnitOfWork
     from services.core.surveys.actions import Taken
-    from services.core.surveys.comparison import Comparison, Estimate, Interval
     from services.core.surveys.rules import Question
 
 survey_commands = typer.Typer(
@@ -82,39 +82,59 @@ def import_(
     print(f"{taken.noted} answers noted, {taken.corrected} corrected, {taken.unchanged} unchanged.")
 
 
+@survey_commands.command("publish")
+def publish(name: str, programme: Of) -> None:
+    """Have the reports of every site and of the programme stand: no answer is taken, and none changes, after that."""
+    from services.core.audit.actions import OPERATOR
+    from services.core.programme.queries import programme_named
+    from services.core.surveys.publishing import publish_survey
+    from services.core.surveys.queries import survey_named
+
+    async def chore(work: UnitOfWork) -> bool:
+        return await publish_survey(
+            work, OPERATOR, await survey_named(work, await programme_named(work, programme), name)
+        )
+
+    done = cli_run.in_one_transaction(chore)
+    print(f"{name}: published." if done else f"{name}: was published already; nothing was changed.")
+
+
 @survey_commands.command("report")
 def report(
     name: str,
     programme: Of,
     site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
 ) -> None:
-    """Tell what changed between the waves, in matched pairs with 95 % intervals; fewer than 5 pairs are not told."""
+    """Tell what changed between the waves, in matched pairs with 95 % intervals, of five pairs and more."""
     from services.core.programme.queries import programme_named, site_named
-    from services.core.surveys.queries import compare_waves, survey_named
+    from services.core.surveys.queries import report_of, survey_named
 
-    async def chore(work: UnitOfWork) -> list[Comparison]:
+    async def chore(work: UnitOfWork) -> list[dict[str, Any]]:
         asked_by = await programme_named(work, programme)
-        place = None if site is None else await site_named(work, site, programme)
-        return await compare_waves(work, await survey_named(work, asked_by, name), place)
+        scope_id = asked_by.programme_id if site is None else (await site_named(work, site, programme)).site_id
+        return await report_of(work, await survey_named(work, asked_by, name), scope_id)
 
+    found = cli_run.in_one_transaction(chore)
+    if not found:
+        raise cli_run.OperatorError("survey_not_published", "There is no report: `smartwatch surveys publish` first.")
     heading = ("question", "pairs", "before", "after", "difference", "bootstrap", "p", "lost")
-    cli_run.print_table(heading, [_row(one) for one in cli_run.in_one_transaction(chore)])
+    cli_run.print_table(heading, [_row(one) for one in found])
 
 
-def _row(one: Comparison) -> tuple[str, ...]:
-    if one.suppressed:
-        return (one.question, "fewer than 5", *[""] * 6)
-    lost = one.attrition.lost_share if one.attrition is not None else None
+def _row(one: Mapping[str, Any]) -> tuple[str, ...]:
+    if one["suppressed"]:
+        return (one["question"], "not told", *[""] * 6)
+    lost = one["attrition"] and one["attrition"]["lost_share"]
     return (
-        one.question, str(one.matched), _estimate(one.before), _estimate(one.after),
-        _estimate(one.difference) if one.difference is not None else "", _interval(one.bootstrap),
-        "" if one.p_value is None else f"{one.p_value:.3f}", _estimate(lost),
+        one["question"], str(one["matched"]), _estimate(one["before"]), _estimate(one["after"]),
+        _estimate(one["difference"]) if one["difference"] else "", _interval(one["bootstrap"]),
+        "" if one["p_value"] is None else f"{one['p_value']:.2f}", _estimate(lost),
     )  # fmt: skip
 
 
-def _estimate(one: Estimate | None) -> str:
-    return "not told" if one is None else f"{one.value:.2f} {_interval(one.interval)}".strip()
+def _estimate(one: Mapping[str, Any] | None) -> str:
+    return "not told" if one is None else f"{one['value']:.2f} {_interval(one['interval'])}".strip()
 
 
-def _interval(one: Interval | None) -> str:
-    return "" if one is None else f"[{one.low:.2f}, {one.high:.2f}]"
+def _interval(one: Mapping[str, float] | None) -> str:
+    return "" if one is None else f"[{one['low']:.2f}, {one['high']:.2f}]"

@@ -54,9 +54,9 @@ def write_report(
     locale: Annotated[str, typer.Option(help="en, zh-Hans, vi or tr.")] = "en",
 ) -> None:
     """Write what may be shown of a programme's published weeks: a report to print, or its data."""
+    from services.core.disclosure import Audience
     from services.core.locales import LOCALES
     from services.core.programme.queries import programme_named, site_named
-    from services.core.usage.disclosure import Audience
     from services.core.usage.exports import as_csv, as_xlsx
     from services.core.usage.queries import extract_of
     from services.core.usage.report import donor_report

@@ -28,6 +28,9 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/programmes/{programme_id}/sites": {
         "name": "North", "country": "VN", "timezone": "Asia/Ho_Chi_Minh", "locale": "vi",
     },
+    "POST /v1/staff/programmes/{programme_id}/surveys": {
+        "name": "2026", "questions": [{"question": "stay", "kind": "yes_no", "label": "Do you mean to stay?"}],
+    },
     "PUT /v1/staff/programmes/{programme_id}/end": {"ends_on": None},
     "POST /v1/staff/exports": {
         "kind": "csv", "audience": "factory", "site_id": "00000000-0000-4000-8000-000000000000",

@@ -36,6 +36,7 @@ from services.api.routes import (
     staff_break_glass,
     staff_families,
     staff_hand_outs,
+    staff_imports,
     staff_me,
     staff_programme,
     staff_recoveries,
@@ -99,7 +100,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(room.router)
     for room in (
         staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
-        staff_watches, staff_families, staff_programme, staff_surveys, staff_usage, staff_usage_exports,
+        staff_watches, staff_families, staff_imports, staff_programme, staff_surveys, staff_usage, staff_usage_exports,
     ):  # fmt: skip
         app.include_router(room.router)
     for room in (alerts, commands, watch_settings, push, checkins, zones):

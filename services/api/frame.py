@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 from http import HTTPStatus
 
 import structlog
@@ -21,6 +22,14 @@ BODY_MAX_BYTES = 64 * 1024
 # but for recordings: the largest clip, and what multipart puts around it.
 SOUND_BODY_MAX_BYTES = CLIP_MAX_BYTES + 16 * 1024
 _SOUND_PATHS = re.compile(r"/v1/children/[^/]+/(voice-messages|uploads/[^/]+)")
+# and for lists: some thousand lines of one site.
+LIST_BODY_MAX_BYTES = 1024 * 1024
+_LIST_PATHS = re.compile(r"/v1/staff/sites/[^/]+/(imports/[a-z]+|surveys/[^/]+/answers)")
+# The third is what browsers on a machine with a spreadsheet program call CSV.
+_LIST_TYPES = frozenset({
+    "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.ms-excel",
+    "application/octet-stream",
+})  # fmt: skip
 _SOUND_TYPES = re.compile(r"audio/.*|video/(webm|mp4)|application/(offset\+)?octet-stream|multipart/form-data")
 
 log = structlog.get_logger()
@@ -99,8 +108,7 @@ class BodyBound:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        takes_sound = _SOUND_PATHS.fullmatch(scope["path"]) is not None
-        most_bytes = SOUND_BODY_MAX_BYTES if takes_sound else BODY_MAX_BYTES
+        most_bytes, judge = _bounds_of(scope["path"])
         refused = _judge_headers(headers, most_bytes)
         body = b""
         if refused is None:
@@ -112,7 +120,7 @@ class BodyBound:
                 refused = _TOO_LARGE
             else:
                 media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-                refused = _judge_sound(media_type) if takes_sound else judge_json(media_type, body)
+                refused = judge(media_type, body)
         if refused is not None:
             await problem(Request(scope), *refused)(scope, receive, send)
             return
@@ -163,6 +171,20 @@ async def _read_bounded(receive: Receive, most_bytes: int) -> bytes:
             return bytes(body)
 
 
-def _judge_sound(media_type: str) -> tuple[int, str, str] | None:
+def _bounds_of(path: str) -> tuple[int, Callable[[str, bytes], tuple[int, str, str] | None]]:
+    """Return how many bytes a body may have here, and what judges it."""
+    if _SOUND_PATHS.fullmatch(path):
+        return SOUND_BODY_MAX_BYTES, _judge_sound
+    if _LIST_PATHS.fullmatch(path):
+        return LIST_BODY_MAX_BYTES, _judge_list
+    return BODY_MAX_BYTES, judge_json
+
+
+def _judge_list(media_type: str, body: bytes) -> tuple[int, str, str] | None:
+    """Return the problem of a body that cannot be a list; an empty one is told as a list without rows."""
+    return None if not body or media_type in _LIST_TYPES else _WRONG_TYPE
+
+
+def _judge_sound(media_type: str, _body: bytes) -> tuple[int, str, str] | None:
     """Return the problem of a body that cannot be a recording; what it truly is shows when it is decoded."""
     return None if _SOUND_TYPES.fullmatch(media_type) else _WRONG_TYPE

@@ -159,6 +159,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
+    surveys.SurveyPublishedError: HTTPStatus.CONFLICT,
     surveys.SurveyUnknownError: HTTPStatus.NOT_FOUND,
     watches.NothingToUndoError: HTTPStatus.CONFLICT,
     watches.WatchPairedError: HTTPStatus.CONFLICT,

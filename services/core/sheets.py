@@ -15,7 +15,7 @@ from datetime import date
 
 from services.core.errors import CoreError
 from services.core.text_rules import TextNotAllowedError, TextRule, check_text
-from services.core.workbooks import WorkbookRefusedError, is_workbook, workbook_rows
+from services.core.workbooks import WorkbookRefusedError, check_unpacked, is_workbook, workbook_rows
 
 # A programme of one country is a few thousand rows of 100 bytes; what is larger is another file taken by mistake.
 BYTES_MAX = 5_000_000
@@ -102,10 +102,24 @@ def read_sheet(
     return rows
 
 
+def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
+    """Refuse a workbook that unpacks to more than so many bytes, before it is parsed; raises SheetRefusedError."""
+    if is_workbook(raw):
+        try:
+            check_unpacked(raw, most_bytes)
+        except WorkbookRefusedError as error:
+            raise _refused(error.code, error.sentence) from error
+
+
 def heading_of(raw: bytes) -> list[str]:
     """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
     (_, record), _ = _table(raw)
     return [_tidy(cell).lower().replace(" ", "_") for cell in record]
+
+
+def filled(rows: Sequence[Row], column: str, content: str) -> list[Row]:
+    """Return the rows with this content in each cell of a column that is empty."""
+    return [Row(row.number, row.cells | {column: row.cells[column] or content}) for row in rows]
 
 
 def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:

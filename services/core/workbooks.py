@@ -37,10 +37,23 @@ class WorkbookRefusedError(Exception):
 
 _BROKEN = WorkbookRefusedError("not_workbook", "This workbook cannot be read: save it anew as XLSX or `CSV UTF-8`.")
 
+_TOO_LARGE = WorkbookRefusedError("file_too_large", "It unpacks to too much: keep the list alone in it.")
+
 
 def is_workbook(raw: bytes) -> bool:
     """Tell whether these bytes begin as an XLSX does (a ZIP archive)."""
     return raw.startswith(b"PK\x03\x04")
+
+
+def check_unpacked(raw: bytes, most_bytes: int) -> None:
+    """Refuse a workbook that unpacks to more than a face has time for; raises WorkbookRefusedError."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            unpacked_bytes = sum(part.file_size for part in archive.infolist())
+    except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
+        raise _BROKEN from error
+    if unpacked_bytes > most_bytes:
+        raise _TOO_LARGE
 
 
 def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -77,7 +90,7 @@ def _check_archive(raw: bytes) -> None:
         # BadZipFile, zlib.error, NotImplementedError, RuntimeError (encrypted): they have no nearer ancestor.
         raise _BROKEN from error
     if not small:
-        raise WorkbookRefusedError("file_too_large", "It unpacks to too much: keep the list alone in it.")
+        raise _TOO_LARGE
     if not sound:
         raise _BROKEN
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from services.core.db.database import Database
+from services.core.disclosure import Audience
 from services.core.programme.tables import Cohort, Programme, Site
-from services.core.usage.disclosure import Audience
 from services.core.usage.queries import published_cells
 from services.core.usage.rules import INDICATORS
 from services.core.usage.tables import UsageWeek

@@ -46,8 +46,7 @@ async def enrol(work: Work, scope: HandsOutAtSite, asked: told.FamilyList) -> to
         faults = [told.FaultTold(row=one.row, column=one.column, code=one.code) for one in refused.faults]
         return told.FamilyListTold(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
     if asked.dry_run:
-        await work.flush()
-        await work.session.rollback()
+        await work.take_back()
     return told.FamilyListTold(
         taken=not asked.dry_run, faults=[], enrolled=len(outcome.families.enrolled),
         unchanged=len(outcome.families.unchanged), watches_handed_out=len(outcome.handed_out),

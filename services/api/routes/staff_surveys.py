@@ -1,38 +1,125 @@
-"""What changed between the waves of a survey, at a site that the caller serves; never one family's answer."""
+"""Surveys: what is asked, answers in lists, and what may be told of what changed; never one family's answer."""
 
 import uuid
-from dataclasses import asdict
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 
-from services.api.access_staff import SeesImpactAtSite
+from services.api.access_staff import MayManageStructure, SeesImpactAtSite, SupportsAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
-from services.api.schemas import staff_programme as told
+from services.api.schemas import staff_surveys as told
+from services.api.schemas.staff_imports import DryRun, ListTold, list_body
+from services.api.sheets import Counts, take_list
+from services.core.accounts.actors import staff_actor
+from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
-from services.core.surveys.queries import compare_waves, survey_of_programme, surveys_of
+from services.core.programme.queries import programme_of, programme_served
+from services.core.surveys.actions import define_survey, take_answers
+from services.core.surveys.publishing import publish_survey
+from services.core.surveys.queries import questions_of, report_of, survey_named, survey_of_programme, surveys_of
+from services.core.surveys.rules import Answer, Question, check_questions, read_answers
+from services.core.surveys.tables import Survey
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}/surveys", tags=["staff"])
+router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
+@router.get("/sites/{site_id}/surveys", responses=answers(401, 403, 404, 422))
 async def list_surveys(work: Work, scope: SeesImpactAtSite) -> told.Surveys:
     """Tell the surveys of the site's programme."""
-    return told.Surveys(
-        surveys=[
-            told.SurveyTold(survey_id=one.survey_id, name=one.name)
-            for one in await surveys_of(work, scope.site.programme_id)
-        ]
+    return told.Surveys(surveys=[_survey(one) for one in await surveys_of(work, scope.site.programme_id)])
+
+
+@router.get("/sites/{site_id}/surveys/{survey_id}", responses=answers(401, 403, 404, 422))
+async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID) -> told.SurveyReport:
+    """Tell what changed at the site in matched pairs; nothing before the survey is published."""
+    survey = await _of_programme(work, scope.site.programme_id, survey_id)
+    return _report(survey, await report_of(work, survey, scope.site.site_id))
+
+
+@router.post(
+    "/sites/{site_id}/surveys/{survey_id}/answers",
+    responses=answers(401, 403, 404, 409, 422, 429),
+    openapi_extra=list_body("family_code, wave (baseline or endline) and a column a question; or question, answer"),
+)
+async def bring_answers(
+    request: Request,
+    work: Work,
+    scope: SupportsAtSite,
+    survey_id: uuid.UUID,
+    *,
+    correct: Annotated[bool, Query(description="take answers that differ from those kept")] = False,
+    dry_run: DryRun = False,
+) -> ListTold:
+    """Take answers of families of the site that agreed to measurement, all of the list or nothing."""
+    survey = await _of_programme(work, scope.site.programme_id, survey_id)
+    questions = await questions_of(work, survey)
+
+    async def take(rows: list[Answer]) -> Counts:
+        done = await take_answers(
+            work, staff_actor(scope.caller.staff_id), survey, rows, correct=correct, site_id=scope.site.site_id
+        )
+        return Counts(done.noted, done.corrected, done.unchanged)
+
+    return await take_list(
+        request, work, scope.caller.staff_id, lambda raw: read_answers(raw, questions), take, dry_run=dry_run
     )
 
 
-@router.get("/{survey_id}", responses=answers(401, 403, 404, 422))
-async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID) -> told.SurveyReport:
-    """Tell what changed at the site in matched pairs, with 95 % intervals and who was lost on the way."""
-    survey = await survey_of_programme(work, scope.site.programme_id, survey_id)
+@router.post("/programmes/{programme_id}/surveys", responses=answers(401, 403, 404, 409, 422))
+async def define(
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, asked: told.NewSurvey
+) -> told.SurveyTold:
+    """Make a survey of a programme, or add questions to it; a repeat changes nothing."""
+    await _serve(work, caller.staff_id, programme_id)
+    questions = [Question(one.question, one.kind, one.label, one.least, one.most) for one in asked.questions]
+    check_questions(questions)
+    programme = await programme_of(work, programme_id)
+    await define_survey(work, staff_actor(caller.staff_id), programme, asked.name, questions)
+    return _survey(await survey_named(work, programme, asked.name))
+
+
+@router.post(
+    "/programmes/{programme_id}/surveys/{survey_id}/publish", responses=answers(401, 403, 404, 422)
+)  # fmt: skip
+async def publish(
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
+) -> told.SurveyTold:
+    """Have the reports of every site and of the programme stand: no answer is taken and none changes after that."""
+    await _serve(work, caller.staff_id, programme_id)
+    survey = await _of_programme(work, programme_id, survey_id)
+    await publish_survey(work, staff_actor(caller.staff_id), survey)
+    return _survey(survey)
+
+
+@router.get("/programmes/{programme_id}/surveys/{survey_id}", responses=answers(401, 403, 404, 422))
+async def read_whole_report(
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
+) -> told.SurveyReport:
+    """Tell what changed in the whole programme; nothing before the survey is published."""
+    await _serve(work, caller.staff_id, programme_id)
+    survey = await _of_programme(work, programme_id, survey_id)
+    return _report(survey, await report_of(work, survey, programme_id))
+
+
+async def _serve(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> None:
+    if await programme_served(work, staff_id, programme_id) is None:
+        raise NotFoundError
+
+
+async def _of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_id: uuid.UUID) -> Survey:
+    survey = await survey_of_programme(work, programme_id, survey_id)
     if survey is None:
         raise NotFoundError
-    comparisons = await compare_waves(work, survey, scope.site)
+    return survey
+
+
+def _survey(one: Survey) -> told.SurveyTold:
+    return told.SurveyTold(survey_id=one.survey_id, name=one.name, published_at=one.published_at)
+
+
+def _report(survey: Survey, comparisons: list[dict[str, object]]) -> told.SurveyReport:
     return told.SurveyReport(
-        survey_id=survey_id, comparisons=[told.ComparisonTold.model_validate(asdict(one)) for one in comparisons]
-    )
+        survey_id=survey.survey_id, published_at=survey.published_at,
+        comparisons=[told.ComparisonTold.model_validate(one) for one in comparisons],
+    )  # fmt: skip

@@ -11,11 +11,11 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_usage as told
 from services.core.db.database import UnitOfWork
+from services.core.disclosure import LEAST
 from services.core.families.errors import NotFoundError
 from services.core.locales import LOCALES
 from services.core.programme.queries import cohort_of_site, programme_served
 from services.core.usage import queries
-from services.core.usage.disclosure import LEAST
 from services.core.usage.pages import words
 from services.core.usage.rules import INDICATORS
 

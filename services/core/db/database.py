@@ -87,6 +87,13 @@ class UnitOfWork:
             await step(self, items)
         await self.session.commit()
 
+    async def take_back(self) -> None:
+        """Undo all of it once the database has judged it: what a dry run does instead of committing."""
+        await self.flush()
+        # What was to be written last would otherwise be, about things that were never done.
+        self._postponed = {}
+        await self.session.rollback()
+
     async def flush(self) -> None:
         """Write what was added, so that constraints speak now."""
         await self.session.flush()

@@ -19,7 +19,7 @@ from services.core.facts.actions import record_fact
 from services.core.families.tables import Enrolment, Family
 from services.core.programme.queries import cohort_named, site_named
 from services.core.programme.tables import Cohort, Site
-from services.core.sheets import Fault, Row, SheetRefusedError, read_sheet, repeated_cells
+from services.core.sheets import Fault, Row, SheetRefusedError, filled, read_sheet, repeated_cells
 
 REQUIRED_COLUMNS: Final = ("family_code", "phone", "site", "cohort")
 OPTIONAL_COLUMNS: Final = ("watch_serial", "form_number")
@@ -70,9 +70,16 @@ class CheckedFamily:
     known: Family | None
 
 
-def read_family_list(raw: bytes) -> list[FamilyRow]:
-    """Return the families of a CSV list; raises SheetRefusedError with every fault that the list alone shows."""
-    rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
+def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
+    """Return the families of a list; raises SheetRefusedError with every fault that the list alone shows.
+
+    ``site`` is where a list without the column, or with an empty cell in it, belongs.
+    """
+    if site is None:
+        rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
+    else:
+        required = [column for column in REQUIRED_COLUMNS if column != "site"]
+        rows = filled(read_sheet(raw, required=required, optional=("site", *OPTIONAL_COLUMNS)), "site", site)
     families = [_family(row) for row in rows]
     faults = [fault for family in families for fault in code_faults(family)]
     faults += [

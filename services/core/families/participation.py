@@ -86,13 +86,22 @@ def read_training_list(raw: bytes) -> list[TrainingRow]:
 
 
 async def note_trainings(
-    work: UnitOfWork, actor: Actor, rows: Sequence[TrainingRow], progress: Callable[[], None] = lambda: None
+    work: UnitOfWork,
+    actor: Actor,
+    rows: Sequence[TrainingRow],
+    progress: Callable[[], None] = lambda: None,
+    *,
+    site_id: uuid.UUID | None = None,
 ) -> Noted:
-    """Note a list of attendances, all of it or nothing; a repeat changes nothing. Raises SheetRefusedError."""
+    """Note a list of attendances, all of it or nothing; a repeat changes nothing. Raises SheetRefusedError.
+
+    With ``site_id`` a family of another site is as unknown as one that is none.
+    """
+    here = [] if site_id is None else [col(Enrolment.site_id) == site_id]
     found = await work.session.exec(
         select(Family.family_code, Enrolment)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
-        .where(col(Family.family_code).in_([row.family_code for row in rows]), col(Enrolment.ended_at).is_(None))
+        .where(col(Family.family_code).in_([row.family_code for row in rows]), col(Enrolment.ended_at).is_(None), *here)
     )
     enrolments = dict(found.all())
     today = work.now.date()

@@ -64,6 +64,7 @@ class Limits(Enum):
     STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
     REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
     RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "changes of accounts asked for or approved")
+    LISTS_OF_STAFF = Limit(30, 60, _HOUR, "staff member", "lists of watches, families, SIM cards and answers sent")
     REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")

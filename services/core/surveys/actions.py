@@ -19,6 +19,7 @@ from services.core.families.tables import Enrolment, Family, Membership
 from services.core.programme.rules import check_name
 from services.core.programme.tables import Programme, Site
 from services.core.sheets import Fault, SheetRefusedError
+from services.core.surveys.errors import SurveyPublishedError
 from services.core.surveys.queries import answers_of, questions_of, survey_named
 from services.core.surveys.rules import Answer, Question
 from services.core.surveys.tables import Survey, SurveyAnswer, SurveyQuestion
@@ -50,6 +51,7 @@ async def define_survey(
     survey = await survey_named(work, programme, name)
     # One at a time: what is compared here stays true until the commit.
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
+    await _check_open(work, survey)
     known = await questions_of(work, survey)
     faults = [
         Fault(0, one.key, "question_differs", "It is asked already, with another kind, label or bounds.")
@@ -81,15 +83,18 @@ async def take_answers(
     answers: Sequence[Answer],
     *,
     correct: bool = False,
+    site_id: uuid.UUID | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Taken:
     """Take a list of answers, all of it or nothing; a repeat changes nothing.
 
     Only of families whose first guardian has agreed to measurement. Another answer than the one that is kept is
-    refused unless ``correct``. Raises SheetRefusedError.
+    refused unless ``correct``. With ``site_id`` a family of another site is as unknown as one that is none. Raises
+    SheetRefusedError, SurveyPublishedError.
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
-    agreed, known_codes = await _families(work, survey, {one.family_code for one in answers})
+    await _check_open(work, survey)
+    agreed, known_codes = await _families(work, survey, {one.family_code for one in answers}, site_id)
     kept = await answers_of(work, survey)
     faults = []
     for one in answers:
@@ -149,13 +154,23 @@ async def _take(
     return outcome
 
 
-async def _families(work: UnitOfWork, survey: Survey, codes: set[str]) -> tuple[dict[str, uuid.UUID], set[str]]:
-    """Return the families by code that agreed to measurement, and the codes that the programme knows."""
+async def _check_open(work: UnitOfWork, survey: Survey) -> None:
+    """Refuse what would change reports that stand; holds off publishing. Raises SurveyPublishedError."""
+    await work.session.refresh(survey, with_for_update={"key_share": True})
+    if survey.published_at is not None:
+        raise SurveyPublishedError
+
+
+async def _families(
+    work: UnitOfWork, survey: Survey, codes: set[str], site_id: uuid.UUID | None
+) -> tuple[dict[str, uuid.UUID], set[str]]:
+    """Return the families by code that agreed to measurement, and the codes that the programme (or site) knows."""
+    here = [] if site_id is None else [col(Site.site_id) == site_id]
     found = await work.session.exec(
         select(Family.family_code, Family.family_id)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
-        .where(col(Site.programme_id) == survey.programme_id, col(Family.family_code).in_(codes))
+        .where(col(Site.programme_id) == survey.programme_id, col(Family.family_code).in_(codes), *here)
         .distinct()
     )
     known = dict(found.all())

@@ -1,22 +1,22 @@
-"""Read surveys: questions, answers of those who agreed, and what changed."""
+"""Read surveys: questions, answers of those who agreed, and what may be told of what changed."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from sqlmodel import col, select
 
 from services.core.consents.rules import Part
 from services.core.consents.tables import Consent
 from services.core.db.database import UnitOfWork
-from services.core.families.tables import Enrolment, Membership
+from services.core.families.tables import Membership
 from services.core.programme.rules import composed
-from services.core.programme.tables import Programme, Site
-from services.core.surveys.comparison import Comparison, compare
+from services.core.programme.tables import Programme
 from services.core.surveys.errors import SurveyUnknownError
 from services.core.surveys.rules import Question
-from services.core.surveys.tables import Survey, SurveyAnswer, SurveyQuestion
+from services.core.surveys.tables import Survey, SurveyAnswer, SurveyQuestion, SurveyReport
 
 
 async def survey_named(work: UnitOfWork, programme: Programme, name: str) -> Survey:
@@ -55,17 +55,13 @@ async def questions_of(work: UnitOfWork, survey: Survey) -> dict[str, Question]:
 
 
 async def answers_of(
-    work: UnitOfWork, survey: Survey, *, site: Site | None = None, agreed_only: bool = False
+    work: UnitOfWork, survey: Survey, *, agreed_only: bool = False
 ) -> dict[tuple[str, str], dict[uuid.UUID, float]]:
-    """Return the answers by question and wave, each by family; of one site's families, those who left included.
+    """Return the answers by question and wave, each by family; of those who left, too.
 
     ``agreed_only`` leaves out whoever has taken consent to measurement back since.
     """
     statement = select(SurveyAnswer).where(col(SurveyAnswer.survey_id) == survey.survey_id)
-    if site is not None:
-        statement = statement.where(
-            col(SurveyAnswer.family_id).in_(select(Enrolment.family_id).where(col(Enrolment.site_id) == site.site_id))
-        )
     if agreed_only:
         agreed = (
             select(Membership.family_id)
@@ -86,14 +82,10 @@ async def answers_of(
     return answers
 
 
-async def compare_waves(work: UnitOfWork, survey: Survey, site: Site | None = None) -> list[Comparison]:
-    """Return what changed, question by question, over the families that agree to be measured now."""
-    answers = await answers_of(work, survey, site=site, agreed_only=True)
+async def report_of(work: UnitOfWork, survey: Survey, scope_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return what may be told of a site or of the programme, question by question; nothing before it is published.
 
-    def wave(key: str, name: str) -> dict[str, float]:
-        return {str(family_id): value for family_id, value in answers.get((key, name), {}).items()}
-
-    return [
-        compare(question.key, question.kind, wave(question.key, "baseline"), wave(question.key, "endline"))
-        for question in (await questions_of(work, survey)).values()
-    ]
+    A site that came later has no report.
+    """
+    report = await work.session.get(SurveyReport, (survey.survey_id, scope_id))
+    return [] if report is None else report.comparisons

@@ -60,6 +60,24 @@ def read_questions(raw: bytes) -> list[Question]:
     ]  # fmt: skip
 
 
+def check_questions(questions: Sequence[Question]) -> None:
+    """Refuse questions that did not come from a list; raises SheetRefusedError with every fault."""
+    faults: list[Fault] = []
+    for number, one in enumerate(questions, start=1):
+        bounds = {"least": one.least, "most": one.most}
+        cells = {"question": one.key, "kind": one.kind, "label": one.label}
+        cells |= {name: "" if value is None else f"{value:g}" for name, value in bounds.items()}
+        faults += _question_faults(Row(number, cells))
+    keys = [one.key for one in questions]
+    faults += [
+        Fault(number, "question", "question_repeated", "It stands there twice.")
+        for number, key in enumerate(keys, start=1)
+        if key in keys[: number - 1]
+    ]
+    if faults:
+        raise SheetRefusedError(faults)
+
+
 def read_answers(raw: bytes, questions: Mapping[str, Question]) -> list[Answer]:
     """Return the answers of a long list (a line an answer) or a wide one (a column a question); an empty cell is none.
 

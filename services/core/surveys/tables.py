@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from services.core.db.columns import datetime, id_column, time_column
+from services.core.db.columns import datetime, id_column, json_column, maybe_time_column, time_column
 
 
 class Survey(SQLModel, table=True):
@@ -20,6 +21,8 @@ class Survey(SQLModel, table=True):
     programme_id: uuid.UUID = Field(foreign_key="programme.programme_id", ondelete="CASCADE")
     name: str = Field(max_length=80)
     created_at: datetime = time_column()
+    # Since when its reports stand: no answer is taken and no report changed after that.
+    published_at: datetime | None = maybe_time_column()
 
 
 class SurveyQuestion(SQLModel, table=True):
@@ -54,3 +57,15 @@ class SurveyAnswer(SQLModel, table=True):
     wave: str = Field(primary_key=True, max_length=10)
     answer: float
     noted_at: datetime = time_column()
+
+
+class SurveyReport(SQLModel, table=True):
+    """What may be told of a survey at one site or in the whole programme; once it stands it never changes."""
+
+    __tablename__ = "survey_report"
+
+    survey_id: uuid.UUID = Field(primary_key=True, foreign_key="survey.survey_id", ondelete="CASCADE")
+    # The programme itself, or one of its sites.
+    scope_id: uuid.UUID = Field(primary_key=True)
+    # A comparison for each question, after disclosure control; no row of it is about one family.
+    comparisons: list[Any] = json_column(default_factory=list)

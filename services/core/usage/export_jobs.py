@@ -19,10 +19,10 @@ from services.core.audit.actions import record_audit
 from services.core.crypto.vault import Vault, unseal
 from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
+from services.core.disclosure import Audience
 from services.core.families.errors import NotFoundError
 from services.core.outbox.actions import CHANNEL
 from services.core.programme.queries import programme_served, site_served
-from services.core.usage.disclosure import Audience
 from services.core.usage.errors import (
     MappingNeededError,
     RecipientNotAllowedError,

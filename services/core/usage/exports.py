@@ -1,6 +1,6 @@
 """Published cells as files: CSV and typed XLSX with data, labels, codebook and provenance. Pure: bytes out.
 
-Only what :mod:`services.core.usage.disclosure` has passed comes in here; an empty cell is a suppressed one.
+Only what :mod:`services.core.disclosure` has passed comes in here; an empty cell is a suppressed one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from services.core.usage.disclosure import LEAST, ROUNDED_TO, Audience
+from services.core.disclosure import LEAST, ROUNDED_TO, Audience
 from services.core.usage.pages import words
 from services.core.usage.rules import INDICATORS, Cell
 

@@ -13,10 +13,10 @@ from sqlalchemy import insert, or_
 from sqlmodel import col, select
 
 from services.core.db.database import UnitOfWork
+from services.core.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
 from services.core.families.tables import Enrolment
 from services.core.programme.tables import Programme, Site
 from services.core.usage.counting import hold_counting
-from services.core.usage.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
 from services.core.usage.measured import measured_since
 from services.core.usage.rules import INDICATORS, FamilyWeek, Indicator, Kind, Measure, quarter_of, week_of
 from services.core.usage.tables import UsageCell, UsagePopulation, UsageWeek

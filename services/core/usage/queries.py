@@ -13,9 +13,9 @@ from sqlmodel import col, select
 
 from services.core.crypto.vault import Vault
 from services.core.db.database import UnitOfWork
+from services.core.disclosure import Audience
 from services.core.families.tables import Enrolment, Family
 from services.core.programme.tables import Programme, Site
-from services.core.usage.disclosure import Audience
 from services.core.usage.exports import Extract
 from services.core.usage.measured import measured_since
 from services.core.usage.rules import SILENT_DAYS, Cell, Device, device_states

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Final
 
-from services.core.usage.disclosure import LEAST
+from services.core.disclosure import LEAST
 from services.core.usage.exports import Extract
 from services.core.usage.pages import words
 from services.core.usage.rules import INDICATORS, Cell, Kind

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -73,8 +74,13 @@ def luhn_fits(digits: str) -> bool:
 
 def read_watch_list(raw: bytes) -> list[WatchRow]:
     """Return the watches of a CSV list; raises SheetRefusedError with every fault that the list alone shows."""
-    rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
-    faults = [fault for row in rows for fault in _faults(row)]
+    return watches_of(read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS))
+
+
+def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> list[WatchRow]:
+    """Return the watches in a sheet's rows; raises SheetRefusedError with every fault, and those found before."""
+    faults = [*further]
+    faults += [fault for row in rows for fault in _faults(row)]
     for column in ("serial", "imei", "iccid"):
         faults += repeated_cells(rows, column, f"{column}_repeated")
     if faults:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -69,16 +70,24 @@ def read_sim_list(raw: bytes) -> list[SimRow]:
 
 
 async def note_sims(
-    work: UnitOfWork, actor: Actor, rows: Sequence[SimRow], progress: Callable[[], None] = lambda: None
+    work: UnitOfWork,
+    actor: Actor,
+    rows: Sequence[SimRow],
+    progress: Callable[[], None] = lambda: None,
+    *,
+    site_id: uuid.UUID | None = None,
 ) -> SimsNoted:
     """Take a list of SIM cards, all of it or nothing; a repeat changes nothing, an empty cell says nothing.
 
+    With ``site_id`` a watch of another site is as unknown as one that is none.
+
     Raises SheetRefusedError with every row that does not fit what is registered.
     """
+    here = [] if site_id is None else [col(Watch.site_id) == site_id]
     found = await work.session.exec(
         select(Watch, Site.country)
         .join(Site, col(Site.site_id) == col(Watch.site_id))
-        .where(col(Watch.serial).in_([row.serial for row in rows]))
+        .where(col(Watch.serial).in_([row.serial for row in rows]), *here)
         .order_by(col(Watch.watch_id))
         .with_for_update(of=Watch, key_share=True)
     )

@@ -10,12 +10,8 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.audit.actions import OPERATOR
 from services.core.db.database import Database
 from services.core.families.tables import Family
-from services.core.programme.tables import Programme
-from services.core.surveys.actions import define_survey
-from services.core.surveys.rules import Question
 from services.core.watches.tables import Watch
 from services.core.watches.triage import note_low_batteries
 from tests.api_routes import app_without_database, declared_routes
@@ -255,21 +251,6 @@ async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_cha
     assert [one["code"] for one in told["faults"]] == ["family_code_repeated"]
     listed = await coordinator.told("GET", f"/v1/staff/sites/{place.site.site_id}/families")
     assert [one["family_code"] for one in listed["families"]] == ["LS-001", "LS-002"]
-
-
-async def test_a_survey_report_is_told_where_it_is_served_and_to_no_employer(
-    client: httpx.AsyncClient, database: Database
-) -> None:
-    place = await make_place(database)
-    staff, factory = [await make_staff(client, database, place, role) for role in ("staff", "factory")]
-    async with database.begin() as work:
-        programme = await work.session.get_one(Programme, place.site.programme_id)
-        await define_survey(work, OPERATOR, programme, "2026", [Question("talks", "number", "How often?")])
-    path = f"/v1/staff/sites/{place.site.site_id}/surveys"
-    (survey,) = (await staff.told("GET", path))["surveys"]
-    (comparison,) = (await staff.told("GET", f"{path}/{survey['survey_id']}"))["comparisons"]
-    assert (comparison["suppressed"], comparison["matched"], comparison["before"]) == (True, 0, None)
-    assert await factory.refused("GET", path) == (403, "permission_missing")
 
 
 async def test_a_crawl_over_every_staff_route_finds_nothing_of_a_family(

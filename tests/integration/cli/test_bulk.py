@@ -101,3 +101,15 @@ def test_the_end_of_a_programme_is_announced_and_taken_back(office: Smartwatch) 
     assert told.out == f"Pilot: ends on {later}; families are told now.\n"
     assert office("programme", "take-back-end", "Pilot").out == "Pilot: runs on.\n"
     assert office("programme", "take-back-end", "Pilot").out == "Pilot: was so already; nothing was changed.\n"
+
+
+def test_a_survey_is_told_once_it_is_published(office: Smartwatch, tmp_path: Path) -> None:
+    (tmp_path / "questions.csv").write_text("question,kind,label\nstay,yes_no,Do you mean to stay?\n")
+    survey = ("2026", "--programme", "Pilot")
+    assert office("surveys", "define", "2026", "questions.csv", "--programme", "Pilot").code == 0
+    assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
+    assert office("surveys", "publish", *survey).out == "2026: published.\n"
+    assert office("surveys", "publish", *survey).out == "2026: was published already; nothing was changed.\n"
+    assert office("surveys", "report", *survey).out.splitlines()[1].split("\t")[:2] == ["stay", "not told"]
+    told = office("surveys", "define", "2026", "questions.csv", "--programme", "Pilot")
+    assert told.err.startswith("smartwatch: survey_published")

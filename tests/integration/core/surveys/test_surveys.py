@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import httpx
 import pytest
@@ -14,9 +15,10 @@ from services.core.families.tables import Family
 from services.core.programme.tables import Programme
 from services.core.sheets import SheetRefusedError
 from services.core.surveys.actions import Taken, define_survey, take_answers
-from services.core.surveys.errors import SurveyUnknownError
-from services.core.surveys.queries import compare_waves, questions_of, survey_named
-from services.core.surveys.rules import read_answers, read_questions
+from services.core.surveys.errors import SurveyPublishedError, SurveyUnknownError
+from services.core.surveys.publishing import publish_survey
+from services.core.surveys.queries import questions_of, report_of, survey_named
+from services.core.surveys.rules import Question, read_answers, read_questions
 from tests.parent import Parent, Place, fill_buckets, make_family, make_place
 
 QUESTIONS = (
@@ -28,7 +30,7 @@ QUESTIONS = (
 
 
 class World:
-    """A programme with a survey and six families of which five agreed to measurement."""
+    """A programme with a survey and families, most of which agreed to measurement."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
@@ -38,11 +40,15 @@ class World:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(client: httpx.AsyncClient, database: Database) -> World:
+    return await make_world(client, database, 5, without_consent=1)
+
+
+async def make_world(client: httpx.AsyncClient, database: Database, agreed: int, without_consent: int = 0) -> World:
     world = World(await make_place(database))
-    for index in range(6):
+    for index in range(agreed + without_consent):
         await fill_buckets(database)
         parent = await make_family(client, database, world.place)
-        if index < 5:
+        if index < agreed:
             await parent.consent("measurement")
         async with database.begin() as work:
             world.codes.append((await work.session.get_one(Family, parent.family_id)).family_code)
@@ -82,24 +88,6 @@ async def test_wide_and_long_lists_say_the_same_and_a_repeat_changes_nothing(dat
         *(f"{code},endline,stay,{'yes' if n < 3 else 'no'}" for n, code in enumerate(world.codes[:5])),
     ]
     assert await take(database, world, *long) == Taken(10, 0, 0)
-
-    async with database.begin() as work:
-        programme = await work.session.get_one(Programme, world.place.site.programme_id)
-        found = {one.question: one for one in await compare_waves(work, await survey_named(work, programme, "2026"))}
-    assert found["content"].suppressed
-    talks, stay = found["talks_week"], found["stay"]
-    assert talks.difference is not None
-    assert (talks.matched, talks.difference.value) == (5, 3)
-    assert stay.after is not None
-    assert (stay.before, stay.after.value) == (None, 0.6)
-
-    # Who takes consent to measurement back is in no number from then on: four pairs tell nothing.
-    leaver = world.parents[0]
-    await leaver.told("POST", f"{leaver.family}/consents/withdraw", json={"part": "measurement"})
-    async with database.begin() as work:
-        left = await compare_waves(work, await survey_named(work, programme, "2026"))
-    assert all(one.suppressed for one in left)
-    await leaver.consent("measurement")
 
 
 async def test_every_fault_is_told(database: Database, world: World) -> None:
@@ -149,3 +137,48 @@ def test_questions_with_faults_are_told_row_by_row() -> None:
         (2, "kind_unknown"), (2, "label_missing"), (2, "least_malformed"), (2, "question_malformed"),
         (3, "scale_open"), (4, "question_repeated"),
     ]  # fmt: skip
+
+
+async def test_reports_stand_once_published_whoever_leaves_or_answers_later(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    # Given six pairs, and one family that takes consent to measurement back before the report is made.
+    world = await make_world(client, database, 7)
+    wide = ["family_code,wave,talks_week,stay,content"]
+    wide += [f"{code},baseline,{number},no,3" for number, code in enumerate(world.codes)]
+    wide += [f"{code},endline,{number + 3},{'yes' if number < 5 else 'no'}," for number, code in enumerate(world.codes)]
+    await take(database, world, *wide)
+    leaver = world.parents[6]
+    await leaver.told("POST", f"{leaver.family}/consents/withdraw", json={"part": "measurement"})
+    programme_id, site_id = world.place.site.programme_id, world.place.site.site_id
+
+    async def reports() -> list[list[dict[str, Any]]]:
+        async with database.begin() as work:
+            programme = await work.session.get_one(Programme, programme_id)
+            survey = await survey_named(work, programme, "2026")
+            return [await report_of(work, survey, scope) for scope in (programme_id, site_id)]
+
+    assert await reports() == [[], []]
+    for is_new in (True, False):
+        async with database.begin() as work:
+            programme = await work.session.get_one(Programme, programme_id)
+            assert await publish_survey(work, OPERATOR, await survey_named(work, programme, "2026")) is is_new
+    whole, site = await reports()
+    # Then the site, which is all of the programme, is told as the programme is: of six, to the nearest five.
+    assert whole == site
+    content, stay, talks = whole
+    assert [one["question"] for one in whole] == ["content", "stay", "talks_week"]
+    assert (content["suppressed"], content["matched"]) == (True, 0)
+    assert (talks["matched"], talks["difference"]["value"]) == (5, 3.0)
+    # Five said yes of six: all but a family.
+    assert (stay["suppressed"], stay["after"], stay["p_value"]) == (False, None, None)
+    # When another one leaves and an answer is brought in, nothing changes any more.
+    other = world.parents[0]
+    await other.told("POST", f"{other.family}/consents/withdraw", json={"part": "measurement"})
+    with pytest.raises(SurveyPublishedError):
+        await take(database, world, wide[0], f"{world.codes[1]},endline,,,4")
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, programme_id)
+        with pytest.raises(SurveyPublishedError):
+            await define_survey(work, OPERATOR, programme, "2026", [Question("more", "yes_no", "More?")])
+    assert await reports() == [whole, site]

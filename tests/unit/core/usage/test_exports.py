@@ -14,9 +14,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from services.core.disclosure import Audience
 from services.core.locales import LOCALES
 from services.core.usage.dhis2 import DryRun, Mapped, data_value_set, period_of, rehearse
-from services.core.usage.disclosure import Audience
 from services.core.usage.exports import CODEBOOK_COLUMNS, COLUMNS, Extract, as_csv, as_xlsx
 from services.core.usage.pages import words
 from services.core.usage.report import donor_report

@@ -1,0 +1,258 @@
+"""Lists over HTTP: all or nothing, every fault by row and column, no doubling, and nothing of another site."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import zipfile
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import openpyxl
+import pytest_asyncio
+from sqlmodel import col, func, select
+
+from services.api.frame import LIST_BODY_MAX_BYTES
+from services.core.audit.tables import AuditEntry
+from services.core.crypto.broker_password import mosquitto_hash_fits
+from services.core.db.database import Database
+from services.core.families.tables import Enrolment, TrainingAttended
+from services.core.limits.rules import Limits
+from services.core.watches.tables import SimMonth, Watch
+from tests.builders import make_watch
+from tests.parent import Place, fill_buckets, make_family, make_place, new_phone
+from tests.staff import StaffMember, family_code_of, make_staff
+
+CSV = {"Content-Type": "text/csv"}
+XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+NOTHING = {"taken": False, "new": 0, "changed": 0, "unchanged": 0, "watches_handed_out": 0}
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _full_buckets(database: Database) -> None:
+    """Each test begins with every limit unused."""
+    await fill_buckets(database)
+
+
+def workbook(*rows: list[Any]) -> bytes:
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+async def send(
+    member: StaffMember, place: Place, kind: str, content: bytes | str, headers: dict[str, str] = CSV,
+    *, dry_run: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    path = f"/v1/staff/sites/{place.site.site_id}/imports/{kind}"
+    told: dict[str, Any] = await member.told(
+        "POST", path, content=content, headers=headers, params={"dry_run": dry_run}
+    )
+    return told
+
+
+def faults_of(told: dict[str, Any]) -> list[tuple[int, str, str]]:
+    assert {name: told[name] for name in NOTHING} == NOTHING
+    assert told["faults_in_all"] == len(told["faults"])
+    return [(one["row"], one["column"], one["code"]) for one in told["faults"]]
+
+
+def serial() -> str:
+    return f"HT{secrets.token_hex(4).upper()}"
+
+
+def family_code() -> str:
+    return f"HT-{secrets.token_hex(3).upper()}7"
+
+
+async def test_watches_are_registered_with_their_vendors_secrets_once_and_a_dry_run_leaves_nothing(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    admin = await make_staff(client, database, place, "admin")
+    one, other, secret = serial(), serial(), secrets.token_urlsafe(32)
+    listed = f"serial,model,secret,iccid\n{one},sim-1,{secret},\n{other},sim-1,{secrets.token_urlsafe(32)},\n"
+    said = {"new": 2, "changed": 0, "unchanged": 0, "watches_handed_out": 0, "faults_in_all": 0, "faults": []}
+
+    async def kept() -> tuple[list[Watch], int]:
+        async with database.begin() as work:
+            watches = await work.session.exec(select(Watch).where(Watch.site_id == place.site.site_id))
+            audits = await work.session.exec(
+                select(func.count())
+                .select_from(AuditEntry)
+                .where(AuditEntry.actor_id == admin.staff_id, AuditEntry.action == "watch.registered")
+            )
+            return sorted(watches, key=lambda watch: watch.serial), audits.one()
+
+    assert await send(admin, place, "watches", listed, dry_run=True) == {"taken": False, "dry_run": True, **said}
+    # Neither a watch nor a word in the log about one that never was.
+    assert await kept() == ([], 0)
+
+    told = await send(admin, place, "watches", listed)
+    assert told == {"taken": True, "dry_run": False, **said}
+    watches, audits = await kept()
+    assert [watch.serial for watch in watches] == sorted([one, other])
+    assert audits == 2
+    held = next(watch for watch in watches if watch.serial == one)
+    assert mosquitto_hash_fits(secret, held.factory_password_hash)
+    again = await send(admin, place, "watches", listed)
+    assert (again["taken"], again["new"], again["unchanged"]) == (True, 0, 2)
+    # A later list needs no secrets of watches that are there; a new one without is a fault.
+    later = f"serial,model,iccid\n{one},sim-1,89860012345678901234\n"
+    assert (await send(admin, place, "watches", later))["changed"] == 1
+    fresh = serial()
+    told = await send(admin, place, "watches", f"{later}{fresh},sim-1,\n")
+    assert faults_of(told) == [(3, "serial", "secret_missing")]
+    told = await send(admin, place, "watches", f"serial,model,secret,site\n{fresh},sim-1,{fresh}{fresh},Elsewhere\n")
+    assert [(row, column) for row, column, _ in faults_of(told)] == [(2, "secret"), (2, "site")]
+    assert fresh + fresh not in json.dumps(told)
+
+
+async def test_families_come_as_a_workbook_with_their_watches_and_a_repeat_doubles_nothing(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    async with database.begin() as work:
+        watch = (await make_watch(work, place.site.site_id, None))[0].serial
+    first, second = family_code(), family_code()
+    rows = [
+        ["family_code", "phone", "cohort", "watch_serial"],
+        [first, new_phone(), "Spring", watch], [second.lower(), new_phone(), "Spring", None],
+    ]  # fmt: skip
+    told = await send(coordinator, place, "families", workbook(*rows), XLSX)
+    assert (told["taken"], told["new"], told["unchanged"], told["watches_handed_out"]) == (True, 2, 0, 1)
+    told = await send(coordinator, place, "families", workbook(*rows), XLSX)
+    assert (told["taken"], told["new"], told["unchanged"], told["watches_handed_out"]) == (True, 0, 2, 0)
+    async with database.begin() as work:
+        found = await work.session.exec(
+            select(func.count()).select_from(Enrolment).where(Enrolment.site_id == place.site.site_id)
+        )
+        assert found.one() == 2
+
+
+async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_taken(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place, elsewhere = await make_place(database), await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    stranger = await make_family(client, database, elsewhere)
+    heading, good = "family_code,phone,cohort\n", f"{family_code()},{new_phone()},Spring\n"
+    # What the list shows by itself is told in words ...
+    told = await send(coordinator, place, "families", f"{heading}{good}NOCODE,,Spring\n")
+    assert faults_of(told) == [(3, "family_code", "family_code_malformed"), (3, "phone", "phone_missing")]
+    assert all(one["sentence"] for one in told["faults"])
+    # ... and what comparing it shows as codes: a word could name a family elsewhere.
+    wrong = (
+        f"{family_code()},{stranger.phone},Spring\n{family_code()},12,Spring\n{family_code()},{new_phone()},Autumn\n"
+    )
+    told = await send(coordinator, place, "families", heading + good + wrong)
+    assert faults_of(told) == [
+        (3, "phone", "phone_enrolled"), (4, "phone", "phone_invalid"), (5, "cohort", "cohort_unknown"),
+    ]  # fmt: skip
+    assert {one["sentence"] for one in told["faults"]} == {None}
+    assert await family_code_of(stranger) not in json.dumps(told)
+    told = await send(coordinator, place, "families", "family_code,phone,cohort,child name\nA-1,1,Spring,Li\n")
+    assert [code for _, _, code in faults_of(told)] == ["name_column"]
+    async with database.begin() as work:
+        found = await work.session.exec(select(Enrolment).where(Enrolment.site_id == place.site.site_id))
+        assert found.first() is None
+
+
+async def test_cards_and_trainings_are_noted_at_the_own_site_and_another_sites_do_not_exist(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place, elsewhere = await make_place(database), await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    family, stranger = await make_family(client, database, place), await make_family(client, database, elsewhere)
+    async with database.begin() as work:
+        mine, theirs = [(await make_watch(work, one.site.site_id, None))[0] for one in (place, elsewhere)]
+    cards = "serial,quota_mb,month,used_mb\n{},100,2026-02,42\n"
+    for taken in ((1, 0), (0, 1)):
+        told = await send(coordinator, place, "sims", cards.format(mine.serial))
+        assert (told["changed"], told["unchanged"]) == taken
+    foreign, unknown = [
+        faults_of(await send(coordinator, place, "sims", cards.format(one))) for one in (theirs.serial, "NONE0001")
+    ]
+    assert foreign == unknown == [(2, "serial", "watch_unknown")]
+    attended = "family_code,training,attended_on\n{},watch,2026-02-01\n"
+    for taken in ((1, 0), (0, 1)):
+        told = await send(coordinator, place, "trainings", attended.format(await family_code_of(family)))
+        assert (told["new"], told["unchanged"]) == taken
+    foreign, unknown = [
+        faults_of(await send(coordinator, place, "trainings", attended.format(one)))
+        for one in (await family_code_of(stranger), "F-NONE1")
+    ]
+    assert foreign == unknown == [(2, "family_code", "family_unknown")]
+    async with database.begin() as work:
+        kept = await work.session.exec(
+            select(SimMonth.watch_id).where(col(SimMonth.watch_id).in_([mine.watch_id, theirs.watch_id]))
+        )
+        assert set(kept) == {mine.watch_id}
+        held = await work.session.exec(
+            select(TrainingAttended).join(Enrolment).where(Enrolment.family_id == stranger.family_id)
+        )
+        assert held.first() is None
+
+
+async def test_only_those_who_serve_the_site_and_may_send_it_a_list(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place, elsewhere = await make_place(database), await make_place(database)
+    coordinator, factory = [await make_staff(client, database, place, role) for role in ("coordinator", "factory")]
+    here, there = [f"/v1/staff/sites/{one.site.site_id}/imports" for one in (place, elsewhere)]
+    options: dict[str, Any] = {"content": "serial\nHT000001\n", "headers": CSV}
+    assert await coordinator.refused("POST", f"{here}/watches", **options) == (403, "permission_missing")
+    assert await factory.refused("POST", f"{here}/sims", **options) == (403, "permission_missing")
+    assert await coordinator.refused("POST", f"{there}/sims", **options) == (404, "not_found")
+
+
+async def test_what_is_no_list_is_refused_before_it_costs_anything(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    path = f"/v1/staff/sites/{place.site.site_id}/imports/sims"
+    bomb = io.BytesIO()
+    with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/workbook.xml", b"0" * 13_000_000)
+    for content, code in (
+        (bomb.getvalue(), "file_too_large"), (b"PK\x03\x04" + b"\x00" * 60, "not_workbook"), (b"", "file_empty"),
+        (b"\xff\xfea", "not_utf8"), (b"serial\n", "no_rows"), (b"\x00", "not_csv"),
+    ):  # fmt: skip
+        assert [fault[2] for fault in faults_of(await send(coordinator, place, "sims", content))] == [code]
+    for headers in ({"Content-Type": "application/json"}, {"Content-Type": "multipart/form-data; boundary=x"},
+                    {**CSV, "Content-Encoding": "gzip"}):  # fmt: skip
+        refused = await coordinator.refused("POST", path, content=b"serial\n", headers=headers)
+        assert refused == (415, "media_type_not_supported")
+    sent_parts = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent_parts
+        while True:
+            sent_parts += 1
+            assert sent_parts * 65536 < 2 * LIST_BODY_MAX_BYTES, "it went on reading"
+            yield b"1" * 65536
+
+    assert await coordinator.refused("POST", path, content=endless(), headers=CSV) == (413, "too_large")
+    # A list is a list in no other place.
+    assert await coordinator.refused("POST", path.replace("imports/sims", "trainings"), content=b"a", headers=CSV) == (
+        415, "media_type_not_supported",
+    )  # fmt: skip
+
+
+async def test_lists_are_limited_for_each_of_staff(client: httpx.AsyncClient, database: Database) -> None:
+    place = await make_place(database)
+    one, other = [await make_staff(client, database, place, "coordinator") for _ in range(2)]
+    for _ in range(Limits.LISTS_OF_STAFF.value.burst):
+        await send(one, place, "sims", b"")
+    path = f"/v1/staff/sites/{place.site.site_id}/imports/sims"
+    answer = await one.ask("POST", path, content=b"", headers=CSV)
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_requests")
+    assert int(answer.headers["retry-after"]) > 0
+    await send(other, place, "sims", b"")
