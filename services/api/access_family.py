@@ -7,14 +7,15 @@ import uuid
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
+from services.api.refusals import asked_by
 from services.core.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
 from services.core.accounts.queries import guardian_of_session, session_and_guardian
 from services.core.accounts.tables import Guardian
-from services.core.audit.actions import guardian_actor, record_audit
+from services.core.audit.actions import guardian_actor
 from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import has_consent
 from services.core.consents.rules import Part
@@ -64,12 +65,16 @@ class ChildScope(FamilyScope):
 
 
 async def read_any_caller(
-    work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    request: Request,
+    work: Work,
+    tokens: Tokens,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
     """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read(bearer.credentials, work.now)
+    asked_by(request, guardian_actor(claims.guardian_id))
     await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
     found = await session_and_guardian(work, claims.session_id, claims.guardian_id)
     if found is None:
@@ -150,7 +155,6 @@ class OfChild:
         if child is None:
             raise NotFoundError
         if self.part is not None and not await has_consent(work, caller.guardian_id, child.family_id, self.part):
-            _note_refusal(work, caller, child.family_id, ConsentRequiredError.code)
             raise ConsentRequiredError(self.part)
         return ChildScope(caller, child.family_id, membership, child)
 
@@ -163,7 +167,7 @@ class PrimaryInFamily:
     async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
         """Return the scope; raises NotFoundError, PrimaryOnlyError."""
         membership = await _membership(work, caller, family_id, None, before_consent=True)
-        _refuse_others(work, caller, membership)
+        _refuse_others(membership)
         return FamilyScope(caller, family_id, membership)
 
 
@@ -179,13 +183,12 @@ class PrimaryOfChild:
         membership = await _membership(work, caller, family_id, None, before_consent=True)
         if child is None:
             raise NotFoundError
-        _refuse_others(work, caller, membership)
+        _refuse_others(membership)
         return ChildScope(caller, child.family_id, membership, child)
 
 
-def _refuse_others(work: UnitOfWork, caller: Caller, membership: Membership) -> None:
+def _refuse_others(membership: Membership) -> None:
     if not membership.is_primary:
-        _note_refusal(work, caller, membership.family_id, PrimaryOnlyError.code)
         raise PrimaryOnlyError
 
 
@@ -201,9 +204,12 @@ class OfLink:
 
     access_rule: ClassVar[str] = "signed link, message right"
 
-    async def __call__(self, work: Work, tokens: Tokens, token: Annotated[str, Path(max_length=2000)]) -> LinkScope:
+    async def __call__(
+        self, request: Request, work: Work, tokens: Tokens, token: Annotated[str, Path(max_length=2000)]
+    ) -> LinkScope:
         """Return the scope; raises AccessTokenInvalidError, SessionEndedError, and what OfChild raises."""
         claims = tokens.read_link(token, work.now)
+        asked_by(request, guardian_actor(claims.guardian_id), child_id=claims.child_id)
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
@@ -229,9 +235,10 @@ class OfExportLink:
 
     access_rule: ClassVar[str] = "signed link, in family"
 
-    async def __call__(self, work: Work, token: Annotated[str, Path(max_length=2000)]) -> ExportScope:
+    async def __call__(self, request: Request, work: Work, token: Annotated[str, Path(max_length=2000)]) -> ExportScope:
         """Return the scope; raises AccessTokenInvalidError, SessionEndedError, NotFoundError."""
         claims = read_link(work.vault, token, work.now)
+        asked_by(request, guardian_actor(claims.guardian_id))
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
@@ -241,6 +248,7 @@ class OfExportLink:
         export = await work.session.get(Export, claims.export_id)
         if export is None or export.guardian_id != guardian.guardian_id:
             raise NotFoundError
+        asked_by(request, guardian_actor(claims.guardian_id), family_id=export.family_id)
         membership = await _membership(work, caller, export.family_id, None, before_consent=True)
         return ExportScope(caller, export.family_id, membership, export)
 
@@ -250,20 +258,12 @@ async def _membership(
 ) -> Membership:
     membership = await membership_in(work, family_id, caller.guardian_id)
     if membership is None:
-        _note_refusal(work, caller, None, NotFoundError.code)
         raise NotFoundError
     if not before_consent and not await has_consent(work, caller.guardian_id, family_id, Part.MESSAGES):
-        _note_refusal(work, caller, family_id, ConsentRequiredError.code)
         raise ConsentRequiredError(Part.MESSAGES)
     if right is not None and not rights_of(membership).has(right):
-        _note_refusal(work, caller, family_id, RightMissingError.code)
         raise RightMissingError(right.value)
     return membership
-
-
-def _note_refusal(work: UnitOfWork, caller: Caller, family_id: uuid.UUID | None, code: str) -> None:
-    record_audit(work, guardian_actor(caller.guardian_id), "access", family_id=family_id, refused=code)
-    work.keep_refusal()
 
 
 OPEN = Depends(Open())

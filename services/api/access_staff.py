@@ -11,16 +11,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, ClassVar, Final
 
-from fastapi import Depends, Path
+from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
+from services.api.refusals import asked_by
 from services.core.accounts.actors import staff_actor
 from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
 from services.core.accounts.staff_sessions import staff_of_session
 from services.core.accounts.tables import Staff
-from services.core.audit.actions import record_audit
-from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
@@ -82,12 +81,16 @@ class SiteScope:
 
 
 async def read_staff(
-    work: Work, tokens: Tokens, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
+    request: Request,
+    work: Work,
+    tokens: Tokens,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> StaffCaller:
     """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read_staff(bearer.credentials, work.now)
+    asked_by(request, staff_actor(claims.staff_id))
     await charge(work, Charge(Limits.REQUESTS_OF_STAFF, str(claims.staff_id)))
     staff = await staff_of_session(work, claims.staff_session_id, claims.staff_id)
     if staff is None:
@@ -115,9 +118,9 @@ class StaffWith:
         self.permission = permission
         self.access_rule = f"staff, may {permission.value}"
 
-    async def __call__(self, work: Work, caller: AnyStaff) -> StaffCaller:
+    async def __call__(self, caller: AnyStaff) -> StaffCaller:
         """Return the caller; raises PermissionMissingError."""
-        _check(work, caller, self.permission)
+        _check(caller, self.permission)
         return caller
 
 
@@ -130,23 +133,16 @@ class OfSite:
 
     async def __call__(self, work: Work, caller: AnyStaff, site_id: Annotated[uuid.UUID, Path()]) -> SiteScope:
         """Return the scope; raises PermissionMissingError, NotFoundError."""
-        _check(work, caller, self.permission)
+        _check(caller, self.permission)
         site = await site_served(work, caller.staff_id, site_id)
         if site is None:
-            _note_refusal(work, caller, NotFoundError.code)
             raise NotFoundError
         return SiteScope(caller, site)
 
 
-def _check(work: UnitOfWork, caller: StaffCaller, permission: Permission) -> None:
+def _check(caller: StaffCaller, permission: Permission) -> None:
     if permission not in PERMISSIONS.get(caller.staff.role, frozenset()):
-        _note_refusal(work, caller, PermissionMissingError.code)
         raise PermissionMissingError(permission.value)
-
-
-def _note_refusal(work: UnitOfWork, caller: StaffCaller, code: str) -> None:
-    record_audit(work, staff_actor(caller.staff_id), "staff.access", refused=code)
-    work.keep_refusal()
 
 
 IsStaff = Annotated[StaffCaller, Depends(StaffLoggedIn())]

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from services.api import openapi, problems
 from services.api.frame import BodyBound, RequestFrame
+from services.api.refusals import Refusals
 from services.api.routes import (
     alerts,
     audio,
@@ -69,11 +70,12 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     """Return the application on an open database; its lifespan starts and stops the event hub."""
     hub = EventHub(database)
     sandbox = AudioSandbox()
+    refusals = Refusals(database)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await hub.start()
-        async with sandbox:
+        async with sandbox, refusals.running():
             yield
         await hub.stop()
 
@@ -91,6 +93,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)
     app.state.hub = hub
+    app.state.refusals = refusals
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
     for room in (

@@ -15,6 +15,7 @@ from services.core.settings import Settings
 async def unit_of_work(request: Request) -> AsyncIterator[UnitOfWork]:
     """Open the request's transaction; it commits before the answer is sent."""
     async with request.app.state.database.begin() as work:
+        request.state.work = work
         yield work
 
 

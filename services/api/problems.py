@@ -234,7 +234,12 @@ def problem_of_fault(request: Request, error: Exception) -> JSONResponse:
 
 async def _core_error(request: Request, error: Exception) -> Response:
     refused = error if isinstance(error, CoreError) else CoreError()
-    return problem(request, STATUS[type(refused)], refused.code, refused.sentence, refused.fields())
+    status = STATUS[type(refused)]
+    try:
+        await request.app.state.refusals.note(request, refused, status)
+    except Exception as fault:  # noqa: BLE001 - a refusal that cannot be written down is answered as any other fault
+        return problem_of_fault(request, fault)
+    return problem(request, status, refused.code, refused.sentence, refused.fields())
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -56,7 +56,7 @@ def _look(row: EntryRow) -> Look:
 def _told(row: EntryRow) -> AuditEntry:
     return AuditEntry.model_validate(
         {
-            **row.model_dump(include={"seq", "at", "action", "outcome", "reason", "subject_id"}),
+            **row.model_dump(include={"seq", "at", "action", "outcome", "reason", "subject_id", "asked", "times"}),
             "by": row.actor_kind,
             # Staff and watches are told by what they are: their ids are nobody's business here.
             "guardian_id": uuid.UUID(row.actor_id) if row.actor_kind == "guardian" else None,

@@ -11,7 +11,6 @@ from services.api.problems import answers
 from services.api.schemas import staff as told
 from services.core.accounts.actors import staff_actor
 from services.core.accounts.tables import Staff
-from services.core.audit.actions import record_audit
 from services.core.db.database import UnitOfWork
 from services.core.families.errors import NotFoundError
 from services.core.programme.actions import create_staff, end_staff, reset_staff
@@ -40,7 +39,7 @@ async def create(work: Work, caller: MayManageAccounts, asked: told.NewAccount) 
     )
     site = None if asked.site_id is None else await site_served(work, caller.staff_id, asked.site_id)
     if programme is None and site is None:
-        raise _unknown(work, caller)
+        raise NotFoundError
     made = await create_staff(
         work, staff_actor(caller.staff_id), email=asked.email, display_name=asked.display_name, role=asked.role,
         programme=programme, site=site,
@@ -68,13 +67,7 @@ async def _within(work: UnitOfWork, caller: StaffCaller, staff_id: uuid.UUID) ->
     for staff, _ in await staff_within(work, caller.staff_id):
         if staff.staff_id == staff_id:
             return staff
-    raise _unknown(work, caller)
-
-
-def _unknown(work: UnitOfWork, caller: StaffCaller) -> NotFoundError:
-    record_audit(work, staff_actor(caller.staff_id), "staff.access", refused=NotFoundError.code)
-    work.keep_refusal()
-    return NotFoundError()
+    raise NotFoundError
 
 
 def _account(staff: Staff, scopes: Sequence[StaffScope]) -> told.Account:

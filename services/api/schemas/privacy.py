@@ -14,12 +14,14 @@ class AuditEntry(Told):
 
     seq: int = Field(description="the place in the family's log, from 1 without gaps")
     at: datetime
-    by: Literal["guardian", "staff", "watch", "operator", "system"]
+    by: Literal["guardian", "staff", "watch", "operator", "system", "stranger"]
     guardian_id: uuid.UUID | None = Field(description="which guardian, where it was one")
     action: str = Field(description="a word of services/core/audit/words.json, which screens translate")
     outcome: Literal["done", "refused"]
     reason: str = Field(description="the code of the refusal, else empty")
     subject_id: str = Field(description="the guardian, child, contact, message ... it was about, or empty")
+    asked: str = Field(description="the route that was refused, without ids, else empty")
+    times: int = Field(description="how many refusals, all alike, this entry stands for; else 1")
 
 
 class AuditPage(Told):

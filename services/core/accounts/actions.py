@@ -108,7 +108,7 @@ async def refresh(work: UnitOfWork, token: str) -> OpenSession:
         raise RefreshTokenInvalidError
     held, session = row
     if session.ended_at is not None or (session.limited and not session_stands(session, work.now)):
-        raise RefreshTokenInvalidError
+        raise RefreshTokenInvalidError(session.guardian_id)
     successor = _successor(work, token)
     next_held = await work.session.get(RefreshToken, _token_hash(work, successor))
     verdict = rules.judge_refresh(
@@ -118,9 +118,9 @@ async def refresh(work: UnitOfWork, token: str) -> OpenSession:
     if verdict is RefreshVerdict.REUSED:
         await _end(work, session, "token_reused")
         work.keep_refusal()
-        raise RefreshTokenInvalidError
+        raise RefreshTokenInvalidError(session.guardian_id)
     if verdict is RefreshVerdict.EXPIRED:
-        raise RefreshTokenInvalidError
+        raise RefreshTokenInvalidError(session.guardian_id)
     if verdict is RefreshVerdict.ROTATE:
         held.used_at = work.now
         session.last_used_at = work.now

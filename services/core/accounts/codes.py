@@ -16,6 +16,7 @@ from services.core.accounts.errors import LoginCodeEndedError, LoginCodeTooOften
 from services.core.accounts.rules import Challenge
 from services.core.accounts.sms_texts import login_code_text
 from services.core.accounts.tables import LoginChallenge
+from services.core.audit.actions import STRANGER, record_audit
 from services.core.crypto.random_ids import new_digits, new_secret
 from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
@@ -108,6 +109,8 @@ async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
     challenge.tries += 1
     work.add(challenge)
     if not hmac.compare_digest(_code_hash(work, entered.challenge_id, entered.code), challenge.code_hash):
+        # At most five of them a code, and codes have their limits: no stranger floods the log with these.
+        record_audit(work, STRANGER, "log_in.code", subject_id=challenge.challenge_id, refused=LoginCodeWrongError.code)
         work.keep_refusal()
         raise LoginCodeWrongError(rules.CODE_TRIES - challenge.tries)
     challenge.ended_at = work.now

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from services.core.errors import CoreError, RetryLaterError
 
 
@@ -56,10 +58,17 @@ class SessionEndedError(CoreError):
 
 
 class RefreshTokenInvalidError(CoreError):
-    """The refresh token is unknown, expired, used, or of a session that has ended."""
+    """The refresh token is unknown, expired, used, or of a session that has ended.
+
+    ``of_whom``: the guardian or staff member whose session it was, for the log; it is never told.
+    """
 
     code = "refresh_token_invalid"
     sentence = "This session cannot be continued. Log in again."
+
+    def __init__(self, of_whom: uuid.UUID | None = None) -> None:
+        super().__init__()
+        self.of_whom = of_whom
 
 
 class BusyTooLongError(CoreError):
@@ -84,10 +93,17 @@ class SecondStepWrongError(CoreError):
 
 
 class StaffLogInRefusedError(CoreError):
-    """The address, the password, or the code is not right, or the account has ended: which of them is not said."""
+    """The address, the password, or the code is not right, or the account has ended: which of them is not said.
+
+    ``of_whom``: the staff member whose address it is, for the log; it is never told.
+    """
 
     code = "staff_log_in_refused"
     sentence = "Address, password or code is not right."
+
+    def __init__(self, of_whom: uuid.UUID | None = None) -> None:
+        super().__init__()
+        self.of_whom = of_whom
 
 
 class StaffSetUpNeededError(CoreError):

@@ -13,7 +13,7 @@ from services.core.accounts.rules import RECOVERY_CODES
 from services.core.accounts.staff_sessions import OpenStaffSession, open_staff_session
 from services.core.accounts.tables import Staff, StaffRecoveryCode
 from services.core.accounts.totp import matching_step, new_totp_secret, otpauth_url
-from services.core.audit.actions import Actor, record_audit
+from services.core.audit.actions import record_audit
 from services.core.crypto.passwords import password_fits
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import UnitOfWork
@@ -38,7 +38,7 @@ async def begin_set_up(work: UnitOfWork, proof: StaffProof) -> str:
     """
     staff = await _with_right_password(work, proof)
     if staff.totp_confirmed_at is not None:
-        raise _refused(work, staff)
+        raise StaffLogInRefusedError(staff.staff_id)
     secret = new_totp_secret()
     staff.sealed_totp = work.vault.seal(secret, _context(staff))
     work.add(staff)
@@ -53,7 +53,7 @@ async def confirm_set_up(work: UnitOfWork, proof: StaffProof) -> tuple[OpenStaff
     """
     staff = await _with_right_password(work, proof)
     if staff.totp_confirmed_at is not None or not _takes_totp(work, staff, proof.code):
-        raise _refused(work, staff)
+        raise StaffLogInRefusedError(staff.staff_id)
     staff.totp_confirmed_at = work.now
     work.add(staff)
     await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
@@ -72,7 +72,7 @@ async def log_in_staff(work: UnitOfWork, proof: StaffProof) -> OpenStaffSession:
     if staff.totp_confirmed_at is None:
         raise StaffSetUpNeededError
     if not _takes_totp(work, staff, proof.code) and not await _takes_recovery_code(work, staff, proof.code):
-        raise _refused(work, staff)
+        raise StaffLogInRefusedError(staff.staff_id)
     return await open_staff_session(work, staff.staff_id)
 
 
@@ -104,7 +104,7 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
     )
     staff = found.first()
     if staff is None or not fits or staff.password_hash != held or staff.ended_at is not None:
-        raise _refused(work, staff)
+        raise StaffLogInRefusedError(None if staff is None else staff.staff_id)
     return staff
 
 
@@ -134,13 +134,6 @@ async def _takes_recovery_code(work: UnitOfWork, staff: Staff, code: str) -> boo
         return False
     record_audit(work, staff_actor(staff.staff_id), "staff.recovery_code_used", subject_id=staff.staff_id)
     return True
-
-
-def _refused(work: UnitOfWork, staff: Staff | None) -> StaffLogInRefusedError:
-    actor = Actor("staff") if staff is None else staff_actor(staff.staff_id)
-    record_audit(work, actor, "staff.log_in", refused=StaffLogInRefusedError.code)
-    work.keep_refusal()
-    return StaffLogInRefusedError()
 
 
 def _context(staff: Staff) -> str:

@@ -55,9 +55,11 @@ async def refresh_staff(work: UnitOfWork, token: str) -> OpenStaffSession:
         .with_for_update(of=[StaffRefreshToken, StaffSession])
     )
     row = found.first()
-    if row is None or not _stands(row[1], work):
+    if row is None:
         raise RefreshTokenInvalidError
     held, session = row
+    if not _stands(session, work):
+        raise RefreshTokenInvalidError(session.staff_id)
     successor = base64.urlsafe_b64encode(work.vault.keyed_hash(token, "staff-refresh-successor")).decode().rstrip("=")
     following = await work.session.get(StaffRefreshToken, _token_hash(work, successor))
     verdict = rules.judge_refresh(
@@ -67,9 +69,9 @@ async def refresh_staff(work: UnitOfWork, token: str) -> OpenStaffSession:
     if verdict is RefreshVerdict.REUSED:
         _end(work, session, "token_reused")
         work.keep_refusal()
-        raise RefreshTokenInvalidError
+        raise RefreshTokenInvalidError(session.staff_id)
     if verdict is RefreshVerdict.EXPIRED:
-        raise RefreshTokenInvalidError
+        raise RefreshTokenInvalidError(session.staff_id)
     if verdict is RefreshVerdict.ROTATE:
         held.used_at = session.last_used_at = work.now
         work.add(held, session)

@@ -17,7 +17,7 @@ from services.core.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: guardian or staff (by id), watch (by user name), operator (the command line), system."""
+    """Who acts: guardian or staff (by id), watch (by user name), operator (the command line), system, stranger."""
 
     kind: str
     id: str = ""
@@ -25,6 +25,8 @@ class Actor:
 
 SYSTEM = Actor("system")
 OPERATOR = Actor("operator")
+# Whoever has not shown who they are.
+STRANGER = Actor("stranger")
 
 
 def guardian_actor(guardian_id: uuid.UUID) -> Actor:
@@ -40,8 +42,12 @@ def record_audit(
     family_id: uuid.UUID | None = None,
     subject_id: uuid.UUID | str = "",
     refused: str = "",
+    asked: str = "",
+    times: int = 1,
 ) -> None:
     """Append one entry: ids only; ``refused`` is the error's code where the action was refused.
+
+    Of a refusal: ``asked`` is the route without ids, ``times`` how many, all alike, the entry stands for.
 
     It is written as the last thing before the commit: its chain's lock comes after every other and is held for a moment
     only. ``action`` is a word of words.json, which screens translate.
@@ -51,9 +57,11 @@ def record_audit(
         Chained(
             chain_id=chain_of(family_id, actor.kind, actor.id), seq=0, audit_id=new_id(), at=work.now,
             actor_kind=actor.kind, actor_id=actor.id, action=action, outcome="refused" if refused else "done",
-            reason=refused, family_id=family_id, subject_id=str(subject_id),
+            reason=refused, family_id=family_id, subject_id=str(subject_id), asked=asked, times=times,
         ),
     )  # fmt: skip
+    if refused:
+        work.refusal_is_recorded = True
 
 
 async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:

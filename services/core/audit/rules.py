@@ -35,6 +35,8 @@ class Chained:
     family_id: uuid.UUID | None
     subject_id: str
     hash: bytes = b""
+    asked: str = ""
+    times: int = 1
 
 
 def chain_of(family_id: uuid.UUID | None, actor_kind: str, actor_id: str) -> uuid.UUID:
@@ -51,15 +53,16 @@ def first_link(chain_id: uuid.UUID) -> bytes:
 
 def entry_hash(before: bytes, entry: Chained, *, seq: int | None = None) -> bytes:
     """Return the hash of an entry after the one whose hash is ``before``; with ``seq`` as if it stood there."""
-    canonical = json.dumps(
-        [
-            str(entry.chain_id), entry.seq if seq is None else seq, str(entry.audit_id),
-            entry.at.astimezone(UTC).isoformat(timespec="microseconds"), entry.actor_kind, entry.actor_id,
-            entry.action, entry.outcome, entry.reason, None if entry.family_id is None else str(entry.family_id),
-            entry.subject_id,
-        ],
-        separators=(",", ":"),
-    )  # fmt: skip
+    fields: list[object] = [
+        str(entry.chain_id), entry.seq if seq is None else seq, str(entry.audit_id),
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"), entry.actor_kind, entry.actor_id,
+        entry.action, entry.outcome, entry.reason, None if entry.family_id is None else str(entry.family_id),
+        entry.subject_id,
+    ]  # fmt: skip
+    # Most entries have neither, and those written before there were any keep their hashes.
+    if (entry.asked, entry.times) != ("", 1):
+        fields += [entry.asked, entry.times]
+    canonical = json.dumps(fields, separators=(",", ":"))
     return hashlib.sha256(before + canonical.encode()).digest()
 
 

@@ -22,7 +22,7 @@ class AuditEntry(SQLModel, table=True):
     # From 1 without gaps, under the chain's row lock.
     seq: int = bigint_column()
     at: datetime = time_column(index=True)
-    # guardian, staff, watch, operator (the command line), system
+    # guardian, staff, watch, operator (the command line), system, stranger (whoever has not logged in)
     actor_kind: str = Field(max_length=10)
     actor_id: str = Field(default="", max_length=40)
     action: str = Field(max_length=40)
@@ -35,6 +35,9 @@ class AuditEntry(SQLModel, table=True):
     subject_id: str = Field(default="", max_length=40)
     # SHA-256 of the entry before (of the chain's own id for the first) and this one's canonical form.
     hash: bytes = bytes_column()
+    # Of a refusal: the route that was asked, without ids; and how many alike this entry stands for.
+    asked: str = Field(default="", max_length=120, sa_column_kwargs={"server_default": ""})
+    times: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
 
 
 class AuditChain(SQLModel, table=True):

@@ -52,6 +52,8 @@ class UnitOfWork:
         self.vault = vault
         self.retention = retention
         self._keeps_refusal = False
+        # Whether what is written here says already that something was refused.
+        self.refusal_is_recorded = False
         self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
 
     def keep_refusal(self) -> None:

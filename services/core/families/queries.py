@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import uuid
 from collections.abc import Collection
 
@@ -15,6 +17,8 @@ from services.core.families.errors import FamilyUnknownError
 from services.core.families.rules import Rights, Standing
 from services.core.families.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.programme.tables import Site
+
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def rights_of(membership: Membership) -> Rights:
@@ -67,6 +71,25 @@ async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
     """Return a child, whoever asks: the caller checks that the family is theirs. One that is being erased is gone."""
     child = await work.session.get(Child, child_id)
     return None if child is None or child.erased_at is not None else child
+
+
+async def family_meant(
+    work: UnitOfWork, *, child_id: str = "", family_id: str = "", family_code: str = ""
+) -> tuple[uuid.UUID | None, uuid.UUID | None]:
+    """Return the family, and the child, that an address names, as given there; nothing of what is erased or never was.
+
+    For the log of refusals: whoever asked is told nothing of it.
+    """
+    with contextlib.suppress(ValueError):
+        if child_id:
+            child = await child_by_id(work, uuid.UUID(child_id))
+            return (None, None) if child is None else (child.family_id, child.child_id)
+        # Nobody has looked yet at what was given as a code: what is none is not asked for.
+        if family_id or _CODE.fullmatch(family_code):
+            named = Family.family_id == uuid.UUID(family_id) if family_id else Family.family_code == family_code
+            found = await work.session.exec(select(Family.family_id).where(named, col(Family.erased_at).is_(None)))
+            return found.first(), None
+    return None, None
 
 
 async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:

@@ -139,7 +139,7 @@ async def _log(work: UnitOfWork, family_id: uuid.UUID) -> list[dict[str, Any]]:
         before_seq = page[-1].seq
     return [
         {
-            **entry.model_dump(include={"seq", "action", "outcome", "reason", "subject_id"}),
+            **entry.model_dump(include={"seq", "action", "outcome", "reason", "subject_id", "asked", "times"}),
             "at": _time(entry.at),
             "by": entry.actor_kind,
             "guardian_id": entry.actor_id if entry.actor_kind == "guardian" else None,

@@ -67,4 +67,8 @@ async def test_consent_taken_back_does_not_close_the_log_and_leaving_does(
     assert (await _log(aunt))["entries"][0]["action"] == "consent.withdrawn.messages"
     await aunt.told("DELETE", f"{aunt.family}/guardians/{aunt.guardian_id}")
     assert await aunt.refused("GET", f"{aunt.family}/audit") == (404, "not_found")
-    assert (await _log(mother))["entries"][0]["action"] == "guardian.left"
+    tried, left = (await _log(mother))["entries"][:2]
+    assert left["action"] == "guardian.left"
+    # Whoever belongs to it no more and asks all the same is seen to.
+    assert (tried["action"], tried["guardian_id"], tried["reason"]) == ("access", aunt.guardian_id, "not_found")
+    assert tried["asked"] == "GET /v1/families/{family_id}/audit"

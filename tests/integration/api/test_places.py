@@ -113,7 +113,7 @@ async def test_right_and_consent_are_needed_each_and_both_refusals_and_looks_are
         clock.advance(seconds=1)
         assert (await parent.ask("GET", path)).status_code == 200
     assert await looks(database, parent) == [
-        ("access", "right_missing", ""), ("access", "consent_required", ""),
+        ("access", "right_missing", parent.child_id), ("access", "consent_required", parent.child_id),
         *[("place", "", parent.child_id)] * len(paths),
     ]  # fmt: skip
     await parent.told("POST", f"{parent.family}/consents/withdraw", json={"part": "location"})

@@ -16,7 +16,6 @@ from sqlmodel import select
 from services.core.accounts.tables import Staff, StaffRecoveryCode
 from services.core.accounts.totp import code_of, step_of
 from services.core.audit.actions import OPERATOR
-from services.core.audit.tables import AuditEntry
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
 from services.core.limits.rules import Limits
@@ -128,9 +127,7 @@ async def test_each_recovery_code_works_once_in_place_of_the_app(
     assert await ming.log_in(ming.recovery_codes[1]) == (200, "")
 
 
-async def test_every_refusal_is_the_same_and_is_in_the_log(
-    client: httpx.AsyncClient, database: Database, clock: FakeClock
-) -> None:
+async def test_every_refusal_is_the_same(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
     ming = await (await _colleague(client, database, clock)).set_up()
     told = []
     for email, password, code in (
@@ -144,10 +141,6 @@ async def test_every_refusal_is_the_same_and_is_in_the_log(
         told.append((answer.status_code, answer.json() | {"request_id": ""}))
     assert told == [told[0]] * 4
     assert (told[0][0], told[0][1]["code"]) == REFUSED
-    async with database.begin() as work:
-        noted = (await work.session.exec(select(AuditEntry).where(AuditEntry.action == "staff.log_in"))).all()
-    assert len(noted) >= 4
-    assert ming.email not in repr(noted)
 
 
 async def test_nobody_locks_a_colleague_out_by_trying_their_password(
