@@ -20,6 +20,7 @@ from services.core.usage.rules import INDICATORS
 from services.core.usage.simulating import Plan, simulate
 from tests.api_routes import app_without_database, declared_routes
 from tests.conftest import FakeClock
+from tests.documented import fault_of
 from tests.integration.api.test_staff_log_in import Colleague
 from tests.parent import Place, fill_buckets
 from tests.staff import make_staff
@@ -89,6 +90,17 @@ async def test_each_route_was_walked_to_its_end_by_somebody(walked: dict[str, di
     assert {(route, status) for (route, _), status in failed.items()} <= {
         ("POST /v1/staff/auth/refresh", 401), ("POST /v1/staff/sites/{site_id}/watch-hand-outs/undo", 409),
     }  # fmt: skip
+
+
+async def test_every_answer_is_as_documented(walked: dict[str, dict[str, httpx.Response]]) -> None:
+    named = {str(route): route for route in ROUTES}
+    wrong = {
+        (route, role): fault
+        for route, by_role in walked.items()
+        for role, answer in by_role.items()
+        if (fault := fault_of(named[route], answer))
+    }
+    assert wrong == {}
 
 
 async def test_what_the_answers_do_hold_is_found_by_the_same_eyes(
