@@ -136,7 +136,7 @@ async def make_access_world(client: httpx.AsyncClient, database: Database) -> Ac
     """Make it: a family with one guardian of each kind, its sibling, another site's, an erased one, and staff."""
     near, far = await make_world(client, database), await make_world(client, database)
     world = AccessWorld()
-    world.askers |= await _guardians(near.mine)
+    world.askers |= await guardians_of(near.mine)
     child = near.mine.child_id
     erased_child = await near.mine.add_child("Lin")
     await near.mine.told("DELETE", f"/v1/children/{erased_child}", params={"confirm": "erase"})
@@ -170,7 +170,8 @@ def _of_place(place: Place) -> dict[str, str]:
     }
 
 
-async def _guardians(first: Parent) -> dict[Role, Asker]:
+async def guardians_of(first: Parent) -> dict[Role, Parent]:
+    """Invite a guardian of each kind into a family; return them all, the first among them."""
     message = await first.invite()
     locate = await first.invite(may_message=False, may_locate=True)
     manage = await first.invite(may_message=False, may_manage=True)
@@ -217,4 +218,4 @@ async def _sibling_of(database: Database, place: Place) -> Place:
         return Place(site, cohort)
 
 
-__all__ = ["PASSED", "AccessWorld", "Answer", "doors_of", "make_access_world", "recorded", "recorder"]
+__all__ = ["PASSED", "AccessWorld", "Answer", "doors_of", "guardians_of", "make_access_world", "recorded", "recorder"]

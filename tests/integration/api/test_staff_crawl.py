@@ -1,0 +1,165 @@
+"""Every staff route, asked by every role of staff, tells nothing of a family that is full of canaries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from sqlmodel import col, select
+
+from services.api.access_staff import PERMISSIONS
+from services.core.clips.rendering import Studio
+from services.core.db.database import Database
+from services.core.programme.tables import Cohort, Site
+from services.core.settings import Settings
+from services.core.usage.export_making import make_one_file
+from services.core.usage.rules import INDICATORS
+from services.core.usage.simulating import Plan, simulate
+from tests.api_routes import app_without_database, declared_routes
+from tests.conftest import FakeClock
+from tests.documented import fault_of
+from tests.integration.api.test_staff_log_in import Colleague
+from tests.parent import Place, fill_buckets
+from tests.staff import make_staff
+from tests.staff_crawl import CrawlWorld, ask_prepared, texts_of
+
+ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff]
+# The one route that shows something of a guardian: two people agreed to it, for an hour, and the guardian is told.
+# (Staff who change a number type both numbers from the paper themselves; they are told neither.)
+SHOWN = {
+    "GET /v1/staff/sites/{site_id}/break-glass/{break_glass_id}/guardian": {"the mother's name", "the mother's phone"},
+}
+# Anybody may ask these, and they need a password: a colleague goes through them below.
+WITHOUT_SESSION = {route for route in ROUTES if route.rules == ("open",)}
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database, studio: Studio, settings: Settings) -> CrawlWorld:
+    """The family lives at a site where many others do, so that there are numbers to tell."""
+    await simulate(database, settings, Plan(sites=1, families=40, weeks=3, seed=7))
+    async with database.begin() as work:
+        site = (await work.session.exec(select(Site))).one()
+        cohort = (await work.session.exec(select(Cohort).order_by(col(Cohort.name)))).first()
+    assert cohort is not None
+    place = Place(site, cohort)
+    chief, second = [await make_staff(client, database, place, "admin", programme=True) for _ in range(2)]
+    return await CrawlWorld(client, database, studio, place, chief, second).plant()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def walked(world: CrawlWorld) -> dict[str, dict[str, httpx.Response]]:
+    """Ask every route as each role, once for all tests; return the answers by route and role."""
+    found: dict[str, dict[str, httpx.Response]] = defaultdict(dict)
+    for role in PERMISSIONS:
+        await fill_buckets(world.database)
+        member = await make_staff(world.client, world.database, world.place, role, programme=True)
+        for route in ROUTES:
+            found[str(route)][role] = await ask_prepared(world, member, route)
+    return found
+
+
+async def test_no_answer_to_any_role_holds_a_canary(
+    world: CrawlWorld, walked: dict[str, dict[str, httpx.Response]]
+) -> None:
+    told = {
+        (route, role): found
+        for route, by_role in walked.items()
+        for role, answer in by_role.items()
+        if (found := world.canaries.found_in(answer) - (SHOWN.get(route, set()) if answer.is_success else set()))
+    }
+    assert told == {}
+    assert len(world.canaries.words) > 100
+
+
+async def test_each_route_was_walked_to_its_end_by_somebody(walked: dict[str, dict[str, httpx.Response]]) -> None:
+    """Otherwise the absence of canaries would prove nothing: a refusal tells nothing anyway."""
+    succeeded = {route for route, by_role in walked.items() if any(one.is_success for one in by_role.values())}
+    assert {str(route) for route in ROUTES} - succeeded == {str(route) for route in WITHOUT_SESSION}
+    assert len(succeeded) > 50
+    failed = {
+        (route, role): answer.status_code
+        for route, by_role in walked.items()
+        for role, answer in by_role.items()
+        if not answer.is_success and answer.json()["code"] not in {"permission_missing", "staff_log_in_refused"}
+    }
+    # Whoever may do something could do it.
+    assert {(route, status) for (route, _), status in failed.items()} <= {
+        ("POST /v1/staff/auth/refresh", 401), ("POST /v1/staff/sites/{site_id}/watch-hand-outs/undo", 409),
+    }  # fmt: skip
+
+
+async def test_every_answer_is_as_documented(walked: dict[str, dict[str, httpx.Response]]) -> None:
+    named = {str(route): route for route in ROUTES}
+    wrong = {
+        (route, role): fault
+        for route, by_role in walked.items()
+        for role, answer in by_role.items()
+        if (fault := fault_of(named[route], answer))
+    }
+    assert wrong == {}
+
+
+async def test_what_the_answers_do_hold_is_found_by_the_same_eyes(
+    world: CrawlWorld, walked: dict[str, dict[str, httpx.Response]]
+) -> None:
+    site = "/v1/staff/sites/{site_id}"
+    seen = {route: " ".join(texts_of(by_role["admin"])) for route, by_role in walked.items()}
+    assert world.serial in seen[f"GET {site}/watch-labels"]
+    assert world.code in seen[f"GET {site}/hand-out-list"]
+    assert world.code in seen[f"POST {site}/hand-outs/{{hand_out_id}}/slips"]
+    assert world.code in seen[f"GET {site}/families"]
+    assert world.code in seen[f"GET {site}/help"]
+    shown = walked[f"GET {site}/break-glass/{{break_glass_id}}/guardian"]["manager"]
+    assert world.canaries.found_in(shown) == {"the mother's name", "the mother's phone"}
+    assert shown.json() == {"name": world.canaries.words["the mother's name"], "phone": shown.json()["phone"]}
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx", "report", "dhis2"])
+@pytest.mark.parametrize("audience", ["staff", "brand", "factory"])
+async def test_files_made_by_the_worker_hold_no_canary_and_no_code(world: CrawlWorld, kind: str, audience: str) -> None:
+    site_id = str(world.place.site.site_id)
+    asked: dict[str, Any] = {"kind": kind, "audience": audience, "site_id": site_id}
+    if kind == "dhis2":
+        elements = dict.fromkeys(INDICATORS, "fbfJHSPpUQD")
+        asked["dhis2"] = {"data_elements": elements, "org_units": {site_id: "DiszpKrYNg8"}}
+    made = await world.chief.told("POST", "/v1/staff/exports", json=asked)
+    assert await make_one_file(world.database)
+    answer = await world.chief.ask("GET", f"/v1/staff/exports/{made['usage_export_id']}/file")
+    assert answer.status_code == 200
+    assert world.canaries.found_in(answer) == set()
+    said = " ".join(texts_of(answer))
+    assert world.code not in said
+    assert ("DiszpKrYNg8" if kind == "dhis2" else world.place.site.name) in said
+
+
+async def test_a_colleague_who_logs_in_is_told_of_nobody(
+    world: CrawlWorld, client: httpx.AsyncClient, clock: FakeClock
+) -> None:
+    await fill_buckets(world.database)
+    body = {"email": "log-in@wecare.example", "display_name": "Lan", "role": "staff"}
+    body |= {"site_id": str(world.place.site.site_id)}
+    made = await world.chief.told("POST", "/v1/staff/accounts", json=body)
+    lan = await Colleague(client, clock, made["email"], made["initial_password"]).set_up()
+    answers = [await lan.say("tokens", code=lan.shown(1)), await lan.refresh()]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert [world.canaries.found_in(one) for one in answers] == [set(), set()]
+
+
+def test_a_canary_is_found_wherever_it_sits(world: CrawlWorld) -> None:
+    number = world.canaries.words["the mother's phone"]
+    spaced = f"+86 {number[:3]} {number[3:7]}-{number[7:]}"
+    run = world.canaries.sounds["what the child said"][190:260]
+    for found, content, media in (
+        ("the mother's phone", spaced.encode(), "text/plain"),
+        ("the mother's name", world.canaries.words["the mother's name"].upper().encode(), "text/csv"),
+        ("where the child was, latitude", b'{"lat": 23.0318}', "application/json"),
+        ("what the child said", run, "application/octet-stream"),
+    ):
+        answer = httpx.Response(200, content=content, headers={"content-type": media})
+        assert found in world.canaries.found_in(answer), found
+    hidden = httpx.Response(204, headers={"x-note": world.canaries.words["the zone's name"]})
+    assert world.canaries.found_in(hidden) == {"the zone's name"}
