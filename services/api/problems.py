@@ -65,6 +65,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
     consents.ConsentProofError: HTTPStatus.UNPROCESSABLE_ENTITY,
     consents.AgreementNotDueError: HTTPStatus.CONFLICT,
+    consents.ChildRefusedError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,
