@@ -10,8 +10,9 @@ from sqlmodel import SQLModel
 from services.core.db.database import Database
 
 
-async def rows_with(database: Database, canary: str) -> list[str]:
-    """Return every table with a row in which the text, or its bytes, stand anywhere."""
+async def rows_with(database: Database, canary: str | bytes) -> list[str]:
+    """Return every table with a row in which the text, or its bytes, stand anywhere; of bytes: as they are."""
+    text, raw = (canary, canary.encode()) if isinstance(canary, str) else (canary.hex(), canary)
     found = []
     async with database.begin() as work:
         connection = await work.session.connection()
@@ -19,7 +20,7 @@ async def rows_with(database: Database, canary: str) -> list[str]:
             # A row as text shows bytea as hexadecimal digits.
             hits = await connection.exec_driver_sql(
                 f'SELECT count(*) FROM "{table}" AS t WHERE t::text ILIKE $1 OR t::text ILIKE $2',  # noqa: S608
-                (f"%{canary}%", f"%{canary.encode().hex()}%"),
+                (f"%{text}%", f"%{raw.hex()}%"),
             )
             if hits.scalar_one():
                 found.append(table)

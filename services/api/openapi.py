@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -20,6 +21,24 @@ def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
                 yield method, str(context.path), [rule for rule in found if rule is not None]
 
 
+# Told by the rules themselves, whatever the route does: nobody's token, a session that lacks its second step, a limit.
+_PROBLEM_ANSWERS: dict[int, dict[str, Any]] = {
+    status: {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status in (401, 403, 429)
+}
+
+
+def _refused_by(rules: list[str]) -> list[int]:
+    """Return the statuses with which a route's access rule itself refuses."""
+    if rules == ["open"]:
+        return []
+    of_guardian = any(rule == "logged in" or rule.startswith(("in family", "of child")) for rule in rules)
+    return [401, 403, 429] if of_guardian else [401, 429]
+
+
 def describe(app: FastAPI) -> None:
     """Have the document of this app carry ``x-access`` on each operation and ``x-codes`` on the problem."""
     plain: Callable[[], dict[str, Any]] = app.openapi
@@ -31,6 +50,8 @@ def describe(app: FastAPI) -> None:
             for method, path, rules in access_rules(app):
                 operation = found["paths"][path][method.lower()]
                 operation["x-access"] = ", ".join(rules)
+                for status in _refused_by(rules):
+                    operation["responses"].setdefault(str(status), _PROBLEM_ANSWERS[status])
                 for answer in operation["responses"].values():
                     _as_problem(answer)
             codes = {error.code for error in STATUS} | {code for code, _ in HTTP_CODES.values()}

@@ -26,7 +26,7 @@ from services.core.clips import errors as clips
 from services.core.consents import errors as consents
 from services.core.contacts import errors as contacts
 from services.core.crypto import errors as crypto
-from services.core.db.faults import collided, database_is_away
+from services.core.db.faults import collided, database_is_away, sqlstate_of
 from services.core.errors import CoreError, RetryLaterError
 from services.core.families import errors as families
 from services.core.messages import errors as messages
@@ -65,6 +65,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
     consents.ConsentProofError: HTTPStatus.UNPROCESSABLE_ENTITY,
     consents.AgreementNotDueError: HTTPStatus.CONFLICT,
+    consents.ChildRefusedError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,
@@ -226,7 +227,7 @@ def problem(
 def problem_of_fault(request: Request, error: Exception) -> JSONResponse:
     """Return what a fault of our own looks like from outside: come again, or a request id and nothing else."""
     if database_is_away(error) or collided(error) or isinstance(error, BlobStoreAwayError):
-        log.warning("request_not_served", error=type(error).__qualname__)
+        log.warning("request_not_served", error=type(error).__qualname__, sqlstate=sqlstate_of(error))
         return problem(request, *TRY_AGAIN, {"retry_after_s": 2})
     log.error("request_failed", exc_info=error)
     return problem(request, *INTERNAL_ERROR)

@@ -27,6 +27,8 @@ class Retention:
     # Text messages that could not be sent: nobody waits for a code any more.
     unsent_sms: timedelta = timedelta(days=2)
     exports: timedelta = timedelta(hours=24)
+    # From when a message was received here; its own end is written down with it, so that a change is for new ones.
+    undelivered: timedelta = timedelta(days=30)
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -41,4 +43,5 @@ class Retention:
             sessions=timedelta(days=settings.keep_sessions_days),
             unsent_sms=timedelta(days=settings.keep_unsent_sms_days),
             exports=timedelta(hours=settings.keep_exports_hours),
+            undelivered=timedelta(days=settings.keep_undelivered_days),
         )

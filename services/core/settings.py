@@ -142,6 +142,15 @@ class Settings(BaseSettings):
         90, ge=31, le=3650, description="sessions and devices not used any more, of staff too"
     )
     keep_unsent_sms_days: int = Field(2, ge=1, le=30, description="text messages that could not be sent, sealed")
+    keep_undelivered_days: int = Field(
+        30, ge=1, le=365, description="what has not reached its receiver; then the sender is told"
+    )
+    keep_backups_days: int = Field(
+        30, ge=1, le=365, description="backups, which the operator makes and deletes; `smartwatch doctor` looks"
+    )
+    backup_dir: Path | None = Field(
+        None, description="folder of the database's backups, for `smartwatch doctor`; empty: it does not look"
+    )
     keep_exports_hours: int = Field(24, ge=1, le=720, description="a finished export, sealed, and its link")
 
     sms_provider: str = Field("file", pattern="^file$", description="how one-time codes travel: `file` (development)")

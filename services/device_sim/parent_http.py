@@ -16,6 +16,11 @@ from services.device_sim.parent_store import ParentStore
 from services.device_sim.parent_types import ProblemError, ServerAwayError, Session
 
 T = TypeVar("T")
+# What the server answers when it could not just now: nothing was done.
+_COME_AGAIN = "try_again"
+_TRIES = 4
+_LONGEST_WAIT_S = 5.0
+_Said = tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None, bytes | None]
 _UNAUTHORIZED = 401
 _SERVER_FAULT = 500
 
@@ -58,8 +63,27 @@ class ParentHttp:
         headers: dict[str, str] | None = None,
         content: bytes | None = None,
         open_to_all: bool = False,
+        repeatable: bool = False,
     ) -> Any:  # noqa: ANN401 - JSON
-        """Return the answer's JSON (None for 204). Raises ProblemError or ServerAwayError."""
+        """Return the answer's JSON (None for 204). Raises ProblemError or ServerAwayError.
+
+        What only looks, or is `repeatable` because a second one finds the first, is asked again where the server says
+        that it could not just now.
+        """
+        tries = _TRIES if repeatable or method == "GET" else 1
+        asked = (body, query, headers, content)
+        for _ in range(tries - 1):
+            try:
+                return await self._ask_once(method, path, asked, open_to_all=open_to_all)
+            except ProblemError as error:
+                if error.code != _COME_AGAIN:
+                    raise
+                wait_s = min(float(error.fields.get("retry_after_s", 0)), _LONGEST_WAIT_S)
+            await asyncio.sleep(wait_s)
+        return await self._ask_once(method, path, asked, open_to_all=open_to_all)
+
+    async def _ask_once(self, method: str, path: str, said: _Said, *, open_to_all: bool) -> Any:  # noqa: ANN401 - JSON
+        body, query, headers, content = said
         session = None if open_to_all else self._need_session()
         asked: dict[str, Any] = {"json": body, "params": query, "headers": headers or {}, "content": content}
         answer = await self._send(method, path, session, **asked)

@@ -75,7 +75,8 @@ class ParentPlaces:
     async def command(self, child_id: str, kind: str) -> GivenCommand:
         """Have the watch do something now or never: locate, ring, restart, lost."""
         path = f"/v1/children/{child_id}/commands"
-        return await self._http.ask_for(GivenCommand, "POST", path, body={"kind": kind})
+        # While one is open the same again finds it: a busy server is asked once more.
+        return await self._http.ask_for(GivenCommand, "POST", path, body={"kind": kind}, repeatable=True)
 
     async def commands(self, child_id: str) -> list[GivenCommand]:
         """Tell what the watch was told to do, newest first."""

@@ -69,6 +69,7 @@ def diagnose(instance: Path) -> list[Finding]:
         findings.append(local_postgres(instance))
     else:
         findings.append(asyncio.run(database(settings.database_url)))
+    findings.append(backups(settings))
     if running:
         findings += processes(settings)
     else:
@@ -187,6 +188,23 @@ def ports(settings: Settings) -> Iterator[Finding]:
             yield Finding(name, ok=False, what=f"{port} is taken", mend=f"end what listens there, or change {variable}")
         else:
             yield Finding(name, ok=True, what=f"{port} is taken: another will be chosen")
+
+
+def backups(settings: Settings) -> Finding:
+    """Whether backups that should be gone are still there: what was erased can be read in them."""
+    folder = settings.backup_dir
+    if folder is None:
+        return Finding("backups", ok=True, what="not looked at: SMARTWATCH_BACKUP_DIR is empty")
+    if not folder.is_dir():
+        return Finding("backups", ok=False, what=f"{folder} is no folder", mend="correct SMARTWATCH_BACKUP_DIR")
+    oldest = time.time() - settings.keep_backups_days * 24 * 3600
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    too_old = sum(file.stat().st_mtime < oldest for file in files)
+    return Finding(
+        "backups", too_old == 0,
+        f"{too_old} of {len(files)} files are older than {settings.keep_backups_days} days",
+        f"delete them, and their copies elsewhere: {folder}",
+    )  # fmt: skip
 
 
 # ------------------------------------------------------------------------- settings, database, processes

@@ -14,9 +14,10 @@ from services.core.consents.errors import ConsentRequiredError
 from services.core.consents.queries import has_consent
 from services.core.consents.rules import How, Part, Proof
 from services.core.contacts.guardians import change_guardian, create_child, remove_guardian
+from services.core.contacts.location import take_childs_word_back
 from services.core.contacts.queries import contact_list
 from services.core.db.database import UnitOfWork
-from services.core.families.actions import change_child, end_childs_agreement, note_childs_agreement
+from services.core.families.actions import change_child, note_childs_agreement
 from services.core.families.birth import birth_date_of, childs_consent_due
 from services.core.families.errors import NotFoundError, RightMissingError
 from services.core.families.invitations import Invited, invite, revoke_invitation
@@ -75,8 +76,8 @@ async def note_agreement(work: Work, scope: MayManageChild, said: told.ChildsAgr
 
 @router.delete("/children/{child_id}/agreement", status_code=204, responses=answers(401, 403, 404, 422))
 async def end_agreement(work: Work, scope: MayManageChild) -> None:
-    """The child took its own agreement back: it is asked again. A repeat changes nothing."""
-    await end_childs_agreement(work, scope.child, scope.caller.guardian_id)
+    """The child took its own agreement back: it is located no more, and asked again. A repeat changes nothing."""
+    await take_childs_word_back(work, scope.child, scope.membership)
 
 
 @router.get("/families/{family_id}/guardians", responses=answers(401, 403, 404, 422))

@@ -22,7 +22,7 @@ async def read(work: Work, scope: GuardianOfChild) -> told.WatchSettings:
     return await _told(work, scope)
 
 
-@router.patch("/children/{child_id}/watch-settings", responses=answers(401, 403, 404, 422))
+@router.patch("/children/{child_id}/watch-settings", responses=answers(401, 403, 404, 409, 422))
 async def change(work: Work, scope: MayManageChild, asked: told.ChangeWatchSettings) -> told.WatchSettings:
     """Change the configuration; the watch takes it when it is there, and is told until it has."""
     if asked.location is not None:

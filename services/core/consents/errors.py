@@ -57,3 +57,10 @@ class AgreementNotDueError(CoreError):
 
     code = "agreement_not_due"
     sentence = "A child's own agreement is recorded from the age that the law of its country names."
+
+
+class ChildRefusedError(CoreError):
+    """The child itself took back that it is located, and is of the age at which the law asks for its word."""
+
+    code = "child_refused"
+    sentence = "The child has taken its own word back. Location stays off until the child agrees again."

@@ -70,6 +70,13 @@ async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]
     return list(found)
 
 
+async def agreement_was_taken_back(work: UnitOfWork, child_id: uuid.UUID) -> bool:
+    """Tell whether the child agreed once and does not any more; a child that was never asked has refused nothing."""
+    found = await work.session.exec(select(ChildAgreement.withdrawn_at).where(ChildAgreement.child_id == child_id))
+    ends = found.all()
+    return bool(ends) and None not in ends
+
+
 async def standing_agreement(work: UnitOfWork, child_id: uuid.UUID) -> ChildAgreement | None:
     """Return the child's own standing agreement, or None."""
     found = await work.session.exec(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 
 from services.core.audit.actions import Actor, guardian_actor, record_audit
-from services.core.consents.errors import ConsentRequiredError
+from services.core.consents.errors import ChildRefusedError, ConsentRequiredError
 from services.core.consents.queries import guardians_who_consented, has_consent
 from services.core.consents.rules import Part
 from services.core.db.database import UnitOfWork
+from services.core.families.actions import end_childs_agreement
+from services.core.families.birth import has_refused
 from services.core.families.errors import RightMissingError
 from services.core.families.queries import children_of, guardians_of
 from services.core.families.rules import Right
@@ -27,13 +29,29 @@ async def check_may_turn_on(work: UnitOfWork, membership: Membership) -> None:
 async def set_location(work: UnitOfWork, child: Child, membership: Membership, *, on: bool) -> None:
     """Turn location on (manages and has consented) or off (manages); the watch is told. A repeat changes nothing.
 
-    Raises RightMissingError, ConsentRequiredError.
+    Raises RightMissingError, ConsentRequiredError, ChildRefusedError.
     """
     if on:
         await check_may_turn_on(work, membership)
+        if await has_refused(work, child):
+            raise ChildRefusedError
     elif not membership.may_manage:
         raise RightMissingError(Right.MANAGE.value)
     await _set(work, child, guardian_actor(membership.guardian_id), on=on)
+
+
+async def take_childs_word_back(work: UnitOfWork, child: Child, membership: Membership) -> None:
+    """Write down that the child takes its own agreement back: it is not located any more, whoever else agreed.
+
+    A repeat changes nothing. What is said goes on, and so does what an SOS tells (docs/decisions/childs-own-word.md).
+    """
+    # The child, then its settings, and the family last: the event of the agreement takes the family's lock.
+    await work.session.refresh(child, with_for_update={"key_share": True})
+    await locked_settings(work, child.child_id)
+    await end_childs_agreement(work, child, membership.guardian_id)
+    await work.flush()
+    if await has_refused(work, child):
+        await _set(work, child, guardian_actor(membership.guardian_id), on=False)
 
 
 async def follow_location_consent(

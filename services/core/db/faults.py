@@ -15,7 +15,8 @@ _COLLISIONS = frozenset({"40001", "40P01", "23505", "23503"})
 _AWAY_CLASSES = ("08", "53", "57", "58")
 
 
-def _sqlstate(error: BaseException) -> str | None:
+def sqlstate_of(error: BaseException) -> str | None:
+    """Return Postgres' own word for a failure (five characters), or None: it is none of Postgres'."""
     inner = error.orig if isinstance(error, DBAPIError) else error
     return getattr(inner, "sqlstate", None)
 
@@ -27,11 +28,11 @@ def database_is_away(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    state = _sqlstate(error)
+    state = sqlstate_of(error)
     return state is not None and state.startswith(_AWAY_CLASSES)
 
 
 def collided(error: BaseException) -> bool:
     """Say whether two transactions got in each other's way, so that the same one again will pass."""
     # A row that was there a moment ago is asked for by its key alone: it went in between.
-    return isinstance(error, NoResultFound) or (isinstance(error, DBAPIError) and _sqlstate(error) in _COLLISIONS)
+    return isinstance(error, NoResultFound) or (isinstance(error, DBAPIError) and sqlstate_of(error) in _COLLISIONS)

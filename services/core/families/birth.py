@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from services.core.consents.ages import is_asked
-from services.core.consents.queries import standing_agreement
+from services.core.consents.queries import agreement_was_taken_back, standing_agreement
 from services.core.crypto.vault import seal, unseal
 from services.core.db.database import UnitOfWork
 from services.core.families import rules
@@ -37,6 +37,11 @@ async def is_of_age(work: UnitOfWork, child: Child) -> bool:
 async def childs_consent_due(work: UnitOfWork, child: Child) -> bool:
     """Say whether the child's own word is asked for and has not been recorded, or was taken back."""
     return await is_of_age(work, child) and await standing_agreement(work, child.child_id) is None
+
+
+async def has_refused(work: UnitOfWork, child: Child) -> bool:
+    """Say whether the child took its own word back, at an age at which the law of the family's country asks for it."""
+    return await agreement_was_taken_back(work, child.child_id) and await is_of_age(work, child)
 
 
 def _context(child: Child) -> str:

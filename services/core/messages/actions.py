@@ -27,7 +27,7 @@ from services.core.messages.errors import (
     InboxFullError,
     NotARecipientError,
 )
-from services.core.messages.rules import WAITS_FOR, Body, RecipientState
+from services.core.messages.rules import Body, RecipientState
 from services.core.messages.states import move_recipient
 from services.core.messages.tables import Message, MessageRecipient
 from services.core.messages.voice import prepare_for_watch
@@ -216,7 +216,7 @@ async def _new_message(work: UnitOfWork, child: Child, body: Body, stored: Store
         message_id=message_id, child_id=child.child_id, seq=next_message_seq(work, child), direction="",
         kind=body.kind, ref=ref, fingerprint=body.fingerprint,
         sealed_body=seal_body(work, child, message_id, body.content), received_at=work.now,
-        expires_at=work.now + WAITS_FOR,
+        expires_at=work.now + work.retention.undelivered,
     )  # fmt: skip
 
 

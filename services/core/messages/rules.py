@@ -5,14 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from services.core.messages.errors import EmojiUnknownError
 from services.core.text_rules import MESSAGE, check_text
-
-# Undelivered messages wait this long; then the sender is told "expired".
-WAITS_FOR = timedelta(days=30)
 
 # The words of the watch protocol's list, in its order; a test holds them equal.
 EMOJI = frozenset(

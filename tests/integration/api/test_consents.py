@@ -183,6 +183,50 @@ async def test_a_date_of_birth_is_sealed_and_brings_the_childs_own_word_in_its_t
     assert (await _child(mother))["childs_consent_due"] is True
 
 
+async def test_a_child_of_age_that_takes_its_word_back_is_located_no_more_until_it_agrees_again(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    aunt = await mother.invite(may_manage=True)
+    for guardian in (mother, aunt):
+        await guardian.consent("location")
+    settings, agreement = f"{mother.child}/watch-settings", f"{mother.child}/agreement"
+    # Given: a girl of fifteen in China, whose word is due and has not been asked for: nothing stops.
+    await mother.told("PATCH", mother.child, json={"birth_date": "2011-01-01"})
+    await mother.told("PATCH", settings, json={"location": True})
+    await mother.told("POST", agreement, json={})
+    told_on = await mother.told("GET", settings)
+    # When: she takes it back.
+    await aunt.told("DELETE", agreement)
+    # Then: her watch is told at once, and no guardian can turn it on, whoever agreed.
+    told_off = await mother.told("GET", settings)
+    assert (told_on["location"], told_off["location"]) == (True, False)
+    assert told_off["version"] == told_on["version"] + 1
+    for guardian in (mother, aunt):
+        assert await guardian.refused("PATCH", settings, json={"location": True}) == (409, "child_refused")
+    # A repeat changes nothing; to talk needs no more than before.
+    await mother.told("DELETE", agreement)
+    assert (await mother.told("GET", settings))["version"] == told_off["version"]
+    assert (await mother.send("good night"))["text"] == "good night"
+    await mother.told("POST", agreement, json={})
+    assert (await mother.told("GET", settings))["location"] is False
+    await mother.told("PATCH", settings, json={"location": True})
+    assert (await _location(mother))[0] is True
+
+
+async def test_the_word_of_a_child_that_is_not_of_age_any_more_by_a_corrected_birth_refuses_nothing(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    mother = await make_family(client, database)
+    await mother.consent("location")
+    await mother.told("PATCH", mother.child, json={"birth_date": "2011-01-01"})
+    await mother.told("POST", f"{mother.child}/agreement", json={})
+    await mother.told("DELETE", f"{mother.child}/agreement")
+    await mother.told("PATCH", mother.child, json={"birth_date": "2018-01-01"})
+    await mother.told("PATCH", f"{mother.child}/watch-settings", json={"location": True})
+    assert (await _location(mother))[0] is True
+
+
 @pytest.mark.parametrize("born", ["2026-03-20", "2007-12-31"])
 async def test_a_date_of_birth_is_within_eighteen_years(
     client: httpx.AsyncClient, database: Database, born: str

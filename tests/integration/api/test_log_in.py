@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlmodel import col, select
 
 from services.core.accounts.tables import Guardian, LoginChallenge, Session
@@ -202,3 +204,52 @@ async def test_a_locally_written_number_is_understood_by_its_language(
     answer = await client.post("/v1/auth/codes", json={"phone": parent.phone.removeprefix("+86"), "locale": "zh-CN"})
     assert answer.status_code == 202
     assert len(await sms_to(database, parent.phone)) == 1
+
+
+async def _from_the_same_address(first: Parent) -> Parent:
+    return Parent(first.client, first.database, first.phone, first.family_id, address=first.address)
+
+
+async def _from_another_address(first: Parent) -> Parent:
+    return Parent(first.client, first.database, first.phone, first.family_id)
+
+
+async def _known_device_elsewhere(first: Parent) -> Parent:
+    moved = await _from_another_address(first)
+    moved.device_token = first.device_token
+    return moved
+
+
+@pytest.mark.parametrize(
+    ("is_known", "who", "voided"),
+    [
+        (False, _from_the_same_address, True),
+        (False, _from_another_address, False),
+        (True, _known_device_elsewhere, True),
+        (True, _from_the_same_address, False),
+        (True, _from_another_address, False),
+    ],
+)
+async def test_a_newer_code_voids_the_older_of_whoever_asked_for_both_and_of_nobody_else(
+    client: httpx.AsyncClient,
+    database: Database,
+    clock: FakeClock,
+    who: Callable[[Parent], Awaitable[Parent]],
+    *,
+    is_known: bool,
+    voided: bool,
+) -> None:
+    # Given: a code on its way, to an address or to a device that logged in before.
+    first = await _enrolled(client, database)
+    if is_known:
+        await first.log_in()
+        clock.advance(seconds=61)
+    old = await first.ask_for_code()
+    clock.advance(seconds=61)
+    # When: somebody asks for another one to the same phone.
+    newer = await who(first)
+    new = await newer.ask_for_code()
+    # Then: it is void only if that was the same device, or for unknown devices the same address.
+    answer = await first.enter_code(*old)
+    assert (answer.status_code == 403) is voided
+    assert (await newer.enter_code(*new)).status_code == 200

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx
 import pytest
 
 from services.core.alerts.actions import Raised, raise_alert
@@ -16,6 +17,7 @@ from services.core.pairing.codes import code_for_watch
 from services.core.watches.queries import watch_by_serial
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
+from services.device_sim.parent_types import ProblemError
 from tests.builders import Home, Worn, make_home, wear
 from tests.conftest import FakeClock
 from tests.integration.device_sim.api_server import Server, log_in
@@ -158,3 +160,38 @@ async def test_a_new_phone_is_proven_by_pin_by_watch_or_by_another_guardian(
         assert (await hers.types("sessions")).count("logged in") == 4
         await hers.types("end 1")
         assert "Log in again" in await fourth.types("me", fails=True)
+
+
+class _BusyServer(httpx.AsyncHTTPTransport):
+    """The way to a server that cannot do what it is asked for some times, and says so before it has done anything."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.left and "/commands" in request.url.path:
+            self.left -= 1
+            told = {"code": "try_again", "status": 503, "title": "Try again in a moment.", "retry_after_s": 0}
+            return httpx.Response(503, json=told, headers={"Retry-After": "0"})
+        return await super().handle_async_request(request)
+
+
+async def test_a_busy_server_is_asked_again_for_a_command_and_not_for_ever(
+    server: Server, database: Database, tmp_path: Path
+) -> None:
+    home = await make_home(database)
+    await wear(database, home)
+    child, busy = str(home.child_id), _BusyServer(3)
+    async with SimParent(server.url, tmp_path, transport=busy) as parent:
+        await log_in(parent, database, home.phone)
+        given = await parent.command(child, "ring")
+        assert busy.left == 0
+        busy.left = 2
+        # Asked again, the same command is found.
+        assert [one.command_id for one in await parent.commands(child)] == [given.command_id]
+        assert (await parent.command(child, "ring")).command_id == given.command_id
+        busy.left = 10
+        with pytest.raises(ProblemError) as refused:
+            await parent.command(child, "ring")
+        assert (refused.value.status, refused.value.code, busy.left) == (503, "try_again", 6)

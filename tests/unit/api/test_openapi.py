@@ -35,7 +35,8 @@ def test_each_operation_says_who_may_use_it_what_it_does_and_how_it_refuses(name
     problems = {status: answer for status, answer in operation["responses"].items() if int(status) >= 400}
     assert {"400", "413", "415", "500", "503"} <= problems.keys()
     if operation["x-access"] != "open":
-        assert "401" in problems
+        # A token that is none, and the limit of requests.
+        assert {"401", "429"} <= problems.keys()
         # A signed link is its own proof.
         assert "{token}" in name or operation["security"]
     if "{" in name:
@@ -44,6 +45,13 @@ def test_each_operation_says_who_may_use_it_what_it_does_and_how_it_refuses(name
         problems.pop("503")
     for answer in problems.values():
         assert list(answer["content"]) == [MEDIA_TYPE]
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_of_guardians_says_that_a_new_device_is_refused(name: str) -> None:
+    rule = OPERATIONS[name]["x-access"]
+    is_of_guardians = rule == "logged in" or rule.startswith(("in family", "of child"))
+    assert not is_of_guardians or "403" in OPERATIONS[name]["responses"]
 
 
 def test_validation_is_told_as_a_problem_and_not_in_fastapis_own_shape() -> None:

@@ -30,7 +30,7 @@ from services.core.messages.expiry import expire_one
 from services.core.messages.hearing import sound_for_phone
 from services.core.messages.queries import one_message
 from services.core.messages.retention import drop_one_old_voice, set_kept
-from services.core.messages.rules import WAITS_FOR, text_body
+from services.core.messages.rules import text_body
 from services.core.messages.tables import Message, MessageRecipient, PhoneUpload, PhoneUploadPart
 from services.core.messages.uploads import UPLOAD_LIVES, add_part, begin_upload, find_upload
 from services.core.messages.voice_from_phone import speak_to_child
@@ -230,7 +230,7 @@ async def test_what_did_not_arrive_in_thirty_days_expires_and_its_sender_is_told
 ) -> None:
     home = await make_home(studio.database)
     message_ids = [await speak(studio, home) for _ in range(3)]
-    clock.advance(days=WAITS_FOR.days, seconds=-1)
+    clock.advance(days=30, seconds=-1)
     await sweep()
     assert [await states(studio, one) for one in message_ids] == [["queued"]] * 3
     clock.advance(seconds=1)

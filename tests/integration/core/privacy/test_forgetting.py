@@ -13,6 +13,7 @@ from services.core.clips.rendering import Studio
 from services.core.crypto.vault import Vault
 from services.core.db.database import Database
 from services.core.events.tables import Event
+from services.core.messages.expiry import expire_one
 from services.core.messages.retention import drop_one_old_voice
 from services.core.outbox.actions import send_sms
 from services.core.outbox.tables import OutboxRow
@@ -39,6 +40,7 @@ async def _forget(database: Database) -> None:
 def test_settings_say_the_promise_unless_a_deployment_says_otherwise() -> None:
     assert Retention.of(Settings()) == Retention()
     assert Retention.of(Settings(keep_voice_days=7)).voice == timedelta(days=7)
+    assert Retention.of(Settings(keep_undelivered_days=3)).undelivered == timedelta(days=3)
 
 
 async def test_events_sessions_and_unsent_messages_go_in_their_time(
@@ -87,3 +89,26 @@ async def test_voice_is_kept_as_long_as_the_deployment_says(
         await mother.told("POST", "/v1/auth/second-step", json={"pin": "730418"})
     told = await mother.told("GET", f"{mother.child}/messages")
     assert [(one["message_id"], one["voice"]["state"]) for one in told["messages"]] == [(message["message_id"], "gone")]
+
+
+async def test_what_does_not_arrive_waits_as_long_as_the_deployment_says(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    mother = await make_family(client, database)
+    database.retention = Retention(undelivered=timedelta(days=3))
+    message = await mother.send("not for ever")
+    database.retention = Retention()
+    longer = await mother.send("as promised")
+
+    async def states() -> dict[str, str]:
+        async with database.begin() as work:
+            while await expire_one(work):
+                pass
+        await mother.log_in()
+        told = (await mother.told("GET", f"{mother.child}/messages"))["messages"]
+        return {one["message_id"]: one["recipients"][0]["state"] for one in told}
+
+    clock.advance(days=3, seconds=-1)
+    assert await states() == {message["message_id"]: "queued", longer["message_id"]: "queued"}
+    clock.advance(seconds=61)
+    assert await states() == {message["message_id"]: "expired", longer["message_id"]: "queued"}
