@@ -128,11 +128,7 @@ def _told(
     unseen = hidden - groups.known
     for of_the_rest in (False, True)[: 1 if groups.whole is None else 2]:
         known = ranges(groups, parts, hidden, of_the_rest=of_the_rest)
-        told |= {
-            group
-            for group in hidden - groups.known
-            if known[group][1] < least or known[group][1] - known[group][0] < least
-        }
+        told |= {group for group in unseen if known[group][1] < least or known[group][1] - known[group][0] < least}
     return sorted(told, key=str)
 
 
