@@ -1,15 +1,15 @@
 """What may be shown, and to whom: pure. Small groups are hidden, and what would give them away by subtraction.
 
-Published counts are rounded to 5, so a reader knows each within 2; what is visible is known to be no small group. The
-hidden ones are safe when such a reader, who also knows that sites make up the programme and cohorts a site, still
-cannot tell any of them, nor its complement, to be a small group, nor within fewer than k + 1 values.
+Published counts are rounded to 5; all the same a reader is taken to know each of them. The hidden ones are safe when
+such a reader, who also knows that sites make up the programme and cohorts a site, still cannot tell any of them, nor
+its complement, to be a small group, nor within fewer than k + 1 values.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
 from typing import Final
@@ -43,12 +43,16 @@ def membership_is_telling(gone: int, come: int, least: int) -> bool:
 class Groups:
     """Counts of families in groups that make up others: ``parent`` names the whole that a group is part of.
 
-    ``whole`` is what each count is out of; None for counts of all families, which have no complement.
+    ``whole`` is what each count is out of; None for counts of all families, which have no complement. ``most`` is what
+    a reader knows of a hidden count from elsewhere: no more than so many. ``known`` are groups that were told before
+    and have not changed since: to hide them hides nothing.
     """
 
     parent: Mapping[Hashable, Hashable | None]
     count: Mapping[Hashable, int]
     whole: Mapping[Hashable, int] | None = None
+    most: Mapping[Hashable, int] = field(default_factory=dict)
+    known: frozenset[Hashable] = frozenset()
 
     def children(self) -> dict[Hashable, list[Hashable]]:
         """Return the parts of each whole, in a fixed order."""
@@ -83,21 +87,25 @@ def _gives_away(
     groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
 ) -> Hashable | None:
     """Return one more group to hide, or None when nothing can be told any more."""
+    # What is hidden and was not told before; and what it would not help to hide.
+    unseen, useless = hidden - groups.known, hidden | groups.known
     for over, under in parts.items():
-        dark = [group for group in under if group in hidden]
-        if over in hidden:
-            if not dark:
-                return _smallest(groups, under)
+        dark = [group for group in under if group in unseen]
+        if over in unseen:
+            lit = _smallest(groups, [group for group in under if group not in groups.known])
+            if not dark and lit is not None:
+                return lit
         elif dark and (
             len(dark) == 1
             or sum(groups.count[group] for group in dark) < least
             or (groups.whole is not None and sum(groups.rest(group) or 0 for group in dark) < least)
         ):
-            lit = _smallest(groups, [group for group in under if group not in hidden])
-            return over if lit is None else lit
+            lit = _smallest(groups, [group for group in under if group not in useless])
+            if lit is not None or over not in groups.known:
+                return over if lit is None else lit
     for group in _told(groups, parts, hidden, least):
         over = groups.parent[group]
-        siblings = [] if over is None else [other for other in parts[over] if other not in hidden]
+        siblings = [] if over is None else [other for other in parts[over] if other not in useless]
         further = _smallest(groups, siblings)
         if further is None and over is not None and over not in hidden:
             further = over
@@ -116,33 +124,34 @@ def _told(
     groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
 ) -> list[Hashable]:
     """Return the hidden groups that a reader knows to be small, or knows too well; so for their complements."""
-    counts = [groups.count]
-    if groups.whole is not None:
-        counts.append({group: groups.rest(group) or 0 for group in groups.count})
-    told = set()
-    for count in counts:
-        known = ranges(groups, parts, count, hidden, least)
-        told |= {group for group in hidden if known[group][1] < least or known[group][1] - known[group][0] < least}
+    told: set[Hashable] = set()
+    unseen = hidden - groups.known
+    for of_the_rest in (False, True)[: 1 if groups.whole is None else 2]:
+        known = ranges(groups, parts, hidden, of_the_rest=of_the_rest)
+        told |= {group for group in unseen if known[group][1] < least or known[group][1] - known[group][0] < least}
     return sorted(told, key=str)
 
 
 def ranges(
-    groups: Groups,
-    parts: Mapping[Hashable, list[Hashable]],
-    count: Mapping[Hashable, int],
-    hidden: set[Hashable],
-    least: int,
+    groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], *, of_the_rest: bool = False
 ) -> dict[Hashable, tuple[float, float]]:
-    """Return within what a reader can know each count. Exact: groups within groups are a tree.
+    """Return within what a reader can know each count, or how many are not counted. Exact: groups in groups are a tree.
 
-    Upwards each whole is bounded by its parts, then downwards each part by its whole less its siblings.
+    Upwards each whole is bounded by its parts, then downwards each part by its whole less its siblings. Of what is
+    shown the reader is taken to know the very count: roundings that meet (that a rest is no small group either, that
+    it was the same a week ago) can tell it.
     """
     found: dict[Hashable, tuple[float, float]] = {}
     for group in groups.parent:
-        if group in hidden:
-            found[group] = 0, inf if groups.whole is None else rounded(groups.whole[group]) + _OFF_BY
+        whole = inf if groups.whole is None else groups.whole[group]
+        least_rest = max(0, whole - groups.most.get(group, whole)) if groups.whole is not None else 0
+        exactly = (groups.rest(group) or 0) if of_the_rest else groups.count[group]
+        if group not in hidden or group in groups.known:
+            found[group] = exactly, exactly
+        elif of_the_rest:
+            found[group] = least_rest, whole
         else:
-            found[group] = max(rounded(count[group]) - _OFF_BY, least), rounded(count[group]) + _OFF_BY
+            found[group] = 0, whole - least_rest
     downwards = sorted(groups.parent, key=lambda group: _depth(groups, group))
     for over in reversed(downwards):
         if under := parts.get(over):

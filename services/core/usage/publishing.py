@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import insert, or_
@@ -49,14 +50,15 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
     fixed = found.all()
     measured = await measured_since(work, [one.family_id for one in fixed])
     population = [one for one in fixed if one.family_id in measured]
-    scopes = _Scopes.of(programme_id, population)
+    scopes = Scopes.of(programme_id, population)
     weeks = await family_weeks(work, population, week)
     changed = await _changes(work, programme_id, week, quarter, scopes)
-    cells = controlled_cells(scopes, weeks, changed)
+    cells, dark = controlled_cells(scopes, weeks, changed, await _dark_before(work, programme_id, week, quarter))
     work.add(
         UsageWeek(
             programme_id=programme_id, week=week, quarter=quarter, published_at=work.now,
             members={str(scope): len(members) for scope, members in scopes.members.items()},
+            dark={of: sorted(str(scope) for scope in hidden) for of, hidden in dark.items()},
         )
     )  # fmt: skip
     await work.flush()
@@ -66,14 +68,14 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
 
 
 @dataclass(frozen=True)
-class _Scopes:
+class Scopes:
     """A programme, its sites and their cohorts: which families each has, and which is part of which."""
 
     members: Mapping[uuid.UUID, Sequence[uuid.UUID]]
     parent: Mapping[Hashable, Hashable | None]
 
     @classmethod
-    def of(cls, programme_id: uuid.UUID, population: Sequence[UsagePopulation]) -> _Scopes:
+    def of(cls, programme_id: uuid.UUID, population: Sequence[UsagePopulation]) -> Scopes:
         members: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
         parent: dict[Hashable, Hashable | None] = {}
         for one in population:
@@ -83,37 +85,72 @@ class _Scopes:
         return cls(members, parent)
 
 
-def controlled_cells(
-    scopes: _Scopes, weeks: Mapping[uuid.UUID, FamilyWeek], changed: Mapping[Hashable, tuple[int, int]]
-) -> list[dict[str, Any]]:
-    """Return every cell of a week, for every audience, without those that must not be shown.
+Dark = Mapping[str, frozenset[Hashable]]
 
-    ``changed``: how many families went from and came to each scope since the week before.
+
+def controlled_cells(
+    scopes: Scopes,
+    weeks: Mapping[uuid.UUID, FamilyWeek],
+    changed: Mapping[Hashable, tuple[int, int]],
+    dark_before: Dark = MappingProxyType({}),
+) -> tuple[list[dict[str, Any]], dict[str, frozenset[Hashable]]]:
+    """Return every cell of a week, for every audience, without those that must not be shown; and what stays dark.
+
+    ``changed``: how many families went from and came to each scope since the week before. ``dark_before``: what the
+    week before in the same quarter returned.
     """
     groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
     measures = {code: {scope: one.formula(families) for scope, families in groups.items()}
                 for code, one in INDICATORS.items()}  # fmt: skip
     cells: list[dict[str, Any]] = []
-    hidden_inside: dict[str, frozenset[Hashable]] = {}
+    stays: dict[str, frozenset[Hashable]] = {}
+    inside: dict[str, frozenset[Hashable]] = {}
     for audience in Audience:
         least = LEAST[audience]
         telling = {scope for scope, (gone, come) in changed.items() if membership_is_telling(gone, come, least)}
-        sizes = Groups(scopes.parent, {scope: len(members) for scope, members in scopes.members.items()})
+        told = dark_before.get(f"{audience}/{_TOLD}", frozenset())
+        told = frozenset(scope for scope in told if changed.get(scope, (0, 0)) == (0, 0))
+        sizes = Groups(
+            scopes.parent, {scope: len(members) for scope, members in scopes.members.items()}, known=told
+        )  # fmt: skip
+        small_before = dark_before.get(f"{audience}/{_SIZES}", frozenset())
         # What is hidden inside stays hidden outside, so that both tables together tell no more than one.
-        unknown = hidden_groups(sizes, least, telling | hidden_inside.get("", frozenset()))
-        hidden_inside[""] = unknown
-        for code, indicator in INDICATORS.items():
-            hidden = unknown | hidden_inside.get(code, frozenset())
-            if indicator.kind in _TOLD_BY_COUNTS:
-                hidden = hidden_groups(_shares(scopes, measures[code]), least, hidden)
-            hidden_inside[code] = hidden
-            for scope, measure in measures[code].items():
-                shown = None if scope in hidden else _shown(indicator, measure, sizes.count[scope], least)
-                cells.append({"audience": audience.value, "scope_id": scope, "indicator": code,
-                              "version": indicator.version, **(shown or _NOTHING)})  # fmt: skip
-    return cells
+        unknown = hidden_groups(sizes, least, telling | small_before | inside.get(_SIZES, frozenset()))
+        hidden = {_SIZES: unknown}
+        for code in sorted(INDICATORS, key=_ORDER.index):
+            known = unknown | inside.get(code, frozenset()) | dark_before.get(f"{audience}/{code}", frozenset())
+            if INDICATORS[code].kind in _TOLD_BY_COUNTS:
+                known = known.union(*(hidden[other] for other in _NEVER_BOTH.get(code, ())))
+                known = hidden_groups(_shares(scopes, measures, code, hidden), least, known)
+            hidden[code] = known
+        cells += [
+            {"audience": audience.value, "scope_id": scope, "indicator": code, "version": indicator.version,
+             **((None if scope in hidden[code] else _shown(indicator, measure, sizes.count[scope], least))
+                or _NOTHING)}
+            for code, indicator in INDICATORS.items()
+            for scope, measure in measures[code].items()
+        ]  # fmt: skip
+        inside = hidden
+        # Who is withheld for one week, and what that takes along, may come back in the next.
+        small = hidden_groups(sizes, least, small_before | stays.get(f"{Audience.STAFF}/{_SIZES}", frozenset()))
+        stays[f"{audience}/{_SIZES}"] = small
+        stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
+        for code in _ONLY_GROWS:
+            before = dark_before.get(f"{audience}/{code}", frozenset())
+            stays[f"{audience}/{code}"] = before | (hidden[code] - (unknown - small))
+    return cells, stays
 
 
+# The name under which it is kept which scopes are hidden for how many families they have.
+_SIZES: Final = "families"
+# ... and which have been shown with as many families as they have.
+_TOLD: Final = "told"
+# Shown in the weeks before and after one in which it is hidden, it would be known in that one, too, and by subtraction
+# what it is hidden for.
+_ONLY_GROWS: Final = ("drop_out",)
+# Of whom the first holds, none of the others does: how many are active bounds how many are silent.
+_NEVER_BOTH: Final[Mapping[str, tuple[str, ...]]] = {"silent": ("active_use", "regularity")}
+_ORDER: Final = [*(code for code in INDICATORS if code not in _NEVER_BOTH), *_NEVER_BOTH]
 _QUARTERS: Final = 4
 # Whatever is a share of families could be had by subtraction.
 _TOLD_BY_COUNTS: Final = (Kind.SHARE_OF_FAMILIES, Kind.SHARE_OF_WEEKS, Kind.SURVIVAL)
@@ -122,15 +159,24 @@ _NOTHING: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
-def _shares(scopes: _Scopes, measures: Mapping[uuid.UUID, Measure]) -> Groups:
+def _shares(
+    scopes: Scopes, measures: Mapping[str, Mapping[uuid.UUID, Measure]], code: str, hidden: Dark
+) -> Groups:  # fmt: skip
+    shown = [(other, scope) for other in _NEVER_BOTH.get(code, ()) for scope in measures[other]
+             if scope not in hidden[other]]  # fmt: skip
+    most: dict[Hashable, int] = {}
+    for other, scope in shown:
+        rest = measures[code][scope].families - (measures[other][scope].count or 0)
+        most[scope] = min(most.get(scope, rest), rest)
     return Groups(
         scopes.parent,
         {
             # Of survival: how many it has lost.
             scope: round(one.families * (1 - (one.value or 1))) if one.count is None else one.count
-            for scope, one in measures.items()
+            for scope, one in measures[code].items()
         },
-        {scope: one.families for scope, one in measures.items()},
+        {scope: one.families for scope, one in measures[code].items()},
+        most,
     )
 
 
@@ -179,6 +225,14 @@ async def _next_week(work: UnitOfWork, programme_id: uuid.UUID) -> date | None:
     return None if enrolled_at is None else week_of(enrolled_at.date())
 
 
+async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date) -> Dark:
+    """Return what the week before left dark for the rest of its quarter: another quarter is about other families."""
+    before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
+    if before is None or before.quarter != quarter:
+        return {}
+    return {of: frozenset(uuid.UUID(scope) for scope in scopes) for of, scopes in before.dark.items()}
+
+
 async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: date) -> None:
     """Fix whom a quarter's numbers are about, once: families that take part and agree since before it began."""
     known = await work.session.exec(
@@ -214,7 +268,7 @@ async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: da
 
 
 async def _changes(
-    work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date, scopes: _Scopes
+    work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date, scopes: Scopes
 ) -> dict[Hashable, tuple[int, int]]:
     """Return how many families each scope lost and gained since the week before.
 
@@ -230,7 +284,7 @@ async def _changes(
                 UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == before.quarter
             )
         )
-        earlier = {scope: set(ids) for scope, ids in _Scopes.of(programme_id, found.all()).members.items()}
+        earlier = {scope: set(ids) for scope, ids in Scopes.of(programme_id, found.all()).members.items()}
     changes: dict[Hashable, tuple[int, int]] = {}
     for scope, members in scopes.members.items():
         stayed = len(earlier.get(scope, set()) & set(members))

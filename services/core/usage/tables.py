@@ -123,6 +123,8 @@ class UsageWeek(SQLModel, table=True):
     published_at: datetime = time_column()
     # Families in the population of each scope, by its id: what the next week's membership is compared with.
     members: dict[str, Any] = json_column(default_factory=dict)
+    # Scopes that stay hidden for the rest of the quarter, by audience and what they are hidden for.
+    dark: dict[str, Any] = json_column(default_factory=dict, sa_column_kwargs={"server_default": text("'{}'")})
 
 
 class UsageCell(SQLModel, table=True):

@@ -1,4 +1,4 @@
-"""Reports of surveys stand once they are published."""
+"""Reports of surveys stand once they are published; a week of usage keeps what stays hidden."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,10 @@ depends_on = None
 
 
 def upgrade() -> None:
+    op.add_column(
+        "usage_week",
+        sa.Column("dark", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    )
     op.add_column("survey", sa.Column("published_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "survey_report",
@@ -27,3 +31,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("survey_report")
     op.drop_column("survey", "published_at")
+    op.drop_column("usage_week", "dark")
