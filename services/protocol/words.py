@@ -110,7 +110,8 @@ class CommandKind(StrEnum):
     LOCATE = "locate"
     RING = "ring"
     RESTART = "restart"
-    LOST = "lost"
+    LOST = "lost"  # lock the screen
+    FOUND = "found"  # and open it again
     WIPE = "wipe"
     FIRMWARE = "firmware"  # reserved
 
