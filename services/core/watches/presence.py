@@ -14,6 +14,7 @@ from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.facts.actions import record_fact
 from services.core.outbox.actions import tell_watch
+from services.core.programme.tables import Site
 from services.core.watches.dating import WatchClock, Wearing, measure_skew_s
 from services.core.watches.presence_rules import (
     KEEPALIVE_DEFAULT_S,
@@ -171,14 +172,14 @@ def note_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> N
     work.add(identity)
 
 
-def presence_of_watch(identity: WatchIdentity, watch: Watch, now: datetime) -> Presence:
-    """Return how a paired watch is, and since when."""
+def presence_of_watch(identity: WatchIdentity, watch: Watch, site: Site, now: datetime) -> Presence:
+    """Return how a paired watch is, and since when; a SIM's plan ends with a day of the watch's site."""
     return presence_of(
         Heard(
             has_said_hello=identity.last_hello_at is not None, online=identity.online, gone_by=identity.gone_by,
             since_at=identity.presence_since_at, last_seen_at=identity.last_seen_at,
             asleep_until_at=identity.asleep_until_at, battery=battery_of(identity),
-            sim_expires_on=watch.sim_expires_on,
+            sim_expires_on=watch.sim_expires_on, timezone=site.timezone,
         ),
         now,
     )  # fmt: skip
