@@ -50,7 +50,7 @@ class Seen:
     async def becomes(self, word: str) -> dict[str, Any]:
         """Wait until the watch is said to be like that: what the broker does by itself has no answer to wait for."""
         async with asyncio.timeout(DEADLINE_S):
-            while await self._word() != word:
+            while await self._word() != word:  # noqa: ASYNC110 - no event tells of it
                 await asyncio.sleep(0.02)
         shown = await self.shown()
         assert shown["presence"] == word
@@ -92,7 +92,7 @@ class Seen:
 
     @contextlib.asynccontextmanager
     async def by_hand(self, keepalive_s: int) -> AsyncIterator[asyncio.StreamWriter]:
-        """Connect byte by byte with a will, as a modem does, and say hello; what this client does not do nobody does."""
+        """Connect byte by byte with a will, as a modem does, and say hello; nothing else is done by itself."""
         user = self.worn.username
         reader, writer = await asyncio.open_connection("127.0.0.1", self.stand.plain_port)
         will = Will(f"sw/v1/{user}/up/status", b'{"state":"offline","conn":"byhand"}')
@@ -231,7 +231,7 @@ async def test_one_that_the_broker_throws_out_is_offline_at_once_although_no_wil
             await watch.hello(conn="n1", keepalive_s=60)
             await seen.becomes("online")
             async with asyncio.timeout(DEADLINE_S):
-                while await sync.in_step() is not None:
+                while await sync.in_step() is not None:  # noqa: ASYNC110 - no event tells of it
                     await asyncio.sleep(0.02)
             async with seen.stand.database.begin() as work:
                 identity = await work.session.get_one(WatchIdentity, seen.worn.username)
