@@ -31,19 +31,23 @@ def hand_out_list(
 ) -> None:
     """Print the list that families sign: code and watch, no names and no phones."""
     from services.core.programme.queries import cohort_named, site_named
+    from services.core.push.queries import families_not_reached
     from services.core.watches import roster
 
-    async def chore(work: UnitOfWork) -> list[RosterEntry]:
+    async def chore(work: UnitOfWork) -> tuple[list[RosterEntry], set[str]]:
         place = await site_named(work, site, programme)
         part = None if cohort is None else await cohort_named(work, place, cohort)
-        return await roster.roster(work, place, part)
+        found = await roster.roster(work, place, part)
+        return found, await families_not_reached(work, {one.family_code for one in found})
 
-    entries = cli_run.in_one_transaction(chore)
+    entries, unreached = cli_run.in_one_transaction(chore)
     if not entries:
         raise cli_run.OperatorError("no_families", "No family is enrolled there.")
     title = " - ".join(filter(None, ("Hand-out list", site, cohort)))
-    cli_run.write_file(out, roster.hand_out_list(title, entries))
+    cli_run.write_file(out, roster.hand_out_list(title, entries, unreached))
     print(f"{len(entries)} lines are in {out}.")
+    if unreached:
+        print(f"{len(unreached)} families have no working channel yet: {', '.join(sorted(unreached))}")
 
 
 @hand_out_commands.command("scan")
@@ -88,18 +92,22 @@ def _ask(prompt: str) -> str:
 def _hand_out(watch: str, family: str) -> bool:
     from services.core.audit.actions import OPERATOR
     from services.core.errors import CoreError
+    from services.core.push.queries import families_not_reached
     from services.core.watches.hand_out import hand_out_watch
+    from services.core.watches.roster import NO_CHANNEL
     from services.core.watches.rules import serial_of_scan
 
-    async def chore(work: UnitOfWork) -> bool:
-        return await hand_out_watch(work, OPERATOR, watch, family)
+    async def chore(work: UnitOfWork) -> tuple[bool, bool]:
+        is_new = await hand_out_watch(work, OPERATOR, watch, family)
+        return is_new, bool(await families_not_reached(work, [family.strip().upper()]))
 
     try:
-        is_new = cli_run.in_one_transaction(chore)
+        is_new, unreached = cli_run.in_one_transaction(chore)
     except CoreError as error:
         cli_run.explain(error)
         return False
-    print(f"  {serial_of_scan(watch)} -> {family.upper()}{'' if is_new else ' (they have it already)'}")
+    remarks = f"{'' if is_new else ' (they have it already)'}{f' ({NO_CHANNEL})' if unreached else ''}"
+    print(f"  {serial_of_scan(watch)} -> {family.upper()}{remarks}")
     return True
 
 

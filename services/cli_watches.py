@@ -104,13 +104,19 @@ def labels(
 def hand_out(serial: str, family_code: str) -> None:
     """Give a watch to an enrolled family: it pairs with that family only. A repeat changes nothing."""
     from services.core.audit.actions import OPERATOR
+    from services.core.push.queries import families_not_reached
     from services.core.watches.hand_out import hand_out_watch
+    from services.core.watches.roster import NO_CHANNEL
 
-    async def chore(work: UnitOfWork) -> bool:
-        return await hand_out_watch(work, OPERATOR, serial, family_code)
+    code = family_code.strip().upper()
 
-    done = cli_run.in_one_transaction(chore)
-    print(f"{serial}: handed out to {family_code.strip().upper()}." if done else f"{serial}: they have it already.")
+    async def chore(work: UnitOfWork) -> tuple[bool, bool]:
+        return await hand_out_watch(work, OPERATOR, serial, code), bool(await families_not_reached(work, [code]))
+
+    done, unreached = cli_run.in_one_transaction(chore)
+    print(f"{serial}: handed out to {code}." if done else f"{serial}: they have it already.")
+    if unreached:
+        print(f"{code}: {NO_CHANNEL}.")
 
 
 @watch_commands.command("return")

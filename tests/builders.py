@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
 
 from services.core.accounts.actions import make_guardian
 from services.core.consents.rules import How, Part, consent_texts
@@ -17,7 +19,10 @@ from services.core.pairing.codes import code_for_watch
 from services.core.pairing.tables import Pairing
 from services.core.programme.tables import Cohort, Programme, Site
 from services.core.watches.queries import watch_by_serial
-from services.core.watches.tables import Watch
+from services.core.watches.tables import Watch, WatchIdentity
+
+# Before anything a test has a watch say, a clock that stands at nothing included.
+LONG_AGO: Final = datetime(1969, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -101,8 +106,8 @@ async def make_home(database: Database) -> Home:
         return Home(family.family_id, guardian.guardian_id, phone, child.child_id, site.site_id, watch.serial, secret)
 
 
-async def wear(database: Database, home: Home) -> Worn:
-    """Pair the family's watch with its child, as if the broker had taken the new user already."""
+async def wear(database: Database, home: Home, *, since: datetime | None = None) -> Worn:
+    """Pair the family's watch with its child, as if the broker had taken the new user already; ``since``: long ago."""
     async with database.begin() as work:
         watch = await watch_by_serial(work, home.serial)
         assert watch is not None
@@ -114,4 +119,8 @@ async def wear(database: Database, home: Home) -> Worn:
         worn = Worn(pairing.pairing_id, pairing.username, password)
     async with database.begin() as work:
         await mark_installed(work, [worn.username])
+        if since is not None:
+            identity = await work.session.get_one(WatchIdentity, worn.username)
+            identity.issued_at = since
+            work.add(identity)
     return worn

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.device_sim.events import EventBoard, EventKind
+from services.device_sim.hours import is_quiet
 from services.device_sim.store import WatchStore
 from services.device_sim.timings import Timings
 from services.device_sim.usage_report import UsageCounters
@@ -85,6 +86,10 @@ class WatchBody:
         """Return server time as far as the watch knows it, None before the first `down/time`."""
         ahead_s = self.store.server_ahead_s()
         return None if ahead_s is None else self.clock() + ahead_s
+
+    def is_quiet(self) -> bool:
+        """Tell whether the settings ask for silence now."""
+        return is_quiet(self.store.config(), self.server_now())
 
     def dated(self) -> dict[str, Any]:
         """Return the fields that date something now: `tst` (0 without a clock), `boot`, `mono_s`."""

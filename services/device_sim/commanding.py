@@ -63,6 +63,9 @@ class Commanded:
             case CommandKind.LOST:
                 self._body.store.set_locked(locked=True)
                 self._body.events.emit(EventKind.LOCKED, by=said.by)
+            case CommandKind.FOUND:
+                self._body.store.set_locked(locked=False)
+                self._body.events.emit(EventKind.UNLOCKED, by=said.by)
             case CommandKind.RESTART | CommandKind.WIPE:
                 self._ending = CommandKind(said.kind)
             case _:

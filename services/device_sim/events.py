@@ -27,7 +27,8 @@ class EventKind(StrEnum):
     PROTOCOL_REFUSED = "protocol_refused"  # lowest, highest
     CONTACTS_TAKEN = "contacts_taken"  # version, count
     CONFIG_TAKEN = "config_taken"  # version
-    RECEIVED = "received"  # ref, seq, item_kind, sender, text; of a voice message also duration_ms
+    # ref, seq, item_kind, sender, text, silent (in quiet hours: it does not ring); of a voice message also duration_ms
+    RECEIVED = "received"
     FETCHING = "fetching"  # ref, first, count: a window of chunks is asked for
     CLIP_BROKEN = "clip_broken"  # ref, detail: what was fetched is void (`hash`, `another_manifest`)
     REMOVED = "removed"  # ref
@@ -42,6 +43,7 @@ class EventKind(StrEnum):
     COMMAND_ANSWERED = "command_answered"  # ref, command_kind, by, state, detail
     RANG = "rang"  # by
     LOCKED = "locked"  # by
+    UNLOCKED = "unlocked"  # by
     RESTARTED = "restarted"  # boot
     ALERT_SEEN = "alert_seen"  # ref, seen_by
     FRAME_IGNORED = "frame_ignored"  # topic, detail

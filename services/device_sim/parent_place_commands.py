@@ -11,7 +11,7 @@ from services.device_sim.parent_voice_commands import VoiceCommands
 
 _LOCATION = "location"
 _MINUTES_MAX = 24 * 60
-_KINDS = ("locate", "ring", "restart", "lost")
+_KINDS = ("locate", "ring", "restart", "lost", "found")
 
 
 class PlaceCommands(VoiceCommands):

@@ -165,7 +165,10 @@ class Taking:
             self._take_again(ref)
             return
         self._owing.plan(ref, ReceiptState.DELIVERED)
-        self._emit(EventKind.RECEIVED, ref=ref, seq=said.seq, item_kind=said.kind, sender=said.sender, text=text)
+        self._emit(
+            EventKind.RECEIVED, ref=ref, seq=said.seq, item_kind=said.kind, sender=said.sender, text=text,
+            silent=self._body.is_quiet(),
+        )  # fmt: skip
 
     def _take_again(self, ref: str) -> None:
         """It is announced although it is here: the backend has not heard of it, nor of its being read."""

@@ -113,7 +113,7 @@ class Fetching:
         self._owing.plan(ref, ReceiptState.DELIVERED)
         self._body.events.emit(
             EventKind.RECEIVED, ref=ref, seq=item.seq, item_kind=item.kind, sender=item.sender, text="",
-            duration_ms=item.duration_ms,
+            duration_ms=item.duration_ms, silent=self._body.is_quiet(),
         )  # fmt: skip
 
     def _start_over(self, ref: str) -> None:

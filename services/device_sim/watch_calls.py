@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.device_sim.body import Fix
 from services.device_sim.records import Outgoing, WatchRefusedError
-from services.device_sim.watch_voice import WatchVoice
+from services.device_sim.watch_hours import WatchHours
 from services.protocol import codec
 from services.protocol.location import Place
 from services.protocol.topics import UplinkKind
@@ -12,7 +12,7 @@ from services.protocol.uplink import Alert
 from services.protocol.words import AlertKind
 
 
-class WatchCalls(WatchVoice):
+class WatchCalls(WatchHours):
     """The SOS button, the sensors and the receiver for satellites of a SimWatch."""
 
     def alert(self, kind: AlertKind = AlertKind.SOS) -> Outgoing:

@@ -73,9 +73,9 @@ _TOLD = {
     EventKind.STORED: "message {number} is with the family",
     EventKind.NOT_SENT: "message {number} was not sent: {detail}",
     EventKind.POSTPONED: "message {number} must wait {retry_after_s:.0f} s",
-    EventKind.COMMAND_ANSWERED: "command {command_kind} of {by}: {state}",
     EventKind.RANG: "the watch rings",
     EventKind.LOCKED: "the screen is locked: this watch was said to be lost",
+    EventKind.UNLOCKED: "the screen is open again",
     EventKind.RESTARTED: "restarted",
     EventKind.ALERT_SEEN: "{seen_by} has seen your call",
 }
@@ -133,9 +133,12 @@ class WatchConsole(PlaceCommands):
             place = next((i for i, item in enumerate(self._watch.inbox(), 1) if item.ref == event["ref"]), 0)
             voice = event["item_kind"] == ItemKind.VOICE
             content = voice_shown(event["duration_ms"]) if voice else shown(event["item_kind"], event["text"])
-            say(f"* {place}. {self._name(event['sender'])}: {content}")
+            say(f"* {place}. {self._name(event['sender'])}: {content}{' (silently)' if event['silent'] else ''}")
         elif event.kind == EventKind.SENT_STATE:
             say(f"* {self._name(event['by'])}: your message is {event['state']}")
+        elif event.kind == EventKind.COMMAND_ANSWERED:
+            # Who looked is no secret to the child.
+            say(f"* {self._name(event['by'] or '')} asked: {event['command_kind']} ({event['state']})")
         elif event.kind in _TOLD:
             fields = {
                 name: printable(str(value)) if isinstance(value, str) else value for name, value in event.fields.items()
@@ -159,6 +162,7 @@ class WatchConsole(PlaceCommands):
         if watch.child_name is not None:
             say(f"child     {printable(watch.child_name)}")
         say(f"online    {'yes' if watch.is_online else 'no'}")
+        say(f"quiet     {'yes: messages wait silently' if watch.is_quiet else 'no'}")
         say(f"contacts  version {watch.contacts_version}, settings version {watch.config_version}")
         waiting = sum(one.state in {OutgoingState.QUEUED, OutgoingState.SENT} for one in watch.sent())
         say(f"waiting   {waiting} to send, {len(watch.owed_receipts())} receipts owed")
@@ -181,7 +185,9 @@ class WatchConsole(PlaceCommands):
                 )
                 if given
             )
-            say(f"  {contact.id:<6} {printable(contact.name)} ({contact.relation}) {contact.number or ''} {rights}")
+            until = self._watch.on_shift_until(contact.id)
+            more = rights if until is None else f"{rights}, on shift until {until}"
+            say(f"  {contact.id:<6} {printable(contact.name)} ({contact.relation}) {contact.number or ''} {more}")
         if not self._watch.contacts():
             say("  nobody yet")
 

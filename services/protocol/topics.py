@@ -21,7 +21,7 @@ _CHUNK = re.compile(r"0|[1-9][0-9]{0,3}")
 _KIND = re.compile(rf"[a-z0-9_-]{{1,{limits.WORD_MAX_CHARS}}}")
 # Where the OwnTracks app puts what is no location, below the base topic it was given.
 _OWNTRACKS_LEAVES: Final = frozenset(
-    {"event", "waypoint", "waypoints", "status", "step", "beacon", "dump", "info", "request"}
+    {"cmd", "event", "waypoint", "waypoints", "status", "step", "beacon", "dump", "info", "request"}
 )
 
 

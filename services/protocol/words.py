@@ -37,6 +37,7 @@ class Detail(StrEnum):
     LOCATION_OFF = "location_off"
     CONSENT_MISSING = "consent_missing"
     NOT_PAIRED = "not_paired"
+    BEFORE_PAIRING = "before_pairing"  # measured before this watch was this child's
     UNKNOWN_REF = "unknown_ref"
     # said by the watch
     UNSUPPORTED_KIND = "unsupported_kind"
@@ -109,7 +110,8 @@ class CommandKind(StrEnum):
     LOCATE = "locate"
     RING = "ring"
     RESTART = "restart"
-    LOST = "lost"
+    LOST = "lost"  # lock the screen
+    FOUND = "found"  # and open it again
     WIPE = "wipe"
     FIRMWARE = "firmware"  # reserved
 

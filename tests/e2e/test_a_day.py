@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from sqlmodel import col, select
 
 from services.core.usage.tables import UsageReport
+from services.core.watches.tables import WatchIdentity
 from services.device_sim.gpx import read_track
 from services.device_sim.parent import SimParent
 from services.device_sim.watch import SimWatch
@@ -33,6 +34,13 @@ async def _look_after(home: Home, parent: SimParent) -> None:
         await parent.draw_circle(child, name, *point(*place), 150)
 
 
+async def _paired_at(play: Play, watch: SimWatch, at: datetime) -> None:
+    async with play.database.begin() as work:
+        identity = await work.session.get_one(WatchIdentity, watch.username)
+        identity.issued_at = at
+        work.add(identity)
+
+
 async def _alarmed(watch: SimWatch, parent: SimParent, child: str) -> None:
     """Be away from home just now, by one exact fix: the parent is alarmed, and acknowledges."""
     await watch.wait_stored(watch.check_in(*point(700, 0), 9, source="gps"))
@@ -56,6 +64,8 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
         # The recorded day becomes yesterday: the same minutes of a day that is over.
         yesterday = datetime.now(SHANGHAI).date() - timedelta(days=1)
         shift = timedelta(days=(yesterday - DAY.date()).days)
+        # It is worn longer than that: what was measured before the pairing would be refused.
+        await _paired_at(play, watch, moment("00:00") + shift - timedelta(days=1))
         await watch.go_offline()
         kept = watch.walked(TRACK, ended_at=TRACK[-1].at + shift)
         await watch.go_online()

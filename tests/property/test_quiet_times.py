@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from services.core.watches.errors import QuietTimesError
 from services.core.watches.quiet_rules import QuietTime, checked_quiet_times, is_quiet, read_quiet_times, utc_offset_s
+from services.device_sim import hours
+from services.protocol.downlink import Config
 
 ZONES = ("Asia/Shanghai", "Asia/Ho_Chi_Minh", "Europe/Istanbul", "Europe/Berlin")
 clocks = st.builds(lambda hour, minute: f"{hour:02}:{minute:02}", st.integers(0, 23), st.integers(0, 59))
@@ -49,6 +51,16 @@ def test_it_is_quiet_exactly_when_the_clock_on_the_wall_says_so(
     minute = wall.hour * 60 + wall.minute
     expected = any((wall.isoweekday(), minute) in _quiet_minutes(one) for one in times)
     assert is_quiet(times, zone, at) is expected
+
+
+@given(st.lists(quiet_times, max_size=3), zones, moments)
+@example([NIGHT], "Europe/Berlin", SPRING)
+@example([NIGHT], "Europe/Berlin", AUTUMN + timedelta(minutes=45))
+def test_the_simulated_watch_is_silent_exactly_then(times: list[QuietTime], zone: str, at: datetime) -> None:
+    told = Config.model_validate(
+        {"version": 1, "quiet": [one.row() for one in times], "utc_offset_s": utc_offset_s(zone, at)}
+    )
+    assert hours.is_quiet(told, at.timestamp()) is is_quiet(times, zone, at)
 
 
 @given(quiet_times, zones, moments)

@@ -27,7 +27,9 @@ from services.core.families.tables import Child as ChildRow
 from services.core.families.tables import Invitation as InvitationRow
 from services.core.families.tables import Membership
 from services.core.limits.rules import Limits
-from services.core.watches.presence import presence_of_watch
+from services.core.programme.tables import Site
+from services.core.watches.presence import battery_of, presence_of_watch
+from services.core.watches.presence_rules import trend_pct_per_h
 from services.core.watches.queries import current_identity, settings_of_child
 from services.core.watches.tables import Watch
 
@@ -171,7 +173,8 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
     if identity is None:
         return None
     watch = await work.session.get_one(Watch, identity.watch_id)
-    presence = presence_of_watch(identity, watch, work.now)
+    site = await work.session.get_one(Site, watch.site_id)
+    presence, trend = presence_of_watch(identity, watch, site, work.now), trend_pct_per_h(battery_of(identity))
     asleep = identity.asleep_until_at is not None and identity.asleep_until_at > work.now
     state = "asleep" if asleep else "online" if identity.online else "offline"
     return told.WatchOfChild.model_validate(
@@ -183,6 +186,8 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
             "last_seen_at": identity.last_seen_at,
             "asleep_until_at": identity.asleep_until_at if asleep else None,
             "battery_pct": identity.battery_pct,
+            "battery_at": identity.battery_at,
+            "battery_trend_pct_per_h": None if trend is None else round(trend, 1),
             "firmware": identity.hello.get("firmware"),
             "contacts_version": (await contact_list(work, child_id)).version,
             "contacts_acked_version": identity.contacts_acked_version,

@@ -11,6 +11,7 @@ from services.api.problems import answers
 from services.api.schemas import staff_programme as told
 from services.core.accounts.actors import staff_actor
 from services.core.pairing.withdrawal import replace_watch, withdraw_watch
+from services.core.push.queries import families_not_reached
 from services.core.watches import hand_out, triage
 from services.core.watches.inventory import list_watches
 from services.core.watches.labels import label_sheet
@@ -54,13 +55,19 @@ async def read_triage(
 
 @router.post("/watch-hand-outs", responses=answers(401, 403, 404, 409, 422))
 async def hand_out_by_scan(work: Work, scope: HandsOutAtSite, asked: told.HandOutByScan) -> told.HandedOut:
-    """Give a watch to an enrolled family of the site: the label, then the code. A repeat changes nothing."""
+    """Give a watch to an enrolled family of the site: the label, then the code. A repeat changes nothing.
+
+    It is handed out all the same where a guardian cannot be reached, and said so: they can be helped while they stand
+    there.
+    """
     is_new = await hand_out.hand_out_watch(
         work, staff_actor(scope.caller.staff_id), asked.scan, asked.family_code, site_id=scope.site.site_id
     )
+    code = asked.family_code.strip().upper()
     return told.HandedOut(
-        serial=serial_of_scan(asked.scan), family_code=asked.family_code.strip().upper(), is_new=is_new
-    )
+        serial=serial_of_scan(asked.scan), family_code=code, is_new=is_new,
+        no_working_channel=code in await families_not_reached(work, [code]),
+    )  # fmt: skip
 
 
 @router.post("/watch-hand-outs/undo", responses=answers(401, 403, 404, 409, 422))
@@ -98,9 +105,13 @@ async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
 
 @router.get("/hand-out-list", response_class=Response, responses={**answers(401, 403, 404, 422), **PDF})
 async def print_list(work: Work, scope: HandsOutAtSite) -> Response:
-    """Print a line to sign for each enrolled family of the site: code and watch, no names and no phones."""
+    """Print a line to sign for each enrolled family of the site: code and watch, no names and no phones.
+
+    Where a guardian cannot be reached yet, the line says so.
+    """
     entries = await roster(work, scope.site)
-    return _pdf(hand_out_list(f"Hand-out list - {scope.site.name}", entries), "hand-out.pdf")
+    unreached = await families_not_reached(work, {one.family_code for one in entries})
+    return _pdf(hand_out_list(f"Hand-out list - {scope.site.name}", entries, unreached), "hand-out.pdf")
 
 
 def _pdf(content: bytes, name: str) -> Response:

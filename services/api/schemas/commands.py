@@ -12,7 +12,7 @@ from services.api.schemas.base import Asked, Told
 class NewCommand(Asked):
     """What the watch is to do. There is nothing that listens, calls unasked or uses a camera."""
 
-    kind: Literal["locate", "ring", "restart", "lost"]
+    kind: Literal["locate", "ring", "restart", "lost", "found"]
 
 
 class Command(Told):
@@ -20,7 +20,7 @@ class Command(Told):
 
     command_id: uuid.UUID
     child_id: uuid.UUID
-    kind: Literal["locate", "ring", "restart", "lost"]
+    kind: Literal["locate", "ring", "restart", "lost", "found"]
     state: Literal["waiting", "sent", "delivered", "done", "failed", "expired"]
     detail: str | None = Field(description="why the watch could not", examples=["no_fix"])
     asked_by: uuid.UUID | None = Field(description="the guardian; empty: their account is gone")

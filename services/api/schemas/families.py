@@ -146,6 +146,10 @@ class WatchOfChild(Told):
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery_pct: int | None
+    battery_at: datetime | None = Field(description="when the watch told this level")
+    battery_trend_pct_per_h: float | None = Field(
+        description="how fast it falls, negative; null while it charges or nothing shows it", examples=[-4.5]
+    )
     firmware: str | None
     contacts_version: int
     contacts_acked_version: int

@@ -34,6 +34,9 @@ class HandedOut(Told):
     serial: str
     family_code: str
     is_new: bool
+    no_working_channel: bool = Field(
+        description="nobody has joined, or a guardian has neither a live push endpoint nor a confirmed number"
+    )
 
 
 class HandOutUndone(Told):

@@ -23,6 +23,8 @@ class Guardian(SQLModel, table=True):
     pin_hash: bytes | None = bytes_column(default=None, nullable=True)
     # Until somebody has logged in, and again when staff have moved the account to a new number: no second step.
     awaits_first_log_in: bool = True
+    # When a code that was sent to this number was entered; empty: nobody knows whether text messages arrive there.
+    phone_confirmed_at: datetime | None = maybe_time_column()
     # On shift until then: children see on their watches that an answer will take its time.
     busy_until_at: datetime | None = maybe_time_column()
     created_at: datetime = time_column()

@@ -25,9 +25,12 @@ from services.core.checkins.telling import Answered, Told, tell
 from services.core.checkins.wearers import Wearer, wearers_of
 from services.core.db.database import UnitOfWork
 from services.core.uplinks.actions import DUPLICATE, STORED, Answer, rejected
+from services.core.watches.dating import happened_at, was_worn
 from services.core.watches.presence import clock_of_watch, note_heard
 
 NOT_PAIRED: Final = rejected("not_paired")
+_LOCATION_OFF: Final = rejected("location_off")
+_BEFORE_PAIRING: Final = rejected("before_pairing")
 _CONFLICT: Final = rejected("id_conflict")
 
 
@@ -68,9 +71,10 @@ class _Entry:
 async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answer]:
     """Keep the fixes of any number of watches and return what each is answered, in their order.
 
-    A repeat is ``duplicate``; an id with other content ``rejected id_conflict``; with location off or consent missing
-    nothing is kept. Good fixes that are news move the latest place and zones. Raises SealBrokenError where one child's
-    key is gone: then the caller tries one watch at a time.
+    A repeat is ``duplicate``; an id with other content ``rejected id_conflict``. With location off or consent missing
+    nothing is kept (``location_off``), and never what the watch measured before it was this child's
+    (``before_pairing``). Good fixes that are news move the latest place and zones. Raises SealBrokenError where one
+    child's key is gone: then the caller tries one watch at a time.
     """
     wearers = await wearers_of(work, {fix.username for fix in fixes})
     for wearer in wearers.values():
@@ -81,13 +85,21 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
         found = wearers.get(fix.username)
         if found is None:
             answers[number] = NOT_PAIRED
-        elif found.refusal:
-            answers[number] = rejected(found.refusal)
+        elif not found.may_keep:
+            answers[number] = _LOCATION_OFF
+        elif not _is_of_wearer(work, fix, found):
+            answers[number] = _BEFORE_PAIRING
         else:
             entries[number] = _entry(work, fix, found)
     new = await _without_known(work, entries, answers)
     await _keep(work, new)
     return answers
+
+
+def _is_of_wearer(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> bool:
+    clock = clock_of_watch(wearer.identity)
+    at = happened_at(clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s)
+    return was_worn(clock, wearer.wearings, at, boot=fix.boot, first_boot=wearer.identity.first_boot)
 
 
 def _entry(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> _Entry:

@@ -21,6 +21,8 @@ from services.core.consents.tables import Consent
 from services.core.db.database import UnitOfWork
 from services.core.families.child_key import data_key
 from services.core.families.tables import Child, Membership
+from services.core.watches.dating import Wearing
+from services.core.watches.presence import wearings_of
 from services.core.watches.tables import WatchIdentity, WatchSettings
 
 
@@ -31,9 +33,11 @@ class Wearer:
     identity: WatchIdentity
     child: Child
     key: bytes
-    # Why nothing may be kept: location_off, consent_missing; empty: it may.
-    refusal: str
+    # Whether location is on and somebody agreed to places being kept.
+    may_keep: bool
     timezone: ZoneInfo
+    # When the watch was this child's.
+    wearings: list[Wearing] = field(default_factory=list)
     known: Known = field(default_factory=Known)
     latest: LatestCheckin | None = None
     zones: list[ZoneView] = field(default_factory=list)
@@ -71,15 +75,15 @@ async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, 
         for one in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
     }
     consented = await families_that_agreed(work, {identity.family_id for identity in identities}, Part.LOCATION)
+    wearings = await wearings_of(work, identities)
     wearers = {}
     for identity in identities:
         child, setting = children[identity.child_id], settings[identity.child_id]
-        off = "location_off" if not setting.location else ""
-        missing = "consent_missing" if identity.family_id not in consented else ""
         wearers[identity.username] = Wearer(
-            identity, child, data_key(work, child), off or missing, ZoneInfo(setting.timezone)
-        )
-    await _add_what_is_known(work, [one for one in wearers.values() if not one.refusal])
+            identity, child, data_key(work, child), setting.location and identity.family_id in consented,
+            ZoneInfo(setting.timezone), wearings[identity.username],
+        )  # fmt: skip
+    await _add_what_is_known(work, [one for one in wearers.values() if one.may_keep])
     return wearers
 
 

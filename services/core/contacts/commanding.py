@@ -25,6 +25,7 @@ _RIGHTS = {
     CommandKind.RING: Right.MESSAGE,
     CommandKind.RESTART: Right.MANAGE,
     CommandKind.LOST: Right.MANAGE,
+    CommandKind.FOUND: Right.MANAGE,
 }
 
 

@@ -55,6 +55,7 @@ async def _give_number(work: UnitOfWork, recovery: Recovery) -> bool:
     old_phone, guardian.phone = guardian.phone, recovery.new_phone
     # The next log-in is like a first one: what a second step would show, two of staff have looked at.
     guardian.awaits_first_log_in = True
+    guardian.phone_confirmed_at = None
     work.add(guardian)
     await work.flush()
     await forget_devices(work, guardian.guardian_id)

@@ -92,7 +92,12 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
     # The code went out while the phone was expected; an enrolment or invitation can have ended since.
     if not await is_expected(work, number):
         raise LoginCodeEndedError
-    return await admit(work, number, asker)
+    session = await admit(work, number, asker)
+    if not session.limited:
+        guardian = await work.session.get_one(Guardian, session.guardian_id)
+        guardian.phone_confirmed_at = guardian.phone_confirmed_at or work.now
+        work.add(guardian)
+    return session
 
 
 async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:

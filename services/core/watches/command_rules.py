@@ -19,6 +19,8 @@ class CommandKind(StrEnum):
     RING = "ring"
     RESTART = "restart"
     LOST = "lost"
+    # It is back: the screen that `lost` locked opens.
+    FOUND = "found"
 
 
 class CommandState(StrEnum):
@@ -32,6 +34,9 @@ class CommandState(StrEnum):
     EXPIRED = "expired"
 
 
+# Whoever gives one takes back the other, so that the last word is the one that holds.
+OPPOSITE: Final = {CommandKind.LOST: CommandKind.FOUND, CommandKind.FOUND: CommandKind.LOST}
+
 OPEN_STATES: Final = (CommandState.WAITING, CommandState.SENT, CommandState.DELIVERED)
 
 # A command is worth something now or not at all; a watch that is lost may come back into reach days later.
@@ -40,6 +45,7 @@ _TTL_S: Final = {
     CommandKind.RING: 120,
     CommandKind.RESTART: 600,
     CommandKind.LOST: 7 * 24 * 3600,
+    CommandKind.FOUND: 7 * 24 * 3600,
 }
 # An answer is on its way for a while after the watch has given it.
 ANSWER_GRACE: Final = timedelta(seconds=30)
@@ -58,6 +64,7 @@ _LIMITS: Final = {
     CommandKind.RING: Limit(timedelta(seconds=10), 20),
     CommandKind.RESTART: Limit(timedelta(minutes=5), 4),
     CommandKind.LOST: Limit(timedelta(seconds=10), 10),
+    CommandKind.FOUND: Limit(timedelta(seconds=10), 10),
 }
 _HOUR: Final = timedelta(hours=1)
 

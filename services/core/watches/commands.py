@@ -20,6 +20,7 @@ from services.core.watches.command_rules import (
     ANSWER_GRACE,
     ANSWERS,
     OPEN_STATES,
+    OPPOSITE,
     CommandKind,
     CommandState,
     is_to_be_sent,
@@ -33,6 +34,8 @@ from services.core.watches.tables import WatchCommand, WatchIdentity
 
 PAGE_MAX_COMMANDS = 100
 _BATCH_ROWS = 500
+# The wire's word for what its sender does not want any more.
+_TAKEN_BACK = "cancelled"
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,26 @@ async def give_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind,
         work.keep_refusal()
         raise CommandTooOftenError(int(wait.total_seconds()) + 1)
     record_audit(work, actor, f"command.{kind.value}", family_id=identity.family_id, subject_id=child_id)
+    if kind in OPPOSITE:
+        await _take_back(work, identity, OPPOSITE[kind])
     return await _add(work, identity, kind, asker)
+
+
+async def _take_back(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind) -> None:
+    """Have the watch not told any more what the next command says the opposite of."""
+    found = await work.session.exec(
+        select(WatchCommand)
+        .where(
+            col(WatchCommand.username) == identity.username,
+            col(WatchCommand.kind) == kind.value,
+            col(WatchCommand.state).in_([state.value for state in OPEN_STATES]),
+        )
+        .order_by(col(WatchCommand.command_id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    for command in found.all():
+        await _move(work, command, CommandState.EXPIRED, _TAKEN_BACK)
 
 
 async def _worn(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -43,3 +44,31 @@ def happened_at(
     if same_boot and mono_s is not None and clock.hello_mono_s is not None and clock.hello_at is not None:
         return min(clock.hello_at + timedelta(seconds=mono_s - clock.hello_mono_s), received_at)
     return None
+
+
+# Both the watch and its hello tell whole seconds.
+_WHOLE_SECONDS = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Wearing:
+    """A time in which a watch was paired with one child; without an end it still is."""
+
+    began_at: datetime
+    ended_at: datetime | None = None
+
+
+def was_worn(
+    clock: WatchClock, spans: Sequence[Wearing], at: datetime | None, *, boot: int | None, first_boot: int | None
+) -> bool:
+    """Tell whether what a watch measured was measured while the child wore it, and not on another wrist before.
+
+    ``at`` is :func:`happened_at`. What nobody can date is told by its boot: one from before the first hello of the
+    pairing may be another child's. What has neither a date nor a boot is believed: a watch forgets with its pairing.
+    """
+    if at is None:
+        return boot is None or first_boot is None or boot >= first_boot
+    skew_s = abs(clock.skew_s or 0)
+    # A small error of the clock was not taken off.
+    at_latest = at + _WHOLE_SECONDS + timedelta(seconds=skew_s if skew_s <= _SKEW_TOLERATED_S else 0)
+    return any(one.began_at <= at_latest and (one.ended_at is None or at <= one.ended_at) for one in spans)

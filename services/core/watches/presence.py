@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +14,8 @@ from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.facts.actions import record_fact
 from services.core.outbox.actions import tell_watch
-from services.core.watches.dating import WatchClock, measure_skew_s
+from services.core.programme.tables import Site
+from services.core.watches.dating import WatchClock, Wearing, measure_skew_s
 from services.core.watches.presence_rules import (
     KEEPALIVE_DEFAULT_S,
     Battery,
@@ -47,9 +49,30 @@ def clock_of_watch(identity: WatchIdentity) -> WatchClock:
     )
 
 
+async def wearings_of(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, list[Wearing]]:
+    """Return when each of these watches was paired with the child that wears it now, by the standing user name.
+
+    A pairing whose credentials were lost is followed by another one with the same child: what lies between is nobody's.
+    """
+    found = await work.session.exec(
+        select(WatchIdentity.watch_id, WatchIdentity.child_id, WatchIdentity.issued_at, WatchIdentity.ended_at).where(
+            col(WatchIdentity.child_id).in_({one.child_id for one in identities}),
+            col(WatchIdentity.ended_at).is_not(None),
+        )
+    )
+    earlier: dict[tuple[uuid.UUID, uuid.UUID], list[Wearing]] = {}
+    for watch_id, child_id, began_at, ended_at in found:
+        earlier.setdefault((watch_id, child_id), []).append(Wearing(began_at, ended_at))
+    return {
+        one.username: [Wearing(one.issued_at), *earlier.get((one.watch_id, one.child_id), [])] for one in identities
+    }
+
+
 async def note_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:
     """Take a hello: the watch is there, these versions are on it, and everything unanswered is told again."""
     was_there = identity.online and identity.asleep_until_at is None
+    if identity.last_hello_at is None:
+        identity.first_boot = report.said.get("boot")
     identity.connection_nonce = report.nonce
     identity.last_hello_at = identity.last_seen_at = work.now
     identity.clock_skew_s = measure_skew_s(report.tst, work.now)
@@ -149,14 +172,14 @@ def note_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> N
     work.add(identity)
 
 
-def presence_of_watch(identity: WatchIdentity, watch: Watch, now: datetime) -> Presence:
-    """Return how a paired watch is, and since when."""
+def presence_of_watch(identity: WatchIdentity, watch: Watch, site: Site, now: datetime) -> Presence:
+    """Return how a paired watch is, and since when; a SIM's plan ends with a day of the watch's site."""
     return presence_of(
         Heard(
             has_said_hello=identity.last_hello_at is not None, online=identity.online, gone_by=identity.gone_by,
             since_at=identity.presence_since_at, last_seen_at=identity.last_seen_at,
             asleep_until_at=identity.asleep_until_at, battery=battery_of(identity),
-            sim_expires_on=watch.sim_expires_on,
+            sim_expires_on=watch.sim_expires_on, timezone=site.timezone,
         ),
         now,
     )  # fmt: skip

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 
 class PresenceWord(StrEnum):
@@ -82,6 +83,16 @@ def is_probably_flat(battery: Battery, now: datetime) -> bool:
     return battery.level_pct - lost_pct * (passed / span) <= _FLAT_PCT
 
 
+def trend_pct_per_h(battery: Battery) -> float | None:
+    """Return how fast the level falls, in percent an hour (negative); None while nothing shows it, or it charges."""
+    if battery.level_pct is None or battery.at is None or battery.before_pct is None or battery.before_at is None:
+        return None
+    span = battery.at - battery.before_at
+    if span < _TREND_SPAN:
+        return None
+    return (battery.level_pct - battery.before_pct) / (span / timedelta(hours=1))
+
+
 @dataclass(frozen=True)
 class Heard:
     """What is known of a paired watch."""
@@ -93,7 +104,9 @@ class Heard:
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery: Battery
+    # The last day of its plan, and the site's time zone, in which that day ends.
     sim_expires_on: date | None
+    timezone: str
 
 
 @dataclass(frozen=True)
@@ -121,7 +134,7 @@ def presence_of(heard: Heard, now: datetime) -> Presence:
 def _why_gone(heard: Heard, now: datetime) -> PresenceWord:
     if heard.gone_by == GoneBy.OFF:
         return PresenceWord.SWITCHED_OFF
-    if heard.sim_expires_on is not None and heard.sim_expires_on < now.date():
+    if heard.sim_expires_on is not None and heard.sim_expires_on < now.astimezone(ZoneInfo(heard.timezone)).date():
         return PresenceWord.SIM_EXPIRED
     if is_probably_flat(heard.battery, now):
         return PresenceWord.FLAT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -20,6 +20,7 @@ _MARGIN_MM: Final = 15.0
 _WIDTHS_MM: Final = (10.0, 45.0, 45.0, 80.0)
 _HEADING: Final = ("", "Family", "Watch", "Received (signature)")
 _BOTTOM_MM: Final = 280.0
+NO_CHANNEL: Final = "no working channel"
 
 
 @dataclass(frozen=True)
@@ -78,8 +79,11 @@ def _entry(code: str, cohort: str, serial: str | None, identity: WatchIdentity |
     return RosterEntry(code, cohort, serial, identity is not None, None if identity is None else identity.last_seen_at)
 
 
-def hand_out_list(title: str, entries: Sequence[RosterEntry]) -> bytes:
-    """Return a PDF (A4) with a line to sign for each family: its code and its watch; no names, no phones."""
+def hand_out_list(title: str, entries: Sequence[RosterEntry], unreached: Collection[str] = ()) -> bytes:
+    """Return a PDF (A4) with a line to sign for each family: its code and its watch; no names, no phones.
+
+    Families of ``unreached``, by code, have a guardian without a working channel: to be helped before they leave.
+    """
     page = FPDF(unit="mm", format="A4")
     page.set_auto_page_break(auto=False)
     page.set_title("Hand-out list")
@@ -87,7 +91,8 @@ def hand_out_list(title: str, entries: Sequence[RosterEntry]) -> bytes:
         if index == 0 or page.get_y() + _ROW_MM > _BOTTOM_MM:
             _begin_page(page, title)
         page.set_font("Courier", size=11)
-        _draw_row(page, (str(index + 1), entry.family_code, entry.serial or "", ""))
+        remark = NO_CHANNEL if entry.family_code in unreached else ""
+        _draw_row(page, (str(index + 1), entry.family_code, entry.serial or "", remark))
     return bytes(page.output())
 
 

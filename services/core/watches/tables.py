@@ -6,7 +6,7 @@ import uuid
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from services.core.db.columns import bytes_column, datetime, id_column, json_column, maybe_time_column, time_column
@@ -104,6 +104,8 @@ class WatchIdentity(SQLModel, table=True):
     battery_before_at: datetime | None = maybe_time_column()
     # The watch's clock minus ours at the last hello, seconds; None while the watch does not know the time.
     clock_skew_s: int | None = None
+    # The boot of the first hello: what cannot be dated and is of an earlier boot may be of the wearer before.
+    first_boot: int | None = Field(default=None, sa_type=BigInteger)
     # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
     hello: dict[str, Any] = json_column(default_factory=dict)
 

@@ -9,8 +9,8 @@ from services.core.checkins.geometry import Point
 from services.core.checkins.sealing import Place as SealedPlace
 from services.core.checkins.sos_places import SentPlace, keep_sos_place
 from services.core.db.database import UnitOfWork
-from services.core.watches.dating import happened_at
-from services.core.watches.presence import clock_of_watch, note_heard
+from services.core.watches.dating import happened_at, was_worn
+from services.core.watches.presence import clock_of_watch, note_heard, wearings_of
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import WatchIdentity
 from services.mqtt_bridge.handlers.messages import NOT_PAIRED, answer_receipt
@@ -53,6 +53,10 @@ async def _keep_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow
     Nothing of it is in the digest by which a repeat is known.
     """
     taken_at = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
+    worn = (await wearings_of(work, [identity]))[identity.username]
+    if not was_worn(clock_of_watch(identity), worn, taken_at, boot=said.boot, first_boot=identity.first_boot):
+        # Another child's place; the call itself is never held back.
+        return
     sent = SentPlace(
         SealedPlace(Point(said.lat, said.lon), said.alt), said.acc,
         None if said.source is None else str(said.source), taken_at,

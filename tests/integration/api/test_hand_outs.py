@@ -15,9 +15,13 @@ from services.core.accounts.rules import calling_code
 from services.core.accounts.tables import LoginChallenge
 from services.core.db.database import Database
 from services.core.families.hand_outs import PrintedSlip, print_slips
+from services.core.families.queries import guardians_of
 from services.core.families.tables import HandOut, LogInSlip
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
+from services.core.push.queries import families_not_reached
+from services.core.push.tables import PushEndpoint
+from tests.builders import make_watch
 from tests.conftest import FakeClock
 from tests.parent import Parent, Place, enrol_family, fill_buckets, make_place, new_address, new_phone, sms_to
 from tests.staff import StaffMember, family_code_of, make_staff
@@ -216,3 +220,61 @@ async def test_a_code_of_the_hand_out_is_a_code_like_any_other(client: httpx.Asy
     async with database.begin() as work:
         held = (await work.session.exec(select(LoginChallenge).where(LoginChallenge.phone == parent.phone))).all()
     assert [str(one.challenge_id) for one in held] == [first.json()["challenge_id"]]
+
+
+async def _no_channel(hall: Hall, parent: Parent) -> bool:
+    """Return what the coordinator is told when the family gets a watch; which guardian it is, nobody tells them."""
+    async with hall.database.begin() as work:
+        watch, _ = await make_watch(work, hall.place.site.site_id, None)
+    code = await family_code_of(parent)
+    body = {"scan": f"smartwatch:serial:{watch.serial}", "family_code": code}
+    told = await hall.coordinator.told(
+        "POST", f"/v1/staff/sites/{hall.place.site.site_id}/watch-hand-outs", json=body
+    )  # fmt: skip
+    assert set(told) == {"serial", "family_code", "is_new", "no_working_channel"}
+    async with hall.database.begin() as work:
+        assert (code in await families_not_reached(work, [code, "F-NONE"])) is told["no_working_channel"]
+    return bool(told["no_working_channel"])
+
+
+async def test_a_family_that_no_alarm_would_reach_is_shown_at_the_hand_out(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    hall = await (await _hall(client, database)).open()
+    parent = await hall.parent()
+    assert await _no_channel(hall, parent), "nobody has joined"
+    slip = await hall.slip(parent)
+    assert await _log_in_by_slip(parent, slip.code) == (200, "")
+    await parent.consent("messages")
+    readiness = await parent.told("GET", f"{parent.family}/readiness")
+    (reach,) = readiness["guardians"]
+    assert (reach["live_session"], reach["push"], reach["phone_confirmed"]) == (True, False, False)
+    assert (reach["reachable"], readiness["ready"]) == (False, False), "an open app wakes nobody"
+    assert await _no_channel(hall, parent)
+
+    endpoint = {"kind": "webhook", "address": "https://push.example.org/x"}
+    registered = await parent.told("POST", "/v1/push-endpoints", json=endpoint)
+    assert not await _no_channel(hall, parent)
+    async with database.begin() as work:
+        row = await work.session.get_one(PushEndpoint, uuid.UUID(registered["endpoint_id"]))
+        row.failing_since_at = work.now
+        work.add(row)
+    assert await _no_channel(hall, parent), "it takes nothing"
+
+
+async def test_a_number_is_confirmed_by_its_code_and_a_guardian_who_is_not_counts(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    hall = await (await _hall(client, database)).open()
+    parent = await hall.parent()
+    await parent.log_in()
+    await parent.consent("messages")
+    assert not await _no_channel(hall, parent)
+    await parent.invite()
+    assert not await _no_channel(hall, parent)
+    async with database.begin() as work:
+        guardians = await guardians_of(work, uuid.UUID(str(parent.family_id)))
+        (grandmother,) = [one for _, one in guardians if str(one.guardian_id) != parent.guardian_id]
+        grandmother.phone_confirmed_at = None
+        work.add(grandmother)
+    assert await _no_channel(hall, parent)

@@ -16,6 +16,7 @@ from services.core.checkins.actions import SentFix, receive_fixes
 from services.core.checkins.geometry import Point
 from services.core.db.database import Database
 from services.core.events.tables import Event
+from tests.builders import LONG_AGO
 from tests.conftest import FakeClock
 from tests.parent import Parent, make_family, make_place, pair
 from tests.places import HOME, away, circle, may_look, outline, sent
@@ -58,7 +59,7 @@ async def watched(client: httpx.AsyncClient, database: Database) -> Watched:
     place = await make_place(database)
     parent = await make_family(client, database, place)
     await may_look(parent)
-    identity = await pair(parent, place)
+    identity = await pair(parent, place, since=LONG_AGO)
     return Watched(parent, identity.username)
 
 

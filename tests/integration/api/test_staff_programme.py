@@ -48,7 +48,9 @@ async def test_hand_out_by_scan_undo_return_and_replacement(client: httpx.AsyncC
         body = {"scan": f"smartwatch:serial:{serial}", "family_code": family_code}
         return (await coordinator.ask("POST", f"{site}/watch-hand-outs", json=body)).json()
 
-    assert await scan(first, code) == {"serial": first, "family_code": code, "is_new": True}
+    assert await scan(first, code) == {
+        "serial": first, "family_code": code, "is_new": True, "no_working_channel": False
+    }  # fmt: skip
     assert (await scan(first, code))["is_new"] is False
     # Another site's watch and family answer as those that do not exist.
     assert (await scan(foreign, code))["code"] == (await scan("NONE0001", code))["code"] == "watch_unknown"

@@ -46,15 +46,18 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
     monkeypatch.setattr(sys, "stdin", io.StringIO(scanned))
     told = office("hand-out", "scan")
     assert told.out.splitlines() == [
-        "  BK0001 -> BK-001",
-        "  BK0002 -> BK-001",
+        # Nobody of them has logged in yet, and it is said while they stand there.
+        "  BK0001 -> BK-001 (no working channel)",
+        "  BK0002 -> BK-001 (no working channel)",
         "  BK0002 is back; BK-001 has it no more.",
-        "  BK0002 -> BK-002",
+        "  BK0002 -> BK-002 (no working channel)",
         "2 handed out, 2 refused.",
     ]
     assert [line.split(":")[1].strip() for line in told.err.splitlines()] == ["watch_unknown", "watch_handed_out"]
 
-    assert office("hand-out", "list", "--site", "Dongguan", "--out", "list.pdf").code == 0
+    told = office("hand-out", "list", "--site", "Dongguan", "--out", "list.pdf")
+    assert told.code == 0
+    assert told.out.splitlines()[-1] == "2 families have no working channel yet: BK-001, BK-002"
     assert (tmp_path / "list.pdf").read_bytes().startswith(b"%PDF-")
     told = office("watches", "replace", "BK0002", "BK0003", "--state", "broken")
     assert told.out == "BK0002: broken; BK0003: handed out in its place.\n"

@@ -45,6 +45,26 @@ async def test_ring_and_lost_do_what_they_say_and_a_lost_watch_still_calls(bench
         assert watch.is_locked, "switching it off and on opens nothing"
 
 
+async def test_a_watch_that_was_found_opens_its_screen_and_says_so(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=PATIENT) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        await backend.says(user, "contacts", version=2, contacts=[{"id": "g-1", "name": "Mama", "may_message": True}])
+        for ref, kind in (("c1", "found"), ("c2", "lost"), ("c3", "found"), ("c4", "lost")):
+            await backend.says(user, "command", id=ref, kind=kind, by="g-1")
+            await backend.hears("ack", user, ref=ref, state="done")
+            assert watch.is_locked is (kind == "lost")
+        # Told again, on a later connection: each was done once, and what it said then is no news.
+        await backend.says(user, "command", id="c3", kind="found", by="g-1")
+        await backend.hears("ack", user, ref="c3", state="done")
+        assert watch.is_locked
+        await backend.says(user, "command", id="c5", kind="found", by="g-1")
+        await backend.hears("ack", user, ref="c5", state="done")
+        assert (await watch.wait_for("unlocked"))["by"] == "g-1"
+        watch.write("Mama", "I am back")
+        await backend.hears("text", user, text="I am back")
+
+
 async def test_the_same_command_again_is_answered_again_and_done_once(bench: Bench, tmp_path: Path) -> None:
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT) as watch:

@@ -18,7 +18,7 @@ from services.core.watches.queries import watch_by_serial
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
 from services.device_sim.parent_types import ProblemError
-from tests.builders import Home, Worn, make_home, wear
+from tests.builders import LONG_AGO, Home, Worn, make_home, wear
 from tests.conftest import FakeClock
 from tests.integration.device_sim.api_server import Server, log_in
 from tests.integration.device_sim.typist import Typist
@@ -32,7 +32,7 @@ async def worn_home(server: Server, database: Database, folder: Path) -> AsyncIt
     home = await make_home(database)
     async with SimParent(server.url, folder) as parent:
         await log_in(parent, database, home.phone)
-        yield parent, home, await wear(database, home)
+        yield parent, home, await wear(database, home, since=LONG_AGO)
 
 
 async def test_a_day_with_a_watch_typed_by_hand(

@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -122,10 +123,10 @@ class Stand:
             await client.subscribe(f"sw/v1/{username}/down/#")
             yield HandWatch(client, f"sw/v1/{username}")
 
-    async def home(self) -> tuple[Home, Worn]:
-        """Make a family whose watch is paired and may log in."""
+    async def home(self, *, since: datetime | None = None) -> tuple[Home, Worn]:
+        """Make a family whose watch is paired and may log in; ``since``: it is paired that long."""
         home = await make_home(self.database)
-        worn = await wear(self.database, home)
+        worn = await wear(self.database, home, since=since)
         await self.install()
         return home, worn
 

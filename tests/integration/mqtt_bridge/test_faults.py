@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
+import uuid
+from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import asyncpg
+import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
 from services.core.messages.tables import Message
+from services.machine.postgres import LocalPostgres
+from tests.builders import LONG_AGO
 from tests.integration.mqtt_bridge.conftest import Stand, eventually
+from tests.places import allow_places, on_wire
 
 TEXT = {"id": "t81kd02mq7zr", "to": "family", "text": "hi", "tst": 0}
+
+
+@contextlib.asynccontextmanager
+async def _database_stopped(stand: Stand, postgres: LocalPostgres) -> AsyncIterator[None]:
+    """Have every connection to the database end, and none begin, for the block."""
+    name = stand.settings.database_url.rsplit("/", 1)[1].partition("?")[0]
+    connection = await asyncpg.connect(postgres.superuser_dsn())
+    try:
+        await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        await connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name)
+        yield
+    finally:
+        await connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+        await connection.close()
+
+
+async def _checkins(stand: Stand, child_id: uuid.UUID) -> list[str]:
+    """Return the id of every row that is kept of the child's places, each as often as it is there."""
+    async with stand.database.begin() as work:
+        found = await work.run(text("SELECT ref FROM checkin WHERE child_id = :id ORDER BY ref"), {"id": child_id})
+        return list(found.scalars())
 
 
 async def _count(stand: Stand, username: str) -> int:
@@ -46,6 +75,47 @@ async def test_what_was_not_committed_is_given_to_the_next_bridge_once(stand: St
         async with stand.bridge():
             assert (await watch.hears("receipt"))["code"] == "stored"
         assert await _count(stand, worn.username) == 1
+
+
+@pytest.mark.parametrize("bridge_dies", [True, False])
+async def test_check_ins_are_acknowledged_after_their_commit_and_each_is_kept_once(
+    stand: Stand, postgres: LocalPostgres, *, bridge_dies: bool
+) -> None:
+    """The database stops in the midst of their transaction; the bridge dies with it, or waits until it is back.
+
+    The broker forgets what it was given a PUBACK for: what comes again had none.
+    """
+    home, worn = await stand.home(since=LONG_AGO)
+    await allow_places(stand.database, home)
+    now = stand.database.clock()
+    fixes = [on_wire(now - timedelta(minutes=minutes)) for minutes in range(5)]
+    refs = sorted(fix["id"] for fix in fixes)
+    async with stand.watch(worn.username, worn.password) as watch, contextlib.AsyncExitStack() as bridges:
+        held = await asyncpg.connect(stand.settings.database_url)
+        # Whoever holds the row of the watch keeps the bridge from committing.
+        await held.execute("BEGIN")
+        await held.execute("SELECT 1 FROM watch_identity WHERE username = $1 FOR UPDATE", worn.username)
+        await bridges.enter_async_context(stand.bridge())
+        # One alone and the rest together, in two frames of one batch.
+        await watch.say("location", fixes[0])
+        await watch.say("location", fixes[1:])
+        await _until_somebody_waits_for_a_lock(stand)
+        async with _database_stopped(stand, postgres):
+            held.terminate()
+            if bridge_dies:
+                await bridges.aclose()
+            else:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(watch.hears("receipt"), 0.3)
+        if bridge_dies:
+            assert await _checkins(stand, home.child_id) == []
+            await bridges.enter_async_context(stand.bridge())
+        told: set[str] = set()
+        while told != set(refs):
+            answer = await watch.hears("receipt")
+            assert answer["code"] == "stored"
+            told |= {answer["ref"]} if "ref" in answer else set(answer["refs"])
+        assert await _checkins(stand, home.child_id) == refs
 
 
 async def test_a_second_bridge_takes_over_where_the_first_stopped(stand: Stand) -> None:

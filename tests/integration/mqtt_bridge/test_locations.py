@@ -16,7 +16,7 @@ from sqlalchemy import text
 
 from services.core.db.database import UnitOfWork
 from services.core.families.tables import Child
-from tests.builders import Home, Worn
+from tests.builders import LONG_AGO, Home, Worn
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.places import allow_places, away, on_wire, turn_location
 
@@ -38,7 +38,7 @@ async def wearers(stand: Stand, count: int = 1) -> AsyncIterator[list[Wearer]]:
     async with contextlib.AsyncExitStack() as stack:
         found = []
         for _ in range(count):
-            home, worn = await stand.home()
+            home, worn = await stand.home(since=LONG_AGO)
             await allow_places(stand.database, home)
             watch = await stack.enter_async_context(stand.watch(worn.username, worn.password))
             found.append(Wearer(home, worn, watch))
@@ -91,6 +91,33 @@ async def test_a_bad_entry_never_costs_the_rest_of_its_array(stand: Stand) -> No
         assert [(entry["code"], len(entry["refs"])) for entry in answers] == [("stored", 1), ("duplicate", 1)]
         assert [(entry["ref"], entry["detail"]) for entry in answers[0]["rejected"]] == [(again["id"], "id_conflict")]
         assert len(await kept(stand, one.home)) == 4
+
+
+@pytest.mark.parametrize(
+    ("written", "detail"),
+    [
+        ('"lat":NaN', "malformed"), ('"lon":-Infinity', "malformed"), ('"lat":1e999', "malformed"),
+        ('"lon":-1e999', "malformed"), ('"acc":NaN', "malformed"), ('"lat":91', "lat_out_of_range"),
+        ('"lon":180.0001', "lon_out_of_range"), ('"lat":"23.02"', "malformed"),
+    ],
+)  # fmt: skip
+async def test_what_is_no_place_is_answered_by_its_id_and_the_others_are_kept(
+    stand: Stand, written: str, detail: str
+) -> None:
+    now = stand.database.clock()
+    async with stand.bridge(), wearers(stand) as [one]:
+        first, bad, last = (on_wire(now - timedelta(minutes=minutes)) for minutes in (3, 2, 1))
+        # Of two equal names the last counts; a number that JSON has not can only be written by hand.
+        broken = f"{json.dumps(bad)[:-1]},{written}}}"
+        await one.watch.say("location", f"[{json.dumps(first)},{broken},{json.dumps(last)}]".encode())
+        answer = await one.watch.hears("receipt")
+        assert (answer["code"], answer["refs"]) == ("stored", [first["id"], last["id"]])
+        [refused] = answer["rejected"]
+        assert (refused["ref"], refused["detail"]) == (bad["id"], detail)
+        await one.watch.say("location", broken.encode())
+        answer = await one.watch.hears("receipt")
+        assert (answer["ref"], answer["code"], answer["detail"]) == (bad["id"], "rejected", detail)
+        assert await kept(stand, one.home) == [first["id"], last["id"]]
 
 
 async def test_with_location_off_it_is_rejected_and_nothing_is_kept(stand: Stand) -> None:

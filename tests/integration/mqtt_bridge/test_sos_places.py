@@ -12,7 +12,7 @@ from services.core.checkins.sos_places import SosPlaceView, sos_places_of
 from services.core.checkins.tables import Checkin, SosPlace
 from services.core.consents.rules import Part
 from services.core.families.queries import child_by_id
-from tests.builders import Home
+from tests.builders import LONG_AGO, Home
 from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.places import agree, allow_places
@@ -34,7 +34,7 @@ async def _kept(stand: Stand, child_id: uuid.UUID) -> Sequence[SosPlaceView]:
 
 
 async def test_with_the_consent_and_location_off_it_is_kept_once_and_sealed(stand: Stand, clock: FakeClock) -> None:
-    home, worn = await stand.home()
+    home, worn = await stand.home(since=LONG_AGO)
     await _agree(stand, home)
     taken_at = int(clock.now.timestamp()) - 90
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:

@@ -21,7 +21,24 @@ ELEMENTS = {
     "imagename", "conn", "tag", "topic", "inregions", "inrids", "SSID", "BSSID", "created_at", "m", "_id",
     "motionactivities", "dist", "trip", "source",
 }  # fmt: skip
-APP_TRIGGERS, GREENWICH_TRIGGERS, QUECLINK_TRIGGERS = "pcCbrutva", "fmTklL", "oM!aiIeE1239hs"
+QUECLINK_ELEMENTS = {
+    "odometer", "hmc", "ubatt", "uext", "vin", "imei", "name", "don", "doff", "aiv", "rpm", "fcon", "flvl", "anum",
+    "adid-01", "adty-01", "adda-01", "temp_c-01", "can", "din1", "din2", "dout1", "dout2", "ign", "motion", "tow",
+    "fake", "sens", "sent", "mcc", "mnc", "lac", "cid", "nmds", "rit", "rty", "rid", "mst", "count", "raw_line",
+    "counter", "ignored",
+}  # fmt: skip
+# Of the objects that are no location.
+OTHER_ELEMENTS = {
+    "lwt": {"tst"},
+    "waypoint": {"desc", "lat", "lon", "rad", "tst", "uuid", "major", "minor", "rid"},
+    "transition": {"wtst", "lat", "lon", "tst", "acc", "tid", "event", "desc", "t", "rid"},
+    "beacon": {"desc", "uuid", "major", "minor", "tst", "acc", "rssi", "prox"},
+    "steps": {"tst", "steps", "from", "to"},
+    "card": {"name", "face", "tid"},
+    "waypoints": {"_creator", "waypoints"},
+    "encrypted": {"data"},
+}
+APP_TRIGGERS, GREENWICH_TRIGGERS, QUECLINK_TRIGGERS = "pcCbrutva", "fmtTkvlL", "oM!aiIeE1239hs"
 TRIGGERS = {*APP_TRIGGERS, *GREENWICH_TRIGGERS, *QUECLINK_TRIGGERS}
 TYPES = {
     "beacon", "card", "cmd", "configuration", "encrypted", "location", "lwt", "request", "status", "steps",
@@ -45,7 +62,10 @@ def test_it_is_read_as_its_vector_says(vector: dict[str, Any]) -> None:
 
 def test_nothing_of_the_documentation_is_left_out() -> None:
     locations = [one["payload"] for one in VECTORS if one["payload"]["_type"] == "location"]
-    assert {name for payload in locations for name in payload} >= ELEMENTS
+    assert {name for payload in locations for name in payload} >= ELEMENTS | QUECLINK_ELEMENTS
+    for kind, elements in OTHER_ELEMENTS.items():
+        of_kind = [one["payload"] for one in VECTORS if one["payload"]["_type"] == kind]
+        assert {name for payload in of_kind for name in payload} >= elements
     assert {payload["t"] for payload in locations if "t" in payload} == TRIGGERS
     assert {one["payload"]["_type"] for one in VECTORS} == TYPES
     assert {one["payload"].get("t") for one in VECTORS if one["payload"]["_type"] == "transition"} == TRANSITIONS

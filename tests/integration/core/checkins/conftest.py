@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest_asyncio
 
 from services.core.db.database import Database
-from tests.builders import Home, Worn, make_home, wear
+from tests.builders import LONG_AGO, Home, Worn, make_home, wear
 from tests.places import allow_places
 
 
@@ -19,5 +19,5 @@ async def home(database: Database) -> Home:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def worn(database: Database, home: Home) -> Worn:
-    """Its watch, paired."""
-    return await wear(database, home)
+    """Its watch, paired long ago."""
+    return await wear(database, home, since=LONG_AGO)

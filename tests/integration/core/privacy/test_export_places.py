@@ -24,6 +24,7 @@ from services.core.clips.rendering import Studio
 from services.core.db.database import Database
 from services.core.privacy import own_places
 from services.core.privacy.archive import make_one_export
+from tests.builders import LONG_AGO
 from tests.conftest import FakeClock
 from tests.parent import Parent, make_family, make_place, pair
 from tests.places import HOME, away, circle, may_look, sent
@@ -38,7 +39,7 @@ async def mother(client: httpx.AsyncClient, database: Database, clock: FakeClock
     mother = await make_family(client, database, place)
     await may_look(mother)
     await mother.consent("sos_places")
-    identity = await pair(mother, place)
+    identity = await pair(mother, place, since=LONG_AGO)
     await mother.told("POST", f"{mother.child}/zones", json={"name": "CanarySchool", "shape": circle()})
     async with database.begin() as work:
         fixes = [

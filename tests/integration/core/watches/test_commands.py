@@ -148,6 +148,32 @@ async def test_a_watch_is_located_once_in_half_a_minute_and_twenty_times_an_hour
     await wearer.give()
 
 
+async def test_lost_and_found_take_each_other_back_and_the_last_word_holds(wearer: Wearer, clock: FakeClock) -> None:
+    async def give(kind: CommandKind) -> str:
+        clock.advance(seconds=11)
+        return await wearer.give(kind)
+
+    first = await give(CommandKind.LOST)
+    found = await give(CommandKind.FOUND)
+    assert await wearer.states() == [("waiting", None), ("expired", "cancelled")]
+    second = await give(CommandKind.LOST)
+    assert second != first, "it is no repeat of what was taken back"
+    # The watch comes into reach: only the last word is told.
+    assert await wearer.told() == [second]
+    assert await wearer.answer(second, "done")
+    last = await give(CommandKind.FOUND)
+    assert await wearer.told() == [last]
+    assert await wearer.answer(last, "done")
+    assert await wearer.states() == [("done", None), ("done", None), ("expired", "cancelled"), ("expired", "cancelled")]
+    assert len({first, found, second, last}) == 4
+
+
+async def test_other_commands_are_not_taken_back(wearer: Wearer) -> None:
+    for kind in (CommandKind.RING, CommandKind.LOST, CommandKind.LOCATE):
+        await wearer.give(kind)
+    assert await wearer.states() == [("waiting", None)] * 3
+
+
 async def test_another_watch_cannot_answer_it(database: Database, wearer: Wearer) -> None:
     ref = await wearer.give()
     home = await make_home(database)

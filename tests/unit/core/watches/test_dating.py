@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.watches.dating import WatchClock, happened_at, measure_skew_s
+from services.core.watches.dating import WatchClock, Wearing, happened_at, measure_skew_s, was_worn
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
@@ -36,3 +36,29 @@ def test_no_clock_puts_a_message_into_the_future_or_breaks(tst: int, skew_s: int
     clock = WatchClock(skew_s, NOW, 7, 0)
     found = happened_at(clock, NOW, tst=tst, boot=7, mono_s=mono_s)
     assert found is None or found <= NOW
+
+
+BEGAN = NOW - timedelta(days=2)
+SPANS = [Wearing(BEGAN), Wearing(NOW - timedelta(days=9), NOW - timedelta(days=6))]
+
+
+def test_what_was_measured_is_the_wearers_only_within_its_pairings() -> None:
+    def worn(clock: WatchClock, at: datetime) -> bool:
+        return was_worn(clock, SPANS, at, boot=None, first_boot=7)
+
+    assert worn(RIGHT, BEGAN)
+    assert worn(RIGHT, NOW)
+    # A watch tells whole seconds.
+    assert worn(RIGHT, BEGAN - timedelta(seconds=1))
+    assert not worn(RIGHT, BEGAN - timedelta(seconds=2))
+    assert worn(WatchClock(-40, None, None, None), BEGAN - timedelta(seconds=41))
+    assert not worn(WatchClock(-61, None, None, None), BEGAN - timedelta(seconds=41))
+    assert worn(RIGHT, NOW - timedelta(days=7))
+    assert not worn(RIGHT, NOW - timedelta(days=5))
+    assert not worn(RIGHT, NOW - timedelta(days=10))
+
+
+def test_what_nobody_can_date_is_judged_by_its_boot() -> None:
+    verdicts = [was_worn(RIGHT, SPANS, None, boot=boot, first_boot=7) for boot in (6, 7, 8, None)]
+    assert verdicts == [False, True, True, True]
+    assert was_worn(RIGHT, SPANS, None, boot=6, first_boot=None)

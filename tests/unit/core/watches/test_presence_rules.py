@@ -14,13 +14,14 @@ from services.core.watches.presence_rules import (
     after_reading,
     is_probably_flat,
     presence_of,
+    trend_pct_per_h,
 )
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 HEARD = Heard(
     has_said_hello=True, online=True, gone_by="", since_at=NOW - HOUR, last_seen_at=NOW - timedelta(minutes=40),
-    asleep_until_at=None, battery=Battery(80, NOW - HOUR), sim_expires_on=date(2026, 3, 2),
+    asleep_until_at=None, battery=Battery(80, NOW - HOUR), sim_expires_on=date(2026, 3, 2), timezone="Asia/Shanghai",
 )  # fmt: skip
 GONE = replace(HEARD, online=False, gone_by="will")
 
@@ -49,6 +50,29 @@ def test_a_silence_begins_with_the_last_word_and_all_else_when_it_was_seen() -> 
     assert presence_of(replace(GONE, gone_by="silence"), NOW).since_at == HEARD.last_seen_at
     assert presence_of(GONE, NOW).since_at == HEARD.since_at
     assert presence_of(replace(GONE, since_at=None), NOW).since_at == HEARD.last_seen_at
+
+
+@pytest.mark.parametrize(
+    ("timezone", "ends_at"),
+    [
+        ("Asia/Shanghai", datetime(2026, 3, 2, 16, 0, tzinfo=UTC)),
+        ("Europe/Istanbul", datetime(2026, 3, 2, 21, 0, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 3, 3, 5, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_plan_ends_with_the_day_of_the_site(timezone: str, ends_at: datetime) -> None:
+    gone = replace(GONE, timezone=timezone)
+    assert presence_of(gone, ends_at - timedelta(seconds=1)).word is PresenceWord.OFFLINE
+    assert presence_of(gone, ends_at).word is PresenceWord.SIM_EXPIRED
+
+
+def test_a_trend_is_told_once_an_hour_shows_it_and_not_while_it_charges() -> None:
+    assert trend_pct_per_h(Battery()) is None
+    first = after_reading(Battery(), 50, NOW)
+    assert trend_pct_per_h(first) is None
+    assert trend_pct_per_h(after_reading(first, 45, NOW + HOUR / 2)) is None
+    assert trend_pct_per_h(after_reading(first, 41, NOW + 2 * HOUR)) == -4.5
+    assert trend_pct_per_h(after_reading(after_reading(first, 41, NOW + 2 * HOUR), 60, NOW + 3 * HOUR)) is None
 
 
 def test_a_falling_level_is_drawn_out_until_it_is_empty() -> None:

@@ -1,0 +1,87 @@
+"""What parents set and ask, as the child sees it: through every process and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from services.device_sim.parent import SimParent
+from services.device_sim.watch import SimWatch
+from tests.builders import Home
+from tests.e2e.conftest import Play, pair
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+async def _changed(watch: SimWatch, parent: SimParent, child: str, **changes: object) -> None:
+    told = await parent.change_settings(child, **changes)
+    await watch.wait_until(lambda: watch.config_version == told.version)
+
+
+async def test_quiet_hours_keep_messages_silent_and_an_sos_loud(play: Play) -> None:
+    home = await play.home()
+    child = str(home.child_id)
+    async with play.parent(home.phone) as parent, play.watch(home) as watch:
+        await pair(watch, parent, child)
+        now = datetime.now(SHANGHAI)
+        around = {
+            "days": list(range(1, 8)), "starts": f"{now - timedelta(hours=2):%H:%M}",
+            "ends": f"{now + timedelta(hours=2):%H:%M}",
+        }  # fmt: skip
+        await _changed(watch, parent, child, quiet=[around])
+        assert watch.is_quiet
+        await parent.write(child, "in class")
+        assert (await watch.wait_for("received", text="in class"))["silent"]
+        await watch.wait_stored(watch.alert())
+        (alert,) = await parent.alerts(child)
+        await parent.acknowledge(child, alert.alert_id)
+        assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
+        await _changed(watch, parent, child, quiet=[])
+        await parent.write(child, "after class")
+        assert not (await watch.wait_for("received", text="after class"))["silent"]
+
+
+async def test_a_shift_is_shown_on_the_watch_and_the_child_sees_who_looked(play: Play) -> None:
+    home = await play.home()
+    child, family = str(home.child_id), str(home.family_id)
+    async with play.parent(home.phone) as parent, play.watch(home) as watch:
+        await pair(watch, parent, child)
+        until = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
+        await parent.set_busy(until)
+        await watch.wait_until(lambda: any(watch.on_shift_until(one.id) for one in watch.contacts()))
+        local = until.astimezone(SHANGHAI)
+        assert (watch.on_shift_until("g-1") or "")[-5:] == f"{local:%H:%M}"
+        await parent.set_busy(None)
+        await watch.wait_until(lambda: watch.on_shift_until("g-1") is None)
+
+        await _locate(home, parent, watch, family)
+
+
+async def _locate(home: Home, parent: SimParent, watch: SimWatch, family: str) -> None:
+    child, me = str(home.child_id), (await parent.me()).guardian_id
+    await parent.change_guardian(family, me, may_locate=True)
+    await parent.consent(family, "location")
+    await _changed(watch, parent, child, location=True)
+    watch.give_fix(23.02, 113.75, 18)
+    await parent.command(child, "locate")
+    seen = await watch.wait_for("command_answered", command_kind="locate")
+    # The name under which this guardian stands in the child's list, and no other.
+    assert [one.id for one in watch.contacts() if one.id == seen["by"]] == ["g-1"]
+    await watch.wait_settled()
+    (given,) = [one for one in await parent.commands(child) if one.kind == "locate"]
+    assert given.state == "done"
+
+
+async def test_a_watch_that_is_found_again_is_opened_and_says_so(play: Play) -> None:
+    home = await play.home()
+    child = str(home.child_id)
+    async with play.parent(home.phone) as parent, play.watch(home) as watch:
+        await pair(watch, parent, child)
+        await parent.command(child, "lost")
+        await watch.wait_for("locked")
+        assert watch.is_locked
+        await parent.command(child, "found")
+        assert (await watch.wait_for("unlocked"))["by"] == "g-1"
+        assert not watch.is_locked
+        await watch.wait_stored(watch.write("family", "it was under the bed"))
+        assert {one.kind: one.state for one in await parent.commands(child)} == {"lost": "done", "found": "done"}
