@@ -56,6 +56,8 @@ async def wearings_of(work: UnitOfWork, identities: Collection[WatchIdentity]) -
     """
     found = await work.session.exec(
         select(WatchIdentity.watch_id, WatchIdentity.child_id, WatchIdentity.issued_at, WatchIdentity.ended_at).where(
+            # By their families, which the table has an index for; a child's earlier watches are others.
+            col(WatchIdentity.family_id).in_({one.family_id for one in identities}),
             col(WatchIdentity.child_id).in_({one.child_id for one in identities}),
             col(WatchIdentity.ended_at).is_not(None),
         )

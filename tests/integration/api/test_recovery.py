@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from services.core.accounts.tables import Guardian
 from services.core.audit.tables import AuditEntry
 from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database
@@ -39,6 +40,12 @@ class Office:
 
     async def states(self) -> list[str]:
         return [one["state"] for one in (await self.ann.told("GET", f"{self.site}/recoveries"))["recoveries"]]
+
+
+async def _phone_confirmed(database: Database, guardian_id: str) -> bool:
+    async with database.begin() as work:
+        guardian = await work.session.get_one(Guardian, uuid.UUID(guardian_id))
+        return guardian.phone_confirmed_at is not None
 
 
 async def _office(client: httpx.AsyncClient, database: Database) -> Office:
@@ -90,7 +97,10 @@ async def test_a_number_changes_48_hours_after_two_have_agreed_and_everyone_is_t
     # Whoever holds the old phone is out; the new number's first log-in is whole, the second device's is not.
     answer = await client.post("/v1/auth/refresh", json={"refresh_token": office.mother.tokens["refresh_token"]})
     assert answer.status_code == 401
+    # Nobody knows yet whether text messages arrive at the new number.
+    assert not await _phone_confirmed(database, office.mother.guardian_id)
     await newcomer.log_in()
+    assert await _phone_confirmed(database, office.mother.guardian_id)
     assert not newcomer.tokens["limited"]
     assert newcomer.guardian_id == office.mother.guardian_id
     assert (await newcomer.new_device().log_in()).tokens["limited"]
