@@ -18,7 +18,7 @@ from services.core.usage.simulating import Plan, Simulated, simulate
 from services.core.usage.tables import FamilyDay, UsageCell, UsagePopulation, UsageWeek
 from tests.conftest import FakeClock
 
-PLAN = Plan(sites=3, families=120, weeks=4, seed=11)
+PLAN = Plan(sites=3, families=120, weeks=4, seed=13)
 
 
 @pytest.fixture(scope="module")
