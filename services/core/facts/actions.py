@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import delete, text
 from sqlmodel import col
 
+from services.core.db.columns import new_id
+from services.core.db.copying import copy_rows
 from services.core.db.database import UnitOfWork
 from services.core.facts.rules import OF_THE_WATCH, WATCH_STEM, measures_a_family
 from services.core.facts.tables import Fact
@@ -40,6 +44,44 @@ def record_fact(
         work.add(fact)
 
 
+@dataclass(frozen=True, slots=True)
+class PastFact:
+    """A fact that is brought in later: when it was received, and what :func:`record_fact` takes."""
+
+    kind: str
+    received_at: datetime
+    watch_id: uuid.UUID | None = None
+    child_id: uuid.UUID | None = None
+    family_id: uuid.UUID | None = None
+    ref_id: uuid.UUID | None = None
+    happened_at: datetime | None = None
+    voice_ms: int | None = None
+
+
+async def record_past_facts(
+    work: UnitOfWork,
+    facts: Sequence[PastFact],
+    *,
+    will_count: bool = False,
+    make_id: Callable[[], uuid.UUID] = new_id,
+) -> int:
+    """Note many facts of the past at once, under the same rule as one of now; return how many were kept.
+
+    ``will_count``: the caller counts their families anew in this transaction, so that none of them waits for it.
+    """
+    measuring = {fact.family_id for fact in facts if fact.family_id is not None and measures_a_family(fact.kind)}
+    agreed = await _agreed(work, measuring)
+    kept = [fact for fact in facts if fact.family_id in agreed or not measures_a_family(fact.kind)]
+    await copy_rows(
+        work, Fact, ("fact_id", *_PAST, "counted"),
+        [(make_id(), *(getattr(fact, name) for name in _PAST), will_count) for fact in kept],
+    )  # fmt: skip
+    return len(kept)
+
+
+_PAST: Final = tuple(one.name for one in fields(PastFact))
+
+
 async def forget_measured(work: UnitOfWork, family_id: uuid.UUID) -> None:
     """Forget what was counted of a family that no longer agrees to it."""
     await work.run(
@@ -52,7 +94,13 @@ async def forget_measured(work: UnitOfWork, family_id: uuid.UUID) -> None:
 
 
 async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[Fact]) -> None:
-    family_ids = {fact.family_id for fact in facts if fact.family_id is not None}
+    agreed = await _agreed(work, {fact.family_id for fact in facts if fact.family_id is not None})
+    work.add(*(fact for fact in facts if fact.family_id in agreed))
+    await work.flush()
+
+
+async def _agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of these families may be measured now."""
     # The tables are named, not imported: consents and families stand above facts.
     found = await work.run(
         text(
@@ -62,6 +110,4 @@ async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[Fact]) -> 
         ),
         {"family_ids": list(family_ids)},
     )
-    agreed = set(found.scalars())
-    work.add(*(fact for fact in facts if fact.family_id in agreed))
-    await work.flush()
+    return set(found.scalars())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 # Without consent to measurement a watch's health and whereabouts in the programme are all that is kept.
-OF_THE_WATCH: Final = frozenset({"hello", "paired", "unpaired", "family_enrolled"})
+# That a watch reported is a sign of life; what it reported of the family is dropped before it is stored.
+OF_THE_WATCH: Final = frozenset({"hello", "usage_reported", "paired", "unpaired", "family_enrolled"})
 WATCH_STEM: Final = "watch_"
 
 

@@ -15,8 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import or_
-from sqlmodel import col, select
 
 from services.core.audio.errors import AudioBusyError, AudioNotReadableError
 from services.core.blobs.actions import keep, reserve_for_export
@@ -24,6 +22,7 @@ from services.core.blobs.errors import BlobGoneError
 from services.core.blobs.store import BlobMissingError, BlobStoreAwayError
 from services.core.clips.errors import AudioGoneError, AudioNotReadyError
 from services.core.clips.rendering import Studio
+from services.core.db.claiming import claim_oldest
 from services.core.families.queries import child_by_id
 from services.core.messages.hearing import sound_for_phone
 from services.core.messages.queries import MessageView
@@ -66,25 +65,8 @@ async def make_one_export(studio: Studio) -> bool:
 
 async def _claim(studio: Studio) -> _Job | None:
     async with studio.database.begin() as work:
-        found = await work.session.exec(
-            select(Export)
-            .where(
-                col(Export.state).in_(["waiting", "running"]),
-                or_(col(Export.claimed_until).is_(None), col(Export.claimed_until) <= work.now),
-            )
-            .order_by(col(Export.asked_at))
-            .limit(1)
-            .with_for_update(key_share=True, skip_locked=True)
-        )
-        export = found.first()
-        if export is None:
-            return None
-        export.tries += 1
-        export.state = "running" if export.tries <= TRIES else "failed"
-        export.percent = 0
-        export.claimed_until = work.now + CLAIM_LIVES
-        work.add(export)
-        if export.state == "failed":
+        export = await claim_oldest(work, Export, lives=CLAIM_LIVES, tries=TRIES)
+        if export is None or export.state == "failed":
             return None
         return _Job(export.export_id, export.family_id, export.guardian_id, key_of(work.vault, export))
 

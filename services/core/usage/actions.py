@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Final
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from services.core.db.columns import new_id
+from services.core.db.copying import copy_rows
 from services.core.db.database import UnitOfWork
-from services.core.facts.actions import record_fact
+from services.core.facts.actions import PastFact, record_fact, record_past_facts
 from services.core.uplinks.actions import STORED, Answer, known_answer, remember
 from services.core.usage.measured import is_measured
 from services.core.usage.tables import UsageReport
@@ -55,24 +57,67 @@ async def take_reports(work: UnitOfWork, identity: WatchIdentity, reports: Seque
     return answers
 
 
+async def take_past_reports(
+    work: UnitOfWork,
+    identity: WatchIdentity,
+    arrivals: Sequence[tuple[datetime, WatchReport]],
+    *,
+    will_count: bool = False,
+    make_id: Callable[[], uuid.UUID] = new_id,
+) -> int:
+    """Take many reports of a watch at once, each with when it was received; return how many.
+
+    They become what :func:`take_reports` makes of each. Their ids are not remembered: whoever brings in the past
+    answers no watch, and brings it once. ``will_count`` as in :func:`record_past_facts`.
+    """
+    names = HEALTH + MEASURED if await is_measured(work, identity.family_id) else HEALTH
+    rows = [_row(identity, report, received_at, names, make_id()) for received_at, report in arrivals]
+    await copy_rows(work, UsageReport, _COLUMNS, [tuple(row.get(name) for name in _COLUMNS) for row in rows])
+    await record_past_facts(
+        work,
+        [
+            PastFact(
+                "usage_reported", row["received_at"], identity.watch_id, identity.child_id, identity.family_id,
+                ref_id=row["report_id"], happened_at=row["started_at"],
+            )
+            for row in rows
+        ],
+        will_count=will_count,
+        make_id=make_id,
+    )  # fmt: skip
+    return len(rows)
+
+
 def _keep(work: UnitOfWork, identity: WatchIdentity, report: WatchReport, names: Sequence[str]) -> None:
+    row = _row(identity, report, work.now, names, new_id())
+    work.add(UsageReport(**row))
+    record_fact(
+        work, "usage_reported", watch_id=identity.watch_id, child_id=identity.child_id, family_id=identity.family_id,
+        ref_id=row["report_id"], happened_at=row["started_at"],
+    )  # fmt: skip
+
+
+_COLUMNS: Final = (
+    "report_id", "watch_id", "family_id", "started_at", "ended_at", "received_at", *HEALTH, *MEASURED,
+)  # fmt: skip
+
+
+def _row(
+    identity: WatchIdentity, report: WatchReport, received_at: datetime, names: Sequence[str], report_id: uuid.UUID
+) -> dict[str, Any]:
+    """Return what is kept of a report, as columns of its table."""
     ended_at = happened_at(
-        clock_of_watch(identity), work.now, tst=report.to_tst, boot=report.boot, mono_s=report.mono_s
+        clock_of_watch(identity), received_at, tst=report.to_tst, boot=report.boot, mono_s=report.mono_s
     )
     started_at = None if ended_at is None else ended_at - timedelta(seconds=_length_s(report))
     if started_at is not None:
         # What a watch counted before this pairing belongs to nobody here.
-        started_at = max(started_at, min(identity.issued_at, work.now))
-    row = UsageReport(
-        report_id=uuid.uuid4(), watch_id=identity.watch_id, family_id=identity.family_id, started_at=started_at,
-        ended_at=ended_at, received_at=work.now,
+        started_at = max(started_at, min(identity.issued_at, received_at))
+    return {
+        "report_id": report_id, "watch_id": identity.watch_id, "family_id": identity.family_id,
+        "started_at": started_at, "ended_at": ended_at, "received_at": received_at,
         **{name: report.counters[name] for name in names if name in report.counters},
-    )  # fmt: skip
-    work.add(row)
-    record_fact(
-        work, "usage_reported", watch_id=identity.watch_id, child_id=identity.child_id, family_id=identity.family_id,
-        ref_id=row.report_id, happened_at=started_at,
-    )  # fmt: skip
+    }  # fmt: skip
 
 
 def _length_s(report: WatchReport) -> int:

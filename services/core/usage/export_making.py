@@ -10,10 +10,9 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import or_
-from sqlmodel import col, select
 
 from services.core.crypto.vault import seal
+from services.core.db.claiming import claim_oldest
 from services.core.db.database import Database
 from services.core.programme.queries import cohorts_of, programme_of, sites_of
 from services.core.programme.tables import Site
@@ -59,24 +58,9 @@ async def make_one_file(database: Database) -> bool:
 async def claim(database: Database) -> Job | None:
     """Take the oldest file that waits, or that a killed process left; one tried too often has failed."""
     async with database.begin() as work:
-        found = await work.session.exec(
-            select(UsageExport)
-            .where(
-                col(UsageExport.state).in_(["waiting", "running"]),
-                or_(col(UsageExport.claimed_until).is_(None), col(UsageExport.claimed_until) <= work.now),
-            )
-            .order_by(col(UsageExport.asked_at))
-            .limit(1)
-            .with_for_update(key_share=True, skip_locked=True)
-        )
-        export = found.first()
+        export = await claim_oldest(work, UsageExport, lives=CLAIM_LIVES, tries=TRIES)
         if export is None:
             return None
-        export.tries += 1
-        export.state = "running" if export.tries <= TRIES else "failed"
-        export.percent = 0
-        export.claimed_until = work.now + CLAIM_LIVES
-        work.add(export)
         if export.state == "failed":
             log.warning("usage_export_failed", usage_export_id=str(export.usage_export_id))
             return None

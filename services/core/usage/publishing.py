@@ -137,7 +137,9 @@ def controlled_cells(
         stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
         for code in _ONLY_GROWS:
             before = dark_before.get(f"{audience}/{code}", frozenset())
-            stays[f"{audience}/{code}"] = before | (hidden[code] - (unknown - small))
+            # The whole takes nobody along, and begins each quarter small: it is told once it is not.
+            parts = frozenset(scope for scope, over in scopes.parent.items() if over is not None)
+            stays[f"{audience}/{code}"] = before | ((hidden[code] - (unknown - small)) & parts)
     return cells, stays
 
 

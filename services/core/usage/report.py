@@ -77,7 +77,7 @@ def _section(code: str, cells: Sequence[Cell], locale: str) -> str:
         latest = shown[-1]
         now = (
             f'<p class="now">{escape(told(latest))} <small>{escape(text["latest"])} {latest.week.isoformat()}, '
-            f"{escape(text['n'])} = {latest.n}</small></p>{_plot(code, cells)}"
+            f"{escape(text['n'])} = {latest.n}</small></p>{_plot(code, cells, locale)}"
         )
     else:
         now = f'<p class="now">{escape(text["suppressed"])}</p>'
@@ -102,7 +102,7 @@ def _figure(code: str, value: float) -> str:
     return f"{value * 100:.0f} %" if INDICATORS[code].kind in _IN_PER_CENT else f"{value:g}"
 
 
-def _plot(code: str, cells: Sequence[Cell]) -> str:
+def _plot(code: str, cells: Sequence[Cell], locale: str) -> str:
     """Return the weeks as a line with the quartiles as a band; both end where a week is not shown."""
     top = 1.0 if INDICATORS[code].kind in _IN_PER_CENT else max(
         max(cell.value or 0, cell.upper_quartile or 0) for cell in cells) or 1.0  # fmt: skip
@@ -136,7 +136,7 @@ def _plot(code: str, cells: Sequence[Cell]) -> str:
         drawn.append(
             f'<text x="{x(place)}" y="{_HEIGHT - 6}" text-anchor="{anchor}">{cells[place].week.isoformat()}</text>'
         )
-    name = escape(words("en")[f"name.{code}"])
+    name = escape(words(locale)[f"name.{code}"])
     return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{name}">{"".join(drawn)}</svg>'
 
 

@@ -1,4 +1,5 @@
-"""Write a simulated programme: its families, and a year of facts and reports, counted and published as real ones are.
+"""Write a simulated programme: its families, and a year of facts and reports that come in through the same doors as
+those of real ones, many at once, and are counted and published as they are.
 
 Marked as simulated wherever a person reads it, with phone numbers that no network has. Refused in production.
 """
@@ -7,9 +8,10 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,26 +21,24 @@ from services.core.accounts.tables import Guardian
 from services.core.consents.rules import How, Part, consent_texts
 from services.core.consents.tables import Consent
 from services.core.db.database import Database, UnitOfWork
+from services.core.facts.actions import PastFact, record_past_facts
 from services.core.families.tables import Child, Enrolment, Family, Membership
 from services.core.programme.tables import Cohort, Programme, Site
 from services.core.settings import Environment, Settings
+from services.core.usage.actions import WatchReport, take_past_reports
 from services.core.usage.counting import hold_counting, rebuild
 from services.core.usage.errors import SimulationExistsError, SimulationRefusedError
 from services.core.usage.publishing import publish_week
 from services.core.usage.rules import quarter_of, week_of
-from services.core.usage.simulated_life import COUNTRIES, SimulatedFamily
+from services.core.usage.simulated_life import COUNTRIES, Daily, SimulatedFamily
 from services.core.usage.tables import QuietSince
-from services.core.watches.tables import Watch, WatchSettings
+from services.core.watches.tables import Watch, WatchIdentity, WatchSettings
 
 _SCHOOL: Final = [{"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "16:00"},
                   {"days": [1, 2, 3, 4, 5, 6, 7], "from": "21:30", "to": "06:30"}]  # fmt: skip
 # A password hash that no password has: a simulated watch never logs in.
 _NO_PASSWORD: Final = "none"  # noqa: S105
 _AGREE: Final = 0.92
-_FACT: Final = ("fact_id", "kind", "watch_id", "child_id", "family_id", "ref_id", "happened_at", "received_at",
-                "voice_ms", "counted")  # fmt: skip
-_REPORT: Final = ("report_id", "watch_id", "family_id", "started_at", "ended_at", "received_at", "worn_s", "calls_in",
-                  "call_s", "reboots", "battery_min_pct", "offline_s")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,14 @@ class _Member:
     first_day: date
     agrees: bool
 
+    @property
+    def identity(self) -> WatchIdentity:
+        """What its watch is heard under: never stored, so that the broker knows no user who is none."""
+        return WatchIdentity(
+            username=f"w-{self.watch_id.hex[:12]}", watch_id=self.watch_id, child_id=self.child_id,
+            family_id=self.family_id, password_hash=_NO_PASSWORD, issued_at=_noon(self.first_day),
+        )  # fmt: skip
+
 
 async def simulate(
     database: Database, settings: Settings, plan: Plan, progress: Callable[[], None] = lambda: None
@@ -98,10 +106,13 @@ async def simulate(
         async with database.begin() as work:
             members = await _make_site(work, chance, programme, number, plan, first_week)
             for member in members:
-                rows = _live(chance, member, plan.weeks * 7)
-                await _copy(work, "fact", _FACT, rows[0])
-                await _copy(work, "usage_report", _REPORT, rows[1])
-                facts, reports = facts + len(rows[0]), reports + len(rows[1])
+                lived = live(chance, member.identity, member.country, member.zone, plan.weeks * 7)
+                make_id = partial(_id, chance)
+                facts += await record_past_facts(work, lived.facts, will_count=True, make_id=make_id)
+                taken = await take_past_reports(
+                    work, member.identity, lived.reports, will_count=True, make_id=make_id
+                )  # fmt: skip
+                facts, reports = facts + taken, reports + taken
             await rebuild(work, [member.family_id for member in members])
         progress()
     for number in range(plan.weeks):
@@ -179,44 +190,48 @@ async def _make_site(
     return members
 
 
-def _live(chance: random.Random, member: _Member, days: int) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
-    """Return the facts and reports of a family's time, as records of their tables."""
-    family = SimulatedFamily(chance, member.country, member.zone, days)
-    facts: list[tuple[Any, ...]] = []
-    reports: list[tuple[Any, ...]] = []
+@dataclass(frozen=True)
+class Lived:
+    """What would have come of one family's time: facts, and its watch's reports with when each was received."""
+
+    facts: list[PastFact]
+    reports: list[tuple[datetime, WatchReport]]
+
+
+def live(chance: random.Random, identity: WatchIdentity, country: str, zone: ZoneInfo, days: int) -> Lived:
+    """Return a family's time from its pairing on, in the order in which it would have come in."""
+    first_day = identity.issued_at.date()
+    family = SimulatedFamily(chance, country, zone, days)
+    lived = Lived([], [])
 
     def fact(kind: str, at: datetime, ref: uuid.UUID | None = None, voice_ms: int | None = None) -> None:
-        facts.append((_id(chance), kind, member.watch_id, member.child_id, member.family_id, ref, None, at, voice_ms,
-                      True))  # fmt: skip
+        lived.facts.append(
+            PastFact(kind, at, identity.watch_id, identity.child_id, identity.family_id, ref, None, voice_ms)
+        )
 
-    fact("watch_handed_out", _noon(member.first_day))
+    fact("watch_handed_out", identity.issued_at)
     # Past the last week's end: what was said in it is followed for 7 days.
     for number in range(days + 10 + 8):
-        day = member.first_day + timedelta(days=number)
+        day = first_day + timedelta(days=number)
         if number == family.broken_on:
             fact("watch_broken", _noon(day))
         elif number == family.returned_on:
             fact("watch_returned", _noon(day))
         happenings, daily = family.day(number, day)
-        if member.agrees:
-            for one in happenings:
-                fact(one.kind, one.at, one.ref_id, one.voice_ms)
+        for one in happenings:
+            fact(one.kind, one.at, one.ref_id, one.voice_ms)
         if daily is not None:
-            report_id = _id(chance)
-            fact("usage_reported", daily.ended_at, report_id)
-            measured = (daily.worn_s, daily.calls_in, daily.call_s) if member.agrees else (None, None, None)
-            times = daily.started_at, daily.ended_at, daily.ended_at
-            health = daily.reboots, daily.battery_min_pct, daily.offline_s
-            reports.append((report_id, member.watch_id, member.family_id, *times, *measured, *health))
-    return facts, reports
+            lived.reports.append((daily.ended_at, _report(chance, daily)))
+    return lived
 
 
-async def _copy(work: UnitOfWork, table: str, columns: Sequence[str], records: Sequence[tuple[Any, ...]]) -> None:
-    # Millions of rows: by COPY, in the same transaction. A statement before makes sure that it has begun.
-    await work.run(text("SELECT 1"))
-    raw = await (await work.session.connection()).get_raw_connection()
-    driver: Any = raw.driver_connection
-    await driver.copy_records_to_table(table, records=records, columns=columns)
+def _report(chance: random.Random, daily: Daily) -> WatchReport:
+    counters = vars(daily) | {"started_at": None, "ended_at": None}
+    return WatchReport(
+        ref=f"{chance.getrandbits(60):012x}"[:12], fingerprint="", from_tst=int(daily.started_at.timestamp()),
+        to_tst=int(daily.ended_at.timestamp()),
+        counters={name: value for name, value in counters.items() if value is not None},
+    )  # fmt: skip
 
 
 def _id(chance: random.Random) -> uuid.UUID:

@@ -15,10 +15,10 @@ from services.core.usage.errors import SimulationExistsError, SimulationRefusedE
 from services.core.usage.publishing import publish_one_week
 from services.core.usage.rules import INDICATORS
 from services.core.usage.simulating import Plan, Simulated, simulate
-from services.core.usage.tables import FamilyDay, UsageCell, UsagePopulation, UsageWeek
+from services.core.usage.tables import FamilyDay, UsageCell, UsagePopulation, UsageWeek, WatchDay
 from tests.conftest import FakeClock
 
-PLAN = Plan(sites=3, families=120, weeks=4, seed=11)
+PLAN = Plan(sites=3, families=120, weeks=4, seed=13)
 
 
 @pytest.fixture(scope="module")
@@ -60,17 +60,26 @@ async def test_the_programme_has_numbers_and_small_groups_have_none(database: Da
     assert public < staff
 
 
-@pytest.mark.usefixtures("made")
-async def test_counting_the_same_facts_again_finds_the_same_days(database: Database) -> None:
+async def test_counting_everything_again_finds_the_same_days_and_leaves_the_published_weeks(
+    database: Database, made: Simulated
+) -> None:
+    async def everything() -> list[list[dict[str, object]]]:
+        found = []
+        async with database.begin() as work:
+            for table in (FamilyDay, WatchDay, UsageCell):
+                rows = await work.session.exec(select(table).order_by(*table.__table__.primary_key))
+                found.append([row.model_dump() for row in rows])
+        return found
+
+    before = await everything()
+    assert all(len(rows) > 1000 for rows in before)
     async with database.begin() as work:
-        families = list(await work.session.exec(select(UsagePopulation.family_id)))[:10]
-        rows = select(FamilyDay).where(col(FamilyDay.family_id).in_(families)).order_by(
-            col(FamilyDay.family_id), col(FamilyDay.day))  # fmt: skip
-        before = [row.model_dump() for row in await work.session.exec(rows)]
-        work.session.expunge_all()
+        families = list(await work.session.exec(select(UsagePopulation.family_id).distinct()))
+    assert len(families) > 80
+    async with database.begin() as work:
         await rebuild(work, families)
-        assert [row.model_dump() for row in await work.session.exec(rows)] == before
-        assert before
+    assert await everything() == before
+    assert await cells(database, made)
 
 
 async def test_a_family_that_is_erased_is_gone_and_the_week_after_is_withheld_and_the_published_stand(

@@ -7,7 +7,9 @@ import pytest
 from services.core.facts.rules import measures_a_family
 
 
-@pytest.mark.parametrize("kind", ["hello", "paired", "unpaired", "family_enrolled", "watch_lost", "watch_handed_out"])
+@pytest.mark.parametrize(
+    "kind", ["hello", "usage_reported", "paired", "unpaired", "family_enrolled", "watch_lost", "watch_handed_out"]
+)
 def test_what_is_known_of_the_watch_needs_none(kind: str) -> None:
     assert not measures_a_family(kind)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
@@ -124,6 +125,35 @@ def test_every_language_has_every_word_with_the_same_placeholders(locale: str) -
     if locale != "en":
         same = [key for key in english if other[key] == english[key] and key != "n"]
         assert same == []
+
+
+def seen(page: str) -> str:
+    """Return what is read or heard of a page: its texts and the names of its plots."""
+    body = re.sub(r"<style>.*?</style>", " ", page, flags=re.DOTALL)
+    names = " ".join(re.findall(r'aria-label="([^"]*)"', body))
+    return f"{re.sub(r'<[^>]*>', ' ', body)} {names}"
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale: str) -> None:
+    # Given a report with every indicator, one of them shown in no week.
+    cells = [cell(code, week, None if code == "silent" else 0.5) for code in INDICATORS for week in range(3)]
+    told = seen(donor_report(replace(EXTRACT, cells=cells, locale=locale), "2026"))
+    # Then every indicator is named and defined, in this language, and nothing of a template is left.
+    own = words(locale)
+    for code in INDICATORS:
+        assert own[f"name.{code}"] in html.unescape(told)
+        assert own[f"definition.{code}"] in html.unescape(told)
+    assert not re.search(r"[{}]|None|nan|null|TODO|\bname\.|\bdefinition\.", told)
+    if locale != "en":
+        here = set(re.findall(r"[A-Za-z]{4,}", " ".join(own.values())))
+        english = set(re.findall(r"[A-Za-z]{4,}", " ".join(words("en").values()))) - here
+        assert len(english) > 50
+        assert not english & set(re.findall(r"[A-Za-z]{4,}", told))
+    if locale == "zh-Hans":
+        # Every name and definition is written in Han characters, none was left for later.
+        assert all(re.search(r"[\u4e00-\u9fff]", own[f"{part}.{code}"]) for part in ("name", "definition")
+                   for code in INDICATORS)  # fmt: skip
 
 
 def test_dhis2_takes_what_is_shown_and_mapped() -> None:

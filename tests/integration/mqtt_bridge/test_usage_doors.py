@@ -1,0 +1,131 @@
+"""Many at once or one by one: a family's time comes to the same days and numbers through either door."""
+
+from __future__ import annotations
+
+import heapq
+import json
+import random
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlmodel import col, select
+
+from services.core.blobs.store import BlobStore
+from services.core.db.database import Database
+from services.core.facts.actions import record_fact, record_past_facts
+from services.core.families.tables import Enrolment
+from services.core.settings import Settings
+from services.core.usage.actions import take_past_reports
+from services.core.usage.counting import rebuild
+from services.core.usage.rules import INDICATORS, Measure, week_of
+from services.core.usage.simulating import Lived, live
+from services.core.usage.tables import UsagePopulation, UsageReport
+from services.core.usage.weeks import family_weeks
+from services.core.watches.queries import standing_identity
+from services.mqtt_bridge.handlers.registry import Frame
+from services.mqtt_bridge.handlers.usage import take_usage
+from services.protocol.topics import Uplink, UplinkKind, parse_user
+from tests.conftest import FakeClock
+from tests.integration.core.usage.conftest import Household, count_all, settle
+
+DAYS = 35
+
+
+async def lived(home: Household, seed: int) -> Lived:
+    async with home.database.begin() as work:
+        identity = await standing_identity(work, home.worn.username)
+        assert identity is not None
+        return live(random.Random(seed), identity, "CN", ZoneInfo("Asia/Shanghai"), DAYS)
+
+
+async def through_the_bulk_door(home: Household, life: Lived) -> None:
+    async with home.database.begin() as work:
+        identity = await standing_identity(work, home.worn.username, lock=True)
+        assert identity is not None
+        await record_past_facts(work, life.facts)
+        await take_past_reports(work, identity, life.reports)
+
+
+async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
+    """Have each thing happen at its time: facts as rooms write them, reports as the bridge's handler takes them."""
+    user = parse_user(home.worn.username)
+    assert user is not None
+    blobs = BlobStore.of(settings)
+    arrivals = heapq.merge(
+        sorted(((one.received_at, 0, one) for one in life.facts), key=lambda one: one[0]),
+        ((at, 1, report) for at, report in life.reports), key=lambda one: one[0],
+    )  # fmt: skip
+    for number, (at, kind, one) in enumerate(arrivals):
+        home.clock.now = at
+        if kind:
+            said = {"id": one.ref, "from_tst": one.from_tst, "to_tst": one.to_tst, **one.counters}
+            frame = Frame(Uplink(user, UplinkKind.USAGE), json.dumps(said).encode(), home.database, settings, blobs)
+            (reply,) = await take_usage(frame)
+            assert b'"stored"' in reply.payload
+        else:
+            async with home.database.begin() as work:
+                record_fact(
+                    work, one.kind, watch_id=one.watch_id, child_id=one.child_id, family_id=one.family_id,
+                    ref_id=one.ref_id, voice_ms=one.voice_ms,
+                )  # fmt: skip
+        if number % 50 == 0:
+            await count_all(home.database)
+    await count_all(home.database)
+
+
+async def numbers(home: Household) -> tuple[list[dict[str, Any]], ...]:
+    """Return the days of the family and of its watch, and its reports, without the ids."""
+    ids = {"family_id", "watch_id", "report_id"}
+    async with home.database.begin() as work:
+        reports = await work.session.exec(
+            select(UsageReport).where(UsageReport.family_id == home.home.family_id).order_by(col(UsageReport.ended_at))
+        )
+        kept = [one.model_dump(exclude=ids) for one in reports]
+    days = [one.model_dump(exclude=ids) for one in await home.days()]
+    return days, [one.model_dump(exclude=ids) for one in await home.watch_days()], kept
+
+
+async def indicators(home: Household) -> list[dict[str, Measure]]:
+    """Return every indicator of the family alone, week by week."""
+    found = []
+    async with home.database.begin() as work:
+        enrolments = await work.session.exec(select(Enrolment).where(Enrolment.family_id == home.home.family_id))
+        one = enrolments.one()
+        family = UsagePopulation(family_id=one.family_id, site_id=one.site_id, cohort_id=one.cohort_id)
+        for number in range(DAYS // 7):
+            week = week_of((home.clock.now - timedelta(weeks=number)).date())
+            (told,) = (await family_weeks(work, [family], week)).values()
+            alone = [replace(told, family_id="one")]
+            found.append({code: indicator.formula(alone) for code, indicator in INDICATORS.items()})
+    return found
+
+
+@pytest.mark.parametrize("agrees", [True, False])
+async def test_both_doors_come_to_the_same(
+    database: Database, clock: FakeClock, settings: Settings, *, agrees: bool
+) -> None:
+    # Given two families that begin at the same noon and live the same five weeks.
+    clock.now = (clock.now + timedelta(days=1)).replace(hour=4, minute=0)
+    at_once, in_turn = [await settle(database, clock) for _ in range(2)]
+    if agrees:
+        await at_once.agree()
+        await in_turn.agree()
+    seed = 8 if agrees else 9
+    # When one's time comes in as it happens, and the other's when it is over.
+    await one_by_one(in_turn, await lived(in_turn, seed), settings)
+    await through_the_bulk_door(at_once, await lived(at_once, seed))
+    async with database.begin() as work:
+        await rebuild(work, [at_once.home.family_id])
+    # Then days, reports and every indicator are the same.
+    first, second = await numbers(at_once), await numbers(in_turn)
+    assert first == second
+    assert len(first[2]) > DAYS / 3
+    assert bool(first[0]) is agrees
+    assert all((report["worn_s"] is not None) is agrees for report in first[2])
+    measured = await indicators(at_once)
+    assert measured == await indicators(in_turn)
+    if agrees:
+        assert sum(week["messages"].value or 0 for week in measured) > 10
