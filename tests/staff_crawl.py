@@ -251,7 +251,7 @@ Prepare = Callable[[CrawlWorld, StaffMember], Awaitable[Asked]]
 async def _recovery(world: CrawlWorld, _: StaffMember) -> Asked:
     parent = await world.family(f"who asks with {new_ref(6)}")
     new = world.canaries.plant_number(f"the new number of {parent.family_id}", new_phone())
-    asked = {"kind": "phone", "phone": parent.phone, "new_phone": new, "form_number": FORM}
+    asked = {"kind": "phone", "phone": parent.phone, "new_phone": new, "form_number": FORM, "document": "passport"}
     return {"family_code": await family_code_of(parent), "json": asked}
 
 
@@ -259,7 +259,7 @@ async def _standing_recovery(world: CrawlWorld, member: StaffMember) -> Asked:
     asked = await _recovery(world, member)
     path = f"{world.site}/families/{asked['family_code']}/recoveries"
     told = await world.chief.told("POST", path, json=asked["json"])
-    return {"recovery_id": told["recovery_id"], "json": {"form_number": FORM}}
+    return {"recovery_id": told["recovery_id"], "json": {"form_number": FORM, "document": "passport"}}
 
 
 async def _hand_out(world: CrawlWorld, _: StaffMember) -> Asked:
