@@ -221,13 +221,13 @@ Every route, asked by every role about every target. The expectations stand in `
 from what is meant and not from `services/api/access_family.py` and `access_staff.py`, where it is decided;
 `tests/integration/api/test_matrix.py` asks each cell and compares status and code. Refused cells are asked of the whole
 API on one shared world, which they leave as it was; cells that pass are asked at the same rules, without what stands
-behind them, and once more of the whole API on worlds of their own: whoever may read reads, under every rule and on
-every route somebody succeeds, and each answer is as documented (`test_matrix_passes.py`, `test_staff_crawl.py`). Of a
-site nothing is erased but its families: `test_staff_erased_family.py` asks for one. A token of the other kind, or none,
-is refused before the database is asked anything: it is tried on what is one's own only; where a role is told from
-another by its rights alone, one foreign target is tried. What is another's, what is erased and what never existed
-answer alike: the same status, the same body, and the same statements to the database in the same order, so that time
-tells nothing either.
+behind them, and once more of the whole API on worlds of their own: whoever may read reads, under every rule somebody
+succeeds, on every route but those named there, and each answer is as documented (`test_matrix_passes.py`,
+`test_staff_crawl.py`). Of a site nothing is erased but its families: `test_staff_erased_family.py` asks for one. A
+token of the other kind, or none, is refused before the database is asked anything: it is tried on what is one's own
+only; where a role is told from another by its rights alone, one foreign target is tried. What is another's, what is
+erased and what never existed answer alike: the same status, the same body, and the same statements to the database in
+the same order, so that time tells nothing either.
 
 **passes** stands for "the rule lets it through": the route may still refuse for its own reasons. A cell that is
 empty is not asked. Each number is the status; the codes are `access_token_invalid` and `session_ended` (401),
