@@ -100,9 +100,12 @@ def http() -> Iterator[requests.Session]:
         yield session
 
 
-@schemathesis.serializer("audio/webm", "audio/mp4", "audio/wav", "application/offset+octet-stream")
+@schemathesis.serializer(
+    "audio/webm", "audio/mp4", "audio/wav", "application/offset+octet-stream", "text/csv", "application/vnd.ms-excel",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)  # fmt: skip
 def as_it_is(_context: SerializationContext, sound: Binary | bytes) -> bytes:
-    """Send a recording, or what claims to be one, as it is."""
+    """Send a recording or a list, or what claims to be one, as it is."""
     return sound.data if isinstance(sound, Binary) else sound
 
 
