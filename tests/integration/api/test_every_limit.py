@@ -6,6 +6,7 @@ import itertools
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import pytest
@@ -242,6 +243,11 @@ async def hand_outs_opened(scene: Scene) -> Door:
     return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/hand-outs", json=asked)
 
 
+async def lists_sent(scene: Scene) -> Door:
+    asked: dict[str, Any] = {"headers": {"Content-Type": "text/csv"}, "content": b"iccid,serial\n"}
+    return scene.manager.staff_id, lambda: scene.manager.ask("POST", f"{scene.site}/imports/sims", **asked)
+
+
 # A new limit adds its line here, and so does a new door of an old one.
 DOORS: dict[Limits, tuple[Callable[[Scene], Awaitable[Door]], ...]] = {
     Limits.CODES_OF_ADDRESS: (codes_from_one_address,),
@@ -263,6 +269,7 @@ DOORS: dict[Limits, tuple[Callable[[Scene], Awaitable[Door]], ...]] = {
     Limits.INVITATIONS_OF_GUARDIAN: (invitations_sent,),
     Limits.EXPORTS_OF_GUARDIAN: (copies_asked_for,),
     Limits.EXPORTS_OF_STAFF: (files_of_usage_asked_for,),
+    Limits.LISTS_OF_STAFF: (lists_sent,),
     Limits.HAND_OUTS_OF_STAFF: (hand_outs_opened,),
 }
 # Spoken over MQTT: tests/integration/mqtt_bridge/test_rates.py.
