@@ -260,7 +260,7 @@ async def _late_requests_are_refused(scene: Scene, *, family: bool) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("what", ["child", "family"])
+@pytest.mark.parametrize("what", [pytest.param("child", marks=pytest.mark.long), "family"])
 async def test_nothing_of_what_is_erased_is_left_in_rows_objects_the_broker_or_logs(play: Play, what: str) -> None:
     home = await play.home()
     async with (

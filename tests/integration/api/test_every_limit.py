@@ -14,8 +14,9 @@ import pytest_asyncio
 from sqlmodel import select
 
 from services.core.accounts.rules import calling_code, number_range
-from services.core.accounts.tables import GuardianDevice, Session
+from services.core.accounts.tables import GuardianDevice, Session, Staff
 from services.core.accounts.tokens import AccessClaims, AccessTokens
+from services.core.crypto.passwords import hash_password
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
 from services.core.limits.actions import Charge, charge
@@ -280,7 +281,11 @@ ELSEWHERE = {Limits.MESSAGES_OF_WATCH}
 async def world(client: httpx.AsyncClient, database: Database) -> Scene:
     place = await make_place(database)
     mother = await make_family(client, database, place)
-    return Scene(client, database, place, mother, await make_staff(client, database, place, "manager"), new_address())
+    manager = await make_staff(client, database, place, "manager")
+    async with database.begin() as work:
+        staff = await work.session.get_one(Staff, uuid.UUID(manager.staff_id))
+        staff.password_hash = await hash_password("right")
+    return Scene(client, database, place, mother, manager, new_address())
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -300,6 +305,7 @@ def _code(answer: httpx.Response) -> tuple[int, str]:
     is_problem = answer.headers.get("content-type") == "application/problem+json"
     found = answer.status_code, answer.json()["code"] if is_problem else ""
     # What is no request at all stands before no limit.
+    assert answer.status_code < 500, answer.text
     assert found[1] not in {"invalid_request", "malformed", "access_token_invalid", "session_ended"}, answer.text
     return found
 
