@@ -164,8 +164,9 @@ async def test_keeping_fixes_is_a_known_multiple_of_the_bare_insert(database: Da
         return time.perf_counter() - start
 
     await keep(crowd.usernames)  # statements are made ready
-    kept_s = sum([await keep(crowd.usernames) for _ in range(batches)])
-    alone_s = sum([await keep([username]) for username in crowd.usernames[:20]])
+    # The best of some, on either side: what a busy machine took away is no part of either.
+    kept_s = min([await keep(crowd.usernames) for _ in range(batches)])
+    alone_s = min([await keep([username]) for username in crowd.usernames[:20]])
 
     columns = "username, ref, tst, child_id, happened_at, received_at, content_mark, quality, reasons, accuracy_m,"
     connection = await asyncpg.connect(database.url)
@@ -179,7 +180,7 @@ async def test_keeping_fixes_is_a_known_multiple_of_the_bare_insert(database: Da
         bare = await _bare_insert_s(connection, rows, watches, columns)
     finally:
         await connection.close()
-    rate, alone_rate, bare_rate = watches * batches / kept_s, 20 / alone_s, len(rows) / bare
+    rate, alone_rate, bare_rate = watches / kept_s, 1 / alone_s, watches / bare
     print(f"together {rate:,.0f} fixes/s, alone {alone_rate:,.0f}, bare insert {bare_rate:,.0f} rows/s")  # noqa: T201
     print(f"bare insert over together {bare_rate / rate:.1f}, together over alone {rate / alone_rate:.1f}")  # noqa: T201
     assert bare_rate / rate < 60
@@ -189,7 +190,7 @@ async def test_keeping_fixes_is_a_known_multiple_of_the_bare_insert(database: Da
 async def _bare_insert_s(
     connection: asyncpg.Connection, rows: list[asyncpg.Record], watches: int, columns: str
 ) -> float:
-    """Insert the same rows in batches of the same size, with nothing around it; return the time in seconds."""
+    """Insert the same rows in batches of the same size, with nothing around it; return the seconds of the best."""
     places = ", ".join(
         f"${number}::{kind}[]"
         for number, kind in enumerate(
@@ -199,8 +200,10 @@ async def _bare_insert_s(
         )
     )  # fmt: skip
     statement = f"INSERT INTO checkin ({columns} source, sealed_place) SELECT * FROM unnest({places})"  # noqa: S608
-    start = time.perf_counter()
-    for first in range(0, len(rows), watches):
+    took_s = []
+    for first in range(0, len(rows) - watches + 1, watches):
         part = rows[first : first + watches]
+        start = time.perf_counter()
         await connection.execute(statement, *(list(column) for column in zip(*part, strict=True)))
-    return time.perf_counter() - start
+        took_s.append(time.perf_counter() - start)
+    return min(took_s)
