@@ -1,8 +1,9 @@
 """Break-glass: a guardian's name and number for a child's safety; two people, one hour, and the guardian is told."""
 
 import uuid
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from services.api.access_staff import BreaksGlassAtSite
 from services.api.dependencies import Work
@@ -13,12 +14,24 @@ from services.core.families.tables import BreakGlass, Family
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: break-glass"])
 
+PAGE = 50
+
 
 @router.get("/break-glass", responses=answers(401, 403, 404, 422))
-async def list_all(work: Work, scope: BreaksGlassAtSite) -> told.BreakGlasses:
-    """Tell what was asked, by whom, why, and how it stands."""
+async def list_all(
+    work: Work,
+    scope: BreaksGlassAtSite,
+    after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+    family_code: Annotated[str | None, Query(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
+) -> told.BreakGlasses:
+    """Tell what was asked, by whom, why, and how it stands, the newest first, a page at a time."""
+    found = await break_glass_of_site(
+        work, scope.site.site_id, most=limit + 1, after=after, family_code=family_code and family_code.upper()
+    )
     return told.BreakGlasses(
-        break_glass=[_told(row, code) for row, code in await break_glass_of_site(work, scope.site.site_id)]
+        break_glass=[_told(row, code) for row, code in found[:limit]],
+        next=found[limit - 1][0].break_glass_id if len(found) > limit else None,
     )
 
 

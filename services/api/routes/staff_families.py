@@ -1,8 +1,9 @@
 """Families by their code: trainings, leaving, calls for help, a word to get in touch. Nothing of what they say."""
 
 import uuid
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from services.api.access_staff import HandsOutAtSite, SupportsAtSite
 from services.api.dependencies import Work
@@ -20,6 +21,8 @@ from services.core.sheets import SheetRefusedError
 from services.core.watches.enrolment import enrol_and_hand_out
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
+
+PAGE = 50
 
 
 @router.post("/family-lists", responses=answers(401, 403, 404, 422))
@@ -81,15 +84,23 @@ async def ask_contact(work: Work, scope: SupportsAtSite, asked: told.OfFamily) -
 
 
 @router.get("/help", responses=answers(401, 403, 404, 422))
-async def list_help(work: Work, scope: SupportsAtSite) -> told.HelpCalls:
-    """Tell the open calls for help of the site's families, the oldest first."""
+async def list_help(
+    work: Work,
+    scope: SupportsAtSite,
+    after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+    kind: told.HelpKind | None = None,
+) -> told.HelpCalls:
+    """Tell the open calls for help of the site's families, the oldest first, a page at a time."""
+    found = await open_help_at(work, scope.site.site_id, most=limit + 1, after=after, kind=kind)
     return told.HelpCalls(
         calls=[
             told.HelpTold.model_validate(
                 {**one.request.model_dump(include={"help_id", "kind", "asked_at"}), "family_code": one.family_code}
             )
-            for one in await open_help_at(work, scope.site.site_id)
-        ]
+            for one in found[:limit]
+        ],
+        next=found[limit - 1].help_id if len(found) > limit else None,
     )
 
 

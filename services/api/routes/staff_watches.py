@@ -1,5 +1,6 @@
 """The afternoon of fifty families, and what needs somebody's hand afterwards: watches by serial, families by code."""
 
+import uuid
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -10,7 +11,9 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
 from services.core.accounts.actors import staff_actor
+from services.core.families.errors import NotFoundError
 from services.core.pairing.withdrawal import replace_watch, withdraw_watch
+from services.core.programme.queries import cohort_of_site
 from services.core.push.queries import families_not_reached
 from services.core.watches import hand_out, triage
 from services.core.watches.inventory import list_watches
@@ -104,12 +107,15 @@ async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
 
 
 @router.get("/hand-out-list", response_class=Response, responses={**answers(401, 403, 404, 422), **PDF})
-async def print_list(work: Work, scope: HandsOutAtSite) -> Response:
-    """Print a line to sign for each enrolled family of the site: code and watch, no names and no phones.
+async def print_list(work: Work, scope: HandsOutAtSite, cohort_id: uuid.UUID | None = None) -> Response:
+    """Print a line to sign for each enrolled family of the site, or of a cohort: code and watch, no names, no phones.
 
     Where a guardian cannot be reached yet, the line says so.
     """
-    entries = await roster(work, scope.site)
+    cohort = await cohort_of_site(work, scope.site.site_id, cohort_id) if cohort_id else None
+    if cohort_id and cohort is None:
+        raise NotFoundError
+    entries = await roster(work, scope.site, cohort)
     unreached = await families_not_reached(work, {one.family_code for one in entries})
     return _pdf(hand_out_list(f"Hand-out list - {scope.site.name}", entries, unreached), "hand-out.pdf")
 

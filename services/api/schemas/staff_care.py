@@ -142,9 +142,10 @@ class BreakGlass(Told):
 
 
 class BreakGlasses(Told):
-    """The newest first."""
+    """A page, the newest first."""
 
     break_glass: list[BreakGlass]
+    next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
 
 
 class GuardianShown(Told):

@@ -115,19 +115,23 @@ class Noted(Told):
     is_new: bool
 
 
+HelpKind = Literal["broken", "lost", "worried"]
+
+
 class HelpTold(Told):
     """An open call for help."""
 
     help_id: uuid.UUID
     family_code: str
-    kind: Literal["broken", "lost", "worried"]
+    kind: HelpKind
     asked_at: datetime
 
 
 class HelpCalls(Told):
-    """The oldest first."""
+    """A page, the oldest first."""
 
     calls: list[HelpTold]
+    next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
 
 
 class NewNotice(Asked):

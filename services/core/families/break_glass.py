@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import tuple_
 from sqlmodel import col, select
 
 from services.core.accounts.actors import staff_actor
@@ -105,16 +106,28 @@ async def look(work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id
     return Shown(guardian.display_name, guardian.phone)
 
 
-async def break_glass_of_site(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[tuple[BreakGlass, str]]:
-    """Return the newest of a site with the families' codes."""
-    found = await work.session.exec(
+async def break_glass_of_site(
+    work: UnitOfWork, site_id: uuid.UUID, *, most: int, after: uuid.UUID | None = None, family_code: str | None = None
+) -> Sequence[tuple[BreakGlass, str]]:
+    """Return those of a site, or of one family of it, with the families' codes, the newest first.
+
+    At most so many, and after one of them, for pages.
+    """
+    statement = (
         select(BreakGlass, Family.family_code)
         .join(Family, col(Family.family_id) == col(BreakGlass.family_id))
         .where(BreakGlass.site_id == site_id)
-        .order_by(col(BreakGlass.asked_at).desc(), col(BreakGlass.break_glass_id))
-        .limit(100)
+        .order_by(col(BreakGlass.asked_at).desc(), col(BreakGlass.break_glass_id).desc())
+        .limit(most)
     )
-    return found.all()
+    if family_code is not None:
+        statement = statement.where(col(Family.family_code) == family_code)
+    if after is not None:
+        newer = select(BreakGlass.asked_at).where(BreakGlass.site_id == site_id, BreakGlass.break_glass_id == after)
+        # One of another site is as unknown as one that never was: then nothing comes after it.
+        place = tuple_(newer.scalar_subquery(), after)
+        statement = statement.where(tuple_(col(BreakGlass.asked_at), col(BreakGlass.break_glass_id)) < place)
+    return (await work.session.exec(statement)).all()
 
 
 async def tell_one_break_glass(work: UnitOfWork) -> bool:

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from sqlalchemy import tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
@@ -92,15 +93,30 @@ async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, k
     return request
 
 
-async def open_help_at(work: UnitOfWork, site_id: uuid.UUID) -> list[OpenHelp]:
-    """Return the open calls for help of a site's families, the oldest first."""
-    found = await work.session.exec(
+async def open_help_at(
+    work: UnitOfWork, site_id: uuid.UUID, *, most: int, after: uuid.UUID | None = None, kind: str | None = None
+) -> list[OpenHelp]:
+    """Return the open calls for help of a site's families, the oldest first: at most so many, and after one of them.
+
+    One that was taken care of meanwhile still says where to go on.
+    """
+    statement = (
         select(HelpRequest, Family.family_code)
         .join(Family, col(Family.family_id) == col(HelpRequest.family_id))
         .join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
         .where(col(Enrolment.site_id) == site_id, col(Enrolment.ended_at).is_(None), col(HelpRequest.done_at).is_(None))
         .order_by(col(HelpRequest.asked_at), col(HelpRequest.help_id))
+        .limit(most)
     )
+    if kind is not None:
+        statement = statement.where(col(HelpRequest.kind) == kind)
+    if after is not None:
+        before = select(HelpRequest.asked_at).join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
+        before = before.where(col(HelpRequest.help_id) == after, col(Enrolment.site_id) == site_id)
+        # One of another site is as unknown as one that never was: then nothing comes after it.
+        place = tuple_(before.limit(1).scalar_subquery(), after)
+        statement = statement.where(tuple_(col(HelpRequest.asked_at), col(HelpRequest.help_id)) > place)
+    found = await work.session.exec(statement)
     return [OpenHelp(request.help_id, code, request) for request, code in found]
 
 
