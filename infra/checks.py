@@ -50,10 +50,10 @@ class Pytest:
     closing_line = ""
 
     def run(self) -> bool:
-        # Side by side, one more than processors: much of a test is waiting for another process. What shares something
-        # stays together (tests/conftest.py). In the order of folders, for the longest stand in the first of them.
+        # Side by side, one more than processors: much of a test is waiting for another process. A file stays together,
+        # for what it shares. In the order of folders, for the longest stand in the first of them.
         workers = str(min(4, (os.cpu_count() or 1) + 1))
-        side_by_side = ["-n", workers, "--dist", "loadgroup", "--no-loadscope-reorder"]
+        side_by_side = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
         command = [sys.executable, "-m", "pytest", "-m", "not long", *side_by_side, *sys.argv[1:]]
         with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
             for line in process.stdout or ():

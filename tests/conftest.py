@@ -26,15 +26,6 @@ from services.core.settings import Environment, Settings
 from services.machine.postgres import LocalPostgres
 
 
-# First, for the side-by-side runner reads the marks in a hook of the same name.
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say what stays together where tests run side by side: a file, and all that shares one running product."""
-    for item in items:
-        room = item.path.parent.name
-        item.add_marker(pytest.mark.xdist_group("the product" if room in {"e2e", "faults"} else str(item.path)))
-
-
 class FakeClock:
     """A clock that stands still until a test moves it forward."""
 

@@ -24,6 +24,7 @@ from tests.parent import Parent, Place, fill_buckets, make_family
 from tests.staff import StaffMember, make_staff
 from tests.staff_bodies import STAFF_BODIES
 
+LONG = pytest.mark.long
 NOTHING = uuid.UUID("00000000-0000-4000-8000-000000000000")
 SPEC = app_without_database().openapi()
 PATHS = {
@@ -173,7 +174,9 @@ async def test_a_field_that_nobody_knows_is_refused_whatever_its_name(
 
 
 @pytest.mark.parametrize(("route", "field"), FIELDS, ids=[f"{route} {field}" for route, field in FIELDS])
-@pytest.mark.parametrize("value", [5, 1e300, True, [], {}, ["a"], {"$gt": ""}])
+@pytest.mark.parametrize(
+    "value", [5, ["a"], {"$gt": ""}, *(pytest.param(one, marks=LONG) for one in (1e300, True, [], {}))]
+)
 async def test_another_type_is_refused_with_a_pointer(
     parent: Parent, staff: StaffMember, route: str, field: str, value: object
 ) -> None:

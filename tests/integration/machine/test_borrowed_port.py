@@ -7,9 +7,12 @@ import threading
 import time
 from pathlib import Path
 
+import pytest
+
 from services.machine.machine import Machine
 
 
+@pytest.mark.long
 def test_a_port_given_back_while_starting_again_costs_one_round_only(open_folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         told: list[str] = []
