@@ -20,7 +20,7 @@ from sqlmodel import SQLModel, col, select
 
 from services.core.db.database import UnitOfWork
 from services.core.facts.tables import Fact
-from services.core.families.tables import Child, Enrolment
+from services.core.families.tables import Child, Enrolment, Family
 from services.core.programme.tables import Site
 from services.core.usage.days import LOOK_AHEAD, Period, Quiet, Spoken, days_of_family, days_of_watch, local_day
 from services.core.usage.measured import measured_since
@@ -78,9 +78,15 @@ async def count_some(work: UnitOfWork) -> bool:
 
 
 async def rebuild(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
-    """Count every day of these families anew from facts and reports."""
+    """Count every day of these families anew from facts and reports; one that is being erased is left out."""
     await hold_counting(work, wait=True)
     await _note_quiet_times(work)
+    standing = await work.session.exec(
+        select(Family.family_id)
+        .where(col(Family.family_id).in_(family_ids))
+        .with_for_update(read=True, key_share=True, skip_locked=True)
+    )
+    family_ids = standing.all()
     await work.run(delete(WatchDay).where(col(WatchDay.family_id).in_(family_ids)))
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id).in_(family_ids)))
     # Those that wait, and no others: writing a year of facts again took longer than counting it.
@@ -166,8 +172,11 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
     )
     found = await work.session.exec(
         select(WatchSettings)
+        .join(Child, col(Child.child_id) == col(WatchSettings.child_id))
         .join(newest, newest.c.child_id == col(WatchSettings.child_id), isouter=True)
         .where(or_(newest.c.since_at.is_(None), newest.c.since_at < col(WatchSettings.changed_at)))
+        # Held until they are written down; one that is being erased at this moment is left out, and not waited for.
+        .with_for_update(of=Child, read=True, key_share=True, skip_locked=True)
     )
     changed = found.all()
     if not changed:

@@ -187,6 +187,28 @@ async def test_changed_quiet_times_count_from_their_change_on(household: Househo
     assert [day.parent_waits[0][0] for day in await household.days() if day.parent_waits] == waits
 
 
+async def test_counting_anew_goes_on_while_a_family_is_being_erased(household: Household, clock: FakeClock) -> None:
+    await household.note("message_to_child_stored")
+    await count_all(household.database)
+    before = await household.days()
+    async with household.database.begin() as work:
+        settings = await settings_of_child(work, household.home.child_id)
+        clock.advance(hours=1)
+        settings.changed_at = clock.now
+        work.add(settings)
+    async with household.database.begin() as eraser:
+        await eraser.session.delete(await eraser.session.get_one(Family, household.home.family_id))
+        await eraser.flush()
+        async with asyncio.timeout(5), household.database.begin() as work:
+            await rebuild(work, [household.home.family_id])
+        await eraser.take_back()
+    # Erased after all it was not: nothing of it was lost, and the next count takes it.
+    assert await household.days() == before
+    async with household.database.begin() as work:
+        await rebuild(work, [household.home.family_id])
+    assert told(await household.days()) == told(before)
+
+
 async def test_an_erased_family_is_gone_from_days_and_facts_alike(household: Household) -> None:
     await household.note("message_to_child_stored")
     await count_all(household.database)
