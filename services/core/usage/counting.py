@@ -31,6 +31,7 @@ from services.core.watches.tables import WatchSettings
 _FAMILIES_AT_ONCE: Final = 50
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # Later than anything that was noted.
+_IN_BULK: Final = func.hashtextextended("usage.in_bulk", 0)
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 # Of many families at once, and by their index.
@@ -155,12 +156,23 @@ async def forget_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, date
 
 
 async def hold_counting(work: UnitOfWork, *, wait: bool = False) -> bool:
-    """Be the one that counts until the transaction ends; False when another is and ``wait`` is not asked for."""
+    """Be the one that counts until the transaction ends; False when another is and ``wait`` is not asked for.
+
+    False, too, while `hold_off_the_worker`.
+    """
     key = func.hashtextextended("usage.count", 0)
     if wait:
         await work.run(sql_select(func.pg_advisory_xact_lock(key)))
         return True
+    alone = sql_select(func.pg_try_advisory_xact_lock_shared(_IN_BULK))
+    if not (await work.run(alone)).scalar():
+        return False
     return bool((await work.run(sql_select(func.pg_try_advisory_xact_lock(key)))).scalar())
+
+
+async def hold_off_the_worker(work: UnitOfWork) -> None:
+    """Have only those count and publish who wait for their turn, until the transaction ends."""
+    await work.run(sql_select(func.pg_advisory_xact_lock(_IN_BULK)))
 
 
 async def _note_quiet_times(work: UnitOfWork) -> None:

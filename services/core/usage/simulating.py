@@ -26,7 +26,7 @@ from services.core.families.tables import Child, Enrolment, Family, Membership
 from services.core.programme.tables import Cohort, Programme, Site
 from services.core.settings import Environment, Settings
 from services.core.usage.actions import WatchReport, take_past_reports
-from services.core.usage.counting import hold_counting, rebuild
+from services.core.usage.counting import hold_counting, hold_off_the_worker, rebuild
 from services.core.usage.errors import SimulationExistsError, SimulationRefusedError
 from services.core.usage.publishing import publish_week
 from services.core.usage.rules import quarter_of, week_of
@@ -102,24 +102,27 @@ async def simulate(
         await work.flush()
         first_week = quarter_of(week_of(work.now.date() - timedelta(weeks=plan.weeks + 2)))
     facts = reports = 0
-    for number in range(plan.sites):
-        async with database.begin() as work:
-            members = await _make_site(work, chance, programme, number, plan, first_week)
-            for member in members:
-                lived = live(chance, member.identity, member.country, member.zone, plan.weeks * 7)
-                make_id = partial(_id, chance)
-                facts += await record_past_facts(work, lived.facts, will_count=True, make_id=make_id)
-                taken = await take_past_reports(
-                    work, member.identity, lived.reports, will_count=True, make_id=make_id
-                )  # fmt: skip
-                facts, reports = facts + taken, reports + taken
-            await rebuild(work, [member.family_id for member in members])
-        progress()
-    for number in range(plan.weeks):
-        async with database.begin() as work:
-            await hold_counting(work, wait=True)
-            await publish_week(work, programme.programme_id, first_week + timedelta(weeks=number))
-        progress()
+    # A worker that runs beside this would publish weeks in which most sites are not there yet.
+    async with database.begin() as held:
+        await hold_off_the_worker(held)
+        for number in range(plan.sites):
+            async with database.begin() as work:
+                members = await _make_site(work, chance, programme, number, plan, first_week)
+                for member in members:
+                    lived = live(chance, member.identity, member.country, member.zone, plan.weeks * 7)
+                    make_id = partial(_id, chance)
+                    facts += await record_past_facts(work, lived.facts, will_count=True, make_id=make_id)
+                    taken = await take_past_reports(
+                        work, member.identity, lived.reports, will_count=True, make_id=make_id
+                    )  # fmt: skip
+                    facts, reports = facts + taken, reports + taken
+                await rebuild(work, [member.family_id for member in members])
+            progress()
+        for number in range(plan.weeks):
+            async with database.begin() as work:
+                await hold_counting(work, wait=True)
+                await publish_week(work, programme.programme_id, first_week + timedelta(weeks=number))
+            progress()
     return Simulated(programme.programme_id, name, facts, reports, plan.weeks)
 
 

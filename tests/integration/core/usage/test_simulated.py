@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -123,3 +124,19 @@ async def test_the_same_plan_is_made_once_and_never_in_production(database: Data
     production = settings.model_copy(update={"environment": Environment.PRODUCTION})
     with pytest.raises(SimulationRefusedError):
         await simulate(database, production, Plan(seed=12))
+
+
+async def test_nobody_else_publishes_before_every_site_is_there(database: Database, settings: Settings) -> None:
+    async def publish_as_the_worker_does() -> bool:
+        async with database.begin() as work:
+            return await publish_one_week(work)
+
+    tries: list[asyncio.Task[bool]] = []
+    plan = Plan(sites=2, families=30, weeks=2, seed=14)
+    made = await simulate(
+        database, settings, plan, lambda: tries.append(asyncio.create_task(publish_as_the_worker_does()))
+    )
+    assert not any(await asyncio.gather(*tries[:-1]))
+    await tries[-1]
+    assert len(tries) == plan.sites + plan.weeks
+    assert made.weeks == plan.weeks
