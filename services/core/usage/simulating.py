@@ -38,6 +38,8 @@ _SCHOOL: Final = [{"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "16:00"},
                   {"days": [1, 2, 3, 4, 5, 6, 7], "from": "21:30", "to": "06:30"}]  # fmt: skip
 # A password hash that no password has: a simulated watch never logs in.
 _NO_PASSWORD: Final = "none"  # noqa: S105
+# The days before the first week, and those after the last in which it is followed.
+_BESIDES: Final = 10 + 8
 _AGREE: Final = 0.92
 
 
@@ -109,7 +111,9 @@ async def simulate(
             async with database.begin() as work:
                 members = await _make_site(work, chance, programme, number, plan, first_week)
                 for member in members:
-                    lived = live(chance, member.identity, member.country, member.zone, plan.weeks * 7)
+                    # Until today, beyond the weeks asked for: a worker goes on to publish, and nobody falls silent.
+                    days = max(1, (work.now.date() - member.first_day).days - _BESIDES)
+                    lived = live(chance, member.identity, member.country, member.zone, days)
                     make_id = partial(_id, chance)
                     facts += await record_past_facts(work, lived.facts, will_count=True, make_id=make_id)
                     taken = await take_past_reports(
@@ -214,7 +218,7 @@ def live(chance: random.Random, identity: WatchIdentity, country: str, zone: Zon
 
     fact("watch_handed_out", identity.issued_at)
     # Past the last week's end: what was said in it is followed for 7 days.
-    for number in range(days + 10 + 8):
+    for number in range(days + _BESIDES):
         day = first_day + timedelta(days=number)
         if number == family.broken_on:
             fact("watch_broken", _noon(day))
