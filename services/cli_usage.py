@@ -62,7 +62,7 @@ def write_report(
     from services.core.usage.report import donor_report
 
     writers: dict[str, Callable[[Extract], bytes]] = {
-        ".html": lambda extract: donor_report(extract, extract.title).encode(),
+        ".html": lambda extract: donor_report(extract).encode(),
         ".csv": as_csv,
         ".xlsx": as_xlsx,
     }
@@ -74,7 +74,8 @@ def write_report(
     async def chore(work: UnitOfWork) -> Extract:
         found = await programme_named(work, programme)
         one_site = None if site is None else await site_named(work, site, programme)
-        return await extract_of(work, found, Audience(audience), site=one_site, locale=locale)
+        parts = out.suffix != ".html"
+        return await extract_of(work, found, Audience(audience), site=one_site, parts=parts, locale=locale)
 
     extract = cli_run.in_one_transaction(chore)
     cli_run.write_file(out, writers[out.suffix](extract))

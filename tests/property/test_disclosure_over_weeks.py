@@ -21,11 +21,12 @@ from scipy.sparse import coo_matrix
 
 from services.core.disclosure import LEAST, Audience
 from services.core.usage import publishing
-from services.core.usage.rules import FamilyWeek
+from services.core.usage.rules import DropOut, FamilyWeek
 from services.core.usage.tables import UsagePopulation
 
 PROGRAMME = uuid.UUID(int=1)
-NAMES = ("active_use", "silent", "drop_out", "regularity")
+WHY = ("drop_out_silent", "drop_out_returned")
+NAMES = ("active_use", "silent", "drop_out", *WHY, "regularity")
 # A linear programme is solved up to this.
 NEARLY = 1e-5
 
@@ -45,12 +46,17 @@ class Life:
     weeks: list[FamilyWeek]
 
 
-def a_week(family_id: uuid.UUID, *, active: bool, silent: bool, dropped: bool, regular: bool) -> FamilyWeek:
+def a_week(family_id: uuid.UUID, *, active: bool, silent: bool, dropped: DropOut | None, regular: bool) -> FamilyWeek:
     return replace(
         FamilyWeek(family_id=family_id, assigned_days=7),
-        to_child=int(active), to_family=int(active), silent_days=9 if silent else 0, dropped_out=dropped,
+        to_child=int(active), to_family=int(active), silent_days=9 if silent else 0, drop_out_reason=dropped,
         contact_days=4 if regular else 1,
     )  # fmt: skip
+
+
+def why(place: int, returned: int) -> DropOut:
+    """Of those who dropped out, the first so many gave their watch back."""
+    return DropOut.RETURNED if place < returned else DropOut.SILENT
 
 
 @st.composite
@@ -65,6 +71,7 @@ def programmes(draw: st.DrawFn) -> list[Life]:
             some = st.one_of(few, many, st.integers(0, size))
             active = [draw(some) for _ in range(3)]
             dropped = sorted(draw(some) for _ in range(3))
+            returned = draw(st.integers(0, size))
             silent = [draw(st.integers(0, size - count)) for count in active]
             regular = [draw(st.integers(0, size - count)) for count in silent]
             erased = draw(st.sampled_from([0, 0, 0, 1, 2, 6]))
@@ -77,7 +84,8 @@ def programmes(draw: st.DrawFn) -> list[Life]:
                         [
                             a_week(
                                 family_id, active=place < active[week], silent=place >= size - silent[week],
-                                dropped=place < dropped[week], regular=place < regular[week],
+                                dropped=why(place, returned) if place < dropped[week] else None,
+                                regular=place < regular[week],
                             )
                             for week in range(3)
                         ],
@@ -126,6 +134,8 @@ HOLDS = {
     "active_use": lambda one: one.to_child > 0,
     "silent": lambda one: one.silent_days >= 7,
     "drop_out": lambda one: one.dropped_out,
+    "drop_out_silent": lambda one: one.drop_out_reason is DropOut.SILENT,
+    "drop_out_returned": lambda one: one.drop_out_reason is DropOut.RETURNED,
     "regularity": lambda one: one.contact_days >= 3,
 }
 
@@ -159,6 +169,8 @@ class Attacker:
                 continue
             self._read(at, cell)
             shown.add(at)
+        # Why families of a site dropped out is told of none, and must not follow from the programme's numbers.
+        self.hidden |= {(scope, week, name) for scope, week, name in self.place if name in WHY}
         self.hidden -= shown
         self._add_up(parent)
         self._over_time(parent, true)
@@ -193,6 +205,7 @@ class Attacker:
                     if under:
                         self.none.append([(at, 1), *(((one, week, name), -1) for one in under)])
                     self.most.append(([(at, 1), (everybody, -1)], 0))
+                self.none.append([((scope, week, "drop_out"), 1), *(((scope, week, name), -1) for name in WHY)])
                 for name in ("active_use", "regularity"):
                     self.most.append(([((scope, week, name), 1), ((scope, week, "silent"), 1), (everybody, -1)], 0))
 
@@ -203,7 +216,8 @@ class Attacker:
                 if true[now] == true[then]:
                     # Nobody left: he may have heard so.
                     self.none.append([(now, 1), (then, -1)])
-                    self.most.append(([((scope, week, "drop_out"), 1), ((scope, week + 1, "drop_out"), -1)], 0))
+                    for name in ("drop_out", *WHY):
+                        self.most.append(([((scope, week, name), 1), ((scope, week + 1, name), -1)], 0))
                 else:
                     self.most.append(([(then, 1), (now, -1)], 0))
 
@@ -277,7 +291,7 @@ def two_sites(first: tuple[int, int], second: tuple[int, int], erased: int = 0) 
     return [
         Life(
             uuid.UUID(int=10 + site), uuid.UUID(int=100 + 10 * site), 2 if site and place < erased else 3,
-            [a_week(uuid.UUID(int=1000 * site + place + 1), active=place < active, silent=False, dropped=False,
+            [a_week(uuid.UUID(int=1000 * site + place + 1), active=place < active, silent=False, dropped=None,
                     regular=True)] * 3,
         )
         for site, (size, active) in enumerate((first, second))

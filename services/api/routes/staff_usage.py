@@ -43,6 +43,7 @@ async def list_indicators(caller: IsStaff) -> told.IndicatorsTold:  # noqa: ARG0
             told.IndicatorTold.model_validate(
                 {
                     "code": code, "version": one.version, "kind": one.kind.value,
+                    "of_the_whole": one.of_the_whole,
                     "words": {
                         locale: {"name": words(locale)[f"name.{code}"],
                                  "definition": words(locale)[f"definition.{code}"]}

@@ -62,6 +62,7 @@ class IndicatorTold(Told):
     code: str
     version: int
     kind: Literal["share_of_families", "share_of_weeks", "ratio", "quartiles", "median", "survival"]
+    of_the_whole: bool = Field(description="told of the whole programme and of no site or cohort")
     words: dict[Locale, IndicatorWords]
 
 

@@ -14,12 +14,12 @@ import structlog
 from services.core.crypto.vault import seal
 from services.core.db.claiming import claim_oldest
 from services.core.db.database import Database
-from services.core.programme.queries import cohorts_of, programme_of, sites_of
+from services.core.programme.queries import programme_of
 from services.core.programme.tables import Site
 from services.core.usage.dhis2 import Mapped, data_value_set, rehearse
 from services.core.usage.export_jobs import AUDIENCE_OF, FileKind, Recipient, context_of, key_of
 from services.core.usage.exports import Extract, as_csv, as_xlsx
-from services.core.usage.queries import published_cells
+from services.core.usage.queries import published_cells, scopes_of_file
 from services.core.usage.report import donor_report
 from services.core.usage.rules import Cell
 from services.core.usage.tables import UsageExport, UsageExportFile
@@ -75,13 +75,8 @@ async def _extract(database: Database, export: UsageExport) -> Extract:
     async with database.begin() as work:
         programme = await programme_of(work, export.programme_id)
         site = None if export.site_id is None else await work.session.get_one(Site, export.site_id)
-        title = programme.name if site is None else site.name
-        scopes: dict[uuid.UUID, str] = {programme.programme_id if site is None else site.site_id: title}
-        # A report is about one scope; data also tells the parts it is made of.
-        if export.kind != FileKind.REPORT and site is None:
-            scopes |= {one.site_id: one.name for one in await sites_of(work, programme.programme_id)}
-        elif export.kind != FileKind.REPORT and site is not None:
-            scopes |= {one.cohort_id: f"{title} / {one.name}" for one in await cohorts_of(work, site)}
+        # A programme's report is about the whole alone; data also tells the sites.
+        scopes = await scopes_of_file(work, programme, site, parts=export.kind != FileKind.REPORT)
         made_at = work.now
     cells: list[Cell] = []
     for number, scope_id in enumerate(scopes, start=1):
@@ -91,7 +86,7 @@ async def _extract(database: Database, export: UsageExport) -> Extract:
             if running is not None:
                 running.percent = _READ_PERCENT * number // len(scopes)
                 work.add(running)
-    return Extract(title, audience, cells, scopes, made_at, export.locale)
+    return Extract(next(iter(scopes.values())), audience, cells, scopes, made_at, export.locale)
 
 
 def _render(export: UsageExport, extract: Extract) -> bytes:
@@ -101,7 +96,7 @@ def _render(export: UsageExport, extract: Extract) -> bytes:
         case FileKind.XLSX:
             return as_xlsx(extract)
         case FileKind.REPORT:
-            return donor_report(extract, extract.title).encode()
+            return donor_report(extract).encode()
         case FileKind.DHIS2:
             return _for_dhis2(export, extract)
 

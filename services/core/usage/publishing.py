@@ -100,8 +100,11 @@ def controlled_cells(
     week before in the same quarter returned.
     """
     groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
-    measures = {code: {scope: one.formula(families) for scope, families in groups.items()}
-                for code, one in INDICATORS.items()}  # fmt: skip
+    measures = {
+        code: {scope: one.formula(families) for scope, families in groups.items()
+               if scopes.parent[scope] is None or not one.of_the_whole}
+        for code, one in INDICATORS.items()
+    }  # fmt: skip
     cells: list[dict[str, Any]] = []
     stays: dict[str, frozenset[Hashable]] = {}
     inside: dict[str, frozenset[Hashable]] = {}
@@ -117,12 +120,15 @@ def controlled_cells(
         # What is hidden inside stays hidden outside, so that both tables together tell no more than one.
         unknown = hidden_groups(sizes, least, telling | small_before | inside.get(_SIZES, frozenset()))
         hidden = {_SIZES: unknown}
-        for code in sorted(INDICATORS, key=_ORDER.index):
+        for code in _ORDER:
             known = unknown | inside.get(code, frozenset()) | dark_before.get(f"{audience}/{code}", frozenset())
             if INDICATORS[code].kind in _TOLD_BY_COUNTS:
                 known = known.union(*(hidden[other] for other in _NEVER_BOTH.get(code, ())))
                 known = hidden_groups(_shares(scopes, measures, code, hidden), least, known)
             hidden[code] = known
+        few = _few_of_a_reason(measures, least) | dark_before.get(f"{audience}/{_REASONS}", frozenset())
+        few |= stays.get(f"{Audience.STAFF}/{_REASONS}", frozenset())
+        hidden |= dict.fromkeys(_OF_THE_WHOLE, few | hidden["drop_out"])
         cells += [
             {"audience": audience.value, "scope_id": scope, "indicator": code, "version": indicator.version,
              **((None if scope in hidden[code] else _shown(indicator, measure, sizes.count[scope], least))
@@ -134,6 +140,7 @@ def controlled_cells(
         # Who is withheld for one week, and what that takes along, may come back in the next.
         small = hidden_groups(sizes, least, small_before | stays.get(f"{Audience.STAFF}/{_SIZES}", frozenset()))
         stays[f"{audience}/{_SIZES}"] = small
+        stays[f"{audience}/{_REASONS}"] = few
         stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
         for code in _ONLY_GROWS:
             before = dark_before.get(f"{audience}/{code}", frozenset())
@@ -152,7 +159,12 @@ _TOLD: Final = "told"
 _ONLY_GROWS: Final = ("drop_out",)
 # Of whom the first holds, none of the others does: how many are active bounds how many are silent.
 _NEVER_BOTH: Final[Mapping[str, tuple[str, ...]]] = {"silent": ("active_use", "regularity")}
-_ORDER: Final = [*(code for code in INDICATORS if code not in _NEVER_BOTH), *_NEVER_BOTH]
+# The reasons for drop-out: they make it up, so that both are told or none is. And the name under which that is kept.
+_OF_THE_WHOLE: Final = tuple(code for code, one in INDICATORS.items() if one.of_the_whole)
+_REASONS: Final = "drop_out_reasons"
+_ORDER: Final = [
+    *(code for code in INDICATORS if code not in (*_NEVER_BOTH, *_OF_THE_WHOLE)), *_NEVER_BOTH,
+]  # fmt: skip
 _QUARTERS: Final = 4
 # Whatever is a share of families could be had by subtraction.
 _TOLD_BY_COUNTS: Final = (Kind.SHARE_OF_FAMILIES, Kind.SHARE_OF_WEEKS, Kind.SURVIVAL)
@@ -179,6 +191,16 @@ def _shares(
         },
         {scope: one.families for scope, one in measures[code].items()},
         most,
+    )
+
+
+def _few_of_a_reason(measures: Mapping[str, Mapping[uuid.UUID, Measure]], least: int) -> frozenset[Hashable]:
+    """Return the programme when too few of it have dropped out for one of the reasons.
+
+    Reasons only grow, too: hidden once, they stay hidden for the quarter.
+    """
+    return frozenset(
+        scope for code in _OF_THE_WHOLE for scope, one in measures[code].items() if (one.count or 0) < least
     )
 
 

@@ -15,6 +15,7 @@ from services.core.crypto.vault import Vault
 from services.core.db.database import UnitOfWork
 from services.core.disclosure import Audience
 from services.core.families.tables import Enrolment, Family
+from services.core.programme.queries import cohorts_of, sites_of
 from services.core.programme.tables import Programme, Site
 from services.core.usage.exports import Extract
 from services.core.usage.measured import measured_since
@@ -111,15 +112,34 @@ async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, asked: Aske
 
 
 async def extract_of(
-    work: UnitOfWork, programme: Programme, audience: Audience, *, site: Site | None = None, locale: str = "en"
+    work: UnitOfWork,
+    programme: Programme,
+    audience: Audience,
+    *,
+    site: Site | None = None,
+    parts: bool = False,
+    locale: str = "en",
 ) -> Extract:
-    """Return everything published of a programme or of one of its sites, with names: what files are made of."""
+    """Return everything published of a programme or of one of its sites, with names: what files are made of.
+
+    ``parts``: with the programme's sites; a site always comes with its cohorts.
+    """
+    scopes = await scopes_of_file(work, programme, site, parts=parts)
+    cells: list[Cell] = []
+    for scope_id in scopes:
+        cells += await published_cells(work, programme.programme_id, audience, scope_id=scope_id)
+    return Extract(next(iter(scopes.values())), audience, cells, scopes, work.now, locale)
+
+
+async def scopes_of_file(
+    work: UnitOfWork, programme: Programme, site: Site | None, *, parts: bool
+) -> dict[uuid.UUID, str]:
+    """Return what a file is about by name: first the whole, then what it is made of, for a programme if ``parts``."""
     if site is None:
-        scope_id, name = programme.programme_id, programme.name
-    else:
-        scope_id, name = site.site_id, site.name
-    cells = await published_cells(work, programme.programme_id, audience, scope_id=scope_id)
-    return Extract(name, audience, cells, {scope_id: name}, work.now, locale)
+        sites = await sites_of(work, programme.programme_id) if parts else ()
+        return {programme.programme_id: programme.name, **{one.site_id: one.name for one in sites}}
+    cohorts = await cohorts_of(work, site)
+    return {site.site_id: site.name, **{one.cohort_id: f"{site.name} / {one.name}" for one in cohorts}}
 
 
 async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFamily]:

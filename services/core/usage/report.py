@@ -10,6 +10,7 @@ from html import escape
 from typing import Final
 
 from services.core.disclosure import LEAST
+from services.core.usage.curve import survival_section
 from services.core.usage.exports import Extract
 from services.core.usage.pages import words
 from services.core.usage.rules import INDICATORS, Cell, Kind
@@ -29,23 +30,29 @@ h1{font-size:1.7rem;margin:0}h2{font-size:1.1rem;margin:0 0 .2rem}
 section{break-inside:avoid;border-top:1px solid #d5dbe1;padding:1rem 0}
 .definition,.foot{color:#4b5966;font-size:.88rem;margin:.1rem 0}
 .now{font-size:1.5rem;font-weight:600;margin:.2rem 0}.now small{font-size:.85rem;font-weight:400;color:#4b5966}
-svg{width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:#4b5966}
+svg{width:100%;height:auto}svg.key{width:24px;height:8px}
+table{border-collapse:collapse;font-size:.9rem}th{font-weight:400;text-align:left}
+td,th{padding:.15rem .8rem .15rem 0}svg text{font:11px system-ui,sans-serif;fill:#4b5966}
 @media print{body{margin:0;max-width:none;font-size:11pt}}
 """
 
 
-def donor_report(extract: Extract, scope_name: str) -> str:
-    """Return the report of one scope (a site, or the programme), whose cells are all that ``extract`` holds."""
+def donor_report(extract: Extract) -> str:
+    """Return the report of the extract's first scope, a site or the programme; all are in the survival curve."""
     text = words(extract.locale)
-    weeks = sorted({cell.week for cell in extract.cells})
+    own = next(iter(extract.scopes))
+    scope_name = extract.scopes[own]
+    cells = [cell for cell in extract.cells if cell.scope_id == own]
+    weeks = sorted({cell.week for cell in cells})
     period = (
         text["period"].format(first=weeks[0].isoformat(), last=weeks[-1].isoformat(), weeks=len(weeks)) if weeks else ""
     )
     sections = [
-        _section(code, sorted((cell for cell in extract.cells if cell.indicator == code), key=lambda cell: cell.week),
+        _section(code, sorted((cell for cell in cells if cell.indicator == code), key=lambda cell: cell.week),
                  extract.locale)
         for code in INDICATORS
     ]  # fmt: skip
+    sections.append(survival_section(extract.cells, extract.scopes, extract.locale))
     limits = text["suppression"].format(least=LEAST[extract.audience])
     made_on = text["made_at"].format(day=extract.made_at.date().isoformat())
     foot = f"{escape(text['unit'])}<br>{escape(limits)}<br>{escape(made_on)}"

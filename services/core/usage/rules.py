@@ -30,6 +30,13 @@ _SILENT_AFTER: Final = timedelta(hours=48)
 _ACTIVE_WITHIN: Final = timedelta(days=7)
 
 
+class DropOut(StrEnum):
+    """Why a family dropped out: what came first."""
+
+    SILENT = "silent"
+    RETURNED = "returned"
+
+
 @dataclass(frozen=True)
 class FamilyWeek:
     """One family in one week: sums over its days, and what became of it."""
@@ -58,7 +65,13 @@ class FamilyWeek:
     parent_waits: tuple[tuple[int, bool], ...] = ()
     # Days from the first day with a watch to drop-out or to the end of this week.
     followed_days: int = 0
-    dropped_out: bool = False
+    # None as long as it takes part.
+    drop_out_reason: DropOut | None = None
+
+    @property
+    def dropped_out(self) -> bool:
+        """Whether it has dropped out, up to the end of this week."""
+        return self.drop_out_reason is not None
 
     @property
     def qualifies(self) -> bool:
@@ -118,6 +131,8 @@ class Indicator:
     formula: Callable[[Sequence[FamilyWeek]], Measure]
     # Digits after the point that are shown; seconds and counts are shown whole.
     digits: int = 0
+    # Told of the whole programme and of no part of it.
+    of_the_whole: bool = False
 
 
 # ---------------------------------------------------------------- building blocks
@@ -184,8 +199,8 @@ def longest_gap(contact_days: Iterable[date], first: date, last: date) -> int:
 
 def drop_out(
     contact_days: Iterable[date], first: date, last: date, returned_on: date | None
-) -> tuple[date, str] | None:
-    """Return when a family with a watch since ``first`` dropped out up to ``last``, and why (silent, returned)."""
+) -> tuple[date, DropOut] | None:
+    """Return when a family with a watch since ``first`` dropped out up to ``last``, and why."""
     silent_on = None
     before = first - timedelta(days=1)
     for day in [*sorted(day for day in contact_days if first <= day <= last), last + timedelta(days=1)]:
@@ -193,9 +208,9 @@ def drop_out(
             silent_on = before + timedelta(days=DROPPED_OUT_DAYS)
             break
         before = day
-    found = [(silent_on, "silent")] if silent_on is not None else []
+    found = [(silent_on, DropOut.SILENT)] if silent_on is not None else []
     if returned_on is not None and returned_on <= last:
-        found.append((returned_on, "returned"))
+        found.append((returned_on, DropOut.RETURNED))
     return min(found, default=None)
 
 
@@ -279,6 +294,10 @@ def _survival(day: int) -> Callable[[Sequence[FamilyWeek]], Measure]:
     return formula
 
 
+def _dropped_out(why: DropOut) -> Callable[[Sequence[FamilyWeek]], Measure]:
+    return lambda families: _share(families, lambda one: one.drop_out_reason is why)
+
+
 def _uptime(families: Sequence[FamilyWeek]) -> Measure:
     return _ratio(families, lambda one: one.heartbeat_hours, lambda one: one.assigned_days * len(WAKING_HOURS))
 
@@ -310,6 +329,7 @@ _ALL: Final = (
     Indicator("silent", 1, Kind.SHARE_OF_FAMILIES,
               lambda all_: _share(all_, lambda one: one.silent_days >= SILENT_DAYS)),
     Indicator("drop_out", 1, Kind.SHARE_OF_FAMILIES, lambda all_: _share(all_, lambda one: one.dropped_out)),
+    *(Indicator(f"drop_out_{why}", 1, Kind.SHARE_OF_FAMILIES, _dropped_out(why), of_the_whole=True) for why in DropOut),
     *(Indicator(f"survival_{day}", 1, Kind.SURVIVAL, _survival(day)) for day in SURVIVAL_DAYS),
 )  # fmt: skip
 INDICATORS: Final[dict[str, Indicator]] = {one.code: one for one in _ALL}

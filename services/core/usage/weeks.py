@@ -105,7 +105,7 @@ def _family_week(
         child_waits=tuple((wait[0], wait[1]) for day in days for wait in day.child_waits),
         parent_waits=tuple((wait[0], wait[1]) for day in days for wait in day.parent_waits),
         followed_days=0 if first is None or first > last else (until - first).days + 1,
-        dropped_out=dropped is not None,
+        drop_out_reason=None if dropped is None else dropped[1],
     )  # fmt: skip
 
 

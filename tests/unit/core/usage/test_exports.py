@@ -23,7 +23,7 @@ from services.core.usage.pages import words
 from services.core.usage.report import donor_report
 from services.core.usage.rules import INDICATORS, Cell
 
-SITE, PROGRAMME = uuid.UUID(int=1), uuid.UUID(int=2)
+SITE, PROGRAMME, COHORT = (uuid.UUID(int=number) for number in (1, 2, 3))
 WEEK = date(2026, 3, 2)
 HOSTILE = '=HYPERLINK("http://x")<script>alert(1)</script>'
 
@@ -100,7 +100,7 @@ def test_the_workbook_has_typed_data_labels_codebook_and_provenance() -> None:
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_report_needs_nothing_else_and_says_what_it_is(locale: str) -> None:
-    page = donor_report(replace(EXTRACT, locale=locale), HOSTILE)
+    page = donor_report(replace(EXTRACT, locale=locale))
     text = words(locale)
     assert text["not_impact"].replace("'", "&#x27;") in page
     assert text["definition.messages"].replace("'", "&#x27;") in page
@@ -112,6 +112,25 @@ def test_the_report_needs_nothing_else_and_says_what_it_is(locale: str) -> None:
     messages = page[page.index(f"<h2>{text['name.messages']}</h2>") :]
     assert messages.split("</section>")[0].count("<polyline") == 2
     ET.fromstring(re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0])  # noqa: S314 - our own page
+
+
+def test_the_survival_curve_has_a_line_and_a_row_for_each_cohort_and_is_silent_on_what_is_not_shown() -> None:
+    # Given a site that shows two days in its last week and three in the one before, and a cohort that shows one.
+    cells = [
+        cell("survival_28", 0, 0.95), cell("survival_91", 0, 0.9), cell("survival_182", 0, 0.8),
+        cell("survival_28", 1, 0.95), cell("survival_91", 1, 0.85), cell("survival_182", 1),
+        cell("survival_91", 1, 0.7, COHORT), cell("survival_28", 1, None, COHORT),
+    ]  # fmt: skip
+    page = donor_report(replace(EXTRACT, cells=cells, scopes={SITE: "Here", COHORT: HOSTILE, PROGRAMME: "Empty"}))
+    section = page[page.index(f"<h2>{words('en')['curve']}</h2>") :].split("</section>")[0]
+    rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", section)[1:]]
+    gone = words("en")["suppressed"]
+    assert rows == [["95 %", "85 %", gone, gone], [gone, "70 %", gone, gone], [gone] * 4]
+    # From everybody on the first day: 2 marks and a line of 3 points; 1 mark and a line of 2; nothing.
+    assert [len(one.split()) for one in re.findall(r'points="(.*?)"', section)] == [3, 2]
+    assert section.count("<circle") == 3
+    assert "<script" not in section
+    ET.fromstring(re.findall(r"<svg viewBox=.*?</svg>", section, re.DOTALL)[0])  # noqa: S314 - our own page
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -138,7 +157,7 @@ def seen(page: str) -> str:
 def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale: str) -> None:
     # Given a report with every indicator, one of them shown in no week.
     cells = [cell(code, week, None if code == "silent" else 0.5) for code in INDICATORS for week in range(3)]
-    told = seen(donor_report(replace(EXTRACT, cells=cells, locale=locale), "2026"))
+    told = seen(donor_report(replace(EXTRACT, cells=cells, scopes={SITE: "2026", COHORT: "2027"}, locale=locale)))
     # Then every indicator is named and defined, in this language, and nothing of a template is left.
     own = words(locale)
     for code in INDICATORS:

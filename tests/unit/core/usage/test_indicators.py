@@ -12,6 +12,7 @@ from services.core.usage.days import Period, Quiet, Spoken, counted_seconds, day
 from services.core.usage.rules import (
     INDICATORS,
     Device,
+    DropOut,
     FamilyWeek,
     Measure,
     assigned_days,
@@ -44,9 +45,10 @@ FIVE = [
          longest_gap_days=10, silent_days=6, heartbeat_hours=20, low_battery_days=5, reboots=3, followed_days=100,
          parent_waits=((72 * H, False),)),
     week(calls=2, contact_days=0, longest_gap_days=28, silent_days=30, heartbeat_hours=26, followed_days=60,
-         dropped_out=True),
+         drop_out_reason=DropOut.SILENT),
     week(assigned_days=3, to_child=5, to_family=5, voice_s=99, delivered=10, delivered_5_min=10, delivered_24_h=10,
-         played_7_d=10, contact_days=3, silent_days=0, heartbeat_hours=42, followed_days=30, dropped_out=True),
+         played_7_d=10, contact_days=3, silent_days=0, heartbeat_hours=42, followed_days=30,
+         drop_out_reason=DropOut.RETURNED),
 ]  # fmt: skip
 
 BY_HAND = {
@@ -83,6 +85,9 @@ BY_HAND = {
     # 30 days; 6 are not yet silent.
     "silent": Measure(5, 1, 0.2),
     "drop_out": Measure(5, 2, 0.4),
+    # The fourth fell silent, the fifth gave its watch back.
+    "drop_out_silent": Measure(5, 1, 0.2),
+    "drop_out_returned": Measure(5, 1, 0.2),
     # Followed 400, 200, 100 days; dropped at 60 (one of four left) and at 30 (one of five).
     "survival_28": Measure(5, None, 1.0),
     "survival_91": Measure(5, None, 4 / 5 * 3 / 4),
