@@ -47,11 +47,36 @@ def define(
     print(f"{count} questions new, {len(rows) - count} unchanged.")
 
 
+@survey_commands.command("names")
+def names(
+    name: str,
+    programme: Of,
+    out: Annotated[Path, typer.Option(help="Where to write it: CSV with family_code and pseudonym.")],
+    site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
+) -> None:
+    """Write which families may be asked, and their names in this survey: who asks gets the names alone."""
+    from services.core.programme.queries import programme_named, site_named
+    from services.core.surveys.queries import Named, names_in, survey_named
+
+    async def chore(work: UnitOfWork) -> list[Named]:
+        asked_by = await programme_named(work, programme)
+        at_site = None if site is None else (await site_named(work, site, programme)).site_id
+        return await names_in(work, await survey_named(work, asked_by, name), at_site)
+
+    found = cli_run.in_one_transaction(chore)
+    lines = ["family_code,pseudonym", *(f"{one.family_code},{one.pseudonym}" for one in found)]
+    cli_run.write_file(out, "\r\n".join([*lines, ""]).encode("utf-8-sig"))
+    print(f"{out}: {len(found)} families.")
+
+
 @survey_commands.command("import")
 def import_(
     name: str,
     answers: Annotated[
-        Path, typer.Argument(help="CSV or XLSX: family_code, wave and a column a question; or question, answer.")
+        Path,
+        typer.Argument(
+            help="CSV or XLSX: family_code (or name in the survey), wave, a column a question; or question, answer."
+        ),
     ],
     programme: Of,
     correct: Annotated[bool, typer.Option("--correct", help="Take answers that differ from those kept.")] = False,

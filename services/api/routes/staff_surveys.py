@@ -1,7 +1,7 @@
 """Surveys: what is asked, answers in lists, and what may be told of what changed; never one family's answer."""
 
 import uuid
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Request
 
@@ -17,9 +17,18 @@ from services.core.families.errors import NotFoundError
 from services.core.programme.queries import programme_of, programme_served
 from services.core.surveys.actions import define_survey, take_answers
 from services.core.surveys.publishing import publish_survey
-from services.core.surveys.queries import questions_of, report_of, survey_named, survey_of_programme, surveys_of
+from services.core.surveys.queries import (
+    names_in,
+    questions_of,
+    report_of,
+    survey_named,
+    survey_of_programme,
+    surveys_of,
+)
 from services.core.surveys.rules import Answer, Question, check_questions, read_answers
 from services.core.surveys.tables import Survey
+
+NAMES_PAGE: Final = 100
 
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
@@ -40,7 +49,9 @@ async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID)
 @router.post(
     "/sites/{site_id}/surveys/{survey_id}/answers",
     responses=answers(401, 403, 404, 409, 422, 429),
-    openapi_extra=list_body("family_code, wave (baseline or endline) and a column a question; or question, answer"),
+    openapi_extra=list_body(
+        "family_code (or name in the survey), wave (baseline or endline), a column a question; or question, answer"
+    ),
 )
 async def bring_answers(
     request: Request,
@@ -63,6 +74,29 @@ async def bring_answers(
 
     return await take_list(
         request, work, scope.caller.staff_id, lambda raw: read_answers(raw, questions), take, dry_run=dry_run
+    )
+
+
+@router.get("/sites/{site_id}/surveys/{survey_id}/families", responses=answers(401, 403, 404, 422))
+async def list_names(
+    work: Work,
+    scope: SupportsAtSite,
+    survey_id: uuid.UUID,
+    after: Annotated[
+        str, Query(max_length=20, pattern=r"^[A-Za-z0-9-]*$", description="`next` of the page before")
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = NAMES_PAGE,
+) -> told.SurveyNames:
+    """Tell which families of the site may be asked, each with its name in this survey, by code, a page at a time.
+
+    The list stays with staff. Whoever asks the questions gets the names alone, which are others in every survey.
+    """
+    survey = await _of_programme(work, scope.site.programme_id, survey_id)
+    listed = [one for one in await names_in(work, survey, scope.site.site_id) if one.family_code > after]
+    page = listed[:limit]
+    return told.SurveyNames(
+        families=[told.SurveyName(family_code=one.family_code, pseudonym=one.pseudonym) for one in page],
+        next=page[-1].family_code if len(listed) > limit else None,
     )
 
 

@@ -40,6 +40,20 @@ class Surveys(Told):
     surveys: list[SurveyTold]
 
 
+class SurveyName(Told):
+    """A family and what whoever asks calls it in this survey."""
+
+    family_code: str
+    pseudonym: Annotated[str, Field(examples=["P-GEZDGNBVGY3TQOJQ"])]
+
+
+class SurveyNames(Told):
+    """By code; ``next`` is the ``after`` of the next page."""
+
+    families: list[SurveyName]
+    next: str | None
+
+
 class IntervalTold(Told):
     """A 95 % confidence interval."""
 

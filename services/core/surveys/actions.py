@@ -11,16 +11,21 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from services.core.audit.actions import Actor, record_audit
-from services.core.consents.rules import Part
-from services.core.consents.tables import Consent
 from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
-from services.core.families.tables import Enrolment, Family, Membership
+from services.core.families.tables import Membership
 from services.core.programme.rules import check_name
-from services.core.programme.tables import Programme, Site
+from services.core.programme.tables import Programme
 from services.core.sheets import Fault, SheetRefusedError
 from services.core.surveys.errors import SurveyPublishedError
-from services.core.surveys.queries import answers_of, questions_of, survey_named
+from services.core.surveys.queries import (
+    answers_of,
+    families_by_code,
+    families_that_agree,
+    name_in,
+    questions_of,
+    survey_named,
+)
 from services.core.surveys.rules import Answer, Question
 from services.core.surveys.tables import Survey, SurveyAnswer, SurveyQuestion
 
@@ -88,26 +93,35 @@ async def take_answers(
 ) -> Taken:
     """Take a list of answers, all of it or nothing; a repeat changes nothing.
 
-    Only of families whose first guardian has agreed to measurement. Another answer than the one that is kept is
+    Families are called by code or by their name in the survey; only those whose first guardian has agreed to
+    measurement. Another answer than the one that is kept is
     refused unless ``correct``. With ``site_id`` a family of another site is as unknown as one that is none. Raises
     SheetRefusedError, SurveyPublishedError.
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
     await _check_open(work, survey)
-    agreed, known_codes = await _families(work, survey, {one.family_code for one in answers}, site_id)
+    families = await _families(work, survey, {one.family_code for one in answers}, site_id)
+    agreeing = set(
+        await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(families.values())))
+    )
     kept = await answers_of(work, survey)
     faults = []
+    first: dict[tuple[uuid.UUID, str, str], str] = {}
     for one in answers:
-        family_id = agreed.get(one.family_code)
+        family_id = families.get(one.family_code)
         if family_id is None:
-            code = "measurement_not_agreed" if one.family_code in known_codes else "family_unknown"
-            said = (
-                "The family has not agreed to measurement: take its answers out."
-                if one.family_code in known_codes
-                else "No family of the programme has this code."
+            faults.append(
+                Fault(
+                    one.row, "family_code", "family_unknown", "No family of the programme has this code or this name."
+                )
             )
-            faults.append(Fault(one.row, "family_code", code, said))
             continue
+        if family_id not in agreeing:
+            said = "The family has not agreed to measurement: take its answers out."
+            faults.append(Fault(one.row, "family_code", "measurement_not_agreed", said))
+            continue
+        if first.setdefault((family_id, one.wave, one.question), one.family_code) != one.family_code:
+            faults.append(Fault(one.row, one.question, "answer_repeated", "It stands there by another name already."))
         before = kept.get((one.question, one.wave), {}).get(family_id)
         if before is not None and before != one.value and not correct:
             faults.append(
@@ -115,7 +129,7 @@ async def take_answers(
             )
     if faults:
         raise SheetRefusedError(set(faults))
-    return await _take(work, actor, survey, answers, agreed, kept, progress)
+    return await _take(work, actor, survey, answers, families, kept, progress)
 
 
 async def _take(
@@ -123,13 +137,13 @@ async def _take(
     actor: Actor,
     survey: Survey,
     answers: Sequence[Answer],
-    agreed: dict[str, uuid.UUID],
+    families: dict[str, uuid.UUID],
     kept: dict[tuple[str, str], dict[uuid.UUID, float]],
     progress: Callable[[], None],
 ) -> Taken:
     outcome = Taken()
     for one in answers:
-        family_id = agreed[one.family_code]
+        family_id = families[one.family_code]
         before = kept.get((one.question, one.wave), {}).get(family_id)
         if before == one.value:
             outcome.unchanged += 1
@@ -162,32 +176,9 @@ async def _check_open(work: UnitOfWork, survey: Survey) -> None:
 
 
 async def _families(
-    work: UnitOfWork, survey: Survey, codes: set[str], site_id: uuid.UUID | None
-) -> tuple[dict[str, uuid.UUID], set[str]]:
-    """Return the families by code that agreed to measurement, and the codes that the programme (or site) knows."""
-    here = [] if site_id is None else [col(Site.site_id) == site_id]
-    found = await work.session.exec(
-        select(Family.family_code, Family.family_id)
-        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
-        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
-        .where(col(Site.programme_id) == survey.programme_id, col(Family.family_code).in_(codes), *here)
-        .distinct()
-    )
-    known = dict(found.all())
-    agreed = await work.session.exec(
-        select(Membership.family_id)
-        .join(
-            Consent,
-            (col(Consent.family_id) == col(Membership.family_id))
-            & (col(Consent.guardian_id) == col(Membership.guardian_id)),
-        )
-        .where(
-            col(Membership.family_id).in_(known.values()),
-            col(Membership.is_primary),
-            col(Membership.removed_at).is_(None),
-            col(Consent.part) == Part.MEASUREMENT,
-            col(Consent.withdrawn_at).is_(None),
-        )
-    )
-    with_consent = set(agreed)
-    return {code: family_id for code, family_id in known.items() if family_id in with_consent}, set(known)
+    work: UnitOfWork, survey: Survey, said: set[str], site_id: uuid.UUID | None
+) -> dict[str, uuid.UUID]:
+    """Return the families of the programme (or site) as a list may call them: by code, and by name in this survey."""
+    by_code = await families_by_code(work, survey, site_id)
+    by_name = {name_in(work.vault, survey, family_id): family_id for family_id in by_code.values()}
+    return {one: family_id for one, family_id in (by_name | by_code).items() if one in said}

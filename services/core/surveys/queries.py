@@ -4,19 +4,31 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.core.consents.rules import Part
 from services.core.consents.tables import Consent
+from services.core.crypto.pseudonyms import pseudonym
+from services.core.crypto.vault import Vault
 from services.core.db.database import UnitOfWork
-from services.core.families.tables import Membership
+from services.core.families.tables import Enrolment, Family, Membership
 from services.core.programme.rules import composed
-from services.core.programme.tables import Programme
+from services.core.programme.tables import Programme, Site
 from services.core.surveys.errors import SurveyUnknownError
 from services.core.surveys.rules import Question
 from services.core.surveys.tables import Survey, SurveyAnswer, SurveyQuestion, SurveyReport
+
+
+@dataclass(frozen=True)
+class Named:
+    """A family that may be asked: its code, and its name in one survey."""
+
+    family_code: str
+    pseudonym: str
 
 
 async def survey_named(work: UnitOfWork, programme: Programme, name: str) -> Survey:
@@ -63,19 +75,7 @@ async def answers_of(
     """
     statement = select(SurveyAnswer).where(col(SurveyAnswer.survey_id) == survey.survey_id)
     if agreed_only:
-        agreed = (
-            select(Membership.family_id)
-            .join(
-                Consent,
-                (col(Consent.family_id) == col(Membership.family_id))
-                & (col(Consent.guardian_id) == col(Membership.guardian_id)),
-            )
-            .where(
-                col(Membership.is_primary), col(Membership.removed_at).is_(None),
-                col(Consent.part) == Part.MEASUREMENT, col(Consent.withdrawn_at).is_(None),
-            )
-        )  # fmt: skip
-        statement = statement.where(col(SurveyAnswer.family_id).in_(agreed))
+        statement = statement.where(col(SurveyAnswer.family_id).in_(families_that_agree()))
     answers: dict[tuple[str, str], dict[uuid.UUID, float]] = {}
     for one in await work.session.exec(statement):
         answers.setdefault((one.question, one.wave), {})[one.family_id] = one.answer
@@ -89,3 +89,54 @@ async def report_of(work: UnitOfWork, survey: Survey, scope_id: uuid.UUID) -> li
     """
     report = await work.session.get(SurveyReport, (survey.survey_id, scope_id))
     return [] if report is None else report.comparisons
+
+
+def families_that_agree() -> SelectOfScalar[uuid.UUID]:
+    """Return the query for the families whose first guardian agrees to measurement now."""
+    return (
+        select(Membership.family_id)
+        .join(
+            Consent,
+            (col(Consent.family_id) == col(Membership.family_id))
+            & (col(Consent.guardian_id) == col(Membership.guardian_id)),
+        )
+        .where(
+            col(Membership.is_primary),
+            col(Membership.removed_at).is_(None),
+            col(Consent.part) == Part.MEASUREMENT,
+            col(Consent.withdrawn_at).is_(None),
+        )
+    )
+
+
+async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> dict[str, uuid.UUID]:
+    """Return every family that takes or took part in the survey's programme (or at this site of it), by code."""
+    here = [] if site_id is None else [col(Site.site_id) == site_id]
+    found = await work.session.exec(
+        select(Family.family_code, Family.family_id)
+        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
+        .where(col(Site.programme_id) == survey.programme_id, *here)
+        .distinct()
+        .order_by(col(Family.family_code))
+    )
+    return dict(found.all())
+
+
+async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> list[Named]:
+    """Return the families that may be asked, each with its name in this survey, by code.
+
+    The list stays with staff. Who asks knows the names alone, which are others in every survey.
+    """
+    agreeing = set(await work.session.exec(families_that_agree()))
+    found = await families_by_code(work, survey, site_id)
+    return [
+        Named(code, name_in(work.vault, survey, family_id))
+        for code, family_id in found.items()
+        if family_id in agreeing
+    ]
+
+
+def name_in(vault: Vault, survey: Survey, family_id: uuid.UUID) -> str:
+    """Return a family's name in one survey."""
+    return pseudonym(vault, f"survey/{survey.survey_id}", family_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -11,7 +10,6 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from services.core.crypto.vault import Vault
 from services.core.db.database import UnitOfWork
 from services.core.disclosure import Audience
 from services.core.families.tables import Enrolment, Family
@@ -200,15 +198,6 @@ async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
         .where(Watch.site_id == site_id)
     )
     return Counter(state for watch, identity in found for state in device_states(_device(watch, identity), work.now))
-
-
-def pseudonym(vault: Vault, recipient: str, family_id: uuid.UUID) -> str:
-    """Return the name under which one recipient of row-level extracts knows a family.
-
-    The same for the same recipient, another for every other: two of them cannot put their rows together.
-    """
-    digest = vault.keyed_hash(f"{recipient}/{family_id}", "usage-pseudonym")
-    return "P-" + base64.b32encode(digest[:10]).decode().lower()
 
 
 def _device(watch: Watch, identity: WatchIdentity | None) -> Device:

@@ -24,6 +24,42 @@ async def _full_buckets(database: Database) -> None:
     await fill_buckets(database)
 
 
+async def test_who_asks_knows_families_by_names_of_one_survey(client: httpx.AsyncClient, database: Database) -> None:
+    # Given three families that agreed to measurement at a site, and two surveys.
+    place = await make_place(database)
+    families = [await make_family(client, database, place) for _ in range(3)]
+    for family in families:
+        await family.consent("measurement")
+    codes = sorted([await family_code_of(family) for family in families])
+    admin = await make_staff(client, database, place, "admin", programme=True)
+    staff, factory = [await make_staff(client, database, place, role) for role in ("staff", "factory")]
+    programme = f"/v1/staff/programmes/{place.site.programme_id}/surveys"
+    site = f"/v1/staff/sites/{place.site.site_id}/surveys"
+    here, there = [
+        f"{site}/{(await admin.told('POST', programme, json={'name': name, 'questions': QUESTIONS}))['survey_id']}"
+        for name in ("2026", "2027")
+    ]
+    # Then staff of the site read whose each name is, a page at a time, and the factory does not.
+    page = await staff.told("GET", f"{here}/families", params={"limit": 2})
+    rest = await staff.told("GET", f"{here}/families", params={"limit": 2, "after": page["next"]})
+    names = {one["family_code"]: one["pseudonym"] for one in (*page["families"], *rest["families"])}
+    assert (list(names), len(page["families"]), rest["next"]) == (codes, 2, None)
+    assert await factory.refused("GET", f"{here}/families") == (403, "permission_missing")
+    # The other survey has other names, and neither list says anything to it.
+    others = [one["pseudonym"] for one in (await staff.told("GET", f"{there}/families"))["families"]]
+    assert len({*others, *names.values()}) == 6
+
+    async def bring(survey: str, family: str) -> dict[str, Any]:
+        content = f"family_code,wave,stay\n{family},baseline,yes\n"
+        told: dict[str, Any] = await staff.told("POST", f"{survey}/answers", content=content, headers=CSV)
+        return told
+
+    assert [one["code"] for one in (await bring(here, others[0]))["faults"]] == ["family_unknown"]
+    # Answers by name are the family's: brought again by code they are there already.
+    assert (await bring(here, names[codes[0]]))["new"] == 1
+    assert (await bring(here, codes[0]))["unchanged"] == 1
+
+
 async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Database) -> None:
     # Given five families that agreed to measurement, one that did not, and one elsewhere that did.
     place, elsewhere = await make_place(database), await make_place(database)

@@ -110,6 +110,9 @@ def test_a_survey_is_told_once_it_is_published(office: Smartwatch, tmp_path: Pat
     (tmp_path / "questions.csv").write_text("question,kind,label\nstay,yes_no,Do you mean to stay?\n")
     survey = ("2026", "--programme", "Pilot")
     assert office("surveys", "define", "2026", "questions.csv", "--programme", "Pilot").code == 0
+    told = office("surveys", "names", *survey, "--out", "names.csv")
+    assert (told.out, told.err) == ("names.csv: 0 families.\n", "")
+    assert (tmp_path / "names.csv").read_bytes() == b"\xef\xbb\xbffamily_code,pseudonym\r\n"
     assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
     assert office("surveys", "publish", *survey).out == "2026: published.\n"
     assert office("surveys", "publish", *survey).out == "2026: was published already; nothing was changed.\n"

@@ -17,7 +17,7 @@ from services.core.sheets import SheetRefusedError
 from services.core.surveys.actions import Taken, define_survey, take_answers
 from services.core.surveys.errors import SurveyPublishedError, SurveyUnknownError
 from services.core.surveys.publishing import publish_survey
-from services.core.surveys.queries import questions_of, report_of, survey_named
+from services.core.surveys.queries import names_in, questions_of, report_of, survey_named
 from services.core.surveys.rules import Question, read_answers, read_questions
 from tests.parent import Parent, Place, fill_buckets, make_family, make_place
 
@@ -88,6 +88,20 @@ async def test_wide_and_long_lists_say_the_same_and_a_repeat_changes_nothing(dat
         *(f"{code},endline,stay,{'yes' if n < 3 else 'no'}" for n, code in enumerate(world.codes[:5])),
     ]
     assert await take(database, world, *long) == Taken(10, 0, 0)
+
+
+async def test_a_family_is_one_by_its_code_and_by_its_name(database: Database, world: World) -> None:
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, world.place.site.programme_id)
+        named = await names_in(work, await survey_named(work, programme, "2026"))
+    # Who did not agree is not to be asked.
+    assert [one.family_code for one in named] == sorted(world.codes[:5])
+    one = named[0]
+    heading = "family_code,wave,stay"
+    assert await faults(
+        database, world, heading, f"{one.family_code},baseline,no", f"{one.pseudonym.lower()},baseline,yes",
+    ) == [(3, "stay", "answer_differs"), (3, "stay", "answer_repeated")]  # fmt: skip
+    assert await take(database, world, heading, f"{one.pseudonym},baseline,no") == Taken(0, 0, 1)
 
 
 async def test_every_fault_is_told(database: Database, world: World) -> None:

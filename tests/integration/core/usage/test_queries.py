@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 
-from services.core.crypto.vault import Vault
 from services.core.db.database import Database
-from services.core.settings import Settings
-from services.core.usage.queries import device_counts, pseudonym, silent_families
+from services.core.usage.queries import device_counts, silent_families
 from tests.conftest import FakeClock
 from tests.integration.core.usage.conftest import Household, count_all, settle
 
@@ -41,11 +38,3 @@ async def test_watches_are_counted_by_state(household: Household) -> None:
     async with household.database.begin() as work:
         counts = await device_counts(work, household.home.site_id)
     assert counts == Counter({"handed_out": 1, "paired": 1, "silent_48_hours": 1})
-
-
-def test_a_pseudonym_is_the_recipients_own(settings: Settings) -> None:
-    vault = Vault(settings.master_key.get_secret_value())
-    family = uuid.uuid4()
-    names = {pseudonym(vault, recipient, family) for recipient in ("brand-1", "brand-2", "university")}
-    assert len(names) == 3
-    assert pseudonym(vault, "brand-1", family) in names
