@@ -29,7 +29,7 @@ def record_fact(
     happened_at: datetime | None = None,
     voice_ms: int | None = None,
 ) -> None:
-    """Note that something happened, without saying what was said or where; ``happened_at`` is the watch's own time.
+    """Note that something happened, without saying what was said or where; ``happened_at``: when, if not now.
 
     What measures a family is kept only while its first guardian's consent to measurement stands; else it is dropped
     before it is stored, just before the commit.

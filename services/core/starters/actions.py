@@ -18,6 +18,7 @@ from services.core.db.columns import new_id
 from services.core.db.database import UnitOfWork
 from services.core.events.actions import record_event
 from services.core.facts.actions import record_fact
+from services.core.facts.rules import STARTER_FOLLOWED, STARTER_NOT_FOLLOWED
 from services.core.families.tables import Child
 from services.core.starters.tables import Nudge, NudgeWanted
 
@@ -114,8 +115,9 @@ async def judge_one_nudge(work: UnitOfWork) -> bool:
         _FOLLOWED,
         {"child_id": nudge.child_id, "from_at": nudge.nudged_at, "to_at": nudge.nudged_at + FOLLOWS_WITHIN},
     )
-    kind = "starter_followed" if followed.scalar_one() else "starter_not_followed"
-    record_fact(work, kind, child_id=nudge.child_id, family_id=family_id)
+    kind = STARTER_FOLLOWED if followed.scalar_one() else STARTER_NOT_FOLLOWED
+    # It is counted on the day of the reminder.
+    record_fact(work, kind, child_id=nudge.child_id, family_id=family_id, happened_at=nudge.nudged_at)
     nudge.judged_at = work.now
     work.add(nudge)
     return True

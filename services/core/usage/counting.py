@@ -19,6 +19,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import SQLModel, col, select
 
 from services.core.db.database import UnitOfWork
+from services.core.facts.rules import STARTER_FOLLOWED, STARTER_NOT_FOLLOWED
 from services.core.facts.tables import Fact
 from services.core.families.tables import Child, Enrolment, Family
 from services.core.programme.tables import Site
@@ -37,7 +38,8 @@ _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 # Of many families at once, and by their index.
 _FORGET: Final = text("""
     DELETE FROM fact USING unnest(CAST(:families AS uuid[]), CAST(:since AS timestamptz[])) AS agreed (family_id, at)
-     WHERE fact.family_id = agreed.family_id AND fact.received_at < agreed.at AND starts_with(fact.kind, 'message_')
+     WHERE fact.family_id = agreed.family_id AND fact.received_at < agreed.at
+       AND (starts_with(fact.kind, 'message_') OR starts_with(fact.kind, 'starter_'))
 """)
 # What was counted with quiet times that were not those in force. By family: facts have no index by child.
 _COUNT_AGAIN: Final = text("""
@@ -132,9 +134,10 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
         agreed_at = measured[family_id]
         spoken = [one for one in _spoken(facts[family_id]) if one.spoken_at >= agreed_at]
         periods = [_period(one) for one in reports[family_id] if one.started_at >= agreed_at]
+        reminders = [one for one in _reminders(facts[family_id]) if one[0] >= agreed_at]
         family_rows += [
             {"family_id": family_id, "day": day, **vars(counted)}
-            for day, counted in sorted(days_of_family(spoken, periods, quiet, zone).items())
+            for day, counted in sorted(days_of_family(spoken, periods, quiet, zone, reminders).items())
             if day >= first_day
         ]
     await _insert(work, WatchDay, watch_rows)
@@ -297,6 +300,15 @@ def _period(report: Any) -> Period:  # noqa: ANN401 - a row whose times are know
         reboots=report.reboots or 0, battery_min_pct=report.battery_min_pct, signal_min_dbm=report.signal_min_dbm,
         worn_s=report.worn_s or 0, calls=(report.calls_in or 0) + (report.calls_out or 0), call_s=report.call_s or 0,
     )  # fmt: skip
+
+
+def _reminders(facts: Sequence[Any]) -> list[tuple[datetime, bool]]:
+    """Return when guardians were reminded, and whether a message to the child followed."""
+    return [
+        (fact.happened_at or fact.received_at, fact.kind == STARTER_FOLLOWED)
+        for fact in facts
+        if fact.kind in {STARTER_FOLLOWED, STARTER_NOT_FOLLOWED}
+    ]
 
 
 def _spoken(facts: Sequence[Any]) -> list[Spoken]:

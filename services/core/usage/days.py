@@ -69,6 +69,9 @@ class DayOfFamily:
     calls: int = 0
     call_s: int = 0
     worn_s: int = 0
+    # Reminders of guardians after a silent day, and those after which a message to the child followed.
+    reminders: int = 0
+    reminders_followed: int = 0
     child_waits: list[tuple[int, bool]] = field(default_factory=list)
     parent_waits: list[tuple[int, bool]] = field(default_factory=list)
 
@@ -90,12 +93,16 @@ def local_day(moment: datetime, zone: ZoneInfo) -> date:
 
 
 def days_of_family(
-    spoken: Sequence[Spoken], periods: Iterable[Period], quiet: Mapping[Any, Sequence[Quiet]], zone: ZoneInfo
+    spoken: Sequence[Spoken],
+    periods: Iterable[Period],
+    quiet: Mapping[Any, Sequence[Quiet]],
+    zone: ZoneInfo,
+    reminders: Iterable[tuple[datetime, bool]] = (),
 ) -> dict[date, DayOfFamily]:
-    """Return the numbers of each day on which something was said, reported or heard.
+    """Return the numbers of each day on which something was said, reported, heard or reminded of.
 
     A message belongs to the day on which it was spoken; its delivery, playing and answer are followed for 7 days and
-    belong to that day, too. A report belongs to the day in which it began.
+    belong to that day, too. A report belongs to the day in which it began. Reminders: when, and whether one followed.
     """
     days: dict[date, DayOfFamily] = {}
     # When each child spoke and was spoken to: a year of a family is looked through once for each message.
@@ -123,6 +130,10 @@ def days_of_family(
         day.worn_s += period.worn_s
         day.calls += period.calls
         day.call_s += period.call_s
+    for moment, followed in reminders:
+        day = days.setdefault(local_day(moment, zone), DayOfFamily())
+        day.reminders += 1
+        day.reminders_followed += followed
     for day in days.values():
         # In a fixed order, so that a day counted again is the same day; and a day has no more seconds.
         day.child_waits.sort()

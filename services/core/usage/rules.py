@@ -52,6 +52,8 @@ class FamilyWeek:
     played_7_d: int = 0
     calls: int = 0
     worn_s: int = 0
+    reminders: int = 0
+    reminders_followed: int = 0
     contact_days: int = 0
     # Longest run of days without contact within the 28 days that end with the week.
     longest_gap_days: int = 0
@@ -326,6 +328,8 @@ _ALL: Final = (
               _over_weeks(lambda one: one.worn_s / 3600 / one.assigned_days), digits=1),
     Indicator("low_battery_days", 1, Kind.QUARTILES, _over_weeks(lambda one: one.low_battery_days)),
     Indicator("reboots", 1, Kind.QUARTILES, _over_weeks(lambda one: one.reboots)),
+    Indicator("reminders_followed", 1, Kind.RATIO,
+              lambda all_: _ratio(all_, lambda one: one.reminders_followed, lambda one: one.reminders)),
     Indicator("silent", 1, Kind.SHARE_OF_FAMILIES,
               lambda all_: _share(all_, lambda one: one.silent_days >= SILENT_DAYS)),
     Indicator("drop_out", 1, Kind.SHARE_OF_FAMILIES, lambda all_: _share(all_, lambda one: one.dropped_out)),

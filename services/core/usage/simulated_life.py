@@ -31,12 +31,14 @@ _SUNDAY: Final = 6
 
 @dataclass(frozen=True)
 class Happening:
-    """One fact of a conversation: its kind, when, about which message, how long the voice is."""
+    """One fact of a conversation: its kind, when, about which message (a reminder: none), how long the voice is."""
 
     kind: str
     at: datetime
-    ref_id: uuid.UUID
+    ref_id: uuid.UUID | None
     voice_ms: int | None = None
+    # Of what is known later than it happened; ``at`` is then when it was noted.
+    happened_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,9 @@ class SimulatedFamily:
         # One in five stops within a year, sooner rather than later; every thirtieth watch breaks.
         stops = int(chance.expovariate(0.22 / 364))
         breaks = int(chance.expovariate(0.035 / 364))
+        # Some guardians want to be reminded; who has stopped turns that off in the end.
+        self._reminded_until = stops + 14 if chance.random() < 0.3 else 0
+        self._spoke = True
         self.quiet_from = stops
         self.broken_on = breaks if breaks < days else None
         self.returned_on = stops + 20 if stops + 20 < days and chance.random() < 0.3 else None
@@ -78,7 +83,20 @@ class SimulatedFamily:
         if gone and number >= min(gone):
             return [], None
         happenings = list(self._talk(number, day))
+        spoke = any(one.kind == "message_to_child_stored" for one in happenings)
+        if not self._spoke and number < self._reminded_until:
+            happenings += self._reminder(day, followed=spoke)
+        self._spoke = bool(happenings)
         return happenings, self._report(number, day)
+
+    def _reminder(self, day: date, *, followed: bool) -> list[Happening]:
+        """Return what is noted of a reminder after a silent day: that it went out, and a day later what came of it."""
+        reminded_at = self._moment(day, 9) + timedelta(minutes=self._chance.random() * 5)
+        kind = "starter_followed" if followed else "starter_not_followed"
+        return [
+            Happening("starter_nudged", reminded_at, None),
+            Happening(kind, reminded_at + timedelta(days=1), None, happened_at=reminded_at),
+        ]
 
     def _rate_on(self, number: int, day: date) -> float:
         if number >= self.quiet_from:

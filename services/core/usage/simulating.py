@@ -30,7 +30,7 @@ from services.core.usage.counting import hold_counting, hold_off_the_worker, reb
 from services.core.usage.errors import SimulationExistsError, SimulationRefusedError
 from services.core.usage.publishing import publish_week
 from services.core.usage.rules import quarter_of, week_of
-from services.core.usage.simulated_life import COUNTRIES, Daily, SimulatedFamily
+from services.core.usage.simulated_life import COUNTRIES, Daily, Happening, SimulatedFamily
 from services.core.usage.tables import QuietSince
 from services.core.watches.tables import Watch, WatchIdentity, WatchSettings
 
@@ -211,9 +211,10 @@ def live(chance: random.Random, identity: WatchIdentity, country: str, zone: Zon
     family = SimulatedFamily(chance, country, zone, days)
     lived = Lived([], [])
 
-    def fact(kind: str, at: datetime, ref: uuid.UUID | None = None, voice_ms: int | None = None) -> None:
+    def fact(kind: str, at: datetime, one: Happening | None = None) -> None:
+        ref, happened_at, voice_ms = (None,) * 3 if one is None else (one.ref_id, one.happened_at, one.voice_ms)
         lived.facts.append(
-            PastFact(kind, at, identity.watch_id, identity.child_id, identity.family_id, ref, None, voice_ms)
+            PastFact(kind, at, identity.watch_id, identity.child_id, identity.family_id, ref, happened_at, voice_ms)
         )
 
     fact("watch_handed_out", identity.issued_at)
@@ -226,7 +227,7 @@ def live(chance: random.Random, identity: WatchIdentity, country: str, zone: Zon
             fact("watch_returned", _noon(day))
         happenings, daily = family.day(number, day)
         for one in happenings:
-            fact(one.kind, one.at, one.ref_id, one.voice_ms)
+            fact(one.kind, one.at, one)
         if daily is not None:
             lived.reports.append((daily.ended_at, _report(chance, daily)))
     return lived

@@ -83,6 +83,8 @@ class FamilyDay(SQLModel, table=True):
     calls: int = 0
     call_s: int = 0
     worn_s: int = 0
+    reminders: int = 0
+    reminders_followed: int = 0
     # Waits that began this day, [counted seconds, was answered]: whose they are is who waited for an answer.
     child_waits: list[Any] = json_column(default_factory=list)
     parent_waits: list[Any] = json_column(default_factory=list)

@@ -94,6 +94,8 @@ def _family_week(
         played_7_d=sum(day.played_7_d for day in days),
         calls=sum(day.calls for day in days),
         worn_s=sum(day.worn_s for day in days),
+        reminders=sum(day.reminders for day in days),
+        reminders_followed=sum(day.reminders_followed for day in days),
         contact_days=sum(day >= week for day in contacts),
         longest_gap_days=longest_gap(contacts, first_seen, last),
         silent_days=(last - spoke_on).days,

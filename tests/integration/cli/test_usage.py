@@ -22,9 +22,9 @@ def test_a_programme_is_simulated_counted_and_reported(smartwatch: Smartwatch, t
         assert told.code == 0, told.err
         assert (tmp_path / f"report.{suffix}").stat().st_size > 1000
     assert "Simulated programme, seed 5" in (tmp_path / "report.html").read_text()
-    # The site and its two cohorts: 22 indicators in 2 weeks.
+    # The site and its two cohorts: 23 indicators in 2 weeks.
     told = smartwatch("usage", "report", name, "--site", "Simulated site 01", "--out", "site.csv")
-    assert told.out == "site.csv: 132 numbers, " + told.out.split("numbers, ")[1]
+    assert told.out == "site.csv: 138 numbers, " + told.out.split("numbers, ")[1]
     assert smartwatch("usage", "rebuild").out == "60 families counted.\n"
 
 

@@ -69,7 +69,7 @@ async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
             async with home.database.begin() as work:
                 record_fact(
                     work, one.kind, watch_id=one.watch_id, child_id=one.child_id, family_id=one.family_id,
-                    ref_id=one.ref_id, voice_ms=one.voice_ms,
+                    ref_id=one.ref_id, happened_at=one.happened_at, voice_ms=one.voice_ms,
                 )  # fmt: skip
         if number % 50 == 0:
             await count_all(home.database)

@@ -51,6 +51,21 @@ async def test_a_conversation_becomes_the_days_numbers_of_the_sites_time_zone(
     assert (second.day, second.to_family, second.delivered) == (day + timedelta(days=1), 1, 0)
 
 
+async def test_what_came_of_a_reminder_counts_on_the_day_of_the_reminder(
+    household: Household, clock: FakeClock
+) -> None:
+    reminded_at = clock.now
+    day = (reminded_at + timedelta(hours=8)).date()
+    await household.note("starter_nudged")
+    clock.advance(days=1)
+    await household.note("starter_followed", at=reminded_at)
+    await household.note("starter_not_followed", at=clock.now)
+    await count_all(household.database)
+    assert [(one.day, one.reminders, one.reminders_followed, one.to_child) for one in await household.days()] == [
+        (day, 1, 1, 0), (day + timedelta(days=1), 1, 0, 0),
+    ]  # fmt: skip
+
+
 async def test_any_order_and_any_repeat_counts_the_same_as_a_rebuild(household: Household, clock: FakeClock) -> None:
     order = random.Random(3)
     for _ in range(40):
@@ -63,6 +78,8 @@ async def test_any_order_and_any_repeat_counts_the_same_as_a_rebuild(household: 
             await household.note("message_to_child_stored")
         tst = int(clock.now.timestamp()) - order.choice([0, 0, 400_000])
         await household.report(f"u{order.getrandbits(60):015x}", tst - 3600, tst, worn_s=60, calls_in=1, reboots=1)
+        if order.random() < 0.3:
+            await household.note(order.choice(["starter_followed", "starter_not_followed"]), at=clock.now - late)
         if order.random() < 0.4:
             await count_all(household.database)
     await count_all(household.database)

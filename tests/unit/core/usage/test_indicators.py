@@ -40,14 +40,16 @@ FIVE = [
          followed_days=400, parent_waits=((1 * H, True), (5 * H, True)), child_waits=((2 * H, True),)),
     week(to_child=3, to_family=1, voice_s=10, delivered=4, delivered_5_min=2, delivered_24_h=3, played_7_d=2,
          worn_s=7 * 4 * H, contact_days=3, longest_gap_days=4, silent_days=1, heartbeat_hours=60, low_battery_days=2,
+         reminders=3, reminders_followed=2,
          followed_days=200, parent_waits=((3 * H, True), (72 * H, False))),
     week(to_child=2, voice_s=4, delivered=1, delivered_5_min=0, delivered_24_h=1, played_7_d=0, contact_days=1,
          longest_gap_days=10, silent_days=6, heartbeat_hours=20, low_battery_days=5, reboots=3, followed_days=100,
          parent_waits=((72 * H, False),)),
-    week(calls=2, contact_days=0, longest_gap_days=28, silent_days=30, heartbeat_hours=26, followed_days=60,
+    week(calls=2, reminders=1, contact_days=0, longest_gap_days=28, silent_days=30, heartbeat_hours=26,
+         followed_days=60,
          drop_out_reason=DropOut.SILENT),
     week(assigned_days=3, to_child=5, to_family=5, voice_s=99, delivered=10, delivered_5_min=10, delivered_24_h=10,
-         played_7_d=10, contact_days=3, silent_days=0, heartbeat_hours=42, followed_days=30,
+         played_7_d=10, contact_days=3, silent_days=0, reminders=1, heartbeat_hours=42, followed_days=30,
          drop_out_reason=DropOut.RETURNED),
 ]  # fmt: skip
 
@@ -82,6 +84,8 @@ BY_HAND = {
     "low_battery_days": Measure(4, None, 1, 0, 2.75),
     # 1, 0, 3, 0 sorted 0 0 1 3: median 0.5; 0; 1 + 0.25 x 2.
     "reboots": Measure(4, None, 0.5, 0, 1.5),
+    # (2 + 0) / (3 + 1); the other two wanted none, and the fifth has no family-week.
+    "reminders_followed": Measure(2, None, 0.5),
     # 30 days; 6 are not yet silent.
     "silent": Measure(5, 1, 0.2),
     "drop_out": Measure(5, 2, 0.4),
