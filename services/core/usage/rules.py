@@ -287,9 +287,9 @@ def _waits(
 def _survival(day: int) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
         followed = [one for one in families if one.followed_days]
-        # Only what has been followed that long by anyone is told.
+        # Only what has been followed that long by anyone is told; but they are part of the whole, where it is told.
         if max((one.followed_days for one in followed), default=0) < day:
-            return Measure(0)
+            return Measure(len(followed), sum(one.dropped_out for one in followed))
         value = survival_at([(one.followed_days, one.dropped_out) for one in followed], day)
         return Measure(len(followed), None, value)
 

@@ -1,4 +1,4 @@
-"""Why families dropped out: of the whole programme alone, both reasons or none, and hidden once, for the quarter."""
+"""What is told of drop-out: reasons of the whole programme alone, both or none; survival, though a site began late."""
 
 from __future__ import annotations
 
@@ -84,3 +84,25 @@ def test_a_week_that_is_withheld_for_who_left_does_not_hide_the_next() -> None:
     cells, dark = a_week(15, 10, {}, changed=3)
     assert told(cells) == dict.fromkeys(("drop_out", "drop_out_silent", "drop_out_returned"), NOTHING)
     assert told(a_week(15, 10, dark)[0])["drop_out_returned"] == (20, 0.1)
+
+
+def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_whole_year() -> None:
+    # Given three sites of 100 followed for 400 days, and one of 100 for 90 days; at each, 20 dropped out at 60 days.
+    sites = {uuid.UUID(int=20 + number): 400 if number else 90 for number in range(4)}
+    weeks = {
+        family_id: FamilyWeek(
+            family_id=family_id, followed_days=60 if place < 20 else days,
+            drop_out_reason=DropOut.SILENT if place < 20 else None,
+        )
+        for site, days in sites.items()
+        for place, family_id in enumerate(families_of(site))
+    }  # fmt: skip
+    population = [
+        UsagePopulation(family_id=family_id, site_id=site, cohort_id=uuid.UUID(int=site.int + 100))
+        for site in sites
+        for family_id in families_of(site)
+    ]
+    cells, _ = controlled_cells(Scopes.of(PROGRAMME, population), weeks, {})
+    told = {cell["scope_id"]: cell["value"] for cell in cells
+            if (cell["indicator"], cell["audience"]) == ("survival_364", "staff")}  # fmt: skip
+    assert [told[scope] for scope in (PROGRAMME, *sites)] == [0.8, None, 0.8, 0.8, 0.8]
