@@ -104,10 +104,9 @@ async def list_silent(
     limit: Annotated[int, Query(ge=1, le=200)] = SILENT_PAGE,
 ) -> told.SilentFamiliesTold:
     """Tell which families of the site were in no contact for 7 days, by code, a page at a time. It is no statistic."""
-    listed = [
-        one for one in await queries.silent_families(work, scope.site.site_id)
-        if f"{one.family_code} {one.serial}" > after
-    ]  # fmt: skip
+    # Not in the database's order, which its language decides: pages go on after a word.
+    found = {f"{one.family_code} {one.serial}": one for one in await queries.silent_families(work, scope.site.site_id)}
+    listed = sorted(place for place in found if place > after)
     page = listed[:limit]
     return told.SilentFamiliesTold(
         families=[
@@ -115,9 +114,9 @@ async def list_silent(
                 family_code=one.family_code, serial=one.serial, states=list(one.states),
                 battery_pct=one.battery_pct, last_seen_at=one.last_seen_at,
             )
-            for one in page
+            for one in (found[place] for place in page)
         ],
-        next=f"{page[-1].family_code} {page[-1].serial}" if len(listed) > limit else None,
+        next=page[-1] if len(listed) > limit else None,
     )  # fmt: skip
 
 

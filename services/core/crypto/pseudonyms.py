@@ -10,7 +10,6 @@ from services.core.crypto.vault import Vault
 
 # 80 bits: no two families of all programmes meet.
 _BYTES: Final = 10
-PREFIX: Final = "P-"
 
 
 def pseudonym(vault: Vault, recipient: str, family_id: uuid.UUID) -> str:
@@ -20,4 +19,4 @@ def pseudonym(vault: Vault, recipient: str, family_id: uuid.UUID) -> str:
     the vault can find the family, nor that two names are one family's.
     """
     digest = vault.keyed_hash(f"{recipient}/{family_id}", "pseudonym")
-    return PREFIX + base64.b32encode(digest[:_BYTES]).decode()
+    return f"P-{base64.b32encode(digest[:_BYTES]).decode()}"

@@ -110,7 +110,7 @@ def families_that_agree() -> SelectOfScalar[uuid.UUID]:
 
 
 async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> dict[str, uuid.UUID]:
-    """Return every family that takes or took part in the survey's programme (or at this site of it), by code."""
+    """Return every family, by its code, that takes or took part in the survey's programme (or at this site of it)."""
     here = [] if site_id is None else [col(Site.site_id) == site_id]
     found = await work.session.exec(
         select(Family.family_code, Family.family_id)
@@ -118,7 +118,6 @@ async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID 
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .where(col(Site.programme_id) == survey.programme_id, *here)
         .distinct()
-        .order_by(col(Family.family_code))
     )
     return dict(found.all())
 
@@ -128,11 +127,12 @@ async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None =
 
     The list stays with staff. Who asks knows the names alone, which are others in every survey.
     """
-    agreeing = set(await work.session.exec(families_that_agree()))
     found = await families_by_code(work, survey, site_id)
+    agreeing = set(await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(found.values()))))
     return [
         Named(code, name_in(work.vault, survey, family_id))
-        for code, family_id in found.items()
+        # Not in the database's order, which its language decides: pages go on after a code.
+        for code, family_id in sorted(found.items())
         if family_id in agreeing
     ]
 
