@@ -344,7 +344,7 @@ class Machine:
         with self._turn:
             if name == "postgres" and self.postgres is not None:
                 self._postgres_held_down = True
-                self.postgres.kill() if how is signal.SIGKILL else self.postgres.stop()
+                self.postgres.kill() if how is signal.SIGKILL else self.postgres.stop(for_good=False)
             else:
                 self.processes[name].held_down = True
                 self.kill(name) if how is signal.SIGKILL else self.processes[name].stop()

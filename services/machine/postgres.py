@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-from services.machine.ports import free_port, is_free
+from services.machine.ports import PortClaims, is_free
 from services.machine.postgres_user import (
     PostgresUnavailableError,
     ServerUser,
@@ -94,6 +94,8 @@ class LocalPostgres:
         self._child: Child | None = None
         self._user: ServerUser | None = None
         self._port = 0
+        # Until it is stopped for good: killed, it takes the same port again, which its clients know.
+        self._claims = PortClaims()
 
     def __enter__(self) -> Self:
         self.start()
@@ -154,13 +156,18 @@ class LocalPostgres:
             raise
         return self.dsn()
 
-    def stop(self) -> None:
-        """End the server: connections are cut, what is committed stays. A repeat does nothing."""
+    def stop(self, *, for_good: bool = True) -> None:
+        """End the server: connections are cut, what is committed stays. A repeat does nothing.
+
+        ``for_good=False`` keeps its port from others until it starts again.
+        """
         if self._child is not None:
             # Postgres: SIGINT is a fast shutdown, SIGQUIT an immediate one, recovered at the next start.
             stop_child(self._child, (signal.SIGINT, 30.0), (signal.SIGQUIT, 10.0))
             self._child = None
             bring_back(self.folder)
+        if for_good:
+            self._claims.release()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -225,7 +232,7 @@ class LocalPostgres:
 
     def _start_server(self, user: ServerUser) -> None:
         for _ in range(10):
-            self._port = free_port([*self._remembered_port(), *PREFERRED_PORTS])
+            self._port = self._claims.free_port([*self._remembered_port(), *PREFERRED_PORTS])
             if self._try_to_start_server(user):
                 (self.folder / "port").write_text(str(self._port))
                 return

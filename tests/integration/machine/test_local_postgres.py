@@ -97,7 +97,8 @@ async def test_a_first_start_makes_role_and_database_and_a_second_keeps_rows_and
     server.start()
     dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (1)")
-    server.stop()
+    # Kept for it: other tests start servers at the same moment.
+    server.stop(for_good=False)
     server.start()
     assert server.owner_dsn() == dsn
     assert await count_rows(dsn) == 1
@@ -168,17 +169,35 @@ def test_a_second_supervisor_is_refused_and_told_who_has_the_folder(server: Loca
 def test_another_port_is_taken_when_the_one_of_last_time_is_in_use(server: LocalPostgres) -> None:
     server.start()
     port = server.port
-    server.stop()
+    server.stop(for_good=False)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", port))
         other.listen()
         server.start()
         assert server.port != port
-    server.stop()
+    server.stop(for_good=False)
     chosen = server.port
     server.start()
     assert server.port == chosen
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="claims are names that Linux keeps")
+@pytest.mark.parametrize("how", ["killed", "held down"])
+def test_its_port_is_kept_from_others_until_it_is_stopped_for_good(
+    server: LocalPostgres, folder: Path, how: str
+) -> None:
+    server.start()
+    port = server.port
+    server.kill() if how == "killed" else server.stop(for_good=False)
+    # Another one that would like the very port, while nobody listens there.
+    others = folder.with_name("others")
+    others.mkdir()
+    (others / "port").write_text(str(port))
+    with LocalPostgres(others, durable=False) as other:
+        assert other.port != port
+        server.start()
+        assert server.port == port
 
 
 def test_a_first_start_killed_half_way_is_made_again(server: LocalPostgres, folder: Path) -> None:
