@@ -80,7 +80,7 @@ def template_database(postgres: LocalPostgres) -> str:
 def database_url(postgres: LocalPostgres, template_database: str) -> str:
     """The address of a fresh, migrated database of this module's own."""
     name = f"test_{uuid.uuid4().hex}"
-    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER smartwatch_owner")
+    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER smartwatch_owner STRATEGY FILE_COPY")
     return postgres.dsn(name)
 
 

@@ -10,11 +10,11 @@ from tests.integration.cli.conftest import Smartwatch
 
 
 def test_a_programme_is_simulated_counted_and_reported(smartwatch: Smartwatch, tmp_path: Path) -> None:
-    told = smartwatch("usage", "simulate", "--sites", "2", "--families", "60", "--weeks", "2", "--seed", "5")
+    told = smartwatch("usage", "simulate", "--sites", "2", "--families", "30", "--weeks", "2", "--seed", "5")
     assert told.code == 0, told.err
     assert told.out.startswith("Simulated programme, seed 5: ")
     assert told.out.endswith("2 weeks published.\n")
-    again = smartwatch("usage", "simulate", "--sites", "2", "--families", "60", "--seed", "5")
+    again = smartwatch("usage", "simulate", "--sites", "2", "--families", "30", "--seed", "5")
     assert (again.code, "simulation_exists" in again.err) == (1, True)
     name = "Simulated programme, seed 5"
     for suffix in ("html", "csv", "xlsx"):
@@ -25,7 +25,7 @@ def test_a_programme_is_simulated_counted_and_reported(smartwatch: Smartwatch, t
     # The site and its two cohorts: 23 indicators in 2 weeks.
     told = smartwatch("usage", "report", name, "--site", "Simulated site 01", "--out", "site.csv")
     assert told.out == "site.csv: 138 numbers, " + told.out.split("numbers, ")[1]
-    assert smartwatch("usage", "rebuild").out == "60 families counted.\n"
+    assert smartwatch("usage", "rebuild").out == "30 families counted.\n"
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ async def holds(pool: ThreadPoolExecutor, sandbox: AudioSandbox, seeds: Sequence
 
 
 async def test_a_sample_of_damage_ends_in_an_answer(pool: ThreadPoolExecutor, sandbox: AudioSandbox) -> None:
-    await holds(pool, sandbox, range(100))
+    await holds(pool, sandbox, range(40))
 
 
 @pytest.mark.long
