@@ -80,7 +80,9 @@ def template_database(postgres: LocalPostgres) -> str:
 def database_url(postgres: LocalPostgres, template_database: str) -> str:
     """The address of a fresh, migrated database of this module's own."""
     name = f"test_{uuid.uuid4().hex}"
-    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} TEMPLATE {template_database} OWNER smartwatch_owner STRATEGY FILE_COPY")
+    # Copied as files: in the log, row by row, it takes twice as long.
+    copy = f"TEMPLATE {template_database} STRATEGY FILE_COPY OWNER smartwatch_owner"
+    _in_thread(postgres.superuser_dsn(), f"CREATE DATABASE {name} {copy}")
     return postgres.dsn(name)
 
 
