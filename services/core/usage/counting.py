@@ -31,8 +31,8 @@ from services.core.watches.tables import WatchSettings
 # Families counted in one transaction: the days around their new facts, a few thousand facts in all.
 _FAMILIES_AT_ONCE: Final = 50
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
-# Later than anything that was noted.
 _IN_BULK: Final = func.hashtextextended("usage.in_bulk", 0)
+# Later than anything that was noted.
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 # Of many families at once, and by their index.
