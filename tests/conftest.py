@@ -8,7 +8,6 @@ import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
@@ -24,21 +23,7 @@ from services.core.db.database import Database
 from services.core.db.migrate import upgrade
 from services.core.settings import Environment, Settings
 from services.machine.postgres import LocalPostgres
-
-
-class FakeClock:
-    """A clock that stands still until a test moves it forward."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def advance(self, **span: float) -> datetime:
-        """Move on by a timedelta's arguments (``minutes=10``) and return the new time."""
-        self.now += timedelta(**span)
-        return self.now
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from services.core.crypto.random_ids import new_digits, new_ref
 from services.core.db.database import Database
 from services.core.families.tables import Child, Family, Membership
 from services.core.watches.tables import WatchIdentity, WatchSettings
-from tests.builders import LONG_AGO, make_site, make_watch
+from tests.support.world import LONG_AGO, make_site, make_watch
 
 
 @dataclass(frozen=True)

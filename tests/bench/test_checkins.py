@@ -23,8 +23,8 @@ from services.core.db.database import Database, UnitOfWork
 from services.core.families.tables import Child
 from services.machine.postgres import LocalPostgres
 from tests.bench.conftest import Crowd, make_crowd
-from tests.conftest import FakeClock
-from tests.places import away, sent
+from tests.support.clock import FakeClock
+from tests.support.places import away, sent
 
 ROWS_A_CHILD = 1_000
 FIXES_A_DAY = 288  # one every five minutes

@@ -18,7 +18,7 @@ from tests.integration.api.conftest import Live, live
 from tests.integration.broker.conftest import ANA, BEN, configuration, folder, mosquitto
 from tests.integration.broker.mqtt_client import MqttClient, connected
 from tests.integration.broker.test_gate import Gated, gated
-from tests.parent import make_family
+from tests.support.http import make_family
 
 __all__ = ["configuration", "folder", "gated", "live", "mosquitto"]
 

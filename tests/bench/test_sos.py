@@ -10,11 +10,11 @@ import httpx
 
 from services.core.settings import Settings
 from tests.bench.ratios import measure_ratio
-from tests.builders import Home, make_watch, wear
 from tests.integration.api.conftest import Live, live
 from tests.integration.broker.mqtt_client import connected
 from tests.integration.mqtt_bridge.conftest import Stand, stand
-from tests.parent import make_family, make_place
+from tests.support.http import make_family, make_place
+from tests.support.world import Home, make_watch, wear
 
 __all__ = ["live", "stand"]
 

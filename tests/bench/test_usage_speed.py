@@ -21,8 +21,8 @@ from services.core.programme.tables import Cohort, Programme, Site
 from services.core.usage.queries import published_cells
 from services.core.usage.rules import INDICATORS
 from services.core.usage.tables import UsageWeek
-from tests.parent import Place
-from tests.staff import make_staff
+from tests.support.http import Place
+from tests.support.staff_http import make_staff
 
 FIRST = date(2025, 1, 6)
 COLUMNS = ("audience", "programme_id", "scope_id", "week", "indicator", "version", "n", "count", "value")

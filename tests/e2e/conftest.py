@@ -26,7 +26,7 @@ from services.device_sim.parent import SimParent
 from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch
 from services.machine.machine import Machine
-from tests.builders import Home, make_home
+from tests.support.world import Home, make_home
 
 
 @dataclass(frozen=True)

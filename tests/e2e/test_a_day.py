@@ -11,8 +11,8 @@ from services.core.watches.tables import WatchIdentity
 from services.device_sim.gpx import read_track
 from services.device_sim.parent import SimParent
 from services.device_sim.watch import SimWatch
-from tests.builders import Home
 from tests.e2e.conftest import Play, pair
+from tests.support.world import Home
 from tests.vectors.tracks.make_tracks import DAY, FOLDER, SCHOOL, SHANGHAI, TRUTH, point
 from tests.vectors.tracks.make_tracks import clock as moment
 

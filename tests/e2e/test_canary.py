@@ -26,11 +26,11 @@ from services.device_sim.speech import speech
 from services.device_sim.watch import SimWatch
 from services.protocol.limits import CHUNK_DEFAULT_BYTES
 from services.protocol.words import Codec
-from tests.builders import Home
-from tests.canary import files_with, rows_with
 from tests.e2e.conftest import Play, pair
-from tests.parent import TEXT_VERSION
-from tests.sounds import encoded
+from tests.support.canary import files_with, rows_with
+from tests.support.http import TEXT_VERSION
+from tests.support.sounds import encoded
+from tests.support.world import Home
 
 DEADLINE_S = 60.0
 SOUND = encoded("amr-nb", 1.3)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from services.device_sim.parent import SimParent
 from services.device_sim.watch import SimWatch
-from tests.builders import Home
 from tests.e2e.conftest import Play, pair
+from tests.support.world import Home
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 

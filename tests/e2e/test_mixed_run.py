@@ -19,10 +19,10 @@ from services.device_sim.sound import SoundRefusedError, record_clip
 from services.device_sim.speech import speech
 from services.device_sim.watch import SimWatch
 from services.protocol.words import Codec
-from tests.builders import Home
 from tests.e2e.conftest import Play, pair
-from tests.networks import ComesAndGoes
-from tests.sounds import duration_ms, encoded, wav
+from tests.support.networks import ComesAndGoes
+from tests.support.sounds import duration_ms, encoded, wav
+from tests.support.world import Home
 
 SHORT_S = 15.0
 LONG_S = float(os.environ.get("SMARTWATCH_MIXED_RUN_S", "3600"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.machine.story import Story
 from services.machine.story_steps import StepTaken
 from tests.e2e.conftest import Play
-from tests.sounds import bits_a_second, duration_ms
+from tests.support.sounds import bits_a_second, duration_ms
 
 
 async def test_every_step_of_the_demo_holds(play: Play) -> None:

@@ -16,9 +16,9 @@ from services.core.pairing.withdrawal import replace_watch, withdraw_watch
 from services.device_sim.parent import SimParent
 from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch
-from tests.builders import Home, make_watch
 from tests.e2e.conftest import Play, pair
 from tests.integration.broker.mqtt_client import MqttClient, connected
+from tests.support.world import Home, make_watch
 
 # The promise itself, not a guess of how long it may take.
 OFF_WITHIN_S = 5.0

@@ -17,8 +17,8 @@ from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, machine, pair, play
-from tests.networks import Cable
-from tests.sounds import wav
+from tests.support.networks import Cable
+from tests.support.sounds import wav
 
 __all__ = ["machine", "play"]
 

@@ -12,7 +12,7 @@ from services.device_sim.speech import speech
 from services.device_sim.watch import SimWatch
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, machine, pair, play
-from tests.sounds import duration_ms
+from tests.support.sounds import duration_ms
 
 __all__ = ["machine", "play"]
 

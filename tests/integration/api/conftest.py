@@ -18,7 +18,7 @@ from services.api.app import ApiServer, create_app
 from services.api.stream import EventHub
 from services.core.db.database import Database
 from services.core.settings import Settings
-from tests.parent import Parent
+from tests.support.http import Parent
 
 DEADLINE_S = 5.0
 

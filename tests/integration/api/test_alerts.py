@@ -10,10 +10,10 @@ import pytest_asyncio
 from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
 from services.core.push.queries import readiness_of_family
-from tests.builders import make_home
-from tests.conftest import FakeClock
 from tests.integration.api.conftest import Live
-from tests.parent import Parent, enrol_family, make_family, new_phone
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, enrol_family, make_family, new_phone
+from tests.support.world import make_home
 
 
 @pytest_asyncio.fixture(loop_scope="session")

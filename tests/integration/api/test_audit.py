@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from services.core.db.database import Database
-from tests.parent import Parent, make_family
-from tests.sounds import encoded
+from tests.support.http import Parent, make_family
+from tests.support.sounds import encoded
 
 
 async def _log(parent: Parent, **query: int) -> dict[str, Any]:

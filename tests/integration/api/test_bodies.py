@@ -12,7 +12,7 @@ import structlog
 from services.api.frame import BODY_MAX_BYTES
 from services.api.json_bodies import JSON_MAX_DEPTH
 from services.core.db.database import Database
-from tests.parent import make_family
+from tests.support.http import make_family
 
 CODES = "/v1/auth/codes"
 JSON = {"Content-Type": "application/json"}

@@ -11,9 +11,9 @@ from sqlmodel import select
 from services.core.audit.tables import AuditEntry
 from services.core.db.database import Database
 from services.core.families.break_glass import tell_one_break_glass
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, sms_to
-from tests.staff import StaffMember, family_code_of, make_staff, renewed
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, sms_to
+from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed
 
 REASON = "The school called: the child did not arrive."
 

@@ -12,8 +12,8 @@ from sqlmodel import col, select
 from services.core.audit.tables import AuditEntry
 from services.core.consents.rules import Part, consent_texts
 from services.core.db.database import Database
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair
 
 LOCATION = {
     "part": "location", "text_version": consent_texts()[Part.LOCATION, "en"].text_version, "locale": "en",

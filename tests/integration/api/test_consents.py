@@ -20,8 +20,8 @@ from services.core.families.queries import child_by_id, membership_in
 from services.core.families.tables import Child
 from services.core.outbox.tables import OutboxRow
 from services.core.watches.queries import settings_of_child
-from tests.conftest import FakeClock
-from tests.parent import TEXT_VERSION, Parent, make_family, make_parent, make_place, pair
+from tests.support.clock import FakeClock
+from tests.support.http import TEXT_VERSION, Parent, make_family, make_parent, make_place, pair
 
 
 async def _turn(parent: Parent, *, on: bool) -> None:

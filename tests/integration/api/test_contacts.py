@@ -12,7 +12,7 @@ from sqlmodel import select
 from services.core.contacts.queries import wire_contacts
 from services.core.db.database import Database
 from services.core.outbox.tables import OutboxRow
-from tests.parent import Parent, make_family, make_place, new_phone, pair
+from tests.support.http import Parent, make_family, make_place, new_phone, pair
 
 
 async def _on_watch(parent: Parent) -> list[str]:

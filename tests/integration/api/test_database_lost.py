@@ -18,7 +18,7 @@ from services.core.db.database import Database
 from services.core.db.migrate import upgrade
 from services.core.settings import Environment, Settings
 from services.machine.postgres import LocalPostgres
-from tests.parent import make_family
+from tests.support.http import make_family
 
 
 @pytest.fixture

@@ -13,10 +13,10 @@ from services.api.problems import MEDIA_TYPE
 from services.core.db.database import Database
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
-from tests.api_routes import app_without_database
 from tests.integration.api.conftest import Live
-from tests.parent import Parent, fill_buckets, make_family, make_place
-from tests.staff import make_staff
+from tests.support.api_routes import app_without_database
+from tests.support.http import Parent, fill_buckets, make_family, make_place
+from tests.support.staff_http import make_staff
 
 EVENTS = "/v1/events"
 SPEC = app_without_database().openapi()

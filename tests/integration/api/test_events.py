@@ -13,7 +13,7 @@ from fastapi import routing
 from services.core.db.database import Database
 from services.core.settings import Settings
 from tests.integration.api.conftest import Live
-from tests.parent import Parent, make_family, make_place, pair
+from tests.support.http import Parent, make_family, make_place, pair
 
 
 def _contact_versions(told: list[Any]) -> list[int]:

@@ -22,9 +22,9 @@ from services.core.db.database import Database
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits, wait_for, whole_seconds
 from services.core.settings import Settings
-from tests.conftest import FakeClock
-from tests.parent import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
-from tests.staff import StaffMember, family_code_of, make_staff, renewed
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
+from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed
 
 REFUSED = (429, "too_many_requests")
 _germans = itertools.count(1)

@@ -11,7 +11,7 @@ from services.core.db.database import Database
 from services.core.messages.actions import ChildsMessage, receive_from_child
 from services.core.messages.rules import text_body
 from services.core.watches.queries import standing_identity
-from tests.parent import make_parent, make_place, pair
+from tests.support.http import make_parent, make_place, pair
 
 
 async def test_a_family_comes_from_the_first_code_to_the_first_answer(

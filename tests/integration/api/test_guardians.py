@@ -11,8 +11,8 @@ from sqlmodel import select
 from services.core.audit.tables import AuditEntry
 from services.core.contacts.queries import recipients_of
 from services.core.db.database import Database
-from tests.conftest import FakeClock
-from tests.parent import TEXT_VERSION, Parent, make_family, make_parent, new_phone, sms_to
+from tests.support.clock import FakeClock
+from tests.support.http import TEXT_VERSION, Parent, make_family, make_parent, new_phone, sms_to
 
 ACCEPT = {"part": "messages", "text_version": TEXT_VERSION, "locale": "en"}
 

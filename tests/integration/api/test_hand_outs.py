@@ -21,10 +21,10 @@ from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
 from services.core.push.queries import families_not_reached
 from services.core.push.tables import PushEndpoint
-from tests.builders import make_watch
-from tests.conftest import FakeClock
-from tests.parent import Parent, Place, enrol_family, fill_buckets, make_place, new_address, new_phone, sms_to
-from tests.staff import StaffMember, family_code_of, make_staff
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, Place, enrol_family, fill_buckets, make_place, new_address, new_phone, sms_to
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
+from tests.support.world import make_watch
 
 
 class Hall:

@@ -13,7 +13,7 @@ from services.api.app import create_app
 from services.core.db.database import Database
 from services.core.db.faults import sqlstate_of
 from services.core.settings import Settings
-from tests.parent import Parent, make_family
+from tests.support.http import Parent, make_family
 
 PATHS = ["/healthz", "/v1/me", "/v1/children/none", "/nowhere", "/openapi.json", "/v1/consent-texts"]
 

@@ -18,8 +18,8 @@ from services.core.outbox.actions import open_sms
 from services.core.outbox.tables import OutboxRow
 from services.worker.main import Worker
 from services.worker.sms import FileSmsProvider
-from tests.conftest import FakeClock
-from tests.parent import Parent, enrol_family, make_parent, new_phone, sms_to
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, enrol_family, make_parent, new_phone, sms_to
 
 
 async def _enrolled(client: httpx.AsyncClient, database: Database) -> Parent:

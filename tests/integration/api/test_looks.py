@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 
 from services.core.db.database import Database
-from tests.parent import Parent, make_family, make_place, pair
-from tests.places import may_look
-from tests.sounds import encoded
+from tests.support.http import Parent, make_family, make_place, pair
+from tests.support.places import may_look
+from tests.support.sounds import encoded
 
 
 async def _looks(parent: Parent, **query: int) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from services.core.db.database import Database
 from services.core.events.actions import record_event
 from services.core.families.tables import Family, Membership
 from services.core.settings import Settings
-from tests.api_process import api_process, database_of_today
-from tests.parent import new_phone
+from tests.support.api_process import api_process, database_of_today
+from tests.support.http import new_phone
 
 GUARDIANS = 2
 DEADLINE_S = 60.0

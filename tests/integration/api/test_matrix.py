@@ -1,4 +1,4 @@
-"""Every route, asked by every role about every target: tests/access_expectations.py says what each cell answers."""
+"""Every route, asked by every role about every target; tests/support/access_expectations.py holds the answers."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sqlmodel import SQLModel
 
 from services.core.db.database import Database
 from services.core.settings import Settings
-from tests.access_expectations import NO_TOKEN, PASSES, Cell, Role, Target, cells
-from tests.access_world import PASSED, AccessWorld, Answer, doors_of, make_access_world, recorder
-from tests.api_routes import app_without_database
-from tests.parent import Parent, fill_buckets
+from tests.support.access_expectations import NO_TOKEN, PASSES, Cell, Role, Target, cells
+from tests.support.access_world import PASSED, AccessWorld, Answer, doors_of, make_access_world, recorder
+from tests.support.api_routes import app_without_database
+from tests.support.http import Parent, fill_buckets
 
 # Refusals are written down, and counted.
 WRITTEN_BY_REFUSALS = {"audit", "audit_chain", "limit_bucket"}

@@ -16,12 +16,12 @@ from services.core.clips.rendering import Studio
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
 from services.core.privacy.archive import make_one_export
-from tests.access_expectations import PASSES, Role, Target, expected
-from tests.access_world import guardians_of
-from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.documented import fault_of
 from tests.integration.api.test_other_families import SOUND, make_world, request_of
-from tests.parent import Parent, fill_buckets, make_family
+from tests.support.access_expectations import PASSES, Role, Target, expected
+from tests.support.access_world import guardians_of
+from tests.support.api_routes import Declared, app_without_database, declared_routes
+from tests.support.documented import fault_of
+from tests.support.http import Parent, fill_buckets, make_family
 
 EVERY = declared_routes(app_without_database())
 # An event stream never ends; test_events.py reads it. Signed links are somebody's own, and asked below.

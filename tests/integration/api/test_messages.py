@@ -14,7 +14,7 @@ from services.core.messages.actions import ChildsMessage, receive_from_child
 from services.core.messages.rules import text_body
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import WatchIdentity
-from tests.parent import Parent, make_family, make_place, pair
+from tests.support.http import Parent, make_family, make_place, pair
 
 HELLO = {"kind": "text", "text": "hi"}
 

@@ -12,8 +12,8 @@ from services.core.db.database import Database
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
 from services.core.watches.tables import Watch
-from tests.conftest import FakeClock
-from tests.parent import (
+from tests.support.clock import FakeClock
+from tests.support.http import (
     Parent,
     code_on,
     enrol_family,

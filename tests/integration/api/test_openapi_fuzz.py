@@ -29,10 +29,10 @@ from services.core.clock import system_clock
 from services.core.crypto.random_ids import new_ref
 from services.core.programme.tables import Site, StaffScope
 from services.core.settings import Settings
-from tests.api_process import api_process, database_of_today
-from tests.api_routes import app_without_database
-from tests.builders import make_home, wear
-from tests.parent import new_address
+from tests.support.api_process import api_process, database_of_today
+from tests.support.api_routes import app_without_database
+from tests.support.http import new_address
+from tests.support.world import make_home, wear
 
 CHECKS = [
     not_a_server_error, status_code_conformance, content_type_conformance, response_headers_conformance,

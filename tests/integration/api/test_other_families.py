@@ -11,11 +11,11 @@ import pytest_asyncio
 
 from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
-from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.parent import TEXT_VERSION, Parent, Place, fill_buckets, make_family, make_place, new_phone, pair
-from tests.places import circle, may_look
-from tests.sounds import encoded
-from tests.staff import waiting_recovery
+from tests.support.api_routes import Declared, app_without_database, declared_routes
+from tests.support.http import TEXT_VERSION, Parent, Place, fill_buckets, make_family, make_place, new_phone, pair
+from tests.support.places import circle, may_look
+from tests.support.sounds import encoded
+from tests.support.staff_http import waiting_recovery
 
 # Staff routes have a world of their own: test_staff_access.py.
 ROUTES = [route for route in declared_routes(app_without_database()) if not route.is_for_staff]

@@ -14,7 +14,7 @@ from services.core.db.database import Database
 from services.core.families.errors import PrimaryGuardianError
 from services.core.privacy.contests import settle_contest
 from services.core.privacy.queries import open_contests
-from tests.parent import Parent, make_family
+from tests.support.http import Parent, make_family
 
 
 async def _numbers_on_watch(parent: Parent) -> dict[str, tuple[str | None, bool]]:

@@ -6,9 +6,9 @@ import httpx
 import pytest
 
 from services.core.db.database import Database
-from tests.builders import make_watch
-from tests.conftest import FakeClock
-from tests.parent import Parent, Place, code_on, make_family, make_place, pair
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, Place, code_on, make_family, make_place, pair
+from tests.support.world import make_watch
 
 
 async def _shown(parent: Parent, place: Place) -> str:

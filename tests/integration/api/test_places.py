@@ -16,10 +16,10 @@ from services.core.checkins.actions import SentFix, receive_fixes
 from services.core.checkins.geometry import Point
 from services.core.db.database import Database
 from services.core.events.tables import Event
-from tests.builders import LONG_AGO
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair
-from tests.places import HOME, away, circle, may_look, outline, sent
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair
+from tests.support.places import HOME, away, circle, may_look, outline, sent
+from tests.support.world import LONG_AGO
 
 
 class Watched:

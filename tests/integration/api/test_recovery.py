@@ -16,10 +16,10 @@ from services.core.contacts.recovery import carry_out_one_recovery
 from services.core.db.database import Database
 from services.core.families.rules import APPROVAL_LIFETIME
 from services.core.families.tables import Enrolment, Recovery
-from tests.canary import rows_with
-from tests.conftest import FakeClock
-from tests.parent import TEXT_VERSION, Parent, Place, make_family, make_place, new_phone, sms_to
-from tests.staff import StaffMember, family_code_of, make_staff, renewed, waiting_recovery
+from tests.support.canary import rows_with
+from tests.support.clock import FakeClock
+from tests.support.http import TEXT_VERSION, Parent, Place, make_family, make_place, new_phone, sms_to
+from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed, waiting_recovery
 
 FORM = {"form_number": "2026-0417"}
 CARD = {"form_number": "440301 1988 0417 2213", "document": "identity_card"}

@@ -25,9 +25,9 @@ from services.core.families.tables import Child
 from services.core.limits.actions import Charge, charge
 from services.core.limits.rules import Limits
 from services.core.settings import Settings
-from tests.api_routes import app_without_database, declared_routes
-from tests.parent import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
-from tests.staff import StaffMember, family_code_of, make_staff
+from tests.support.api_routes import app_without_database, declared_routes
+from tests.support.http import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

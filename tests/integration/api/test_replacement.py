@@ -13,8 +13,8 @@ from services.core.inbox.tables import InboxItem
 from services.core.pairing.withdrawal import replace_watch
 from services.core.watches.queries import broker_logins, current_identity, standing_identity
 from services.core.watches.tables import Watch
-from tests.builders import make_watch
-from tests.parent import code_on, make_family, make_place, pair
+from tests.support.http import code_on, make_family, make_place, pair
+from tests.support.world import make_watch
 
 
 async def users(database: Database) -> set[str]:

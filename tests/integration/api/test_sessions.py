@@ -12,8 +12,8 @@ import pytest
 from services.core.accounts.tokens import AccessClaims, AccessTokens
 from services.core.db.database import Database
 from services.core.settings import Settings
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_parent
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_parent
 
 PIN = "730418"
 

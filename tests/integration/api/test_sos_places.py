@@ -15,8 +15,8 @@ from services.core.checkins.sealing import Place
 from services.core.checkins.sos_places import SentPlace, forget_unagreed_sos_places, keep_sos_place
 from services.core.checkins.tables import SosPlace
 from services.core.db.database import Database
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family
 
 POINT = Point(23.0277, 113.7533)
 

@@ -14,10 +14,10 @@ from sqlmodel import select
 from services.api.access_staff import PERMISSIONS
 from services.core.audit.tables import AuditEntry
 from services.core.db.database import Database
-from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.parent import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
-from tests.staff import StaffMember, make_staff
-from tests.staff_bodies import STAFF_BODIES
+from tests.support.api_routes import Declared, app_without_database, declared_routes
+from tests.support.http import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
+from tests.support.staff_bodies import STAFF_BODIES
+from tests.support.staff_http import StaffMember, make_staff
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
 OF_SITE = [route for route in ROUTES if "{site_id}" in route.path]

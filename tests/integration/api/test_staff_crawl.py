@@ -18,13 +18,13 @@ from services.core.settings import Settings
 from services.core.usage.export_making import make_one_file
 from services.core.usage.rules import INDICATORS
 from services.core.usage.simulating import Plan, simulate
-from tests.api_routes import app_without_database, declared_routes
-from tests.conftest import FakeClock
-from tests.documented import fault_of
 from tests.integration.api.test_staff_log_in import Colleague
-from tests.parent import Place, fill_buckets
-from tests.staff import make_staff
-from tests.staff_crawl import CrawlWorld, ask_prepared, texts_of
+from tests.support.api_routes import app_without_database, declared_routes
+from tests.support.clock import FakeClock
+from tests.support.documented import fault_of
+from tests.support.http import Place, fill_buckets
+from tests.support.staff_crawl import CrawlWorld, ask_prepared, texts_of
+from tests.support.staff_http import make_staff
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff]
 # The one route that shows something of a guardian: two people agreed to it, for an hour, and the guardian is told.

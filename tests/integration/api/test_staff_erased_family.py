@@ -12,13 +12,13 @@ import pytest_asyncio
 from services.api.access_staff import PERMISSIONS
 from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
-from tests.access_world import recorded, recorder
-from tests.api_routes import Declared, app_without_database, declared_routes
-from tests.builders import make_watch
-from tests.parent import Place, fill_buckets, make_family, make_place, pair
-from tests.staff import StaffMember, family_code_of, make_staff
-from tests.staff_bodies import STAFF_BODIES
-from tests.staff_crawl import texts_of
+from tests.support.access_world import recorded, recorder
+from tests.support.api_routes import Declared, app_without_database, declared_routes
+from tests.support.http import Place, fill_buckets, make_family, make_place, pair
+from tests.support.staff_bodies import STAFF_BODIES
+from tests.support.staff_crawl import texts_of
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
+from tests.support.world import make_watch
 
 STAFF = [route for route in declared_routes(app_without_database()) if route.is_for_staff]
 # A family is named in the address or in the body, and nowhere else.

@@ -21,9 +21,9 @@ from services.core.db.database import Database
 from services.core.families.tables import Enrolment, TrainingAttended
 from services.core.limits.rules import Limits
 from services.core.watches.tables import SimMonth, Watch
-from tests.builders import make_watch
-from tests.parent import Place, fill_buckets, make_family, make_place, new_phone
-from tests.staff import StaffMember, family_code_of, make_staff
+from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
+from tests.support.world import make_watch
 
 CSV = {"Content-Type": "text/csv"}
 XLSX = {"Content-Type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}

@@ -20,9 +20,9 @@ from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database
 from services.core.limits.rules import Limits
 from services.core.programme.actions import create_staff, end_staff, reset_staff
-from tests.conftest import FakeClock
-from tests.parent import make_parent, make_place, new_address
-from tests.staff import make_staff, renewed
+from tests.support.clock import FakeClock
+from tests.support.http import make_parent, make_place, new_address
+from tests.support.staff_http import make_staff, renewed
 
 REFUSED = (403, "staff_log_in_refused")
 

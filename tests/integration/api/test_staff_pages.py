@@ -9,10 +9,10 @@ import httpx
 
 from services.core.db.database import Database
 from services.core.programme.tables import Cohort
-from tests.conftest import FakeClock
-from tests.parent import make_family, make_place
-from tests.staff import StaffMember, family_code_of, make_staff
-from tests.staff_crawl import pdf_texts
+from tests.support.clock import FakeClock
+from tests.support.http import make_family, make_place
+from tests.support.staff_crawl import pdf_texts
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
 
 
 async def _pages(member: StaffMember, path: str, leaf: str, **narrowed: str) -> list[list[Any]]:

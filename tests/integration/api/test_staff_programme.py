@@ -13,10 +13,10 @@ from services.core.db.database import Database
 from services.core.families.tables import Family
 from services.core.watches.tables import Watch
 from services.core.watches.triage import note_low_batteries
-from tests.builders import make_watch
-from tests.conftest import FakeClock
-from tests.parent import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
-from tests.staff import make_staff, renewed
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
+from tests.support.staff_http import make_staff, renewed
+from tests.support.world import make_watch
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")

@@ -8,8 +8,8 @@ import httpx
 import pytest_asyncio
 
 from services.core.db.database import Database
-from tests.parent import fill_buckets, make_family, make_place
-from tests.staff import family_code_of, make_staff
+from tests.support.http import fill_buckets, make_family, make_place
+from tests.support.staff_http import family_code_of, make_staff
 
 CSV = {"Content-Type": "text/csv"}
 QUESTIONS = [

@@ -28,10 +28,10 @@ from services.core.usage.export_making import claim, make_one_file
 from services.core.usage.rules import INDICATORS
 from services.core.usage.simulating import Plan, simulate
 from services.core.usage.tables import UsageExport, UsageExportFile
-from tests.canary import rows_with
-from tests.conftest import FakeClock
-from tests.parent import Place, fill_buckets
-from tests.staff import StaffMember, make_staff, renewed
+from tests.support.canary import rows_with
+from tests.support.clock import FakeClock
+from tests.support.http import Place, fill_buckets
+from tests.support.staff_http import StaffMember, make_staff, renewed
 
 CANARY = "Canary-Child-9"
 PHONE = "+999007"

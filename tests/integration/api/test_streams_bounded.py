@@ -13,9 +13,9 @@ from services.core.accounts.streams import STREAM_LIVES, forget_old_streams, ope
 from services.core.accounts.tables import OpenStream
 from services.core.db.database import Database
 from services.core.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
-from tests.conftest import FakeClock
 from tests.integration.api.conftest import Live
-from tests.parent import Parent, make_family
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family
 
 
 async def _open_numbers(parent: Parent) -> list[int]:

@@ -12,8 +12,8 @@ from services.core.accounts.errors import SessionEndedError
 from services.core.alerts.actions import Raised, raise_alert
 from services.core.db.database import Database
 from tests.integration.api.conftest import Live
-from tests.parent import Parent, make_family, make_place
-from tests.staff import make_staff
+from tests.support.http import Parent, make_family, make_place
+from tests.support.staff_http import make_staff
 
 
 async def _log_out(_first: Parent, other: Parent) -> None:

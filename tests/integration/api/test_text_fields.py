@@ -18,11 +18,11 @@ from services.core.db.database import Database
 from services.core.families.queries import site_of_family
 from services.core.families.tables import Family
 from services.core.programme.queries import cohorts_of
-from tests.api_routes import app_without_database
 from tests.integration.api.test_other_families import BODIES
-from tests.parent import Parent, Place, fill_buckets, make_family
-from tests.staff import StaffMember, make_staff
-from tests.staff_bodies import STAFF_BODIES
+from tests.support.api_routes import app_without_database
+from tests.support.http import Parent, Place, fill_buckets, make_family
+from tests.support.staff_bodies import STAFF_BODIES
+from tests.support.staff_http import StaffMember, make_staff
 
 LONG = pytest.mark.long
 NOTHING = uuid.UUID("00000000-0000-4000-8000-000000000000")

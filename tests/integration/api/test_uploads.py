@@ -10,9 +10,9 @@ import httpx
 from services.core.clips.rendering import Studio
 from services.core.crypto.random_ids import new_ref
 from services.core.messages.uploads import UPLOADS_MAX, forget_one_upload
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family
-from tests.sounds import encoded
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family
+from tests.support.sounds import encoded
 
 SOUND = encoded("amr-nb", 10.0)
 PART = 4_000

@@ -26,9 +26,9 @@ from services.core.messages.voice_from_watch import ChildsClip, receive_clip
 from services.core.settings import Settings
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import WatchIdentity
-from tests.conftest import FakeClock
-from tests.parent import Parent, fill_buckets, make_family, make_place, pair
-from tests.sounds import duration_ms, encoded, wav
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, fill_buckets, make_family, make_place, pair
+from tests.support.sounds import duration_ms, encoded, wav
 
 AMR = encoded("amr-nb", 2.0)
 KINDS = {

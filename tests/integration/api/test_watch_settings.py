@@ -15,9 +15,9 @@ from services.core.contacts.queries import wire_contacts
 from services.core.db.database import Database
 from services.core.watches.settings import repair_one_offset
 from services.core.watches.tables import WatchSettings
-from tests.conftest import FakeClock
 from tests.integration.api.test_commands import LOCATION
-from tests.parent import Parent, make_family, make_place, pair
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair
 
 SCHOOL = {"days": [1, 2, 3, 4, 5], "starts": "08:00", "ends": "16:30"}
 NIGHT = {"days": [1, 2, 3, 4, 5, 6, 7], "starts": "21:00", "ends": "06:30"}

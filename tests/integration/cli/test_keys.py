@@ -12,8 +12,8 @@ import pytest
 from services.core.crypto.vault import Vault
 from services.core.db.database import Database
 from services.core.outbox.actions import send_sms
-from tests.builders import make_home, wear
 from tests.integration.cli.conftest import Smartwatch
+from tests.support.world import make_home, wear
 
 OLD, NEW = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
 

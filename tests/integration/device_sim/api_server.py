@@ -14,7 +14,7 @@ from services.api.app import create_app
 from services.core.db.database import Database
 from services.core.settings import Settings
 from services.device_sim.parent import SimParent
-from tests.parent import code_in, enrol_family, new_phone, sms_to
+from tests.support.http import code_in, enrol_family, new_phone, sms_to
 
 
 class Server:

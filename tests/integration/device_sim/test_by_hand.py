@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.device_sim.scripted_backend import FACTORY_SECRET, SERIAL, Bench
-from tests.sounds import duration_ms, encoded, wav
+from tests.support.sounds import duration_ms, encoded, wav
 
 _CHECKOUT = Path(__file__).parents[3]
 

@@ -22,7 +22,7 @@ from services.device_sim.speech import speech
 from services.protocol.words import Codec
 from tests.integration.device_sim.killed_watch import SPEAKING, SPOKEN_S, TEXTS
 from tests.integration.device_sim.scripted_backend import Bench, Heard, ScriptedBackend, at_broker
-from tests.sounds import encoded
+from tests.support.sounds import encoded
 
 _SECRET = "secret-of-every-watch-here"
 _CHECKOUT = Path(__file__).parents[3]

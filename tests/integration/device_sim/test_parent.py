@@ -13,9 +13,9 @@ import pytest
 from services.core.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_types import FamilyEvent, ProblemError, ServerAwayError
-from tests.conftest import FakeClock
 from tests.integration.device_sim.api_server import Server, log_in, mother_of
-from tests.parent import new_phone
+from tests.support.clock import FakeClock
+from tests.support.http import new_phone
 
 
 async def test_the_evening_of_a_first_guardian_and_a_second(server: Server, database: Database, tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ from services.core.watches.queries import watch_by_serial
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
 from services.device_sim.parent_types import ProblemError
-from tests.builders import LONG_AGO, Home, Worn, make_home, wear
-from tests.conftest import FakeClock
 from tests.integration.device_sim.api_server import Server, log_in
 from tests.integration.device_sim.typist import Typist
-from tests.parent import code_in, enrol_family, new_phone, sms_to
-from tests.places import HOME, away, sent
+from tests.support.clock import FakeClock
+from tests.support.http import code_in, enrol_family, new_phone, sms_to
+from tests.support.places import HOME, away, sent
+from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
 
 @contextlib.asynccontextmanager

@@ -10,11 +10,11 @@ import pytest
 from services.core.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
-from tests.conftest import FakeClock
 from tests.integration.device_sim.api_server import Server, mother_of
 from tests.integration.device_sim.typist import Typist
-from tests.parent import code_in, enrol_family, new_phone, sms_to
-from tests.sounds import duration_ms, encoded
+from tests.support.clock import FakeClock
+from tests.support.http import code_in, enrol_family, new_phone, sms_to
+from tests.support.sounds import duration_ms, encoded
 
 
 async def test_the_first_evening_typed_by_hand(

@@ -13,7 +13,7 @@ from services.device_sim.parent import SimParent
 from services.device_sim.parent_types import ProblemError, ServerAwayError
 from services.device_sim.sound import speech_wav
 from tests.integration.device_sim.api_server import Server, mother_of
-from tests.sounds import duration_ms, encoded
+from tests.support.sounds import duration_ms, encoded
 
 WEBM = encoded("webm", 2.0)
 # Some parts of 64 KiB.

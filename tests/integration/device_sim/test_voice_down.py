@@ -11,7 +11,7 @@ from services.device_sim.body import WatchTraits
 from services.device_sim.sound import Clip, SoundRefusedError
 from services.protocol.words import Codec
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
-from tests.sounds import duration_ms, encoded
+from tests.support.sounds import duration_ms, encoded
 
 CLIP = encoded("amr-nb", 3.0)
 CHUNKS = 5

@@ -16,7 +16,7 @@ from services.device_sim.sound import SoundRefusedError, speech_wav
 from services.device_sim.watch import NotSentError, WatchRefusedError
 from services.protocol.words import Codec
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench, Heard
-from tests.sounds import duration_ms
+from tests.support.sounds import duration_ms
 
 SMALL = WatchTraits(chunk_bytes=1024)
 

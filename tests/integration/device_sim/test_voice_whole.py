@@ -24,10 +24,10 @@ from services.protocol.pairing import Credentials, PairedWithCredentials
 from services.protocol.words import Codec
 from services.worker.main import Worker
 from services.worker.sms import provider_of
-from tests.builders import Home, Worn
 from tests.integration.device_sim.api_server import Server, log_in
 from tests.integration.mqtt_bridge.conftest import Stand, stand
-from tests.sounds import duration_ms
+from tests.support.sounds import duration_ms
+from tests.support.world import Home, Worn
 
 # AAC begins with a frame of silence and ends with a whole one: 43 ms each at 24 kHz, and the child's frames of 20 ms.
 AAC_MS = 150

@@ -25,8 +25,8 @@ from services.core.settings import Environment, Settings
 from services.core.watches.queries import broker_logins
 from services.machine.ports import free_port
 from services.mqtt_bridge.main import Bridge
-from tests.builders import Home, Worn, make_home, wear
 from tests.integration.broker.mqtt_client import MqttClient, connected
+from tests.support.world import Home, Worn, make_home, wear
 
 DEADLINE_S = 20.0
 

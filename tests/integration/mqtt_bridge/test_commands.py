@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from services.core.watches.command_rules import CommandKind
 from services.core.watches.commands import Asker, commands_of, give_command
-from tests.builders import Home
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
+from tests.support.clock import FakeClock
+from tests.support.world import Home
 
 
 async def _give(stand: Stand, home: Home, kind: CommandKind) -> str:

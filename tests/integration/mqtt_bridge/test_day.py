@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 
 from services.core.checkins.geometry import Point
-from tests.builders import Home, Worn, make_watch, wear
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
-from tests.parent import Parent, make_family, make_place
-from tests.places import circle, may_look, on_wire
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place
+from tests.support.places import circle, may_look, on_wire
+from tests.support.world import Home, Worn, make_watch, wear
 from tests.vectors.tracks.make_tracks import DAY, FOLDER, SCHOOL, SHANGHAI, TRUTH, Seen, point, read_gpx
 from tests.vectors.tracks.make_tracks import clock as moment
 

@@ -14,9 +14,9 @@ from services.core.messages.rules import RecipientState, text_body
 from services.core.pairing.sweep import tell_overdue
 from services.core.watches.quiet_rules import QuietTime
 from services.core.watches.settings import SettingsChange, change_settings
-from tests.builders import Home
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
+from tests.support.clock import FakeClock
+from tests.support.world import Home
 
 
 async def _send(stand: Stand, home: Home, words: str) -> uuid.UUID:

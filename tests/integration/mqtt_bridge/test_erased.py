@@ -7,10 +7,10 @@ from services.core.pairing.wipes import HEARD_AFTER
 from services.core.privacy.erase import erase_child
 from services.core.privacy.queries import erasures_of
 from services.core.privacy.removal import remove_now
-from tests.builders import Home
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.integration.mqtt_bridge.test_voice_up import CHUNKS, end, say_chunks
+from tests.support.clock import FakeClock
+from tests.support.world import Home
 
 
 async def _erase(stand: Stand, home: Home) -> None:

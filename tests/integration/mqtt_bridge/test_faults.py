@@ -17,9 +17,9 @@ from sqlmodel import select
 
 from services.core.messages.tables import Message
 from services.machine.postgres import LocalPostgres
-from tests.builders import LONG_AGO
 from tests.integration.mqtt_bridge.conftest import Stand, eventually
-from tests.places import allow_places, on_wire
+from tests.support.places import allow_places, on_wire
+from tests.support.world import LONG_AGO
 
 TEXT = {"id": "t81kd02mq7zr", "to": "family", "text": "hi", "tst": 0}
 

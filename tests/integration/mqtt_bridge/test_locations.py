@@ -16,9 +16,9 @@ from sqlalchemy import text
 
 from services.core.db.database import UnitOfWork
 from services.core.families.tables import Child
-from tests.builders import LONG_AGO, Home, Worn
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
-from tests.places import allow_places, away, on_wire, turn_location
+from tests.support.places import allow_places, away, on_wire, turn_location
+from tests.support.world import LONG_AGO, Home, Worn
 
 OWNTRACKS = Path(__file__).parents[2] / "vectors" / "owntracks"
 

@@ -13,9 +13,9 @@ from services.core.messages.rules import text_body
 from services.core.pairing.sweep import forget_one_silent
 from services.core.watches.presence import note_kicked
 from services.core.watches.tables import WatchIdentity
-from tests.builders import Home, Worn
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
+from tests.support.clock import FakeClock
+from tests.support.world import Home, Worn
 
 
 async def _sweep(stand: Stand) -> None:

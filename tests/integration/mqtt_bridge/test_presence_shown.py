@@ -22,11 +22,11 @@ from services.core.programme.tables import Site
 from services.core.watches.presence import presence_of_watch
 from services.core.watches.tables import Watch, WatchIdentity
 from services.device_sim.mqtt_packets import Will, connect_packet, publish_packet
-from tests.builders import Worn
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.integration.mqtt_bridge.test_day import family_with_watch
-from tests.parent import Parent
+from tests.support.clock import FakeClock
+from tests.support.http import Parent
+from tests.support.world import Worn
 
 
 @dataclass

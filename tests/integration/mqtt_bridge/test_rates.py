@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from services.core.limits.rules import Limit
 from services.mqtt_bridge.rates import Rates
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
+from tests.support.clock import FakeClock
 
 CLIP = "k3m9q2x7d5fa"
 

@@ -12,10 +12,10 @@ from services.core.checkins.sos_places import SosPlaceView, sos_places_of
 from services.core.checkins.tables import Checkin, SosPlace
 from services.core.consents.rules import Part
 from services.core.families.queries import child_by_id
-from tests.builders import LONG_AGO, Home
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
-from tests.places import agree, allow_places
+from tests.support.clock import FakeClock
+from tests.support.places import agree, allow_places
+from tests.support.world import LONG_AGO, Home
 
 PLACE = {"lat": 23.0277, "lon": 113.7533, "acc": 18, "alt": 31, "source": "gps"}
 SOS = {"id": "a5d8k2m1w3pz", "kind": "sos", "location": PLACE}

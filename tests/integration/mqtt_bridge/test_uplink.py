@@ -7,8 +7,8 @@ from sqlmodel import col, select
 
 from services.core.messages.tables import Message
 from services.core.uplinks.tables import Uplink
-from tests.builders import make_home
 from tests.integration.mqtt_bridge.conftest import Stand
+from tests.support.world import make_home
 
 TEXT = {"id": "t81kd02mq7zr", "to": "family", "text": "hi", "tst": 0}
 

@@ -28,8 +28,8 @@ from services.core.watches.queries import standing_identity
 from services.mqtt_bridge.handlers.registry import Frame
 from services.mqtt_bridge.handlers.usage import take_usage
 from services.protocol.topics import Uplink, UplinkKind, parse_user
-from tests.conftest import FakeClock
 from tests.integration.core.usage.conftest import Household, count_all, settle
+from tests.support.clock import FakeClock
 
 DAYS = 35
 

@@ -21,10 +21,10 @@ from services.core.messages.voice_from_phone import speak_to_child
 from services.core.pairing.sweep import tell_overdue
 from services.worker.main import Worker
 from services.worker.sms import provider_of
-from tests.builders import Home
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
-from tests.sounds import duration_ms, encoded, wav
+from tests.support.clock import FakeClock
+from tests.support.sounds import duration_ms, encoded, wav
+from tests.support.world import Home
 
 WEBM = encoded("webm", 3.0)
 AMR = encoded("amr-nb", 3.0)

@@ -18,10 +18,10 @@ from services.core.families.child_key import data_key
 from services.core.families.queries import membership_in
 from services.core.families.tables import Child
 from services.core.messages.queries import MessageView, conversation
-from tests.builders import Home
 from tests.integration.broker.waiting import becomes_true
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
-from tests.sounds import encoded
+from tests.support.sounds import encoded
+from tests.support.world import Home
 
 CHUNK_BYTES = 1024
 CLIP = encoded("amr-nb", 2.0)

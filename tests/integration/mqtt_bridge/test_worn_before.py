@@ -14,10 +14,10 @@ from services.core.consents.rules import Part
 from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
 from services.core.watches.queries import watch_by_serial
-from tests.builders import Home, Worn, make_home, wear
-from tests.conftest import FakeClock
 from tests.integration.mqtt_bridge.conftest import Stand
-from tests.places import agree, allow_places, on_wire
+from tests.support.clock import FakeClock
+from tests.support.places import agree, allow_places, on_wire
+from tests.support.world import Home, Worn, make_home, wear
 
 
 async def _unpaired(stand: Stand, home: Home) -> None:

@@ -25,9 +25,9 @@ from services.core.settings import Settings
 from services.core.watches.queries import standing_identity
 from services.worker import push
 from services.worker.push import Poster, PushSender, Webhook, providers_of
-from tests.conftest import FakeClock
 from tests.integration.worker.push_service import Browser, PushService
-from tests.parent import Parent, make_family, make_place, pair
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.access_expectations import OF_STAFF, Role, Target, cells, expected, page
+from tests.support.access_expectations import OF_STAFF, Role, Target, cells, expected, page
 
 PAGE = Path(__file__).parents[3] / "docs" / "access-matrix.md"
 
 
 def test_the_page_is_what_the_expectations_say() -> None:
     text = PAGE.read_text(encoding="utf-8")
-    assert text == page(), "write it anew: python -m tests.access_expectations > docs/access-matrix.md"
+    assert text == page(), "write it anew: python -m tests.support.access_expectations > docs/access-matrix.md"
 
 
 def test_every_rule_refuses_somebody_and_lets_somebody_through() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from tests.api_routes import app_without_database, declared_routes
+from tests.support.api_routes import app_without_database, declared_routes
 
 OPEN_ROUTES = {
     "POST /v1/auth/codes",

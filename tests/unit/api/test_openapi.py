@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from services.api.problems import MEDIA_TYPE, STATUS
-from tests.api_routes import app_without_database, declared_routes
+from tests.support.api_routes import app_without_database, declared_routes
 
 SPEC = app_without_database().openapi()
 

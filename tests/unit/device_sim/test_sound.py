@@ -18,7 +18,7 @@ from services.device_sim.sound import (
 )
 from services.device_sim.speech import RATE_HZ, speech
 from services.protocol.words import Codec
-from tests.sounds import duration_ms, encoded
+from tests.support.sounds import duration_ms, encoded
 
 
 def test_the_same_seed_says_the_same_and_another_something_else() -> None:

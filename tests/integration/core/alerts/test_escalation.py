@@ -19,9 +19,9 @@ from services.core.db.database import Database
 from services.core.watches.presence import note_heard
 from services.core.watches.queries import standing_identity
 from services.worker.escalation import escalate_all
-from tests.builders import make_home, wear
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair, sms_to
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair, sms_to
+from tests.support.world import make_home, wear
 
 ALL_KINDS = [kind.value for kind in AlertKind]
 TEXT = "SmartWatch: please open the app now. Somebody is waiting for you there."

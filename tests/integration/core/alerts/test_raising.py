@@ -17,8 +17,8 @@ from services.core.alerts.tables import Alert
 from services.core.db.database import Database
 from services.core.events.tables import Event
 from services.core.families.errors import NotFoundError
-from tests.builders import Home, Worn, make_home, wear
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
+from tests.support.world import Home, Worn, make_home, wear
 
 ALL_KINDS = [kind.value for kind in AlertKind]
 

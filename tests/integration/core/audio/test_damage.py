@@ -17,10 +17,10 @@ from services.core.audio.child import read_frame, write_frame
 from services.core.audio.errors import AudioNotReadableError
 from services.core.audio.rules import Form, Media
 from services.core.audio.sandbox import AudioSandbox
-from tests.hostile_sounds import mutated
-from tests.sounds import spoken
+from tests.support.attacks.sounds import mutated
+from tests.support.sounds import spoken
 
-MILL = Path(__file__).parents[3] / "mill.py"
+MILL = Path(__file__).parents[3] / "support" / "audio_jobs.py"
 REFUSALS = {"not_readable", "too_long", "does_not_fit"}
 # The slowest of 8,000 took 2.3 s: a WAV that claimed a rate for which a minute is 160 MiB.
 SLOWEST_S = 10.0

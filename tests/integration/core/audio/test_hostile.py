@@ -20,7 +20,7 @@ from services.core.audio.child import read_frame, write_frame
 from services.core.audio.errors import AudioNotReadableError, ClipTooLongError
 from services.core.audio.rules import Form, Media
 from services.core.audio.sandbox import AudioSandbox
-from tests.hostile_sounds import (
+from tests.support.attacks.sounds import (
     PLAYLISTS,
     behind_magic,
     boastful_wav,
@@ -30,10 +30,10 @@ from tests.hostile_sounds import (
     polyglots,
     tiny_amr_frames,
 )
-from tests.sounds import duration_ms
+from tests.support.sounds import duration_ms
 
 IN_OPEN = 0x20
-MILL = Path(__file__).parents[3] / "mill.py"
+MILL = Path(__file__).parents[3] / "support" / "audio_jobs.py"
 DAY_S = 24 * 3600
 # Beyond what a process of libraries takes before it has seen a recording; measured: 25 MiB.
 MORE_KIB_MAX = 64 * 1024

@@ -11,7 +11,7 @@ import pytest
 
 from services.core.audio.rules import Media
 from services.core.audio.sandbox import AudioSandbox
-from tests.sounds import VECTORS, samples, spoken
+from tests.support.sounds import VECTORS, samples, spoken
 
 # 3,239.5 ms went in; an encoder adds what its frames and its delay take.
 SPOKEN_MS = 3_240

@@ -15,7 +15,7 @@ import structlog
 from services.core.audio.errors import AudioBusyError, AudioNotReadableError
 from services.core.audio.rules import Form, Media
 from services.core.audio.sandbox import AudioSandbox
-from tests.sounds import spoken
+from tests.support.sounds import spoken
 
 AMR = spoken(Media.AMR_NB)
 

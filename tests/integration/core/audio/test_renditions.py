@@ -10,8 +10,8 @@ import pytest
 from services.core.audio.errors import DoesNotFitError
 from services.core.audio.rules import BIT_RATES, Form, Media
 from services.core.audio.sandbox import AudioSandbox
-from tests.hostile_sounds import tagged, with_cover
-from tests.sounds import bits_a_second, duration_ms, encoded, heard, louder, loudness_db, spoken, wav
+from tests.support.attacks.sounds import tagged, with_cover
+from tests.support.sounds import bits_a_second, duration_ms, encoded, heard, louder, loudness_db, spoken, wav
 
 IS_ALREADY = {Form.PHONE: Media.MP4_AAC, Form.AMR_NB: Media.AMR_NB, Form.OPUS: Media.OGG_OPUS}
 # What players see: Opus always comes out at 48 kHz.

@@ -18,8 +18,8 @@ from services.core.blobs.tables import Blob
 from services.core.clips.rendering import Studio
 from services.core.clips.storing import store_bytes
 from services.core.settings import Settings
-from tests.builders import Home, make_home
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
+from tests.support.world import Home, make_home
 
 KEY = b"k" * 32
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest_asyncio
 
 from services.core.db.database import Database
-from tests.builders import LONG_AGO, Home, Worn, make_home, wear
-from tests.places import allow_places
+from tests.support.places import allow_places
+from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
 
 @pytest_asyncio.fixture(loop_scope="session")

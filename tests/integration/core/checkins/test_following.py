@@ -18,9 +18,9 @@ from services.core.watches.command_rules import CommandKind
 from services.core.watches.commands import Asker, expire_one_command, give_command
 from services.core.watches.queries import current_identity
 from services.core.watches.tables import WatchCommand
-from tests.builders import Home, Worn, make_home, wear
-from tests.conftest import FakeClock
-from tests.places import HOME, allow_places, away, sent
+from tests.support.clock import FakeClock
+from tests.support.places import HOME, allow_places, away, sent
+from tests.support.world import Home, Worn, make_home, wear
 
 
 async def alerts(database: Database, home: Home) -> list[Alert]:

@@ -18,9 +18,9 @@ from services.core.db.database import Database
 from services.core.pairing.actions import greet_watch
 from services.core.watches.presence import HelloReport
 from services.machine.postgres import LocalPostgres
-from tests.builders import Home, Worn
-from tests.conftest import FakeClock
-from tests.places import sent
+from tests.support.clock import FakeClock
+from tests.support.places import sent
+from tests.support.world import Home, Worn
 
 
 async def make_all(database: Database) -> int:

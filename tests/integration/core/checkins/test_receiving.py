@@ -23,9 +23,9 @@ from services.core.families.queries import membership_in
 from services.core.families.tables import Child
 from services.core.pairing.actions import greet_watch
 from services.core.watches.presence import HelloReport
-from tests.builders import LONG_AGO, Home, Worn, make_home, wear
-from tests.conftest import FakeClock
-from tests.places import HOME, agree, allow_places, away, sent, turn_location
+from tests.support.clock import FakeClock
+from tests.support.places import HOME, agree, allow_places, away, sent, turn_location
+from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
 
 async def receive(database: Database, *fixes: SentFix) -> list[str]:

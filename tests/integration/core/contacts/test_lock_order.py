@@ -15,7 +15,7 @@ from services.core.events.actions import record_event
 from services.core.families.queries import children_of
 from services.core.families.rules import Rights
 from services.core.families.tables import Child
-from tests.builders import Home, make_home
+from tests.support.world import Home, make_home
 
 
 async def _somebody_waits(database: Database) -> None:

@@ -30,9 +30,9 @@ from services.core.messages.hearing import sound_for_phone
 from services.core.messages.rules import text_body
 from services.core.messages.tables import Message
 from services.core.messages.voice_from_phone import speak_to_child
-from tests.builders import Home, make_home
-from tests.conftest import FakeClock
-from tests.sounds import encoded
+from tests.support.clock import FakeClock
+from tests.support.sounds import encoded
+from tests.support.world import Home, make_home
 
 OLD, NEW = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
 HOMES = 6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.core.db.database import Database
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
 
 
 async def test_a_module_has_a_migrated_database_of_its_own(database: Database, clock: FakeClock) -> None:

@@ -18,8 +18,8 @@ from services.core.families.participation import end_enrolment
 from services.core.families.tables import Enrolment, Family
 from services.core.programme.errors import EndTooSoonError
 from services.core.programme.tables import Programme
-from tests.conftest import FakeClock
-from tests.parent import Parent, Place, make_family, make_place, sms_to
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, Place, make_family, make_place, sms_to
 
 
 async def announce(database: Database, place: Place, ends_on: date | None) -> bool:

@@ -19,8 +19,8 @@ from services.core.families.participation import (
 from services.core.families.queries import standing_enrolment
 from services.core.families.tables import Family
 from services.core.sheets import SheetRefusedError
-from tests.conftest import FakeClock
-from tests.parent import enrol_family, new_phone
+from tests.support.clock import FakeClock
+from tests.support.http import enrol_family, new_phone
 
 
 async def enrolled(database: Database) -> str:

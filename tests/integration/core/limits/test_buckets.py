@@ -16,7 +16,7 @@ from services.core.limits.actions import Charge, charge
 from services.core.limits.expiry import forget_full_buckets
 from services.core.limits.rules import Bucket, Limits, take, whole_seconds
 from services.core.limits.tables import LimitBucket
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
 
 LIMIT = Limits.CODES_OF_DEVICE
 

@@ -39,9 +39,9 @@ from services.core.settings import Settings
 from services.core.watches.queries import standing_identity
 from services.worker.main import Worker
 from services.worker.sms import FileSmsProvider
-from tests.builders import Home, make_home, wear
-from tests.conftest import FakeClock
-from tests.sounds import encoded
+from tests.support.clock import FakeClock
+from tests.support.sounds import encoded
+from tests.support.world import Home, make_home, wear
 
 VOICE = encoded("amr-nb", 0.5)
 

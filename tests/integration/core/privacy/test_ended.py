@@ -20,9 +20,9 @@ from services.core.privacy.erase import erase_family
 from services.core.programme.tables import Programme
 from services.core.settings import Settings
 from services.core.watches.queries import standing_identity
-from tests.canary import rows_with
-from tests.conftest import FakeClock
-from tests.parent import Parent, Place, make_family, make_place, pair, sms_to
+from tests.support.canary import rows_with
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, Place, make_family, make_place, pair, sms_to
 
 LAST = 40
 

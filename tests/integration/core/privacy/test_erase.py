@@ -21,10 +21,10 @@ from services.core.families.tables import Child
 from services.core.privacy.erase import erase_child
 from services.core.privacy.removal import remove_one_erased
 from services.core.settings import Settings
-from tests.canary import rows_with
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair, sms_to
-from tests.sounds import encoded
+from tests.support.canary import rows_with
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair, sms_to
+from tests.support.sounds import encoded
 
 SOUND = encoded("amr-nb", 1.0)
 

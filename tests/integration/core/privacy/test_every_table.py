@@ -28,8 +28,8 @@ from services.core.db.all_tables import load_all_tables
 from services.core.db.database import Database, UnitOfWork
 from services.core.outbox.actions import push_to, tell_watch, wake_phones
 from services.core.outbox.tables import OutboxRow
-from tests.canary import rows_with
-from tests.parent import make_family, make_place, pair
+from tests.support.canary import rows_with
+from tests.support.http import make_family, make_place, pair
 
 # Written by nobody but themselves.
 UNTOUCHED: Final = {"audit", "audit_chain", "erasure", "erasure_ledger", "wipe_order", "outbox", "limit_bucket"}

@@ -25,9 +25,9 @@ from services.core.privacy.archive import make_one_export
 from services.core.privacy.exports import CLAIM_LIVES, TRIES, expire_one_export
 from services.core.privacy.tables import Export
 from services.core.settings import Settings
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair
-from tests.sounds import encoded
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair
+from tests.support.sounds import encoded
 
 SOUND = encoded("amr-nb", 1.0)
 

@@ -24,10 +24,10 @@ from services.core.clips.rendering import Studio
 from services.core.db.database import Database
 from services.core.privacy import own_places
 from services.core.privacy.archive import make_one_export
-from tests.builders import LONG_AGO
-from tests.conftest import FakeClock
-from tests.parent import Parent, make_family, make_place, pair
-from tests.places import HOME, away, circle, may_look, sent
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, make_family, make_place, pair
+from tests.support.places import HOME, away, circle, may_look, sent
+from tests.support.world import LONG_AGO
 
 SOS_AT = Point(23.0277, 113.7533)
 

@@ -20,9 +20,9 @@ from services.core.outbox.tables import OutboxRow
 from services.core.privacy.forgetting import forget_one_batch
 from services.core.retention import Retention
 from services.core.settings import Settings
-from tests.conftest import FakeClock
-from tests.parent import make_family
-from tests.sounds import encoded
+from tests.support.clock import FakeClock
+from tests.support.http import make_family
+from tests.support.sounds import encoded
 
 
 async def _count(database: Database, table: type[SQLModel]) -> int:

@@ -19,9 +19,9 @@ from services.core.programme.tables import Programme
 from services.core.starters.tables import Nudge
 from services.core.usage.forgetting import forget_one_long_over
 from services.core.usage.tables import FamilyDay, UsagePopulation, UsageReport, WatchDay
-from tests.builders import make_watch
-from tests.conftest import FakeClock
-from tests.parent import Parent, Place, make_family, make_place, new_phone
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, Place, make_family, make_place, new_phone
+from tests.support.world import make_watch
 
 
 async def _run(database: Database, sweep: Callable[[UnitOfWork], Awaitable[bool]]) -> None:

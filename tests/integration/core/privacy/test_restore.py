@@ -19,9 +19,9 @@ from services.core.families.tables import Child, Family
 from services.core.privacy.replay import replay
 from services.core.settings import Settings
 from services.machine.postgres import LocalPostgres
-from tests.canary import rows_with
-from tests.conftest import FakeClock
-from tests.parent import make_family
+from tests.support.canary import rows_with
+from tests.support.clock import FakeClock
+from tests.support.http import make_family
 
 
 @contextlib.asynccontextmanager

@@ -15,8 +15,8 @@ from services.core.db.database import Database
 from services.core.events.tables import Event
 from services.core.facts.tables import Fact
 from services.core.starters.actions import judge_one_nudge, nudge_one
-from tests.conftest import FakeClock
-from tests.parent import Parent, fill_buckets, make_family, make_place, pair
+from tests.support.clock import FakeClock
+from tests.support.http import Parent, fill_buckets, make_family, make_place, pair
 
 # 08:00 UTC is 16:00 in Shanghai.
 AFTERNOON = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

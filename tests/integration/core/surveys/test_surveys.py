@@ -19,7 +19,7 @@ from services.core.surveys.errors import SurveyPublishedError, SurveyUnknownErro
 from services.core.surveys.publishing import publish_survey
 from services.core.surveys.queries import names_in, questions_of, report_of, survey_named
 from services.core.surveys.rules import Question, read_answers, read_questions
-from tests.parent import Parent, Place, fill_buckets, make_family, make_place
+from tests.support.http import Parent, Place, fill_buckets, make_family, make_place
 
 QUESTIONS = (
     b"question,kind,label,least,most\n"

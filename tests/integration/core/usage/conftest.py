@@ -19,8 +19,8 @@ from services.core.usage.counting import count_some
 from services.core.usage.tables import FamilyDay, WatchDay
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import Watch
-from tests.builders import Home, Worn, make_home, wear
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
+from tests.support.world import Home, Worn, make_home, wear
 
 
 @dataclass

@@ -18,8 +18,8 @@ from services.core.usage.counting import count_some, rebuild
 from services.core.usage.forgetting import forget_one_unmeasured
 from services.core.usage.tables import FamilyDay, UsageReport, WatchDay
 from services.core.watches.queries import settings_of_child, standing_identity
-from tests.conftest import FakeClock
 from tests.integration.core.usage.conftest import Household, count_all, settle
+from tests.support.clock import FakeClock
 
 
 def told(rows: list[SQLModel]) -> list[dict[str, object]]:

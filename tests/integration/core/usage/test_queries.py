@@ -6,8 +6,8 @@ from collections import Counter
 
 from services.core.db.database import Database
 from services.core.usage.queries import device_counts, silent_families
-from tests.conftest import FakeClock
 from tests.integration.core.usage.conftest import Household, count_all, settle
+from tests.support.clock import FakeClock
 
 
 async def silent(household: Household) -> list[str]:

@@ -17,7 +17,7 @@ from services.core.usage.publishing import publish_one_week
 from services.core.usage.rules import INDICATORS
 from services.core.usage.simulating import Plan, Simulated, simulate
 from services.core.usage.tables import FamilyDay, UsageCell, UsagePopulation, UsageWeek, WatchDay
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
 
 PLAN = Plan(sites=3, families=120, weeks=4, seed=13)
 

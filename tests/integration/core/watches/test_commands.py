@@ -24,8 +24,8 @@ from services.core.watches.commands import (
 from services.core.watches.errors import CommandTooOftenError, NoWatchError
 from services.core.watches.presence import HelloReport
 from services.core.watches.queries import standing_identity
-from tests.builders import Home, Worn, make_home, wear
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
+from tests.support.world import Home, Worn, make_home, wear
 
 
 class Wearer:

@@ -24,7 +24,7 @@ from services.core.watches.roster import hand_out_list, roster
 from services.core.watches.rules import WatchRow
 from services.core.watches.sims import SimsNoted, note_sims, read_sim_list
 from services.core.watches.tables import SimMonth, Watch
-from tests.conftest import FakeClock
+from tests.support.clock import FakeClock
 
 LIN, MEI = Actor("staff", "lin"), Actor("staff", "mei")
 

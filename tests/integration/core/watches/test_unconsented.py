@@ -13,9 +13,9 @@ from services.core.db.database import Database
 from services.core.families.tables import Enrolment, Family
 from services.core.watches.tables import Watch
 from services.core.watches.unconsented import forget_one_unconsented
-from tests.builders import make_watch
-from tests.conftest import FakeClock
-from tests.parent import enrol_family, make_family, make_parent, make_place, new_phone
+from tests.support.clock import FakeClock
+from tests.support.http import enrol_family, make_family, make_parent, make_place, new_phone
+from tests.support.world import make_watch
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)

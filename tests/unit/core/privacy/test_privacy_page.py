@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.core.consents.ages import ages_of
 from services.core.settings import Settings
-from tests.api_routes import app_without_database, declared_routes
+from tests.support.api_routes import app_without_database, declared_routes
 
 CHECKOUT = Path(__file__).parents[4]
 PAGE = (CHECKOUT / "docs" / "privacy.md").read_text(encoding="utf-8")

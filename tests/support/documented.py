@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import jsonschema
 
-from tests.api_routes import Declared, app_without_database
+from tests.support.api_routes import Declared, app_without_database
 
 
 @cache

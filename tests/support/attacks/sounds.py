@@ -14,7 +14,7 @@ import av
 from av.audio.stream import AudioStream
 
 from services.core.audio.rules import Media
-from tests.sounds import spoken
+from tests.support.sounds import spoken
 
 # Of a playlist: a file and an address that must never be opened.
 FILE, ADDRESS = "file:{file}", "http://127.0.0.1:{port}/a.mp3"

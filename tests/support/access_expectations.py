@@ -1,6 +1,6 @@
 """Who may what, as it is meant: a small table by rule, role and target, written without looking at where it is decided.
 
-``python -m tests.access_expectations > docs/access-matrix.md`` writes the page from it; tests/integration/api/
+``python -m tests.support.access_expectations > docs/access-matrix.md`` writes the page from it; tests/integration/api/
 test_matrix.py asks the API every cell.
 """
 
@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from tests.api_routes import Declared, app_without_database, declared_routes
+from tests.support.api_routes import Declared, app_without_database, declared_routes
 
 
 class Role(StrEnum):
@@ -217,8 +217,8 @@ def cells() -> tuple[Cell, ...]:
 
 _HEAD = """# Who may what, cell by cell
 
-Every route, asked by every role about every target. The expectations stand in `tests/access_expectations.py`, written
-from what is meant and not from `services/api/access_family.py` and `access_staff.py`, where it is decided;
+Every route, asked by every role about every target. The expectations stand in
+`tests/support/access_expectations.py`, written from what is meant and not from `services/api/access_family.py` and `access_staff.py`, where it is decided;
 `tests/integration/api/test_matrix.py` asks each cell and compares status and code. Refused cells are asked of the whole
 API on one shared world, which they leave as it was; cells that pass are asked at the same rules, without what stands
 behind them, and once more of the whole API on worlds of their own: whoever may read reads, under every rule somebody
@@ -233,7 +233,7 @@ the same order, so that time tells nothing either.
 empty is not asked. Each number is the status; the codes are `access_token_invalid` and `session_ended` (401),
 `not_found` (404), and for 403 what stands there.
 
-This page is written by `python -m tests.access_expectations`; a test compares it with the code.
+This page is written by `python -m tests.support.access_expectations`; a test compares it with the code.
 """
 
 

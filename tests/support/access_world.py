@@ -21,11 +21,11 @@ from services.api.app import create_app
 from services.core.db.database import Database
 from services.core.programme.tables import Cohort, Site
 from services.core.settings import Settings
-from tests.access_expectations import Cell, Role, Target
 from tests.integration.api.test_other_families import make_world, request_of
-from tests.parent import Parent, Place, make_family, make_place
-from tests.staff import StaffMember, family_code_of, make_staff
-from tests.staff_bodies import STAFF_BODIES
+from tests.support.access_expectations import Cell, Role, Target
+from tests.support.http import Parent, Place, make_family, make_place
+from tests.support.staff_bodies import STAFF_BODIES
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
 
 PASSED = 299
 """The status of a door that let somebody through."""

@@ -14,8 +14,8 @@ from services.core.crypto.random_ids import new_ref
 from services.core.db.database import Database, UnitOfWork
 from services.core.families.queries import membership_in
 from services.core.watches.queries import settings_of_child
-from tests.builders import Home
-from tests.parent import Parent
+from tests.support.http import Parent
+from tests.support.world import Home
 
 # Dongguan, where many factories are.
 HOME = Point(23.0200, 113.7500)

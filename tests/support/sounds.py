@@ -14,7 +14,7 @@ from av.audio.stream import AudioStream
 from services.core.audio.rules import Media
 
 RATE_HZ = 16_000
-VECTORS = Path(__file__).parent / "vectors" / "audio"
+VECTORS = Path(__file__).parents[1] / "vectors" / "audio"
 
 
 def samples(seconds: float, *, pitch_hz: float = 180.0, rate_hz: int = RATE_HZ, level: float = 0.4) -> array[int]:

@@ -39,13 +39,13 @@ from services.core.surveys.tables import Survey
 from services.core.usage.export_making import make_one_file
 from services.core.watches.queries import standing_identity
 from services.core.watches.tables import Watch, WatchIdentity
-from tests.api_routes import Declared
-from tests.builders import make_watch
-from tests.parent import Parent, Place, enrol_family, make_family, new_phone, pair
-from tests.places import circle, may_look, sent
-from tests.sounds import encoded
-from tests.staff import StaffMember, family_code_of, make_staff, renewed
-from tests.staff_bodies import STAFF_BODIES
+from tests.support.api_routes import Declared
+from tests.support.http import Parent, Place, enrol_family, make_family, new_phone, pair
+from tests.support.places import circle, may_look, sent
+from tests.support.sounds import encoded
+from tests.support.staff_bodies import STAFF_BODIES
+from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed
+from tests.support.world import make_watch
 
 MOTHERS_CLIP = encoded("amr-nb", 1.3)
 CHILDS_CLIP = encoded("amr-nb", 1.7)

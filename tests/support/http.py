@@ -25,7 +25,7 @@ from services.core.programme.tables import Cohort, Site
 from services.core.watches.presence import HelloReport
 from services.core.watches.queries import current_identity
 from services.core.watches.tables import Watch, WatchIdentity
-from tests.builders import make_site, make_watch
+from tests.support.world import make_site, make_watch
 
 # Each in a range of 10,000 numbers of its own: ranges have a limit.
 _numbers = itertools.count(13_000_138_000, 10_000)

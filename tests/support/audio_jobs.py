@@ -1,7 +1,7 @@
 """A process that does jobs as `services.core.audio.child` does, each in a limited copy of itself: 20 times as many.
 
-`python -I tests/mill.py`; both directions are frames of the child's own. An answer has the child's answer, or the
-signal that ended it, with what it took.
+`python -I tests/support/audio_jobs.py`; both directions are frames of the child's own. An answer has the child's
+answer, or the signal that ended it, with what it took.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from services.core.db.database import Database
 from services.core.families.tables import Family
 from services.core.programme.tables import StaffScope
 from services.core.settings import Settings
-from tests.parent import Parent, Place, new_address, new_phone
+from tests.support.http import Parent, Place, new_address, new_phone
 
 
 @dataclass
