@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from services import cli
+from services.cli import main as cli
 
 ROOT = Path(__file__).parents[3]
 

@@ -106,7 +106,7 @@ def test_what_the_image_holds_is_enough_for_every_process(tmp_path: Path) -> Non
     mains = ("api.app", "broker.main", "mqtt_bridge.main", "worker.main", "core.db.migrate")
     rooms = ", ".join(f"services.{main}" for main in mains)
     told = subprocess.run(  # noqa: S603
-        [python, "-c", f"import {rooms}; import services.cli; services.cli.main(['--help'])"],
+        [python, "-c", f"import {rooms}; import services.cli.main; services.cli.main.main(['--help'])"],
         cwd=app,
         check=False,
         capture_output=True,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from services.cli import app
+from services.cli.main import app
 from services.core.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from services import cli_run
-from services.cli_privacy import replay_ledger
+from services.cli import run as cli_run
+from services.cli.privacy import replay_ledger
 
 database_commands = typer.Typer(name="db", help="The database's schema.", no_args_is_help=True)
 

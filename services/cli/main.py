@@ -12,19 +12,19 @@ from typing import Annotated
 
 import typer
 
-from services import cli_run
-from services.cli_audit import audit_commands
-from services.cli_database import database_commands
-from services.cli_families import family_commands
-from services.cli_hand_out import hand_out_commands
-from services.cli_keys import key_commands
-from services.cli_privacy import privacy_commands
-from services.cli_programme import cohort_commands, programme_commands, site_commands, staff_commands
-from services.cli_settings import settings_command
-from services.cli_sim import sim_commands
-from services.cli_surveys import survey_commands
-from services.cli_usage import usage_commands
-from services.cli_watches import watch_commands
+from services.cli import run as cli_run
+from services.cli.audit import audit_commands
+from services.cli.database import database_commands
+from services.cli.families import family_commands
+from services.cli.hand_out import hand_out_commands
+from services.cli.keys import key_commands
+from services.cli.privacy import privacy_commands
+from services.cli.programme import cohort_commands, programme_commands, site_commands, staff_commands
+from services.cli.settings import settings_command
+from services.cli.sim import sim_commands
+from services.cli.surveys import survey_commands
+from services.cli.usage import usage_commands
+from services.cli.watches import watch_commands
 
 app = typer.Typer(
     name="smartwatch",
@@ -121,7 +121,3 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(args=None if arguments is None else list(arguments), prog_name="smartwatch")
     except Exception as error:  # noqa: BLE001 - known mistakes become one line; the others are raised again there
         sys.exit(cli_run.explain(error))
-
-
-if __name__ == "__main__":
-    main()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services import cli_run
+from services.cli import run as cli_run
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
-from services import cli_run
+from services.cli import run as cli_run
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services import cli_run
+from services.cli import run as cli_run
 
 if TYPE_CHECKING:
     from services.core.db.database import UnitOfWork

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from services import cli_run
+from services.cli import run as cli_run
 
 if TYPE_CHECKING:
     from services.core.audit.rules import ChainFault

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from services import cli_run
+from services.cli import run as cli_run
 
 sim_commands = typer.Typer(name="sim", help="A simulated watch and a simulated parent.", no_args_is_help=True)
 # The simulators read their options themselves: they are programs of their own that a firmware maker can run alone.

@@ -1,0 +1,1 @@
+"""The one command, `smartwatch`: a module for each group of subcommands."""
