@@ -15,13 +15,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.audio.sandbox import AudioSandbox
-from services.core.blobs.store import BlobStore
-from services.core.clips.rendering import Studio
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.db.migrate import upgrade
-from services.core.settings import Environment, Settings
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.platform.audio.sandbox import AudioSandbox
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.db.migrate import upgrade
+from services.core.platform.settings import Environment, Settings
 from services.machine.postgres import LocalPostgres
 from tests.support.clock import FakeClock
 

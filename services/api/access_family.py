@@ -12,22 +12,22 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
 from services.api.refusals import asked_by
-from services.core.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
-from services.core.accounts.queries import guardian_of_session, session_and_guardian
-from services.core.accounts.tables import Guardian
-from services.core.audit.actions import guardian_actor
-from services.core.consents.errors import ConsentRequiredError
-from services.core.consents.queries import has_consent
-from services.core.consents.rules import Part
-from services.core.db.database import UnitOfWork
-from services.core.families.errors import NotFoundError, RightMissingError
-from services.core.families.queries import child_by_id, membership_in, rights_of
-from services.core.families.rules import Right
-from services.core.families.tables import Child, Membership
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
+from services.core.people.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
+from services.core.people.accounts.queries import guardian_of_session, session_and_guardian
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.errors import NotFoundError, RightMissingError
+from services.core.people.households.queries import child_by_id, membership_in, rights_of
+from services.core.people.households.rules import Right
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.audit.actions import guardian_actor
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+from services.core.privacy.copies.actions import read_link
 from services.core.privacy.errors import PrimaryOnlyError
-from services.core.privacy.exports import read_link
 from services.core.privacy.tables import Export
 
 _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")

@@ -16,16 +16,16 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
 from services.api.refusals import asked_by
-from services.core.accounts.actors import staff_actor
-from services.core.accounts.errors import AccessTokenInvalidError, SessionEndedError
-from services.core.accounts.staff_sessions import staff_of_session
-from services.core.accounts.tables import Staff
-from services.core.families.errors import NotFoundError
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.programme.errors import PermissionMissingError
-from services.core.programme.queries import site_served
-from services.core.programme.tables import Site
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.errors import AccessTokenInvalidError, SessionEndedError
+from services.core.people.accounts.staff_sessions import staff_of_session
+from services.core.people.accounts.tables import Staff
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.errors import PermissionMissingError
+from services.core.people.programme.queries import site_served
+from services.core.people.programme.tables import Site
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="Staff", description="The access token of POST /v1/staff/auth/tokens"

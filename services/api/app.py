@@ -54,13 +54,13 @@ from services.api.routes import (
     zones,
 )
 from services.api.stream import EventHub
-from services.core.accounts.tokens import AccessTokens
-from services.core.audio.sandbox import AudioSandbox
-from services.core.blobs.store import BlobStore
-from services.core.clips.rendering import Studio
-from services.core.db.database import Database
-from services.core.erasure_ledger import ErasureLedger
-from services.core.settings import Settings
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.people.accounts.tokens import AccessTokens
+from services.core.platform.audio.sandbox import AudioSandbox
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.settings import Settings
 
 # For answers on their way; open streams are ended at once, and apps come back with their last event id.
 _GRACE_S = 3

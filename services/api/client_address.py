@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.core.settings import Network, Settings
+from services.core.platform.settings import Network, Settings
 
 # Whoever has one IPv6 address has at least all of its /64.
 _IPV6_BITS = 64

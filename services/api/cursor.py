@@ -9,8 +9,8 @@ import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from services.core.checkins.queries import After
-from services.core.errors import CoreError
+from services.core.location.checkins.queries import After
+from services.core.platform.errors import CoreError
 
 _ENTRY = struct.Struct(">16sQ")
 _MOST_FAMILIES = 50

@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.core.accounts.tokens import AccessTokens
-from services.core.clips.rendering import Studio
-from services.core.db.database import UnitOfWork
-from services.core.erasure_ledger import ErasureLedger
-from services.core.settings import Settings
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.people.accounts.tokens import AccessTokens
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.settings import Settings
 
 
 async def unit_of_work(request: Request) -> AsyncIterator[UnitOfWork]:

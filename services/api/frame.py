@@ -14,8 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.json_bodies import judge_json
 from services.api.problems import HTTP_CODES, problem, problem_of_fault
-from services.core.audio.rules import CLIP_MAX_BYTES
-from services.core.crypto.random_ids import new_ref
+from services.core.platform.audio.rules import CLIP_MAX_BYTES
+from services.core.platform.crypto.random_ids import new_ref
 
 # Everything that is asked here is small JSON,
 BODY_MAX_BYTES = 64 * 1024

@@ -8,8 +8,8 @@ from fastapi.params import Depends as Dependency
 from services.api.access_family import AnyCaller
 from services.api.client_address import ClientAddress
 from services.api.dependencies import Work
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
 
 def costs_guardian(limit: Limits) -> Dependency:

@@ -16,29 +16,29 @@ from starlette.responses import Response
 
 from services.api.cursor import CursorInvalidError
 from services.api.ranges import RangeNotSatisfiableError
-from services.core import erasure_ledger
-from services.core.accounts import errors as accounts
-from services.core.alerts import errors as alerts
-from services.core.audio import errors as audio
-from services.core.blobs.store import BlobStoreAwayError
-from services.core.checkins import errors as checkins
-from services.core.clips import errors as clips
-from services.core.consents import errors as consents
-from services.core.contacts import errors as contacts
-from services.core.crypto import errors as crypto
-from services.core.db.faults import collided, database_is_away, sqlstate_of
-from services.core.errors import CoreError, RetryLaterError
-from services.core.families import errors as families
-from services.core.messages import errors as messages
+from services.core.conversation.audio_assets import errors as clips
+from services.core.conversation.messages import errors as messages
+from services.core.devices.alerts import errors as alerts
+from services.core.devices.contacts import errors as contacts
+from services.core.devices.push import errors as push
+from services.core.devices.watches import errors as watches
+from services.core.location.checkins import errors as checkins
+from services.core.measurement import errors as usage
+from services.core.office.surveys import errors as surveys
 from services.core.pairing import errors as pairing
+from services.core.people.accounts import errors as accounts
+from services.core.people.consents import errors as consents
+from services.core.people.households import errors as families
+from services.core.people.programme import errors as programme
+from services.core.platform import erasure_ledger
+from services.core.platform.audio import errors as audio
+from services.core.platform.blobs.store import BlobStoreAwayError
+from services.core.platform.crypto import errors as crypto
+from services.core.platform.db.faults import collided, database_is_away, sqlstate_of
+from services.core.platform.errors import CoreError, RetryLaterError
+from services.core.platform.spreadsheets.sheets import SheetRefusedError
+from services.core.platform.text_rules import TextNotAllowedError
 from services.core.privacy import errors as privacy
-from services.core.programme import errors as programme
-from services.core.push import errors as push
-from services.core.sheets import SheetRefusedError
-from services.core.surveys import errors as surveys
-from services.core.text_rules import TextNotAllowedError
-from services.core.usage import errors as usage
-from services.core.watches import errors as watches
 
 MEDIA_TYPE = "application/problem+json"
 # Types are names, not addresses of pages; docs/problems.md lists them.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from services.core.errors import CoreError
+from services.core.platform.errors import CoreError
 
 _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 

@@ -19,12 +19,12 @@ from typing import Final
 import structlog
 from fastapi import Request
 
-from services.core.accounts.actors import staff_actor
-from services.core.accounts.errors import RefreshTokenInvalidError, StaffLogInRefusedError
-from services.core.audit.actions import STRANGER, Actor, guardian_actor, record_audit
-from services.core.db.database import Database, UnitOfWork
-from services.core.errors import CoreError
-from services.core.families.queries import family_meant
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.errors import RefreshTokenInvalidError, StaffLogInRefusedError
+from services.core.people.households.queries import family_meant
+from services.core.platform.audit.actions import STRANGER, Actor, guardian_actor, record_audit
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.errors import CoreError
 
 # What says "not you" or "not so often". A request that does not fit (409, 422) is refused for what it is.
 REFUSING: Final = frozenset(

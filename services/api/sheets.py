@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 from fastapi import Request
 
 from services.api.schemas.staff_imports import ListFault, ListTold
-from services.core.db.database import UnitOfWork
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.sheets import Fault, SheetRefusedError, check_unpacked_size
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, check_unpacked_size
 
 Rows = TypeVar("Rows")
 

@@ -12,9 +12,9 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from services.api.ranges import read_range
-from services.core.audio.rules import MEDIA_TYPE, Form
-from services.core.blobs.store import BlobStore
-from services.core.messages.hearing import Sound
+from services.core.conversation.messages.hearing import Sound
+from services.core.platform.audio.rules import MEDIA_TYPE, Form
+from services.core.platform.blobs.store import BlobStore
 
 
 class _InMemory(MultiPartParser):

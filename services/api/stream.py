@@ -14,12 +14,12 @@ from collections.abc import AsyncIterator, Collection, Iterable
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.accounts import actions as accounts
-from services.core.accounts.queries import sessions_that_ended
-from services.core.accounts.streams import close_streams
-from services.core.db.database import Database, Notifications
-from services.core.events import actions as events
-from services.core.families.queries import event_numbers
+from services.core.people.accounts import actions as accounts
+from services.core.people.accounts.queries import sessions_that_ended
+from services.core.people.accounts.streams import close_streams
+from services.core.people.households.queries import event_numbers
+from services.core.platform.db.database import Database, Notifications
+from services.core.platform.events import actions as events
 
 log = structlog.get_logger()
 

@@ -6,8 +6,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from services.core.checkins.queries import CheckinView, DayView
-from services.core.checkins.sealing import Place
+from services.core.location.checkins.queries import CheckinView, DayView
+from services.core.location.checkins.sealing import Place
 
 _GPX_HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

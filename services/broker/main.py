@@ -18,9 +18,9 @@ from services.broker.gate import Gate
 from services.broker.process import MosquittoProcess
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers, UsersUnknownError
-from services.core.db.database import Database
-from services.core.log.health import HealthServer
-from services.core.settings import Environment, Settings
+from services.core.platform.db.database import Database
+from services.core.platform.log.health import HealthServer
+from services.core.platform.settings import Environment, Settings
 
 log = structlog.get_logger()
 

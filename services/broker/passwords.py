@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.broker.errors import PasswordFileBrokenError
-from services.core.crypto.broker_password import is_mosquitto_hash
+from services.core.platform.crypto.broker_password import is_mosquitto_hash
 
 BACKEND_USERNAME = "sw-backend"
 PROBE_USERNAME = "sw-probe"

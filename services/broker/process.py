@@ -35,8 +35,8 @@ from services.broker.passwords import (
     verify_passwords,
 )
 from services.broker.probe import probe_login
-from services.core.crypto.broker_password import mosquitto_hash
-from services.core.crypto.random_ids import new_secret
+from services.core.platform.crypto.broker_password import mosquitto_hash
+from services.core.platform.crypto.random_ids import new_secret
 
 log = structlog.get_logger()
 

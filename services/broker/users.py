@@ -12,10 +12,10 @@ import sqlalchemy.exc
 
 from services.broker.errors import BrokerError
 from services.broker.passwords import BrokerLogin
-from services.core.db.database import Database, DatabaseLostError, Notifications
+from services.core.devices.presence.actions import note_kicked
+from services.core.devices.watches.queries import broker_logins
 from services.core.pairing.actions import mark_installed
-from services.core.watches.presence import note_kicked
-from services.core.watches.queries import broker_logins
+from services.core.platform.db.database import Database, DatabaseLostError, Notifications
 
 CHANNEL = "broker_users"
 _ANSWER_DEADLINE_S = 5.0

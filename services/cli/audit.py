@@ -9,8 +9,8 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.audit.rules import ChainFault
-    from services.core.db.database import UnitOfWork
+    from services.core.platform.audit.rules import ChainFault
+    from services.core.platform.db.database import UnitOfWork
 
 audit_commands = typer.Typer(name="audit", help="The log of who looked and who changed what.", no_args_is_help=True)
 
@@ -18,7 +18,7 @@ audit_commands = typer.Typer(name="audit", help="The log of who looked and who c
 @audit_commands.command("verify")
 def verify() -> None:
     """Check every chain of the log; each entry that was changed, removed, inserted or moved is named. Exit 1 if any."""
-    from services.core.audit.queries import verify_all
+    from services.core.platform.audit.queries import verify_all
 
     async def chore(work: UnitOfWork) -> tuple[int, int, list[ChainFault]]:
         chains, entries, faults = 0, 0, []

@@ -14,7 +14,7 @@ database_commands = typer.Typer(name="db", help="The database's schema.", no_arg
 def upgrade() -> None:
     """Bring the database to the newest schema, as the owner of the tables; a repeat changes nothing."""
     settings = cli_run.load_settings()
-    from services.core.db import grants, migrate
+    from services.core.platform.db import grants, migrate
 
     cli_run.need_database(settings)
     migrate.upgrade(

@@ -10,8 +10,8 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.watches.enrolment import EnrolledWithWatches
+    from services.core.office.enrolment.with_watches import EnrolledWithWatches
+    from services.core.platform.db.database import UnitOfWork
 
 family_commands = typer.Typer(name="families", help="Families: enrol by the guardian's phone.", no_args_is_help=True)
 
@@ -34,10 +34,10 @@ def enrol(
     dry_run: DryRun = False,
 ) -> None:
     """Enrol families, all of the list or nothing; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.families.enrolment import FamilyRow, code_faults, read_family_list
-    from services.core.sheets import SheetRefusedError
-    from services.core.watches.enrolment import enrol_and_hand_out
+    from services.core.office.enrolment.actions import FamilyRow, code_faults, read_family_list
+    from services.core.office.enrolment.with_watches import enrol_and_hand_out
+    from services.core.platform.audit.actions import OPERATOR
+    from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     if families is not None:
         if any(option is not None for option in (family_code, phone, site, cohort, watch)):
@@ -73,8 +73,8 @@ def leave(
     ],
 ) -> None:
     """End an enrolment: the family is in no statistics from now on; its watch and messages stay as they are."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.families.participation import end_enrolment
+    from services.core.office.enrolment.participation import end_enrolment
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> None:
         await end_enrolment(work, OPERATOR, family_code, reason)
@@ -89,8 +89,8 @@ def trainings(
     dry_run: DryRun = False,
 ) -> None:
     """Note who attended which training, all of the list or nothing; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.families.participation import Noted, note_trainings, read_training_list
+    from services.core.office.enrolment.participation import Noted, note_trainings, read_training_list
+    from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(attendance):
         rows = read_training_list(cli_run.read_file(attendance))

@@ -11,9 +11,9 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.watches.hand_out import Undone
-    from services.core.watches.roster import RosterEntry
+    from services.core.office.hand_outs.roster import RosterEntry
+    from services.core.office.hand_outs.watches import Undone
+    from services.core.platform.db.database import UnitOfWork
 
 hand_out_commands = typer.Typer(
     name="hand-out", help="The afternoon of fifty families: list, scan, undo.", no_args_is_help=True
@@ -30,9 +30,9 @@ def hand_out_list(
     programme: Annotated[str | None, typer.Option(help="Needed where two programmes share a site's name.")] = None,
 ) -> None:
     """Print the list that families sign: code and watch, no names and no phones."""
-    from services.core.programme.queries import cohort_named, site_named
-    from services.core.push.queries import families_not_reached
-    from services.core.watches import roster
+    from services.core.devices.push.queries import families_not_reached
+    from services.core.office.hand_outs import roster
+    from services.core.people.programme.queries import cohort_named, site_named
 
     async def chore(work: UnitOfWork) -> tuple[list[RosterEntry], set[str]]:
         place = await site_named(work, site, programme)
@@ -90,12 +90,12 @@ def _ask(prompt: str) -> str:
 
 
 def _hand_out(watch: str, family: str) -> bool:
-    from services.core.audit.actions import OPERATOR
-    from services.core.errors import CoreError
-    from services.core.push.queries import families_not_reached
-    from services.core.watches.hand_out import hand_out_watch
-    from services.core.watches.roster import NO_CHANNEL
-    from services.core.watches.rules import serial_of_scan
+    from services.core.devices.push.queries import families_not_reached
+    from services.core.devices.watches.rules import serial_of_scan
+    from services.core.office.hand_outs.roster import NO_CHANNEL
+    from services.core.office.hand_outs.watches import hand_out_watch
+    from services.core.platform.audit.actions import OPERATOR
+    from services.core.platform.errors import CoreError
 
     async def chore(work: UnitOfWork) -> tuple[bool, bool]:
         is_new = await hand_out_watch(work, OPERATOR, watch, family)
@@ -112,9 +112,9 @@ def _hand_out(watch: str, family: str) -> bool:
 
 
 def _undo() -> bool:
-    from services.core.audit.actions import OPERATOR
-    from services.core.errors import CoreError
-    from services.core.watches.hand_out import undo_last_hand_out
+    from services.core.office.hand_outs.watches import undo_last_hand_out
+    from services.core.platform.audit.actions import OPERATOR
+    from services.core.platform.errors import CoreError
 
     async def chore(work: UnitOfWork) -> Undone:
         return await undo_last_hand_out(work, OPERATOR)

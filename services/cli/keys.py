@@ -14,7 +14,7 @@ from services.cli import run as cli_run
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from services.core.db.database import Database
+    from services.core.platform.db.database import Database
 
 Outcome = TypeVar("Outcome")
 
@@ -34,7 +34,7 @@ def rotate() -> None:
     """Wrap every child's key under the newest master key; a repeat changes nothing."""
 
     async def run(database: Database) -> int:
-        from services.core.families.child_key import children_by_master_key, rewrap_children
+        from services.core.people.households.child_key import children_by_master_key, rewrap_children
 
         counted = await children_by_master_key(database)
         waiting = counted.total() - counted[database.vault.newest_key_id]
@@ -53,9 +53,9 @@ def rotate() -> None:
 
 async def show_status(database: Database) -> None:
     """Print what needs which master key, and which of those given nothing needs."""
-    from services.core.families.child_key import children_by_master_key
-    from services.core.outbox.sealed import sms_by_master_key
     from services.core.pairing.sealed import pairing_by_master_key
+    from services.core.people.households.child_key import children_by_master_key
+    from services.core.platform.outbox.sealed import sms_by_master_key
 
     async with database.begin() as work:
         shorter = {"pairing (a day)": await pairing_by_master_key(work), "text messages": await sms_by_master_key(work)}
@@ -90,7 +90,7 @@ def in_database(chore: Callable[[Database], Coroutine[Any, Any, Outcome]]) -> Ou
     """Run a chore that takes many short transactions on the settings' database."""
     settings = cli_run.load_settings()
     cli_run.need_database(settings)
-    from services.core.db.database import Database
+    from services.core.platform.db.database import Database
 
     async def run() -> Outcome:
         database = Database.of(settings)

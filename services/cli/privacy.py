@@ -11,8 +11,8 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.settings import Settings
+    from services.core.platform.db.database import UnitOfWork
+    from services.core.platform.settings import Settings
 
 privacy_commands = typer.Typer(name="privacy", help="Erasures and contested rights.", no_args_is_help=True)
 
@@ -27,9 +27,9 @@ def replay() -> None:
 
 def replay_ledger(settings: Settings) -> int:
     """Apply the ledger to the settings' database and return how many erasures it took."""
-    from services.core.db.database import Database
-    from services.core.erasure_ledger import ErasureLedger
-    from services.core.privacy.replay import replay as repeat
+    from services.core.platform.db.database import Database
+    from services.core.platform.erasure_ledger import ErasureLedger
+    from services.core.privacy.erasure.replay import replay as repeat
 
     async def run() -> int:
         database = Database.of(settings)
@@ -63,8 +63,8 @@ def settle(
     uphold: Annotated[bool, typer.Option("--uphold/--dismiss", help="Take the right away, or leave it.")],
 ) -> None:
     """Decide about a contested right; the family is told. A repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.privacy.contests import settle_contest
+    from services.core.platform.audit.actions import OPERATOR
+    from services.core.privacy.contests.actions import settle_contest
 
     async def chore(work: UnitOfWork) -> str:
         return (await settle_contest(work, OPERATOR, contest, uphold=uphold)).state

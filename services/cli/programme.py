@@ -10,7 +10,7 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
+    from services.core.platform.db.database import UnitOfWork
 
 programme_commands = typer.Typer(name="programme", help="Programmes.", no_args_is_help=True)
 site_commands = typer.Typer(name="sites", help="Sites: the factories that host a programme.", no_args_is_help=True)
@@ -26,8 +26,8 @@ Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 @programme_commands.command("create")
 def create_programme(name: str) -> None:
     """Create a programme; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme import actions
+    from services.core.people.programme import actions
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         return (await actions.create_programme(work, OPERATOR, name)).is_new
@@ -53,9 +53,9 @@ def take_back_end(name: str) -> None:
 
 
 def _set_end(name: str, last_day: date | None) -> None:
-    from services.core.audit.actions import OPERATOR
-    from services.core.families.ending import announce_end
-    from services.core.programme import queries
+    from services.core.office.programme_end.actions import announce_end
+    from services.core.people.programme import queries
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         return await announce_end(work, OPERATOR, await queries.programme_named(work, name), last_day)
@@ -75,8 +75,8 @@ def create_site(
     kind: Annotated[str, typer.Option(help="factory, school or centre.")] = "factory",
 ) -> None:
     """Create a site; a repeat changes nothing, other particulars under the same name are refused."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme import actions, queries
+    from services.core.people.programme import actions, queries
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         found = await queries.programme_named(work, programme)
@@ -91,7 +91,7 @@ def create_site(
 @site_commands.command("list")
 def list_sites() -> None:
     """List every site with its cohorts."""
-    from services.core.programme import queries
+    from services.core.people.programme import queries
 
     async def chore(work: UnitOfWork) -> list[tuple[str, ...]]:
         return [
@@ -116,8 +116,8 @@ def create_cohort(
     ends_on: Day = None,
 ) -> None:
     """Create a cohort of a site; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme import actions, queries
+    from services.core.people.programme import actions, queries
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         made = await actions.create_cohort(
@@ -138,9 +138,9 @@ def create_staff(
     site: Annotated[str | None, typer.Option(help="... or this site alone.")] = None,
 ) -> None:
     """Create a staff account and print its initial password, once; repeat with another scope to add that scope."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme import actions, queries
-    from services.core.programme.errors import ScopeNeededError
+    from services.core.people.programme import actions, queries
+    from services.core.people.programme.errors import ScopeNeededError
+    from services.core.platform.audit.actions import OPERATOR
 
     if (programme is None) == (site is None):
         raise ScopeNeededError
@@ -164,8 +164,8 @@ def create_staff(
 @staff_commands.command("reset")
 def reset_staff(email: str) -> None:
     """Print a new initial password, once, and have the authenticator app set up anew; every session ends."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme import actions
+    from services.core.people.programme import actions
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> str:
         return await actions.reset_staff(work, OPERATOR, email)
@@ -176,8 +176,8 @@ def reset_staff(email: str) -> None:
 @staff_commands.command("end")
 def end_staff(email: str) -> None:
     """End an account for good: every session ends at once; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme import actions
+    from services.core.people.programme import actions
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         return await actions.end_staff(work, OPERATOR, email)

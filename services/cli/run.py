@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.settings import Settings
-    from services.core.sheets import Fault
+    from services.core.platform.db.database import UnitOfWork
+    from services.core.platform.settings import Settings
+    from services.core.platform.spreadsheets.sheets import Fault
 
 # Where instances of `smartwatch up` live; each leaves its settings in a file `environment` (0600) while it runs.
 _INSTANCES = Path("var")
@@ -48,7 +48,7 @@ def load_settings() -> Settings:
     """
     from pydantic import ValidationError
 
-    from services.core.settings import Settings
+    from services.core.platform.settings import Settings
 
     _adopt_instance()
     try:
@@ -125,7 +125,7 @@ def begin_process(process: str) -> Settings:
     """Return the settings of a long-lived process and send its logs as JSON to standard error."""
     settings = load_settings()
     need_database(settings)
-    from services.core.log import configure_logging
+    from services.core.platform.log import configure_logging
 
     configure_logging(process, settings.log_level)
     return settings
@@ -150,7 +150,7 @@ def in_one_transaction(
     """
     settings = load_settings()
     need_database(settings)
-    from services.core.db.database import Database
+    from services.core.platform.db.database import Database
 
     async def run() -> Outcome:
         database = Database.of(settings)
@@ -168,7 +168,7 @@ def in_one_transaction(
 
 def read_file(file: Path) -> bytes:
     """Return the file's bytes; raises OperatorError. A huge file is not read to its end."""
-    from services.core.sheets import BYTES_MAX
+    from services.core.platform.spreadsheets.sheets import BYTES_MAX
 
     try:
         with file.open("rb") as source:
@@ -188,7 +188,7 @@ def write_file(file: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def faults_in(file: Path) -> Iterator[None]:
     """Name the file whose list is refused: a command may read two."""
-    from services.core.sheets import SheetRefusedError
+    from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     try:
         yield
@@ -243,8 +243,8 @@ def explain(error: Exception) -> int:
 
 
 def _as_operator_error(error: Exception) -> OperatorError | None:
-    from services.core.errors import CoreError
-    from services.core.sheets import SheetRefusedError
+    from services.core.platform.errors import CoreError
+    from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     if isinstance(error, OperatorError):
         return error
@@ -279,7 +279,7 @@ def _fault_line(fault: Fault) -> str:
 def _database_error(error: Exception) -> OperatorError | None:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
-    from services.core.db.faults import database_is_away
+    from services.core.platform.db.faults import database_is_away
 
     if isinstance(error, ArgumentError):
         return _NO_ADDRESS

@@ -39,7 +39,7 @@ def settings_command(
 
 def settings_rows() -> list[tuple[str, str, str]]:
     """Return variable, default and meaning of every setting, in the order of the settings."""
-    from services.core.settings import Settings
+    from services.core.platform.settings import Settings
 
     return [
         (f"SMARTWATCH_{name.upper()}", _default(field), field.description or "")

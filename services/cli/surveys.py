@@ -11,9 +11,9 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.surveys.actions import Taken
-    from services.core.surveys.rules import Question
+    from services.core.office.surveys.actions import Taken
+    from services.core.office.surveys.rules import Question
+    from services.core.platform.db.database import UnitOfWork
 
 survey_commands = typer.Typer(
     name="surveys", help="Surveys: what families answer before and after.", no_args_is_help=True
@@ -30,10 +30,10 @@ def define(
     dry_run: DryRun = False,
 ) -> None:
     """Make a survey or add questions to it; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme.queries import programme_named
-    from services.core.surveys.actions import define_survey
-    from services.core.surveys.rules import read_questions
+    from services.core.office.surveys.actions import define_survey
+    from services.core.office.surveys.rules import read_questions
+    from services.core.people.programme.queries import programme_named
+    from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(questions):
         rows = read_questions(cli_run.read_file(questions))
@@ -55,8 +55,8 @@ def names(
     site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
 ) -> None:
     """Write which families may be asked, and their names in this survey: who asks gets the names alone."""
-    from services.core.programme.queries import programme_named, site_named
-    from services.core.surveys.queries import Named, names_in, survey_named
+    from services.core.office.surveys.queries import Named, names_in, survey_named
+    from services.core.people.programme.queries import programme_named, site_named
 
     async def chore(work: UnitOfWork) -> list[Named]:
         asked_by = await programme_named(work, programme)
@@ -83,11 +83,11 @@ def import_(
     dry_run: DryRun = False,
 ) -> None:
     """Take answers, all of the list or nothing; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme.queries import programme_named
-    from services.core.surveys.actions import take_answers
-    from services.core.surveys.queries import questions_of, survey_named
-    from services.core.surveys.rules import read_answers
+    from services.core.office.surveys.actions import take_answers
+    from services.core.office.surveys.queries import questions_of, survey_named
+    from services.core.office.surveys.rules import read_answers
+    from services.core.people.programme.queries import programme_named
+    from services.core.platform.audit.actions import OPERATOR
 
     async def asked(work: UnitOfWork) -> dict[str, Question]:
         return await questions_of(work, await survey_named(work, await programme_named(work, programme), name))
@@ -110,10 +110,10 @@ def import_(
 @survey_commands.command("publish")
 def publish(name: str, programme: Of) -> None:
     """Have the reports of every site and of the programme stand: no answer is taken, and none changes, after that."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme.queries import programme_named
-    from services.core.surveys.publishing import publish_survey
-    from services.core.surveys.queries import survey_named
+    from services.core.office.surveys.publishing import publish_survey
+    from services.core.office.surveys.queries import survey_named
+    from services.core.people.programme.queries import programme_named
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         return await publish_survey(
@@ -131,8 +131,8 @@ def report(
     site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
 ) -> None:
     """Tell what changed between the waves, in matched pairs with 95 % intervals, of five pairs and more."""
-    from services.core.programme.queries import programme_named, site_named
-    from services.core.surveys.queries import report_of, survey_named
+    from services.core.office.surveys.queries import report_of, survey_named
+    from services.core.people.programme.queries import programme_named, site_named
 
     async def chore(work: UnitOfWork) -> list[dict[str, Any]]:
         asked_by = await programme_named(work, programme)

@@ -13,9 +13,9 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.usage.exports import Extract
-    from services.core.usage.simulating import Simulated
+    from services.core.measurement.exports.files import Extract
+    from services.core.platform.db.database import UnitOfWork
+    from services.devstack.simulated_programme.writing import Simulated
 
 usage_commands = typer.Typer(name="usage", help="How the watches are used.", no_args_is_help=True)
 
@@ -30,8 +30,8 @@ def simulate_usage(
     """Write a simulated programme with its facts and reports, counted and published; refused in production."""
     settings = cli_run.load_settings()
     cli_run.need_database(settings)
-    from services.core.db.database import Database
-    from services.core.usage.simulating import Plan, simulate
+    from services.core.platform.db.database import Database
+    from services.devstack.simulated_programme.writing import Plan, simulate
 
     async def run() -> Simulated:
         database = Database.of(settings)
@@ -54,12 +54,12 @@ def write_report(
     locale: Annotated[str, typer.Option(help="en, zh-Hans, vi or tr.")] = "en",
 ) -> None:
     """Write what may be shown of a programme's published weeks: a report to print, or its data."""
-    from services.core.disclosure import Audience
-    from services.core.locales import LOCALES
-    from services.core.programme.queries import programme_named, site_named
-    from services.core.usage.exports import as_csv, as_xlsx
-    from services.core.usage.queries import extract_of
-    from services.core.usage.report import donor_report
+    from services.core.measurement.exports.files import as_csv, as_xlsx
+    from services.core.measurement.exports.report import donor_report
+    from services.core.measurement.publishing.queries import extract_of
+    from services.core.people.programme.queries import programme_named, site_named
+    from services.core.platform.disclosure import Audience
+    from services.core.platform.locales import LOCALES
 
     writers: dict[str, Callable[[Extract], bytes]] = {
         ".html": lambda extract: donor_report(extract).encode(),
@@ -88,8 +88,8 @@ def rebuild_usage() -> None:
     """Count every family's days anew from facts and reports; published weeks stay as they are."""
     from sqlmodel import col, select
 
-    from services.core.families.tables import Family
-    from services.core.usage.counting import rebuild
+    from services.core.measurement.counting.actions import rebuild
+    from services.core.people.households.tables import Family
 
     async def families(work: UnitOfWork) -> list[uuid.UUID]:
         return list(await work.session.exec(select(Family.family_id).order_by(col(Family.family_code))))

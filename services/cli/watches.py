@@ -10,9 +10,9 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.db.database import UnitOfWork
-    from services.core.watches.actions import Registration
-    from services.core.watches.inventory import ShelfEntry
+    from services.core.office.registration.actions import Registration
+    from services.core.office.registration.inventory import ShelfEntry
+    from services.core.platform.db.database import UnitOfWork
 
 watch_commands = typer.Typer(
     name="watches", help="Watches: register, label, hand out, take back.", no_args_is_help=True
@@ -41,10 +41,10 @@ def register(
     """Register a list of watches: all of it or nothing; a repeat changes nothing and makes no new secrets."""
     if (export_for_vendor is not None) + (import_ is not None) + dry_run != 1:
         raise typer.BadParameter("give one of --export-for-vendor FILE, --import FILE, --dry-run")
-    from services.core.audit.actions import OPERATOR
-    from services.core.watches import actions
-    from services.core.watches.rules import read_watch_list
-    from services.core.watches.vendor_file import read_vendor_file
+    from services.core.devices.watches.rules import read_watch_list
+    from services.core.office.registration import actions
+    from services.core.office.registration.vendor_file import read_vendor_file
+    from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(watches):
         rows = read_watch_list(cli_run.read_file(watches))
@@ -87,8 +87,8 @@ def labels(
     """Print labels with the serial as QR and in letters; a label opens nothing."""
     if not serials and site is None:
         raise typer.BadParameter("name serials or --site")
-    from services.core.watches.errors import WatchUnknownError
-    from services.core.watches.labels import label_sheet
+    from services.core.devices.watches.errors import WatchUnknownError
+    from services.core.office.registration.labels import label_sheet
 
     known = [entry.serial for entry in _shelf(site, programme, None)]
     if set(serials or []) - set(known):
@@ -103,10 +103,10 @@ def labels(
 @watch_commands.command("hand-out")
 def hand_out(serial: str, family_code: str) -> None:
     """Give a watch to an enrolled family: it pairs with that family only. A repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.push.queries import families_not_reached
-    from services.core.watches.hand_out import hand_out_watch
-    from services.core.watches.roster import NO_CHANNEL
+    from services.core.devices.push.queries import families_not_reached
+    from services.core.office.hand_outs.roster import NO_CHANNEL
+    from services.core.office.hand_outs.watches import hand_out_watch
+    from services.core.platform.audit.actions import OPERATOR
 
     code = family_code.strip().upper()
 
@@ -144,8 +144,8 @@ def replace(
     state: Annotated[str, typer.Option(help="What became of the old one: lost, broken or returned.")],
 ) -> None:
     """Give a family another watch: the old one may not log in any more, what waits is for the new one."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.pairing.withdrawal import replace_watch
+    from services.core.office.hand_outs.withdrawal import replace_watch
+    from services.core.platform.audit.actions import OPERATOR
 
     if state not in {"lost", "broken", "returned"}:
         raise typer.BadParameter("one of lost, broken, returned", param_hint="--state")
@@ -165,8 +165,8 @@ def sims(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the list and change nothing.")] = False,
 ) -> None:
     """Take the operator's list of SIM cards: all of it or nothing; a repeat changes nothing."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.watches.sims import SimsNoted, note_sims, read_sim_list
+    from services.core.office.sim_cards.actions import SimsNoted, note_sims, read_sim_list
+    from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(cards):
         rows = read_sim_list(cli_run.read_file(cards))
@@ -188,9 +188,9 @@ def move(
     programme: OfProgramme = None,
 ) -> None:
     """Move a watch on the shelf to another site."""
-    from services.core.audit.actions import OPERATOR
-    from services.core.programme.queries import site_named
-    from services.core.watches.hand_out import move_watch
+    from services.core.office.hand_outs.watches import move_watch
+    from services.core.people.programme.queries import site_named
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         return await move_watch(work, OPERATOR, serial, await site_named(work, site, programme))
@@ -206,7 +206,7 @@ def list_watches(
     state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
 ) -> None:
     """List watches with their state and the family's code."""
-    from services.core.watches.rules import STATES
+    from services.core.devices.watches.rules import STATES
 
     if state is not None and state not in STATES:
         raise typer.BadParameter(f"one of {', '.join(STATES)}", param_hint="--state")
@@ -222,8 +222,8 @@ def list_watches(
 
 
 def _shelf(site: str | None, programme: str | None, state: str | None) -> list[ShelfEntry]:
-    from services.core.programme.queries import site_named
-    from services.core.watches.inventory import list_watches
+    from services.core.office.registration.inventory import list_watches
+    from services.core.people.programme.queries import site_named
 
     async def chore(work: UnitOfWork) -> list[ShelfEntry]:
         place = None if site is None else await site_named(work, site, programme)
@@ -233,8 +233,8 @@ def _shelf(site: str | None, programme: str | None, state: str | None) -> list[S
 
 
 def _withdraw(serial: str, state: str) -> None:
-    from services.core.audit.actions import OPERATOR
-    from services.core.pairing.withdrawal import withdraw_watch
+    from services.core.office.hand_outs.withdrawal import withdraw_watch
+    from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:
         return await withdraw_watch(work, OPERATOR, serial, state)

@@ -17,8 +17,8 @@ import asyncpg
 from pydantic import ValidationError
 
 from services.broker.binary import find_mosquitto
-from services.core.db.migrate import newest_revision
-from services.core.settings import Environment, Settings
+from services.core.platform.db.migrate import newest_revision
+from services.core.platform.settings import Environment, Settings
 from services.machine.instance import PREFERRED_PORTS, is_running
 from services.machine.machine import CHECKOUT, PREFIX, PROCESSES
 from services.machine.ports import is_free

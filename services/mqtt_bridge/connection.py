@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
 
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 
 # How long the broker may take to answer on a loopback or an internal network before the connection counts as lost.
 _ANSWER_TIMEOUT_S = 10.0

@@ -10,31 +10,31 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.core.alerts.queries import claim_seen_notices
-from services.core.clips.playable import Playable, ToBeMade
-from services.core.clips.rules import Impossible
-from services.core.contacts.queries import wire_contacts
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database, Notifications, UnitOfWork
-from services.core.db.faults import database_is_away
-from services.core.inbox.actions import claim_next, not_yet
-from services.core.inbox.rules import REPEAT_AFTER_S
-from services.core.inbox.tables import InboxItem
-from services.core.messages.from_watch import refuse_item
-from services.core.messages.queries import WireMessage, claim_state_notices, wire_message
-from services.core.messages.rules import MessageKind
-from services.core.messages.voice import clip_for_watch
-from services.core.outbox import actions as outbox
-from services.core.outbox.actions import prepare_clip
-from services.core.outbox.tables import OutboxRow
+from services.core.conversation.audio_assets.playable import Playable, ToBeMade
+from services.core.conversation.audio_assets.rules import Impossible
+from services.core.conversation.messages.from_watch import refuse_item
+from services.core.conversation.messages.queries import WireMessage, claim_state_notices, wire_message
+from services.core.conversation.messages.rules import MessageKind
+from services.core.conversation.messages.voice import clip_for_watch
+from services.core.devices.alerts.queries import claim_seen_notices
+from services.core.devices.commands.actions import claim_commands
+from services.core.devices.contacts.queries import wire_contacts
+from services.core.devices.presence.actions import tell_presence
+from services.core.devices.presence.rules import GoneBy
+from services.core.devices.watches.queries import settings_of_child, standing_identity, watch_by_serial
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.queries import Ended, Issued, standing_of_watch
 from services.core.pairing.sweep import forget_one_silent, tell_overdue
-from services.core.settings import Settings
-from services.core.watches.commands import claim_commands
-from services.core.watches.presence import tell_presence
-from services.core.watches.presence_rules import GoneBy
-from services.core.watches.queries import settings_of_child, standing_identity, watch_by_serial
-from services.core.watches.tables import WatchIdentity
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database, Notifications, UnitOfWork
+from services.core.platform.db.faults import database_is_away
+from services.core.platform.inbox.actions import claim_next, not_yet
+from services.core.platform.inbox.rules import REPEAT_AFTER_S
+from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.outbox import actions as outbox
+from services.core.platform.outbox.actions import prepare_clip
+from services.core.platform.outbox.tables import OutboxRow
+from services.core.platform.settings import Settings
 from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
 from services.mqtt_bridge.handlers.pairing import standing_answer
 from services.mqtt_bridge.replies import Reply, publish_all, reply

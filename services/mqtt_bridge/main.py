@@ -9,10 +9,10 @@ from collections.abc import Awaitable, Callable
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
-from services.core.blobs.store import BlobStore
-from services.core.db.database import Database
-from services.core.log.health import HealthServer
-from services.core.settings import Settings
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database
+from services.core.platform.log.health import HealthServer
+from services.core.platform.settings import Settings
 from services.mqtt_bridge.downlink import DownlinkTeller
 from services.mqtt_bridge.uplink import UplinkReader
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from services.core.limits.rules import Bucket, Limit, Limits, take, whole_seconds
+from services.core.platform.limits.rules import Bucket, Limit, Limits, take, whole_seconds
 from services.protocol.topics import Uplink, UplinkKind, User
 
 # Beyond so many, buckets that are full again and clips that were cut are forgotten: ten times the largest programme.

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.core.db.faults import database_is_away
+from services.core.platform.db.faults import database_is_away
 from services.mqtt_bridge.connection import Connection, Incoming
 from services.mqtt_bridge.handlers import TOGETHER, Frame
 from services.mqtt_bridge.replies import Reply, publish_all

@@ -12,10 +12,10 @@ import zlib
 import structlog
 from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
-from services.core.blobs.store import BlobStore
-from services.core.db.database import Database
-from services.core.db.faults import collided, database_is_away
-from services.core.settings import Settings
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database
+from services.core.platform.db.faults import collided, database_is_away
+from services.core.platform.settings import Settings
 from services.mqtt_bridge.connection import Connection, Incoming, connect
 from services.mqtt_bridge.handlers import DECLARATIONS, TOGETHER, Frame
 from services.mqtt_bridge.rates import Rates

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.core.clips.playable import Playable
-from services.core.contacts.queries import WireContact
-from services.core.watches.quiet_rules import utc_offset_s
-from services.core.watches.tables import WatchCommand, WatchSettings
+from services.core.conversation.audio_assets.playable import Playable
+from services.core.devices.contacts.queries import WireContact
+from services.core.devices.watch_settings.quiet_rules import utc_offset_s
+from services.core.devices.watches.tables import WatchCommand, WatchSettings
 from services.protocol.downlink import Command, Config, Contact, Quiet, VoiceManifest
 from services.protocol.uplink import Hello
 

@@ -7,8 +7,8 @@ import asyncio
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.alerts.escalation import escalate_one
-from services.core.db.database import Database
+from services.core.devices.alerts.escalation import escalate_one
+from services.core.platform.db.database import Database
 
 # Guardians are called a minute apart; a look this often adds little to it.
 LOOK_EVERY_S = 3.0

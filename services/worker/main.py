@@ -10,50 +10,50 @@ from collections.abc import Awaitable, Callable
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.accounts.expiry import forget_one_overdue
-from services.core.accounts.streams import forget_old_streams
-from services.core.alerts.escalation import forget_old_alerts
-from services.core.alerts.silence import raise_one_silent
-from services.core.audio.rules import Form
-from services.core.audio.sandbox import AudioSandbox
-from services.core.blobs.actions import sweep_one
-from services.core.blobs.store import BlobStore
-from services.core.checkins.partitions import drop_one_month, forget_old_places, make_one_month
-from services.core.checkins.sos_places import forget_unagreed_sos_places
-from services.core.clips.from_watch import forget_one_unfinished
-from services.core.clips.rendering import Studio
-from services.core.contacts.recovery import carry_out_one_recovery
-from services.core.db.database import Database, UnitOfWork
-from services.core.db.faults import database_is_away
-from services.core.erasure_ledger import ErasureLedger
-from services.core.families.break_glass import tell_one_break_glass
-from services.core.families.ending import tell_one_family
-from services.core.limits.expiry import forget_full_buckets
-from services.core.log.health import HealthServer
-from services.core.messages.expiry import expire_one
-from services.core.messages.hearing import make_ready
-from services.core.messages.retention import drop_one_old_voice
-from services.core.messages.uploads import forget_one_upload
-from services.core.outbox import actions as outbox
+from services.core.conversation.audio_assets.chunks_from_watch import forget_one_unfinished
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.expiry import expire_one
+from services.core.conversation.messages.hearing import make_ready
+from services.core.conversation.messages.retention import drop_one_old_voice
+from services.core.conversation.messages.uploads import forget_one_upload
+from services.core.devices.alerts.escalation import forget_old_alerts
+from services.core.devices.alerts.silence import raise_one_silent
+from services.core.devices.commands.actions import expire_one_command, forget_old_commands
+from services.core.devices.push.actions import forget_one_endpoint
+from services.core.devices.watch_settings.actions import repair_one_offset
+from services.core.location.checkins.partitions import drop_one_month, forget_old_places, make_one_month
+from services.core.location.checkins.sos_places import forget_unagreed_sos_places
+from services.core.measurement.exports.rendering import make_one_file
+from services.core.office.break_glass.actions import tell_one_break_glass
+from services.core.office.enrolment.unconsented import forget_one_unconsented
+from services.core.office.programme_end.actions import tell_one_family
+from services.core.office.prompts.actions import judge_one_nudge, nudge_one
+from services.core.office.recovery.completion import carry_out_one_recovery
+from services.core.office.triage.queries import note_low_batteries
 from services.core.pairing.actions import revoke_one_unconfirmed
-from services.core.privacy.archive import make_one_export
-from services.core.privacy.ended import erase_one_ended
-from services.core.privacy.exports import expire_one_export
-from services.core.privacy.forgetting import (
+from services.core.people.accounts.expiry import forget_one_overdue
+from services.core.people.accounts.streams import forget_old_streams
+from services.core.platform.audio.rules import Form
+from services.core.platform.audio.sandbox import AudioSandbox
+from services.core.platform.blobs.actions import sweep_one
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.faults import database_is_away
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.limits.expiry import forget_full_buckets
+from services.core.platform.log.health import HealthServer
+from services.core.platform.outbox import actions as outbox
+from services.core.platform.settings import Settings
+from services.core.privacy.copies.actions import expire_one_export
+from services.core.privacy.copies.archive import make_one_export
+from services.core.privacy.erasure.removal import remove_one_erased
+from services.core.privacy.erasure.replay import replay
+from services.core.privacy.purging.actions import (
     forget_one_batch,
     forget_one_batch_of_devices,
     forget_one_batch_of_the_office,
 )
-from services.core.privacy.removal import remove_one_erased
-from services.core.privacy.replay import replay
-from services.core.push.actions import forget_one_endpoint
-from services.core.settings import Settings
-from services.core.starters.actions import judge_one_nudge, nudge_one
-from services.core.usage.export_making import make_one_file
-from services.core.watches.commands import expire_one_command, forget_old_commands
-from services.core.watches.settings import repair_one_offset
-from services.core.watches.triage import note_low_batteries
-from services.core.watches.unconsented import forget_one_unconsented
+from services.core.privacy.purging.ended_programmes import erase_one_ended
 from services.worker.escalation import escalate_forever
 from services.worker.push import PushSender, providers_of
 from services.worker.sms import SmsProvider, provider_of

@@ -13,15 +13,15 @@ import httpx
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.db.database import Database, UnitOfWork
-from services.core.db.faults import database_is_away
-from services.core.outbox import actions as outbox
-from services.core.outbox.tables import OutboxRow
-from services.core.push.actions import Delivery, fan_out, note_outcome, open_delivery
-from services.core.push.rules import EndpointKind, Outcome, is_public, outcome_of, seconds_worth
-from services.core.push.web_push import PushIdentity, browser_keys, seal_note
-from services.core.push.webhook import signed_headers
-from services.core.settings import Environment, Settings
+from services.core.devices.push.actions import Delivery, fan_out, note_outcome, open_delivery
+from services.core.devices.push.rules import EndpointKind, Outcome, is_public, outcome_of, seconds_worth
+from services.core.devices.push.web_push import PushIdentity, browser_keys, seal_note
+from services.core.devices.push.webhook import signed_headers
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.faults import database_is_away
+from services.core.platform.outbox import actions as outbox
+from services.core.platform.outbox.tables import OutboxRow
+from services.core.platform.settings import Environment, Settings
 
 POLL_S: Final = 2.0
 # A push service answers in a fraction of a second; one that does not must not hold up the others.

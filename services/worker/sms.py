@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Protocol
 
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 
 
 class SmsProvider(Protocol):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from services.core.db.database import UnitOfWork
-from services.core.usage.counting import count_some
-from services.core.usage.export_jobs import expire_one_file
-from services.core.usage.forgetting import forget_one_long_over, forget_one_unmeasured
-from services.core.usage.publishing import publish_one_week
+from services.core.measurement.counting.actions import count_some
+from services.core.measurement.counting.forgetting import forget_one_long_over, forget_one_unmeasured
+from services.core.measurement.exports.actions import expire_one_file
+from services.core.measurement.publishing.actions import publish_one_week
+from services.core.platform.db.database import UnitOfWork
 
 # In this order: who is forgotten first is in nothing that follows.
 USAGE_SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (

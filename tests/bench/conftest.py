@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from services.core.accounts.actions import make_guardian
-from services.core.consents.tables import Consent
-from services.core.crypto.random_ids import new_digits, new_ref
-from services.core.db.database import Database
-from services.core.families.tables import Child, Family, Membership
-from services.core.watches.tables import WatchIdentity, WatchSettings
+from services.core.devices.watches.tables import WatchIdentity, WatchSettings
+from services.core.people.accounts.actions import make_guardian
+from services.core.people.consents.tables import Consent
+from services.core.people.households.tables import Child, Family, Membership
+from services.core.platform.crypto.random_ids import new_digits, new_ref
+from services.core.platform.db.database import Database
 from tests.support.world import LONG_AGO, make_site, make_watch
 
 

@@ -16,11 +16,11 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from services.core.checkins.actions import receive_fixes
-from services.core.checkins.partitions import make_one_month
-from services.core.checkins.queries import calendar_of, checkins_in, day_of_child, latest_place
-from services.core.db.database import Database, UnitOfWork
-from services.core.families.tables import Child
+from services.core.location.checkins.actions import receive_fixes
+from services.core.location.checkins.partitions import make_one_month
+from services.core.location.checkins.queries import calendar_of, checkins_in, day_of_child, latest_place
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import Database, UnitOfWork
 from services.machine.postgres import LocalPostgres
 from tests.bench.conftest import Crowd, make_crowd
 from tests.support.clock import FakeClock

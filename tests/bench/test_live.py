@@ -10,9 +10,9 @@ import asyncpg
 import httpx
 import pytest_asyncio
 
-from services.core.db.database import Database
-from services.core.events.actions import record_event
-from services.core.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.events.actions import record_event
+from services.core.platform.settings import Settings
 from tests.bench.ratios import measure_ratio
 from tests.integration.api.conftest import Live, live
 from tests.integration.broker.conftest import ANA, BEN, configuration, folder, mosquitto

@@ -8,7 +8,7 @@ import uuid
 import asyncpg
 import httpx
 
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 from tests.bench.ratios import measure_ratio
 from tests.integration.api.conftest import Live, live
 from tests.integration.broker.mqtt_client import connected

@@ -15,12 +15,12 @@ import asyncpg
 import httpx
 import pytest
 
-from services.core.db.database import Database
-from services.core.disclosure import Audience
-from services.core.programme.tables import Cohort, Programme, Site
-from services.core.usage.queries import published_cells
-from services.core.usage.rules import INDICATORS
-from services.core.usage.tables import UsageWeek
+from services.core.measurement.indicators.rules import INDICATORS
+from services.core.measurement.publishing.queries import published_cells
+from services.core.measurement.tables import UsageWeek
+from services.core.people.programme.tables import Cohort, Programme, Site
+from services.core.platform.db.database import Database
+from services.core.platform.disclosure import Audience
 from tests.support.http import Place
 from tests.support.staff_http import make_staff
 

@@ -14,14 +14,14 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.blobs.store import BlobStore
-from services.core.clips.tables import Clip, Rendition
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.families.child_key import data_key
-from services.core.families.tables import Child
-from services.core.messages.tables import Message
-from services.core.settings import Settings
+from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.conversation.messages.tables import Message
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from services.device_sim.parent import SimParent
 from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlmodel import col, select
 
-from services.core.usage.tables import UsageReport
-from services.core.watches.tables import WatchIdentity
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.measurement.tables import UsageReport
 from services.device_sim.gpx import read_track
 from services.device_sim.parent import SimParent
 from services.device_sim.watch import SimWatch

@@ -17,8 +17,8 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.blobs.tables import Blob
-from services.core.families.tables import Child
+from services.core.people.households.tables import Child
+from services.core.platform.blobs.tables import Blob
 from services.core.privacy.tables import Export
 from services.device_sim.parent import SimParent
 from services.device_sim.sound import record_clip

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from services.core.watches.queries import watch_by_serial
+from services.core.devices.watches.queries import watch_by_serial
 from services.device_sim.parent_types import ProblemError
 from tests.e2e.conftest import Play, pair
 

@@ -11,8 +11,8 @@ from collections.abc import Awaitable, Callable
 import aiomqtt
 import pytest
 
-from services.core.audit.actions import OPERATOR
-from services.core.pairing.withdrawal import replace_watch, withdraw_watch
+from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
+from services.core.platform.audit.actions import OPERATOR
 from services.device_sim.parent import SimParent
 from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch

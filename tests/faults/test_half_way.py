@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.core.clips.tables import ClipChunk
+from services.core.conversation.audio_assets.tables import ClipChunk
 from services.device_sim.parent_types import ServerAwayError
 from services.device_sim.sound import record_clip
 from services.device_sim.speech import speech

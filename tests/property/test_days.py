@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.checkins.days import Hours, any_hold, day_span, local_day
+from services.core.location.tracks.days import Hours, any_hold, day_span, local_day
 
 # The programme's, one with summer time, and the odd ones: half hours, midnight skipped, a date skipped.
 PLACES = [

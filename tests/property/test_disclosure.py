@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from services.core.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
+from services.core.platform.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
 
 Counts = dict[Hashable, int]
 Parents = dict[Hashable, Hashable | None]

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 from scipy.sparse import coo_matrix
 
-from services.core.disclosure import LEAST, Audience
-from services.core.usage import publishing
-from services.core.usage.rules import DropOut, FamilyWeek
-from services.core.usage.tables import UsagePopulation
+from services.core.measurement.indicators.rules import DropOut, FamilyWeek
+from services.core.measurement.publishing import actions as publishing
+from services.core.measurement.tables import UsagePopulation
+from services.core.platform.disclosure import LEAST, Audience
 
 PROGRAMME = uuid.UUID(int=1)
 WHY = ("drop_out_silent", "drop_out_returned")

@@ -5,10 +5,10 @@ from datetime import date
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.core.families.enrolment import read_family_list
-from services.core.sheets import SheetRefusedError
-from services.core.watches.rules import is_serial, luhn_fits, read_watch_list
-from services.core.watches.vendor_file import read_vendor_file
+from services.core.devices.watches.rules import is_serial, luhn_fits, read_watch_list
+from services.core.office.enrolment.actions import read_family_list
+from services.core.office.registration.vendor_file import read_vendor_file
+from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
 # Bytes that look like lists reach deeper than any bytes do.
 PIECES = st.sampled_from(

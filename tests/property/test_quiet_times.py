@@ -9,8 +9,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from services.core.watches.errors import QuietTimesError
-from services.core.watches.quiet_rules import QuietTime, checked_quiet_times, is_quiet, read_quiet_times, utc_offset_s
+from services.core.devices.watch_settings.quiet_rules import (
+    QuietTime,
+    checked_quiet_times,
+    is_quiet,
+    read_quiet_times,
+    utc_offset_s,
+)
+from services.core.devices.watches.errors import QuietTimesError
 from services.device_sim import hours
 from services.protocol.downlink import Config
 

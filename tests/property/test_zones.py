@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.checkins.geometry import Circle, Outline, Plane, Point
-from services.core.checkins.rules import GOOD_WITHIN_M, Dated, Judged, Known, Quality, judge, learn
-from services.core.checkins.zone_rules import (
+from services.core.location.checkins.rules import GOOD_WITHIN_M, Dated, Judged, Known, Quality, judge, learn
+from services.core.location.geometry import Circle, Outline, Plane, Point
+from services.core.location.zones.rules import (
     ENTER_SLACK_M,
     FIXES_TO_LEAVE,
     LEAVE_MARGIN_M,

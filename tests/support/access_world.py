@@ -18,9 +18,9 @@ from sqlalchemy.engine import Engine
 
 from services.api import problems
 from services.api.app import create_app
-from services.core.db.database import Database
-from services.core.programme.tables import Cohort, Site
-from services.core.settings import Settings
+from services.core.people.programme.tables import Cohort, Site
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from tests.integration.api.test_other_families import make_world, request_of
 from tests.support.access_expectations import Cell, Role, Target
 from tests.support.http import Parent, Place, make_family, make_place

@@ -11,10 +11,10 @@ from collections.abc import AsyncIterator
 
 import httpx
 
-from services.core.clock import system_clock
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.platform.clock import system_clock
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from services.machine.ports import free_port
 
 READY_WITHIN_S = 60.0

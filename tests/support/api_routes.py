@@ -8,9 +8,9 @@ from fastapi import FastAPI
 
 from services.api.app import create_app
 from services.api.openapi import access_rules
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.settings import Environment, Settings
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Environment, Settings
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A process that does jobs as `services.core.audio.child` does, each in a limited copy of itself: 20 times as many.
+"""A process that does jobs as the audio child does, each in a limited copy of itself: 20 times as many.
 
 `python -I tests/support/audio_jobs.py`; both directions are frames of the child's own. An answer has the child's
 answer, or the signal that ended it, with what it took.
@@ -14,7 +14,7 @@ import time
 
 import av.logging
 
-from services.core.audio.child import limit_process, read_frame, warm_up, work, write_frame
+from services.core.platform.audio.child import limit_process, read_frame, warm_up, work, write_frame
 
 DEADLINE_S = 20.0
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlmodel import SQLModel
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 
 
 async def rows_with(database: Database, canary: str | bytes) -> list[str]:

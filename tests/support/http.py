@@ -12,19 +12,19 @@ import httpx
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.core.consents.rules import Part, consent_texts
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.families.tables import Enrolment, Family
-from services.core.limits.tables import LimitBucket
-from services.core.outbox.actions import open_sms
-from services.core.outbox.tables import OutboxRow
+from services.core.devices.presence.actions import HelloReport
+from services.core.devices.watches.queries import current_identity
+from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.actions import greet_watch
 from services.core.pairing.codes import code_for_watch
-from services.core.programme.tables import Cohort, Site
-from services.core.watches.presence import HelloReport
-from services.core.watches.queries import current_identity
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.people.consents.rules import Part, consent_texts
+from services.core.people.households.tables import Enrolment, Family
+from services.core.people.programme.tables import Cohort, Site
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
+from services.core.platform.limits.tables import LimitBucket
+from services.core.platform.outbox.actions import open_sms
+from services.core.platform.outbox.tables import OutboxRow
 from tests.support.world import make_site, make_watch
 
 # Each in a range of 10,000 numbers of its own: ranges have a limit.

@@ -6,14 +6,14 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from services.core.checkins.actions import SentFix
-from services.core.checkins.geometry import Plane, Point
-from services.core.consents.rules import How, Part, consent_texts
-from services.core.contacts.guardians import give_consent
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database, UnitOfWork
-from services.core.families.queries import membership_in
-from services.core.watches.queries import settings_of_child
+from services.core.devices.contacts.guardians import give_consent
+from services.core.devices.watches.queries import settings_of_child
+from services.core.location.checkins.actions import SentFix
+from services.core.location.geometry import Plane, Point
+from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.households.queries import membership_in
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database, UnitOfWork
 from tests.support.http import Parent
 from tests.support.world import Home
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 from av.audio.stream import AudioStream
 
-from services.core.audio.rules import Media
+from services.core.platform.audio.rules import Media
 
 RATE_HZ = 16_000
 VECTORS = Path(__file__).parents[1] / "vectors" / "audio"

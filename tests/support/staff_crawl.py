@@ -18,27 +18,27 @@ import openpyxl
 from sqlmodel import col, select
 
 from services.api.access_staff import PERMISSIONS
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.audit.actions import OPERATOR
-from services.core.checkins.actions import receive_fixes
-from services.core.checkins.geometry import Point
-from services.core.checkins.sealing import Place as SealedPlace
-from services.core.checkins.sos_places import SentPlace, keep_sos_place
-from services.core.clips.from_watch import Claim, take_chunk
-from services.core.clips.rendering import Studio
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.families.break_glass import approve_break_glass, ask_break_glass
-from services.core.messages.actions import ChildsMessage, receive_from_child
-from services.core.messages.rules import text_body
-from services.core.messages.voice_from_watch import ChildsClip, receive_clip
-from services.core.programme.tables import Programme
-from services.core.surveys.actions import define_survey
-from services.core.surveys.rules import Question
-from services.core.surveys.tables import Survey
-from services.core.usage.export_making import make_one_file
-from services.core.watches.queries import standing_identity
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.conversation.audio_assets.chunks_from_watch import Claim, take_chunk
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.rules import text_body
+from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.watches.queries import standing_identity
+from services.core.devices.watches.tables import Watch, WatchIdentity
+from services.core.location.checkins.actions import receive_fixes
+from services.core.location.checkins.sealing import Place as SealedPlace
+from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.location.geometry import Point
+from services.core.measurement.exports.rendering import make_one_file
+from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass
+from services.core.office.surveys.actions import define_survey
+from services.core.office.surveys.rules import Question
+from services.core.office.surveys.tables import Survey
+from services.core.people.programme.tables import Programme
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared
 from tests.support.http import Parent, Place, enrol_family, make_family, new_phone, pair
 from tests.support.places import circle, may_look, sent

@@ -7,14 +7,14 @@ from typing import Any
 
 import httpx
 
-from services.core.accounts.staff_sessions import open_staff_session
-from services.core.accounts.tables import Staff
-from services.core.accounts.tokens import AccessTokens, StaffClaims
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.families.tables import Family
-from services.core.programme.tables import StaffScope
-from services.core.settings import Settings
+from services.core.people.accounts.staff_sessions import open_staff_session
+from services.core.people.accounts.tables import Staff
+from services.core.people.accounts.tokens import AccessTokens, StaffClaims
+from services.core.people.households.tables import Family
+from services.core.people.programme.tables import StaffScope
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from tests.support.http import Parent, Place, new_address, new_phone
 
 

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from services.core.accounts.actions import make_guardian
-from services.core.consents.rules import How, Part, consent_texts
-from services.core.contacts.guardians import create_child, give_consent
-from services.core.crypto.broker_password import mosquitto_hash
-from services.core.crypto.random_ids import new_digits, new_ref, new_secret
-from services.core.db.database import Database, UnitOfWork
-from services.core.families.tables import Enrolment, Family, Membership
+from services.core.devices.contacts.guardians import create_child, give_consent
+from services.core.devices.watches.queries import watch_by_serial
+from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.actions import mark_installed, pair_watch
 from services.core.pairing.codes import code_for_watch
 from services.core.pairing.tables import Pairing
-from services.core.programme.tables import Cohort, Programme, Site
-from services.core.watches.queries import watch_by_serial
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.people.accounts.actions import make_guardian
+from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.households.tables import Enrolment, Family, Membership
+from services.core.people.programme.tables import Cohort, Programme, Site
+from services.core.platform.crypto.broker_password import mosquitto_hash
+from services.core.platform.crypto.random_ids import new_digits, new_ref, new_secret
+from services.core.platform.db.database import Database, UnitOfWork
 
 # Before anything a test has a watch say, a clock that stands at nothing included.
 LONG_AGO: Final = datetime(1969, 1, 1, tzinfo=UTC)

@@ -10,14 +10,14 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import alerts as told
 from services.api.schemas.checkins import Place
-from services.core.alerts.actions import acknowledge_alert
-from services.core.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
-from services.core.alerts.rules import AlertKind, kinds_told_to
-from services.core.alerts.tables import Alert as AlertRow
-from services.core.checkins.looks import note_look
-from services.core.checkins.sos_places import sos_place_of
-from services.core.families.queries import rights_of
-from services.core.push.queries import readiness_of_family
+from services.core.devices.alerts.actions import acknowledge_alert
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
+from services.core.devices.alerts.rules import AlertKind, kinds_told_to
+from services.core.devices.alerts.tables import Alert as AlertRow
+from services.core.devices.push.queries import readiness_of_family
+from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.sos_places import sos_place_of
+from services.core.people.households.queries import rights_of
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
 

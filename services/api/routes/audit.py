@@ -9,9 +9,9 @@ from services.api.access_family import BeforeConsent, GuardianOfChild
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.privacy import AuditEntry, AuditPage, Look, Looks
-from services.core.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
-from services.core.audit.tables import AuditEntry as EntryRow
-from services.core.privacy.looks import PAGE_MAX_LOOKS, looks_at
+from services.core.platform.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
+from services.core.platform.audit.tables import AuditEntry as EntryRow
+from services.core.privacy.access_log.queries import PAGE_MAX_LOOKS, looks_at
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 

@@ -17,18 +17,18 @@ from services.api.schemas.auth import (
     SlipLogIn,
     TokenPair,
 )
-from services.core.accounts import actions as accounts
-from services.core.accounts.actions import OpenSession
-from services.core.accounts.codes import EnteredCode
-from services.core.accounts.devices import prove_by_pin
-from services.core.accounts.rules import ACCESS_LIFETIME
-from services.core.accounts.tokens import AccessClaims, AccessTokens
-from services.core.db.database import UnitOfWork
-from services.core.families import admission
-from services.core.families.admission import Asker
-from services.core.families.hand_outs import log_in_by_slip
-from services.core.limits.rules import Limits
+from services.core.office.hand_outs.actions import log_in_by_slip
 from services.core.pairing.proof import prove_by_watch
+from services.core.people.accounts import actions as accounts
+from services.core.people.accounts.actions import OpenSession
+from services.core.people.accounts.codes import EnteredCode
+from services.core.people.accounts.devices import prove_by_pin
+from services.core.people.accounts.rules import ACCESS_LIFETIME
+from services.core.people.accounts.tokens import AccessClaims, AccessTokens
+from services.core.people.households import admission
+from services.core.people.households.admission import Asker
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/auth", tags=["log-in"])
 

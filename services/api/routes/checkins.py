@@ -12,17 +12,17 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import checkins as told
 from services.api.tracks import geojson_of, gpx_of
-from services.core.checkins import queries
-from services.core.checkins.geometry import Point, simplified
-from services.core.checkins.looks import note_look
-from services.core.checkins.rules import Quality, Reason
-from services.core.checkins.sealing import Place
-from services.core.checkins.zone_rows import ZoneView
-from services.core.consents.queries import has_consent
-from services.core.consents.rules import Part
-from services.core.db.database import UnitOfWork
-from services.core.families.queries import children_of, families_of, rights_of
-from services.core.families.rules import Right
+from services.core.location.checkins import queries
+from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.rules import Quality, Reason
+from services.core.location.checkins.sealing import Place
+from services.core.location.geometry import Point, simplified
+from services.core.location.zones.rows import ZoneView
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.queries import children_of, families_of, rights_of
+from services.core.people.households.rules import Right
+from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1/children/{child_id}/checkins", tags=["places"])
 of_all = APIRouter(prefix="/v1", tags=["places"])

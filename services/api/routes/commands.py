@@ -9,10 +9,10 @@ from services.api.access_family import GuardianOfChild, MayMessageChild
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import commands as told
-from services.core.contacts.commanding import command_watch
-from services.core.watches.command_rules import CommandKind
-from services.core.watches.commands import PAGE_MAX_COMMANDS, commands_of, one_command
-from services.core.watches.tables import WatchCommand
+from services.core.devices.commands.actions import PAGE_MAX_COMMANDS, commands_of, one_command
+from services.core.devices.commands.rules import CommandKind
+from services.core.devices.contacts.commanding import command_watch
+from services.core.devices.watches.tables import WatchCommand
 
 router = APIRouter(prefix="/v1/children/{child_id}/commands", tags=["commands"])
 

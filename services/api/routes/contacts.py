@@ -8,14 +8,14 @@ from services.api.access_family import GuardianOfChild, MayManageChild
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import contacts as told
-from services.core.contacts import actions
-from services.core.contacts.queries import contact_list, contacts_of
-from services.core.contacts.rules import dialled, phone_contact
-from services.core.contacts.tables import Contact
-from services.core.db.database import UnitOfWork
-from services.core.families.queries import site_of_family
-from services.core.families.tables import Child
-from services.core.watches.queries import current_identity
+from services.core.devices.contacts import actions
+from services.core.devices.contacts.queries import contact_list, contacts_of
+from services.core.devices.contacts.rules import dialled, phone_contact
+from services.core.devices.contacts.tables import Contact
+from services.core.devices.watches.queries import current_identity
+from services.core.people.households.queries import site_of_family
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1/children/{child_id}/contacts", tags=["contacts"])
 

@@ -18,16 +18,16 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.events import Event, Events
 from services.api.stream import EventHub
-from services.core.accounts.queries import guardian_of_session
-from services.core.accounts.streams import open_stream, stream_stands
-from services.core.consents.queries import has_consent
-from services.core.consents.rules import Part
-from services.core.db.database import Database, UnitOfWork
-from services.core.db.faults import database_is_away
-from services.core.events.queries import events_after
-from services.core.events.tables import Event as EventRow
-from services.core.families.queries import families_of, rights_of
-from services.core.families.rules import Right
+from services.core.people.accounts.queries import guardian_of_session
+from services.core.people.accounts.streams import open_stream, stream_stands
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.queries import families_of, rights_of
+from services.core.people.households.rules import Right
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.faults import database_is_away
+from services.core.platform.events.queries import events_after
+from services.core.platform.events.tables import Event as EventRow
 
 router = APIRouter(prefix="/v1", tags=["events"])
 

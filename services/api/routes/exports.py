@@ -11,11 +11,11 @@ from services.api.dependencies import StudioHere, Work, settings_of
 from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.schemas import privacy as told
-from services.core.clips.rendering import Studio
-from services.core.db.database import UnitOfWork
-from services.core.limits.rules import Limits
+from services.core.conversation.audio_assets.rendering import Studio
 from services.core.pairing.wipes import orders_of
-from services.core.privacy.exports import (
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
+from services.core.privacy.copies.actions import (
     ExportFile,
     LinkClaims,
     ask_for_export,
@@ -25,7 +25,7 @@ from services.core.privacy.exports import (
     issue_link,
     open_export,
 )
-from services.core.privacy.rules import Wipe, watch_copy
+from services.core.privacy.erasure.rules import Wipe, watch_copy
 from services.core.privacy.tables import Export as ExportRow
 
 router = APIRouter(prefix="/v1", tags=["privacy"])

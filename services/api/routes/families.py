@@ -9,29 +9,29 @@ from services.api.dependencies import Work
 from services.api.limits import costs_guardian
 from services.api.problems import answers
 from services.api.schemas import families as told
-from services.core.accounts.tables import Guardian as GuardianRow
-from services.core.consents.errors import ConsentRequiredError
-from services.core.consents.queries import has_consent
-from services.core.consents.rules import How, Part, Proof
-from services.core.contacts.guardians import change_guardian, create_child, remove_guardian
-from services.core.contacts.location import take_childs_word_back
-from services.core.contacts.queries import contact_list
-from services.core.db.database import UnitOfWork
-from services.core.families.actions import change_child, note_childs_agreement
-from services.core.families.birth import birth_date_of, childs_consent_due
-from services.core.families.errors import NotFoundError, RightMissingError
-from services.core.families.invitations import Invited, invite, revoke_invitation
-from services.core.families.queries import children_of, guardians_of, invitations_of, membership_in, rights_of
-from services.core.families.rules import Right, Rights
-from services.core.families.tables import Child as ChildRow
-from services.core.families.tables import Invitation as InvitationRow
-from services.core.families.tables import Membership
-from services.core.limits.rules import Limits
-from services.core.programme.tables import Site
-from services.core.watches.presence import battery_of, presence_of_watch
-from services.core.watches.presence_rules import trend_pct_per_h
-from services.core.watches.queries import current_identity, settings_of_child
-from services.core.watches.tables import Watch
+from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
+from services.core.devices.contacts.location import take_childs_word_back
+from services.core.devices.contacts.queries import contact_list
+from services.core.devices.presence.actions import battery_of, presence_of_watch
+from services.core.devices.presence.rules import trend_pct_per_h
+from services.core.devices.watches.queries import current_identity, settings_of_child
+from services.core.devices.watches.tables import Watch
+from services.core.people.accounts.tables import Guardian as GuardianRow
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import How, Part, Proof
+from services.core.people.households.actions import change_child, note_childs_agreement
+from services.core.people.households.birth import birth_date_of, childs_consent_due
+from services.core.people.households.errors import NotFoundError, RightMissingError
+from services.core.people.households.invitations import Invited, invite, revoke_invitation
+from services.core.people.households.queries import children_of, guardians_of, invitations_of, membership_in, rights_of
+from services.core.people.households.rules import Right, Rights
+from services.core.people.households.tables import Child as ChildRow
+from services.core.people.households.tables import Invitation as InvitationRow
+from services.core.people.households.tables import Membership
+from services.core.people.programme.tables import Site
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1", tags=["families"])
 

@@ -9,15 +9,15 @@ from services.api.access_family import OPEN, BeforeConsent, IsLoggedIn
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import families as told
-from services.core.accounts.tables import Guardian
-from services.core.consents.queries import consents_of
-from services.core.consents.rules import How, Part, consent_texts
-from services.core.consents.tables import Consent as ConsentRow
-from services.core.contacts.guardians import accept_invitation, give_consent, rename_guardian, withdraw_consent
-from services.core.db.database import UnitOfWork
-from services.core.families.invitations import decline_invitation
-from services.core.families.queries import families_of, invitations_for
-from services.core.locales import fitting_locale
+from services.core.devices.contacts.guardians import accept_invitation, give_consent, rename_guardian, withdraw_consent
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.queries import consents_of
+from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.consents.tables import Consent as ConsentRow
+from services.core.people.households.invitations import decline_invitation
+from services.core.people.households.queries import families_of, invitations_for
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.locales import fitting_locale
 
 router = APIRouter(prefix="/v1", tags=["me"])
 

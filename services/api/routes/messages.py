@@ -21,13 +21,19 @@ from services.api.schemas.messages import (
     UnheardOfAll,
     Voice,
 )
-from services.core.consents.queries import has_consent
-from services.core.consents.rules import Part
-from services.core.families.queries import children_of, families_of, rights_of
-from services.core.families.rules import Right
-from services.core.messages import actions
-from services.core.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation, one_message, unheard
-from services.core.messages.rules import MessageKind, RecipientState, emoji_body, text_body
+from services.core.conversation.messages import actions
+from services.core.conversation.messages.queries import (
+    PAGE_MAX_MESSAGES,
+    MessageView,
+    conversation,
+    one_message,
+    unheard,
+)
+from services.core.conversation.messages.rules import MessageKind, RecipientState, emoji_body, text_body
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.queries import children_of, families_of, rights_of
+from services.core.people.households.rules import Right
 
 router = APIRouter(prefix="/v1/children/{child_id}/messages", tags=["messages"])
 

@@ -8,12 +8,12 @@ from services.api.access_family import GuardianOfChild, MayManageChild
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.pairing import EnteredCode, Pairing
-from services.core.families.errors import NotFoundError
+from services.core.devices.watches.tables import Watch
 from services.core.pairing.actions import pair_watch, unpair_child
 from services.core.pairing.queries import pairing_of_child
 from services.core.pairing.rules import UnpairReason
 from services.core.pairing.tables import Pairing as PairingRow
-from services.core.watches.tables import Watch
+from services.core.people.households.errors import NotFoundError
 
 router = APIRouter(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
 

@@ -9,14 +9,14 @@ from services.api.access_family import AnyGuardian, BeforeConsent, PrimaryGuardi
 from services.api.dependencies import LedgerHere, Work
 from services.api.problems import answers
 from services.api.schemas import privacy as told
-from services.core.contacts.guardians import hide_number
-from services.core.db.database import Database
-from services.core.families.rules import Right
-from services.core.privacy.contests import contest_right, withdraw_contest
-from services.core.privacy.erase import erase_child, erase_family
+from services.core.devices.contacts.guardians import hide_number
+from services.core.people.households.rules import Right
+from services.core.platform.db.database import Database
+from services.core.privacy.contests.actions import contest_right, withdraw_contest
+from services.core.privacy.erasure.actions import erase_child, erase_family
+from services.core.privacy.erasure.removal import remove_now
+from services.core.privacy.erasure.rules import check_confirmation
 from services.core.privacy.queries import ErasureView, contests_of, erasure_view, erasures_of
-from services.core.privacy.removal import remove_now
-from services.core.privacy.rules import check_confirmation
 from services.core.privacy.tables import Contest as ContestRow
 from services.core.privacy.tables import Erasure as ErasureRow
 

@@ -8,9 +8,9 @@ from services.api.access_family import AnyGuardian, GuardianOfChild, IsLoggedIn
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import programme as told
-from services.core.families import help as helping
-from services.core.families.ending import end_of_family
-from services.core.families.notices import notices_for
+from services.core.office.help_requests import actions as helping
+from services.core.office.notices.actions import notices_for
+from services.core.office.programme_end.actions import end_of_family
 
 router = APIRouter(prefix="/v1", tags=["programme"])
 

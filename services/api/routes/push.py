@@ -8,11 +8,11 @@ from services.api.access_family import IsLoggedIn
 from services.api.dependencies import Work, settings_of
 from services.api.problems import answers
 from services.api.schemas import push as told
-from services.core.push.actions import Target, endpoints_of, register_endpoint, remove_endpoint
-from services.core.push.rules import EndpointKind, checked_address
-from services.core.push.tables import PushEndpoint
-from services.core.push.web_push import PushIdentity
-from services.core.settings import Environment
+from services.core.devices.push.actions import Target, endpoints_of, register_endpoint, remove_endpoint
+from services.core.devices.push.rules import EndpointKind, checked_address
+from services.core.devices.push.tables import PushEndpoint
+from services.core.devices.push.web_push import PushIdentity
+from services.core.platform.settings import Environment
 
 router = APIRouter(prefix="/v1", tags=["push"])
 

@@ -8,8 +8,8 @@ from services.api.access_family import BeforeConsent
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.staff_care import FamilyRecoveries, FamilyRecovery
-from services.core.families.recovery import contest_recovery, recoveries_of_family
-from services.core.families.tables import Recovery
+from services.core.office.recovery.actions import contest_recovery, recoveries_of_family
+from services.core.people.households.tables import Recovery
 
 router = APIRouter(prefix="/v1/families/{family_id}/recoveries", tags=["families"])
 

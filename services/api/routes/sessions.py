@@ -8,13 +8,13 @@ from services.api.access_family import IsLoggedIn
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.auth import MySession, MySessions, NewPin, PinState, WaitingLogIn, WaitingLogIns
-from services.core.accounts.actions import end_session_of
-from services.core.accounts.devices import set_pin
-from services.core.accounts.queries import sessions_of
-from services.core.accounts.tables import Guardian
-from services.core.families.admission import join_enrolled
-from services.core.families.errors import NotFoundError
-from services.core.families.log_ins import approve_log_in, log_ins_waiting_for, refuse_log_in
+from services.core.people.accounts.actions import end_session_of
+from services.core.people.accounts.devices import set_pin
+from services.core.people.accounts.queries import sessions_of
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.admission import join_enrolled
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.log_ins import approve_log_in, log_ins_waiting_for, refuse_log_in
 
 router = APIRouter(prefix="/v1/me", tags=["log-in"])
 

@@ -9,14 +9,14 @@ from services.api.access_staff import MayManageAccounts, StaffCaller
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff as told
-from services.core.accounts.actors import staff_actor
-from services.core.accounts.tables import Staff
-from services.core.db.database import UnitOfWork
-from services.core.families.errors import NotFoundError
-from services.core.programme.actions import create_staff, end_staff, reset_staff
-from services.core.programme.errors import ScopeNeededError
-from services.core.programme.queries import programme_served, scopes_of, site_served, staff_within
-from services.core.programme.tables import StaffScope
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.tables import Staff
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.actions import create_staff, end_staff, reset_staff
+from services.core.people.programme.errors import ScopeNeededError
+from services.core.people.programme.queries import programme_served, scopes_of, site_served, staff_within
+from services.core.people.programme.tables import StaffScope
+from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1/staff/accounts", tags=["staff"])
 

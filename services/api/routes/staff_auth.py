@@ -12,12 +12,12 @@ from services.api.dependencies import Tokens, Work
 from services.api.limits import costs_address
 from services.api.problems import answers
 from services.api.schemas.staff import SetUp, SetUpDone, StaffLogIn, StaffPassword, StaffRefresh, StaffTokenPair
-from services.core.accounts.rules import STAFF_ACCESS_LIFETIME
-from services.core.accounts.staff_log_in import StaffProof, begin_set_up, confirm_set_up, log_in_staff
-from services.core.accounts.staff_sessions import OpenStaffSession, end_staff_session, refresh_staff
-from services.core.accounts.tokens import AccessTokens, StaffClaims
-from services.core.db.database import UnitOfWork
-from services.core.limits.rules import Limits
+from services.core.people.accounts.rules import STAFF_ACCESS_LIFETIME
+from services.core.people.accounts.staff_log_in import StaffProof, begin_set_up, confirm_set_up, log_in_staff
+from services.core.people.accounts.staff_sessions import OpenStaffSession, end_staff_session, refresh_staff
+from services.core.people.accounts.tokens import AccessTokens, StaffClaims
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/staff/auth", tags=["staff log-in"])
 

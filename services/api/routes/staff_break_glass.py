@@ -9,8 +9,8 @@ from services.api.access_staff import BreaksGlassAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_care as told
-from services.core.families.break_glass import approve_break_glass, ask_break_glass, break_glass_of_site, look
-from services.core.families.tables import BreakGlass, Family
+from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass, break_glass_of_site, look
+from services.core.people.households.tables import BreakGlass, Family
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: break-glass"])
 

@@ -9,16 +9,16 @@ from services.api.access_staff import HandsOutAtSite, SupportsAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
-from services.core.accounts.actors import staff_actor
-from services.core.families.enrolment import FamilyRow, check_rows
-from services.core.families.errors import NotFoundError
-from services.core.families.help import close_help, open_help_at
-from services.core.families.notices import ask_to_get_in_touch, tell_cohort
-from services.core.families.participation import end_enrolment, note_training
-from services.core.programme.queries import cohort_of_site
-from services.core.programme.tables import Programme
-from services.core.sheets import SheetRefusedError
-from services.core.watches.enrolment import enrol_and_hand_out
+from services.core.office.enrolment.actions import FamilyRow, check_rows
+from services.core.office.enrolment.participation import end_enrolment, note_training
+from services.core.office.enrolment.with_watches import enrol_and_hand_out
+from services.core.office.help_requests.actions import close_help, open_help_at
+from services.core.office.notices.actions import ask_to_get_in_touch, tell_cohort
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import cohort_of_site
+from services.core.people.programme.tables import Programme
+from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
 

@@ -11,13 +11,13 @@ from services.api.access_staff import HandsOutAtSite
 from services.api.dependencies import Work, settings_of
 from services.api.problems import answers
 from services.api.schemas import staff_care as told
-from services.core.families.hand_out_codes import is_open
-from services.core.families.hand_outs import close_hand_out, hand_outs_of, open_hand_out, print_slips
-from services.core.families.tables import HandOut
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.settings import Settings
-from services.core.watches.slip_sheet import slip_sheet
+from services.core.office.hand_outs.actions import close_hand_out, hand_outs_of, open_hand_out, print_slips
+from services.core.office.hand_outs.slip_sheet import slip_sheet
+from services.core.people.households.hand_out_codes import is_open
+from services.core.people.households.tables import HandOut
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+from services.core.platform.settings import Settings
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}/hand-outs", tags=["staff: hand-out"])
 

@@ -7,14 +7,14 @@ from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.staff_imports import DryRun, ListTold, list_body
 from services.api.sheets import Counts, take_list
-from services.core.accounts.actors import staff_actor
-from services.core.families.enrolment import FamilyRow, read_family_list
-from services.core.families.participation import TrainingRow, note_trainings, read_training_list
-from services.core.programme.queries import programme_of
-from services.core.watches.actions import register_with_vendor_secrets
-from services.core.watches.delivery import Delivery, read_delivery
-from services.core.watches.enrolment import enrol_and_hand_out
-from services.core.watches.sims import SimRow, note_sims, read_sim_list
+from services.core.office.enrolment.actions import FamilyRow, read_family_list
+from services.core.office.enrolment.participation import TrainingRow, note_trainings, read_training_list
+from services.core.office.enrolment.with_watches import enrol_and_hand_out
+from services.core.office.registration.actions import register_with_vendor_secrets
+from services.core.office.registration.delivery import Delivery, read_delivery
+from services.core.office.sim_cards.actions import SimRow, note_sims, read_sim_list
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.programme.queries import programme_of
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff"])
 

@@ -8,9 +8,9 @@ from services.api.access_staff import PERMISSIONS, IsStaff
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas.staff import Scope, StaffMe, StaffSessions, StaffSessionTold
-from services.core.accounts.staff_sessions import end_staff_session, staff_sessions_of
-from services.core.families.errors import NotFoundError
-from services.core.programme.queries import scopes_of
+from services.core.people.accounts.staff_sessions import end_staff_session, staff_sessions_of
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import scopes_of
 
 router = APIRouter(prefix="/v1/staff/me", tags=["staff"])
 

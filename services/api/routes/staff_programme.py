@@ -8,13 +8,13 @@ from services.api.access_staff import MayManageStructure, StructureManagedAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
-from services.core.accounts.actors import staff_actor
-from services.core.db.database import UnitOfWork
-from services.core.families.ending import announce_end
-from services.core.families.errors import NotFoundError
-from services.core.programme import actions
-from services.core.programme.queries import programme_served
-from services.core.programme.tables import Programme
+from services.core.office.programme_end.actions import announce_end
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme import actions
+from services.core.people.programme.queries import programme_served
+from services.core.people.programme.tables import Programme
+from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 

@@ -8,19 +8,19 @@ from services.api.access_staff import RecoversAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_care as told
-from services.core.db.database import UnitOfWork
-from services.core.families.paper import Paper
-from services.core.families.recovery import (
+from services.core.office.recovery.actions import (
     AskedRecovery,
     approve_recovery,
     ask_recovery,
     recoveries_of_site,
     withdraw_recovery,
 )
-from services.core.families.tables import Family
-from services.core.families.tables import Recovery as RecoveryRow
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
+from services.core.office.recovery.paper import Paper
+from services.core.people.households.tables import Family
+from services.core.people.households.tables import Recovery as RecoveryRow
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: recovery"])
 

@@ -8,8 +8,8 @@ from services.api.access_staff import DevicesOfSite, MaySeeStructure, StructureO
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff as told
-from services.core.programme.queries import cohorts_of, sites_served
-from services.core.watches.site_health import Health, families_at, watches_at
+from services.core.office.triage.site_health import Health, families_at, watches_at
+from services.core.people.programme.queries import cohorts_of, sites_served
 
 router = APIRouter(prefix="/v1/staff/sites", tags=["staff"])
 

@@ -11,13 +11,9 @@ from services.api.problems import answers
 from services.api.schemas import staff_surveys as told
 from services.api.schemas.staff_imports import DryRun, ListTold, list_body
 from services.api.sheets import Counts, take_list
-from services.core.accounts.actors import staff_actor
-from services.core.db.database import UnitOfWork
-from services.core.families.errors import NotFoundError
-from services.core.programme.queries import programme_of, programme_served
-from services.core.surveys.actions import define_survey, take_answers
-from services.core.surveys.publishing import publish_survey
-from services.core.surveys.queries import (
+from services.core.office.surveys.actions import define_survey, take_answers
+from services.core.office.surveys.publishing import publish_survey
+from services.core.office.surveys.queries import (
     names_in,
     questions_of,
     report_of,
@@ -25,8 +21,12 @@ from services.core.surveys.queries import (
     survey_of_programme,
     surveys_of,
 )
-from services.core.surveys.rules import Answer, Question, check_questions, read_answers
-from services.core.surveys.tables import Survey
+from services.core.office.surveys.rules import Answer, Question, check_questions, read_answers
+from services.core.office.surveys.tables import Survey
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import programme_of, programme_served
+from services.core.platform.db.database import UnitOfWork
 
 NAMES_PAGE: Final = 100
 

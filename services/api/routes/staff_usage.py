@@ -10,14 +10,14 @@ from services.api.access_staff import AggregatesOfSite, DevicesOfSite, IsStaff, 
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_usage as told
-from services.core.db.database import UnitOfWork
-from services.core.disclosure import LEAST
-from services.core.families.errors import NotFoundError
-from services.core.locales import LOCALES
-from services.core.programme.queries import cohort_of_site, programme_served
-from services.core.usage import queries
-from services.core.usage.pages import words
-from services.core.usage.rules import INDICATORS
+from services.core.measurement.exports.words import words
+from services.core.measurement.indicators.rules import INDICATORS
+from services.core.measurement.publishing import queries
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import cohort_of_site, programme_served
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.disclosure import LEAST
+from services.core.platform.locales import LOCALES
 
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 

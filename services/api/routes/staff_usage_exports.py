@@ -10,10 +10,10 @@ from services.api.access_staff import MayExport
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_usage as told
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.usage.export_jobs import FileKind, Wanted, ask_for_file, files_of, find_file, open_file
-from services.core.usage.tables import UsageExport
+from services.core.measurement.exports.actions import FileKind, Wanted, ask_for_file, files_of, find_file, open_file
+from services.core.measurement.tables import UsageExport
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/staff/exports", tags=["staff"])
 

@@ -10,16 +10,17 @@ from services.api.access_staff import DevicesOfSite, HandsOutAtSite
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import staff_programme as told
-from services.core.accounts.actors import staff_actor
-from services.core.families.errors import NotFoundError
-from services.core.pairing.withdrawal import replace_watch, withdraw_watch
-from services.core.programme.queries import cohort_of_site
-from services.core.push.queries import families_not_reached
-from services.core.watches import hand_out, triage
-from services.core.watches.inventory import list_watches
-from services.core.watches.labels import label_sheet
-from services.core.watches.roster import hand_out_list, roster
-from services.core.watches.rules import serial_of_scan
+from services.core.devices.push.queries import families_not_reached
+from services.core.devices.watches.rules import serial_of_scan
+from services.core.office.hand_outs import watches as hand_out
+from services.core.office.hand_outs.roster import hand_out_list, roster
+from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
+from services.core.office.registration.inventory import list_watches
+from services.core.office.registration.labels import label_sheet
+from services.core.office.triage import queries as triage
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import cohort_of_site
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
 

@@ -6,8 +6,8 @@ from services.api.access_family import GuardianOfChild, IsLoggedIn
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import starters as told
-from services.core.starters.actions import nudge_is_wanted, want_nudges
-from services.core.starters.queries import starters_for
+from services.core.office.prompts.actions import nudge_is_wanted, want_nudges
+from services.core.office.prompts.queries import starters_for
 
 router = APIRouter(prefix="/v1", tags=["starters"])
 

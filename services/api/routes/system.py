@@ -9,9 +9,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.api.access_family import OPEN
-from services.core.db.database import Database
-from services.core.db.migrate import newest_revision
-from services.core.erasure_ledger import ErasuresPendingError, LedgerBrokenError
+from services.core.platform.db.database import Database
+from services.core.platform.db.migrate import newest_revision
+from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
 from services.protocol import asyncapi
 
 router = APIRouter(tags=["system"])

@@ -13,11 +13,11 @@ from services.api.routes.messages import IdempotencyKey
 from services.api.routes.voice import spoken
 from services.api.schemas.messages import Message, NewUpload, Upload
 from services.api.sound import PART_BODY
-from services.core.db.database import UnitOfWork
-from services.core.limits.rules import Limits
-from services.core.messages.actions import find_sent
-from services.core.messages.tables import PhoneUpload
-from services.core.messages.uploads import add_part, begin_upload, find_upload, whole_upload
+from services.core.conversation.messages.actions import find_sent
+from services.core.conversation.messages.tables import PhoneUpload
+from services.core.conversation.messages.uploads import add_part, begin_upload, find_upload, whole_upload
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/children/{child_id}/uploads", tags=["voice"])
 

@@ -12,14 +12,14 @@ from services.api.problems import answers
 from services.api.routes.messages import IdempotencyKey, tell
 from services.api.schemas.messages import AudioLink, Kept, Message
 from services.api.sound import SOUND_ANSWERS, SOUND_BODY, read_sound, sound_response
-from services.core.accounts.tokens import LINK_LIFETIME, AudioClaims
-from services.core.audit.actions import guardian_actor, record_audit
-from services.core.clips.rendering import Studio
-from services.core.limits.rules import Limits
-from services.core.messages.hearing import sound_for_phone
-from services.core.messages.queries import clip_of, one_message
-from services.core.messages.retention import set_kept
-from services.core.messages.voice_from_phone import speak_to_child
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.hearing import sound_for_phone
+from services.core.conversation.messages.queries import clip_of, one_message
+from services.core.conversation.messages.retention import set_kept
+from services.core.conversation.messages.voice_from_phone import speak_to_child
+from services.core.people.accounts.tokens import LINK_LIFETIME, AudioClaims
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
 

@@ -6,12 +6,12 @@ from services.api.access_family import ChildScope, GuardianOfChild, IsLoggedIn, 
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import watch_settings as told
-from services.core.contacts.guardians import set_busy
-from services.core.contacts.location import set_location
-from services.core.db.database import UnitOfWork
-from services.core.watches.queries import current_identity, settings_of_child
-from services.core.watches.quiet_rules import QuietTime, is_quiet, read_quiet_times, utc_offset_s
-from services.core.watches.settings import SettingsChange, change_settings
+from services.core.devices.contacts.guardians import set_busy
+from services.core.devices.contacts.location import set_location
+from services.core.devices.watch_settings.actions import SettingsChange, change_settings
+from services.core.devices.watch_settings.quiet_rules import QuietTime, is_quiet, read_quiet_times, utc_offset_s
+from services.core.devices.watches.queries import current_identity, settings_of_child
+from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1", tags=["watch settings"])
 

@@ -8,14 +8,14 @@ from services.api.access_family import MayDrawZones
 from services.api.dependencies import Work
 from services.api.problems import answers
 from services.api.schemas import zones as told
-from services.core.checkins import zones as actions
-from services.core.checkins.days import Hours
-from services.core.checkins.geometry import Circle, Point, Shape
-from services.core.checkins.looks import note_look
-from services.core.checkins.queries import child_zones
-from services.core.checkins.zone_rows import ZoneView, plain_hours, view_zone
-from services.core.checkins.zone_rules import check_circle, check_hours, check_outline
-from services.core.families.child_key import data_key
+from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.queries import child_zones
+from services.core.location.geometry import Circle, Point, Shape
+from services.core.location.tracks.days import Hours
+from services.core.location.zones import actions
+from services.core.location.zones.rows import ZoneView, plain_hours, view_zone
+from services.core.location.zones.rules import check_circle, check_hours, check_outline
+from services.core.people.households.child_key import data_key
 
 router = APIRouter(prefix="/v1/children/{child_id}/zones", tags=["places"])
 

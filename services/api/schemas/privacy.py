@@ -16,7 +16,7 @@ class AuditEntry(Told):
     at: datetime
     by: Literal["guardian", "staff", "watch", "operator", "system", "stranger"]
     guardian_id: uuid.UUID | None = Field(description="which guardian, where it was one")
-    action: str = Field(description="a word of services/core/audit/words.json, which screens translate")
+    action: str = Field(description="a word of services/core/platform/audit/words.json, which screens translate")
     outcome: Literal["done", "refused"]
     reason: str = Field(description="the code of the refusal, else empty")
     subject_id: str = Field(description="the guardian, child, contact, message ... it was about, or empty")

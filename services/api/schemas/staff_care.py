@@ -9,8 +9,8 @@ from pydantic import Field
 
 from services.api.schemas.auth import Phone
 from services.api.schemas.base import Asked, Told
-from services.core.families.paper import Document
-from services.core.families.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
+from services.core.office.recovery.paper import Document
+from services.core.people.households.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
 
 FamilyCode = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Z0-9-]+$", examples=["DG1-017"])]
 FamilyCodeInPath = Annotated[str, Path(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.api.schemas.base import Asked, Told
-from services.core.usage.export_jobs import FileKind, Recipient
+from services.core.measurement.exports.actions import FileKind, Recipient
 
 Locale = Literal["en", "zh-Hans", "vi", "tr"]
 # As DHIS2 makes them.

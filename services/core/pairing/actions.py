@@ -8,19 +8,17 @@ from datetime import timedelta
 
 from sqlmodel import col, select
 
-from services.core.accounts.tables import Guardian
-from services.core.alerts.from_watch import take_battery
-from services.core.audit.actions import SYSTEM, Actor, guardian_actor, record_audit
-from services.core.crypto.broker_password import mosquitto_hash
-from services.core.crypto.random_ids import new_ref, new_secret
-from services.core.db.database import UnitOfWork
-from services.core.events.actions import record_event
-from services.core.facts.actions import record_fact
-from services.core.families.tables import Child, Enrolment
-from services.core.inbox import actions as inbox
-from services.core.messages.actions import queue_again, release_queued
-from services.core.messages.from_watch import tell_states_again
-from services.core.outbox.actions import tell_factory, tell_watch
+from services.core.conversation.messages.actions import queue_again, release_queued
+from services.core.conversation.messages.from_watch import tell_states_again
+from services.core.devices.alerts.from_watch import take_battery
+from services.core.devices.presence.actions import HelloReport, note_hello
+from services.core.devices.watches.queries import (
+    STATES_THAT_MAY_LOG_IN,
+    current_identity,
+    identity_of_watch,
+    standing_identity,
+)
+from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.codes import live_code, used_code
 from services.core.pairing.errors import (
     ChildHasWatchError,
@@ -39,14 +37,16 @@ from services.core.pairing.rules import (
 )
 from services.core.pairing.tables import Pairing, PairingAttempt
 from services.core.pairing.wipes import order_wipe
-from services.core.watches.presence import HelloReport, note_hello
-from services.core.watches.queries import (
-    STATES_THAT_MAY_LOG_IN,
-    current_identity,
-    identity_of_watch,
-    standing_identity,
-)
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.tables import Child, Enrolment
+from services.core.platform.audit.actions import SYSTEM, Actor, guardian_actor, record_audit
+from services.core.platform.crypto.broker_password import mosquitto_hash
+from services.core.platform.crypto.random_ids import new_ref, new_secret
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.inbox import actions as inbox
+from services.core.platform.outbox.actions import tell_factory, tell_watch
 
 # The channel on which the broker hears that who may log in has changed.
 BROKER_CHANNEL = "broker_users"

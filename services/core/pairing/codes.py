@@ -9,12 +9,12 @@ from sqlalchemy import func, update
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from services.core.crypto.random_ids import new_digits
-from services.core.db.database import UnitOfWork
-from services.core.errors import RetryLaterError
+from services.core.devices.watches.tables import Watch
 from services.core.pairing.rules import CODE_LIVES, CODE_REUSED_WHILE, CODES_PER_WATCH, CODES_PER_WATCH_WINDOW
 from services.core.pairing.tables import PairingCode
-from services.core.watches.tables import Watch
+from services.core.platform.crypto.random_ids import new_digits
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.errors import RetryLaterError
 
 _PURPOSE = "pairing-code"
 

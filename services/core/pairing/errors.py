@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.core.errors import CoreError, RetryLaterError
+from services.core.platform.errors import CoreError, RetryLaterError
 
 
 class PairingCodeUnknownError(CoreError):

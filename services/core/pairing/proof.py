@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from services.core.accounts.devices import complete_second_step, refuse_second_step
-from services.core.db.database import UnitOfWork
-from services.core.families.queries import membership_in
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
+from services.core.devices.watches.queries import identity_of_watch
 from services.core.pairing.codes import live_code
-from services.core.watches.queries import identity_of_watch
+from services.core.people.accounts.devices import complete_second_step, refuse_second_step
+from services.core.people.households.queries import membership_in
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
 
 async def prove_by_watch(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, code: str) -> None:

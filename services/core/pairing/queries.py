@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from services.core.db.database import UnitOfWork
-from services.core.families.tables import Child
+from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.tables import Pairing
 from services.core.pairing.wipes import newest_order
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
 
 
 @dataclass(frozen=True)

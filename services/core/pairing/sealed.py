@@ -6,9 +6,9 @@ from collections import Counter
 
 from sqlmodel import col, select
 
-from services.core.crypto.vault import key_id_of
-from services.core.db.database import UnitOfWork
 from services.core.pairing.tables import Pairing, PairingCode
+from services.core.platform.crypto.vault import key_id_of
+from services.core.platform.db.database import UnitOfWork
 
 
 async def pairing_by_master_key(work: UnitOfWork) -> Counter[str]:

@@ -8,14 +8,14 @@ from sqlalchemy import and_, exists, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from services.core.contacts.tables import ContactList
-from services.core.db.database import UnitOfWork
-from services.core.inbox.rules import REPEAT_AFTER_S
-from services.core.inbox.tables import InboxItem
-from services.core.outbox.actions import tell_watch
-from services.core.watches.presence import note_gone
-from services.core.watches.presence_rules import KEEPALIVES, GoneBy
-from services.core.watches.tables import WatchIdentity, WatchSettings
+from services.core.devices.contacts.tables import ContactList
+from services.core.devices.presence.actions import note_gone
+from services.core.devices.presence.rules import KEEPALIVES, GoneBy
+from services.core.devices.watches.tables import WatchIdentity, WatchSettings
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.inbox.rules import REPEAT_AFTER_S
+from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.outbox.actions import tell_watch
 
 
 async def tell_overdue(work: UnitOfWork) -> None:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.core.db.database import UnitOfWork
+from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.tables import WipeOrder
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.platform.db.database import UnitOfWork
 
 # A watch that did not hear the answer asks again within 15 minutes (the protocol's longest repeat, and its jitter): who
 # asks how it stands after more than that has heard it.

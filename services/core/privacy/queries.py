@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from services.core.db.database import UnitOfWork
-from services.core.erasure_ledger import CHILD
 from services.core.pairing.wipes import orders_of
-from services.core.privacy.rules import WatchCopy, Wipe, watch_copy
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.erasure_ledger import CHILD
+from services.core.privacy.erasure.rules import WatchCopy, Wipe, watch_copy
 from services.core.privacy.tables import Contest, Erasure
 
 

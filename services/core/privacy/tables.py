@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
-from services.core.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
+from services.core.platform.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
 
 
 class ErasureLedgerRow(SQLModel, table=True):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from services.core.alerts.from_watch import WatchAlert, take_alert
-from services.core.alerts.rules import AlertKind as KnownKind
-from services.core.alerts.tables import Alert as AlertRow
-from services.core.checkins.geometry import Point
-from services.core.checkins.sealing import Place as SealedPlace
-from services.core.checkins.sos_places import SentPlace, keep_sos_place
-from services.core.db.database import UnitOfWork
-from services.core.watches.dating import happened_at, was_worn
-from services.core.watches.presence import clock_of_watch, note_heard, wearings_of
-from services.core.watches.queries import standing_identity
-from services.core.watches.tables import WatchIdentity
+from services.core.devices.alerts.from_watch import WatchAlert, take_alert
+from services.core.devices.alerts.rules import AlertKind as KnownKind
+from services.core.devices.alerts.tables import Alert as AlertRow
+from services.core.devices.presence.actions import clock_of_watch, note_heard, wearings_of
+from services.core.devices.watches.queries import standing_identity
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.devices.watches.timestamps import happened_at, was_worn
+from services.core.location.checkins.sealing import Place as SealedPlace
+from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.location.geometry import Point
+from services.core.platform.db.database import UnitOfWork
 from services.mqtt_bridge.handlers.messages import NOT_PAIRED, answer_receipt
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt, retry_receipt

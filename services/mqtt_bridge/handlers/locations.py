@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.core.checkins.actions import SentFix, receive_fixes
-from services.core.checkins.geometry import Point
-from services.core.uplinks.actions import Answer
+from services.core.location.checkins.actions import SentFix, receive_fixes
+from services.core.location.geometry import Point
+from services.core.platform.idempotency.actions import Answer
 from services.mqtt_bridge.handlers.messages import answer_receipt
 from services.mqtt_bridge.handlers.registry import Frame, handles_together
 from services.mqtt_bridge.replies import Reply, receipt

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from services.core.messages.actions import ChildsMessage, receive_from_child
-from services.core.messages.from_watch import take_receipt as note_receipt
-from services.core.messages.from_watch import take_seen
-from services.core.messages.rules import Body, MessageKind
-from services.core.uplinks.actions import Answer, rejected
-from services.core.watches.dating import happened_at
-from services.core.watches.presence import clock_of_watch, note_heard
-from services.core.watches.queries import standing_identity
+from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.from_watch import take_receipt as note_receipt
+from services.core.conversation.messages.from_watch import take_seen
+from services.core.conversation.messages.rules import Body, MessageKind
+from services.core.devices.presence.actions import clock_of_watch, note_heard
+from services.core.devices.watches.queries import standing_identity
+from services.core.devices.watches.timestamps import happened_at
+from services.core.platform.idempotency.actions import Answer, rejected
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt
 from services.protocol.codec import decode_json, fingerprint

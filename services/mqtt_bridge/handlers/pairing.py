@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from services.core.errors import RetryLaterError
+from services.core.devices.watches.queries import STATES_THAT_MAY_LOG_IN, watch_by_serial
 from services.core.pairing.codes import code_for_watch
 from services.core.pairing.queries import Ended, Issued, Standing, StillPaired, standing_of_watch
 from services.core.pairing.wipes import note_asked, note_told
-from services.core.settings import Settings
-from services.core.watches.queries import STATES_THAT_MAY_LOG_IN, watch_by_serial
+from services.core.platform.errors import RetryLaterError
+from services.core.platform.settings import Settings
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, reply
 from services.protocol.codec import decode_json

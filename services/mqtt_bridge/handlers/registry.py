@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from services.core.blobs.store import BlobStore
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from services.mqtt_bridge.replies import Reply
 from services.protocol.topics import Identity, Uplink, UplinkKind, User
 

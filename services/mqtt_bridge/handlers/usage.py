@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.core.usage.actions import HEALTH, MEASURED, WatchReport, take_reports
-from services.core.watches.queries import standing_identity
+from services.core.devices.watches.queries import standing_identity
+from services.core.measurement.reports.actions import HEALTH, MEASURED, WatchReport, take_reports
 from services.mqtt_bridge.handlers.messages import NOT_PAIRED, answer_receipt
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt

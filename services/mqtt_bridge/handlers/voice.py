@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.core.clips.from_watch import Claim, Missing, take_chunk
-from services.core.clips.playable import Playable
-from services.core.clips.rules import Impossible
-from services.core.db.database import UnitOfWork
-from services.core.families.child_key import data_key
-from services.core.families.queries import child_by_id
-from services.core.inbox.actions import find_item, note_fetch
-from services.core.inbox.tables import InboxItem
-from services.core.messages.queries import wire_message
-from services.core.messages.voice import clip_for_watch
-from services.core.messages.voice_from_watch import ChildsClip, receive_clip
-from services.core.outbox.actions import tell_watch
-from services.core.watches.presence import note_heard
-from services.core.watches.queries import standing_identity
-from services.core.watches.tables import WatchIdentity
+from services.core.conversation.audio_assets.chunks_from_watch import Claim, Missing, take_chunk
+from services.core.conversation.audio_assets.playable import Playable
+from services.core.conversation.audio_assets.rules import Impossible
+from services.core.conversation.messages.queries import wire_message
+from services.core.conversation.messages.voice import clip_for_watch
+from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.devices.presence.actions import note_heard
+from services.core.devices.watches.queries import standing_identity
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.people.households.child_key import data_key
+from services.core.people.households.queries import child_by_id
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.inbox.actions import find_item, note_fetch
+from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.outbox.actions import tell_watch
 from services.mqtt_bridge.handlers.messages import NOT_PAIRED, answer_receipt
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt, reply

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from services.core.devices.commands.actions import answer_command
+from services.core.devices.presence.actions import HelloReport, note_ack, note_heard, note_status
+from services.core.devices.watches.queries import standing_identity
 from services.core.pairing.actions import greet_watch
-from services.core.watches.commands import answer_command
-from services.core.watches.presence import HelloReport, note_ack, note_heard, note_status
-from services.core.watches.queries import standing_identity
 from services.mqtt_bridge.handlers.registry import Frame, handles
 from services.mqtt_bridge.replies import Reply, receipt
 from services.protocol.codec import decode_json

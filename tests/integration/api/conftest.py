@@ -16,8 +16,8 @@ import uvicorn
 
 from services.api.app import ApiServer, create_app
 from services.api.stream import EventHub
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from tests.support.http import Parent
 
 DEADLINE_S = 5.0

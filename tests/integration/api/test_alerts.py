@@ -7,9 +7,9 @@ import uuid
 import httpx
 import pytest_asyncio
 
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.db.database import Database
-from services.core.push.queries import readiness_of_family
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.push.queries import readiness_of_family
+from services.core.platform.db.database import Database
 from tests.integration.api.conftest import Live
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, enrol_family, make_family, new_phone

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from tests.support.http import Parent, make_family
 from tests.support.sounds import encoded
 

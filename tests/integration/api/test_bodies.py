@@ -11,7 +11,7 @@ import structlog
 
 from services.api.frame import BODY_MAX_BYTES
 from services.api.json_bodies import JSON_MAX_DEPTH
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from tests.support.http import make_family
 
 CODES = "/v1/auth/codes"

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.core.audit.tables import AuditEntry
-from services.core.db.database import Database
-from services.core.families.break_glass import tell_one_break_glass
+from services.core.office.break_glass.actions import tell_one_break_glass
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, sms_to
 from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed

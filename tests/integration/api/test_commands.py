@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.audit.tables import AuditEntry
-from services.core.consents.rules import Part, consent_texts
-from services.core.db.database import Database
+from services.core.people.consents.rules import Part, consent_texts
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 

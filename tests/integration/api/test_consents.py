@@ -9,17 +9,17 @@ import httpx
 import pytest
 from sqlmodel import func, select
 
-from services.core.consents.errors import ConsentRequiredError
-from services.core.consents.queries import has_consent
-from services.core.consents.rules import Part
-from services.core.contacts.location import set_location
-from services.core.db.database import Database
-from services.core.facts.tables import Fact
-from services.core.families.errors import RightMissingError
-from services.core.families.queries import child_by_id, membership_in
-from services.core.families.tables import Child
-from services.core.outbox.tables import OutboxRow
-from services.core.watches.queries import settings_of_child
+from services.core.devices.contacts.location import set_location
+from services.core.devices.watches.queries import settings_of_child
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.errors import RightMissingError
+from services.core.people.households.queries import child_by_id, membership_in
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import Database
+from services.core.platform.facts.tables import Fact
+from services.core.platform.outbox.tables import OutboxRow
 from tests.support.clock import FakeClock
 from tests.support.http import TEXT_VERSION, Parent, make_family, make_parent, make_place, pair
 

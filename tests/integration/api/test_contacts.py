@@ -9,9 +9,9 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.core.contacts.queries import wire_contacts
-from services.core.db.database import Database
-from services.core.outbox.tables import OutboxRow
+from services.core.devices.contacts.queries import wire_contacts
+from services.core.platform.db.database import Database
+from services.core.platform.outbox.tables import OutboxRow
 from tests.support.http import Parent, make_family, make_place, new_phone, pair
 
 

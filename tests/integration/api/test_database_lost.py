@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from services.api.app import create_app
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.db.migrate import upgrade
-from services.core.settings import Environment, Settings
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.db.migrate import upgrade
+from services.core.platform.settings import Environment, Settings
 from services.machine.postgres import LocalPostgres
 from tests.support.http import make_family
 

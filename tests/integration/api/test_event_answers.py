@@ -10,9 +10,9 @@ import jsonschema
 import pytest
 
 from services.api.problems import MEDIA_TYPE
-from services.core.db.database import Database
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
+from services.core.platform.db.database import Database
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 from tests.integration.api.conftest import Live
 from tests.support.api_routes import app_without_database
 from tests.support.http import Parent, fill_buckets, make_family, make_place

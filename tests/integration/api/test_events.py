@@ -10,8 +10,8 @@ import httpx
 import pytest
 from fastapi import routing
 
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from tests.integration.api.conftest import Live
 from tests.support.http import Parent, make_family, make_place, pair
 

@@ -13,15 +13,15 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from services.core.accounts.rules import calling_code, number_range
-from services.core.accounts.tables import GuardianDevice, Session, Staff
-from services.core.accounts.tokens import AccessClaims, AccessTokens
-from services.core.crypto.passwords import hash_password
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits, wait_for, whole_seconds
-from services.core.settings import Settings
+from services.core.people.accounts.rules import calling_code, number_range
+from services.core.people.accounts.tables import GuardianDevice, Session, Staff
+from services.core.people.accounts.tokens import AccessClaims, AccessTokens
+from services.core.platform.crypto.passwords import hash_password
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits, wait_for, whole_seconds
+from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
 from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed

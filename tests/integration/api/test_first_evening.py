@@ -6,11 +6,11 @@ import uuid
 
 import httpx
 
-from services.core.contacts.queries import wire_contacts
-from services.core.db.database import Database
-from services.core.messages.actions import ChildsMessage, receive_from_child
-from services.core.messages.rules import text_body
-from services.core.watches.queries import standing_identity
+from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.rules import text_body
+from services.core.devices.contacts.queries import wire_contacts
+from services.core.devices.watches.queries import standing_identity
+from services.core.platform.db.database import Database
 from tests.support.http import make_parent, make_place, pair
 
 

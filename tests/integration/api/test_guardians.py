@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.core.audit.tables import AuditEntry
-from services.core.contacts.queries import recipients_of
-from services.core.db.database import Database
+from services.core.devices.contacts.queries import recipients_of
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import TEXT_VERSION, Parent, make_family, make_parent, new_phone, sms_to
 

@@ -11,16 +11,16 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.core.accounts.rules import calling_code
-from services.core.accounts.tables import LoginChallenge
-from services.core.db.database import Database
-from services.core.families.hand_outs import PrintedSlip, print_slips
-from services.core.families.queries import guardians_of
-from services.core.families.tables import HandOut, LogInSlip
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.push.queries import families_not_reached
-from services.core.push.tables import PushEndpoint
+from services.core.devices.push.queries import families_not_reached
+from services.core.devices.push.tables import PushEndpoint
+from services.core.office.hand_outs.actions import PrintedSlip, print_slips
+from services.core.people.accounts.rules import calling_code
+from services.core.people.accounts.tables import LoginChallenge
+from services.core.people.households.queries import guardians_of
+from services.core.people.households.tables import HandOut, LogInSlip
+from services.core.platform.db.database import Database
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, enrol_family, fill_buckets, make_place, new_address, new_phone, sms_to
 from tests.support.staff_http import StaffMember, family_code_of, make_staff

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError, NoResultFound
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 
 from services.api.app import create_app
-from services.core.db.database import Database
-from services.core.db.faults import sqlstate_of
-from services.core.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.db.faults import sqlstate_of
+from services.core.platform.settings import Settings
 from tests.support.http import Parent, make_family
 
 PATHS = ["/healthz", "/v1/me", "/v1/children/none", "/nowhere", "/openapi.json", "/v1/consent-texts"]

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.accounts.tables import Guardian, LoginChallenge, Session
-from services.core.clips.rendering import Studio
-from services.core.db.database import Database
-from services.core.erasure_ledger import ErasureLedger
-from services.core.outbox.actions import open_sms
-from services.core.outbox.tables import OutboxRow
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.people.accounts.tables import Guardian, LoginChallenge, Session
+from services.core.platform.db.database import Database
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.outbox.actions import open_sms
+from services.core.platform.outbox.tables import OutboxRow
 from services.worker.main import Worker
 from services.worker.sms import FileSmsProvider
 from tests.support.clock import FakeClock

@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.places import may_look
 from tests.support.sounds import encoded

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from services.core.accounts.actions import log_out
-from services.core.accounts.tables import Guardian, Session
-from services.core.accounts.tokens import AccessClaims, AccessTokens
-from services.core.consents.tables import Consent
-from services.core.db.database import Database
-from services.core.events.actions import record_event
-from services.core.families.tables import Family, Membership
-from services.core.settings import Settings
+from services.core.people.accounts.actions import log_out
+from services.core.people.accounts.tables import Guardian, Session
+from services.core.people.accounts.tokens import AccessClaims, AccessTokens
+from services.core.people.consents.tables import Consent
+from services.core.people.households.tables import Family, Membership
+from services.core.platform.db.database import Database
+from services.core.platform.events.actions import record_event
+from services.core.platform.settings import Settings
 from tests.support.api_process import api_process, database_of_today
 from tests.support.http import new_phone
 

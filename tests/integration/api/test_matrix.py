@@ -15,8 +15,8 @@ import pytest_asyncio
 from sqlalchemy import Uuid
 from sqlmodel import SQLModel
 
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from tests.support.access_expectations import NO_TOKEN, PASSES, Cell, Role, Target, cells
 from tests.support.access_world import PASSED, AccessWorld, Answer, doors_of, make_access_world, recorder
 from tests.support.api_routes import app_without_database

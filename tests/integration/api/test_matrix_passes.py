@@ -12,10 +12,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.clips.rendering import Studio
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.privacy.archive import make_one_export
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
+from services.core.privacy.copies.archive import make_one_export
 from tests.integration.api.test_other_families import SOUND, make_world, request_of
 from tests.support.access_expectations import PASSES, Role, Target, expected
 from tests.support.access_world import guardians_of

@@ -8,12 +8,12 @@ import uuid
 import httpx
 import pytest
 
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.messages.actions import ChildsMessage, receive_from_child
-from services.core.messages.rules import text_body
-from services.core.watches.queries import standing_identity
-from services.core.watches.tables import WatchIdentity
+from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.rules import text_body
+from services.core.devices.watches.queries import standing_identity
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
 from tests.support.http import Parent, make_family, make_place, pair
 
 HELLO = {"kind": "text", "text": "hi"}

@@ -6,12 +6,12 @@ import httpx
 import pytest
 from sqlmodel import SQLModel, select
 
-from services.core.accounts.tables import GuardianDevice
-from services.core.audit.tables import AuditEntry
-from services.core.db.database import Database
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.watches.tables import Watch
+from services.core.devices.watches.tables import Watch
+from services.core.people.accounts.tables import GuardianDevice
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 from tests.support.clock import FakeClock
 from tests.support.http import (
     Parent,

@@ -22,13 +22,13 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.transport.serialization import Binary
 
-from services.core.accounts.staff_sessions import open_staff_session
-from services.core.accounts.tables import Session, Staff
-from services.core.accounts.tokens import AccessClaims, AccessTokens, StaffClaims
-from services.core.clock import system_clock
-from services.core.crypto.random_ids import new_ref
-from services.core.programme.tables import Site, StaffScope
-from services.core.settings import Settings
+from services.core.people.accounts.staff_sessions import open_staff_session
+from services.core.people.accounts.tables import Session, Staff
+from services.core.people.accounts.tokens import AccessClaims, AccessTokens, StaffClaims
+from services.core.people.programme.tables import Site, StaffScope
+from services.core.platform.clock import system_clock
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.settings import Settings
 from tests.support.api_process import api_process, database_of_today
 from tests.support.api_routes import app_without_database
 from tests.support.http import new_address

@@ -9,8 +9,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.db.database import Database
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes
 from tests.support.http import TEXT_VERSION, Parent, Place, fill_buckets, make_family, make_place, new_phone, pair
 from tests.support.places import circle, may_look

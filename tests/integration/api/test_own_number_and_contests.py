@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from services.core.audit.actions import OPERATOR
-from services.core.contacts.queries import wire_contacts
-from services.core.db.database import Database
-from services.core.families.errors import PrimaryGuardianError
-from services.core.privacy.contests import settle_contest
+from services.core.devices.contacts.queries import wire_contacts
+from services.core.people.households.errors import PrimaryGuardianError
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.db.database import Database
+from services.core.privacy.contests.actions import settle_contest
 from services.core.privacy.queries import open_contests
 from tests.support.http import Parent, make_family
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, code_on, make_family, make_place, pair
 from tests.support.world import make_watch

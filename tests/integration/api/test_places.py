@@ -11,11 +11,11 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.audit.tables import AuditEntry
-from services.core.checkins.actions import SentFix, receive_fixes
-from services.core.checkins.geometry import Point
-from services.core.db.database import Database
-from services.core.events.tables import Event
+from services.core.location.checkins.actions import SentFix, receive_fixes
+from services.core.location.geometry import Point
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
+from services.core.platform.events.tables import Event
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.places import HOME, away, circle, may_look, outline, sent

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.core.accounts.tables import Guardian
-from services.core.audit.tables import AuditEntry
-from services.core.contacts.recovery import carry_out_one_recovery
-from services.core.db.database import Database
-from services.core.families.rules import APPROVAL_LIFETIME
-from services.core.families.tables import Enrolment, Recovery
+from services.core.office.recovery.completion import carry_out_one_recovery
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.rules import APPROVAL_LIFETIME
+from services.core.people.households.tables import Enrolment, Recovery
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock
 from tests.support.http import TEXT_VERSION, Parent, Place, make_family, make_place, new_phone, sms_to

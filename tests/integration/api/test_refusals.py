@@ -15,16 +15,16 @@ from sqlmodel import col, select
 
 from services.api.app import create_app
 from services.api.refusals import Refusals
-from services.core.audit.queries import verify_all
-from services.core.audit.rules import COMMON_CHAINS
-from services.core.audit.tables import AuditEntry
-from services.core.crypto.passwords import hash_password
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.families.tables import Child
-from services.core.limits.actions import Charge, charge
-from services.core.limits.rules import Limits
-from services.core.settings import Settings
+from services.core.people.households.tables import Child
+from services.core.platform.audit.queries import verify_all
+from services.core.platform.audit.rules import COMMON_CHAINS
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.crypto.passwords import hash_password
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+from services.core.platform.settings import Settings
 from tests.support.api_routes import app_without_database, declared_routes
 from tests.support.http import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
 from tests.support.staff_http import StaffMember, family_code_of, make_staff

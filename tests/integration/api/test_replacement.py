@@ -7,12 +7,12 @@ import uuid
 import httpx
 from sqlmodel import col, select
 
-from services.core.audit.actions import OPERATOR
-from services.core.db.database import Database
-from services.core.inbox.tables import InboxItem
-from services.core.pairing.withdrawal import replace_watch
-from services.core.watches.queries import broker_logins, current_identity, standing_identity
-from services.core.watches.tables import Watch
+from services.core.devices.watches.queries import broker_logins, current_identity, standing_identity
+from services.core.devices.watches.tables import Watch
+from services.core.office.hand_outs.withdrawal import replace_watch
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.db.database import Database
+from services.core.platform.inbox.tables import InboxItem
 from tests.support.http import code_on, make_family, make_place, pair
 from tests.support.world import make_watch
 

@@ -9,9 +9,9 @@ import httpx
 import jwt
 import pytest
 
-from services.core.accounts.tokens import AccessClaims, AccessTokens
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.people.accounts.tokens import AccessClaims, AccessTokens
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_parent
 

@@ -8,13 +8,13 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.alerts.escalation import forget_old_alerts
-from services.core.checkins.geometry import Point
-from services.core.checkins.sealing import Place
-from services.core.checkins.sos_places import SentPlace, forget_unagreed_sos_places, keep_sos_place
-from services.core.checkins.tables import SosPlace
-from services.core.db.database import Database
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.escalation import forget_old_alerts
+from services.core.location.checkins.sealing import Place
+from services.core.location.checkins.sos_places import SentPlace, forget_unagreed_sos_places, keep_sos_place
+from services.core.location.checkins.tables import SosPlace
+from services.core.location.geometry import Point
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family
 

@@ -12,8 +12,8 @@ import pytest_asyncio
 from sqlmodel import select
 
 from services.api.access_staff import PERMISSIONS
-from services.core.audit.tables import AuditEntry
-from services.core.db.database import Database
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes
 from tests.support.http import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES

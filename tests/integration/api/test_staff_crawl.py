@@ -11,13 +11,13 @@ import pytest_asyncio
 from sqlmodel import col, select
 
 from services.api.access_staff import PERMISSIONS
-from services.core.clips.rendering import Studio
-from services.core.db.database import Database
-from services.core.programme.tables import Cohort, Site
-from services.core.settings import Settings
-from services.core.usage.export_making import make_one_file
-from services.core.usage.rules import INDICATORS
-from services.core.usage.simulating import Plan, simulate
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.measurement.exports.rendering import make_one_file
+from services.core.measurement.indicators.rules import INDICATORS
+from services.core.people.programme.tables import Cohort, Site
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
+from services.devstack.simulated_programme.writing import Plan, simulate
 from tests.integration.api.test_staff_log_in import Colleague
 from tests.support.api_routes import app_without_database, declared_routes
 from tests.support.clock import FakeClock

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from services.api.access_staff import PERMISSIONS
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
 from tests.support.access_world import recorded, recorder
 from tests.support.api_routes import Declared, app_without_database, declared_routes
 from tests.support.http import Place, fill_buckets, make_family, make_place, pair

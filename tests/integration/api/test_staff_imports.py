@@ -15,12 +15,12 @@ import pytest_asyncio
 from sqlmodel import col, func, select
 
 from services.api.frame import LIST_BODY_MAX_BYTES
-from services.core.audit.tables import AuditEntry
-from services.core.crypto.broker_password import mosquitto_hash_fits
-from services.core.db.database import Database
-from services.core.families.tables import Enrolment, TrainingAttended
-from services.core.limits.rules import Limits
-from services.core.watches.tables import SimMonth, Watch
+from services.core.devices.watches.tables import SimMonth, Watch
+from services.core.people.households.tables import Enrolment, TrainingAttended
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.crypto.broker_password import mosquitto_hash_fits
+from services.core.platform.db.database import Database
+from services.core.platform.limits.rules import Limits
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone
 from tests.support.staff_http import StaffMember, family_code_of, make_staff
 from tests.support.world import make_watch

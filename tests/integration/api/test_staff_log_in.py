@@ -13,13 +13,13 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.core.accounts.tables import Staff, StaffRecoveryCode
-from services.core.accounts.totp import code_of, step_of
-from services.core.audit.actions import OPERATOR
-from services.core.crypto.random_ids import new_ref
-from services.core.db.database import Database
-from services.core.limits.rules import Limits
-from services.core.programme.actions import create_staff, end_staff, reset_staff
+from services.core.people.accounts.tables import Staff, StaffRecoveryCode
+from services.core.people.accounts.totp import code_of, step_of
+from services.core.people.programme.actions import create_staff, end_staff, reset_staff
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
+from services.core.platform.limits.rules import Limits
 from tests.support.clock import FakeClock
 from tests.support.http import make_parent, make_place, new_address
 from tests.support.staff_http import make_staff, renewed

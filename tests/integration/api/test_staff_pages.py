@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from services.core.db.database import Database
-from services.core.programme.tables import Cohort
+from services.core.people.programme.tables import Cohort
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import make_family, make_place
 from tests.support.staff_crawl import pdf_texts

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from services.core.db.database import Database
-from services.core.families.tables import Family
-from services.core.watches.tables import Watch
-from services.core.watches.triage import note_low_batteries
+from services.core.devices.watches.tables import Watch
+from services.core.office.triage.queries import note_low_batteries
+from services.core.people.households.tables import Family
+from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
 from tests.support.staff_http import make_staff, renewed

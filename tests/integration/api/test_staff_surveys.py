@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from tests.support.http import fill_buckets, make_family, make_place
 from tests.support.staff_http import family_code_of, make_staff
 

@@ -15,19 +15,19 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.accounts.tables import Guardian
-from services.core.audit.tables import AuditEntry
-from services.core.db.database import Database
-from services.core.facts.actions import record_fact
-from services.core.families.tables import Child, Enrolment, Family
-from services.core.locales import LOCALES
-from services.core.programme.tables import Cohort, Site, StaffScope
-from services.core.settings import Settings
-from services.core.usage.export_jobs import expire_one_file
-from services.core.usage.export_making import claim, make_one_file
-from services.core.usage.rules import INDICATORS
-from services.core.usage.simulating import Plan, simulate
-from services.core.usage.tables import UsageExport, UsageExportFile
+from services.core.measurement.exports.actions import expire_one_file
+from services.core.measurement.exports.rendering import claim, make_one_file
+from services.core.measurement.indicators.rules import INDICATORS
+from services.core.measurement.tables import UsageExport, UsageExportFile
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.tables import Child, Enrolment, Family
+from services.core.people.programme.tables import Cohort, Site, StaffScope
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import Database
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.locales import LOCALES
+from services.core.platform.settings import Settings
+from services.devstack.simulated_programme.writing import Plan, simulate
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock
 from tests.support.http import Place, fill_buckets

@@ -9,10 +9,10 @@ from datetime import timedelta
 import httpx
 from sqlmodel import col, select
 
-from services.core.accounts.streams import STREAM_LIVES, forget_old_streams, open_stream, stream_stands
-from services.core.accounts.tables import OpenStream
-from services.core.db.database import Database
-from services.core.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
+from services.core.people.accounts.streams import STREAM_LIVES, forget_old_streams, open_stream, stream_stands
+from services.core.people.accounts.tables import OpenStream
+from services.core.platform.db.database import Database
+from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
 from tests.integration.api.conftest import Live
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from services.core.accounts.errors import SessionEndedError
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.db.database import Database
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.people.accounts.errors import SessionEndedError
+from services.core.platform.db.database import Database
 from tests.integration.api.conftest import Live
 from tests.support.http import Parent, make_family, make_place
 from tests.support.staff_http import make_staff

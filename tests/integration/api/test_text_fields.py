@@ -14,10 +14,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.db.database import Database
-from services.core.families.queries import site_of_family
-from services.core.families.tables import Family
-from services.core.programme.queries import cohorts_of
+from services.core.people.households.queries import site_of_family
+from services.core.people.households.tables import Family
+from services.core.people.programme.queries import cohorts_of
+from services.core.platform.db.database import Database
 from tests.integration.api.test_other_families import BODIES
 from tests.support.api_routes import app_without_database
 from tests.support.http import Parent, Place, fill_buckets, make_family

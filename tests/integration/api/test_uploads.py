@@ -7,9 +7,9 @@ from typing import Any
 
 import httpx
 
-from services.core.clips.rendering import Studio
-from services.core.crypto.random_ids import new_ref
-from services.core.messages.uploads import UPLOADS_MAX, forget_one_upload
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.uploads import UPLOADS_MAX, forget_one_upload
+from services.core.platform.crypto.random_ids import new_ref
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family
 from tests.support.sounds import encoded

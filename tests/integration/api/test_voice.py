@@ -14,18 +14,18 @@ import httpx
 import pytest
 from sqlmodel import col, select, update
 
-from services.core.audit.tables import AuditEntry
-from services.core.blobs.actions import sweep_one
-from services.core.blobs.tables import Blob
-from services.core.clips.from_watch import Claim, take_chunk
-from services.core.clips.rendering import Studio
-from services.core.crypto.random_ids import new_ref
-from services.core.limits.tables import LimitBucket
-from services.core.messages.retention import drop_one_old_voice
-from services.core.messages.voice_from_watch import ChildsClip, receive_clip
-from services.core.settings import Settings
-from services.core.watches.queries import standing_identity
-from services.core.watches.tables import WatchIdentity
+from services.core.conversation.audio_assets.chunks_from_watch import Claim, take_chunk
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.retention import drop_one_old_voice
+from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.devices.watches.queries import standing_identity
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.blobs.actions import sweep_one
+from services.core.platform.blobs.tables import Blob
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.limits.tables import LimitBucket
+from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, pair
 from tests.support.sounds import duration_ms, encoded, wav

@@ -11,10 +11,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.contacts.queries import wire_contacts
-from services.core.db.database import Database
-from services.core.watches.settings import repair_one_offset
-from services.core.watches.tables import WatchSettings
+from services.core.devices.contacts.queries import wire_contacts
+from services.core.devices.watch_settings.actions import repair_one_offset
+from services.core.devices.watches.tables import WatchSettings
+from services.core.platform.db.database import Database
 from tests.integration.api.test_commands import LOCATION
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair

@@ -16,7 +16,7 @@ from services.broker.binary import bring_mosquitto
 from services.broker.configuration import BrokerConfiguration
 from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
-from services.core.crypto.broker_password import mosquitto_hash
+from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.machine.ports import free_port
 from tests.integration.broker.mqtt_client import MqttClient, connected
 

@@ -21,8 +21,8 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.crypto.broker_password import mosquitto_hash
-from services.core.db.migrate import upgrade
+from services.core.platform.crypto.broker_password import mosquitto_hash
+from services.core.platform.db.migrate import upgrade
 from services.machine.ports import free_port, is_answering
 from services.machine.postgres import LocalPostgres
 from tests.integration.broker.mqtt_client import connected, refused

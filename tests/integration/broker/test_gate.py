@@ -18,10 +18,10 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.gate import Gate
 from services.broker.gate_rules import DELAY_FIRST_S, FREE_FAILURES, PENDING_MAX
 from services.broker.process import MosquittoProcess
-from services.core.accounts.tokens import AccessClaims, AccessTokens
-from services.core.clock import system_clock
-from services.core.db.columns import new_id
-from services.core.settings import Settings
+from services.core.people.accounts.tokens import AccessClaims, AccessTokens
+from services.core.platform.clock import system_clock
+from services.core.platform.db.columns import new_id
+from services.core.platform.settings import Settings
 from services.machine.ports import free_port
 from tests.integration.broker.conftest import ANA, BACKEND_PASSWORD, BEN, KNOWN, Broker
 from tests.integration.broker.mqtt_client import connected

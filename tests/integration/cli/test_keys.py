@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.outbox.actions import send_sms
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.outbox.actions import send_sms
 from tests.integration.cli.conftest import Smartwatch
 from tests.support.world import make_home, wear
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.core.crypto.broker_password import mosquitto_hash_fits
+from services.core.platform.crypto.broker_password import mosquitto_hash_fits
 from services.machine.postgres import LocalPostgres
 from tests.integration.cli.conftest import Program, Smartwatch
 

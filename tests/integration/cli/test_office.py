@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.sheets import SheetRefusedError
+from services.core.platform.spreadsheets.sheets import SheetRefusedError
 from tests.integration.cli.conftest import Smartwatch
 
 WATCHES = "serial,imei,model,site\nSW0001,860000000000009,sim-1,Dongguan\nSW0002,,sim-1,Dongguan\n"

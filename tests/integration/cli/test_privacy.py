@@ -12,7 +12,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.core.erasure_ledger import FAMILY, ErasureLedger, LedgerEntry
+from services.core.platform.erasure_ledger import FAMILY, ErasureLedger, LedgerEntry
 from services.machine.postgres import LocalPostgres
 from tests.integration.cli.conftest import Smartwatch
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import uvicorn
 
 from services.api.app import create_app
-from services.core.db.database import Database
-from services.core.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
 from services.device_sim.parent import SimParent
 from tests.support.http import code_in, enrol_family, new_phone, sms_to
 

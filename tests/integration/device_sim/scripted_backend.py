@@ -17,7 +17,7 @@ import aiomqtt
 from services.broker.configuration import BrokerConfiguration
 from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
-from services.core.crypto.broker_password import mosquitto_hash
+from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.device_sim.timings import Timings
 from services.device_sim.watch import SimWatch
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_types import FamilyEvent, ProblemError, ServerAwayError
 from tests.integration.device_sim.api_server import Server, log_in, mother_of

@@ -10,11 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.checkins.actions import receive_fixes
-from services.core.db.database import Database
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.watches.queries import watch_by_serial
+from services.core.location.checkins.actions import receive_fixes
 from services.core.pairing.codes import code_for_watch
-from services.core.watches.queries import watch_by_serial
+from services.core.platform.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
 from services.device_sim.parent_types import ProblemError

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_console import ParentConsole
 from tests.integration.device_sim.api_server import Server, mother_of

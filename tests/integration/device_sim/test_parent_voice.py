@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.core.db.database import Database
+from services.core.platform.db.database import Database
 from services.device_sim.parent import SimParent
 from services.device_sim.parent_types import ProblemError, ServerAwayError
 from services.device_sim.sound import speech_wav

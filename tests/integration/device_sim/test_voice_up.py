@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.core.audio.decoding import examine
+from services.core.platform.audio.decoding import examine
 from services.device_sim.body import WatchTraits
 from services.device_sim.records import OutgoingState
 from services.device_sim.sound import SoundRefusedError, speech_wav

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from services.core.clips.rendering import Studio
-from services.core.db.database import Database
-from services.core.erasure_ledger import ErasureLedger
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.platform.db.database import Database
+from services.core.platform.erasure_ledger import ErasureLedger
 from services.device_sim.body import WatchTraits
 from services.device_sim.parent import SimParent
 from services.device_sim.records import FactoryIdentity

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 from services.machine.doctor import packages
 from services.machine.instance import PREFERRED_PORTS, Instance, InstanceInUseError, is_running, take_instance
 

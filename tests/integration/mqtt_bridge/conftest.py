@@ -19,10 +19,10 @@ import pytest_asyncio
 from services.broker.binary import bring_mosquitto
 from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
-from services.core.blobs.store import BlobStore
-from services.core.db.database import Database
-from services.core.settings import Environment, Settings
-from services.core.watches.queries import broker_logins
+from services.core.devices.watches.queries import broker_logins
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Environment, Settings
 from services.machine.ports import free_port
 from services.mqtt_bridge.main import Bridge
 from tests.integration.broker.mqtt_client import MqttClient, connected

@@ -8,13 +8,13 @@ import uuid
 import pytest
 from sqlmodel import col, select
 
-from services.core.alerts.actions import acknowledge_alert
-from services.core.alerts.rules import AlertKind
-from services.core.alerts.tables import Alert
-from services.core.events.tables import Event
+from services.core.devices.alerts.actions import acknowledge_alert
+from services.core.devices.alerts.rules import AlertKind
+from services.core.devices.alerts.tables import Alert
 from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
-from services.core.uplinks.tables import Uplink
+from services.core.platform.events.tables import Event
+from services.core.platform.idempotency.tables import Uplink
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 

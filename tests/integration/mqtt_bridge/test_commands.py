@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.core.watches.command_rules import CommandKind
-from services.core.watches.commands import Asker, commands_of, give_command
+from services.core.devices.commands.actions import Asker, commands_of, give_command
+from services.core.devices.commands.rules import CommandKind
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.clock import FakeClock
 from tests.support.world import Home

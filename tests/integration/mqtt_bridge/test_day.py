@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from services.core.checkins.geometry import Point
+from services.core.location.geometry import Point
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import uuid
 
-from services.core.contacts.actions import propose_contact
-from services.core.contacts.rules import phone_contact
-from services.core.families.tables import Child
-from services.core.messages.actions import mark_by_guardian, send_to_child
-from services.core.messages.expiry import expire_one
-from services.core.messages.queries import conversation
-from services.core.messages.rules import RecipientState, text_body
+from services.core.conversation.messages.actions import mark_by_guardian, send_to_child
+from services.core.conversation.messages.expiry import expire_one
+from services.core.conversation.messages.queries import conversation
+from services.core.conversation.messages.rules import RecipientState, text_body
+from services.core.devices.contacts.actions import propose_contact
+from services.core.devices.contacts.rules import phone_contact
+from services.core.devices.watch_settings.actions import SettingsChange, change_settings
+from services.core.devices.watch_settings.quiet_rules import QuietTime
 from services.core.pairing.sweep import tell_overdue
-from services.core.watches.quiet_rules import QuietTime
-from services.core.watches.settings import SettingsChange, change_settings
+from services.core.people.households.tables import Child
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.world import Home

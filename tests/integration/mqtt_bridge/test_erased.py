@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from services.core.erasure_ledger import ErasureLedger
 from services.core.pairing.wipes import HEARD_AFTER
-from services.core.privacy.erase import erase_child
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.privacy.erasure.actions import erase_child
+from services.core.privacy.erasure.removal import remove_now
 from services.core.privacy.queries import erasures_of
-from services.core.privacy.removal import remove_now
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.integration.mqtt_bridge.test_voice_up import CHUNKS, end, say_chunks
 from tests.support.clock import FakeClock

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import select
 
-from services.core.messages.tables import Message
+from services.core.conversation.messages.tables import Message
 from services.machine.postgres import LocalPostgres
 from tests.integration.mqtt_bridge.conftest import Stand, eventually
 from tests.support.places import allow_places, on_wire

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from services.core.db.database import UnitOfWork
-from services.core.families.tables import Child
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.places import allow_places, away, on_wire, turn_location
 from tests.support.world import LONG_AGO, Home, Worn

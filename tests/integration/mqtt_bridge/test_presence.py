@@ -7,12 +7,12 @@ import uuid
 
 from sqlmodel import col, select
 
-from services.core.events.tables import Event
-from services.core.messages.actions import send_to_child
-from services.core.messages.rules import text_body
+from services.core.conversation.messages.actions import send_to_child
+from services.core.conversation.messages.rules import text_body
+from services.core.devices.presence.actions import note_kicked
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.sweep import forget_one_silent
-from services.core.watches.presence import note_kicked
-from services.core.watches.tables import WatchIdentity
+from services.core.platform.events.tables import Event
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.support.clock import FakeClock
 from tests.support.world import Home, Worn

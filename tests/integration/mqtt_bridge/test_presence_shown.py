@@ -16,11 +16,11 @@ from sqlmodel import select
 
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers
-from services.core.crypto.broker_password import mosquitto_hash
+from services.core.devices.presence.actions import presence_of_watch
+from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.sweep import forget_one_silent
-from services.core.programme.tables import Site
-from services.core.watches.presence import presence_of_watch
-from services.core.watches.tables import Watch, WatchIdentity
+from services.core.people.programme.tables import Site
+from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.device_sim.mqtt_packets import Will, connect_packet, publish_packet
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.integration.mqtt_bridge.test_day import family_with_watch

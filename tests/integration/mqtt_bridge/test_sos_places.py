@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import pytest
 from sqlmodel import col, select
 
-from services.core.checkins.sos_places import SosPlaceView, sos_places_of
-from services.core.checkins.tables import Checkin, SosPlace
-from services.core.consents.rules import Part
-from services.core.families.queries import child_by_id
+from services.core.location.checkins.sos_places import SosPlaceView, sos_places_of
+from services.core.location.checkins.tables import Checkin, SosPlace
+from services.core.people.consents.rules import Part
+from services.core.people.households.queries import child_by_id
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.places import agree, allow_places

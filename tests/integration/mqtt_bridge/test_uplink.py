@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from sqlmodel import col, select
 
-from services.core.messages.tables import Message
-from services.core.uplinks.tables import Uplink
+from services.core.conversation.messages.tables import Message
+from services.core.platform.idempotency.tables import Uplink
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.world import make_home
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlmodel import select
 
-from services.core.usage.tables import UsageReport
-from services.core.watches.tables import Watch
+from services.core.devices.watches.tables import Watch
+from services.core.measurement.tables import UsageReport
 from tests.integration.mqtt_bridge.conftest import Stand
 
 REPORT = {"id": "u5d8k2m1h6vb", "from_tst": 1_772_400_000, "to_tst": 1_772_403_600, "battery_min_pct": 64}

@@ -13,22 +13,22 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlmodel import col, select
 
-from services.core.blobs.store import BlobStore
-from services.core.db.database import Database
-from services.core.facts.actions import record_fact, record_past_facts
-from services.core.families.tables import Enrolment
-from services.core.settings import Settings
-from services.core.usage.actions import take_past_reports
-from services.core.usage.counting import rebuild
-from services.core.usage.rules import INDICATORS, Measure, week_of
-from services.core.usage.simulating import Lived, live
-from services.core.usage.tables import UsagePopulation, UsageReport
-from services.core.usage.weeks import family_weeks
-from services.core.watches.queries import standing_identity
+from services.core.devices.watches.queries import standing_identity
+from services.core.measurement.counting.actions import rebuild
+from services.core.measurement.indicators.rules import INDICATORS, Measure, week_of
+from services.core.measurement.indicators.weeks import family_weeks
+from services.core.measurement.reports.actions import take_past_reports
+from services.core.measurement.tables import UsagePopulation, UsageReport
+from services.core.people.households.tables import Enrolment
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.db.database import Database
+from services.core.platform.facts.actions import record_fact, record_past_facts
+from services.core.platform.settings import Settings
+from services.devstack.simulated_programme.writing import Lived, live
 from services.mqtt_bridge.handlers.registry import Frame
 from services.mqtt_bridge.handlers.usage import take_usage
 from services.protocol.topics import Uplink, UplinkKind, parse_user
-from tests.integration.core.usage.conftest import Household, count_all, settle
+from tests.integration.core.measurement.conftest import Household, count_all, settle
 from tests.support.clock import FakeClock
 
 DAYS = 35

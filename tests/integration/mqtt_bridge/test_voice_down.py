@@ -10,15 +10,15 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from services.core.clips.rendering import Studio
-from services.core.erasure_ledger import ErasureLedger
-from services.core.families.tables import Child
-from services.core.messages.actions import send_to_child
-from services.core.messages.expiry import expire_one
-from services.core.messages.queries import conversation
-from services.core.messages.rules import text_body
-from services.core.messages.voice_from_phone import speak_to_child
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.actions import send_to_child
+from services.core.conversation.messages.expiry import expire_one
+from services.core.conversation.messages.queries import conversation
+from services.core.conversation.messages.rules import text_body
+from services.core.conversation.messages.voice_from_phone import speak_to_child
 from services.core.pairing.sweep import tell_overdue
+from services.core.people.households.tables import Child
+from services.core.platform.erasure_ledger import ErasureLedger
 from services.worker.main import Worker
 from services.worker.sms import provider_of
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand

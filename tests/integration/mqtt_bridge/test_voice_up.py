@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlmodel import col, func, select
 
-from services.core.blobs.store import BlobStore
-from services.core.clips.tables import Clip, ClipChunk
-from services.core.consents.rules import Part
-from services.core.contacts.guardians import withdraw_consent
-from services.core.crypto.random_ids import new_ref
-from services.core.families.child_key import data_key
-from services.core.families.queries import membership_in
-from services.core.families.tables import Child
-from services.core.messages.queries import MessageView, conversation
+from services.core.conversation.audio_assets.tables import Clip, ClipChunk
+from services.core.conversation.messages.queries import MessageView, conversation
+from services.core.devices.contacts.guardians import withdraw_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.child_key import data_key
+from services.core.people.households.queries import membership_in
+from services.core.people.households.tables import Child
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.crypto.random_ids import new_ref
 from tests.integration.broker.waiting import becomes_true
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.sounds import encoded

@@ -8,12 +8,12 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.core.alerts.tables import Alert
-from services.core.checkins.tables import SosPlace
-from services.core.consents.rules import Part
+from services.core.devices.alerts.tables import Alert
+from services.core.devices.watches.queries import watch_by_serial
+from services.core.location.checkins.tables import SosPlace
 from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
-from services.core.watches.queries import watch_by_serial
+from services.core.people.consents.rules import Part
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.places import agree, allow_places, on_wire

@@ -14,15 +14,15 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.db.database import Database
-from services.core.messages.actions import ChildsMessage, receive_from_child
-from services.core.messages.rules import text_body
-from services.core.outbox.tables import OutboxRow
-from services.core.push.rules import EndpointKind
-from services.core.push.tables import PushEndpoint
-from services.core.settings import Settings
-from services.core.watches.queries import standing_identity
+from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.rules import text_body
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.push.rules import EndpointKind
+from services.core.devices.push.tables import PushEndpoint
+from services.core.devices.watches.queries import standing_identity
+from services.core.platform.db.database import Database
+from services.core.platform.outbox.tables import OutboxRow
+from services.core.platform.settings import Settings
 from services.worker import push
 from services.worker.push import Poster, PushSender, Webhook, providers_of
 from tests.integration.worker.push_service import Browser, PushService

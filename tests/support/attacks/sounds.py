@@ -13,7 +13,7 @@ from fractions import Fraction
 import av
 from av.audio.stream import AudioStream
 
-from services.core.audio.rules import Media
+from services.core.platform.audio.rules import Media
 from tests.support.sounds import spoken
 
 # Of a playlist: a file and an address that must never be opened.

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from services.api.client_address import client_address
-from services.core.settings import Environment, Settings
+from services.core.platform.settings import Environment, Settings
 
 TRUSTED = Settings(environment=Environment.TEST, trusted_proxies="10.0.0.0/8, 192.0.2.7").trusted_networks()
 

@@ -10,7 +10,7 @@ import pytest
 
 from services.api.problems import STATUS
 from services.api.problems_page import problems_page
-from services.core.errors import CoreError, RetryLaterError
+from services.core.platform.errors import CoreError, RetryLaterError
 
 ROOT = Path(__file__).parents[3]
 

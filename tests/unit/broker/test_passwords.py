@@ -8,7 +8,7 @@ import pytest
 
 from services.broker.errors import PasswordFileBrokenError
 from services.broker.passwords import BrokerLogin, is_watch_login, render_passwords, verify_passwords
-from services.core.crypto.broker_password import is_mosquitto_hash, mosquitto_hash, mosquitto_hash_fits
+from services.core.platform.crypto.broker_password import is_mosquitto_hash, mosquitto_hash, mosquitto_hash_fits
 
 # Made by mosquitto_passwd 2.0.11 of the password "secret".
 BY_MOSQUITTO = (

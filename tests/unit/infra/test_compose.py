@@ -15,7 +15,7 @@ import yaml
 from pydantic import ValidationError
 
 from services.cli.main import app
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]
 COMPOSE = CHECKOUT / "infra" / "compose.yaml"

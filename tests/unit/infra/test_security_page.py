@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from services.cli.main import app
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 
 CHECKOUT = Path(__file__).parents[3]
 PAGE = (CHECKOUT / "docs" / "security.md").read_text(encoding="utf-8")

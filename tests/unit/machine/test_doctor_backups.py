@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.core.settings import Settings
+from services.core.platform.settings import Settings
 from services.machine.doctor import backups
 
 DAY_S = 24 * 3600

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.core.limits.rules import Limit, Limits
+from services.core.platform.limits.rules import Limit, Limits
 from services.mqtt_bridge.rates import Rates
 from services.protocol import limits
 from services.protocol.topics import Identity, Uplink, UplinkKind, User

@@ -1,7 +1,7 @@
 """The lists that the product keeps for itself are the wire's: neither side can name what the other does not know."""
 
-from services.core.families.rules import RELATIONS
-from services.core.messages.rules import EMOJI
+from services.core.conversation.messages.rules import EMOJI
+from services.core.people.households.rules import RELATIONS
 from services.protocol import words
 
 

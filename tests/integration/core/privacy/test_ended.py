@@ -9,17 +9,17 @@ from datetime import date, timedelta
 import httpx
 import pytest
 
-from services.core.audit.actions import OPERATOR
-from services.core.audit.queries import entries_of_family
-from services.core.db.database import Database
-from services.core.erasure_ledger import ErasureLedger
-from services.core.families import ending
-from services.core.families.tables import Family
-from services.core.privacy.ended import erase_one_ended
-from services.core.privacy.erase import erase_family
-from services.core.programme.tables import Programme
-from services.core.settings import Settings
-from services.core.watches.queries import standing_identity
+from services.core.devices.watches.queries import standing_identity
+from services.core.office.programme_end import actions as ending
+from services.core.people.households.tables import Family
+from services.core.people.programme.tables import Programme
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.audit.queries import entries_of_family
+from services.core.platform.db.database import Database
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.settings import Settings
+from services.core.privacy.erasure.actions import erase_family
+from services.core.privacy.purging.ended_programmes import erase_one_ended
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, make_family, make_place, pair, sms_to

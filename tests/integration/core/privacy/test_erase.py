@@ -10,17 +10,17 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.blobs.actions import sweep_one
-from services.core.blobs.tables import Blob
-from services.core.clips.rendering import Studio
-from services.core.crypto.vault import SealBrokenError
-from services.core.db.database import Database
-from services.core.erasure_ledger import ErasureLedger
-from services.core.families.child_key import data_key
-from services.core.families.tables import Child
-from services.core.privacy.erase import erase_child
-from services.core.privacy.removal import remove_one_erased
-from services.core.settings import Settings
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.blobs.actions import sweep_one
+from services.core.platform.blobs.tables import Blob
+from services.core.platform.crypto.vault import SealBrokenError
+from services.core.platform.db.database import Database
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.settings import Settings
+from services.core.privacy.erasure.actions import erase_child
+from services.core.privacy.erasure.removal import remove_one_erased
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair, sms_to

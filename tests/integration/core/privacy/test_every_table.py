@@ -24,10 +24,10 @@ from sqlalchemy import (
 )
 from sqlmodel import SQLModel
 
-from services.core.db.all_tables import load_all_tables
-from services.core.db.database import Database, UnitOfWork
-from services.core.outbox.actions import push_to, tell_watch, wake_phones
-from services.core.outbox.tables import OutboxRow
+from services.core.platform.db.all_tables import load_all_tables
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.outbox.actions import push_to, tell_watch, wake_phones
+from services.core.platform.outbox.tables import OutboxRow
 from tests.support.canary import rows_with
 from tests.support.http import make_family, make_place, pair
 

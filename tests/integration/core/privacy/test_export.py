@@ -15,16 +15,16 @@ import jsonschema
 import pytest
 from sqlmodel import col, select
 
-from services.core.audio.rules import Media
-from services.core.blobs.actions import sweep_one
-from services.core.blobs.tables import Blob
-from services.core.clips.rendering import Studio
-from services.core.db.database import Database
-from services.core.privacy import archive
-from services.core.privacy.archive import make_one_export
-from services.core.privacy.exports import CLAIM_LIVES, TRIES, expire_one_export
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.platform.audio.rules import Media
+from services.core.platform.blobs.actions import sweep_one
+from services.core.platform.blobs.tables import Blob
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
+from services.core.privacy.copies import archive
+from services.core.privacy.copies.actions import CLAIM_LIVES, TRIES, expire_one_export
+from services.core.privacy.copies.archive import make_one_export
 from services.core.privacy.tables import Export
-from services.core.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.sounds import encoded

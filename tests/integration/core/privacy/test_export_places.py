@@ -15,15 +15,15 @@ import jsonschema
 import pytest
 import pytest_asyncio
 
-from services.core.alerts.actions import Raised, raise_alert
-from services.core.checkins.actions import receive_fixes
-from services.core.checkins.geometry import Point
-from services.core.checkins.sealing import Place
-from services.core.checkins.sos_places import SentPlace, keep_sos_place
-from services.core.clips.rendering import Studio
-from services.core.db.database import Database
-from services.core.privacy import own_places
-from services.core.privacy.archive import make_one_export
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.location.checkins.actions import receive_fixes
+from services.core.location.checkins.sealing import Place
+from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.location.geometry import Point
+from services.core.platform.db.database import Database
+from services.core.privacy.copies import own_places
+from services.core.privacy.copies.archive import make_one_export
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.places import HOME, away, circle, may_look, sent

@@ -8,18 +8,18 @@ import httpx
 import pytest
 from sqlmodel import SQLModel, func, select
 
-from services.core.accounts.tables import Session
-from services.core.clips.rendering import Studio
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.events.tables import Event
-from services.core.messages.expiry import expire_one
-from services.core.messages.retention import drop_one_old_voice
-from services.core.outbox.actions import send_sms
-from services.core.outbox.tables import OutboxRow
-from services.core.privacy.forgetting import forget_one_batch
-from services.core.retention import Retention
-from services.core.settings import Settings
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.expiry import expire_one
+from services.core.conversation.messages.retention import drop_one_old_voice
+from services.core.people.accounts.tables import Session
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.events.tables import Event
+from services.core.platform.outbox.actions import send_sms
+from services.core.platform.outbox.tables import OutboxRow
+from services.core.platform.retention import Retention
+from services.core.platform.settings import Settings
+from services.core.privacy.purging.actions import forget_one_batch
 from tests.support.clock import FakeClock
 from tests.support.http import make_family
 from tests.support.sounds import encoded

@@ -9,16 +9,24 @@ from datetime import date, datetime, timedelta
 import httpx
 from sqlmodel import SQLModel, col, func, select
 
-from services.core.accounts.tables import GuardianDevice, Session, Staff, StaffSession
-from services.core.db.database import Database, UnitOfWork
-from services.core.facts.actions import record_fact
-from services.core.facts.tables import Fact
-from services.core.families.tables import BreakGlass, HandOut, HelpRequest, Invitation, LogInSlip, Notice, Recovery
-from services.core.privacy.forgetting import forget_one_batch_of_devices, forget_one_batch_of_the_office
-from services.core.programme.tables import Programme
-from services.core.starters.tables import Nudge
-from services.core.usage.forgetting import forget_one_long_over
-from services.core.usage.tables import FamilyDay, UsagePopulation, UsageReport, WatchDay
+from services.core.measurement.counting.forgetting import forget_one_long_over
+from services.core.measurement.tables import FamilyDay, UsagePopulation, UsageReport, WatchDay
+from services.core.office.prompts.tables import Nudge
+from services.core.people.accounts.tables import GuardianDevice, Session, Staff, StaffSession
+from services.core.people.households.tables import (
+    BreakGlass,
+    HandOut,
+    HelpRequest,
+    Invitation,
+    LogInSlip,
+    Notice,
+    Recovery,
+)
+from services.core.people.programme.tables import Programme
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.facts.tables import Fact
+from services.core.privacy.purging.actions import forget_one_batch_of_devices, forget_one_batch_of_the_office
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, make_family, make_place, new_phone
 from tests.support.world import make_watch

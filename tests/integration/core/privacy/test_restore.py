@@ -11,13 +11,13 @@ import httpx
 import pytest
 
 from services.api.app import create_app
-from services.core.accounts.tables import Guardian
-from services.core.crypto.vault import Vault
-from services.core.db.database import Database
-from services.core.erasure_ledger import ErasureLedger, ErasuresPendingError
-from services.core.families.tables import Child, Family
-from services.core.privacy.replay import replay
-from services.core.settings import Settings
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.tables import Child, Family
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import Database
+from services.core.platform.erasure_ledger import ErasureLedger, ErasuresPendingError
+from services.core.platform.settings import Settings
+from services.core.privacy.erasure.replay import replay
 from services.machine.postgres import LocalPostgres
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock

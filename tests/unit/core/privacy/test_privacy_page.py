@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from services.core.consents.ages import ages_of
-from services.core.settings import Settings
+from services.core.people.consents.ages import ages_of
+from services.core.platform.settings import Settings
 from tests.support.api_routes import app_without_database, declared_routes
 
 CHECKOUT = Path(__file__).parents[4]

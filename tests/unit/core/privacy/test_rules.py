@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from sqlmodel import SQLModel
 
-from services.core.db.all_tables import load_all_tables
-from services.core.locales import LOCALES
+from services.core.platform.db.all_tables import load_all_tables
+from services.core.platform.locales import LOCALES
+from services.core.privacy.erasure.rules import WatchCopy, Wipe, check_confirmation, watch_copy
 from services.core.privacy.errors import ConfirmationMissingError
-from services.core.privacy.rules import WatchCopy, Wipe, check_confirmation, watch_copy
 from services.core.privacy.sms_texts import erased_text
 
 DONE, NOT_YET = Wipe(datetime(2026, 3, 2, tzinfo=UTC)), Wipe(None)

@@ -1,0 +1,1 @@
+"""Messages between a child and guardians, and their audio."""

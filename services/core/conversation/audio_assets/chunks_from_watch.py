@@ -1,0 +1,126 @@
+"""Chunks from a watch, until they are a clip. Each is committed before the broker forgets it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func
+from sqlmodel import col, select
+
+from services.core.conversation.audio_assets.rules import CLIP_ROOM_BYTES, UNFINISHED_LIVES, UNFINISHED_MAX_BYTES
+from services.core.conversation.audio_assets.tables import ClipChunk
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.crypto.vault import seal, unseal
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.tables import Uplink
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the ``end`` of a clip says its chunks make."""
+
+    size_bytes: int
+    chunks: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Numbers of the chunks to send (again), ascending."""
+
+    numbers: Sequence[int]
+
+
+async def take_chunk(work: UnitOfWork, identity: WatchIdentity, ref: str, number: int, sound: bytes) -> None:
+    """Keep one chunk, sealed; of the same number the last counts. One of a clip that was answered is worth nothing."""
+    if await work.session.get(Uplink, (identity.username, ref)) is not None:
+        return
+    if not await _make_room(work, identity.username, ref, len(sound)):
+        return
+    child = await work.session.get_one(Child, identity.child_id)
+    sealed = seal(data_key(work, child), sound, _context(identity.username, ref, number))
+    await work.session.merge(
+        ClipChunk(
+            username=identity.username, ref=ref, number=number, size_bytes=len(sound), sealed_sound=sealed,
+            received_at=work.now,
+        )
+    )  # fmt: skip
+
+
+async def assemble(work: UnitOfWork, identity: WatchIdentity, ref: str, claim: Claim) -> bytes | Missing:
+    """Return the clip, or which chunks are missing.
+
+    All there but another hash: every chunk is forgotten and missing, for nobody can tell which one is bad.
+    """
+    found = await work.session.exec(
+        select(ClipChunk)
+        .where(
+            col(ClipChunk.username) == identity.username,
+            col(ClipChunk.ref) == ref,
+            col(ClipChunk.number) < claim.chunks,
+        )
+        .order_by(col(ClipChunk.number))
+    )
+    chunks = found.all()
+    there = {chunk.number for chunk in chunks}
+    if missing := [number for number in range(claim.chunks) if number not in there]:
+        return Missing(missing)
+    child = await work.session.get_one(Child, identity.child_id)
+    key = data_key(work, child)
+    clip = b"".join(unseal(key, chunk.sealed_sound, _context(identity.username, ref, chunk.number)) for chunk in chunks)
+    if len(clip) == claim.size_bytes and hashlib.sha256(clip).hexdigest() == claim.sha256:
+        return clip
+    await forget_chunks(work, identity.username, ref)
+    return Missing(range(claim.chunks))
+
+
+async def forget_chunks(work: UnitOfWork, username: str, ref: str) -> None:
+    """Forget the chunks of a clip that was answered."""
+    await work.run(delete(ClipChunk).where(col(ClipChunk.username) == username, col(ClipChunk.ref) == ref))
+
+
+async def forget_one_unfinished(work: UnitOfWork) -> bool:
+    """Forget the chunks of one clip that was never finished; return whether there was one. Safe to run twice."""
+    found = await work.session.exec(
+        select(ClipChunk.username, ClipChunk.ref)
+        .group_by(col(ClipChunk.username), col(ClipChunk.ref))
+        .having(func.max(col(ClipChunk.received_at)) <= work.now - UNFINISHED_LIVES)
+        .limit(1)
+    )
+    unfinished = found.first()
+    if unfinished is None:
+        return False
+    await forget_chunks(work, *unfinished)
+    return True
+
+
+async def _make_room(work: UnitOfWork, username: str, ref: str, more_bytes: int) -> bool:
+    """Have the oldest other clips of this watch make room, so that one watch cannot fill the database.
+
+    False: this clip alone is more than any clip may be, and no ``end`` can ever complete it.
+    """
+    found = await work.session.exec(
+        select(ClipChunk.ref, func.sum(col(ClipChunk.size_bytes)))
+        .where(col(ClipChunk.username) == username)
+        .group_by(col(ClipChunk.ref))
+        .order_by(func.max(col(ClipChunk.received_at)), col(ClipChunk.ref))
+    )
+    held = {other: int(size) for other, size in found}
+    if held.get(ref, 0) + more_bytes > CLIP_ROOM_BYTES:
+        return False
+    total = sum(held.values()) + more_bytes
+    for other, size in held.items():
+        if total <= UNFINISHED_MAX_BYTES:
+            break
+        if other != ref:
+            await forget_chunks(work, username, other)
+            total -= size
+    return True
+
+
+def _context(username: str, ref: str, number: int) -> str:
+    return f"chunk/{username}/{ref}/{number}"

@@ -1,0 +1,83 @@
+"""What can be played now, by whom, and its bytes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+
+from services.core.conversation.audio_assets.rules import Found, Impossible, Wanted, for_phone, for_watch, taste_of
+from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.platform.audio.rules import Form, Media
+from services.core.platform.db.database import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Playable:
+    """Bytes in a form that the receiver plays: where they are and what they are."""
+
+    blob_id: uuid.UUID
+    form: Form
+    size_bytes: int
+    sha256: str
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class ToBeMade:
+    """The form the receiver needs, which nobody has made yet."""
+
+    form: Form
+    max_bytes: int
+
+
+async def playable_for_watch(
+    work: UnitOfWork, clip: Clip, hello: Mapping[str, Any]
+) -> Playable | ToBeMade | Impossible:
+    """Return what a watch that said ``hello`` is given of this clip."""
+    if clip.state == "unplayable":
+        return Impossible("unsupported_codec")
+    if clip.state == "raw":
+        # Nothing is known of it: what the watch wants is decided when it has been decoded.
+        return ToBeMade(Form.PHONE, 0)
+    wanted = for_watch(_found(clip), taste_of(hello))
+    return wanted if isinstance(wanted, Impossible) else await _playable(work, clip, wanted)
+
+
+async def playable_for_phone(work: UnitOfWork, clip: Clip) -> Playable | ToBeMade | Impossible:
+    """Return what a phone is given of this clip."""
+    if clip.state == "unplayable":
+        return Impossible("unplayable")
+    return await _playable(work, clip, for_phone(_found(clip)))
+
+
+async def _playable(work: UnitOfWork, clip: Clip, wanted: Wanted) -> Playable | ToBeMade | Impossible:
+    if clip.blob_id is None:
+        return Impossible("gone")
+    if wanted.as_it_is:
+        return Playable(clip.blob_id, wanted.form, clip.size_bytes, clip.sha256, clip.duration_ms or 0)
+    found = await work.session.exec(
+        select(Rendition).where(
+            col(Rendition.clip_id) == clip.clip_id,
+            col(Rendition.form) == wanted.form.value,
+            col(Rendition.max_bytes) == wanted.max_bytes,
+        )
+    )
+    made = found.first()
+    if made is None:
+        return ToBeMade(wanted.form, wanted.max_bytes)
+    if made.blob_id is None:
+        return Impossible(made.failure or "unplayable")
+    return Playable(made.blob_id, wanted.form, made.size_bytes, made.sha256, made.duration_ms)
+
+
+def _found(clip: Clip) -> Found:
+    return Found(
+        media=None if clip.media is None else Media(clip.media),
+        channels=clip.channels or 1,
+        size_bytes=clip.size_bytes,
+        duration_ms=clip.duration_ms or 0,
+    )

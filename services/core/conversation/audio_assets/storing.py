@@ -1,0 +1,94 @@
+"""From bytes to a clip: the blob first, then, in the transaction of its message, the row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.audio.sandbox import Examined
+from services.core.platform.blobs.actions import keep, release, reserve
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.crypto.vault import seal, unseal
+from services.core.platform.db.database import Database, UnitOfWork
+
+
+@dataclass(frozen=True)
+class StoredClip:
+    """A clip whose bytes are safe, and not yet part of a message; ``found`` is None while nobody has decoded it."""
+
+    blob_id: uuid.UUID
+    size_bytes: int
+    sha256: str
+    claimed_codec: str | None = None
+    claimed_ms: int | None = None
+    found: Examined | None = None
+
+
+async def store_bytes(
+    database: Database, blobs: BlobStore, child_id: uuid.UUID, key: bytes, sound: bytes
+) -> tuple[uuid.UUID, str]:
+    """Store bytes as a blob of the child and return its id and SHA-256 (hex); no transaction is open meanwhile.
+
+    The blob's row is committed before its object exists, so that whatever ends this process leaves nothing unknown.
+    """
+    digest = hashlib.sha256(sound).hexdigest()
+    async with database.begin() as work:
+        blob_id = reserve(work, child_id, len(sound), digest).blob_id
+    await blobs.put(blob_id, key, sound)
+    return blob_id, digest
+
+
+async def add_clip(work: UnitOfWork, child: Child, stored: StoredClip) -> Clip:
+    """Make stored bytes a clip, in the caller's transaction; raises BlobGoneError when they waited for too long."""
+    await keep(work, stored.blob_id)
+    clip = Clip(
+        clip_id=uuid.uuid4(), child_id=child.child_id, blob_id=stored.blob_id, size_bytes=stored.size_bytes,
+        sha256=stored.sha256, claimed_codec=stored.claimed_codec, claimed_ms=stored.claimed_ms, created_at=work.now,
+    )  # fmt: skip
+    if stored.found is not None:
+        note_found(work, child, clip, stored.found)
+    work.add(clip)
+    await work.flush()
+    return clip
+
+
+def note_found(work: UnitOfWork, child: Child, clip: Clip, found: Examined) -> None:
+    """Write down what decoding found."""
+    clip.state = "ready"
+    clip.media = found.media.value
+    clip.channels = found.channels
+    clip.duration_ms = found.duration_ms
+    bars = json.dumps(list(found.bars)).encode()
+    clip.sealed_bars = seal(data_key(work, child), bars, f"bars/{clip.clip_id}")
+    work.add(clip)
+
+
+def bars_of(work: UnitOfWork, child: Child, clip: Clip) -> list[int] | None:
+    """Return the 44 bars (0..100) of a clip's waveform, or None while or because there are none."""
+    if clip.sealed_bars is None:
+        return None
+    bars: list[int] = json.loads(unseal(data_key(work, child), clip.sealed_bars, f"bars/{clip.clip_id}"))
+    return bars
+
+
+async def drop_sound(work: UnitOfWork, clip: Clip) -> None:
+    """Have the sound of a clip and of all that was made of it deleted; a repeat changes nothing."""
+    found = await work.session.exec(select(Rendition).where(col(Rendition.clip_id) == clip.clip_id))
+    for rendition in found.all():
+        if rendition.blob_id is not None:
+            await release(work, rendition.blob_id)
+        await work.session.delete(rendition)
+    if clip.blob_id is not None:
+        await release(work, clip.blob_id)
+    clip.blob_id = None
+    clip.sealed_bars = None
+    clip.state = "gone"
+    clip.gone_at = work.now
+    work.add(clip)

@@ -1,0 +1,72 @@
+"""Tables of clips, of what was made of them, and of clips that are still on their way up from a watch."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from services.core.platform.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
+
+
+class Clip(SQLModel, table=True):
+    """One recording as its sender made it; the bytes are a blob, sealed with the child's key."""
+
+    __tablename__ = "clip"
+
+    clip_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
+    # None once retention has taken the sound.
+    blob_id: uuid.UUID | None = Field(default=None, foreign_key="blob.blob_id", index=True, ondelete="SET NULL")
+    size_bytes: int
+    sha256: str = Field(max_length=64)
+    # What the sender said; advice only, until the clip has been decoded.
+    claimed_codec: str | None = Field(default=None, max_length=32)
+    claimed_ms: int | None = None
+    # raw (not decoded yet), ready, unplayable, gone (retention took it)
+    state: str = Field(default="raw", max_length=10)
+    # What decoding found.
+    media: str | None = Field(default=None, max_length=12)
+    channels: int | None = None
+    duration_ms: int | None = None
+    # 44 bars of the waveform, sealed like the sound they were drawn from.
+    sealed_bars: bytes | None = bytes_column(default=None, nullable=True)
+    tries: int = 0
+    created_at: datetime = time_column()
+    gone_at: datetime | None = maybe_time_column()
+
+
+class Rendition(SQLModel, table=True):
+    """A clip in a form that a receiver plays; made once."""
+
+    __tablename__ = "rendition"
+    __table_args__ = (UniqueConstraint("clip_id", "form", "max_bytes"),)
+
+    rendition_id: uuid.UUID = id_column()
+    clip_id: uuid.UUID = Field(foreign_key="clip.clip_id", ondelete="CASCADE")
+    # phone, amr-nb, opus
+    form: str = Field(max_length=10)
+    # The room it was made for; 0: as good as the form gets.
+    max_bytes: int
+    # None: it cannot be made, `failure` says why.
+    blob_id: uuid.UUID | None = Field(default=None, foreign_key="blob.blob_id", index=True, ondelete="SET NULL")
+    failure: str | None = Field(default=None, max_length=30)
+    size_bytes: int = 0
+    sha256: str = Field(default="", max_length=64)
+    duration_ms: int = 0
+    bit_rate: int = 0
+    created_at: datetime = time_column()
+
+
+class ClipChunk(SQLModel, table=True):
+    """A piece of a clip on its way up from a watch, until its ``end`` makes the pieces a message."""
+
+    __tablename__ = "clip_chunk"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    ref: str = Field(primary_key=True, max_length=36)
+    number: int = Field(primary_key=True)
+    size_bytes: int
+    sealed_sound: bytes = bytes_column()
+    received_at: datetime = time_column(index=True)

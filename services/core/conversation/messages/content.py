@@ -1,0 +1,45 @@
+"""What was said, sealed with the child's own key; and the two numbers a message gets under the child's row lock."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, select
+
+from services.core.conversation.messages.tables import Message
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.crypto.vault import seal, unseal
+from services.core.platform.db.database import UnitOfWork
+
+
+async def lock_child(work: UnitOfWork, child_id: uuid.UUID) -> Child:
+    """Return the child with its row locked: from here on nobody else writes into this conversation.
+
+    NO KEY UPDATE: rows elsewhere that merely refer to the child (events, facts) do not wait for it. With the stronger
+    lock a message sent while the watch acknowledged another one deadlocked for a second (seen).
+    """
+    found = await work.session.exec(
+        select(Child)
+        .where(col(Child.child_id) == child_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return found.one()
+
+
+def next_message_seq(work: UnitOfWork, child: Child) -> int:
+    """Return the next number of the conversation; the child's row must be locked."""
+    child.message_seq += 1
+    work.add(child)
+    return child.message_seq
+
+
+def seal_body(work: UnitOfWork, child: Child, message_id: uuid.UUID, content: str) -> bytes:
+    """Return the content sealed under the child's data key, bound to this message."""
+    return seal(data_key(work, child), content.encode(), f"message/{message_id}")
+
+
+def open_body(work: UnitOfWork, child: Child, message: Message) -> str:
+    """Return the content of a message; raises SealBrokenError when the key is gone."""
+    return unseal(data_key(work, child), message.sealed_body, f"message/{message.message_id}").decode()

@@ -1,0 +1,89 @@
+"""What a watch says became of items, and what it has shown the child of its own messages."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from services.core.conversation.messages.rules import RecipientState
+from services.core.conversation.messages.states import move_recipient
+from services.core.conversation.messages.tables import Message, MessageRecipient
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import STORED, Answer, rejected
+from services.core.platform.inbox import actions as inbox
+from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.outbox.actions import tell_watch
+
+
+async def take_receipt(
+    work: UnitOfWork, identity: WatchIdentity, ref: str, state: str, detail: str | None = None
+) -> Answer:
+    """Note what became of an item on the watch: delivered, played, later or rejected; a repeat changes nothing.
+
+    Anything but ``later`` takes the item out of the inbox and has the next one announced.
+    """
+    item = await inbox.find_item(work, identity.child_id, ref)
+    if item is None:
+        return rejected("unknown_ref")
+    if state == "later":
+        inbox.put_off(work, item)
+        return STORED
+    if state not in {"delivered", "played", "rejected"}:
+        return rejected("malformed")
+    was_waiting = item.state == "waiting"
+    inbox.settle(work, item, "rejected" if state == "rejected" else "delivered")
+    await _move_message(work, item, state, detail)
+    if was_waiting:
+        await tell_watch(work, identity.username)
+    return STORED
+
+
+async def _move_message(work: UnitOfWork, item: InboxItem, state: str, detail: str | None) -> None:
+    if item.message_id is None:
+        return
+    message = await work.session.get_one(Message, item.message_id)
+    found = await work.session.exec(
+        select(MessageRecipient)
+        .where(col(MessageRecipient.message_id) == item.message_id, col(MessageRecipient.guardian_id).is_(None))
+        .with_for_update(key_share=True)
+    )
+    await move_recipient(work, message, found.one(), RecipientState(state), detail)
+
+
+async def take_seen(work: UnitOfWork, identity: WatchIdentity, ref: str, state: str) -> Answer:
+    """Note that the child was shown ``state`` of its own message ``ref``: it is not told again."""
+    found = await work.session.exec(
+        select(MessageRecipient)
+        .join(Message, col(Message.message_id) == col(MessageRecipient.message_id))
+        .where(col(Message.username) == identity.username, col(Message.ref) == ref)
+        .with_for_update(of=MessageRecipient, key_share=True)
+    )
+    recipients = found.all()
+    if not recipients:
+        return rejected("unknown_ref")
+    for recipient in recipients:
+        if recipient.state == state:
+            recipient.seen_state = state
+            work.add(recipient)
+    return STORED
+
+
+async def tell_states_again(work: UnitOfWork, username: str) -> None:
+    """A new connection: what became of the child's messages and was not seen is told afresh."""
+    own = select(Message.message_id).where(col(Message.username) == username)
+    await work.run(
+        update(MessageRecipient)
+        .where(
+            col(MessageRecipient.message_id).in_(own),
+            col(MessageRecipient.told_state).is_not(None),
+            col(MessageRecipient.seen_state).is_distinct_from(col(MessageRecipient.told_state)),
+        )
+        .values(told_state=None)
+    )
+
+
+async def refuse_item(work: UnitOfWork, item: InboxItem, detail: str) -> None:
+    """Take an item out that this watch can never be given; the sender is told why."""
+    inbox.settle(work, item, "rejected")
+    await _move_message(work, item, "rejected", detail)

@@ -1,0 +1,280 @@
+"""Read conversations, for guardians and for the wire."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, exists, func, or_
+from sqlmodel import col, select
+
+from services.core.conversation.audio_assets.storing import bars_of
+from services.core.conversation.audio_assets.tables import Clip
+from services.core.conversation.messages.content import open_body
+from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
+from services.core.devices.contacts.tables import Contact
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.inbox.tables import InboxItem
+
+PAGE_MAX_MESSAGES = 100
+
+
+@dataclass(frozen=True)
+class RecipientView:
+    """What became of a message at one recipient; ``guardian_id`` None: the child."""
+
+    guardian_id: uuid.UUID | None
+    name: str
+    state: str
+    detail: str | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class ClipView:
+    """The sound of a voice message: ``state`` pending, ready, unplayable or gone; 44 bars once it is ready."""
+
+    state: str
+    bytes: int
+    duration_ms: int | None
+    bars: Sequence[int] | None
+    kept: bool
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class MessageView:
+    """A message as one guardian may see it."""
+
+    message: Message
+    content: str
+    sender_name: str
+    recipients: Sequence[RecipientView]
+    my_state: str | None
+    clip: ClipView | None
+
+
+@dataclass(frozen=True)
+class WireMessage:
+    """A message as the watch is to be told of it; ``sender`` is a contact id."""
+
+    kind: str
+    content: str
+    sender: str
+    sent_at: datetime
+    expires_at: datetime
+    clip_id: uuid.UUID | None
+
+
+@dataclass(frozen=True)
+class Unheard:
+    """How much of a child's messages a guardian has not read (all kinds) or not played (voice)."""
+
+    child_id: uuid.UUID
+    unread: int
+    unplayed: int
+
+
+@dataclass(frozen=True)
+class StateNotice:
+    """What the child has not been shown yet of its own message ``ref``."""
+
+    ref: str
+    by: str
+    state: str
+    detail: str | None
+    changed_at: datetime
+
+
+async def conversation(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
+) -> list[MessageView]:
+    """Return this guardian's messages with the child, newest first, at most ``limit`` (100) before ``before_seq``.
+
+    A guardian sees what it sent and what was sent to it; not what the child and another guardian say to each other.
+    """
+    statement = (
+        select(Message)
+        .where(col(Message.child_id) == child.child_id, _is_for(guardian_id))
+        .order_by(col(Message.seq).desc())
+        .limit(min(limit, PAGE_MAX_MESSAGES))
+    )
+    if before_seq is not None:
+        statement = statement.where(col(Message.seq) < before_seq)
+    found = (await work.session.exec(statement)).all()
+    return await _views(work, child, guardian_id, found)
+
+
+async def one_message(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
+    """Return one message of this guardian's conversation with the child; raises NotFoundError."""
+    found = await work.session.exec(
+        select(Message).where(
+            col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id)
+        )
+    )
+    message = found.first()
+    if message is None:
+        raise NotFoundError
+    return (await _views(work, child, guardian_id, [message]))[0]
+
+
+def _is_for(guardian_id: uuid.UUID) -> ColumnElement[bool]:
+    received = exists().where(
+        col(MessageRecipient.message_id) == col(Message.message_id), col(MessageRecipient.guardian_id) == guardian_id
+    )
+    return or_(col(Message.guardian_id) == guardian_id, received)
+
+
+async def _views(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
+) -> list[MessageView]:
+    recipients = await work.session.exec(
+        select(MessageRecipient).where(col(MessageRecipient.message_id).in_([m.message_id for m in messages]))
+    )
+    of_message: dict[uuid.UUID, list[MessageRecipient]] = {}
+    for recipient in recipients:
+        of_message.setdefault(recipient.message_id, []).append(recipient)
+    named = await work.session.exec(
+        select(Contact.guardian_id, Contact.name).where(
+            col(Contact.child_id) == child.child_id, col(Contact.guardian_id).is_not(None)
+        )
+    )
+    names = dict(named.all())
+    clips = await _clips(work, child, guardian_id, messages)
+    return [
+        MessageView(
+            message=message,
+            content=open_body(work, child, message),
+            sender_name=child.name if message.direction == "to_family" else names.get(message.guardian_id, ""),
+            recipients=[
+                RecipientView(
+                    recipient.guardian_id,
+                    child.name if recipient.guardian_id is None else names.get(recipient.guardian_id, ""),
+                    recipient.state,
+                    recipient.detail,
+                    recipient.changed_at,
+                )
+                for recipient in of_message.get(message.message_id, [])
+            ],
+            my_state=next(
+                (r.state for r in of_message.get(message.message_id, []) if r.guardian_id == guardian_id), None
+            ),
+            clip=clips.get(message.message_id),
+        )
+        for message in messages
+    ]
+
+
+async def _clips(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
+) -> dict[uuid.UUID, ClipView]:
+    of_clip = {message.clip_id: message for message in messages if message.clip_id is not None}
+    if not of_clip:
+        return {}
+    found = await work.session.exec(select(Clip).where(col(Clip.clip_id).in_(of_clip)))
+    kept = await work.session.exec(
+        select(KeptMessage.message_id).where(
+            col(KeptMessage.guardian_id) == guardian_id,
+            col(KeptMessage.message_id).in_([message.message_id for message in of_clip.values()]),
+        )
+    )
+    kept_ids = set(kept.all())
+    return {
+        of_clip[clip.clip_id].message_id: ClipView(
+            state="pending" if clip.state == "raw" else clip.state,
+            bytes=clip.size_bytes,
+            duration_ms=clip.claimed_ms if clip.duration_ms is None else clip.duration_ms,
+            bars=bars_of(work, child, clip),
+            kept=of_clip[clip.clip_id].message_id in kept_ids,
+            expires_at=of_clip[clip.clip_id].received_at + work.retention.voice,
+        )
+        for clip in found.all()
+    }
+
+
+async def clip_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> Clip:
+    """Return the clip of a voice message of this guardian's conversation; raises NotFoundError, also without a clip."""
+    found = await work.session.exec(
+        select(Clip)
+        .join(Message, col(Message.clip_id) == col(Clip.clip_id))
+        .where(col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id))
+    )
+    clip = found.first()
+    if clip is None:
+        raise NotFoundError
+    return clip
+
+
+async def unheard(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[Unheard]:
+    """Return, for each of these children in order, what this guardian has not read or played yet."""
+    found = await work.session.exec(
+        select(
+            Message.child_id,
+            func.count(),
+            func.count().filter(col(Message.kind) == "voice"),
+        )
+        .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
+        .where(
+            col(Message.child_id).in_(child_ids),
+            col(MessageRecipient.guardian_id) == guardian_id,
+            col(MessageRecipient.state).in_(["stored", "delivered"]),
+        )
+        .group_by(col(Message.child_id))
+    )
+    counts = {child_id: (int(unread), int(unplayed)) for child_id, unread, unplayed in found}
+    return [Unheard(child_id, *counts.get(child_id, (0, 0))) for child_id in child_ids]
+
+
+async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
+    """Return the message behind an inbox item, opened, with its sender as the watch knows it."""
+    found = await work.session.exec(
+        select(Message, Child, Contact.wire_id)
+        .join(Child, col(Child.child_id) == col(Message.child_id))
+        .outerjoin(
+            Contact,
+            (col(Contact.child_id) == col(Message.child_id)) & (col(Contact.guardian_id) == col(Message.guardian_id)),
+        )
+        .where(col(Message.message_id) == item.message_id)
+        # A guardian who left and came back has two contacts; the standing one is what the watch shows.
+        .order_by(col(Contact.removed_at).desc().nulls_first())
+        .limit(1)
+    )
+    message, child, sender = found.one()
+    return WireMessage(
+        kind=message.kind, content=open_body(work, child, message), sender=sender or "g-0",
+        sent_at=message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
+    )  # fmt: skip
+
+
+async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 50) -> list[StateNotice]:
+    """Return what became of the child's own messages and was not told since the last hello; note the telling."""
+    found = await work.session.exec(
+        select(Message, MessageRecipient)
+        .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
+        .where(
+            col(Message.username) == identity.username,
+            col(MessageRecipient.state).in_(["delivered", "played", "expired", "rejected"]),
+            col(MessageRecipient.seen_state).is_distinct_from(col(MessageRecipient.state)),
+            col(MessageRecipient.told_state).is_distinct_from(col(MessageRecipient.state)),
+        )
+        .order_by(col(Message.seq))
+        .limit(limit)
+        .with_for_update(of=MessageRecipient, key_share=True)
+    )
+    notices = []
+    for message, recipient in found:
+        recipient.told_state = recipient.state
+        recipient.told_at = work.now
+        work.add(recipient)
+        notices.append(
+            StateNotice(
+                ref=message.ref, by=recipient.contact_wire_id or "g-0", state=recipient.state,
+                detail=recipient.detail, changed_at=recipient.changed_at,
+            )
+        )  # fmt: skip
+    return notices

@@ -1,0 +1,98 @@
+"""What a message may be, and how its state moves. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.core.conversation.messages.errors import EmojiUnknownError
+from services.core.platform.text_rules import MESSAGE, check_text
+
+# The words of the watch protocol's list, in its order; a test holds them equal.
+EMOJI = frozenset(
+    {
+        "heart", "smile", "laugh", "hug", "kiss", "star", "thumbs_up", "clap", "wave", "ok", "sad", "angry",
+        "surprised", "sleepy", "sick", "moon", "sun", "rainbow", "flower", "cake", "rice", "ball", "gift", "book",
+        "school", "home", "cat", "dog",
+    }
+)  # fmt: skip
+
+
+class MessageKind(StrEnum):
+    """What a message carries."""
+
+    TEXT = "text"
+    EMOJI = "emoji"
+    VOICE = "voice"
+
+
+class RecipientState(StrEnum):
+    """What became of a message at one recipient.
+
+    ``queued``: safe with us, no watch is paired yet. ``stored``: safe with us, on its way. ``delivered``: the
+    recipient's device holds it. ``played``: heard or read. ``expired``: not delivered in time. ``rejected``: the
+    device cannot take it.
+    """
+
+    QUEUED = "queued"
+    STORED = "stored"
+    DELIVERED = "delivered"
+    PLAYED = "played"
+    EXPIRED = "expired"
+    REJECTED = "rejected"
+
+
+_ORDER = {
+    RecipientState.QUEUED: 0,
+    RecipientState.STORED: 1,
+    RecipientState.REJECTED: 2,
+    RecipientState.EXPIRED: 2,
+    RecipientState.DELIVERED: 3,
+    RecipientState.PLAYED: 4,
+}
+
+
+def advance(current: str, reported: str) -> RecipientState | None:
+    """Return the new state, or None when the report changes nothing: a repeat, or older news than we have.
+
+    Delivered after ``expired`` or ``rejected`` is taken: the recipient holds it, whatever we had given up.
+    """
+    if _ORDER[RecipientState(reported)] > _ORDER[RecipientState(current)]:
+        return RecipientState(reported)
+    return None
+
+
+@dataclass(frozen=True)
+class Body:
+    """What was said: a text, the word of an emoji, or the SHA-256 (hex) of a clip."""
+
+    kind: MessageKind
+    content: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Sameness of a repeat: SHA-256 (hex) of kind and content."""
+        canonical = json.dumps([self.kind.value, self.content], ensure_ascii=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def text_body(content: str) -> Body:
+    """Return a text as a body, exactly as it was written.
+
+    Raises TextNotAllowedError: empty, over 500 characters, NUL, lone surrogates, controls.
+    """
+    return Body(MessageKind.TEXT, check_text("text", content, MESSAGE))
+
+
+def emoji_body(word: str) -> Body:
+    """Return an emoji, named by its word, as a body; raises EmojiUnknownError."""
+    if word not in EMOJI:
+        raise EmojiUnknownError
+    return Body(MessageKind.EMOJI, word)
+
+
+def voice_body(sha256: str) -> Body:
+    """Return a clip, named by its SHA-256 (hex), as a body."""
+    return Body(MessageKind.VOICE, sha256)

@@ -1,0 +1,52 @@
+"""A recipient's state moves forward, and whoever should know is told."""
+
+from __future__ import annotations
+
+from services.core.conversation.messages.rules import RecipientState, advance
+from services.core.conversation.messages.tables import Message, MessageRecipient
+from services.core.devices.watches.queries import current_identity
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.outbox.actions import tell_watch
+
+
+async def move_recipient(
+    work: UnitOfWork, message: Message, recipient: MessageRecipient, state: RecipientState, detail: str | None = None
+) -> bool:
+    """Move one recipient's state, tell the sender, and return whether anything changed; old news changes nothing.
+
+    The sender is a guardian (event) or the child (``down/state``, if the watch that sent it is still the child's).
+    """
+    moved = advance(recipient.state, state)
+    if moved is None:
+        return False
+    recipient.state = moved
+    recipient.detail = detail
+    recipient.changed_at = work.now
+    if moved in {RecipientState.DELIVERED, RecipientState.PLAYED} and recipient.delivered_at is None:
+        recipient.delivered_at = work.now
+    if moved is RecipientState.PLAYED:
+        recipient.played_at = work.now
+    work.add(recipient)
+    child = await work.session.get_one(Child, message.child_id)
+    identity = await current_identity(work, message.child_id)
+    record_fact(
+        work,
+        f"message_{message.direction}_{moved.value}",
+        watch_id=identity.watch_id if identity else None,
+        child_id=message.child_id,
+        family_id=child.family_id,
+        ref_id=message.message_id,
+    )
+    if message.direction == "to_family" and identity is not None and identity.username == message.username:
+        await tell_watch(work, identity.username)
+    # The child's own messages are followed by their recipient's other phones; a guardian's by the guardian.
+    reader = message.guardian_id if message.direction == "to_child" else recipient.guardian_id
+    if reader is not None:
+        await record_event(
+            work, child.family_id, "message.state", child_id=message.child_id, ref_id=message.message_id,
+            guardian_id=reader, needs_right="message", detail={"state": moved.value},
+        )  # fmt: skip
+    return True

@@ -1,0 +1,120 @@
+"""Tables of messages and what became of them at each recipient."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from services.core.platform.db.columns import (
+    bigint_column,
+    bytes_column,
+    datetime,
+    id_column,
+    maybe_time_column,
+    time_column,
+)
+
+
+class Message(SQLModel, table=True):
+    """One message in a child's conversation, either way."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("child_id", "seq"),
+        Index("message_client_key", "guardian_id", "client_key", unique=True,
+              postgresql_where=text("client_key IS NOT NULL")),
+        Index("message_of_watch", "username", "ref", unique=True, postgresql_where=text("username IS NOT NULL")),
+        # What retention looks through.
+        Index("message_voice", "received_at", postgresql_where=text("kind = 'voice'")),
+    )  # fmt: skip
+
+    message_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    # The server's order of the conversation, allocated under the child's row lock.
+    seq: int = bigint_column()
+    # to_child or to_family
+    direction: str = Field(max_length=10)
+    kind: str = Field(max_length=10)
+    # Who made it: a guardian (with the Idempotency-Key given), or a watch identity (with the id the watch made).
+    guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    client_key: str | None = Field(default=None, max_length=100)
+    username: str | None = Field(default=None, foreign_key="watch_identity.username", ondelete="SET NULL")
+    # On the wire: the item's ref (to the child) or the watch's own id (from the child).
+    ref: str = Field(max_length=36, index=True)
+    # Sameness of a repeat under the same id: a digest of the parsed known fields.
+    fingerprint: str = Field(max_length=64)
+    # Text, word of the emoji or hash of the clip, sealed with the child's data key.
+    sealed_body: bytes = bytes_column()
+    # Of a voice message only.
+    clip_id: uuid.UUID | None = Field(default=None, foreign_key="clip.clip_id", index=True, ondelete="CASCADE")
+    # The sender's own time, if it knew it; and ours.
+    sent_at: datetime | None = maybe_time_column()
+    received_at: datetime = time_column()
+    # Undelivered until then, the message expires and the sender is told.
+    expires_at: datetime = time_column()
+
+
+class MessageRecipient(SQLModel, table=True):
+    """What became of a message at one recipient: the child, or one guardian."""
+
+    __tablename__ = "message_recipient"
+    __table_args__ = (
+        Index("recipient_once", "message_id", "guardian_id", unique=True, postgresql_nulls_not_distinct=True),
+        Index("recipient_undelivered", "state", postgresql_where=text("state IN ('queued', 'stored')")),
+    )
+
+    recipient_id: uuid.UUID = id_column()
+    message_id: uuid.UUID = Field(foreign_key="message.message_id", ondelete="CASCADE")
+    # None: the recipient is the child.
+    guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    contact_wire_id: str | None = Field(default=None, max_length=12)
+    state: str = Field(max_length=10)
+    # Why it was rejected.
+    detail: str | None = Field(default=None, max_length=30)
+    changed_at: datetime = time_column()
+    delivered_at: datetime | None = maybe_time_column()
+    played_at: datetime | None = maybe_time_column()
+    # For messages from the child: the state that the watch has said it has seen, and when it was last told.
+    seen_state: str | None = Field(default=None, max_length=10)
+    told_state: str | None = Field(default=None, max_length=10)
+    told_at: datetime | None = maybe_time_column()
+
+
+class KeptMessage(SQLModel, table=True):
+    """A guardian keeps a voice message: retention passes it over while one does."""
+
+    __tablename__ = "kept_message"
+
+    message_id: uuid.UUID = Field(primary_key=True, foreign_key="message.message_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(primary_key=True, foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    kept_at: datetime = time_column()
+
+
+class PhoneUpload(SQLModel, table=True):
+    """A voice message that a phone sends in parts, because its network is bad."""
+
+    __tablename__ = "phone_upload"
+    __table_args__ = (UniqueConstraint("guardian_id", "client_key"),)
+
+    upload_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    client_key: str = Field(max_length=100)
+    size_bytes: int
+    sha256: str = Field(max_length=64)
+    # How much is here: the next part begins at this byte.
+    offset: int = 0
+    created_at: datetime = time_column()
+    expires_at: datetime = time_column(index=True)
+
+
+class PhoneUploadPart(SQLModel, table=True):
+    """One part of it, sealed with the child's data key."""
+
+    __tablename__ = "phone_upload_part"
+
+    upload_id: uuid.UUID = Field(primary_key=True, foreign_key="phone_upload.upload_id", ondelete="CASCADE")
+    offset: int = Field(primary_key=True)
+    sealed_sound: bytes = bytes_column()

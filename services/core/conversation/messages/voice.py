@@ -1,0 +1,64 @@
+"""Voice messages on their way: what the watch is to be given, and who is told when it is ready."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, select
+
+from services.core.conversation.audio_assets.playable import Playable, ToBeMade, playable_for_watch
+from services.core.conversation.audio_assets.rules import Impossible
+from services.core.conversation.audio_assets.tables import Clip
+from services.core.conversation.messages.tables import Message, MessageRecipient
+from services.core.devices.watches.queries import current_identity
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import prepare_clip, tell_watch
+
+
+async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchIdentity) -> None:
+    """Have made ahead what the watch will ask for; a message without a clip needs nothing."""
+    if message.clip_id is not None:
+        clip = await work.session.get_one(Clip, message.clip_id)
+        wanted = await playable_for_watch(work, clip, identity.hello)
+        if isinstance(wanted, ToBeMade):
+            await prepare_clip(work, clip.clip_id, wanted.form.value, wanted.max_bytes)
+
+
+async def clip_for_watch(
+    work: UnitOfWork, clip_id: uuid.UUID, identity: WatchIdentity
+) -> Playable | ToBeMade | Impossible:
+    """Return what this watch is given of a clip."""
+    return await playable_for_watch(work, await work.session.get_one(Clip, clip_id), identity.hello)
+
+
+async def tell_of_work(work: UnitOfWork, clip_id: uuid.UUID) -> None:
+    """A clip was decoded or a form of it made: those who wait for it look again."""
+    found = await work.session.exec(
+        select(Message, Clip, Child.family_id)
+        .join(Clip, col(Clip.clip_id) == col(Message.clip_id))
+        .join(Child, col(Child.child_id) == col(Message.child_id))
+        .where(col(Message.clip_id) == clip_id)
+    )
+    one = found.first()
+    if one is None:
+        return
+    message, clip, family_id = one
+    if message.direction == "to_child":
+        identity = await current_identity(work, message.child_id)
+        if identity is not None:
+            await tell_watch(work, identity.username)
+        readers = [message.guardian_id]
+    else:
+        recipients = await work.session.exec(
+            select(MessageRecipient.guardian_id).where(col(MessageRecipient.message_id) == message.message_id)
+        )
+        readers = list(recipients.all())
+    for reader in readers:
+        if reader is not None:
+            await record_event(
+                work, family_id, "message.audio", child_id=message.child_id, ref_id=message.message_id,
+                guardian_id=reader, needs_right="message", detail={"state": clip.state},
+            )  # fmt: skip

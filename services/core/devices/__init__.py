@@ -1,0 +1,1 @@
+"""Watches and how they reach guardians: presence, settings, commands, contacts, push endpoints, alerts."""

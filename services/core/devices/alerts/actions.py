@@ -1,0 +1,179 @@
+"""Raise alerts, and take note that a person has seen one."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from services.core.devices.alerts.rules import (
+    ESCALATE_AFTER,
+    SEEN_IS_TOLD_FOR,
+    AlertKind,
+    first_escalation_at,
+    known_kind,
+    right_to_be_told,
+    window_of,
+)
+from services.core.devices.alerts.tables import Alert
+from services.core.devices.contacts.queries import contacts_of
+from services.core.people.households.errors import NotFoundError
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.outbox.actions import tell_watch
+
+
+@dataclass(frozen=True)
+class Raised:
+    """Something to call the guardians for; ``kind`` is a word of rules.AlertKind, ids only, never a place."""
+
+    child_id: uuid.UUID
+    family_id: uuid.UUID
+    kind: str
+    username: str | None = None
+    watch_id: uuid.UUID | None = None
+    # The watch's own id of the alert.
+    ref: str | None = None
+    happened_at: datetime | None = None
+    # A zone, for example.
+    subject_id: uuid.UUID | None = None
+
+
+async def raise_alert(work: UnitOfWork, raised: Raised) -> Alert:
+    """Raise an alert, tell the guardians, and return it; the same one again returns the first and tells nobody.
+
+    The same: the same id of the same watch, or the same kind and subject within the window of its kind. The caller
+    holds the row of the watch's identity, or of what else tells two raisers apart: between two at once both would be
+    new. Raises AlertKindUnknownError.
+    """
+    kind = known_kind(raised.kind)
+    known = await _raised_before(work, raised, kind)
+    if known is not None:
+        return known
+    alert = Alert(
+        child_id=raised.child_id, family_id=raised.family_id, kind=kind.value, username=raised.username,
+        watch_id=raised.watch_id, ref=raised.ref, subject_id=raised.subject_id, happened_at=raised.happened_at,
+        raised_at=work.now,
+        escalate_at=first_escalation_at(
+            kind, work.now, another_is_escalating=await _one_is_escalating(work, raised.child_id)
+        ),
+    )  # fmt: skip
+    work.add(alert)
+    await work.flush()
+    record_fact(
+        work, f"alert_{kind.value}", watch_id=raised.watch_id, child_id=raised.child_id, family_id=raised.family_id,
+        ref_id=alert.alert_id, happened_at=raised.happened_at,
+    )  # fmt: skip
+    await _tell(work, alert, "alert.raised")
+    return alert
+
+
+async def _raised_before(work: UnitOfWork, raised: Raised, kind: AlertKind) -> Alert | None:
+    if raised.username is not None and raised.ref is not None:
+        found = await work.session.exec(
+            select(Alert).where(col(Alert.username) == raised.username, col(Alert.ref) == raised.ref)
+        )
+        if (same := found.first()) is not None:
+            return same
+    window = window_of(kind)
+    if not window:
+        return None
+    found = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == raised.child_id,
+            col(Alert.raised_at) > work.now - window,
+            col(Alert.kind) == kind.value,
+            col(Alert.subject_id).is_not_distinct_from(raised.subject_id),
+        )
+        .order_by(col(Alert.raised_at).desc())
+        .limit(1)
+    )
+    return found.first()
+
+
+async def _one_is_escalating(work: UnitOfWork, child_id: uuid.UUID) -> bool:
+    found = await work.session.exec(
+        select(Alert.alert_id)
+        .where(col(Alert.child_id) == child_id, col(Alert.escalate_at).is_not(None))
+        .limit(1)
+    )  # fmt: skip
+    return found.first() is not None
+
+
+async def acknowledge_alert(
+    work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, guardian_id: uuid.UUID, kinds: Collection[str]
+) -> Alert:
+    """Take note that a guardian has seen an alert of these kinds; watch and other guardians are told who it was.
+
+    The first one counts, a repeat changes nothing. Nobody else is called for it from then on. Raises NotFoundError.
+    """
+    found = await work.session.exec(
+        select(Alert)
+        .where(col(Alert.alert_id) == alert_id, col(Alert.child_id) == child_id, col(Alert.kind).in_(kinds))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    alert = found.first()
+    if alert is None:
+        raise NotFoundError
+    if alert.acknowledged_at is not None:
+        return alert
+    alert.acknowledged_at = work.now
+    alert.acknowledged_by = guardian_id
+    alert.seen_by = await _wire_id(work, child_id, guardian_id)
+    alert.escalate_at = None
+    work.add(alert)
+    await work.flush()
+    await _escalate_the_next(work, child_id)
+    if alert.username is not None and alert.ref is not None and alert.seen_by is not None:
+        await tell_watch(work, alert.username)
+    record_audit(
+        work, guardian_actor(guardian_id), "alert.acknowledged", family_id=alert.family_id, subject_id=alert_id
+    )
+    await _tell(work, alert, "alert.acknowledged")
+    return alert
+
+
+async def _wire_id(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> str | None:
+    """Return what the child's watch calls a guardian, or None when it does not show them."""
+    for contact in await contacts_of(work, child_id):
+        if contact.guardian_id == guardian_id and contact.state == "approved":
+            return contact.wire_id
+    return None
+
+
+async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
+    """Another SOS of the child may have waited for this one: it is nobody's yet, so its own round begins."""
+    if await _one_is_escalating(work, child_id):
+        return
+    found = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == child_id,
+            col(Alert.kind) == AlertKind.SOS.value,
+            col(Alert.acknowledged_at).is_(None),
+            col(Alert.escalated_to) == [],
+            col(Alert.raised_at) > work.now - SEEN_IS_TOLD_FOR,
+        )
+        .order_by(col(Alert.raised_at))
+        .limit(1)
+        # One that is held is being acknowledged at this moment.
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    waiting = found.first()
+    if waiting is not None:
+        waiting.escalate_at = work.now + ESCALATE_AFTER
+        work.add(waiting)
+
+
+async def _tell(work: UnitOfWork, alert: Alert, event: str) -> None:
+    await record_event(
+        work, alert.family_id, event, child_id=alert.child_id, ref_id=alert.alert_id,
+        needs_right=right_to_be_told(AlertKind(alert.kind)), detail={"kind": alert.kind},
+    )  # fmt: skip

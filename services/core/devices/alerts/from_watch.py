@@ -1,0 +1,64 @@
+"""What a watch calls the guardians for, and what its battery tells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.rules import AlertKind, battery_calls
+from services.core.devices.alerts.tables import Alert
+from services.core.devices.presence.actions import battery_of, note_battery
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remember
+
+
+@dataclass(frozen=True)
+class WatchAlert:
+    """An alert as a watch sent it; ``fingerprint`` is taken without its place, of which nothing is kept here."""
+
+    ref: str
+    kind: AlertKind
+    fingerprint: str
+    happened_at: datetime | None
+
+
+async def take_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert) -> tuple[Answer, Alert | None]:
+    """Take an alert from a paired watch; return its answer and, if it was taken now, the alert. The identity is locked.
+
+    Same id and content: ``duplicate``. Other content under the id: ``rejected id_conflict``.
+    """
+    answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
+    if answer is not None:
+        return answer, None
+    alert = await raise_alert(
+        work,
+        Raised(
+            child_id=identity.child_id, family_id=identity.family_id, kind=sent.kind.value,
+            username=identity.username, watch_id=identity.watch_id, ref=sent.ref, happened_at=sent.happened_at,
+        ),
+    )  # fmt: skip
+    return (
+        await remember(
+            work, identity.username, sent.ref, kind="alert", fingerprint=sent.fingerprint, answer=STORED
+        ),
+        alert,
+    )  # fmt: skip
+
+
+async def take_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
+    """Take note of a battery level, whatever the watch told it with; a low one calls the guardians, once a descent.
+
+    The identity is locked.
+    """
+    before = battery_of(identity)
+    note_battery(work, identity, level_pct)
+    if battery_calls(before.level_pct, level_pct):
+        await raise_alert(
+            work,
+            Raised(
+                child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.LOW_BATTERY.value,
+                username=identity.username, watch_id=identity.watch_id,
+            ),
+        )  # fmt: skip

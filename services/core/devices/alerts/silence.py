@@ -1,0 +1,46 @@
+"""A watch that is not heard from for a day is something its family should know."""
+
+from __future__ import annotations
+
+from sqlalchemy import exists
+from sqlmodel import col, or_, select
+
+from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.rules import SILENT_AFTER, AlertKind
+from services.core.devices.alerts.tables import Alert
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.db.database import UnitOfWork
+
+
+async def raise_one_silent(work: UnitOfWork) -> bool:
+    """Raise the alert of one watch that has been silent for a day, once a silence; return whether there was one.
+
+    Safe to run twice, and by many.
+    """
+    told_already = exists().where(
+        col(Alert.username) == col(WatchIdentity.username),
+        col(Alert.kind) == AlertKind.SILENT.value,
+        col(Alert.raised_at) > col(WatchIdentity.last_seen_at),
+    )
+    found = await work.session.exec(
+        select(WatchIdentity)
+        .where(
+            col(WatchIdentity.ended_at).is_(None),
+            col(WatchIdentity.last_seen_at) <= work.now - SILENT_AFTER,
+            or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
+            ~told_already,
+        )
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    identity = found.first()
+    if identity is None:
+        return False
+    await raise_alert(
+        work,
+        Raised(
+            child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.SILENT.value,
+            username=identity.username, watch_id=identity.watch_id, happened_at=identity.last_seen_at,
+        ),
+    )  # fmt: skip
+    return True

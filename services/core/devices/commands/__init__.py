@@ -1,0 +1,1 @@
+"""Commands to a child's watch."""

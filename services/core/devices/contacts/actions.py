@@ -1,0 +1,156 @@
+"""Change a child's contact list: each change is a new version, and the watch is told."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from services.core.devices.contacts.errors import ContactNumberTakenError, ContactOfGuardianError, ContactsFullError
+from services.core.devices.contacts.queries import contact_list, contacts_of
+from services.core.devices.contacts.rules import MOST_CONTACTS, PhoneContact, check_order
+from services.core.devices.contacts.tables import Contact, ContactList
+from services.core.devices.watches.queries import current_identity
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.rules import check_relation
+from services.core.people.households.tables import Child
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.text_rules import NAME, check_text
+
+
+@dataclass(frozen=True)
+class ContactChange:
+    """What changes about a contact; None leaves it. ``number`` is as dialled."""
+
+    name: str | None = None
+    relation: str | None = None
+    number: str | None = None
+    may_call: bool | None = None
+    emergency: bool | None = None
+
+
+async def propose_contact(
+    work: UnitOfWork, child: Child, by: uuid.UUID, proposed: PhoneContact, *, approved: bool
+) -> Contact:
+    """Put a phone contact into the list: ``approved`` at once for who may manage, else waiting for approval.
+
+    Raises ContactsFullError, ContactNumberTakenError.
+    """
+    held = await contact_list(work, child.child_id, lock=True)
+    standing = await contacts_of(work, child.child_id)
+    if len(standing) >= MOST_CONTACTS:
+        raise ContactsFullError(MOST_CONTACTS)
+    if any(contact.number == proposed.number for contact in standing):
+        raise ContactNumberTakenError
+    contact = Contact(
+        child_id=child.child_id, wire_id=next_wire_id(held, "c"), name=proposed.name, relation=proposed.relation,
+        number=proposed.number, may_call=proposed.may_call, emergency=proposed.emergency,
+        position=1 + max((one.position for one in standing), default=0),
+        state="approved" if approved else "proposed", proposed_by=by, approved_by=by if approved else None,
+        created_at=work.now,
+    )  # fmt: skip
+    work.add(contact)
+    await changed(work, child, held)
+    record_audit(
+        work, guardian_actor(by), "contact.added" if approved else "contact.proposed", family_id=child.family_id,
+        subject_id=contact.contact_id,
+    )  # fmt: skip
+    return contact
+
+
+async def approve_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_id: uuid.UUID) -> Contact:
+    """Let a proposed contact reach the watch; a repeat changes nothing. Raises NotFoundError."""
+    held, contact = await _locked(work, child, contact_id)
+    if contact.state != "approved":
+        contact.state = "approved"
+        contact.approved_by = by
+        work.add(contact)
+        await changed(work, child, held)
+        record_audit(work, guardian_actor(by), "contact.approved", family_id=child.family_id, subject_id=contact_id)
+    return contact
+
+
+async def change_contact(
+    work: UnitOfWork,
+    child: Child,
+    by: uuid.UUID,
+    contact_id: uuid.UUID,
+    change: ContactChange,
+) -> Contact:
+    """Change what the change says.
+
+    Raises NotFoundError, TextNotAllowedError, RelationUnknownError, ContactNumberTakenError, ContactOfGuardianError.
+    """
+    held, contact = await _locked(work, child, contact_id)
+    if change.number is not None and change.number != contact.number:
+        if contact.guardian_id is not None:
+            raise ContactOfGuardianError
+        if any(one.number == change.number for one in await contacts_of(work, child.child_id)):
+            raise ContactNumberTakenError
+        contact.number = change.number
+    if change.name is not None:
+        contact.name = check_text("name", change.name, NAME)
+    if change.relation is not None:
+        contact.relation = check_relation(change.relation)
+    if change.may_call is not None:
+        contact.may_call = change.may_call
+    if change.emergency is not None:
+        contact.emergency = change.emergency
+    work.add(contact)
+    await changed(work, child, held)
+    record_audit(work, guardian_actor(by), "contact.changed", family_id=child.family_id, subject_id=contact_id)
+    return contact
+
+
+async def remove_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_id: uuid.UUID) -> None:
+    """Take a phone contact out of the list. Raises NotFoundError, ContactOfGuardianError."""
+    held, contact = await _locked(work, child, contact_id)
+    if contact.guardian_id is not None:
+        raise ContactOfGuardianError
+    contact.removed_at = work.now
+    work.add(contact)
+    await changed(work, child, held)
+    record_audit(work, guardian_actor(by), "contact.removed", family_id=child.family_id, subject_id=contact_id)
+
+
+async def order_contacts(work: UnitOfWork, child: Child, by: uuid.UUID, contact_ids: Sequence[uuid.UUID]) -> None:
+    """Put the list into this order, the first on top of the watch. Raises ContactOrderError."""
+    held = await contact_list(work, child.child_id, lock=True)
+    standing = {contact.contact_id: contact for contact in await contacts_of(work, child.child_id)}
+    check_order(contact_ids, standing.keys())
+    for position, contact_id in enumerate(contact_ids, start=1):
+        standing[contact_id].position = position
+        work.add(standing[contact_id])
+    await changed(work, child, held)
+    record_audit(work, guardian_actor(by), "contacts.ordered", family_id=child.family_id, subject_id=child.child_id)
+
+
+def next_wire_id(held: ContactList, letter: str) -> str:
+    """Return the next id on the wire (``g-3``, ``c-4``); numbers are never used again. The list must be locked."""
+    held.last_number += 1
+    return f"{letter}-{held.last_number}"
+
+
+async def changed(work: UnitOfWork, child: Child, held: ContactList) -> None:
+    """Make a new version of the locked list, and have watch and guardians told."""
+    held.version += 1
+    held.changed_at = work.now
+    work.add(held)
+    await work.flush()
+    identity = await current_identity(work, child.child_id)
+    if identity is not None:
+        await tell_watch(work, identity.username)
+    await record_event(
+        work, child.family_id, "contacts.changed", child_id=child.child_id, detail={"version": held.version}
+    )
+
+
+async def _locked(work: UnitOfWork, child: Child, contact_id: uuid.UUID) -> tuple[ContactList, Contact]:
+    held = await contact_list(work, child.child_id, lock=True)
+    contact = await work.session.get(Contact, contact_id, populate_existing=True)
+    if contact is None or contact.child_id != child.child_id or contact.removed_at is not None:
+        raise NotFoundError
+    return held, contact

@@ -1,0 +1,72 @@
+"""A guardian has a child's watch do something: who may, and who the child is told it was."""
+
+from __future__ import annotations
+
+from services.core.devices.commands.actions import Asker, give_command
+from services.core.devices.commands.rules import CommandKind
+from services.core.devices.contacts.queries import contacts_of
+from services.core.devices.watches.errors import LocationOffError
+from services.core.devices.watches.queries import settings_of_child
+from services.core.devices.watches.tables import WatchCommand
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.errors import RightMissingError
+from services.core.people.households.queries import rights_of
+from services.core.people.households.rules import Right
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.errors import CoreError
+
+# What each command needs; to find a watch by its sound is for everyone who may talk to it.
+_RIGHTS = {
+    CommandKind.LOCATE: Right.LOCATE,
+    CommandKind.RING: Right.MESSAGE,
+    CommandKind.RESTART: Right.MANAGE,
+    CommandKind.LOST: Right.MANAGE,
+    CommandKind.FOUND: Right.MANAGE,
+}
+
+
+async def command_watch(work: UnitOfWork, child: Child, membership: Membership, kind: CommandKind) -> WatchCommand:
+    """Have the child's watch do something, if this guardian may; every try is in the audit log.
+
+    To locate, a guardian needs the right to, an own consent to location, and to stand in the child's contact list:
+    the child sees who looked. Raises RightMissingError, ConsentRequiredError, LocationOffError, NoWatchError,
+    CommandTooOftenError.
+    """
+    wire_id = await _wire_id(work, child, membership)
+    refusal = await _refusal(work, child, membership, kind, wire_id)
+    if refusal is not None:
+        record_audit(
+            work, guardian_actor(membership.guardian_id), f"command.{kind.value}", family_id=child.family_id,
+            subject_id=child.child_id, refused=refusal.code,
+        )  # fmt: skip
+        work.keep_refusal()
+        raise refusal
+    return await give_command(work, child.child_id, kind, Asker(membership.guardian_id, wire_id))
+
+
+async def _wire_id(work: UnitOfWork, child: Child, membership: Membership) -> str | None:
+    for contact in await contacts_of(work, child.child_id):
+        if contact.guardian_id == membership.guardian_id and contact.state == "approved":
+            return contact.wire_id
+    return None
+
+
+async def _refusal(
+    work: UnitOfWork, child: Child, membership: Membership, kind: CommandKind, wire_id: str | None
+) -> CoreError | None:
+    right = _RIGHTS[kind]
+    if not rights_of(membership).has(right):
+        return RightMissingError(right.value)
+    if kind is not CommandKind.LOCATE:
+        return None
+    if wire_id is None:
+        return RightMissingError(Right.MESSAGE.value)
+    if not await has_consent(work, membership.guardian_id, child.family_id, Part.LOCATION):
+        return ConsentRequiredError(Part.LOCATION)
+    if not (await settings_of_child(work, child.child_id)).location:
+        return LocationOffError()
+    return None

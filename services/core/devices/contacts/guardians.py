@@ -1,0 +1,310 @@
+"""What changes about guardians and children, together with what follows on the watches: one transaction for both."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from services.core.devices.contacts.actions import changed, next_wire_id
+from services.core.devices.contacts.location import follow_location_consent
+from services.core.devices.contacts.queries import contact_list, contacts_of
+from services.core.devices.contacts.rules import name_shown
+from services.core.devices.contacts.tables import Contact, ContactList
+from services.core.devices.watch_settings.quiet_rules import utc_offset_s
+from services.core.devices.watches.tables import WatchSettings
+from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.rules import busy_until
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.actions import end_consent, record_consent
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import consents_of, guardians_who_consented
+from services.core.people.consents.rules import How, Part, Proof
+from services.core.people.consents.tables import Consent
+from services.core.people.households.actions import add_child, change_rights, end_membership
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.invitations import take_invitation
+from services.core.people.households.queries import (
+    children_of,
+    families_of,
+    guardians_of,
+    membership_in,
+    site_of_family,
+)
+from services.core.people.households.rules import Rights
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.facts.actions import forget_measured
+from services.core.platform.locales import fitting_locale
+from services.core.platform.text_rules import NAME, check_text
+
+
+async def create_child(
+    work: UnitOfWork,
+    family_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    name: str,
+    birth_year: int | None,
+    birth_date: date | None = None,
+) -> Child:
+    """Add a child with watch settings of its site and a contact list of the guardians.
+
+    Raises what families.actions.add_child raises.
+    """
+    child = await add_child(work, family_id, guardian_id, name, birth_year, birth_date)
+    site = await site_of_family(work, family_id)
+    timezone = site.timezone if site else "UTC"
+    work.add(
+        WatchSettings(
+            child_id=child.child_id, timezone=timezone, language=site.locale if site else fitting_locale(None),
+            utc_offset_s=utc_offset_s(timezone, work.now), changed_at=work.now,
+        ),
+        ContactList(child_id=child.child_id, changed_at=work.now),
+    )  # fmt: skip
+    await work.flush()
+    await _follow_guardians_of_child(work, child)
+    await record_event(work, family_id, "child.changed", child_id=child.child_id)
+    return child
+
+
+async def give_consent(
+    work: UnitOfWork,
+    membership: Membership,
+    *,
+    part: Part,
+    text_version: str,
+    locale: str,
+    how: How,
+    witness: str = "",
+    form_number: str = "",
+) -> Consent:
+    """Record consent, and let the guardian be reached from the watches if it is to messages.
+
+    Raises ConsentTextUnknownError, ConsentProofError, TextNotAllowedError.
+    """
+    await membership_in(work, membership.family_id, membership.guardian_id, lock=True)
+    consent = await record_consent(
+        work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale,
+        proof=Proof(how, witness, form_number),
+    )  # fmt: skip
+    await follow_guardian(work, membership.family_id, membership.guardian_id)
+    return consent
+
+
+async def withdraw_consent(work: UnitOfWork, membership: Membership, part: Part) -> None:
+    """Take consent back: from now on nothing of this kind; a repeat changes nothing."""
+    if await end_consent(work, membership.guardian_id, membership.family_id, part):
+        await work.flush()
+        # Lists before settings before events: follow_guardian holds the lists, and the family comes last.
+        await _lock_lists(work, [membership.family_id])
+        if part is Part.MEASUREMENT and membership.is_primary:
+            await forget_measured(work, membership.family_id)
+        if part is Part.LOCATION:
+            actor = guardian_actor(membership.guardian_id)
+            await follow_location_consent(work, membership.family_id, actor, withdrawn_by=membership)
+        await follow_guardian(work, membership.family_id, membership.guardian_id)
+
+
+async def change_guardian(
+    work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID, *, rights: Rights,
+    relation: str | None,
+) -> Membership:  # fmt: skip
+    """Change a guardian's rights and relation. Raises what families.actions.change_rights raises."""
+    membership = await change_rights(work, family_id, by, guardian_id, rights=rights, relation=relation)
+    await follow_change(work, guardian_actor(by), family_id, guardian_id)
+    return membership
+
+
+async def follow_change(work: UnitOfWork, actor: Actor, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+    """Have the watches and streams follow what has changed about a guardian's rights."""
+    await _lock_lists(work, [family_id])
+    await follow_location_consent(work, family_id, actor)
+    await follow_guardian(work, family_id, guardian_id)
+
+
+async def hide_number(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, *, hidden: bool) -> None:
+    """Take a guardian's own number off the watches and from other guardians' sight, or bring it back.
+
+    Without the number the watch cannot call them; messages go on. A repeat changes nothing. Raises NotFoundError.
+    """
+    membership = await membership_in(work, family_id, guardian_id, lock=True)
+    if membership is None:
+        raise NotFoundError
+    if membership.number_hidden == hidden:
+        return
+    membership.number_hidden = hidden
+    work.add(membership)
+    await work.flush()
+    action = "guardian.number_hidden" if hidden else "guardian.number_shown"
+    record_audit(work, guardian_actor(guardian_id), action, family_id=family_id, subject_id=guardian_id)
+    await follow_guardian(work, family_id, guardian_id)
+
+
+async def remove_guardian(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
+    """Take a guardian out of the family and off its watches. Raises NotFoundError, PrimaryGuardianError."""
+    await end_membership(work, family_id, by, guardian_id)
+    await follow_change(work, guardian_actor(by), family_id, guardian_id)
+
+
+async def accept_invitation(
+    work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID, *, text_version: str, locale: str
+) -> Membership:
+    """Join a family with consent, and appear on its watches. Raises what invitations.take_invitation raises."""
+    membership = await take_invitation(work, guardian, invitation_id, text_version=text_version, locale=locale)
+    await follow_guardian(work, membership.family_id, guardian.guardian_id)
+    return membership
+
+
+async def rename_guardian(
+    work: UnitOfWork, guardian: Guardian, *, display_name: str | None, locale: str | None
+) -> Guardian:
+    """Change a guardian's own name and language; watches that showed the old name show the new one.
+
+    Raises TextNotAllowedError; ConsentRequiredError for a name before any consent, which is kept of nobody.
+    """
+    old_name = guardian.display_name
+    if display_name is not None:
+        given = await consents_of(work, guardian.guardian_id)
+        if not any(one.part == Part.MESSAGES and one.withdrawn_at is None for one in given):
+            raise ConsentRequiredError(Part.MESSAGES)
+        guardian.display_name = check_text("display_name", display_name, NAME)
+    if locale is not None:
+        guardian.locale = fitting_locale(locale)
+    work.add(guardian)
+    await work.flush()
+    if guardian.display_name != old_name:
+        await _rename_contacts(work, guardian, old_name)
+    return guardian
+
+
+async def set_busy(work: UnitOfWork, guardian: Guardian, until: datetime | None) -> Guardian:
+    """Say until when a guardian is on shift (None, or a time that has passed: not now); children's watches show it.
+
+    Raises BusyTooLongError.
+    """
+    guardian.busy_until_at = busy_until(until, work.now)
+    work.add(guardian)
+    await work.flush()
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    await _lock_lists(work, [family.family_id for _, family in held_in])
+    for _, family in held_in:
+        for child in await children_of(work, family.family_id):
+            held = await contact_list(work, child.child_id, lock=True)
+            if any(one.guardian_id == guardian.guardian_id for one in await contacts_of(work, child.child_id)):
+                await changed(work, child, held)
+    return guardian
+
+
+async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) -> None:
+    # Families, too, in one order: their events take their locks one after the other.
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    await _lock_lists(work, [family.family_id for _, family in held_in])
+    for membership, family in held_in:
+        locale = await _locale_of(work, family.family_id)
+        for child in await children_of(work, family.family_id):
+            held = await contact_list(work, child.child_id, lock=True)
+            for contact in await contacts_of(work, child.child_id):
+                # A name that the family chose for the watch stays.
+                if contact.guardian_id == guardian.guardian_id and contact.name == name_shown(
+                    old_name, membership.relation, locale
+                ):
+                    contact.name = guardian.display_name
+                    work.add(contact)
+                    await changed(work, child, held)
+
+
+async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str) -> None:
+    """Have the watches that knew the guardian's old number know the new one."""
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    await _lock_lists(work, [family.family_id for _, family in held_in])
+    for _, family in held_in:
+        for child in await children_of(work, family.family_id):
+            held = await contact_list(work, child.child_id, lock=True)
+            for contact in await contacts_of(work, child.child_id):
+                if contact.guardian_id == guardian.guardian_id and contact.number == old_phone:
+                    contact.number = guardian.phone
+                    work.add(contact)
+                    await changed(work, child, held)
+
+
+async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
+    """Hold the lists of all children of these families before the first event takes a family's lock.
+
+    Who changes one list takes that list and then the family; with a second list taken after the family, two changes
+    would wait for each other for ever.
+    """
+    child_ids = [child.child_id for family_id in family_ids for child in await children_of(work, family_id)]
+    for child_id in sorted(child_ids):
+        await contact_list(work, child_id, lock=True)
+
+
+async def follow_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
+    """Have every child's list and the guardian's open streams follow what has changed about a guardian."""
+    await _lock_lists(work, [family_id])
+    for child in await children_of(work, family_id):
+        await _follow_guardians_of_child(work, child)
+    await access_changed(work, guardian_id)
+    await record_event(work, family_id, "guardians.changed", ref_id=guardian_id)
+
+
+async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
+    """Make the guardians in the list those who may message and have consented; a new version only if it changed."""
+    held = await contact_list(work, child.child_id, lock=True)
+    consented = await guardians_who_consented(work, child.family_id, Part.MESSAGES)
+    wanted = {
+        guardian.guardian_id: (membership, guardian)
+        for membership, guardian in await guardians_of(work, child.family_id)
+        if membership.may_message and guardian.guardian_id in consented
+    }
+    standing = await contacts_of(work, child.child_id)
+    locale = await _locale_of(work, child.family_id)
+    gone = [one for one in standing if one.guardian_id is not None and one.guardian_id not in wanted]
+    for left in gone:
+        left.removed_at = work.now
+        work.add(left)
+    held_already = {one.guardian_id: one for one in standing}
+    dirty = bool(gone)
+    position = max((one.position for one in standing), default=0)
+    for guardian_id, (membership, guardian) in wanted.items():
+        contact: Contact | None = held_already.get(guardian_id)
+        if contact is None:
+            position += 1
+            work.add(await _contact_of(work, child, held, guardian, membership, position))
+            dirty = True
+            continue
+        if contact.number != _number_of(guardian, membership):
+            contact.number = _number_of(guardian, membership)
+            contact.may_call = not membership.number_hidden
+            work.add(contact)
+            dirty = True
+        if contact.relation != membership.relation:
+            if contact.name == name_shown(guardian.display_name, contact.relation, locale):
+                contact.name = name_shown(guardian.display_name, membership.relation, locale)
+            contact.relation = membership.relation
+            work.add(contact)
+            dirty = True
+    if dirty:
+        await changed(work, child, held)
+
+
+async def _contact_of(
+    work: UnitOfWork, child: Child, held: ContactList, guardian: Guardian, membership: Membership, position: int
+) -> Contact:
+    name = name_shown(guardian.display_name, membership.relation, await _locale_of(work, child.family_id))
+    return Contact(
+        child_id=child.child_id, wire_id=next_wire_id(held, "g"), guardian_id=guardian.guardian_id,
+        name=name, relation=membership.relation,
+        number=_number_of(guardian, membership), may_message=True, may_call=not membership.number_hidden,
+        position=position, state="approved", approved_by=guardian.guardian_id, created_at=work.now,
+    )  # fmt: skip
+
+
+def _number_of(guardian: Guardian, membership: Membership) -> str | None:
+    return None if membership.number_hidden else guardian.phone
+
+
+async def _locale_of(work: UnitOfWork, family_id: uuid.UUID) -> str:
+    site = await site_of_family(work, family_id)
+    return fitting_locale(site.locale if site else None)

@@ -1,0 +1,88 @@
+"""Location on a child's watch: turned on by who manages and has consented, off at once when that consent is gone."""
+
+from __future__ import annotations
+
+import uuid
+
+from services.core.devices.watch_settings.actions import locked_settings, new_version
+from services.core.people.consents.errors import ChildRefusedError, ConsentRequiredError
+from services.core.people.consents.queries import guardians_who_consented, has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.actions import end_childs_agreement
+from services.core.people.households.birth import has_refused
+from services.core.people.households.errors import RightMissingError
+from services.core.people.households.queries import children_of, guardians_of
+from services.core.people.households.rules import Right
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+
+
+async def check_may_turn_on(work: UnitOfWork, membership: Membership) -> None:
+    """Raise RightMissingError or ConsentRequiredError unless this guardian may have the watch say where it is."""
+    if not membership.may_manage:
+        raise RightMissingError(Right.MANAGE.value)
+    if not await has_consent(work, membership.guardian_id, membership.family_id, Part.LOCATION):
+        raise ConsentRequiredError(Part.LOCATION)
+
+
+async def set_location(work: UnitOfWork, child: Child, membership: Membership, *, on: bool) -> None:
+    """Turn location on (manages and has consented) or off (manages); the watch is told. A repeat changes nothing.
+
+    Raises RightMissingError, ConsentRequiredError, ChildRefusedError.
+    """
+    if on:
+        await check_may_turn_on(work, membership)
+        if await has_refused(work, child):
+            raise ChildRefusedError
+    elif not membership.may_manage:
+        raise RightMissingError(Right.MANAGE.value)
+    await _set(work, child, guardian_actor(membership.guardian_id), on=on)
+
+
+async def take_childs_word_back(work: UnitOfWork, child: Child, membership: Membership) -> None:
+    """Write down that the child takes its own agreement back: it is not located any more, whoever else agreed.
+
+    A repeat changes nothing. What is said goes on, and so does what an SOS tells (docs/decisions/childs-own-word.md).
+    """
+    # The child, then its settings, and the family last: the event of the agreement takes the family's lock.
+    await work.session.refresh(child, with_for_update={"key_share": True})
+    await locked_settings(work, child.child_id)
+    await end_childs_agreement(work, child, membership.guardian_id)
+    await work.flush()
+    if await has_refused(work, child):
+        await _set(work, child, guardian_actor(membership.guardian_id), on=False)
+
+
+async def follow_location_consent(
+    work: UnitOfWork, family_id: uuid.UUID, actor: Actor, *, withdrawn_by: Membership | None = None
+) -> None:
+    """Turn location off for all children where the consent it stood on is gone.
+
+    A managing guardian who takes consent back turns it off, whoever else agreed: one who still does may turn it on
+    again. It also ends when nobody is left who manages and has consented.
+    """
+    consented = await guardians_who_consented(work, family_id, Part.LOCATION)
+    stands = any(
+        membership.may_manage and guardian.guardian_id in consented
+        for membership, guardian in await guardians_of(work, family_id)
+    )
+    if stands and not (withdrawn_by is not None and withdrawn_by.may_manage):
+        return
+    children = sorted(await children_of(work, family_id), key=lambda child: child.child_id)
+    # All of them before the first event takes the family's lock.
+    for child in children:
+        await locked_settings(work, child.child_id)
+    for child in children:
+        await _set(work, child, actor, on=False)
+
+
+async def _set(work: UnitOfWork, child: Child, actor: Actor, *, on: bool) -> None:
+    settings = await locked_settings(work, child.child_id)
+    if settings.location == on:
+        return
+    settings.location = on
+    record_audit(
+        work, actor, "location.on" if on else "location.off", family_id=child.family_id, subject_id=child.child_id
+    )
+    await new_version(work, settings, child.family_id)

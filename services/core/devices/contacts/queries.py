@@ -1,0 +1,118 @@
+"""Read contact lists: for guardians, for the watch, and to find out whom a child's message is for."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from services.core.devices.contacts.tables import Contact, ContactList
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.queries import guardians_who_consented
+from services.core.people.consents.rules import Part
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.db.database import UnitOfWork
+
+# `to` of a message that means every guardian who may message: the watch protocol's word; a test holds them equal.
+FAMILY = "family"
+
+
+@dataclass(frozen=True)
+class WireContact:
+    """A contact as the watch is told of it; ``position`` counts from 1."""
+
+    wire_id: str
+    name: str
+    relation: str
+    number: str | None
+    may_message: bool
+    may_call: bool
+    position: int
+    emergency: bool
+    # On shift until then; None: not now.
+    busy_until_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """A guardian a child's message is for, and how the watch calls them."""
+
+    guardian_id: uuid.UUID
+    wire_id: str
+
+
+async def contact_list(work: UnitOfWork, child_id: uuid.UUID, *, lock: bool = False) -> ContactList:
+    """Return the list's version; with ``lock`` nobody else changes the list until the transaction ends."""
+    statement = select(ContactList).where(col(ContactList.child_id) == child_id)
+    if lock:
+        statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return (await work.session.exec(statement)).one()
+
+
+async def contacts_of(work: UnitOfWork, child_id: uuid.UUID) -> Sequence[Contact]:
+    """Return everyone in the child's list now, proposed ones too, in order."""
+    found = await work.session.exec(
+        select(Contact)
+        .where(col(Contact.child_id) == child_id, col(Contact.removed_at).is_(None))
+        .order_by(col(Contact.position), col(Contact.created_at), col(Contact.wire_id))
+    )
+    return found.all()
+
+
+async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, list[WireContact]]:
+    """Return the version and the approved contacts in order, as the watch is to hold them."""
+    version = (await contact_list(work, child_id)).version
+    approved = [contact for contact in await contacts_of(work, child_id) if contact.state == "approved"]
+    busy = await _busy_guardians(work, [one.guardian_id for one in approved if one.guardian_id is not None])
+    return version, [
+        WireContact(
+            contact.wire_id, contact.name, contact.relation, contact.number, contact.may_message, contact.may_call,
+            place, contact.emergency, busy.get(contact.guardian_id),
+        )
+        for place, contact in enumerate(approved, start=1)
+    ]  # fmt: skip
+
+
+async def _busy_guardians(
+    work: UnitOfWork, guardian_ids: Collection[uuid.UUID]
+) -> dict[uuid.UUID | None, datetime | None]:
+    found = await work.session.exec(
+        select(Guardian.guardian_id, Guardian.busy_until_at).where(
+            col(Guardian.guardian_id).in_(guardian_ids), col(Guardian.busy_until_at) > work.now
+        )
+    )
+    return dict(found.all())
+
+
+async def recipients_of(work: UnitOfWork, child_id: uuid.UUID, to: str) -> list[Recipient]:
+    """Return the guardians that ``to`` (a contact id or ``family``) means at this moment; empty when it means nobody.
+
+    Only who is in the list, may message, and whose consent to messages stands.
+    """
+    statement = (
+        select(Contact, Child.family_id)
+        .join(Child, col(Child.child_id) == col(Contact.child_id))
+        .join(
+            Membership,
+            (col(Membership.family_id) == col(Child.family_id))
+            & (col(Membership.guardian_id) == col(Contact.guardian_id)),
+        )
+        .where(
+            col(Contact.child_id) == child_id,
+            col(Contact.removed_at).is_(None),
+            col(Contact.state) == "approved",
+            col(Membership.removed_at).is_(None),
+            col(Membership.may_message),
+        )
+        .order_by(col(Contact.position), col(Contact.wire_id))
+    )
+    if to != FAMILY:
+        statement = statement.where(col(Contact.wire_id) == to)
+    found = (await work.session.exec(statement)).all()
+    if not found:
+        return []
+    consented = await guardians_who_consented(work, found[0][1], Part.MESSAGES)
+    return [Recipient(contact.guardian_id, contact.wire_id) for contact, _ in found if contact.guardian_id in consented]

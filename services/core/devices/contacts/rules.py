@@ -1,0 +1,66 @@
+"""What a contact may be. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, TypeVar
+
+from services.core.devices.contacts.errors import ContactOrderError
+from services.core.people.accounts.rules import normal_phone
+from services.core.people.households.rules import check_relation
+from services.core.platform.text_rules import NAME, check_text
+
+# What a child can find its way in on a small screen; guardians included.
+MOST_CONTACTS: Final = 30
+# Emergency services and other short numbers have no country code.
+_SHORT_NUMBER: Final = re.compile(r"[0-9]{3,6}")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PhoneContact:
+    """Somebody outside the family whom the child can call."""
+
+    name: str
+    relation: str
+    number: str
+    may_call: bool
+    emergency: bool
+
+
+def phone_contact(
+    *, name: str, relation: str, number: str, may_call: bool, emergency: bool, region: str | None
+) -> PhoneContact:
+    """Return the contact as it is stored; raises TextNotAllowedError, RelationUnknownError, PhoneInvalidError."""
+    return PhoneContact(
+        check_text("name", name, NAME), check_relation(relation), dialled(number, region), may_call, emergency
+    )
+
+
+def dialled(number: str, region: str | None) -> str:
+    """Return a number as the watch dials it: E.164, or a short one as it is. Raises PhoneInvalidError."""
+    return number if _SHORT_NUMBER.fullmatch(number) else normal_phone(number, region)
+
+
+@cache
+def _labels() -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = json.loads(
+        (Path(__file__).parent / "relation_labels.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def name_shown(display_name: str, relation: str, locale: str) -> str:
+    """Return how the watch names a guardian: the name they chose, else what children call such a relation."""
+    return display_name or _labels()[locale][relation]
+
+
+def check_order(asked: Sequence[T], standing: Collection[T]) -> None:
+    """Raise ContactOrderError unless ``asked`` names everyone of ``standing`` exactly once."""
+    if len(asked) != len(standing) or set(asked) != set(standing):
+        raise ContactOrderError

@@ -1,0 +1,193 @@
+"""Register push endpoints, find out whom an event wakes, and take note of what became of a note."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from services.core.devices.push.errors import PushEndpointsFullError
+from services.core.devices.push.rules import ENDPOINTS_MAX, EndpointKind, Outcome, is_dead, is_worth_sending
+from services.core.devices.push.tables import PushEndpoint
+from services.core.devices.push.web_push import browser_keys
+from services.core.people.accounts.rules import REFRESH_LIFETIME
+from services.core.people.accounts.tables import Guardian, Session
+from services.core.people.consents.queries import guardians_who_consented
+from services.core.people.consents.rules import Part
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.queries import guardians_of, rights_of
+from services.core.platform.crypto.random_ids import new_secret
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.tables import Event
+from services.core.platform.outbox.actions import push_to
+from services.core.platform.outbox.tables import OutboxRow
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where and how to send: an address that was checked, and the keys of its kind (empty: none)."""
+
+    kind: EndpointKind
+    address: str
+    # Web Push: the browser's keys, as it wrote them. Webhook: the secret of the signature, in ``auth``.
+    p256dh: str = ""
+    auth: str = ""
+
+
+async def register_endpoint(
+    work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, target: Target
+) -> tuple[PushEndpoint, str]:
+    """Keep an endpoint for this session; return it with the secret of a webhook's signature, which is told once.
+
+    The same address registered again replaces what was there. Raises PushKeysInvalidError, PushEndpointsFullError.
+    """
+    if target.kind is EndpointKind.WEB_PUSH:
+        browser_keys(target.p256dh, target.auth)
+        secret = ""
+    else:
+        secret = new_secret()
+        target = Target(target.kind, target.address, auth=secret)
+    # The guardian's row lock: two phones at once are counted one after the other.
+    await work.session.exec(
+        select(Guardian).where(col(Guardian.guardian_id) == guardian_id).with_for_update(key_share=True)
+    )
+    mark = work.vault.keyed_hash(target.address, "push-address")
+    held = await endpoints_of(work, guardian_id)
+    endpoint = next((one for one in held if one.mark == mark), None)
+    if endpoint is None:
+        if len(held) >= ENDPOINTS_MAX:
+            raise PushEndpointsFullError(ENDPOINTS_MAX)
+        endpoint = PushEndpoint(
+            guardian_id=guardian_id, session_id=session_id, kind=target.kind.value, mark=mark, sealed=b"",
+            created_at=work.now,
+        )  # fmt: skip
+    endpoint.session_id = session_id
+    endpoint.kind = target.kind.value
+    endpoint.failing_since_at = None
+    said = json.dumps([target.address, target.p256dh, target.auth])
+    endpoint.sealed = work.vault.seal(said.encode(), f"push/{endpoint.endpoint_id}")
+    work.add(endpoint)
+    await work.flush()
+    return endpoint, secret
+
+
+async def endpoints_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[PushEndpoint]:
+    """Return a guardian's endpoints whose session stands, the oldest first."""
+    found = await work.session.exec(
+        select(PushEndpoint)
+        .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))
+        .where(
+            col(PushEndpoint.guardian_id) == guardian_id,
+            col(Session.ended_at).is_(None),
+            # A new device shows nothing of a family before the second step.
+            ~col(Session.limited),
+            col(Session.last_used_at) > work.now - REFRESH_LIFETIME,
+        )
+        .order_by(col(PushEndpoint.created_at), col(PushEndpoint.endpoint_id))
+    )
+    return list(found)
+
+
+async def remove_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id: uuid.UUID) -> None:
+    """Forget an endpoint of this guardian. Raises NotFoundError."""
+    endpoint = await work.session.get(PushEndpoint, endpoint_id)
+    if endpoint is None or endpoint.guardian_id != guardian_id:
+        raise NotFoundError
+    await work.session.delete(endpoint)
+
+
+async def fan_out(work: UnitOfWork, row: OutboxRow) -> int:
+    """Queue a note for each endpoint that a claimed ``wake`` row's event concerns; return how many there are."""
+    event = await work.session.get(Event, (uuid.UUID(row.target), int(row.payload["seq"])))
+    if event is None:
+        return 0
+    endpoints = [one for guardian_id in await _to_be_told(work, event) for one in await endpoints_of(work, guardian_id)]
+    note = {
+        "kind": event.kind, "family_id": str(event.family_id), "seq": str(event.seq),
+        "child_id": str(event.child_id or ""), "ref_id": str(event.ref_id or ""),
+    }  # fmt: skip
+    for endpoint in endpoints:
+        await push_to(work, endpoint.endpoint_id, note)
+    return len(endpoints)
+
+
+async def _to_be_told(work: UnitOfWork, event: Event) -> list[uuid.UUID]:
+    """Return the guardians who may be told of an event now: rights and consents as they are at this moment."""
+    consented = await guardians_who_consented(work, event.family_id, Part.MESSAGES)
+    return [
+        guardian.guardian_id
+        for membership, guardian in await guardians_of(work, event.family_id)
+        if guardian.guardian_id in consented
+        and event.guardian_id in {None, guardian.guardian_id}
+        and (not event.needs_right or event.needs_right in rights_of(membership).words())
+        and membership.joined_at <= event.created_at
+    ]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A note and where it goes."""
+
+    endpoint_id: uuid.UUID
+    target: Target
+    kind: str
+    note: bytes
+
+
+async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
+    """Return what a claimed ``push`` row is to send, or None: the endpoint is gone, its guardian may not be told any
+    more, or the note is too old. Judged now, however long the row has waited.
+    """
+    endpoint = await work.session.get(PushEndpoint, uuid.UUID(row.target))
+    event = await work.session.get(Event, (uuid.UUID(row.payload["family_id"]), int(row.payload["seq"])))
+    if endpoint is None or event is None or not is_worth_sending(event.kind, row.created_at, work.now):
+        return None
+    standing = {one.endpoint_id for one in await endpoints_of(work, endpoint.guardian_id)}
+    if endpoint.endpoint_id not in standing or endpoint.guardian_id not in await _to_be_told(work, event):
+        return None
+    address, p256dh, auth = json.loads(work.vault.unseal(endpoint.sealed, f"push/{endpoint.endpoint_id}"))
+    said = {name: row.payload[name] for name in ("kind", "family_id", "child_id", "ref_id")}
+    return Delivery(
+        endpoint.endpoint_id, Target(EndpointKind(endpoint.kind), address, p256dh, auth), event.kind,
+        json.dumps(said, separators=(",", ":")).encode(),
+    )  # fmt: skip
+
+
+async def note_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcome) -> bool:
+    """Take note of what became of a note; return whether the endpoint is to be tried again. A dead one is forgotten."""
+    found = await work.session.exec(
+        select(PushEndpoint).where(col(PushEndpoint.endpoint_id) == endpoint_id).with_for_update(key_share=True)
+    )
+    endpoint = found.first()
+    if endpoint is None:
+        return False
+    if outcome is Outcome.TAKEN:
+        endpoint.taken_at, endpoint.failing_since_at = work.now, None
+    elif outcome is Outcome.GONE or is_dead(endpoint.failing_since_at, work.now):
+        await work.session.delete(endpoint)
+        return False
+    else:
+        endpoint.failing_since_at = endpoint.failing_since_at or work.now
+    work.add(endpoint)
+    return outcome is Outcome.LATER
+
+
+async def forget_one_endpoint(work: UnitOfWork) -> bool:
+    """Forget the endpoints of sessions that have ended; return whether there were any. Safe to run twice."""
+    ended = (
+        select(PushEndpoint.endpoint_id)
+        .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))
+        .where(
+            col(Session.ended_at).is_not(None) | (col(Session.last_used_at) <= work.now - REFRESH_LIFETIME)
+        )
+        .limit(500)
+    )  # fmt: skip
+    gone = await work.run(
+        delete(PushEndpoint)
+        .where(col(PushEndpoint.endpoint_id).in_(ended))
+        .returning(col(PushEndpoint.endpoint_id))
+    )  # fmt: skip
+    return bool(gone.all())

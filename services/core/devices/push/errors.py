@@ -1,0 +1,34 @@
+"""What is refused about push endpoints."""
+
+from __future__ import annotations
+
+from services.core.platform.errors import CoreError
+
+
+class PushAddressRefusedError(CoreError):
+    """The address is none, or one that we do not send to."""
+
+    code = "push_address_refused"
+    sentence = "A push address is https, names a public host, and carries no user name or fragment."
+
+
+class PushKeysInvalidError(CoreError):
+    """The keys of a web push subscription cannot be used."""
+
+    code = "push_keys_invalid"
+    sentence = "p256dh is a point of P-256 and auth 16 bytes, both as the browser gives them."
+
+
+class PushEndpointsFullError(CoreError):
+    """A guardian has as many endpoints as anyone has phones."""
+
+    code = "push_endpoints_full"
+    sentence = "There are too many push endpoints. Remove one first."
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the bound."""
+        return {"most": self.most}

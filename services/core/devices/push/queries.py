@@ -1,0 +1,105 @@
+"""Whom an event may wake, and which guardians could be reached at all."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from services.core.devices.push.tables import PushEndpoint
+from services.core.people.accounts.rules import REFRESH_LIFETIME
+from services.core.people.accounts.tables import Guardian, Session
+from services.core.people.households.queries import guardians_of, invitations_of
+from services.core.people.households.tables import Family, Membership
+from services.core.platform.db.database import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Over which channels a guardian can be reached now."""
+
+    guardian_id: uuid.UUID
+    has_session: bool
+    has_push: bool
+    # They have entered a code that was sent there: an SOS that nobody acknowledges reaches them as a text message.
+    phone_confirmed: bool
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether at least one channel works that wakes somebody. A session alone wakes nobody."""
+        return self.has_push or self.phone_confirmed
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Who of a family can be reached, and how many are expected and have not come yet."""
+
+    guardians: list[Reach]
+    invited: int
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the watch can be handed out: somebody is there, and everybody who is there can be reached."""
+        return bool(self.guardians) and all(one.is_reachable for one in self.guardians)
+
+
+async def readiness_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Readiness:
+    """Return how the guardians of a family can be reached, before a watch is handed out to them."""
+    reached = await _reach(work, [guardian for _, guardian in await guardians_of(work, family_id)])
+    return Readiness(guardians=reached, invited=len(await invitations_of(work, family_id)))
+
+
+async def families_not_reached(work: UnitOfWork, family_codes: Collection[str]) -> set[str]:
+    """Return which of these families, by code, no watch should be handed out to yet; codes of none are left out.
+
+    Either nobody has joined, or one who has cannot be woken. It says no more: who that is, is the family's.
+    """
+    known = await work.session.exec(select(Family.family_code).where(col(Family.family_code).in_(family_codes)))
+    of_code: dict[str, list[Guardian]] = {code: [] for code in known}
+    found = await work.session.exec(
+        select(Family.family_code, Guardian)
+        .join(Membership, col(Membership.family_id) == col(Family.family_id))
+        .join(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
+        .where(col(Family.family_code).in_(family_codes), col(Membership.removed_at).is_(None))
+    )
+    for code, guardian in found:
+        of_code[code].append(guardian)
+    everybody = {guardian.guardian_id: guardian for guardians in of_code.values() for guardian in guardians}
+    reached = {one.guardian_id for one in await _reach(work, list(everybody.values())) if one.is_reachable}
+    return {
+        code
+        for code, guardians in of_code.items()
+        if not guardians or not {one.guardian_id for one in guardians} <= reached
+    }
+
+
+async def _reach(work: UnitOfWork, guardians: Sequence[Guardian]) -> list[Reach]:
+    guardian_ids = [one.guardian_id for one in guardians]
+    sessions = await work.session.exec(
+        select(Session.guardian_id).where(
+            col(Session.guardian_id).in_(guardian_ids),
+            col(Session.ended_at).is_(None),
+            ~col(Session.limited),
+            col(Session.last_used_at) > work.now - REFRESH_LIFETIME,
+        )
+    )
+    live = set(sessions.all())
+    pushed = await work.session.exec(
+        select(PushEndpoint.guardian_id)
+        .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))
+        .where(
+            col(PushEndpoint.guardian_id).in_(guardian_ids),
+            col(PushEndpoint.failing_since_at).is_(None),
+            col(Session.ended_at).is_(None),
+        )
+    )
+    with_push = set(pushed.all())
+    return [
+        Reach(
+            one.guardian_id, has_session=one.guardian_id in live, has_push=one.guardian_id in with_push,
+            phone_confirmed=one.phone_confirmed_at is not None,
+        )
+        for one in guardians
+    ]  # fmt: skip

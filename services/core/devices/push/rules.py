@@ -1,0 +1,104 @@
+"""Decisions about push: which addresses, what a note says, what an answer means, when an endpoint is dead. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+from services.core.devices.push.errors import PushAddressRefusedError
+
+ENDPOINTS_MAX: Final = 10
+ADDRESS_MAX_CHARS: Final = 1000
+# An endpoint that has taken nothing for so long, although it was tried, is gone.
+DEAD_AFTER: Final = timedelta(days=3)
+# A note about an alert is worth nothing later; one about a message still is when the phone is switched on.
+_WORTH: Final = {"alert.raised": timedelta(hours=1), "message.created": timedelta(hours=24)}
+
+
+class EndpointKind(StrEnum):
+    """What kinds of endpoints there are; see docs/push.md for what another one needs."""
+
+    WEB_PUSH = "web_push"
+    WEBHOOK = "webhook"
+
+
+class Outcome(StrEnum):
+    """What became of a note at its endpoint."""
+
+    TAKEN = "taken"
+    # The endpoint says that it does not exist any more.
+    GONE = "gone"
+    LATER = "later"
+
+
+def checked_address(written: str, *, only_public: bool) -> str:
+    """Return the address if we may send there; raises PushAddressRefusedError.
+
+    With ``only_public`` (everywhere but in development) it is https and names no private address; what a name stands
+    for is looked up and judged again at each sending.
+    """
+    if len(written) > ADDRESS_MAX_CHARS or not written.isascii() or not written.isprintable() or " " in written:
+        raise PushAddressRefusedError
+    try:
+        parts = urlsplit(written)
+        port = parts.port
+    except ValueError:
+        raise PushAddressRefusedError from None
+    if not _has_form(parts, port) or (only_public and parts.scheme != "https"):
+        raise PushAddressRefusedError
+    if only_public and not _may_be_public(parts.hostname or ""):
+        raise PushAddressRefusedError
+    return written
+
+
+def _has_form(parts: SplitResult, port: int | None) -> bool:
+    if parts.scheme not in {"https", "http"} or not parts.hostname or "@" in parts.netloc or parts.fragment:
+        return False
+    return port is None or port > 0
+
+
+def _may_be_public(host: str) -> bool:
+    try:
+        return is_public(host)
+    except ValueError:
+        # A name. One without a dot, or of a local domain, is of this network, and numbers are addresses in disguise.
+        last = host.rstrip(".").rsplit(".", 1)[-1]
+        return "." in host.rstrip(".") and last not in {"local", "internal", "localhost"} and not last[:1].isdigit()
+
+
+def is_public(address: str) -> bool:
+    """Tell whether an IP address is of the public internet; raises ValueError for what is none."""
+    found = ipaddress.ip_address(address)
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour
+        if inner is not None:
+            return inner.is_global and not inner.is_multicast
+        # 64:ff9b::/96 leads to whatever IPv4 address stands at its end.
+        if found in ipaddress.ip_network("64:ff9b::/96"):
+            return False
+    return found.is_global and not found.is_multicast
+
+
+def outcome_of(status: int) -> Outcome:
+    """Return what an HTTP status means. A redirection is not followed, and so is no success."""
+    if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+        return Outcome.TAKEN
+    return Outcome.GONE if status in {404, 410} else Outcome.LATER
+
+
+def is_worth_sending(kind: str, created_at: datetime, now: datetime) -> bool:
+    """Tell whether a note still says something new."""
+    return now - created_at < _WORTH[kind]
+
+
+def seconds_worth(kind: str) -> int:
+    """Return for how many seconds a push service is to keep a note for a phone that is off."""
+    return int(_WORTH[kind].total_seconds())
+
+
+def is_dead(failing_since_at: datetime | None, now: datetime) -> bool:
+    """Tell whether an endpoint has failed for so long that it is gone."""
+    return failing_since_at is not None and now - failing_since_at >= DEAD_AFTER

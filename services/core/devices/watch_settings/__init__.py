@@ -1,0 +1,1 @@
+"""What a child's watch is configured to."""

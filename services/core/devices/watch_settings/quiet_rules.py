@@ -1,0 +1,71 @@
+"""Quiet times by weekday on a wall clock: a watch keeps messages silent then; an SOS never waits. Pure.
+
+A wall clock is read, not a span of seconds: 08:00 to 16:30 is 08:00 to 16:30 on the day the clocks change, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from services.core.devices.watches.errors import QuietTimesError
+
+QUIET_TIMES_MAX: Final = 20
+_WEEK: Final = frozenset(range(1, 8))
+_CLOCK: Final = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+@dataclass(frozen=True)
+class QuietTime:
+    """Quiet from one time of the day to another, on these ISO days (1 Monday); ``ends`` before ``starts``: next day."""
+
+    days: tuple[int, ...]
+    starts: str
+    ends: str
+
+    def row(self) -> dict[str, Any]:
+        """Return it as it is stored."""
+        return {"days": list(self.days), "from": self.starts, "to": self.ends}
+
+    def covers(self, day: int, clock: str) -> bool:
+        """Tell whether it is quiet at this time of the day on this ISO day."""
+        if self.starts < self.ends:
+            return day in self.days and self.starts <= clock < self.ends
+        return (day in self.days and clock >= self.starts) or (_day_before(day) in self.days and clock < self.ends)
+
+
+def _day_before(day: int) -> int:
+    return 7 if day == 1 else day - 1
+
+
+def checked_quiet_times(given: Sequence[QuietTime]) -> list[QuietTime]:
+    """Return the quiet times with their days in order; raises QuietTimesError."""
+    if len(given) > QUIET_TIMES_MAX:
+        raise QuietTimesError
+    for one in given:
+        has_days = bool(one.days) and set(one.days) <= _WEEK and len(set(one.days)) == len(one.days)
+        clocks = _CLOCK.fullmatch(one.starts) and _CLOCK.fullmatch(one.ends)
+        if not has_days or not clocks or one.starts == one.ends:
+            raise QuietTimesError
+    return [QuietTime(tuple(sorted(one.days)), one.starts, one.ends) for one in given]
+
+
+def read_quiet_times(rows: Sequence[Mapping[str, Any]]) -> list[QuietTime]:
+    """Return quiet times as they were stored."""
+    return [QuietTime(tuple(row["days"]), row["from"], row["to"]) for row in rows]
+
+
+def is_quiet(times: Sequence[QuietTime], timezone: str, at: datetime) -> bool:
+    """Tell whether the child's watch is to be quiet at this moment, by the clock on the wall of its time zone."""
+    local = at.astimezone(ZoneInfo(timezone))
+    clock = f"{local:%H:%M}"
+    return any(one.covers(local.isoweekday(), clock) for one in times)
+
+
+def utc_offset_s(timezone: str, at: datetime) -> int:
+    """Return how many seconds the time zone is ahead of UTC at this moment."""
+    return int((at.astimezone(ZoneInfo(timezone)).utcoffset() or timedelta(0)).total_seconds())

@@ -1,0 +1,124 @@
+"""What registration, hand-out, commands and settings refuse."""
+
+from __future__ import annotations
+
+from services.core.platform.errors import CoreError, RetryLaterError
+
+
+class WatchUnknownError(CoreError):
+    """No watch has this serial."""
+
+    code = "watch_unknown"
+    sentence = "There is no watch with this serial."
+
+
+class WatchElsewhereError(CoreError):
+    """The watch is handed out to another family, which has to give it back first."""
+
+    code = "watch_handed_out"
+    sentence = "This watch is handed out to another family: take it back first."
+
+    def __init__(self, serial: str, family_code: str) -> None:
+        super().__init__()
+        self.serial = serial
+        self.family_code = family_code
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the serial and the code of the family that has it."""
+        return {"serial": self.serial, "family_code": self.family_code}
+
+
+class WatchStateError(CoreError):
+    """The watch cannot go from its state to the one asked for."""
+
+    code = "watch_state"
+    sentence = "The watch cannot go from its present state to this one."
+
+    def __init__(self, serial: str, state: str, asked: str) -> None:
+        super().__init__()
+        self.serial = serial
+        self.state = state
+        self.asked = asked
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the serial, its state, and the one asked for."""
+        return {"serial": self.serial, "state": self.state, "asked": self.asked}
+
+
+class WatchOfOtherSiteError(CoreError):
+    """The watch belongs to another site than the family."""
+
+    code = "watch_of_other_site"
+    sentence = "This watch belongs to another site than the family: move it there first."
+
+
+class NothingToUndoError(CoreError):
+    """The caller handed out nothing within the last hours that could be taken back."""
+
+    code = "nothing_to_undo"
+    sentence = "There is no hand-out of yours to undo: it is too long ago, undone already, or the watch went on."
+
+
+class WatchPairedError(CoreError):
+    """The watch is paired: a guardian uses it already."""
+
+    code = "watch_paired"
+    sentence = "This watch is paired with a child already: take it back instead."
+
+    def __init__(self, serial: str) -> None:
+        super().__init__()
+        self.serial = serial
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the serial."""
+        return {"serial": self.serial}
+
+
+class VendorFileOfOthersError(CoreError):
+    """The file to write secrets into is there and holds something else than this list's secrets."""
+
+    code = "vendor_file_of_others"
+    sentence = "This file is there already and lacks some of this list's watches: name a new one."
+
+
+class VendorFileFailedError(CoreError):
+    """The file with the secrets could not be written; nothing was registered."""
+
+    code = "vendor_file_failed"
+    sentence = "The file with the secrets could not be written, so nothing was registered."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the system's reason."""
+        return {"reason": self.reason}
+
+
+class NoWatchError(CoreError):
+    """The child wears no watch that could be told."""
+
+    code = "no_watch"
+    sentence = "No watch is paired with this child."
+
+
+class CommandTooOftenError(RetryLaterError):
+    """The watch was given the same command too often."""
+
+    code = "command_too_often"
+    sentence = "The watch was asked this a moment ago. Wait before you ask again."
+
+
+class LocationOffError(CoreError):
+    """Location is turned off on this child's watch: it takes no fix."""
+
+    code = "location_off"
+    sentence = "Location is turned off on this watch. A guardian who may manage can turn it on."
+
+
+class QuietTimesError(CoreError):
+    """The quiet times do not make sense, or are more than a watch holds."""
+
+    code = "quiet_times_invalid"
+    sentence = "A quiet time needs days from 1 to 7, and a beginning and an end that differ."

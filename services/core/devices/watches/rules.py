@@ -1,0 +1,149 @@
+"""What a list of watches must look like, and how a watch goes from the shelf to a family and back. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from services.core.devices.watches.errors import WatchStateError
+from services.core.platform.spreadsheets.sheets import (
+    Fault,
+    Row,
+    SheetRefusedError,
+    is_date,
+    read_sheet,
+    repeated_cells,
+)
+
+SERIAL: Final = re.compile(r"[A-Z0-9]{4,20}")
+_IMEI: Final = re.compile(r"[0-9]{15}")
+_ICCID: Final = re.compile(r"[0-9]{18,22}")
+# A spreadsheet turns 860000000000007 into 8.6E+14 and forgets the rest.
+_ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
+_TEXT_CHARACTERS_MAX: Final = 40
+
+# What stands before the serial in a label's QR.
+QR_PREFIX: Final = "smartwatch:serial:"
+
+REQUIRED_COLUMNS: Final = ("serial", "model", "site")
+OPTIONAL_COLUMNS: Final = ("imei", "iccid", "sim_holder", "sim_expires")
+
+# Where a watch may go from each state. `returned` is back on the shelf, also for one found or repaired.
+_MOVES: Final = {
+    "registered": frozenset({"handed_out", "lost", "broken"}),
+    "handed_out": frozenset({"returned", "lost", "broken"}),
+    "returned": frozenset({"handed_out", "lost", "broken"}),
+    "lost": frozenset({"returned", "broken"}),
+    "broken": frozenset({"returned", "lost"}),
+}
+STATES: Final = tuple(_MOVES)
+
+
+@dataclass(frozen=True)
+class WatchRow:
+    """One watch of a list; None where the list says nothing."""
+
+    row: int
+    serial: str
+    imei: str | None
+    model: str
+    site: str
+    iccid: str | None
+    sim_holder: str | None
+    sim_expires_on: date | None
+
+    def fault(self, column: str, code: str, sentence: str) -> Fault:
+        """Return a fault of this row."""
+        return Fault(self.row, column, code, sentence)
+
+
+def is_serial(text: str) -> bool:
+    """Tell whether this is a serial: 4 to 20 of A-Z and 0-9."""
+    return SERIAL.fullmatch(text) is not None
+
+
+def serial_of_scan(scanned: str) -> str:
+    """Return the serial in what a scanner read: a label's QR, or a serial typed or read as it stands."""
+    return scanned.strip().removeprefix(QR_PREFIX).strip()
+
+
+def luhn_fits(digits: str) -> bool:
+    """Tell whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1 annex B)."""
+    total = 0
+    for index, digit in enumerate(reversed(digits)):
+        value = int(digit) * (2 if index % 2 else 1)
+        total += value - 9 if value > 9 else value  # noqa: PLR2004 - the digits of a two-digit product, added
+    return total % 10 == 0
+
+
+def read_watch_list(raw: bytes) -> list[WatchRow]:
+    """Return the watches of a CSV list; raises SheetRefusedError with every fault that the list alone shows."""
+    return watches_of(read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS))
+
+
+def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> list[WatchRow]:
+    """Return the watches in a sheet's rows; raises SheetRefusedError with every fault, and those found before."""
+    faults = [*further]
+    faults += [fault for row in rows for fault in _faults(row)]
+    for column in ("serial", "imei", "iccid"):
+        faults += repeated_cells(rows, column, f"{column}_repeated")
+    if faults:
+        raise SheetRefusedError(faults)
+    return [_watch(row) for row in rows]
+
+
+def may_move(state: str, asked: str) -> bool:
+    """Tell whether a watch can go from one state to the other."""
+    return asked in _MOVES.get(state, frozenset())
+
+
+def check_move(serial: str, state: str, asked: str) -> None:
+    """Refuse a step that a watch cannot make; raises WatchStateError."""
+    if not may_move(state, asked):
+        raise WatchStateError(serial, state, asked)
+
+
+def _watch(row: Row) -> WatchRow:
+    cells = row.cells
+    return WatchRow(
+        row=row.number,
+        serial=cells["serial"],
+        imei=cells["imei"] or None,
+        model=cells["model"],
+        site=cells["site"],
+        iccid=cells["iccid"] or None,
+        sim_holder=cells["sim_holder"] or None,
+        sim_expires_on=date.fromisoformat(cells["sim_expires"]) if cells["sim_expires"] else None,
+    )
+
+
+def _faults(row: Row) -> list[Fault]:
+    cells, faults = row.cells, []
+    if not is_serial(cells["serial"]):
+        faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
+    faults += number_faults(row, "imei", _IMEI, "An IMEI is 15 digits.")
+    faults += number_faults(row, "iccid", _ICCID, "An ICCID is 18 to 22 digits.")
+    if _IMEI.fullmatch(cells["imei"]) and not luhn_fits(cells["imei"]):
+        faults.append(row.fault("imei", "imei_checksum", "The digits do not fit each other: one of them is mistyped."))
+    for column in ("model", "site"):
+        if not cells[column]:
+            faults.append(row.fault(column, f"{column}_missing", "This cell is empty."))
+    for column in ("model", "sim_holder"):
+        if len(cells[column]) > _TEXT_CHARACTERS_MAX:
+            faults.append(row.fault(column, f"{column}_too_long", f"More than {_TEXT_CHARACTERS_MAX} characters."))
+    if cells["sim_expires"] and not is_date(cells["sim_expires"]):
+        faults.append(row.fault("sim_expires", "sim_expires_malformed", "A date is written 2027-01-31."))
+    return faults
+
+
+def number_faults(row: Row, column: str, form: re.Pattern[str], sentence: str) -> list[Fault]:
+    """Return a fault for a cell of digits that is none, with a word of its own for one that a spreadsheet rounded."""
+    cell = row.cells[column]
+    if not cell or form.fullmatch(cell):
+        return []
+    if _ROUNDED.fullmatch(cell):
+        return [row.fault(column, f"{column}_rounded", "A spreadsheet has rounded it: format the column as text.")]
+    return [row.fault(column, f"{column}_malformed", sentence)]

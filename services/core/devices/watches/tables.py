@@ -1,0 +1,185 @@
+"""Tables of watches: the device, its identities at the broker, the settings it is sent."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from services.core.platform.db.columns import (
+    bytes_column,
+    datetime,
+    id_column,
+    json_column,
+    maybe_time_column,
+    time_column,
+)
+
+
+class Watch(SQLModel, table=True):
+    """A watch as a device, with its factory identity ``f-<serial>``."""
+
+    __tablename__ = "watch"
+
+    watch_id: uuid.UUID = id_column()
+    serial: str = Field(unique=True, max_length=20)
+    imei: str | None = Field(default=None, unique=True, max_length=15)
+    model: str = Field(max_length=40)
+    site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="RESTRICT")
+    # registered, handed_out, lost, returned, broken; whether it is paired is told by its identity.
+    state: str = Field(default="registered", max_length=12)
+    handed_out_to: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", ondelete="SET NULL")
+    # Hash of the factory secret in the broker's own format; the secret itself is kept by the watch alone.
+    factory_password_hash: str = Field(max_length=200)
+    # Keyed hash of the same secret: no two watches ever share one, which salted hashes cannot tell.
+    factory_secret_mark: bytes | None = bytes_column(default=None, nullable=True, unique=True)
+    iccid: str | None = Field(default=None, max_length=22)
+    sim_holder: str | None = Field(default=None, max_length=40)
+    sim_expires_on: date | None = None
+    # The SIM's own number (E.164) and what its plan holds a month.
+    sim_number: str | None = Field(default=None, max_length=16)
+    sim_quota_mb: int | None = None
+    registered_at: datetime = time_column()
+
+
+class WatchGiven(SQLModel, table=True):
+    """A watch was given to a family: by whom, when, and from which state, so that the last one can be undone."""
+
+    __tablename__ = "watch_given"
+    __table_args__ = (Index("given_by_actor", "actor_kind", "actor_id", "given_at"),)
+
+    given_id: uuid.UUID = id_column()
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    actor_kind: str = Field(max_length=10)
+    actor_id: str = Field(max_length=40)
+    previous_state: str = Field(max_length=12)
+    given_at: datetime = time_column()
+    undone_at: datetime | None = maybe_time_column()
+
+
+class SimMonth(SQLModel, table=True):
+    """What a watch's SIM used in one month, as the operator's bill says."""
+
+    __tablename__ = "sim_month"
+
+    watch_id: uuid.UUID = Field(primary_key=True, foreign_key="watch.watch_id", ondelete="CASCADE")
+    # Its first day.
+    month: date = Field(primary_key=True)
+    used_mb: int
+
+
+class WatchIdentity(SQLModel, table=True):
+    """What one pairing gave a watch: MQTT user, client id and prefix, and what was last heard under it."""
+
+    __tablename__ = "watch_identity"
+    __table_args__ = (
+        # One watch per child and one child per watch at a time.
+        Index("identity_of_watch", "watch_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("identity_of_child", "child_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    username: str = Field(primary_key=True, max_length=32)
+    watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", ondelete="CASCADE")
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    password_hash: str = Field(max_length=200)
+    issued_at: datetime = time_column()
+    # When the broker knew it; credentials are told only then, so that the first log-in works.
+    installed_at: datetime | None = maybe_time_column()
+    ended_at: datetime | None = maybe_time_column()
+
+    # Presence: follows from hello, will, silence and asleep.
+    online: bool = False
+    connection_nonce: str = Field(default="", max_length=36)
+    last_hello_at: datetime | None = maybe_time_column()
+    last_seen_at: datetime | None = maybe_time_column(index=True)
+    asleep_until_at: datetime | None = maybe_time_column()
+    # Why it is not online: will, off (it was switched off), kicked (by the broker), silence; empty while it is.
+    gone_by: str = Field(default="", max_length=10)
+    # Since when it is as it is: online, asleep or gone.
+    presence_since_at: datetime | None = maybe_time_column()
+    # It promised in its hello to be heard at least this often.
+    keepalive_s: int = 1200
+    # The last battery level that was heard, whatever said it, and the one an hour or more before it: a trend.
+    battery_pct: int | None = None
+    battery_at: datetime | None = maybe_time_column()
+    battery_before_pct: int | None = None
+    battery_before_at: datetime | None = maybe_time_column()
+    # The watch's clock minus ours at the last hello, seconds; None while the watch does not know the time.
+    clock_skew_s: int | None = None
+    # The boot of the first hello: what cannot be dated and is of an earlier boot may be of the wearer before.
+    first_boot: int | None = Field(default=None, sa_type=BigInteger)
+    # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
+    hello: dict[str, Any] = json_column(default_factory=dict)
+
+    # Versions on the watch, as it acknowledged or its hello said; and what was sent and is not yet acknowledged.
+    contacts_acked_version: int = 0
+    contacts_sent_version: int = 0
+    contacts_sent_at: datetime | None = maybe_time_column()
+    config_acked_version: int = 0
+    config_sent_version: int = 0
+    config_sent_at: datetime | None = maybe_time_column()
+    # Nothing is repeated before; see inbox.rules for the waits.
+    repeats: int = 0
+
+
+class WatchSettings(SQLModel, table=True):
+    """What the child's watch is configured to, versioned."""
+
+    __tablename__ = "watch_settings"
+
+    child_id: uuid.UUID = Field(primary_key=True, foreign_key="child.child_id", ondelete="CASCADE")
+    version: int = 1
+    checkin_interval_s: int = 1800
+    location: bool = False
+    quiet: list[Any] = json_column(default_factory=list)
+    timezone: str = Field(max_length=40)
+    language: str = Field(max_length=12)
+    volume_pct: int = 70
+    # The offset of its time zone that this version carries; None: never told. A new offset is a new version.
+    utc_offset_s: int | None = None
+    changed_at: datetime = time_column()
+
+
+class WatchCommand(SQLModel, table=True):
+    """Something a guardian has the child's watch do, once, and never late."""
+
+    __tablename__ = "watch_command"
+    __table_args__ = (
+        UniqueConstraint("username", "ref"),
+        Index("command_of_child", "child_id", "asked_at"),
+        Index("command_open", "expires_at", postgresql_where=text("state IN ('waiting', 'sent', 'delivered')")),
+    )
+
+    command_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    username: str = Field(max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    # The command's name on the wire.
+    ref: str = Field(max_length=36)
+    # See command_rules.CommandKind.
+    kind: str = Field(max_length=10)
+    # Who asked (empty: the account is gone), and what the watch calls them, so that the child sees who it was.
+    asked_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    by_wire_id: str | None = Field(default=None, max_length=12)
+    # waiting, sent, delivered, done, failed, expired; see command_rules.
+    state: str = Field(default="waiting", max_length=10)
+    detail: str | None = Field(default=None, max_length=32)
+    ttl_s: int
+    asked_at: datetime = time_column()
+    expires_at: datetime = time_column()
+    sent_at: datetime | None = maybe_time_column()
+    changed_at: datetime = time_column()
+
+
+class LowBattery(SQLModel, table=True):
+    """Since when a paired watch has said nothing but a low battery; gone once it says more."""
+
+    __tablename__ = "low_battery"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    since_at: datetime = time_column()

@@ -1,0 +1,1 @@
+"""Check-ins, safe zones and tracks."""

@@ -1,0 +1,209 @@
+"""Fixes from watches: judged, kept, and what follows from them. Many watches in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from services.core.devices.presence.actions import clock_of_watch, note_heard
+from services.core.devices.watches.timestamps import happened_at, was_worn
+from services.core.location.checkins.device_assignments import Wearer, wearers_of
+from services.core.location.checkins.effects import Answered, Told, tell
+from services.core.location.checkins.rules import Dated, Judged, Known, date_fix, judge, learn
+from services.core.location.checkins.sealing import (
+    Place,
+    checkin_context,
+    content_mark,
+    latest_context,
+    seal_place,
+    suspect_context,
+)
+from services.core.location.checkins.store import Asked, insert_checkins, taken_ids
+from services.core.location.checkins.tables import Checkin, LatestCheckin
+from services.core.location.geometry import Point
+from services.core.location.zones.passages import move_zones
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import DUPLICATE, STORED, Answer, rejected
+
+NOT_PAIRED: Final = rejected("not_paired")
+_LOCATION_OFF: Final = rejected("location_off")
+_BEFORE_PAIRING: Final = rejected("before_pairing")
+_CONFLICT: Final = rejected("id_conflict")
+
+
+@dataclass(frozen=True)
+class SentFix:
+    """A fix as a watch sent it; ``fingerprint`` is the digest of its known fields."""
+
+    username: str
+    ref: str | None
+    point: Point
+    accuracy_m: float | None
+    altitude_m: float | None
+    source: str | None
+    tst: int
+    boot: int | None
+    mono_s: int | None
+    fingerprint: str
+    # The command it answers, by the command's ref.
+    reply_to: str | None = None
+    battery_pct: int | None = None
+
+
+@dataclass
+class _Entry:
+    """A fix on its way through a batch."""
+
+    sent: SentFix
+    wearer: Wearer
+    dated: Dated
+    mark: bytes
+
+    @property
+    def ref(self) -> str:
+        """Its id; what has none is named by its instant alone, or without one by its mark (no id has a dot)."""
+        return self.sent.ref or ("" if self.sent.tst else f".{self.mark.hex()}")
+
+
+async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answer]:
+    """Keep the fixes of any number of watches and return what each is answered, in their order.
+
+    A repeat is ``duplicate``; an id with other content ``rejected id_conflict``. With location off or consent missing
+    nothing is kept (``location_off``), and never what the watch measured before it was this child's
+    (``before_pairing``). Good fixes that are news move the latest place and zones. Raises SealBrokenError where one
+    child's key is gone: then the caller tries one watch at a time.
+    """
+    wearers = await wearers_of(work, {fix.username for fix in fixes})
+    for wearer in wearers.values():
+        await note_heard(work, wearer.identity)
+    answers: list[Answer] = [STORED] * len(fixes)
+    entries: dict[int, _Entry] = {}
+    for number, fix in enumerate(fixes):
+        found = wearers.get(fix.username)
+        if found is None:
+            answers[number] = NOT_PAIRED
+        elif not found.may_keep:
+            answers[number] = _LOCATION_OFF
+        elif not _is_of_wearer(work, fix, found):
+            answers[number] = _BEFORE_PAIRING
+        else:
+            entries[number] = _entry(work, fix, found)
+    new = await _without_known(work, entries, answers)
+    await _keep(work, new)
+    return answers
+
+
+def _is_of_wearer(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> bool:
+    clock = clock_of_watch(wearer.identity)
+    at = happened_at(clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s)
+    return was_worn(clock, wearer.wearings, at, boot=fix.boot, first_boot=wearer.identity.first_boot)
+
+
+def _entry(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> _Entry:
+    dated = date_fix(
+        clock_of_watch(wearer.identity), work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s,
+        kept_for=work.retention.fixes,
+    )  # fmt: skip
+    return _Entry(fix, wearer, dated, content_mark(wearer.key, fix.fingerprint))
+
+
+async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: list[Answer]) -> list[_Entry]:
+    """Answer repeats and conflicts; return the entries that are new, each once."""
+    taken = await taken_ids(work, [Asked(one.sent.username, one.ref, one.sent.tst) for one in entries.values()])
+    new = []
+    for number, entry in entries.items():
+        sent = entry.sent
+        # What has an id is that id, whatever its time; what has none is its instant.
+        name = (sent.username, entry.ref, 0 if entry.ref else sent.tst)
+        if name not in taken:
+            taken[name] = entry.mark
+            new.append(entry)
+        elif taken[name] == entry.mark or not sent.ref:
+            answers[number] = DUPLICATE
+        else:
+            answers[number] = _CONFLICT
+    return new
+
+
+async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
+    of_watch: defaultdict[str, list[_Entry]] = defaultdict(list)
+    for entry in entries:
+        of_watch[entry.sent.username].append(entry)
+    rows: list[Checkin] = []
+    told = Told()
+    for of_one in of_watch.values():
+        # In order of time: an array that comes newest first is not late for that.
+        of_one.sort(key=lambda one: one.dated.happened_at)
+        rows += _take(work, of_one, told)
+    await insert_checkins(work, rows)
+    await work.flush()
+    await tell(work, told)
+
+
+def _take(work: UnitOfWork, entries: list[_Entry], told: Told) -> list[Checkin]:
+    """Judge the fixes of one watch, move what they move, and return their rows."""
+    wearer = entries[0].wearer
+    before, newest = wearer.known, None
+    rows = []
+    for entry in entries:
+        judged = judge(entry.sent.point, entry.sent.accuracy_m, entry.dated, wearer.known, entry.sent.source)
+        wearer.known = learn(wearer.known, judged)
+        rows.append(_row(entry, judged, work.now))
+        if judged.moves:
+            newest = (entry, judged)
+            told.passed += move_zones(work, wearer, judged)
+        if entry.sent.reply_to is not None:
+            told.answered.append(Answered(wearer, entry.sent.reply_to))
+        if entry.sent.battery_pct is not None and not judged.late:
+            told.battery_pct[wearer.child_id] = (wearer, entry.sent.battery_pct)
+    if newest is not None:
+        told.moved.append(wearer)
+    if wearer.known != before:
+        _write_known(work, wearer, newest)
+    return rows
+
+
+def _row(entry: _Entry, judged: Judged, received_at: datetime) -> Checkin:
+    sent, child_id = entry.sent, entry.wearer.child_id
+    context = checkin_context(child_id, sent.username, entry.ref, sent.tst)
+    return Checkin(
+        username=sent.username, ref=entry.ref, tst=sent.tst, child_id=child_id,
+        happened_at=judged.fix.happened_at, received_at=received_at, content_mark=entry.mark,
+        quality=judged.quality, reasons=" ".join(judged.reasons), accuracy_m=judged.fix.accuracy_m,
+        source=sent.source, sealed_place=seal_place(entry.wearer.key, Place(sent.point, sent.altitude_m), context),
+    )  # fmt: skip
+
+
+def _write_known(work: UnitOfWork, wearer: Wearer, newest: tuple[_Entry, Judged] | None) -> None:
+    """Write what is known of a child now: a new latest place, or one that seemed too far away."""
+    row = wearer.latest
+    if newest is not None:
+        entry, judged = newest
+        assert judged.fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
+        if row is None:
+            row = LatestCheckin(
+                child_id=wearer.child_id, happened_at=judged.fix.happened_at, received_at=work.now,
+                accuracy_m=judged.fix.accuracy_m, sealed_place=b"",
+            )  # fmt: skip
+            wearer.latest = row
+        row.happened_at, row.received_at = judged.fix.happened_at, work.now
+        row.accuracy_m, row.source = judged.fix.accuracy_m, entry.sent.source
+        place = Place(entry.sent.point, entry.sent.altitude_m)
+        row.sealed_place = seal_place(wearer.key, place, latest_context(wearer.child_id))
+    if row is not None:
+        _write_suspect(row, wearer.known, wearer)
+        work.add(row)
+
+
+def _write_suspect(row: LatestCheckin, known: Known, wearer: Wearer) -> None:
+    suspect = known.suspect
+    row.suspect_at = None if suspect is None else suspect.happened_at
+    row.suspect_accuracy_m = None if suspect is None else suspect.accuracy_m
+    row.sealed_suspect = (
+        None
+        if suspect is None
+        else seal_place(wearer.key, Place(suspect.point), suspect_context(wearer.child_id))
+    )  # fmt: skip

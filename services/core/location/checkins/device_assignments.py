@@ -1,0 +1,132 @@
+"""Who a batch of fixes is from: watches, children, whether places may be kept of them, and what is known of them.
+
+Everything is read for all watches of a batch at once: a statement for each would be most of its time.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+from sqlmodel import col, select
+
+from services.core.devices.presence.actions import wearings_of
+from services.core.devices.watches.tables import WatchIdentity, WatchSettings
+from services.core.devices.watches.timestamps import Wearing
+from services.core.location.checkins.rules import Fix, Known
+from services.core.location.checkins.sealing import latest_context, open_place, suspect_context
+from services.core.location.checkins.tables import LatestCheckin
+from services.core.location.zones.rows import ZoneView, view_zone, zones_of
+from services.core.people.consents.rules import Part
+from services.core.people.consents.tables import Consent
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.db.database import UnitOfWork
+
+
+@dataclass
+class Wearer:
+    """A child with the watch it wears."""
+
+    identity: WatchIdentity
+    child: Child
+    key: bytes
+    # Whether location is on and somebody agreed to places being kept.
+    may_keep: bool
+    timezone: ZoneInfo
+    # When the watch was this child's.
+    wearings: list[Wearing] = field(default_factory=list)
+    known: Known = field(default_factory=Known)
+    latest: LatestCheckin | None = None
+    zones: list[ZoneView] = field(default_factory=list)
+
+    @property
+    def child_id(self) -> uuid.UUID:
+        """The child's id."""
+        return self.child.child_id
+
+
+async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, Wearer]:
+    """Return who wears these watches, by user name, with their rows locked; names without a pairing are left out.
+
+    Locks in the order of docs/decisions/locks.md: identities, latest check-ins, zones; each kind in order of its ids.
+    Raises SealBrokenError where a child's key is gone.
+    """
+    identities = list(
+        await work.session.exec(
+            select(WatchIdentity)
+            .where(col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None))
+            .order_by(col(WatchIdentity.username))
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    )
+    if not identities:
+        return {}
+    child_ids = [identity.child_id for identity in identities]
+    children = {
+        child.child_id: child
+        for child in await work.session.exec(select(Child).where(col(Child.child_id).in_(child_ids)))
+    }
+    settings = {
+        one.child_id: one
+        for one in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
+    }
+    consented = await families_that_agreed(work, {identity.family_id for identity in identities}, Part.LOCATION)
+    wearings = await wearings_of(work, identities)
+    wearers = {}
+    for identity in identities:
+        child, setting = children[identity.child_id], settings[identity.child_id]
+        wearers[identity.username] = Wearer(
+            identity, child, data_key(work, child), setting.location and identity.family_id in consented,
+            ZoneInfo(setting.timezone), wearings[identity.username],
+        )  # fmt: skip
+    await _add_what_is_known(work, [one for one in wearers.values() if one.may_keep])
+    return wearers
+
+
+async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID], part: Part) -> set[uuid.UUID]:
+    """Return the families in which a guardian who belongs to them agrees to these places being kept."""
+    found = await work.session.exec(
+        select(Membership.family_id)
+        .join(
+            Consent,
+            (col(Consent.guardian_id) == col(Membership.guardian_id))
+            & (col(Consent.family_id) == col(Membership.family_id)),
+        )
+        .where(
+            col(Membership.family_id).in_(family_ids),
+            col(Membership.removed_at).is_(None),
+            col(Consent.part) == part,
+            col(Consent.withdrawn_at).is_(None),
+        )
+    )
+    return set(found)
+
+
+async def _add_what_is_known(work: UnitOfWork, wearers: list[Wearer]) -> None:
+    by_child = {one.child_id: one for one in wearers}
+    found = await work.session.exec(
+        select(LatestCheckin)
+        .where(col(LatestCheckin.child_id).in_(by_child))
+        .order_by(col(LatestCheckin.child_id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    for row in found:
+        wearer = by_child[row.child_id]
+        wearer.latest, wearer.known = row, _known(row, wearer.key)
+    for zone in await zones_of(work, by_child, lock=True):
+        wearer = by_child[zone.child_id]
+        wearer.zones.append(view_zone(wearer.key, zone))
+
+
+def _known(row: LatestCheckin, key: bytes) -> Known:
+    place = open_place(key, row.sealed_place, latest_context(row.child_id))
+    latest = Fix(place.point, row.accuracy_m, row.happened_at)
+    if row.sealed_suspect is None or row.suspect_at is None:
+        return Known(latest)
+    suspect = open_place(key, row.sealed_suspect, suspect_context(row.child_id))
+    return Known(latest, Fix(suspect.point, row.suspect_accuracy_m, row.suspect_at))

@@ -1,0 +1,206 @@
+"""What is read of places: the latest, a day. Every look is written down by whoever asks; see checkins.looks."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import tuple_
+from sqlmodel import col, select
+
+from services.core.devices.watches.queries import settings_of_child
+from services.core.location.checkins.errors import DayNotKeptError
+from services.core.location.checkins.rules import Fix, Quality, Reason
+from services.core.location.checkins.sealing import Place, checkin_context, latest_context, open_place
+from services.core.location.checkins.tables import Checkin, LatestCheckin, ZonePassage
+from services.core.location.tracks.days import Span, day_span, local_day
+from services.core.location.tracks.stays import Stay, find_stays
+from services.core.location.zones.rows import ZoneView, view_zone, zone_at, zones_of
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.db.database import UnitOfWork
+
+PAGE_MAX_CHECKINS = 500
+
+
+@dataclass(frozen=True)
+class LatestView:
+    """Where a child was last seen, and the zone around it; None where nothing is known or all is too old."""
+
+    child_id: uuid.UUID
+    location_on: bool
+    place: Place | None = None
+    happened_at: datetime | None = None
+    received_at: datetime | None = None
+    accuracy_m: float | None = None
+    source: str | None = None
+    zone: ZoneView | None = None
+
+
+@dataclass(frozen=True)
+class CheckinView:
+    """A check-in with its place; ``place`` is None where the watch named none that exists."""
+
+    username: str
+    ref: str
+    tst: int
+    happened_at: datetime
+    received_at: datetime
+    quality: Quality
+    reasons: tuple[Reason, ...]
+    accuracy_m: float | None
+    source: str | None
+    place: Place | None
+
+    @property
+    def mark(self) -> After:
+        """Its place in the order of a day."""
+        return After(self.happened_at, self.username, self.ref, self.tst)
+
+
+@dataclass(frozen=True)
+class After:
+    """The check-in after which a page begins."""
+
+    happened_at: datetime
+    username: str
+    ref: str
+    tst: int
+
+
+@dataclass(frozen=True)
+class StayView:
+    """A stay, and the zone it was in."""
+
+    stay: Stay
+    zone: ZoneView | None
+
+
+@dataclass(frozen=True)
+class PassageView:
+    """A passage, and the name of its zone."""
+
+    passage: ZonePassage
+    zone: ZoneView
+
+
+@dataclass(frozen=True)
+class DayView:
+    """A day of a child: its bounds, every check-in in order of time, where it stayed, what happened at zones' edges."""
+
+    day: date
+    timezone: str
+    span: Span
+    checkins: list[CheckinView]
+    stays: list[StayView]
+    passages: list[PassageView]
+
+    @property
+    def line(self) -> list[CheckinView]:
+        """The good ones, in order of time."""
+        return [one for one in self.checkins if one.quality is Quality.GOOD]
+
+
+async def latest_place(work: UnitOfWork, child: Child) -> LatestView:
+    """Return where a child was last seen, at most as long ago as places are kept."""
+    location_on = (await settings_of_child(work, child.child_id)).location
+    row = await work.session.get(LatestCheckin, child.child_id)
+    if row is None or row.happened_at < work.now - work.retention.fixes:
+        return LatestView(child.child_id, location_on)
+    key = data_key(work, child)
+    place = open_place(key, row.sealed_place, latest_context(child.child_id))
+    return LatestView(
+        child.child_id, location_on, place, row.happened_at, row.received_at, row.accuracy_m, row.source,
+        zone_at(await child_zones(work, child), place.point),
+    )  # fmt: skip
+
+
+async def child_zones(work: UnitOfWork, child: Child) -> list[ZoneView]:
+    """Return a child's safe zones, the oldest first."""
+    key = data_key(work, child)
+    return [view_zone(key, row) for row in await zones_of(work, [child.child_id])]
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """A day as the child's place counts it."""
+
+    day: date
+    timezone: str
+    span: Span
+
+
+async def calendar_of(work: UnitOfWork, child: Child, day: date | None) -> Calendar:
+    """Return a day of the child, today without one; raises DayNotKeptError for one of which nothing can be kept."""
+    timezone = ZoneInfo((await settings_of_child(work, child.child_id)).timezone)
+    found = day or local_day(work.now, timezone)
+    # Ahead of the dates that a time zone can count: nothing is kept there either.
+    if not date.min < found < date.max:
+        raise DayNotKeptError
+    span = day_span(found, timezone)
+    if span.starts_at > work.now or span.ends_at <= work.now - work.retention.fixes:
+        raise DayNotKeptError
+    return Calendar(found, timezone.key, span)
+
+
+async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> DayView:
+    """Return a whole day with what can be told of it."""
+    checkins = await checkins_in(work, child, calendar.span)
+    zones = await child_zones(work, child)
+    by_id = {zone.zone_id: zone for zone in zones}
+    fixes = [
+        Fix(one.place.point, one.accuracy_m, one.happened_at)
+        for one in checkins
+        if one.quality is Quality.GOOD and one.place is not None
+    ]
+    passages = await work.session.exec(
+        select(ZonePassage)
+        .where(
+            col(ZonePassage.child_id) == child.child_id,
+            col(ZonePassage.happened_at) >= max(calendar.span.starts_at, work.now - work.retention.fixes),
+            col(ZonePassage.happened_at) < calendar.span.ends_at,
+        )
+        .order_by(col(ZonePassage.happened_at), col(ZonePassage.passage_id))
+    )
+    return DayView(
+        calendar.day,
+        calendar.timezone,
+        calendar.span,
+        checkins,
+        [StayView(stay, zone_at(zones, stay.center)) for stay in find_stays(fixes)],
+        [PassageView(one, by_id[one.zone_id]) for one in passages],
+    )
+
+
+async def checkins_in(
+    work: UnitOfWork, child: Child, span: Span, *, after: After | None = None, limit: int | None = None
+) -> list[CheckinView]:
+    """Return a child's check-ins of a span in order of time, of whatever quality; nothing older than may be kept."""
+    in_order = [col(Checkin.happened_at), col(Checkin.username), col(Checkin.ref), col(Checkin.tst)]
+    statement = select(Checkin).where(
+        col(Checkin.child_id) == child.child_id,
+        col(Checkin.happened_at) >= max(span.starts_at, work.now - work.retention.fixes),
+        col(Checkin.happened_at) < span.ends_at,
+    )
+    if after is not None:
+        statement = statement.where(
+            # The first alone is what the index can begin at.
+            col(Checkin.happened_at) >= after.happened_at,
+            tuple_(*in_order) > tuple_(after.happened_at, after.username, after.ref, after.tst),
+        )
+    found = await work.session.exec(statement.order_by(*in_order).limit(limit))
+    key = data_key(work, child)
+    return [_view(key, row) for row in found]
+
+
+def _view(key: bytes, row: Checkin) -> CheckinView:
+    reasons = tuple(Reason(word) for word in row.reasons.split())
+    place = None
+    if Reason.OUT_OF_RANGE not in reasons:
+        place = open_place(key, row.sealed_place, checkin_context(row.child_id, row.username, row.ref, row.tst))
+    return CheckinView(
+        row.username, row.ref, row.tst, row.happened_at, row.received_at, Quality(row.quality), reasons,
+        row.accuracy_m, row.source, place,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Safe zones, and when a child entered or left one."""

@@ -1,0 +1,1 @@
+"""Facts are counted into days, for families that consented to measurement."""

@@ -1,0 +1,72 @@
+"""Published cells as a DHIS2 data value set. Pure; sending it is not this file's business."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.core.measurement.indicators.rules import Cell
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What a health ministry's system calls our indicators and scopes; they make these ids, we are told them."""
+
+    data_elements: Mapping[str, str]
+    org_units: Mapping[uuid.UUID, str]
+
+
+@dataclass(frozen=True)
+class DryRun:
+    """What would be sent and what would not, and why; look at it before the first real import."""
+
+    values: int
+    suppressed: int
+    indicators_without_element: tuple[str, ...]
+    scopes_without_unit: tuple[str, ...]
+
+
+def period_of(week: date) -> str:
+    """Return an ISO week as DHIS2 writes it: ``2026W9``, without a leading zero."""
+    year, number, _ = week.isocalendar()
+    return f"{year}W{number}"
+
+
+def data_value_set(cells: Sequence[Cell], mapped: Mapped, *, dry_run: bool) -> dict[str, Any]:
+    """Return the body of ``/api/dataValueSets``; suppressed and unmapped cells are left out.
+
+    ``dry_run`` stands among the parameters to send it with: DHIS2 then checks everything and keeps nothing.
+    """
+    values = [
+        {
+            "dataElement": mapped.data_elements[cell.indicator],
+            "period": period_of(cell.week),
+            "orgUnit": mapped.org_units[cell.scope_id],
+            # Text, as the format has it; a whole number without a point.
+            "value": f"{cell.value:g}",
+        }
+        for cell in cells
+        if cell.value is not None and cell.indicator in mapped.data_elements and cell.scope_id in mapped.org_units
+    ]
+    return {
+        "parameters": {"dryRun": dry_run, "importStrategy": "CREATE_AND_UPDATE"},
+        "body": {"dataValues": values},
+    }
+
+
+def rehearse(cells: Sequence[Cell], mapped: Mapped) -> DryRun:
+    """Return what :func:`data_value_set` would send of these cells."""
+    body = data_value_set(cells, mapped, dry_run=True)["body"]
+    return DryRun(
+        values=len(body["dataValues"]),
+        suppressed=sum(cell.value is None for cell in cells),
+        indicators_without_element=tuple(
+            sorted({cell.indicator for cell in cells if cell.indicator not in mapped.data_elements})
+        ),
+        scopes_without_unit=tuple(
+            sorted({str(cell.scope_id) for cell in cells if cell.scope_id not in mapped.org_units})
+        ),
+    )

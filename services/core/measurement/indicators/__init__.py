@@ -1,0 +1,1 @@
+"""The usage indicators: definitions and formulas."""

@@ -1,0 +1,354 @@
+"""The indicators: each with its code, its version and its formula. Pure; docs/usage.md holds the same numbers by hand.
+
+The unit is the family-week: an ISO week in the site's time zone in which a watch was assigned for at least 4 days. A
+changed formula is a new version. Usage is an output, not an impact.
+"""
+
+from __future__ import annotations
+
+import statistics
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby, pairwise
+from typing import Final
+
+from services.core.measurement.counting.days import ANSWER_CENSORED_S
+
+ASSIGNED_DAYS_MIN: Final = 4
+CONTACT_DAYS_MIN: Final = 3
+SILENT_DAYS: Final = 7
+DROPPED_OUT_DAYS: Final = 28
+LONGEST_GAP_LOOK_BACK_DAYS: Final = 28
+LOW_BATTERY_PCT: Final = 15
+# From 07 to 21 local: the hours in which a child is awake.
+WAKING_HOURS: Final = range(7, 21)
+SURVIVAL_DAYS: Final = (28, 91, 182, 364)
+_SILENT_AFTER: Final = timedelta(hours=48)
+_ACTIVE_WITHIN: Final = timedelta(days=7)
+
+
+class DropOut(StrEnum):
+    """Why a family dropped out: what came first."""
+
+    SILENT = "silent"
+    RETURNED = "returned"
+
+
+@dataclass(frozen=True)
+class FamilyWeek:
+    """One family in one week: sums over its days, and what became of it."""
+
+    family_id: uuid.UUID
+    assigned_days: int = 7
+    to_child: int = 0
+    to_family: int = 0
+    voice_s: int = 0
+    delivered: int = 0
+    delivered_5_min: int = 0
+    delivered_24_h: int = 0
+    played_7_d: int = 0
+    calls: int = 0
+    worn_s: int = 0
+    reminders: int = 0
+    reminders_followed: int = 0
+    contact_days: int = 0
+    # Longest run of days without contact within the 28 days that end with the week.
+    longest_gap_days: int = 0
+    # Days since the last contact, on the last day of the week.
+    silent_days: int = 0
+    heartbeat_hours: int = 0
+    low_battery_days: int = 0
+    reboots: int = 0
+    # (counted seconds, was answered)
+    child_waits: tuple[tuple[int, bool], ...] = ()
+    parent_waits: tuple[tuple[int, bool], ...] = ()
+    # Days from the first day with a watch to drop-out or to the end of this week.
+    followed_days: int = 0
+    # None as long as it takes part.
+    drop_out_reason: DropOut | None = None
+
+    @property
+    def dropped_out(self) -> bool:
+        """Whether it has dropped out, up to the end of this week."""
+        return self.drop_out_reason is not None
+
+    @property
+    def qualifies(self) -> bool:
+        """Whether this is a family-week: a watch was assigned for at least 4 days."""
+        return self.assigned_days >= ASSIGNED_DAYS_MIN
+
+    @property
+    def messages(self) -> int:
+        """Messages both ways."""
+        return self.to_child + self.to_family
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What an indicator came to in one group: over how many families, and for shares of families how many of them."""
+
+    families: int
+    count: int | None = None
+    value: float | None = None
+    lower_quartile: float | None = None
+    upper_quartile: float | None = None
+
+
+@dataclass(slots=True)
+class Cell:
+    """One published number after disclosure control: everything is None when it is suppressed."""
+
+    scope_id: uuid.UUID
+    week: date
+    indicator: str
+    version: int
+    n: int | None
+    count: int | None
+    value: float | None
+    lower_quartile: float | None
+    upper_quartile: float | None
+
+
+class Kind(StrEnum):
+    """How a measure is told, and so what may be shown of it."""
+
+    SHARE_OF_FAMILIES = "share_of_families"
+    SHARE_OF_WEEKS = "share_of_weeks"
+    RATIO = "ratio"
+    QUARTILES = "quartiles"
+    MEDIAN = "median"
+    SURVIVAL = "survival"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One definition."""
+
+    code: str
+    version: int
+    kind: Kind
+    formula: Callable[[Sequence[FamilyWeek]], Measure]
+    # Digits after the point that are shown; seconds and counts are shown whole.
+    digits: int = 0
+    # Told of the whole programme and of no part of it.
+    of_the_whole: bool = False
+
+
+# ---------------------------------------------------------------- building blocks
+
+
+def quartiles(values: Iterable[float]) -> Measure:
+    """Return median and quartiles, interpolated between the two nearest values (R type 7)."""
+    found = sorted(values)
+    if not found:
+        return Measure(0)
+    if len(found) == 1:
+        return Measure(1, None, found[0], found[0], found[0])
+    lower, middle, upper = statistics.quantiles(found, n=4, method="inclusive")
+    return Measure(len(found), None, middle, lower, upper)
+
+
+def survival_at(followed: Iterable[tuple[float, bool]], moment: float) -> float:
+    """Return the Kaplan-Meier share that has not had its event up to and including ``moment``.
+
+    Each is (how long it was followed, whether it ended in the event). Who was followed for exactly as long as another's
+    event is still at risk then.
+    """
+    times = sorted(followed)
+    surviving = 1.0
+    for event_at in sorted({time for time, happened in times if happened and time <= moment}):
+        at_risk = sum(time >= event_at for time, _ in times)
+        events = sum(happened and time == event_at for time, happened in times)
+        surviving *= 1 - events / at_risk
+    return surviving
+
+
+def _length(wait: tuple[float, bool]) -> float:
+    return wait[0]
+
+
+def median_wait(waits: Iterable[tuple[float, bool]]) -> float | None:
+    """Return the Kaplan-Meier median: when half have been answered; None when it lies beyond the censoring."""
+    found = sorted(waits)
+    surviving, at_risk = 1.0, len(found)
+    # Each wait is looked at once: a large programme has ten thousand of them a week.
+    for time, together in groupby(found, key=_length):
+        answered = [happened for _, happened in together]
+        surviving *= 1 - sum(answered) / at_risk
+        # Within a rounding error: 1 - 1/2 made of many factors is not exactly a half.
+        if sum(answered) and surviving <= 0.5 + 1e-12:
+            return time
+        at_risk -= len(answered)
+    return None
+
+
+def assigned_days(spans: Iterable[tuple[date, date | None]], week: date) -> int:
+    """Return on how many days of the week a watch was assigned; a span's last day (None: goes on) counts."""
+    days = [week + timedelta(days=number) for number in range(7)]
+    kept = list(spans)
+    return sum(any(first <= day and (last is None or day <= last) for first, last in kept) for day in days)
+
+
+def longest_gap(contact_days: Iterable[date], first: date, last: date) -> int:
+    """Return the longest run of days without contact from ``first`` to ``last``, both included."""
+    edges = [first - timedelta(days=1), *sorted(day for day in contact_days if first <= day <= last)]
+    edges.append(last + timedelta(days=1))
+    return max((after - before).days - 1 for before, after in pairwise(edges))
+
+
+def drop_out(
+    contact_days: Iterable[date], first: date, last: date, returned_on: date | None
+) -> tuple[date, DropOut] | None:
+    """Return when a family with a watch since ``first`` dropped out up to ``last``, and why."""
+    silent_on = None
+    before = first - timedelta(days=1)
+    for day in [*sorted(day for day in contact_days if first <= day <= last), last + timedelta(days=1)]:
+        if (day - before).days > DROPPED_OUT_DAYS:
+            silent_on = before + timedelta(days=DROPPED_OUT_DAYS)
+            break
+        before = day
+    found = [(silent_on, DropOut.SILENT)] if silent_on is not None else []
+    if returned_on is not None and returned_on <= last:
+        found.append((returned_on, DropOut.RETURNED))
+    return min(found, default=None)
+
+
+@dataclass(frozen=True)
+class Device:
+    """What is known of one watch now."""
+
+    state: str
+    is_paired: bool
+    last_seen_at: datetime | None
+    battery_pct: int | None
+
+
+def device_states(device: Device, now: datetime) -> tuple[str, ...]:
+    """Return every state a watch is in: where it is, whether it is in use, and what is wrong with it."""
+    if device.state in {"registered", "lost", "returned", "broken"}:
+        return (device.state,)
+    states = ["handed_out"]
+    if device.is_paired:
+        states.append("paired")
+        silent_for = None if device.last_seen_at is None else now - device.last_seen_at
+        if silent_for is not None and silent_for <= _ACTIVE_WITHIN:
+            states.append("active_7_days")
+        if silent_for is None or silent_for > _SILENT_AFTER:
+            states.append("silent_48_hours")
+        if device.battery_pct is not None and device.battery_pct <= LOW_BATTERY_PCT:
+            states.append("low_battery")
+    return tuple(states)
+
+
+# ---------------------------------------------------------------- the indicators
+
+
+def _share(families: Sequence[FamilyWeek], holds: Callable[[FamilyWeek], bool]) -> Measure:
+    count = sum(holds(one) for one in families)
+    return Measure(len(families), count, count / len(families) if families else None)
+
+
+def _ratio(
+    families: Sequence[FamilyWeek], part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]
+) -> Measure:
+    """Pool the families that have any of ``whole``."""
+    having = [one for one in families if one.qualifies and whole(one)]
+    total = sum(whole(one) for one in having)
+    return Measure(len(having), None, sum(part(one) for one in having) / total if total else None)
+
+
+def _over_weeks(value: Callable[[FamilyWeek], float | None]) -> Callable[[Sequence[FamilyWeek]], Measure]:
+    def formula(families: Sequence[FamilyWeek]) -> Measure:
+        return quartiles(found for one in families if one.qualifies and (found := value(one)) is not None)
+
+    return formula
+
+
+def reciprocity(week: FamilyWeek) -> float | None:
+    """Return 2 x min(parent to child, child to parent) / all; None without a message."""
+    return 2 * min(week.to_child, week.to_family) / week.messages if week.messages else None
+
+
+def _waits(
+    of: Callable[[FamilyWeek], tuple[tuple[int, bool], ...]],
+) -> Callable[[Sequence[FamilyWeek]], Measure]:
+    def formula(families: Sequence[FamilyWeek]) -> Measure:
+        having = [of(one) for one in families if one.qualifies and of(one)]
+        # Beyond 72 h: shown as 72, which the codebook explains.
+        median = median_wait(wait for waits in having for wait in waits)
+        return Measure(len(having), None, None if not having else (median or ANSWER_CENSORED_S) / 3600)
+
+    return formula
+
+
+def _survival(day: int) -> Callable[[Sequence[FamilyWeek]], Measure]:
+    def formula(families: Sequence[FamilyWeek]) -> Measure:
+        followed = [one for one in families if one.followed_days]
+        # Only what has been followed that long by anyone is told; but they are part of the whole, where it is told.
+        if max((one.followed_days for one in followed), default=0) < day:
+            return Measure(len(followed), sum(one.dropped_out for one in followed))
+        value = survival_at([(one.followed_days, one.dropped_out) for one in followed], day)
+        return Measure(len(followed), None, value)
+
+    return formula
+
+
+def _dropped_out(why: DropOut) -> Callable[[Sequence[FamilyWeek]], Measure]:
+    return lambda families: _share(families, lambda one: one.drop_out_reason is why)
+
+
+def _uptime(families: Sequence[FamilyWeek]) -> Measure:
+    return _ratio(families, lambda one: one.heartbeat_hours, lambda one: one.assigned_days * len(WAKING_HOURS))
+
+
+_ALL: Final = (
+    Indicator("active_use", 1, Kind.SHARE_OF_FAMILIES,
+              lambda all_: _share(all_, lambda one: one.to_child > 0 and one.to_family > 0)),
+    Indicator("messages", 1, Kind.QUARTILES, _over_weeks(lambda one: one.messages)),
+    Indicator("voice_s", 1, Kind.QUARTILES, _over_weeks(lambda one: one.voice_s)),
+    Indicator("calls", 1, Kind.QUARTILES, _over_weeks(lambda one: one.calls)),
+    Indicator("reciprocity", 1, Kind.QUARTILES, _over_weeks(reciprocity), digits=2),
+    Indicator("response_child_h", 1, Kind.MEDIAN, _waits(lambda one: one.parent_waits), digits=1),
+    Indicator("response_parent_h", 1, Kind.MEDIAN, _waits(lambda one: one.child_waits), digits=1),
+    Indicator("listen_rate", 1, Kind.RATIO,
+              lambda all_: _ratio(all_, lambda one: one.played_7_d, lambda one: one.delivered)),
+    Indicator("regularity", 1, Kind.SHARE_OF_WEEKS,
+              lambda all_: _share([one for one in all_ if one.qualifies],
+                                  lambda one: one.contact_days >= CONTACT_DAYS_MIN)),
+    Indicator("longest_gap_days", 1, Kind.QUARTILES, _over_weeks(lambda one: one.longest_gap_days)),
+    Indicator("uptime", 1, Kind.RATIO, _uptime),
+    Indicator("delivered_5_min", 1, Kind.RATIO,
+              lambda all_: _ratio(all_, lambda one: one.delivered_5_min, lambda one: one.messages)),
+    Indicator("delivered_24_h", 1, Kind.RATIO,
+              lambda all_: _ratio(all_, lambda one: one.delivered_24_h, lambda one: one.messages)),
+    Indicator("worn_h", 1, Kind.QUARTILES,
+              _over_weeks(lambda one: one.worn_s / 3600 / one.assigned_days), digits=1),
+    Indicator("low_battery_days", 1, Kind.QUARTILES, _over_weeks(lambda one: one.low_battery_days)),
+    Indicator("reboots", 1, Kind.QUARTILES, _over_weeks(lambda one: one.reboots)),
+    Indicator("reminders_followed", 1, Kind.RATIO,
+              lambda all_: _ratio(all_, lambda one: one.reminders_followed, lambda one: one.reminders)),
+    Indicator("silent", 1, Kind.SHARE_OF_FAMILIES,
+              lambda all_: _share(all_, lambda one: one.silent_days >= SILENT_DAYS)),
+    Indicator("drop_out", 1, Kind.SHARE_OF_FAMILIES, lambda all_: _share(all_, lambda one: one.dropped_out)),
+    *(Indicator(f"drop_out_{why}", 1, Kind.SHARE_OF_FAMILIES, _dropped_out(why), of_the_whole=True) for why in DropOut),
+    *(Indicator(f"survival_{day}", 1, Kind.SURVIVAL, _survival(day)) for day in SURVIVAL_DAYS),
+)  # fmt: skip
+INDICATORS: Final[dict[str, Indicator]] = {one.code: one for one in _ALL}
+
+
+# ---------------------------------------------------------------- weeks and quarters
+
+
+def week_of(day: date) -> date:
+    """Return the Monday of a day's ISO week."""
+    return day - timedelta(days=day.weekday())
+
+
+def quarter_of(week: date) -> date:
+    """Return the Monday with which the week's quarter begins; a week belongs to the quarter of its Thursday."""
+    thursday = week + timedelta(days=3)
+    first = date(thursday.year, 3 * ((thursday.month - 1) // 3) + 1, 1)
+    return week_of(first + timedelta(days=(3 - first.weekday()) % 7))

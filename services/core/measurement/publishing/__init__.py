@@ -1,0 +1,1 @@
+"""Weeks are published once, after disclosure control."""

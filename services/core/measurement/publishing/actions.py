@@ -1,0 +1,328 @@
+"""Publish weeks: computed once, when nothing more is waited for, controlled for disclosure, and never changed again."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from types import MappingProxyType
+from typing import Any, Final
+
+from sqlalchemy import insert, or_
+from sqlmodel import col, select
+
+from services.core.measurement.counting.actions import hold_counting
+from services.core.measurement.counting.consenting_families import measured_since
+from services.core.measurement.indicators.rules import (
+    INDICATORS,
+    FamilyWeek,
+    Indicator,
+    Kind,
+    Measure,
+    quarter_of,
+    week_of,
+)
+from services.core.measurement.indicators.weeks import family_weeks
+from services.core.measurement.tables import UsageCell, UsagePopulation, UsageWeek
+from services.core.people.households.tables import Enrolment
+from services.core.people.programme.tables import Programme, Site
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
+
+# A week is told when it can no longer change: what was said in it is followed for 7 days, and everywhere on earth it is
+# over a day after it is over in UTC.
+_TOLD_AFTER: Final = timedelta(days=7 + 7 + 1)
+
+
+async def publish_one_week(work: UnitOfWork) -> bool:
+    """Publish the next week of a programme whose time has come; return whether there was one."""
+    if not await hold_counting(work):
+        return False
+    for programme_id in await work.session.exec(select(Programme.programme_id).order_by(col(Programme.created_at))):
+        week = await _next_week(work, programme_id)
+        if week is not None and _moment(week) + _TOLD_AFTER <= work.now:
+            await publish_week(work, programme_id, week)
+            return True
+    return False
+
+
+async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) -> None:
+    """Publish one week of one programme; the caller holds the counting lock and publishes week after week."""
+    quarter = quarter_of(week)
+    await _fix_population(work, programme_id, quarter)
+    found = await work.session.exec(
+        select(UsagePopulation).where(UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == quarter)
+    )
+    fixed = found.all()
+    measured = await measured_since(work, [one.family_id for one in fixed])
+    population = [one for one in fixed if one.family_id in measured]
+    scopes = Scopes.of(programme_id, population)
+    weeks = await family_weeks(work, population, week)
+    changed = await _changes(work, programme_id, week, quarter, scopes)
+    cells, dark = controlled_cells(scopes, weeks, changed, await _dark_before(work, programme_id, week, quarter))
+    work.add(
+        UsageWeek(
+            programme_id=programme_id, week=week, quarter=quarter, published_at=work.now,
+            members={str(scope): len(members) for scope, members in scopes.members.items()},
+            dark={of: sorted(str(scope) for scope in hidden) for of, hidden in dark.items()},
+        )
+    )  # fmt: skip
+    await work.flush()
+    if cells:
+        rows = [{"programme_id": programme_id, "week": week, **cell} for cell in cells]
+        await (await work.session.connection()).execute(insert(UsageCell), rows)
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """A programme, its sites and their cohorts: which families each has, and which is part of which."""
+
+    members: Mapping[uuid.UUID, Sequence[uuid.UUID]]
+    parent: Mapping[Hashable, Hashable | None]
+
+    @classmethod
+    def of(cls, programme_id: uuid.UUID, population: Sequence[UsagePopulation]) -> Scopes:
+        members: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
+        parent: dict[Hashable, Hashable | None] = {}
+        for one in population:
+            for scope in (programme_id, one.site_id, one.cohort_id):
+                members[scope].append(one.family_id)
+            parent |= {programme_id: None, one.site_id: programme_id, one.cohort_id: one.site_id}
+        return cls(members, parent)
+
+
+Dark = Mapping[str, frozenset[Hashable]]
+
+
+def controlled_cells(
+    scopes: Scopes,
+    weeks: Mapping[uuid.UUID, FamilyWeek],
+    changed: Mapping[Hashable, tuple[int, int]],
+    dark_before: Dark = MappingProxyType({}),
+) -> tuple[list[dict[str, Any]], dict[str, frozenset[Hashable]]]:
+    """Return every cell of a week, for every audience, without those that must not be shown; and what stays dark.
+
+    ``changed``: how many families went from and came to each scope since the week before. ``dark_before``: what the
+    week before in the same quarter returned.
+    """
+    groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
+    measures = {
+        code: {scope: one.formula(families) for scope, families in groups.items()
+               if scopes.parent[scope] is None or not one.of_the_whole}
+        for code, one in INDICATORS.items()
+    }  # fmt: skip
+    cells: list[dict[str, Any]] = []
+    stays: dict[str, frozenset[Hashable]] = {}
+    inside: dict[str, frozenset[Hashable]] = {}
+    for audience in Audience:
+        least = LEAST[audience]
+        telling = {scope for scope, (gone, come) in changed.items() if membership_is_telling(gone, come, least)}
+        told = dark_before.get(f"{audience}/{_TOLD}", frozenset())
+        told = frozenset(scope for scope in told if changed.get(scope, (0, 0)) == (0, 0))
+        sizes = Groups(
+            scopes.parent, {scope: len(members) for scope, members in scopes.members.items()}, known=told
+        )  # fmt: skip
+        small_before = dark_before.get(f"{audience}/{_SIZES}", frozenset())
+        # What is hidden inside stays hidden outside, so that both tables together tell no more than one.
+        unknown = hidden_groups(sizes, least, telling | small_before | inside.get(_SIZES, frozenset()))
+        hidden = {_SIZES: unknown}
+        for code in _ORDER:
+            known = unknown | inside.get(code, frozenset()) | dark_before.get(f"{audience}/{code}", frozenset())
+            if INDICATORS[code].kind in _TOLD_BY_COUNTS:
+                known = known.union(*(hidden[other] for other in _NEVER_BOTH.get(code, ())))
+                known = hidden_groups(_shares(scopes, measures, code, hidden), least, known)
+            hidden[code] = known
+        few = _few_of_a_reason(measures, least) | dark_before.get(f"{audience}/{_REASONS}", frozenset())
+        few |= stays.get(f"{Audience.STAFF}/{_REASONS}", frozenset())
+        hidden |= dict.fromkeys(_OF_THE_WHOLE, few | hidden["drop_out"])
+        cells += [
+            {"audience": audience.value, "scope_id": scope, "indicator": code, "version": indicator.version,
+             **((None if scope in hidden[code] else _shown(indicator, measure, sizes.count[scope], least))
+                or _NOTHING)}
+            for code, indicator in INDICATORS.items()
+            for scope, measure in measures[code].items()
+        ]  # fmt: skip
+        inside = hidden
+        # Who is withheld for one week, and what that takes along, may come back in the next.
+        small = hidden_groups(sizes, least, small_before | stays.get(f"{Audience.STAFF}/{_SIZES}", frozenset()))
+        stays[f"{audience}/{_SIZES}"] = small
+        stays[f"{audience}/{_REASONS}"] = few
+        stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
+        for code in _ONLY_GROWS:
+            before = dark_before.get(f"{audience}/{code}", frozenset())
+            # The whole takes nobody along, and begins each quarter small: it is told once it is not.
+            parts = frozenset(scope for scope, over in scopes.parent.items() if over is not None)
+            stays[f"{audience}/{code}"] = before | ((hidden[code] - (unknown - small)) & parts)
+    return cells, stays
+
+
+# The name under which it is kept which scopes are hidden for how many families they have.
+_SIZES: Final = "families"
+# ... and which have been shown with as many families as they have.
+_TOLD: Final = "told"
+# Shown in the weeks before and after one in which it is hidden, it would be known in that one, too, and by subtraction
+# what it is hidden for.
+_ONLY_GROWS: Final = ("drop_out",)
+# Of whom the first holds, none of the others does: how many are active bounds how many are silent.
+_NEVER_BOTH: Final[Mapping[str, tuple[str, ...]]] = {"silent": ("active_use", "regularity")}
+# The reasons for drop-out: they make it up, so that both are told or none is. And the name under which that is kept.
+_OF_THE_WHOLE: Final = tuple(code for code, one in INDICATORS.items() if one.of_the_whole)
+_REASONS: Final = "drop_out_reasons"
+_ORDER: Final = [
+    *(code for code in INDICATORS if code not in (*_NEVER_BOTH, *_OF_THE_WHOLE)), *_NEVER_BOTH,
+]  # fmt: skip
+_QUARTERS: Final = 4
+# Whatever is a share of families could be had by subtraction.
+_TOLD_BY_COUNTS: Final = (Kind.SHARE_OF_FAMILIES, Kind.SHARE_OF_WEEKS, Kind.SURVIVAL)
+_NOTHING: Final[dict[str, Any]] = {
+    "n": None, "count": None, "value": None, "lower_quartile": None, "upper_quartile": None,
+}  # fmt: skip
+
+
+def _shares(
+    scopes: Scopes, measures: Mapping[str, Mapping[uuid.UUID, Measure]], code: str, hidden: Dark
+) -> Groups:  # fmt: skip
+    shown = [(other, scope) for other in _NEVER_BOTH.get(code, ()) for scope in measures[other]
+             if scope not in hidden[other]]  # fmt: skip
+    most: dict[Hashable, int] = {}
+    for other, scope in shown:
+        rest = measures[code][scope].families - (measures[other][scope].count or 0)
+        most[scope] = min(most.get(scope, rest), rest)
+    return Groups(
+        scopes.parent,
+        {
+            # Of survival: how many it has lost.
+            scope: round(one.families * (1 - (one.value or 1))) if one.count is None else one.count
+            for scope, one in measures[code].items()
+        },
+        {scope: one.families for scope, one in measures[code].items()},
+        most,
+    )
+
+
+def _few_of_a_reason(measures: Mapping[str, Mapping[uuid.UUID, Measure]], least: int) -> frozenset[Hashable]:
+    """Return the programme when too few of it have dropped out for one of the reasons.
+
+    Reasons only grow, too: hidden once, they stay hidden for the quarter.
+    """
+    return frozenset(
+        scope for code in _OF_THE_WHOLE for scope, one in measures[code].items() if (one.count or 0) < least
+    )
+
+
+def _shown(indicator: Indicator, measure: Measure, members: int, least: int) -> dict[str, Any] | None:
+    """Return a measure as it is shown, or None: too few families, or everybody or nobody."""
+    if measure.value is None or measure.families < least:
+        return None
+    told = {**_NOTHING, "n": rounded(members)}
+    match indicator.kind:
+        case Kind.SHARE_OF_FAMILIES:
+            # From the rounded counts: a share of its own would tell the counts.
+            n, count = rounded(measure.families), rounded(measure.count or 0)
+            return {**told, "count": count, "value": round(count / n, 2)} if 0 < count < n else None
+        case Kind.RATIO:
+            value = round(measure.value, 2)
+            return {**told, "value": value} if 0 < value < 1 else None
+        case Kind.SURVIVAL | Kind.SHARE_OF_WEEKS:
+            # One family of a small cohort would show as a step of its own: told in twentieths.
+            value = round(round(measure.value * 20) / 20, 2)
+            return {**told, "value": value} if 0 < value < 1 else None
+        case _:
+            told["value"] = round(measure.value, indicator.digits)
+            # A quarter of the families is a group, too.
+            if measure.families >= _QUARTERS * least and measure.lower_quartile is not None:
+                told["lower_quartile"] = round(measure.lower_quartile, indicator.digits)
+                told["upper_quartile"] = round(measure.upper_quartile or 0, indicator.digits)
+            return told
+
+
+async def _next_week(work: UnitOfWork, programme_id: uuid.UUID) -> date | None:
+    """Return the Monday of the week to publish next; None before the first family."""
+    latest = await work.session.exec(
+        select(UsageWeek).where(UsageWeek.programme_id == programme_id).order_by(col(UsageWeek.week).desc())
+        .limit(1)
+    )  # fmt: skip
+    if (published := latest.first()) is not None:
+        return published.week + timedelta(days=7)
+    first = await work.session.exec(
+        select(Enrolment.enrolled_at)
+        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
+        .where(col(Site.programme_id) == programme_id)
+        .order_by(col(Enrolment.enrolled_at))
+        .limit(1)
+    )
+    enrolled_at = first.first()
+    return None if enrolled_at is None else week_of(enrolled_at.date())
+
+
+async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date) -> Dark:
+    """Return what the week before left dark for the rest of its quarter: another quarter is about other families."""
+    before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
+    if before is None or before.quarter != quarter:
+        return {}
+    return {of: frozenset(uuid.UUID(scope) for scope in scopes) for of, scopes in before.dark.items()}
+
+
+async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: date) -> None:
+    """Fix whom a quarter's numbers are about, once: families that take part and agree since before it began."""
+    known = await work.session.exec(
+        select(UsageWeek).where(UsageWeek.programme_id == programme_id, UsageWeek.quarter == quarter).limit(1)
+    )
+    if known.first() is not None:
+        return
+    begins_at = _moment(quarter)
+    found = await work.session.exec(
+        select(Enrolment)
+        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
+        .where(
+            col(Site.programme_id) == programme_id,
+            col(Enrolment.enrolled_at) < begins_at,
+            or_(col(Enrolment.ended_at).is_(None), col(Enrolment.ended_at) > begins_at),
+        )
+        .order_by(col(Enrolment.enrolled_at))
+    )
+    # The latest of each family, should it have taken part twice.
+    enrolments = {one.family_id: one for one in found}
+    measured = await measured_since(work, enrolments)
+    work.add(
+        *(
+            UsagePopulation(
+                quarter=quarter, family_id=family_id, programme_id=programme_id, site_id=one.site_id,
+                cohort_id=one.cohort_id,
+            )
+            for family_id, one in enrolments.items()
+            if family_id in measured and measured[family_id] < begins_at
+        )
+    )  # fmt: skip
+    await work.flush()
+
+
+async def _changes(
+    work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date, scopes: Scopes
+) -> dict[Hashable, tuple[int, int]]:
+    """Return how many families each scope lost and gained since the week before.
+
+    Who is erased leaves no trace but the number that was there: the population still has the others.
+    """
+    before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
+    if before is None or not before.members:
+        return {}
+    earlier: dict[uuid.UUID, set[uuid.UUID]] = {scope: set(members) for scope, members in scopes.members.items()}
+    if before.quarter != quarter:
+        found = await work.session.exec(
+            select(UsagePopulation).where(
+                UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == before.quarter
+            )
+        )
+        earlier = {scope: set(ids) for scope, ids in Scopes.of(programme_id, found.all()).members.items()}
+    changes: dict[Hashable, tuple[int, int]] = {}
+    for scope, members in scopes.members.items():
+        stayed = len(earlier.get(scope, set()) & set(members))
+        changes[scope] = before.members.get(str(scope), 0) - stayed, len(members) - stayed
+    return changes
+
+
+def _moment(day: date) -> datetime:
+    return datetime.combine(day, time.min, UTC)

@@ -1,0 +1,1 @@
+"""What programme staff do for families and watches; knows neither messages nor places."""

@@ -1,0 +1,1 @@
+"""Families are enrolled, attend trainings and leave the programme."""

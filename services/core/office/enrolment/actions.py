@@ -1,0 +1,294 @@
+"""Enrol families by their guardian's phone, in bulk. Before consent this is all that is kept: no name, of nobody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from services.core.people.accounts.errors import PhoneInvalidError
+from services.core.people.accounts.rules import normal_phone
+from services.core.people.households.tables import Enrolment, Family
+from services.core.people.programme.queries import cohort_named, site_named
+from services.core.people.programme.tables import Cohort, Site
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.errors import CoreError
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.spreadsheets.sheets import Fault, Row, SheetRefusedError, filled, read_sheet, repeated_cells
+
+REQUIRED_COLUMNS: Final = ("family_code", "phone", "site", "cohort")
+OPTIONAL_COLUMNS: Final = ("watch_serial", "form_number")
+# With a digit in it, so that nobody takes a name for a code.
+_FAMILY_CODE: Final = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9-]{0,18}[A-Z0-9]")
+# Of the paper that the family signed; with a digit in it for the same reason.
+_FORM_NUMBER: Final = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9 ./-]{0,39}")
+
+Progress = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """One family of a list; ``watch_serial`` None: no watch is handed out along with it.
+
+    ``form_number``: of the paper that it signed; asked for again when its account is to change.
+    """
+
+    row: int
+    family_code: str
+    phone: str
+    site: str
+    cohort: str
+    watch_serial: str | None = None
+    form_number: str | None = None
+
+    def fault(self, column: str, code: str, sentence: str) -> Fault:
+        """Return a fault of this row."""
+        return Fault(self.row, column, code, sentence)
+
+
+@dataclass
+class Enrolled:
+    """What a list came to: codes enrolled now, and left as they were."""
+
+    enrolled: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class CheckedFamily:
+    """A row that fits: its cohort, its phone in E.164, and whether the family is enrolled just so already."""
+
+    row: FamilyRow
+    site: Site
+    cohort: Cohort
+    phone: str
+    known: Family | None
+
+
+def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
+    """Return the families of a list; raises SheetRefusedError with every fault that the list alone shows.
+
+    ``site`` is where a list without the column, or with an empty cell in it, belongs.
+    """
+    if site is None:
+        rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
+    else:
+        required = [column for column in REQUIRED_COLUMNS if column != "site"]
+        rows = filled(read_sheet(raw, required=required, optional=("site", *OPTIONAL_COLUMNS)), "site", site)
+    families = [_family(row) for row in rows]
+    faults = [fault for family in families for fault in code_faults(family)]
+    faults += [
+        row.fault(column, f"{column}_missing", "This cell is empty.")
+        for row in rows
+        for column in ("phone", "site", "cohort")
+        if not row.cells[column]
+    ]
+    for column in ("family_code", "watch_serial", "form_number"):
+        faults += repeated_cells(rows, column, f"{column}_repeated")
+    if faults:
+        raise SheetRefusedError(faults)
+    return families
+
+
+def check_rows(families: Sequence[FamilyRow]) -> None:
+    """Refuse rows that did not come from a list's file: codes that are none, codes or watches that stand there twice.
+
+    Raises SheetRefusedError.
+    """
+    faults = [fault for family in families for fault in code_faults(family)]
+    for column in ("family_code", "watch_serial", "form_number"):
+        seen: dict[str, int] = {}
+        for family in families:
+            cell = getattr(family, column)
+            if cell and cell in seen:
+                faults.append(family.fault(column, f"{column}_repeated", f"The same stands in row {seen[cell]}."))
+            elif cell:
+                seen[cell] = family.row
+    if faults:
+        raise SheetRefusedError(faults)
+
+
+def code_faults(family: FamilyRow) -> list[Fault]:
+    """Return a fault for a family code that is none, and for a form's number that is none."""
+    faults = []
+    if not _FAMILY_CODE.fullmatch(family.family_code):
+        faults.append(
+            family.fault(
+                "family_code",
+                "family_code_malformed",
+                "A family code is 2 to 20 of A-Z, 0-9 and - with a digit in it, such as DG1-017; never a name.",
+            )
+        )
+    if family.form_number is not None and not _FORM_NUMBER.fullmatch(family.form_number):
+        faults.append(
+            family.fault(
+                "form_number",
+                "form_number_malformed",
+                "A form's number is up to 40 of A-Z, 0-9, spaces and ./- with a digit in it; never a name.",
+            )
+        )
+    return faults
+
+
+async def check_families(
+    work: UnitOfWork, families: Sequence[FamilyRow], *, programme: str | None = None
+) -> tuple[list[CheckedFamily], list[Fault]]:
+    """Compare a list with what is enrolled; return the rows that fit and a fault for each thing that does not.
+
+    Holds off other enrolments until the transaction ends. A phone without country code is read as one of the site's
+    country.
+    """
+    await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended("families.enrol", 0))))
+    cohorts, faults = await _cohorts(work, families, programme)
+    fitting: list[CheckedFamily] = []
+    known = await _known_families(work, families)
+    first_row: dict[str, int] = {}
+    for family in families:
+        if (family.site, family.cohort) not in cohorts:
+            continue
+        site, cohort = cohorts[family.site, family.cohort]
+        try:
+            phone = normal_phone(family.phone, site.country)
+        except PhoneInvalidError as error:
+            faults.append(family.fault("phone", error.code, f"Not a phone number of {site.country}: write +, country."))
+            continue
+        if phone in first_row:
+            faults.append(family.fault("phone", "phone_repeated", f"The same phone stands in row {first_row[phone]}."))
+        first_row.setdefault(phone, family.row)
+        there = known.get(family.family_code)
+        if there is not None:
+            faults += _differences(family, there[1], site, cohort, phone)
+        fitting.append(CheckedFamily(family, site, cohort, phone, there[0] if there is not None else None))
+    faults += await _phone_faults(work, fitting)
+    return fitting, faults
+
+
+async def enrol_families(
+    work: UnitOfWork,
+    actor: Actor,
+    families: Sequence[FamilyRow],
+    *,
+    programme: str | None = None,
+    progress: Progress = lambda: None,
+) -> Enrolled:
+    """Enrol a list of families; a repeat changes nothing.
+
+    Raises SheetRefusedError with every row that does not fit or conflicts; nothing is enrolled then.
+    """
+    checked, faults = await check_families(work, families, programme=programme)
+    if faults:
+        raise SheetRefusedError(faults)
+    return await enrol_checked(work, actor, checked, progress)
+
+
+async def enrol_checked(
+    work: UnitOfWork, actor: Actor, checked: Sequence[CheckedFamily], progress: Progress = lambda: None
+) -> Enrolled:
+    """Enrol what :func:`check_families` found fitting, in the same transaction."""
+    outcome = Enrolled()
+    fresh = [one for one in checked if one.known is None]
+    families = {one.row.family_code: Family(family_code=one.row.family_code, created_at=work.now) for one in fresh}
+    work.add(*families.values())
+    await work.flush()
+    for one in checked:
+        code = one.row.family_code
+        if one.known is not None:
+            outcome.unchanged.append(code)
+        else:
+            family_id = families[code].family_id
+            work.add(
+                Enrolment(
+                    family_id=family_id, site_id=one.site.site_id, cohort_id=one.cohort.cohort_id,
+                    guardian_phone=one.phone, form_number=one.row.form_number, enrolled_at=work.now,
+                )
+            )  # fmt: skip
+            record_fact(work, "family_enrolled", family_id=family_id)
+            record_audit(work, actor, "family.enrolled", family_id=family_id)
+            outcome.enrolled.append(code)
+        progress()
+    await work.flush()
+    return outcome
+
+
+def _family(row: Row) -> FamilyRow:
+    cells = row.cells
+    return FamilyRow(
+        row=row.number,
+        family_code=cells["family_code"].upper(),
+        phone=cells["phone"],
+        site=cells["site"],
+        cohort=cells["cohort"],
+        watch_serial=cells["watch_serial"] or None,
+        form_number=cells["form_number"].upper() or None,
+    )
+
+
+async def _cohorts(
+    work: UnitOfWork, families: Sequence[FamilyRow], programme: str | None
+) -> tuple[dict[tuple[str, str], tuple[Site, Cohort]], list[Fault]]:
+    found: dict[tuple[str, str], tuple[Site, Cohort]] = {}
+    refused: dict[tuple[str, str], tuple[str, str, str]] = {}
+    for place in dict.fromkeys((family.site, family.cohort) for family in families):
+        column = "site"
+        try:
+            site = await site_named(work, place[0], programme)
+            column = "cohort"
+            found[place] = (site, await cohort_named(work, site, place[1]))
+        except CoreError as error:
+            refused[place] = (column, error.code, error.sentence)
+    faults = [
+        family.fault(*refused[family.site, family.cohort])
+        for family in families
+        if (family.site, family.cohort) in refused
+    ]
+    return found, faults
+
+
+async def _known_families(
+    work: UnitOfWork, families: Sequence[FamilyRow]
+) -> Mapping[str, tuple[Family, Enrolment | None]]:
+    codes = [family.family_code for family in families]
+    found = await work.session.exec(select(Family).where(col(Family.family_code).in_(codes)))
+    known = {family.family_id: family for family in found}
+    standing = await work.session.exec(
+        select(Enrolment).where(col(Enrolment.family_id).in_(known), col(Enrolment.ended_at).is_(None))
+    )
+    enrolments = {enrolment.family_id: enrolment for enrolment in standing}
+    return {family.family_code: (family, enrolments.get(family.family_id)) for family in known.values()}
+
+
+def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, cohort: Cohort, phone: str) -> list[Fault]:
+    if enrolment is None:
+        return [family.fault("family_code", "family_ended", "A family with this code has left the programme.")]
+    faults = []
+    if enrolment.guardian_phone != phone:
+        faults.append(family.fault("phone", "phone_differs", "This family is enrolled with another phone."))
+    # Not written afterwards either: whoever could add a number could then change the account with it.
+    if family.form_number is not None and enrolment.form_number != family.form_number:
+        faults.append(family.fault("form_number", "form_number_differs", "This family was enrolled without this form."))
+    if enrolment.site_id != site.site_id:
+        faults.append(family.fault("site", "site_differs", "This family is enrolled at another site."))
+    elif enrolment.cohort_id != cohort.cohort_id:
+        faults.append(family.fault("cohort", "cohort_differs", "This family is enrolled in another cohort."))
+    return faults
+
+
+async def _phone_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> list[Fault]:
+    """Return a fault for each phone that another family is enrolled with: most likely the same family twice."""
+    phones = [one.phone for one in checked]
+    found = await work.session.exec(
+        select(Enrolment.guardian_phone, Family.family_code)
+        .join(Family, col(Family.family_id) == col(Enrolment.family_id))
+        .where(col(Enrolment.guardian_phone).in_(phones), col(Enrolment.ended_at).is_(None))
+    )
+    holders = dict(found.all())
+    return [
+        one.row.fault("phone", "phone_enrolled", f"Family {holders[one.phone]} is enrolled with this phone.")
+        for one in checked
+        if one.known is None and one.phone in holders
+    ]

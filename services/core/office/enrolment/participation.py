@@ -1,0 +1,162 @@
+"""Taking part: trainings attended, and the end of an enrolment, which ends what is counted and nothing else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from services.core.people.households.queries import standing_enrolment
+from services.core.people.households.rules import TRAININGS, check_end_reason, check_training
+from services.core.people.households.tables import Enrolment, Family, TrainingAttended
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.spreadsheets.sheets import Fault, Row, SheetRefusedError, is_date, read_sheet
+
+TRAINING_COLUMNS: Final = ("family_code", "training", "attended_on")
+
+
+@dataclass(frozen=True)
+class TrainingRow:
+    """One line of an attendance list."""
+
+    row: int
+    family_code: str
+    training: str
+    attended_on: date
+
+
+@dataclass
+class Noted:
+    """What an attendance list came to: lines noted now, and left as they were."""
+
+    noted: int = 0
+    unchanged: int = 0
+
+
+async def end_enrolment(
+    work: UnitOfWork, actor: Actor, family_code: str, reason: str, *, site_id: uuid.UUID | None = None
+) -> None:
+    """End a family's enrolment: from now on it is in no statistics and on no list of its site.
+
+    Its watch, its messages and its guardians' access stay as they are, and the factory is told nothing. Raises
+    FamilyUnknownError (also for one that has left already), EndReasonUnknownError.
+    """
+    checked = check_end_reason(reason)
+    enrolment = await standing_enrolment(work, family_code, lock=True, site_id=site_id)
+    enrolment.ended_at = work.now
+    enrolment.end_reason = checked
+    work.add(enrolment)
+    record_fact(work, "family_left", family_id=enrolment.family_id)
+    record_audit(work, actor, "family.left", family_id=enrolment.family_id, subject_id=enrolment.enrolment_id)
+
+
+async def note_training(
+    work: UnitOfWork, actor: Actor, family_code: str, training: str, attended_on: date, *,
+    site_id: uuid.UUID | None = None,
+) -> bool:  # fmt: skip
+    """Note that a family attended a training; a repeat returns False and keeps the first day.
+
+    Raises FamilyUnknownError, TrainingUnknownError.
+    """
+    checked = check_training(training)
+    enrolment = await standing_enrolment(work, family_code, site_id=site_id)
+    return await _note(work, actor, enrolment, checked, attended_on)
+
+
+def read_training_list(raw: bytes) -> list[TrainingRow]:
+    """Return the lines of an attendance list; raises SheetRefusedError with every fault that the list alone shows."""
+    rows = read_sheet(raw, required=TRAINING_COLUMNS)
+    faults = [fault for row in rows for fault in _faults(row)]
+    if faults:
+        raise SheetRefusedError(faults)
+    return [
+        TrainingRow(
+            row.number, row.cells["family_code"].upper(), row.cells["training"].lower(),
+            date.fromisoformat(row.cells["attended_on"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+async def note_trainings(
+    work: UnitOfWork,
+    actor: Actor,
+    rows: Sequence[TrainingRow],
+    progress: Callable[[], None] = lambda: None,
+    *,
+    site_id: uuid.UUID | None = None,
+) -> Noted:
+    """Note a list of attendances, all of it or nothing; a repeat changes nothing. Raises SheetRefusedError.
+
+    With ``site_id`` a family of another site is as unknown as one that is none.
+    """
+    here = [] if site_id is None else [col(Enrolment.site_id) == site_id]
+    found = await work.session.exec(
+        select(Family.family_code, Enrolment)
+        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+        .where(col(Family.family_code).in_([row.family_code for row in rows]), col(Enrolment.ended_at).is_(None), *here)
+    )
+    enrolments = dict(found.all())
+    today = work.now.date()
+    faults = [
+        Fault(row.row, "family_code", "family_unknown", "No family with this code is enrolled.")
+        for row in rows
+        if row.family_code not in enrolments
+    ]
+    faults += [
+        Fault(row.row, "attended_on", "attended_on_ahead", "This day is still to come.")
+        for row in rows
+        # A day is begun in Asia while it is still yesterday in UTC.
+        if (row.attended_on - today).days > 1
+    ]
+    if faults:
+        raise SheetRefusedError(faults)
+    outcome = Noted()
+    for row in rows:
+        if await _note(work, actor, enrolments[row.family_code], row.training, row.attended_on):
+            outcome.noted += 1
+        else:
+            outcome.unchanged += 1
+        progress()
+    return outcome
+
+
+async def trainings_of(work: UnitOfWork, enrolment: Enrolment) -> list[TrainingAttended]:
+    """Return what an enrolled family attended, by day."""
+    found = await work.session.exec(
+        select(TrainingAttended)
+        .where(col(TrainingAttended.enrolment_id) == enrolment.enrolment_id)
+        .order_by(col(TrainingAttended.attended_on), col(TrainingAttended.training))
+    )
+    return list(found)
+
+
+async def _note(work: UnitOfWork, actor: Actor, enrolment: Enrolment, training: str, attended_on: date) -> bool:
+    made = await work.run(
+        insert(TrainingAttended)
+        .values(enrolment_id=enrolment.enrolment_id, training=training, attended_on=attended_on, noted_at=work.now)
+        .on_conflict_do_nothing()
+        .returning(col(TrainingAttended.enrolment_id))
+    )
+    if made.scalar_one_or_none() is None:
+        return False
+    record_audit(work, actor, "family.training_noted", family_id=enrolment.family_id, subject_id=enrolment.enrolment_id)
+    return True
+
+
+def _faults(row: Row) -> list[Fault]:
+    faults = []
+    if not row.cells["family_code"]:
+        faults.append(row.fault("family_code", "family_code_missing", "This cell is empty."))
+    if row.cells["training"].lower() not in TRAININGS:
+        faults.append(row.fault("training", "training_unknown", f"One of {', '.join(TRAININGS)}."))
+    if not is_date(row.cells["attended_on"]):
+        faults.append(row.fault("attended_on", "attended_on_malformed", "A date is written 2027-01-31."))
+    return faults

@@ -1,0 +1,1 @@
+"""Watches are handed out to families, come back, or are lost."""

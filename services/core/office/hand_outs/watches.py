@@ -1,0 +1,169 @@
+"""From the shelf to a family and back: hand out, move between sites, take note of what came back, is lost or broken."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import col, select
+
+from services.core.devices.watches.errors import (
+    NothingToUndoError,
+    WatchElsewhereError,
+    WatchOfOtherSiteError,
+    WatchPairedError,
+    WatchStateError,
+    WatchUnknownError,
+)
+from services.core.devices.watches.queries import identity_of_watch, watch_by_serial
+from services.core.devices.watches.rules import check_move, is_serial, serial_of_scan
+from services.core.devices.watches.tables import Watch, WatchGiven
+from services.core.office.registration.actions import BROKER_CHANNEL
+from services.core.people.households.queries import standing_enrolment
+from services.core.people.households.tables import Family
+from services.core.people.programme.tables import Site
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.facts.actions import record_fact
+
+# An afternoon's slips are noticed at once; what is older is a return, with what follows from one.
+UNDO_WITHIN: Final = timedelta(hours=2)
+
+
+async def hand_out_watch(
+    work: UnitOfWork, actor: Actor, serial: str, family_code: str, *, site_id: uuid.UUID | None = None
+) -> bool:
+    """Give a watch to an enrolled family: from now on it pairs with that family only. A repeat returns False.
+
+    ``serial`` may be what a scanner read from the label. With ``site_id`` watches and families of other sites are as
+    unknown as those that do not exist. Raises WatchUnknownError, FamilyUnknownError,
+    WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost or broken).
+    """
+    watch = await locked_watch(work, serial_of_scan(serial), site_id=site_id)
+    enrolment = await standing_enrolment(work, family_code, site_id=site_id)
+    return await give_watch(work, actor, watch, enrolment.family_id, enrolment.site_id)
+
+
+async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uuid.UUID, site_id: uuid.UUID) -> bool:
+    """Give a locked watch to a family of a site; a repeat returns False.
+
+    Raises WatchElsewhereError, WatchOfOtherSiteError, WatchStateError.
+    """
+    if watch.state == "handed_out" and watch.handed_out_to is not None:
+        if watch.handed_out_to == family_id:
+            return False
+        holder = await work.session.get_one(Family, watch.handed_out_to)
+        raise WatchElsewhereError(watch.serial, holder.family_code)
+    check_move(watch.serial, watch.state, "handed_out")
+    if watch.site_id != site_id:
+        raise WatchOfOtherSiteError
+    work.add(
+        WatchGiven(
+            watch_id=watch.watch_id, family_id=family_id, actor_kind=actor.kind, actor_id=actor.id,
+            previous_state=watch.state, given_at=work.now,
+        )
+    )  # fmt: skip
+    watch.handed_out_to = family_id
+    await _enter_state(work, actor, watch, "handed_out", family_id)
+    return True
+
+
+@dataclass(frozen=True)
+class Undone:
+    """What was taken back: the watch and the family it had been given to."""
+
+    serial: str
+    family_code: str
+
+
+async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UUID | None = None) -> Undone:
+    """Take back the newest hand-out of this actor, of the last two hours: the watch is where it was before.
+
+    Raises NothingToUndoError, WatchPairedError (somebody uses it already: that is a return, not a slip).
+    """
+    statement = (
+        select(WatchGiven, Watch.serial)
+        .join(Watch, col(Watch.watch_id) == col(WatchGiven.watch_id))
+        .where(
+            col(WatchGiven.actor_kind) == actor.kind,
+            col(WatchGiven.actor_id) == actor.id,
+            col(WatchGiven.undone_at).is_(None),
+            col(WatchGiven.given_at) > work.now - UNDO_WITHIN,
+        )
+        .order_by(col(WatchGiven.given_at).desc(), col(WatchGiven.given_id))
+        .limit(1)
+    )
+    if site_id is not None:
+        statement = statement.where(col(Watch.site_id) == site_id)
+    last = (await work.session.exec(statement)).first()
+    if last is None:
+        raise NothingToUndoError
+    watch = await locked_watch(work, last[1])
+    # Read anew under the watch's lock: two taps at once undo one hand-out.
+    given = await work.session.get_one(WatchGiven, last[0].given_id, populate_existing=True)
+    if given.undone_at is not None or (watch.state, watch.handed_out_to) != ("handed_out", given.family_id):
+        raise NothingToUndoError
+    if await identity_of_watch(work, watch.watch_id) is not None:
+        raise WatchPairedError(watch.serial)
+    family = await work.session.get_one(Family, given.family_id)
+    given.undone_at = work.now
+    work.add(given)
+    watch.handed_out_to = None
+    watch.state = given.previous_state
+    work.add(watch)
+    # `family_id` stays with the audit; what is counted is told that the watch was never there.
+    record_fact(work, "hand_out_undone", watch_id=watch.watch_id, family_id=family.family_id)
+    record_audit(work, actor, "watch.hand_out_undone", family_id=family.family_id, subject_id=watch.watch_id)
+    await work.notify(BROKER_CHANNEL)
+    return Undone(watch.serial, family.family_code)
+
+
+async def move_watch(work: UnitOfWork, actor: Actor, serial: str, site: Site) -> bool:
+    """Move a watch that is on the shelf to another site; a repeat returns False. Raises WatchStateError otherwise."""
+    watch = await locked_watch(work, serial)
+    if watch.site_id == site.site_id:
+        return False
+    if watch.state == "handed_out":
+        raise WatchStateError(serial, watch.state, "moved")
+    watch.site_id = site.site_id
+    work.add(watch)
+    record_audit(work, actor, "watch.moved", subject_id=watch.watch_id)
+    return True
+
+
+async def note_withdrawn(work: UnitOfWork, actor: Actor, watch: Watch, state: str) -> bool:
+    """Note that a locked watch is ``returned``, ``lost`` or ``broken``; a repeat returns False.
+
+    None of these may log in at the broker. The pairing, if there is one, ends in pairing.withdrawal. Raises
+    WatchStateError.
+    """
+    if watch.state == state:
+        return False
+    check_move(watch.serial, watch.state, state)
+    family_id = watch.handed_out_to
+    if state == "returned":
+        # On the shelf it is nobody's; a lost or broken one is still the family's to account for.
+        watch.handed_out_to = None
+    await _enter_state(work, actor, watch, state, family_id)
+    return True
+
+
+async def locked_watch(work: UnitOfWork, serial: str, *, site_id: uuid.UUID | None = None) -> Watch:
+    """Return the watch, its row held until the transaction ends; raises WatchUnknownError.
+
+    With ``site_id`` a watch of another site is as unknown as one that does not exist.
+    """
+    watch = await watch_by_serial(work, serial, lock=True) if is_serial(serial) else None
+    if watch is None or (site_id is not None and watch.site_id != site_id):
+        raise WatchUnknownError
+    return watch
+
+
+async def _enter_state(work: UnitOfWork, actor: Actor, watch: Watch, state: str, family_id: uuid.UUID | None) -> None:
+    watch.state = state
+    work.add(watch)
+    record_fact(work, f"watch_{state}", watch_id=watch.watch_id, family_id=family_id)
+    record_audit(work, actor, f"watch.{state}", family_id=family_id, subject_id=watch.watch_id)
+    await work.notify(BROKER_CHANNEL)

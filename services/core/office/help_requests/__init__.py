@@ -1,0 +1,1 @@
+"""A guardian asks the office for help."""

@@ -1,0 +1,147 @@
+"""A guardian's call for help: the office sees a family code and a word, the guardian a number that listens to children.
+
+What to do is a stable word with a text in each language; the helplines are public numbers by country, with sources.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import tuple_
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.queries import site_of_family
+from services.core.people.households.rules import check_help_kind
+from services.core.people.households.tables import Child, Enrolment, Family, HelpRequest
+from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
+from services.core.platform.db.columns import new_id
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.locales import fitting_locale
+
+_DEFAULT_COUNTRY: Final = "default"
+
+
+@dataclass(frozen=True)
+class Helpline:
+    """A public number, free of charge where it is called."""
+
+    number: str
+    name: str
+
+
+@dataclass(frozen=True)
+class OpenHelp:
+    """A call for help that nobody of the office has closed."""
+
+    help_id: uuid.UUID
+    family_code: str
+    request: HelpRequest
+
+
+@cache
+def _page(name: str) -> dict[str, dict[str, str]]:
+    page: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+    return page
+
+
+def helpline_of(country: str | None) -> Helpline:
+    """Return the children's helpline of a country (ISO 3166-1), or the number that several countries share."""
+    page = _page("helplines.json")
+    found = page.get(country or _DEFAULT_COUNTRY, page[_DEFAULT_COUNTRY])
+    return Helpline(found["number"], found["name"])
+
+
+def help_text(kind: str, locale: str) -> str:
+    """Return what a guardian can do at once, in a language of the product."""
+    return _page("help_texts.json")[fitting_locale(locale)][kind]
+
+
+async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, kind: str) -> HelpRequest:
+    """Ask the office for help; while a request of this kind is open, a repeat returns it.
+
+    Raises HelpKindUnknownError.
+    """
+    checked = check_help_kind(kind)
+    made = await work.run(
+        insert(HelpRequest)
+        .values(help_id=new_id(), family_id=child.family_id, child_id=child.child_id, kind=checked, asked_at=work.now)
+        .on_conflict_do_nothing()
+        .returning(col(HelpRequest.help_id))
+    )
+    is_new = made.scalar_one_or_none() is not None
+    found = await work.session.exec(
+        select(HelpRequest).where(
+            col(HelpRequest.child_id) == child.child_id,
+            col(HelpRequest.kind) == checked,
+            col(HelpRequest.done_at).is_(None),
+        )
+    )
+    request = found.one()
+    if is_new:
+        record_audit(
+            work, guardian_actor(guardian_id), "help.asked", family_id=child.family_id, subject_id=request.help_id
+        )
+        await record_event(work, child.family_id, "help.asked", child_id=child.child_id, ref_id=request.help_id)
+    return request
+
+
+async def open_help_at(
+    work: UnitOfWork, site_id: uuid.UUID, *, most: int, after: uuid.UUID | None = None, kind: str | None = None
+) -> list[OpenHelp]:
+    """Return the open calls for help of a site's families, the oldest first: at most so many, and after one of them.
+
+    One that was taken care of meanwhile still says where to go on.
+    """
+    statement = (
+        select(HelpRequest, Family.family_code)
+        .join(Family, col(Family.family_id) == col(HelpRequest.family_id))
+        .join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
+        .where(col(Enrolment.site_id) == site_id, col(Enrolment.ended_at).is_(None), col(HelpRequest.done_at).is_(None))
+        .order_by(col(HelpRequest.asked_at), col(HelpRequest.help_id))
+        .limit(most)
+    )
+    if kind is not None:
+        statement = statement.where(col(HelpRequest.kind) == kind)
+    if after is not None:
+        before = select(HelpRequest.asked_at).join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
+        before = before.where(col(HelpRequest.help_id) == after, col(Enrolment.site_id) == site_id)
+        # One of another site is as unknown as one that never was: then nothing comes after it.
+        place = tuple_(before.limit(1).scalar_subquery(), after)
+        statement = statement.where(tuple_(col(HelpRequest.asked_at), col(HelpRequest.help_id)) > place)
+    found = await work.session.exec(statement)
+    return [OpenHelp(request.help_id, code, request) for request, code in found]
+
+
+async def close_help(work: UnitOfWork, actor: Actor, site_id: uuid.UUID, help_id: uuid.UUID) -> None:
+    """Note that a call of a family of this site was taken care of; a repeat changes nothing. Raises NotFoundError."""
+    found = await work.session.exec(
+        select(HelpRequest)
+        .join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
+        .where(
+            col(HelpRequest.help_id) == help_id, col(Enrolment.site_id) == site_id, col(Enrolment.ended_at).is_(None)
+        )
+        .with_for_update(of=HelpRequest, key_share=True)
+    )
+    request = found.first()
+    if request is None:
+        raise NotFoundError
+    if request.done_at is not None:
+        return
+    request.done_at = work.now
+    work.add(request)
+    record_audit(work, actor, "help.closed", family_id=request.family_id, subject_id=help_id)
+    await record_event(work, request.family_id, "help.closed", child_id=request.child_id, ref_id=help_id)
+
+
+async def country_of_family(work: UnitOfWork, family_id: uuid.UUID) -> str | None:
+    """Return the country (ISO 3166-1) of the site where the family takes part, or None after it has left."""
+    site = await site_of_family(work, family_id)
+    return site.country if site is not None else None

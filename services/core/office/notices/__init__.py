@@ -1,0 +1,1 @@
+"""Notices from the programme office to families."""

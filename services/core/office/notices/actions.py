@@ -1,0 +1,100 @@
+"""What the office says to families: news for a cohort, and a word that one family please get in touch. No replies."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Final
+
+from sqlmodel import col, select
+
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.queries import standing_enrolment
+from services.core.people.households.sms_texts import get_in_touch_text
+from services.core.people.households.tables import Enrolment, Family, Membership, Notice
+from services.core.people.programme.tables import Cohort
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import send_sms
+from services.core.platform.text_rules import TextRule, check_text
+
+# A guardian is asked once a day at most, by whomever of the office.
+ASK_AGAIN_AFTER: Final = timedelta(days=1)
+_TEXT: Final = TextRule(max_characters=500, max_bytes=2000)
+
+
+async def tell_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: str) -> Notice:
+    """Tell every enrolled family of a cohort; their apps hear of it at once. Raises TextNotAllowedError."""
+    notice = Notice(cohort_id=cohort.cohort_id, kind="news", text=check_text("text", text, _TEXT), created_at=work.now)
+    work.add(notice)
+    await work.flush()
+    found = await work.session.exec(
+        select(Enrolment.family_id)
+        .where(col(Enrolment.cohort_id) == cohort.cohort_id, col(Enrolment.ended_at).is_(None))
+        # In one order: each event takes its family's lock.
+        .order_by(col(Enrolment.family_id))
+    )
+    for family_id in found:
+        await record_event(work, family_id, "notice.created", ref_id=notice.notice_id)
+    record_audit(work, actor, "notice.sent", subject_id=notice.notice_id)
+    return notice
+
+
+async def ask_to_get_in_touch(work: UnitOfWork, actor: Actor, family_code: str, site_id: uuid.UUID) -> bool:
+    """Ask a family of this site to get in touch, by SMS and in the app, without saying why; once a day at most.
+
+    A repeat within the day returns False and sends nothing. Raises FamilyUnknownError, also for a family elsewhere.
+    """
+    enrolment = await standing_enrolment(work, family_code, lock=True, site_id=site_id)
+    asked = await work.session.exec(
+        select(Notice.notice_id).where(
+            col(Notice.family_id) == enrolment.family_id,
+            col(Notice.kind) == "get_in_touch",
+            col(Notice.created_at) > work.now - ASK_AGAIN_AFTER,
+        )
+    )
+    if asked.first() is not None:
+        return False
+    notice = Notice(family_id=enrolment.family_id, kind="get_in_touch", created_at=work.now)
+    work.add(notice)
+    await work.flush()
+    primary = await work.session.exec(
+        select(Guardian)
+        .join(Membership, col(Membership.guardian_id) == col(Guardian.guardian_id))
+        .where(
+            col(Membership.family_id) == enrolment.family_id,
+            col(Membership.is_primary),
+            col(Membership.removed_at).is_(None),
+        )
+    )
+    guardian = primary.first()
+    if guardian is not None:
+        await send_sms(work, guardian.phone, guardian.locale, get_in_touch_text(guardian.locale))
+    await record_event(work, enrolment.family_id, "notice.created", ref_id=notice.notice_id)
+    record_audit(work, actor, "family.asked_to_get_in_touch", family_id=enrolment.family_id)
+    return True
+
+
+async def notices_for(work: UnitOfWork, guardian_id: uuid.UUID, most: int) -> list[tuple[Notice, uuid.UUID]]:
+    """Return what the office told the guardian's families while they took part, the newest first, with the family."""
+    found = await work.session.exec(
+        select(Notice, Family.family_id)
+        .select_from(Membership)
+        .join(Family, col(Family.family_id) == col(Membership.family_id))
+        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+        .join(
+            Notice,
+            (col(Notice.family_id) == col(Family.family_id))
+            | (
+                (col(Notice.cohort_id) == col(Enrolment.cohort_id))
+                & (col(Notice.created_at) >= col(Enrolment.enrolled_at))
+                & (col(Enrolment.ended_at).is_(None) | (col(Notice.created_at) <= col(Enrolment.ended_at)))
+            ),
+        )
+        .where(col(Membership.guardian_id) == guardian_id, col(Membership.removed_at).is_(None))
+        .distinct()
+        .order_by(col(Notice.created_at).desc(), col(Notice.notice_id))
+        .limit(most)
+    )
+    return list(found.all())

@@ -1,0 +1,1 @@
+"""A programme ends: notice, export, erasure."""

@@ -1,0 +1,1 @@
+"""A guardian's number changes, or a primary guardian is replaced."""

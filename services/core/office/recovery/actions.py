@@ -1,0 +1,216 @@
+"""A guardian's number changes, or the primary guardian is lost: two of staff, paper, two days in which to object.
+
+What is due is carried out in contacts, where the watches' lists follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from sqlmodel import col, select
+
+from services.core.office.recovery.paper import Paper, check_paper, recorded_forms
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.queries import guardian_by_phone
+from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.sms_texts import recovery_text
+from services.core.people.households.errors import (
+    NotFoundError,
+    RecoveryDocumentNeededError,
+    RecoveryEndedError,
+    RecoveryPaperError,
+    RecoveryPhoneTakenError,
+    RecoveryStandsError,
+    SecondPersonNeededError,
+)
+from services.core.people.households.queries import family_at_site, guardians_of
+from services.core.people.households.rules import APPROVAL_LIFETIME, RECOVERY_WAIT
+from services.core.people.households.tables import Family, Recovery
+from services.core.people.programme.tables import Site
+from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import send_sms
+
+
+@dataclass(frozen=True)
+class AskedRecovery:
+    """What is asked, as the paper has it: ``phone`` is the number now, of the guardian concerned."""
+
+    family_code: str
+    kind: str
+    phone: str
+    new_phone: str
+    paper: Paper
+
+
+async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
+    """Ask for a guardian's new number (kind ``phone``) or another primary guardian (``primary``).
+
+    Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,
+    RecoveryPhoneTakenError, RecoveryStandsError.
+    """
+    phone, new_phone = normal_phone(asked.phone, site.country), normal_phone(asked.new_phone, site.country)
+    found = await family_at_site(work, site.site_id, asked.family_code)
+    if found is None:
+        raise NotFoundError
+    family, _ = found
+    concerned = [
+        guardian.guardian_id
+        for member, guardian in await guardians_of(work, family.family_id)
+        if guardian.phone == phone and (member.is_primary or asked.kind == "phone")
+    ]
+    with _noting_refusals(work, staff_id, "recovery.asked", family.family_id):
+        if not concerned or phone == new_phone:
+            raise RecoveryPaperError
+        document, number = check_paper(await recorded_forms(work, family.family_id, concerned[0]), asked.paper)
+    if asked.kind == "phone" and await guardian_by_phone(work, new_phone) is not None:
+        raise RecoveryPhoneTakenError
+    await _let_go_of_stale(work, family.family_id)
+    recovery = Recovery(
+        family_id=family.family_id, site_id=site.site_id, kind=asked.kind, guardian_id=concerned[0],
+        new_phone=new_phone, document=document, number_hash=_hash(work, number), asked_by=staff_id, asked_at=work.now,
+    )  # fmt: skip
+    work.add(recovery)
+    record_audit(
+        work, staff_actor(staff_id), "recovery.asked", family_id=family.family_id, subject_id=recovery.recovery_id
+    )
+    return recovery
+
+
+@contextlib.contextmanager
+def _noting_refusals(
+    work: UnitOfWork, staff_id: uuid.UUID, action: str, family_id: uuid.UUID, recovery_id: uuid.UUID | str = ""
+) -> Iterator[None]:
+    try:
+        yield
+    except (SecondPersonNeededError, RecoveryPaperError, RecoveryDocumentNeededError) as refused:
+        record_audit(
+            work, staff_actor(staff_id), action, family_id=family_id, subject_id=recovery_id, refused=refused.code
+        )
+        work.keep_refusal()
+        raise
+
+
+async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
+    standing = await work.session.exec(
+        select(Recovery)
+        .where(Recovery.family_id == family_id, col(Recovery.state).in_(("asked", "waiting")))
+        .with_for_update(key_share=True)
+    )
+    for one in standing:
+        if one.state == "waiting" or one.asked_at > work.now - APPROVAL_LIFETIME:
+            raise RecoveryStandsError
+        end_recovery(work, one, "withdrawn")
+    await work.flush()
+
+
+async def approve_recovery(
+    work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID, paper: Paper
+) -> Recovery:
+    """Agree as a second person, with the paper in hand: in 48 hours it happens, and every guardian is told now.
+
+    Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, TextNotAllowedError, RecoveryPaperError,
+    RecoveryDocumentNeededError.
+    """
+    recovery = await _of_site(work, site, recovery_id)
+    if recovery.state != "asked" or recovery.asked_at <= work.now - APPROVAL_LIFETIME:
+        raise RecoveryEndedError
+    with _noting_refusals(work, staff_id, "recovery.approved", recovery.family_id, recovery_id):
+        if recovery.asked_by == staff_id:
+            raise SecondPersonNeededError
+        document, number = check_paper(await recorded_forms(work, recovery.family_id, recovery.guardian_id), paper)
+        if (document, _hash(work, number)) != (recovery.document, recovery.number_hash):
+            raise RecoveryPaperError
+    recovery.state = "waiting"
+    recovery.approved_by = staff_id
+    recovery.due_at = work.now + RECOVERY_WAIT
+    work.add(recovery)
+    for _, guardian in await guardians_of(work, recovery.family_id):
+        await send_sms(work, guardian.phone, guardian.locale, recovery_text(guardian.locale))
+    await _note(work, staff_actor(staff_id), recovery, "approved")
+    return recovery
+
+
+async def withdraw_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID) -> Recovery:
+    """Take a recovery back. Raises NotFoundError, RecoveryEndedError."""
+    recovery = await _of_site(work, site, recovery_id)
+    await _stop(work, staff_actor(staff_id), recovery, "withdrawn")
+    return recovery
+
+
+async def contest_recovery(
+    work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, recovery_id: uuid.UUID
+) -> Recovery:
+    """Object as a guardian of the family: it does not happen. Raises NotFoundError, RecoveryEndedError."""
+    recovery = await _locked(work, recovery_id)
+    if recovery is None or recovery.family_id != family_id:
+        raise NotFoundError
+    await _stop(work, guardian_actor(guardian_id), recovery, "contested")
+    return recovery
+
+
+async def recoveries_of_site(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[tuple[Recovery, str]]:
+    """Return the newest recoveries of a site with the families' codes."""
+    found = await work.session.exec(
+        select(Recovery, Family.family_code)
+        .join(Family, col(Family.family_id) == col(Recovery.family_id))
+        .where(Recovery.site_id == site_id)
+        .order_by(col(Recovery.asked_at).desc(), col(Recovery.recovery_id))
+        .limit(100)
+    )
+    return found.all()
+
+
+async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Recovery]:
+    """Return a family's recoveries, the newest first; those that only one of staff has asked for are not told yet."""
+    found = await work.session.exec(
+        select(Recovery)
+        .where(Recovery.family_id == family_id, col(Recovery.approved_by).is_not(None))
+        .order_by(col(Recovery.asked_at).desc(), col(Recovery.recovery_id))
+    )
+    return found.all()
+
+
+def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:
+    """Close a recovery with its last state, and forget the numbers that it was about."""
+    recovery.new_phone = ""
+    recovery.number_hash = b""
+    recovery.state = state
+    recovery.ended_at = work.now
+    work.add(recovery)
+
+
+async def _stop(work: UnitOfWork, actor: Actor, recovery: Recovery, state: str) -> None:
+    if recovery.state not in {"asked", "waiting"}:
+        raise RecoveryEndedError
+    was_told = recovery.state == "waiting"
+    end_recovery(work, recovery, state)
+    await _note(work, actor, recovery, state, tell=was_told)
+
+
+async def _note(work: UnitOfWork, actor: Actor, recovery: Recovery, what: str, *, tell: bool = True) -> None:
+    record_audit(work, actor, f"recovery.{what}", family_id=recovery.family_id, subject_id=recovery.recovery_id)
+    if tell:
+        await record_event(
+            work, recovery.family_id, "recovery.changed", ref_id=recovery.recovery_id,
+            detail={"state": recovery.state, "kind": recovery.kind},
+        )  # fmt: skip
+
+
+def _hash(work: UnitOfWork, number: str) -> bytes:
+    return work.vault.keyed_hash(number, "recovery-paper")
+
+
+async def _of_site(work: UnitOfWork, site: Site, recovery_id: uuid.UUID) -> Recovery:
+    recovery = await _locked(work, recovery_id)
+    if recovery is None or recovery.site_id != site.site_id:
+        raise NotFoundError
+    return recovery
+
+
+async def _locked(work: UnitOfWork, recovery_id: uuid.UUID) -> Recovery | None:
+    return await work.session.get(Recovery, recovery_id, with_for_update={"key_share": True}, populate_existing=True)

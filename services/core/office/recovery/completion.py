@@ -1,0 +1,98 @@
+"""What two of staff agreed on and nobody contested for two days happens, on the watches too."""
+
+from __future__ import annotations
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from services.core.devices.contacts.guardians import follow_guardian, renumber_contacts
+from services.core.office.recovery.actions import end_recovery
+from services.core.people.accounts.actions import end_all_sessions
+from services.core.people.accounts.devices import forget_devices
+from services.core.people.accounts.queries import guardian_by_phone
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.queries import membership_in
+from services.core.people.households.tables import Enrolment, Recovery
+from services.core.platform.audit.actions import SYSTEM, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+
+
+async def carry_out_one_recovery(work: UnitOfWork) -> bool:
+    """Carry out a recovery that is due; return whether there was one. Safe to run twice.
+
+    One that no longer fits (the guardian has left, the number was taken meanwhile) fails, and the family is told.
+    """
+    found = await work.session.exec(
+        select(Recovery)
+        .where(Recovery.state == "waiting", col(Recovery.due_at) <= work.now)
+        .order_by(col(Recovery.due_at))
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    recovery = found.first()
+    if recovery is None:
+        return False
+    fits = await (_give_number(work, recovery) if recovery.kind == "phone" else _appoint(work, recovery))
+    end_recovery(work, recovery, "done" if fits else "failed")
+    record_audit(
+        work, SYSTEM, f"recovery.{recovery.state}", family_id=recovery.family_id, subject_id=recovery.recovery_id
+    )
+    await record_event(
+        work, recovery.family_id, "recovery.changed", ref_id=recovery.recovery_id,
+        detail={"state": recovery.state, "kind": recovery.kind},
+    )  # fmt: skip
+    return True
+
+
+async def _give_number(work: UnitOfWork, recovery: Recovery) -> bool:
+    """Move the account to the new number: whoever holds the old one, or a device of it, is out."""
+    guardian = await work.session.get_one(Guardian, recovery.guardian_id, with_for_update={"key_share": True})
+    membership = await membership_in(work, recovery.family_id, recovery.guardian_id)
+    if membership is None or await guardian_by_phone(work, recovery.new_phone) is not None:
+        return False
+    await _move_enrolment(work, recovery, guardian.phone)
+    old_phone, guardian.phone = guardian.phone, recovery.new_phone
+    # The next log-in is like a first one: what a second step would show, two of staff have looked at.
+    guardian.awaits_first_log_in = True
+    guardian.phone_confirmed_at = None
+    work.add(guardian)
+    await work.flush()
+    await forget_devices(work, guardian.guardian_id)
+    await end_all_sessions(work, guardian.guardian_id, "moved")
+    await renumber_contacts(work, guardian, old_phone)
+    return True
+
+
+async def _appoint(work: UnitOfWork, recovery: Recovery) -> bool:
+    """Make whoever has the new number the primary guardian: now, or at the first log-in if they are no guardian yet."""
+    old = await membership_in(work, recovery.family_id, recovery.guardian_id, lock=True)
+    if old is None or not old.is_primary:
+        return False
+    lost = await work.session.get_one(Guardian, recovery.guardian_id)
+    await _move_enrolment(work, recovery, lost.phone)
+    old.is_primary = old.may_manage = False
+    work.add(old)
+    await work.flush()
+    appointed = await guardian_by_phone(work, recovery.new_phone)
+    if appointed is None:
+        return True
+    member = await membership_in(work, recovery.family_id, appointed.guardian_id, lock=True)
+    if member is not None:
+        member.is_primary = member.may_manage = member.may_message = True
+        work.add(member)
+        await work.flush()
+        await follow_guardian(work, recovery.family_id, appointed.guardian_id)
+    return True
+
+
+async def _move_enrolment(work: UnitOfWork, recovery: Recovery, old_phone: str) -> None:
+    await work.run(
+        update(Enrolment)
+        .where(
+            col(Enrolment.family_id) == recovery.family_id,
+            col(Enrolment.ended_at).is_(None),
+            col(Enrolment.guardian_phone) == old_phone,
+        )
+        .values(guardian_phone=recovery.new_phone)
+    )

@@ -1,0 +1,1 @@
+"""Watches are registered in bulk, with credentials and labels."""

@@ -1,0 +1,263 @@
+"""Register watches in bulk."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from services.core.devices.watches.errors import VendorFileOfOthersError
+from services.core.devices.watches.rules import WatchRow
+from services.core.devices.watches.tables import Watch
+from services.core.office.registration.vendor_file import (
+    VendorSecrets,
+    new_factory_secret,
+    read_prepared_file,
+    write_vendor_file,
+)
+from services.core.people.programme.queries import site_named
+from services.core.people.programme.tables import Site
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.crypto.broker_password import mosquitto_hash, mosquitto_hash_fits
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.errors import CoreError
+from services.core.platform.facts.actions import record_fact
+from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
+
+# The channel on which the broker hears that who may log in has changed.
+BROKER_CHANNEL = "broker_users"
+# A watch in one of these states holds its SIM; one that is lost or broken has given it up.
+STATES_WITH_SIM = ("registered", "handed_out", "returned")
+
+Progress = Callable[[], None]
+
+
+@dataclass
+class Registration:
+    """What a list came to: serials registered now, given new particulars, and left as they were."""
+
+    registered: list[str] = field(default_factory=list)
+    updated: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Checked:
+    """A list against the database: each row with its site, and the watches that are there already."""
+
+    rows: Sequence[WatchRow]
+    sites: Mapping[str, Site]
+    known: Mapping[str, Watch]
+
+    def new_rows(self) -> list[WatchRow]:
+        return [row for row in self.rows if row.serial not in self.known]
+
+
+async def register_with_vendor_secrets(
+    work: UnitOfWork,
+    actor: Actor,
+    rows: Sequence[WatchRow],
+    offered: VendorSecrets,
+    *,
+    programme: str | None = None,
+    progress: Progress = lambda: None,
+) -> Registration:
+    """Register a list of watches with the secrets of their vendor's file; a repeat changes nothing.
+
+    Raises SheetRefusedError with every row that conflicts with what is registered, or lacks its secret; nothing is
+    registered then.
+    """
+    checked = await _check_list(work, rows, programme)
+    await _check_secrets(work, checked, offered)
+    return await _register(work, actor, checked, offered.secrets, progress)
+
+
+async def register_for_vendor(
+    work: UnitOfWork,
+    actor: Actor,
+    rows: Sequence[WatchRow],
+    file: Path,
+    *,
+    programme: str | None = None,
+    progress: Progress = lambda: None,
+) -> Registration:
+    """Register a list of watches with new secrets and leave those in ``file`` for the vendor; a repeat changes nothing.
+
+    The file is on the disk before the caller commits. If it is there already, which is what a crash before the commit
+    leaves, the secrets in it are registered and no others. Raises SheetRefusedError, VendorFileOfOthersError (the file
+    lacks some of the new watches), VendorFileFailedError.
+    """
+    checked = await _check_list(work, rows, programme)
+    new = [row.serial for row in checked.new_rows()]
+    prepared = read_prepared_file(file, list(rows))
+    if prepared is not None:
+        if not set(new) <= prepared.secrets.keys():
+            raise VendorFileOfOthersError
+        await _check_secrets(work, checked, prepared)
+        return await _register(work, actor, checked, prepared.secrets, progress)
+    if not new:
+        return await _register(work, actor, checked, {}, progress)
+    secrets = {serial: new_factory_secret() for serial in new}
+    registration = await _register(work, actor, checked, secrets, progress)
+    # Last of all, when the database has taken every row: what fails before leaves no file.
+    await work.flush()
+    write_vendor_file(file, secrets)
+    return registration
+
+
+async def check_watch_list(work: UnitOfWork, rows: Sequence[WatchRow], *, programme: str | None = None) -> Registration:
+    """Say what registering this list would do, and do nothing; raises SheetRefusedError like it."""
+    checked = await _check_list(work, rows, programme)
+    outcome = Registration()
+    for row in rows:
+        known = checked.known.get(row.serial)
+        if known is None:
+            outcome.registered.append(row.serial)
+        else:
+            (outcome.updated if _news(row, known) else outcome.unchanged).append(row.serial)
+    return outcome
+
+
+async def _check_list(work: UnitOfWork, rows: Sequence[WatchRow], programme: str | None) -> _Checked:
+    # One registration at a time: what is checked here stays true until the commit.
+    await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended("watches.register", 0))))
+    sites, faults = await _sites(work, rows, programme)
+    found = await work.session.exec(
+        select(Watch).where(col(Watch.serial).in_([row.serial for row in rows])).with_for_update()
+    )
+    checked = _Checked(rows, sites, {watch.serial: watch for watch in found})
+    faults += await _number_faults(work, rows)
+    for row in rows:
+        if (known := checked.known.get(row.serial)) is not None:
+            faults += _differences(row, known, sites.get(row.site))
+    if faults:
+        raise SheetRefusedError(faults)
+    return checked
+
+
+async def _sites(
+    work: UnitOfWork, rows: Sequence[WatchRow], programme: str | None
+) -> tuple[dict[str, Site], list[Fault]]:
+    sites: dict[str, Site] = {}
+    refused: dict[str, tuple[str, str]] = {}
+    for name in dict.fromkeys(row.site for row in rows):
+        try:
+            sites[name] = await site_named(work, name, programme)
+        except CoreError as error:
+            refused[name] = (error.code, error.sentence)
+    faults = [row.fault("site", *refused[row.site]) for row in rows if row.site in refused]
+    return sites, faults
+
+
+async def _number_faults(work: UnitOfWork, rows: Sequence[WatchRow]) -> list[Fault]:
+    """Return a fault for each IMEI or ICCID that another watch has."""
+    owners: dict[str, dict[str, str]] = defaultdict(dict)
+    imeis = [row.imei for row in rows if row.imei]
+    iccids = [row.iccid for row in rows if row.iccid]
+    for imei, serial in await work.session.exec(select(Watch.imei, Watch.serial).where(col(Watch.imei).in_(imeis))):
+        owners["imei"][imei or ""] = serial
+    for iccid, serial in await work.session.exec(
+        select(Watch.iccid, Watch.serial).where(col(Watch.iccid).in_(iccids), col(Watch.state).in_(STATES_WITH_SIM))
+    ):
+        owners["iccid"][iccid or ""] = serial
+    return [
+        row.fault(column, f"{column}_taken", f"Watch {owner} has it.")
+        for row in rows
+        for column, number in (("imei", row.imei), ("iccid", row.iccid))
+        if number and (owner := owners[column].get(number, row.serial)) != row.serial
+    ]
+
+
+def _differences(row: WatchRow, known: Watch, site: Site | None) -> list[Fault]:
+    """Return a fault for each particular that identifies the watch and differs; what concerns the SIM may change."""
+    sentence = "This watch is registered with another one."
+    faults = []
+    if row.imei and known.imei and row.imei != known.imei:
+        faults.append(row.fault("imei", "imei_differs", sentence))
+    if row.model != known.model:
+        faults.append(row.fault("model", "model_differs", sentence))
+    if site is not None and site.site_id != known.site_id:
+        faults.append(row.fault("site", "site_differs", "This watch is registered at another site: move it there."))
+    return faults
+
+
+def _news(row: WatchRow, known: Watch) -> dict[str, object]:
+    """Return what the list knows better: the SIM's particulars, a missing IMEI. An empty cell says nothing."""
+    said = {"imei": row.imei, "iccid": row.iccid, "sim_holder": row.sim_holder, "sim_expires_on": row.sim_expires_on}
+    return {name: value for name, value in said.items() if value is not None and getattr(known, name) != value}
+
+
+async def _check_secrets(work: UnitOfWork, checked: _Checked, offered: VendorSecrets) -> None:
+    """Refuse a new watch without secret, a known one with another secret, and a secret that another watch has."""
+    faults = [
+        row.fault("serial", "secret_missing", "The vendor's file has no secret for this watch.")
+        for row in checked.new_rows()
+        if row.serial not in offered.secrets
+    ]
+    marks = {_mark(work, secret): serial for serial, secret in offered.secrets.items()}
+    holders = await _serials_of_marks(work, marks)
+    for row in checked.rows:
+        secret = offered.secrets.get(row.serial)
+        if secret is None:
+            continue
+        mark, known = _mark(work, secret), checked.known.get(row.serial)
+        if known is not None and not mosquitto_hash_fits(secret, known.factory_password_hash):
+            faults.append(
+                row.fault("serial", "secret_differs", "This watch is registered with another secret; that one stays.")
+            )
+        elif holders.get(mark, row.serial) != row.serial:
+            faults.append(row.fault("serial", "secret_reused", f"Watch {holders[mark]} has this very secret."))
+    if faults:
+        raise SheetRefusedError(faults)
+
+
+async def _serials_of_marks(work: UnitOfWork, marks: Iterable[bytes]) -> dict[bytes, str]:
+    found = await work.session.exec(
+        select(Watch.factory_secret_mark, Watch.serial).where(col(Watch.factory_secret_mark).in_(list(marks)))
+    )
+    return {mark or b"": serial for mark, serial in found}
+
+
+async def _register(
+    work: UnitOfWork, actor: Actor, checked: _Checked, secrets: Mapping[str, str], progress: Progress
+) -> Registration:
+    outcome = Registration()
+    fresh: list[Watch] = []
+    for row in checked.rows:
+        known = checked.known.get(row.serial)
+        if known is None:
+            fresh.append(_watch(work, row, checked.sites[row.site], secrets[row.serial]))
+            outcome.registered.append(row.serial)
+        elif news := _news(row, known):
+            known.sqlmodel_update(news)
+            work.add(known)
+            record_audit(work, actor, "watch.changed", subject_id=known.watch_id)
+            outcome.updated.append(row.serial)
+        else:
+            outcome.unchanged.append(row.serial)
+        progress()
+    work.add(*fresh)
+    # The rows before what refers to them: tables of different rooms are written in no particular order.
+    await work.flush()
+    for watch in fresh:
+        record_fact(work, "watch_registered", watch_id=watch.watch_id)
+        record_audit(work, actor, "watch.registered", subject_id=watch.watch_id)
+    if fresh:
+        await work.notify(BROKER_CHANNEL)
+    return outcome
+
+
+def _watch(work: UnitOfWork, row: WatchRow, site: Site, secret: str) -> Watch:
+    return Watch(
+        serial=row.serial, imei=row.imei, model=row.model, site_id=site.site_id,
+        factory_password_hash=mosquitto_hash(secret), factory_secret_mark=_mark(work, secret),
+        iccid=row.iccid, sim_holder=row.sim_holder, sim_expires_on=row.sim_expires_on, registered_at=work.now,
+    )  # fmt: skip
+
+
+def _mark(work: UnitOfWork, secret: str) -> bytes:
+    return work.vault.keyed_hash(secret, "factory-secret")

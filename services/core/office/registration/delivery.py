@@ -1,0 +1,50 @@
+"""Watches of one site with the secrets that their vendor gave them, in one list: serial, model, secret and the rest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.core.devices.watches.rules import OPTIONAL_COLUMNS, WatchRow, watches_of
+from services.core.office.registration.factory_secrets import OfferedSecret, secret_faults
+from services.core.office.registration.vendor_file import VendorSecrets
+from services.core.platform.spreadsheets.sheets import filled, read_sheet
+
+_REQUIRED: Final = ("serial", "model")
+_OPTIONAL: Final = ("site", "secret", *OPTIONAL_COLUMNS)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The watches of a list, and the secrets in it by serial."""
+
+    watches: list[WatchRow]
+    offered: VendorSecrets
+
+
+def read_delivery(raw: bytes, site: str) -> Delivery:
+    """Return the watches of a list for one site; raises SheetRefusedError with every fault that the list alone shows.
+
+    A watch without secret is judged at registration, since it may be registered already.
+    """
+    rows = filled(read_sheet(raw, required=_REQUIRED, optional=_OPTIONAL, as_is=("secret",)), "site", site)
+    faults = [
+        row.fault("site", "site_differs", "The list is taken for one site: this row names another.")
+        for row in rows
+        if row.cells["site"] != site
+    ]
+    with_secret = [row for row in rows if row.cells["secret"]]
+    faults += secret_faults(
+        [
+            OfferedSecret(row.number, row.cells["serial"], row.cells["imei"] or None, row.cells["secret"])
+            for row in with_secret
+        ]
+    )
+    watches = watches_of(rows, faults)
+    return Delivery(
+        watches,
+        VendorSecrets(
+            {row.cells["serial"]: row.cells["secret"] for row in with_secret},
+            {row.cells["serial"]: row.number for row in with_secret},
+        ),
+    )

@@ -1,0 +1,146 @@
+"""Is a vendor's secret one? Pure. At least 128 bits, one per watch, and nothing that follows from a label.
+
+A machine cannot prove randomness; it can refuse what has gone wrong in the field: a shared default, a counter, the
+serial or IMEI written differently, and their digests.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from services.core.platform.spreadsheets.sheets import Fault
+
+_BITS_MIN: Final = 128
+_CHARACTERS_MAX: Final = 128
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+# Bits a character, by the smallest alphabet that a secret fits into.
+_ALPHABETS: Final = (
+    (re.compile(r"[0-9]+"), math.log2(10)),
+    (re.compile(r"[0-9a-f]+|[0-9A-F]+"), 4.0),
+    (re.compile(r"[a-z2-7]+=*|[A-Z2-7]+=*"), 5.0),
+    (re.compile(r"[A-Za-z0-9]+"), math.log2(62)),
+    (re.compile(r"[A-Za-z0-9+/_-]+=*"), 6.0),
+)
+# 39 random decimal digits use fewer than 7 different ones once in 10^6 times, hexadecimal ones once in 10^9.
+_DISTINCT_MIN: Final = 7
+# Two of 20,000 random secrets begin with the same 14 hexadecimal digits once in 10^8 lists.
+_ALIKE_CHARACTERS_MAX: Final = 13
+# Six digits of a label turn up in a random secret of 43 characters by chance once in 10^7 times.
+_LABEL_CHARACTERS_MIN: Final = 6
+# A random secret begins with the same six bytes as one of 200 derivations once in 10^12 times.
+_DERIVED_BYTES_MIN: Final = 6
+_DIGESTS: Final = (
+    "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class OfferedSecret:
+    """A secret from a vendor's file, and what is printed on the watch it is for."""
+
+    row: int
+    serial: str
+    imei: str | None
+    secret: str
+
+
+def secret_faults(offered: Sequence[OfferedSecret]) -> list[Fault]:
+    """Return every fault of a file's secrets, by row; never the secret itself."""
+    faults = []
+    for one in offered:
+        found = _weakness(one)
+        if found is not None:
+            faults.append(Fault(one.row, "secret", *found))
+    return faults + _alike(offered)
+
+
+def _weakness(one: OfferedSecret) -> tuple[str, str] | None:
+    secret = one.secret
+    if not secret:
+        return "secret_missing", "This cell is empty."
+    if len(secret) > _CHARACTERS_MAX or _PRINTABLE.fullmatch(secret) is None:
+        return "secret_malformed", f"A secret is at most {_CHARACTERS_MAX} printable ASCII characters without spaces."
+    if _bits(secret) < _BITS_MIN or len(set(secret)) < _DISTINCT_MIN or _repeats_itself(secret):
+        return "secret_weak", "A secret needs 128 random bits: 32 hexadecimal digits or 22 characters of base64."
+    if _is_derived(one):
+        return "secret_derived", "This follows from the serial or IMEI: secrets are random."
+    return None
+
+
+def _bits(secret: str) -> float:
+    for alphabet, bits in _ALPHABETS:
+        if alphabet.fullmatch(secret):
+            return len(secret.rstrip("=")) * bits
+    return len(secret) * math.log2(94)
+
+
+def _repeats_itself(secret: str) -> bool:
+    # A word is a repetition exactly when it is found inside itself doubled, before the end.
+    if secret in (secret + secret)[1:-1]:
+        return True
+    steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
+    return len(steps) == 1
+
+
+def _is_derived(one: OfferedSecret) -> bool:
+    folded = one.secret.lower()
+    labels = [label for label in (one.serial, one.imei) if label]
+    for label in labels:
+        for shown in (label.lower(), label.lower()[::-1]):
+            if len(shown) >= _LABEL_CHARACTERS_MIN and shown in folded:
+                return True
+    readings = list(_readings(one.secret))
+    return any(_begin_alike(reading, derived) for derived in _derivations(labels) for reading in readings)
+
+
+def _readings(secret: str) -> Iterator[bytes]:
+    """Yield the bytes that a secret may stand for, of a cut one as many as are whole."""
+    yield secret.encode()
+    bare = secret.rstrip("=")
+    for decode, group, text in (
+        (bytes.fromhex, 2, bare),
+        (base64.b64decode, 4, bare.replace("-", "+").replace("_", "/")),
+        (base64.b32decode, 8, bare.upper()),
+    ):
+        # binascii.Error is a ValueError: not written that way.
+        with contextlib.suppress(ValueError):
+            yield decode(text[: len(text) // group * group])
+
+
+def _begin_alike(reading: bytes, derived: bytes) -> bool:
+    common = min(len(reading), len(derived))
+    return common >= _DERIVED_BYTES_MIN and reading[:common] == derived[:common]
+
+
+def _derivations(labels: Sequence[str]) -> Iterator[bytes]:
+    """Yield what a vendor's script makes of labels without any randomness."""
+    joined = [glue.join(order) for order in (labels, labels[::-1]) for glue in ("", "-", ":", "_")]
+    seeds = dict.fromkeys([*labels, *joined, *(f"f-{label}" for label in labels)])
+    for raw in dict.fromkeys(written.encode() for seed in seeds for written in (seed, seed.lower())):
+        yield raw
+        for name in _DIGESTS:
+            yield hashlib.new(name, raw, usedforsecurity=False).digest()
+
+
+def _alike(offered: Sequence[OfferedSecret]) -> list[Fault]:
+    """Return a fault for secrets that are the same, or differ at one end only, as a counter or a common stem does."""
+    faults: dict[int, Fault] = {}
+    for reverse in (False, True):
+        ordered = sorted((one.secret.lower()[::-1] if reverse else one.secret.lower(), one.row) for one in offered)
+        for (before, first_row), (after, row) in pairwise(ordered):
+            later, earlier = max(first_row, row), min(first_row, row)
+            if before == after:
+                faults[later] = Fault(later, "secret", "secret_reused", f"The same secret stands in row {earlier}.")
+            elif before[: _ALIKE_CHARACTERS_MAX + 1] == after[: _ALIKE_CHARACTERS_MAX + 1]:
+                faults.setdefault(
+                    later, Fault(later, "secret", "secret_alike", f"This is nearly the secret of row {earlier}.")
+                )
+    return list(faults.values())

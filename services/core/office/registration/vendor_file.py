@@ -1,0 +1,137 @@
+"""The file that carries the watches' secrets between us and their vendor: ``serial,secret``.
+
+It is written once, for its owner only, and complete before the database commits: a crash in between leaves a file
+whose secrets nobody accepts yet, and the same command then registers exactly those. The other order would leave
+registered watches whose secrets nobody knows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.core.devices.watches.errors import VendorFileFailedError
+from services.core.devices.watches.rules import WatchRow, is_serial
+from services.core.office.registration.factory_secrets import OfferedSecret, secret_faults
+from services.core.platform.crypto.random_ids import new_secret
+from services.core.platform.spreadsheets.sheets import SheetRefusedError, read_sheet, repeated_cells
+
+_COLUMNS = ("serial", "secret")
+
+
+@dataclass(frozen=True)
+class VendorSecrets:
+    """Secrets by serial, and the row of the file that each stands in."""
+
+    secrets: dict[str, str]
+    rows: dict[str, int]
+
+
+def read_vendor_file(raw: bytes, watches: list[WatchRow]) -> VendorSecrets:
+    """Return the secrets of a vendor's file; raises SheetRefusedError with every fault.
+
+    Each serial must be in the list of watches, and stand there once; a watch without secret is judged at registration,
+    since it may be registered already.
+    """
+    rows = read_sheet(raw, required=_COLUMNS, as_is=("secret",))
+    listed = {watch.serial: watch for watch in watches}
+    faults = repeated_cells(rows, "serial", "serial_repeated")
+    for row in rows:
+        if not is_serial(row.cells["serial"]):
+            faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
+        elif row.cells["serial"] not in listed:
+            faults.append(row.fault("serial", "serial_unlisted", "This serial is not in the list of watches."))
+    faults += secret_faults(
+        [
+            OfferedSecret(row.number, serial, listed[serial].imei if serial in listed else None, row.cells["secret"])
+            for row in rows
+            for serial in [row.cells["serial"]]
+        ]
+    )
+    if faults:
+        raise SheetRefusedError(faults)
+    return VendorSecrets(
+        {row.cells["serial"]: row.cells["secret"] for row in rows}, {row.cells["serial"]: row.number for row in rows}
+    )
+
+
+def read_prepared_file(file: Path, watches: list[WatchRow]) -> VendorSecrets | None:
+    """Return the secrets of a file that an earlier run wrote for these watches, or None when there is no such file.
+
+    Raises SheetRefusedError, VendorFileFailedError.
+    """
+    try:
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise VendorFileFailedError(_reason(error)) from error
+    return read_vendor_file(raw, watches)
+
+
+def new_factory_secret() -> str:
+    """Return a secret of 256 bits; its first character is a letter or digit, or a spreadsheet would run it."""
+    while True:
+        secret = new_secret()
+        if secret[0].isalnum():
+            return secret
+
+
+def write_vendor_file(file: Path, secrets: Mapping[str, str]) -> None:
+    """Write the secrets for the vendor; never over a file that is there. Raises VendorFileFailedError.
+
+    When it returns the file is on the disk under its name, complete, readable by its owner only.
+    """
+    text = io.StringIO()
+    # A bare line end: a vendor who cuts the file with shell tools must not get a secret with a return in it.
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    writer.writerows(sorted(secrets.items()))
+    # Named after this process: what a killed one left behind is nobody's secret yet and blocks nothing.
+    coming = file.with_name(f".{file.name}.{os.getpid()}.coming")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            coming.unlink()
+        descriptor = os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as out:
+                out.write(text.getvalue())
+                out.flush()
+                os.fsync(out.fileno())
+            _name(coming, file)
+        finally:
+            coming.unlink(missing_ok=True)
+        _sync_folder(file.parent)
+    except OSError as error:
+        raise VendorFileFailedError(_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__
+
+
+def _name(coming: Path, file: Path) -> None:
+    """Give the complete file its name, unless that is taken: a link fails then, a rename would replace."""
+    try:
+        os.link(coming, file)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A stick formatted for every system knows no links.
+        if file.exists():
+            raise FileExistsError(17, "File exists") from None
+        coming.rename(file)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):  # some file systems cannot sync a folder; the file itself is on the disk
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

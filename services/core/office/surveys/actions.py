@@ -1,0 +1,184 @@
+"""Define a survey and take answers to it; each may be repeated: what is there already is left as it is."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from services.core.office.surveys.errors import SurveyPublishedError
+from services.core.office.surveys.queries import (
+    answers_of,
+    families_by_code,
+    families_that_agree,
+    name_in,
+    questions_of,
+    survey_named,
+)
+from services.core.office.surveys.rules import Answer, Question
+from services.core.office.surveys.tables import Survey, SurveyAnswer, SurveyQuestion
+from services.core.people.households.tables import Membership
+from services.core.people.programme.rules import check_name
+from services.core.people.programme.tables import Programme
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.db.columns import new_id
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
+
+
+@dataclass
+class Taken:
+    """What a list of answers came to."""
+
+    noted: int = 0
+    corrected: int = 0
+    unchanged: int = 0
+
+
+async def define_survey(
+    work: UnitOfWork, actor: Actor, programme: Programme, name: str, questions: Sequence[Question]
+) -> int:
+    """Make a survey or add questions to it; return how many are new. A repeat returns 0.
+
+    Raises TextNotAllowedError, and SheetRefusedError for a question that is there with another meaning.
+    """
+    made = await work.run(
+        insert(Survey)
+        .values(survey_id=new_id(), programme_id=programme.programme_id, name=check_name(name), created_at=work.now)
+        .on_conflict_do_nothing(index_elements=["programme_id", "name"])
+        .returning(col(Survey.survey_id))
+    )
+    is_new = made.scalar_one_or_none() is not None
+    survey = await survey_named(work, programme, name)
+    # One at a time: what is compared here stays true until the commit.
+    await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
+    await _check_open(work, survey)
+    known = await questions_of(work, survey)
+    faults = [
+        Fault(0, one.key, "question_differs", "It is asked already, with another kind, label or bounds.")
+        for one in questions
+        if one.key in known and known[one.key] != one
+    ]
+    if faults:
+        raise SheetRefusedError(faults)
+    fresh = [one for one in questions if one.key not in known]
+    work.add(
+        *(
+            SurveyQuestion(
+                survey_id=survey.survey_id, question=one.key, kind=one.kind, label=one.label, least=one.least,
+                most=one.most,
+            )
+            for one in fresh
+        )
+    )  # fmt: skip
+    if is_new or fresh:
+        record_audit(work, actor, "survey.defined", subject_id=survey.survey_id)
+    await work.flush()
+    return len(fresh)
+
+
+async def take_answers(
+    work: UnitOfWork,
+    actor: Actor,
+    survey: Survey,
+    answers: Sequence[Answer],
+    *,
+    correct: bool = False,
+    site_id: uuid.UUID | None = None,
+    progress: Callable[[], None] = lambda: None,
+) -> Taken:
+    """Take a list of answers, all of it or nothing; a repeat changes nothing.
+
+    Families are called by code or by their name in the survey; only those whose first guardian has agreed to
+    measurement. Another answer than the one that is kept is
+    refused unless ``correct``. With ``site_id`` a family of another site is as unknown as one that is none. Raises
+    SheetRefusedError, SurveyPublishedError.
+    """
+    await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
+    await _check_open(work, survey)
+    families = await _families(work, survey, {one.family_code for one in answers}, site_id)
+    agreeing = set(
+        await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(families.values())))
+    )
+    kept = await answers_of(work, survey)
+    faults = []
+    first: dict[tuple[uuid.UUID, str, str], str] = {}
+    for one in answers:
+        family_id = families.get(one.family_code)
+        if family_id is None:
+            faults.append(
+                Fault(
+                    one.row, "family_code", "family_unknown", "No family of the programme has this code or this name."
+                )
+            )
+            continue
+        if family_id not in agreeing:
+            said = "The family has not agreed to measurement: take its answers out."
+            faults.append(Fault(one.row, "family_code", "measurement_not_agreed", said))
+            continue
+        if first.setdefault((family_id, one.wave, one.question), one.family_code) != one.family_code:
+            faults.append(Fault(one.row, one.question, "answer_repeated", "It stands there by another name already."))
+        before = kept.get((one.question, one.wave), {}).get(family_id)
+        if before is not None and before != one.value and not correct:
+            faults.append(
+                Fault(one.row, one.question, "answer_differs", "Another answer is kept: correct it on purpose.")
+            )
+    if faults:
+        raise SheetRefusedError(set(faults))
+    return await _take(work, actor, survey, answers, families, kept, progress)
+
+
+async def _take(
+    work: UnitOfWork,
+    actor: Actor,
+    survey: Survey,
+    answers: Sequence[Answer],
+    families: dict[str, uuid.UUID],
+    kept: dict[tuple[str, str], dict[uuid.UUID, float]],
+    progress: Callable[[], None],
+) -> Taken:
+    outcome = Taken()
+    for one in answers:
+        family_id = families[one.family_code]
+        before = kept.get((one.question, one.wave), {}).get(family_id)
+        if before == one.value:
+            outcome.unchanged += 1
+        else:
+            outcome.noted += before is None
+            outcome.corrected += before is not None
+            values = {
+                "survey_id": survey.survey_id, "question": one.question, "family_id": family_id, "wave": one.wave,
+                "answer": one.value, "noted_at": work.now,
+            }  # fmt: skip
+            await work.run(
+                insert(SurveyAnswer)
+                .values(**values)
+                .on_conflict_do_update(
+                    index_elements=["survey_id", "question", "family_id", "wave"],
+                    set_={"answer": one.value, "noted_at": work.now},
+                )
+            )
+        progress()
+    if outcome.noted or outcome.corrected:
+        record_audit(work, actor, "survey.answers_taken", subject_id=survey.survey_id)
+    return outcome
+
+
+async def _check_open(work: UnitOfWork, survey: Survey) -> None:
+    """Refuse what would change reports that stand; holds off publishing. Raises SurveyPublishedError."""
+    await work.session.refresh(survey, with_for_update={"key_share": True})
+    if survey.published_at is not None:
+        raise SurveyPublishedError
+
+
+async def _families(
+    work: UnitOfWork, survey: Survey, said: set[str], site_id: uuid.UUID | None
+) -> dict[str, uuid.UUID]:
+    """Return the families of the programme (or site) as a list may call them: by code, and by name in this survey."""
+    by_code = await families_by_code(work, survey, site_id)
+    by_name = {name_in(work.vault, survey, family_id): family_id for family_id in by_code.values()}
+    return {one: family_id for one, family_id in (by_name | by_code).items() if one in said}

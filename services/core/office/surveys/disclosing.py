@@ -1,0 +1,164 @@
+"""What of a survey may be told, of every site and of the programme at once: the same control as of usage. Pure.
+
+Whoever reads one report reads the others: a site that is told and a programme that is told give the site that is not.
+So all of them are controlled together, counts are told rounded, and shares follow from the rounded counts.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from services.core.office.surveys.comparison import Answers, Attrition, Comparison, Estimate, Interval, compare, wilson
+from services.core.platform.disclosure import LEAST, Audience, Groups, hidden_groups, rounded
+
+_LEAST: Final = LEAST[Audience.STAFF]
+# Means of answers between 0 and some tens: a further digit would be one family's.
+_DIGITS: Final = 1
+
+
+@dataclass(frozen=True)
+class Waves:
+    """The answers to one question by family, before and after."""
+
+    baseline: Answers
+    endline: Answers
+
+    def of(self, families: frozenset[str]) -> Waves:
+        """Return the answers of these families alone."""
+        return Waves(
+            {one: answer for one, answer in self.baseline.items() if one in families},
+            {one: answer for one, answer in self.endline.items() if one in families},
+        )
+
+    @property
+    def matched(self) -> list[str]:
+        """Who answered both times."""
+        return sorted(self.baseline.keys() & self.endline.keys())
+
+    @property
+    def lost(self) -> list[str]:
+        """Who answered before and not after."""
+        return sorted(self.baseline.keys() - self.endline.keys())
+
+
+def controlled(
+    question: str, kind: str, waves: Waves, sites: Mapping[uuid.UUID, frozenset[str]], programme: uuid.UUID
+) -> dict[uuid.UUID, Comparison]:
+    """Return one question's comparison of the programme and of each site, without what must not be told.
+
+    ``sites``: whose families are where, each at one site.
+    """
+    everybody = frozenset[str]().union(*sites.values())
+    scopes = {programme: waves.of(everybody)} | {site: waves.of(families) for site, families in sites.items()}
+    # A site where nobody was asked is no part of the whole, and no small group either.
+    asked = {scope: one for scope, one in scopes.items() if one.baseline or one.endline}
+    dark = _Dark.of(kind, asked, {scope: None if scope == programme else programme for scope in asked})
+    return {
+        scope: Comparison(question, kind, suppressed=True)
+        if scope in dark.pairs or scope not in asked
+        else _told(compare(question, kind, one.baseline, one.endline), one, dark.of_scope(scope))
+        for scope, one in scopes.items()
+    }
+
+
+@dataclass(frozen=True)
+class _Dark:
+    """Of which scopes each number is hidden: all of it, the shares, how many are lost, what the lost had said."""
+
+    pairs: frozenset[Hashable]
+    before: frozenset[Hashable]
+    after: frozenset[Hashable]
+    changed: frozenset[Hashable]
+    lost: frozenset[Hashable]
+    answers_of_lost: frozenset[Hashable]
+
+    @classmethod
+    def of(
+        cls, kind: str, scopes: Mapping[uuid.UUID, Waves], parent: Mapping[Hashable, Hashable | None]
+    ) -> _Dark:  # fmt: skip
+        def count(of: Callable[[Waves], float]) -> dict[Hashable, int]:
+            return {scope: int(of(waves)) for scope, waves in scopes.items()}
+
+        def hidden(
+            of: Callable[[Waves], float], whole: dict[Hashable, int], known: frozenset[Hashable]
+        ) -> frozenset[Hashable]:  # fmt: skip
+            return hidden_groups(Groups(parent, count(of), whole), _LEAST, known)
+
+        matched, lost = count(lambda one: len(one.matched)), count(lambda one: len(one.lost))
+        pairs = hidden_groups(Groups(parent, matched), _LEAST)
+        gone = hidden(lambda one: len(one.lost), count(lambda one: len(one.baseline)), pairs)
+        if kind != "yes_no":
+            return cls(pairs, pairs, pairs, pairs, gone, gone)
+        return cls(
+            pairs=pairs,
+            before=hidden(lambda one: sum(one.baseline[family] for family in one.matched), matched, pairs),
+            after=hidden(lambda one: sum(one.endline[family] for family in one.matched), matched, pairs),
+            changed=hidden(
+                lambda one: sum(one.baseline[family] != one.endline[family] for family in one.matched), matched, pairs
+            ),
+            lost=gone,
+            answers_of_lost=hidden(lambda one: sum(one.baseline[family] for family in one.lost), lost, gone),
+        )
+
+    def of_scope(self, scope: Hashable) -> Mapping[str, bool]:
+        return {name: scope in hidden for name, hidden in vars(self).items()}
+
+
+def _told(exact: Comparison, waves: Waves, dark: Mapping[str, bool]) -> Comparison:
+    """Return a comparison as it may be told: rounded counts, shares of them, means without further digits."""
+    is_share = exact.kind == "yes_no"
+    matched = rounded(exact.matched)
+
+    def told(one: Estimate | None, *, hidden: bool) -> Estimate | None:
+        if one is None or hidden:
+            return None
+        return _share(one.value, exact.matched) if is_share else _mean(one)
+
+    before = told(exact.before, hidden=dark["before"])
+    return replace(
+        exact,
+        matched=matched,
+        before=before,
+        after=told(exact.after, hidden=dark["after"]),
+        difference=None if exact.difference is None else _mean(exact.difference),
+        bootstrap=_short(exact.bootstrap),
+        p_value=None if exact.p_value is None or dark["changed"] else round(exact.p_value, 2),
+        attrition=_attrition(waves, before, dark, is_share=is_share),
+    )
+
+
+def _attrition(
+    waves: Waves, before: Estimate | None, dark: Mapping[str, bool], *, is_share: bool
+) -> Attrition | None:  # fmt: skip
+    if dark["lost"]:
+        return None
+    lost = [waves.baseline[family] for family in waves.lost]
+    said = sum(lost) / len(lost)
+    spoken = None if dark["answers_of_lost"] else _share(said, len(lost)) if is_share else Estimate(said, None)
+    return Attrition(
+        baseline=rounded(len(waves.baseline)),
+        matched=rounded(len(waves.matched)),
+        lost_share=_share(len(lost) / len(waves.baseline), len(waves.baseline)),
+        baseline_of_matched=None if before is None else before.value,
+        baseline_of_lost=None if spoken is None else round(spoken.value, 2 if is_share else _DIGITS),
+    )
+
+
+def _share(value: float, total: int) -> Estimate | None:
+    """Return a share from the rounded counts: a share of its own would tell the counts."""
+    count, whole = rounded(round(value * total)), rounded(total)
+    if not 0 < count < whole:
+        return None
+    interval = wilson(count, whole)
+    return Estimate(round(count / whole, 2), Interval(round(interval.low, 2), round(interval.high, 2)))
+
+
+def _mean(one: Estimate) -> Estimate:
+    return Estimate(round(one.value, _DIGITS), _short(one.interval))
+
+
+def _short(one: Interval | None) -> Interval | None:
+    return None if one is None else Interval(round(one.low, _DIGITS), round(one.high, _DIGITS))

@@ -1,0 +1,68 @@
+"""Publish a survey's reports, once: of every site and of the programme together, and never changed again.
+
+Computed anew at each request, two reports a day apart would tell the answer of whoever was added or left in between.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from dataclasses import asdict
+
+from sqlmodel import col, select
+
+from services.core.office.surveys.comparison import Comparison
+from services.core.office.surveys.disclosing import Waves, controlled
+from services.core.office.surveys.queries import answers_of, questions_of
+from services.core.office.surveys.tables import Survey, SurveyReport
+from services.core.people.households.tables import Enrolment
+from services.core.people.programme.tables import Site
+from services.core.platform.audit.actions import Actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+
+
+async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool:
+    """Have a survey's reports stand from now on; return whether they did not before. A repeat changes nothing.
+
+    Over the families that agree to be measured at this moment. Each is counted at the site it was enrolled at last.
+    """
+    await work.session.refresh(survey, with_for_update={"key_share": True})
+    if survey.published_at is not None:
+        return False
+    answers = await answers_of(work, survey, agreed_only=True)
+    sites = await _families_by_site(work, survey.programme_id)
+    reports: dict[uuid.UUID, list[Comparison]] = defaultdict(list)
+    for question in (await questions_of(work, survey)).values():
+        waves = Waves(
+            *(
+                {str(family_id): value for family_id, value in answers.get((question.key, wave), {}).items()}
+                for wave in ("baseline", "endline")
+            )
+        )
+        for scope, told in controlled(question.key, question.kind, waves, sites, survey.programme_id).items():
+            reports[scope].append(told)
+    work.add(
+        *(
+            SurveyReport(survey_id=survey.survey_id, scope_id=scope, comparisons=[asdict(one) for one in told])
+            for scope, told in reports.items()
+        )
+    )
+    survey.published_at = work.now
+    work.add(survey)
+    record_audit(work, actor, "survey.published", subject_id=survey.survey_id)
+    await work.flush()
+    return True
+
+
+async def _families_by_site(work: UnitOfWork, programme_id: uuid.UUID) -> dict[uuid.UUID, frozenset[str]]:
+    """Return the families of each site, those who left included, each at one site alone: sites add up to the whole."""
+    sites = await work.session.exec(select(Site.site_id).where(Site.programme_id == programme_id))
+    families: dict[uuid.UUID, set[str]] = {site_id: set() for site_id in sites}
+    found = await work.session.exec(
+        select(Enrolment.family_id, Enrolment.site_id)
+        .where(col(Enrolment.site_id).in_(families))
+        .order_by(col(Enrolment.enrolled_at), col(Enrolment.enrolment_id))
+    )
+    for family_id, site_id in {family_id: site_id for family_id, site_id in found}.items():  # noqa: C416 - the last one wins
+        families[site_id].add(str(family_id))
+    return {site_id: frozenset(ids) for site_id, ids in families.items()}

@@ -1,0 +1,142 @@
+"""Read surveys: questions, answers of those who agreed, and what may be told of what changed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from services.core.office.surveys.errors import SurveyUnknownError
+from services.core.office.surveys.rules import Question
+from services.core.office.surveys.tables import Survey, SurveyAnswer, SurveyQuestion, SurveyReport
+from services.core.people.consents.rules import Part
+from services.core.people.consents.tables import Consent
+from services.core.people.households.tables import Enrolment, Family, Membership
+from services.core.people.programme.rules import composed
+from services.core.people.programme.tables import Programme, Site
+from services.core.platform.crypto.pseudonyms import pseudonym
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.database import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Named:
+    """A family that may be asked: its code, and its name in one survey."""
+
+    family_code: str
+    pseudonym: str
+
+
+async def survey_named(work: UnitOfWork, programme: Programme, name: str) -> Survey:
+    """Return the programme's survey of this name; raises SurveyUnknownError."""
+    found = await work.session.exec(
+        select(Survey).where(col(Survey.programme_id) == programme.programme_id, col(Survey.name) == composed(name))
+    )
+    survey = found.first()
+    if survey is None:
+        raise SurveyUnknownError
+    return survey
+
+
+async def surveys_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Survey]:
+    """Return a programme's surveys, by name."""
+    found = await work.session.exec(
+        select(Survey).where(col(Survey.programme_id) == programme_id).order_by(col(Survey.name))
+    )
+    return found.all()
+
+
+async def survey_of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_id: uuid.UUID) -> Survey | None:
+    """Return a survey of this programme; None for any other and for one that does not exist."""
+    survey = await work.session.get(Survey, survey_id)
+    return survey if survey is not None and survey.programme_id == programme_id else None
+
+
+async def questions_of(work: UnitOfWork, survey: Survey) -> dict[str, Question]:
+    """Return the questions of a survey by key, in the order of keys."""
+    found = await work.session.exec(
+        select(SurveyQuestion)
+        .where(col(SurveyQuestion.survey_id) == survey.survey_id)
+        .order_by(col(SurveyQuestion.question))
+    )
+    return {one.question: Question(one.question, one.kind, one.label, one.least, one.most) for one in found}
+
+
+async def answers_of(
+    work: UnitOfWork, survey: Survey, *, agreed_only: bool = False
+) -> dict[tuple[str, str], dict[uuid.UUID, float]]:
+    """Return the answers by question and wave, each by family; of those who left, too.
+
+    ``agreed_only`` leaves out whoever has taken consent to measurement back since.
+    """
+    statement = select(SurveyAnswer).where(col(SurveyAnswer.survey_id) == survey.survey_id)
+    if agreed_only:
+        statement = statement.where(col(SurveyAnswer.family_id).in_(families_that_agree()))
+    answers: dict[tuple[str, str], dict[uuid.UUID, float]] = {}
+    for one in await work.session.exec(statement):
+        answers.setdefault((one.question, one.wave), {})[one.family_id] = one.answer
+    return answers
+
+
+async def report_of(work: UnitOfWork, survey: Survey, scope_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return what may be told of a site or of the programme, question by question; nothing before it is published.
+
+    A site that came later has no report.
+    """
+    report = await work.session.get(SurveyReport, (survey.survey_id, scope_id))
+    return [] if report is None else report.comparisons
+
+
+def families_that_agree() -> SelectOfScalar[uuid.UUID]:
+    """Return the query for the families whose first guardian agrees to measurement now."""
+    return (
+        select(Membership.family_id)
+        .join(
+            Consent,
+            (col(Consent.family_id) == col(Membership.family_id))
+            & (col(Consent.guardian_id) == col(Membership.guardian_id)),
+        )
+        .where(
+            col(Membership.is_primary),
+            col(Membership.removed_at).is_(None),
+            col(Consent.part) == Part.MEASUREMENT,
+            col(Consent.withdrawn_at).is_(None),
+        )
+    )
+
+
+async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> dict[str, uuid.UUID]:
+    """Return every family, by its code, that takes or took part in the survey's programme (or at this site of it)."""
+    here = [] if site_id is None else [col(Site.site_id) == site_id]
+    found = await work.session.exec(
+        select(Family.family_code, Family.family_id)
+        .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
+        .where(col(Site.programme_id) == survey.programme_id, *here)
+        .distinct()
+    )
+    return dict(found.all())
+
+
+async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> list[Named]:
+    """Return the families that may be asked, each with its name in this survey, by code.
+
+    The list stays with staff. Who asks knows the names alone, which are others in every survey.
+    """
+    found = await families_by_code(work, survey, site_id)
+    agreeing = set(await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(found.values()))))
+    return [
+        Named(code, name_in(work.vault, survey, family_id))
+        # Not in the database's order, which its language decides: pages go on after a code.
+        for code, family_id in sorted(found.items())
+        if family_id in agreeing
+    ]
+
+
+def name_in(vault: Vault, survey: Survey, family_id: uuid.UUID) -> str:
+    """Return a family's name in one survey."""
+    return pseudonym(vault, f"survey/{survey.survey_id}", family_id)

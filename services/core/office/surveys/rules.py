@@ -1,0 +1,192 @@
+"""What a list of questions and of answers must look like. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from services.core.platform.spreadsheets.sheets import (
+    Fault,
+    Row,
+    SheetRefusedError,
+    heading_of,
+    read_sheet,
+    repeated_cells,
+)
+
+WAVES: Final = ("baseline", "endline")
+KINDS: Final = ("yes_no", "number", "scale")
+QUESTION_COLUMNS: Final = ("question", "kind", "label")
+LONG_COLUMNS: Final = ("family_code", "wave", "question", "answer")
+WIDE_COLUMNS: Final = ("family_code", "wave")
+# A key is a column's heading; it may not be one that the lists use themselves.
+_KEY: Final = re.compile(r"[a-z][a-z0-9_]{1,29}")
+_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?")
+_YES: Final = frozenset({"yes", "y", "1", "true"})
+_NO: Final = frozenset({"no", "n", "0", "false"})
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question and how it is answered; the bounds are of number and scale."""
+
+    key: str
+    kind: str
+    label: str
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer of a list; a yes is 1."""
+
+    row: int
+    family_code: str
+    wave: str
+    question: str
+    value: float
+
+
+def read_questions(raw: bytes) -> list[Question]:
+    """Return the questions of a list; raises SheetRefusedError with every fault."""
+    rows = read_sheet(raw, required=QUESTION_COLUMNS, optional=("least", "most"))
+    faults = repeated_cells(rows, "question", "question_repeated")
+    for row in rows:
+        faults += _question_faults(row)
+    if faults:
+        raise SheetRefusedError(faults)
+    return [
+        Question(
+            row.cells["question"], row.cells["kind"], row.cells["label"],
+            _maybe(row.cells["least"]), _maybe(row.cells["most"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def check_questions(questions: Sequence[Question]) -> None:
+    """Refuse questions that did not come from a list; raises SheetRefusedError with every fault."""
+    faults: list[Fault] = []
+    for number, one in enumerate(questions, start=1):
+        bounds = {"least": one.least, "most": one.most}
+        cells = {"question": one.key, "kind": one.kind, "label": one.label}
+        cells |= {name: "" if value is None else f"{value:g}" for name, value in bounds.items()}
+        faults += _question_faults(Row(number, cells))
+    keys = [one.key for one in questions]
+    faults += [
+        Fault(number, "question", "question_repeated", "It stands there twice.")
+        for number, key in enumerate(keys, start=1)
+        if key in keys[: number - 1]
+    ]
+    if faults:
+        raise SheetRefusedError(faults)
+
+
+def read_answers(raw: bytes, questions: Mapping[str, Question]) -> list[Answer]:
+    """Return the answers of a long list (a line an answer) or a wide one (a column a question); an empty cell is none.
+
+    Raises SheetRefusedError with every fault that the list alone shows.
+    """
+    heading = heading_of(raw)
+    if "question" in heading or "answer" in heading:
+        return _checked(*_long(read_sheet(raw, required=LONG_COLUMNS), questions))
+    return _checked(*_wide(read_sheet(raw, required=WIDE_COLUMNS, optional=tuple(questions)), questions))
+
+
+def parse_answer(question: Question, cell: str) -> float:
+    """Return an answer as a number; raises ValueError with what would fit."""
+    word = cell.lower()
+    if question.kind == "yes_no":
+        if word not in _YES | _NO:
+            raise ValueError("yes or no")
+        return 1.0 if word in _YES else 0.0
+    if not _NUMBER.fullmatch(cell):
+        raise ValueError("a number such as 3 or 3.5")
+    value = float(cell)
+    if question.kind == "scale" and not value.is_integer():
+        raise ValueError("a whole number")
+    if (question.least is not None and value < question.least) or (question.most is not None and value > question.most):
+        raise ValueError(f"from {question.least} to {question.most}")
+    return value
+
+
+def _question_faults(row: Row) -> list[Fault]:
+    cells, faults = row.cells, []
+    if not _KEY.fullmatch(cells["question"]) or cells["question"] in LONG_COLUMNS:
+        faults.append(row.fault("question", "question_malformed", "A key is 2 to 30 of a-z, 0-9 and _."))
+    if cells["kind"] not in KINDS:
+        faults.append(row.fault("kind", "kind_unknown", f"One of {', '.join(KINDS)}."))
+    if not cells["label"]:
+        faults.append(row.fault("label", "label_missing", "This cell is empty."))
+    faults += [
+        row.fault(column, f"{column}_malformed", "A number such as 1 or 10.")
+        for column in ("least", "most")
+        if cells[column] and not _NUMBER.fullmatch(cells[column])
+    ]
+    if cells["kind"] == "scale" and not (cells["least"] and cells["most"]):
+        faults.append(row.fault("least", "scale_open", "A scale has a least and a most."))
+    return faults
+
+
+def _long(rows: Sequence[Row], questions: Mapping[str, Question]) -> tuple[list[Answer], list[Fault]]:
+    answers: list[Answer] = []
+    faults: list[Fault] = []
+    for row in rows:
+        if row.cells["question"] not in questions:
+            faults.append(row.fault("question", "question_unknown", "The survey has no such question."))
+        else:
+            _take(row, row.cells["question"], "answer", questions, answers, faults)
+        faults += _place_faults(row)
+    return answers, faults
+
+
+def _wide(rows: Sequence[Row], questions: Mapping[str, Question]) -> tuple[list[Answer], list[Fault]]:
+    answers: list[Answer] = []
+    faults: list[Fault] = []
+    for row in rows:
+        for key in questions:
+            _take(row, key, key, questions, answers, faults)
+        faults += _place_faults(row)
+    return answers, faults
+
+
+def _take(
+    row: Row, key: str, column: str, questions: Mapping[str, Question], answers: list[Answer], faults: list[Fault]
+) -> None:
+    cell = row.cells[column]
+    if not cell:
+        return
+    try:
+        value = parse_answer(questions[key], cell)
+    except ValueError as error:
+        faults.append(row.fault(column, "answer_malformed", f"Not an answer to it: {error}."))
+    else:
+        answers.append(Answer(row.number, row.cells["family_code"].upper(), row.cells["wave"].lower(), key, value))
+
+
+def _place_faults(row: Row) -> list[Fault]:
+    faults = []
+    if not row.cells["family_code"]:
+        faults.append(row.fault("family_code", "family_code_missing", "This cell is empty."))
+    if row.cells["wave"].lower() not in WAVES:
+        faults.append(row.fault("wave", "wave_unknown", "One of baseline, endline."))
+    return faults
+
+
+def _checked(answers: list[Answer], faults: list[Fault]) -> list[Answer]:
+    first: dict[tuple[str, str, str], int] = {}
+    for one in answers:
+        place = (one.family_code, one.wave, one.question)
+        if place in first:
+            faults.append(Fault(one.row, one.question, "answer_repeated", f"It stands in row {first[place]} already."))
+        first.setdefault(place, one.row)
+    if faults:
+        raise SheetRefusedError(faults)
+    return answers
+
+
+def _maybe(cell: str) -> float | None:
+    return float(cell) if cell else None

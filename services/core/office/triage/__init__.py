@@ -1,0 +1,1 @@
+"""Which watches and families of a site need staff to act."""

@@ -1,0 +1,177 @@
+"""Which watches of a site need somebody's hand, and what to do: device, state and the family's code, nothing else."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import delete, text
+from sqlmodel import col, func, select
+
+from services.core.devices.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity
+from services.core.office.triage.rules import LOW_BATTERY_PCT, STUCK_AFTER, Device, Finding, newest_firmware, triage
+from services.core.people.households.tables import Family
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.inbox.tables import InboxItem
+from services.core.platform.locales import fitting_locale
+
+
+@dataclass(frozen=True)
+class TriageEntry:
+    """One watch with one thing to see to."""
+
+    serial: str
+    family_code: str | None
+    finding: Finding
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    page: dict[str, dict[str, str]] = json.loads(
+        Path(__file__).with_name("triage_texts.json").read_text(encoding="utf-8")
+    )
+    return page
+
+
+def advice(kind: str, locale: str) -> str:
+    """Return what to do about a kind of finding, in a language of the product."""
+    return _texts()[fitting_locale(locale)][kind]
+
+
+async def triage_site(
+    work: UnitOfWork, site_id: uuid.UUID, *, kind: str | None = None, after: str = "", most: int = 200
+) -> list[TriageEntry]:
+    """Return what needs seeing to at a site, by serial; of one kind or all, after a serial, at most so many watches."""
+    watches = await _watches(work, site_id, after)
+    newest = await _newest_firmware(work, {watch.model for watch, _, _ in watches})
+    low, stuck = await _low_batteries(work, site_id), await _stuck(work, site_id)
+    used, given = await _last_months(work, site_id), await _given_at(work, site_id)
+    entries: list[TriageEntry] = []
+    seen: set[str] = set()
+    for watch, family_code, identity in watches:
+        device = Device(
+            state=watch.state,
+            paired=identity is not None,
+            last_seen_at=None if identity is None else identity.last_seen_at or identity.issued_at,
+            online=identity is not None and identity.online,
+            handed_out_at=given.get(watch.watch_id),
+            low_battery_since=None if identity is None else low.get(identity.username),
+            sim_expires_on=watch.sim_expires_on,
+            sim_quota_mb=watch.sim_quota_mb,
+            sim_used_mb=used.get(watch.watch_id),
+            firmware=str(identity.hello.get("firmware") or "") if identity is not None else "",
+            newest_firmware=newest.get(watch.model, ""),
+            stuck_since=None if identity is None else stuck.get(identity.child_id),
+        )
+        found = [one for one in triage(device, work.now) if kind is None or one.kind == kind]
+        if found and watch.serial not in seen and len(seen) == most:
+            break
+        if found:
+            seen.add(watch.serial)
+        entries += [TriageEntry(watch.serial, family_code, one) for one in found]
+    return entries
+
+
+async def note_low_batteries(work: UnitOfWork) -> bool:
+    """Note since when watches say that their battery is low, and forget it of the others; safe to run twice.
+
+    A hello says the level at one moment only; this is what makes three days of it visible.
+    """
+    low = text(
+        "INSERT INTO low_battery (username, since_at) "
+        "SELECT username, COALESCE(last_hello_at, :now) FROM watch_identity "
+        "WHERE ended_at IS NULL AND jsonb_typeof(hello -> 'battery_pct') = 'number' "
+        "AND (hello ->> 'battery_pct')::numeric <= :low ON CONFLICT DO NOTHING RETURNING username"
+    )
+    noted = (await work.run(low, {"now": work.now, "low": LOW_BATTERY_PCT})).all()
+    well = select(WatchIdentity.username).where(
+        col(WatchIdentity.ended_at).is_not(None)
+        | (func.jsonb_typeof(col(WatchIdentity.hello)["battery_pct"]) != "number")
+        | (col(WatchIdentity.hello)["battery_pct"].as_float() > LOW_BATTERY_PCT)
+    )
+    gone = await work.run(
+        delete(LowBattery).where(col(LowBattery.username).in_(well)).returning(col(LowBattery.username))
+    )
+    return bool(noted) or bool(gone.all())
+
+
+async def _watches(
+    work: UnitOfWork, site_id: uuid.UUID, after: str
+) -> Sequence[tuple[Watch, str | None, WatchIdentity | None]]:
+    found = await work.session.exec(
+        select(Watch, Family.family_code, WatchIdentity)
+        .outerjoin(Family, col(Family.family_id) == col(Watch.handed_out_to))
+        .outerjoin(
+            WatchIdentity,
+            (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
+        )
+        .where(col(Watch.site_id) == site_id, col(Watch.serial) > after)
+        .order_by(col(Watch.serial))
+    )
+    return found.all()
+
+
+async def _newest_firmware(work: UnitOfWork, models: set[str]) -> dict[str, str]:
+    """Return the newest firmware that any paired watch of each model has said."""
+    found = await work.session.exec(
+        select(Watch.model, WatchIdentity.hello)
+        .join(WatchIdentity, col(WatchIdentity.watch_id) == col(Watch.watch_id))
+        .where(col(Watch.model).in_(models), col(WatchIdentity.ended_at).is_(None))
+    )
+    said: dict[str, set[str]] = {}
+    for model, hello in found:
+        said.setdefault(model, set()).add(str(hello.get("firmware") or ""))
+    return {model: newest_firmware(versions) for model, versions in said.items()}
+
+
+async def _low_batteries(work: UnitOfWork, site_id: uuid.UUID) -> dict[str, datetime]:
+    found = await work.session.exec(
+        select(LowBattery.username, LowBattery.since_at)
+        .join(WatchIdentity, col(WatchIdentity.username) == col(LowBattery.username))
+        .join(Watch, col(Watch.watch_id) == col(WatchIdentity.watch_id))
+        .where(col(Watch.site_id) == site_id)
+    )
+    return dict(found.all())
+
+
+async def _stuck(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
+    """Return the children of the site for whom something waits too long, with how long; never what it is."""
+    found = await work.session.exec(
+        select(InboxItem.child_id, func.min(col(InboxItem.created_at)))
+        .join(WatchIdentity, col(WatchIdentity.child_id) == col(InboxItem.child_id))
+        .join(Watch, col(Watch.watch_id) == col(WatchIdentity.watch_id))
+        .where(
+            col(Watch.site_id) == site_id,
+            col(WatchIdentity.ended_at).is_(None),
+            col(InboxItem.state) == "waiting",
+            col(InboxItem.created_at) <= work.now - STUCK_AFTER,
+        )
+        .group_by(col(InboxItem.child_id))
+    )
+    return dict(found.all())
+
+
+async def _last_months(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """Return what each SIM of the site used in the newest month that is known and not long gone."""
+    found = await work.session.exec(
+        select(SimMonth.watch_id, SimMonth.used_mb)
+        .join(Watch, col(Watch.watch_id) == col(SimMonth.watch_id))
+        .where(col(Watch.site_id) == site_id, col(SimMonth.month) >= (work.now - timedelta(days=62)).date())
+        .order_by(col(SimMonth.month))
+    )
+    return dict(found.all())
+
+
+async def _given_at(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
+    found = await work.session.exec(
+        select(WatchGiven.watch_id, func.max(col(WatchGiven.given_at)))
+        .join(Watch, col(Watch.watch_id) == col(WatchGiven.watch_id))
+        .where(col(Watch.site_id) == site_id, col(WatchGiven.undone_at).is_(None))
+        .group_by(col(WatchGiven.watch_id))
+    )
+    return dict(found.all())

@@ -1,0 +1,134 @@
+"""The watches and families of a site as its staff see them: devices, states, family codes, a page at a time."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+from sqlmodel import col, select
+
+from services.core.devices.watches.tables import Watch, WatchIdentity
+from services.core.people.households.tables import Enrolment, Family, Membership
+from services.core.people.programme.tables import Cohort
+from services.core.platform.db.database import UnitOfWork
+
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Some rows of a list, and whether there are more behind them."""
+
+    rows: list[Row]
+    has_more: bool
+
+
+@dataclass(frozen=True)
+class Health:
+    """A watch as a device; ``presence`` None: it is not paired."""
+
+    serial: str
+    model: str
+    state: str
+    presence: str | None
+    last_seen_at: datetime | None
+    battery_pct: int | None
+    firmware: str | None
+
+
+@dataclass(frozen=True)
+class FamilyRow:
+    """A family by its code; ``has_logged_in`` tells whether its enrolled guardian ever did."""
+
+    family_code: str
+    cohort: str
+    enrolled_at: datetime
+    has_logged_in: bool
+    watches: list[Health]
+
+
+async def watches_at(
+    work: UnitOfWork, site_id: uuid.UUID, *, after: str | None, limit: int, state: str | None = None
+) -> Page[tuple[Health, str | None]]:
+    """Return the site's watches behind the serial ``after``, each with the code of the family that has it."""
+    statement = (
+        select(Watch, WatchIdentity, Family.family_code)
+        .outerjoin(Family, col(Family.family_id) == col(Watch.handed_out_to))
+        .outerjoin(
+            WatchIdentity,
+            (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
+        )
+        .where(Watch.site_id == site_id, col(Watch.serial) > (after or ""))
+        .order_by(col(Watch.serial))
+        .limit(limit + 1)
+    )
+    if state is not None:
+        statement = statement.where(Watch.state == state)
+    rows: list[tuple[Health, str | None]] = [
+        (_health(watch, identity, work.now), family_code)
+        for watch, identity, family_code in await work.session.exec(statement)
+    ]
+    return Page(rows[:limit], len(rows) > limit)
+
+
+async def families_at(work: UnitOfWork, site_id: uuid.UUID, *, after: str | None, limit: int) -> Page[FamilyRow]:
+    """Return the families enrolled at the site behind the code ``after``."""
+    joined = (
+        select(Membership.membership_id)
+        .where(
+            col(Membership.family_id) == col(Family.family_id),
+            col(Membership.removed_at).is_(None),
+            col(Membership.is_primary),
+        )
+        .exists()
+    )
+    found = (
+        await work.session.exec(
+            select(Family, Enrolment, Cohort.name, joined)
+            .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
+            .join(Cohort, col(Cohort.cohort_id) == col(Enrolment.cohort_id))
+            .where(
+                Enrolment.site_id == site_id, col(Enrolment.ended_at).is_(None), col(Family.family_code) > (after or "")
+            )
+            .order_by(col(Family.family_code))
+            .limit(limit + 1)
+        )
+    ).all()
+    shown = found[:limit]
+    watches = await _watches_of(work, [family.family_id for family, _, _, _ in shown])
+    rows = [
+        FamilyRow(family.family_code, cohort, enrolment.enrolled_at, has_logged_in, watches.get(family.family_id, []))
+        for family, enrolment, cohort, has_logged_in in shown
+    ]
+    return Page(rows, len(found) > limit)
+
+
+async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Health]]:
+    found = await work.session.exec(
+        select(Watch, WatchIdentity)
+        .outerjoin(
+            WatchIdentity,
+            (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
+        )
+        .where(col(Watch.handed_out_to).in_(family_ids))
+        .order_by(col(Watch.serial))
+    )
+    watches: dict[uuid.UUID, list[Health]] = {}
+    for watch, identity in found:
+        if watch.handed_out_to is not None:
+            watches.setdefault(watch.handed_out_to, []).append(_health(watch, identity, work.now))
+    return watches
+
+
+def _health(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Health:
+    if identity is None:
+        return Health(watch.serial, watch.model, watch.state, None, None, None, None)
+    asleep = identity.asleep_until_at is not None and identity.asleep_until_at > now
+    presence = "asleep" if asleep else "online" if identity.online else "offline"
+    battery, firmware = identity.hello.get("battery_pct"), identity.hello.get("firmware")
+    return Health(
+        watch.serial, watch.model, watch.state, presence, identity.last_seen_at,
+        battery if isinstance(battery, int) else None, firmware if isinstance(firmware, str) else None,
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Accounts, consents, the programme's structure, and households."""

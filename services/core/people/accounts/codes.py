@@ -1,0 +1,125 @@
+"""One-time codes: made for a phone, bound to whoever asked, tried a few times."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import text, update
+from sqlmodel import col, func, select
+
+from services.core.people.accounts import rules
+from services.core.people.accounts.errors import LoginCodeEndedError, LoginCodeTooOftenError, LoginCodeWrongError
+from services.core.people.accounts.rules import Challenge
+from services.core.people.accounts.sms_texts import login_code_text
+from services.core.people.accounts.tables import LoginChallenge
+from services.core.platform.audit.actions import STRANGER, record_audit
+from services.core.platform.crypto.random_ids import new_digits, new_secret
+from services.core.platform.db.columns import new_id
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import whole_seconds
+from services.core.platform.outbox.actions import send_sms
+
+
+@dataclass(frozen=True)
+class SentCode:
+    """What is told of a code: the same for a phone we know and one that we do not. The secret is told once."""
+
+    challenge_id: uuid.UUID
+    challenge_secret: str
+    expires_in_s: int
+    resend_after_s: int
+
+
+@dataclass(frozen=True)
+class EnteredCode:
+    """A code as it was typed, and what the device that asked for it was told."""
+
+    challenge_id: uuid.UUID
+    challenge_secret: str
+    phone: str
+    code: str
+
+
+async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str, expected: bool) -> SentCode:
+    """Make a one-time code for ``phone`` (E.164) and send it by SMS if the phone is ``expected``.
+
+    An unexpected phone gets the same answer for the same work: a row whose code nobody knows, and a message that the
+    worker throws away. Older codes that the same ``asker`` (device or address) had sent to the phone are void; those
+    of others are not, so that nobody voids the code of whom it belongs to. Raises LoginCodeTooOftenError.
+    """
+    await lock_phone(work, phone)
+    asked_by = work.vault.keyed_hash(f"{phone}/{asker}", "code-asked-by")
+    of_asker = (col(LoginChallenge.phone) == phone) & (col(LoginChallenge.asked_by) == asked_by)
+    last = await work.session.exec(select(func.max(LoginChallenge.created_at)).where(of_asker))
+    wait = rules.wait_before_next_code(last.one(), work.now)
+    if wait > timedelta(0):
+        raise LoginCodeTooOftenError(whole_seconds(wait))
+    await work.run(
+        update(LoginChallenge).where(of_asker, col(LoginChallenge.ended_at).is_(None)).values(ended_at=work.now)
+    )
+    code, secret, challenge_id = new_digits(rules.CODE_DIGITS), new_secret(), new_id()
+    code_hash = _code_hash(work, challenge_id, code)
+    work.add(
+        LoginChallenge(
+            challenge_id=challenge_id,
+            phone=phone,
+            code_hash=code_hash if expected else secrets.token_bytes(len(code_hash)),
+            secret_hash=_secret_hash(work, secret),
+            asked_by=asked_by,
+            created_at=work.now,
+            expires_at=work.now + rules.CODE_LIFETIME,
+        )
+    )
+    await send_sms(work, phone, locale, login_code_text(locale, code), decoy=not expected)
+    return SentCode(
+        challenge_id, secret, int(rules.CODE_LIFETIME.total_seconds()), int(rules.RESEND_WAIT.total_seconds())
+    )
+
+
+async def lock_phone(work: UnitOfWork, phone: str) -> None:
+    """Let requests about one phone pass one at a time: two at once would pass a limit together."""
+    await work.run(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"login/{phone}"})
+
+
+async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
+    """Take the right code of a challenge that was made for this phone and this device, once.
+
+    Raises LoginCodeWrongError (the try is counted) or LoginCodeEndedError.
+    """
+    found = await work.session.exec(
+        select(LoginChallenge)
+        .where(LoginChallenge.challenge_id == entered.challenge_id)
+        .with_for_update(key_share=True)
+    )
+    challenge = found.first()
+    if (
+        challenge is None
+        or challenge.phone != entered.phone
+        or not hmac.compare_digest(_secret_hash(work, entered.challenge_secret), challenge.secret_hash)
+    ):
+        raise LoginCodeEndedError
+    if not rules.code_counts(
+        Challenge(challenge.expires_at, challenge.ended_at is not None, challenge.tries), work.now
+    ):
+        raise LoginCodeEndedError
+    challenge.tries += 1
+    work.add(challenge)
+    if not hmac.compare_digest(_code_hash(work, entered.challenge_id, entered.code), challenge.code_hash):
+        # At most five of them a code, and codes have their limits: no stranger floods the log with these.
+        record_audit(work, STRANGER, "log_in.code", subject_id=challenge.challenge_id, refused=LoginCodeWrongError.code)
+        work.keep_refusal()
+        raise LoginCodeWrongError(rules.CODE_TRIES - challenge.tries)
+    challenge.ended_at = work.now
+
+
+def _code_hash(work: UnitOfWork, challenge_id: uuid.UUID, code: str) -> bytes:
+    # With the challenge's id: two equal codes have different hashes.
+    return work.vault.keyed_hash(f"{challenge_id}/{code}", "login-code")
+
+
+def _secret_hash(work: UnitOfWork, secret: str) -> bytes:
+    return work.vault.keyed_hash(secret, "challenge-secret")

@@ -1,0 +1,111 @@
+"""The devices a guardian is known by, and what proves a new one."""
+
+from __future__ import annotations
+
+import hmac
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy import update
+from sqlmodel import col, select
+
+from services.core.people.accounts.errors import SecondStepWrongError
+from services.core.people.accounts.rules import check_pin, device_is_known
+from services.core.people.accounts.tables import Guardian, GuardianDevice, Session
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.crypto.random_ids import new_secret
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+
+
+@dataclass(frozen=True)
+class PresentedDevice:
+    """The device of a log-in; ``new_token`` is there when it was unknown, and is told once."""
+
+    device_id: uuid.UUID
+    is_known: bool
+    new_token: str | None
+
+
+async def find_device(work: UnitOfWork, token: str | None) -> GuardianDevice | None:
+    """Return the device that has this token, whoever's it is."""
+    if token is None:
+        return None
+    return (
+        await work.session.exec(select(GuardianDevice).where(GuardianDevice.token_hash == _token_hash(work, token)))
+    ).first()
+
+
+async def present_device(
+    work: UnitOfWork, guardian_id: uuid.UUID, token: str | None, *, trust: bool
+) -> PresentedDevice:
+    """Note that the guardian logs in with this device; one that is not theirs, or has no token, becomes a new one.
+
+    ``trust``: no second step is needed, whatever the device is.
+    """
+    device = await find_device(work, token)
+    new_token = None
+    if device is None or device.guardian_id != guardian_id:
+        new_token = new_secret()
+        device = GuardianDevice(
+            guardian_id=guardian_id, token_hash=_token_hash(work, new_token), created_at=work.now,
+            last_used_at=work.now,
+        )  # fmt: skip
+    is_known = trust or device_is_known(device.trusted_at, device.last_used_at, work.now)
+    device.trusted_at = (device.trusted_at or work.now) if is_known else None
+    device.last_used_at = work.now
+    work.add(device)
+    await work.flush()
+    return PresentedDevice(device.device_id, is_known, new_token)
+
+
+async def forget_devices(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
+    """Know none of the guardian's devices any more."""
+    await work.run(update(GuardianDevice).where(col(GuardianDevice.guardian_id) == guardian_id).values(trusted_at=None))
+
+
+async def set_pin(work: UnitOfWork, guardian_id: uuid.UUID, pin: str) -> None:
+    """Set or change the guardian's PIN; raises PinRefusedError."""
+    pin_hash = _pin_hash(work, guardian_id, check_pin(pin))
+    await work.run(update(Guardian).where(col(Guardian.guardian_id) == guardian_id).values(pin_hash=pin_hash))
+    record_audit(work, guardian_actor(guardian_id), "pin.set", subject_id=guardian_id)
+
+
+async def prove_by_pin(work: UnitOfWork, guardian: Guardian, session_id: uuid.UUID, pin: str) -> None:
+    """Complete a limited session with the PIN; raises SecondStepWrongError, RetryLaterError after five in vain."""
+    await charge(work, Charge(Limits.SECOND_STEPS_OF_GUARDIAN, str(guardian.guardian_id)))
+    held = guardian.pin_hash or b""
+    if not hmac.compare_digest(_pin_hash(work, guardian.guardian_id, pin), held):
+        raise refuse_second_step(work, guardian.guardian_id)
+    await complete_second_step(work, session_id, "pin")
+
+
+def refuse_second_step(work: UnitOfWork, guardian_id: uuid.UUID) -> SecondStepWrongError:
+    """Return the refusal of a second step, noted in the log."""
+    record_audit(work, guardian_actor(guardian_id), "second_step", refused=SecondStepWrongError.code)
+    work.keep_refusal()
+    return SecondStepWrongError()
+
+
+async def complete_second_step(work: UnitOfWork, session_id: uuid.UUID, how: str) -> None:
+    """Make a limited session whole and its device known; ``how``: pin, watch, guardian. A repeat does nothing."""
+    session = await work.session.get(Session, session_id, with_for_update={"key_share": True}, populate_existing=True)
+    if session is None or session.ended_at is not None or not session.limited:
+        return
+    session.limited = False
+    work.add(session)
+    if session.device_id is not None:
+        device = await work.session.get_one(GuardianDevice, session.device_id)
+        device.trusted_at = device.last_used_at = work.now
+        work.add(device)
+    record_audit(work, guardian_actor(session.guardian_id), f"second_step.{how}", subject_id=session_id)
+
+
+def _pin_hash(work: UnitOfWork, guardian_id: uuid.UUID, pin: str) -> bytes:
+    # Under the master key rather than stretched: of a million PINs any stretching is tried out in a day.
+    return work.vault.keyed_hash(f"{guardian_id}/{pin}", "pin")
+
+
+def _token_hash(work: UnitOfWork, token: str) -> bytes:
+    return work.vault.keyed_hash(token, "device-token")

@@ -1,0 +1,61 @@
+"""What is read about guardians and their sessions."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from sqlmodel import col, select
+
+from services.core.people.accounts.rules import StoredSession, session_is_live
+from services.core.people.accounts.tables import Guardian, Session
+from services.core.platform.db.database import UnitOfWork
+
+
+async def guardian_by_phone(work: UnitOfWork, phone: str) -> Guardian | None:
+    """Return the guardian with this number (E.164), or None."""
+    return (await work.session.exec(select(Guardian).where(Guardian.phone == phone))).first()
+
+
+def session_stands(session: Session, now: datetime) -> bool:
+    """Tell whether a session still stands, limited or not."""
+    stored = StoredSession(session.created_at, session.last_used_at, session.ended_at, session.limited)
+    return session_is_live(stored, now)
+
+
+async def session_and_guardian(
+    work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID
+) -> tuple[Session, Guardian] | None:
+    """Return a session and whose it is, or None when it does not stand."""
+    found = await work.session.exec(
+        select(Session, Guardian)
+        .join(Guardian, col(Guardian.guardian_id) == col(Session.guardian_id))
+        .where(Session.session_id == session_id, Session.guardian_id == guardian_id)
+    )
+    row = found.first()
+    return None if row is None or not session_stands(row[0], work.now) else (row[0], row[1])
+
+
+async def guardian_of_session(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID) -> Guardian | None:
+    """Return the guardian whose session this is, or None when it does not stand or is limited."""
+    found = await session_and_guardian(work, session_id, guardian_id)
+    return None if found is None or found[0].limited else found[1]
+
+
+async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]:
+    """Return the guardian's sessions that stand, the newest first."""
+    found = await work.session.exec(
+        select(Session)
+        .where(Session.guardian_id == guardian_id, col(Session.ended_at).is_(None))
+        .order_by(col(Session.created_at).desc(), col(Session.session_id))
+    )
+    return [one for one in found if session_stands(one, work.now)]
+
+
+async def sessions_that_ended(work: UnitOfWork, session_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
+    """Return which of these sessions no longer stand; one question for all open streams of a process."""
+    if not session_ids:
+        return set()
+    found = await work.session.exec(select(Session).where(col(Session.session_id).in_(session_ids)))
+    return set(session_ids) - {one.session_id for one in found if session_stands(one, work.now)}

@@ -1,0 +1,144 @@
+"""Staff log in with address, password and authenticator app; the first time they set the app up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.errors import StaffLogInRefusedError, StaffSetUpNeededError
+from services.core.people.accounts.rules import RECOVERY_CODES
+from services.core.people.accounts.staff_sessions import OpenStaffSession, open_staff_session
+from services.core.people.accounts.tables import Staff, StaffRecoveryCode
+from services.core.people.accounts.totp import matching_step, new_totp_secret, otpauth_url
+from services.core.platform.audit.actions import record_audit
+from services.core.platform.crypto.passwords import password_fits
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+
+
+@dataclass(frozen=True)
+class StaffProof:
+    """What a staff member types, and where from. ``code``: six digits of the app, or a recovery code."""
+
+    email: str
+    password: str
+    address: str
+    code: str = ""
+
+
+async def begin_set_up(work: UnitOfWork, proof: StaffProof) -> str:
+    """Draw a new secret for the authenticator app and return its otpauth URL; a repeat draws another.
+
+    Raises StaffLogInRefusedError, also when an app is set up already; RetryLaterError.
+    """
+    staff = await _with_right_password(work, proof)
+    if staff.totp_confirmed_at is not None:
+        raise StaffLogInRefusedError(staff.staff_id)
+    secret = new_totp_secret()
+    staff.sealed_totp = work.vault.seal(secret, _context(staff))
+    work.add(staff)
+    record_audit(work, staff_actor(staff.staff_id), "staff.set_up_begun", subject_id=staff.staff_id)
+    return otpauth_url(secret, staff.email)
+
+
+async def confirm_set_up(work: UnitOfWork, proof: StaffProof) -> tuple[OpenStaffSession, list[str]]:
+    """Take the app's first code: open a session and return ten recovery codes, which are told once.
+
+    Raises StaffLogInRefusedError, RetryLaterError.
+    """
+    staff = await _with_right_password(work, proof)
+    if staff.totp_confirmed_at is not None or not _takes_totp(work, staff, proof.code):
+        raise StaffLogInRefusedError(staff.staff_id)
+    staff.totp_confirmed_at = work.now
+    work.add(staff)
+    await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
+    codes = [f"{new_ref(5)}-{new_ref(5)}" for _ in range(RECOVERY_CODES)]
+    work.add(*(StaffRecoveryCode(code_hash=_code_hash(work, staff, code), staff_id=staff.staff_id) for code in codes))
+    record_audit(work, staff_actor(staff.staff_id), "staff.set_up", subject_id=staff.staff_id)
+    return await open_staff_session(work, staff.staff_id), codes
+
+
+async def log_in_staff(work: UnitOfWork, proof: StaffProof) -> OpenStaffSession:
+    """Open a session for the right password with the app's code or a recovery code; each code works once.
+
+    Raises StaffLogInRefusedError, whatever is wrong; StaffSetUpNeededError; RetryLaterError.
+    """
+    staff = await _with_right_password(work, proof)
+    if staff.totp_confirmed_at is None:
+        raise StaffSetUpNeededError
+    if not _takes_totp(work, staff, proof.code) and not await _takes_recovery_code(work, staff, proof.code):
+        raise StaffLogInRefusedError(staff.staff_id)
+    return await open_staff_session(work, staff.staff_id)
+
+
+async def forget_second_factor(work: UnitOfWork, staff: Staff) -> None:
+    """Have the authenticator app set up anew at the next log-in."""
+    staff.sealed_totp = staff.totp_confirmed_at = staff.totp_used_step = None
+    work.add(staff)
+    await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
+
+
+async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
+    """Return the account, its row locked; an address that nobody has costs the same work and answers alike."""
+    email = proof.email.strip().lower()
+    await charge(
+        work,
+        Charge(Limits.TRIES_OF_ADDRESS, proof.address),
+        Charge(Limits.STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS, f"{email}/{proof.address}"),
+        Charge(Limits.STAFF_TRIES_OF_ACCOUNT, email),
+    )
+    held = (await work.session.exec(select(Staff.password_hash).where(Staff.email == email))).first()
+    # argon2 takes its time: without holding a connection, and beside the event loop.
+    await work.let_go()
+    fits = await password_fits(proof.password, held)
+    found = await work.session.exec(
+        select(Staff)
+        .where(Staff.email == email)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    staff = found.first()
+    if staff is None or not fits or staff.password_hash != held or staff.ended_at is not None:
+        raise StaffLogInRefusedError(None if staff is None else staff.staff_id)
+    return staff
+
+
+def _takes_totp(work: UnitOfWork, staff: Staff, code: str) -> bool:
+    if staff.sealed_totp is None:
+        return False
+    step = matching_step(
+        work.vault.unseal(staff.sealed_totp, _context(staff)), code.strip(), work.now, staff.totp_used_step
+    )
+    if step is None:
+        return False
+    staff.totp_used_step = step
+    work.add(staff)
+    return True
+
+
+async def _takes_recovery_code(work: UnitOfWork, staff: Staff, code: str) -> bool:
+    used = await work.run(
+        update(StaffRecoveryCode)
+        .where(
+            col(StaffRecoveryCode.code_hash) == _code_hash(work, staff, code), col(StaffRecoveryCode.used_at).is_(None)
+        )
+        .values(used_at=work.now)
+        .returning(col(StaffRecoveryCode.code_hash))
+    )
+    if used.first() is None:
+        return False
+    record_audit(work, staff_actor(staff.staff_id), "staff.recovery_code_used", subject_id=staff.staff_id)
+    return True
+
+
+def _context(staff: Staff) -> str:
+    return f"totp/{staff.staff_id}"
+
+
+def _code_hash(work: UnitOfWork, staff: Staff, code: str) -> bytes:
+    return work.vault.keyed_hash(f"{staff.staff_id}/{code.strip().lower()}", "staff-recovery-code")

@@ -1,0 +1,75 @@
+"""How many event streams a guardian holds open: counted in the database, for all processes together.
+
+One more than allowed is opened all the same, and the oldest is closed: a phone that lost its network cannot close what
+it had, and must not wait for anything before it hears its child again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import delete
+from sqlmodel import col, select
+
+from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.tables import Guardian, OpenStream
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
+
+# The row of a process that was killed goes then; who truly listens that long comes back with the last event's id.
+STREAM_LIVES: Final = timedelta(days=1)
+_BATCH_ROWS: Final = 500
+
+
+async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID) -> int:
+    """Note a stream that opens and return its number; the oldest ones beyond the limits end, wherever they are.
+
+    The guardian's row is locked: of two that open at once the second counts the first.
+    """
+    await work.session.exec(
+        select(Guardian.guardian_id).where(Guardian.guardian_id == guardian_id).with_for_update(key_share=True)
+    )
+    stream = OpenStream(session_id=session_id, guardian_id=guardian_id, opened_at=work.now)
+    work.add(stream)
+    await work.flush()
+    found = await work.session.exec(
+        select(OpenStream.stream_no, OpenStream.session_id)
+        .where(OpenStream.guardian_id == guardian_id)
+        .order_by(col(OpenStream.stream_no).desc())
+    )
+    newest = [(stream_no, of_session) for stream_no, of_session in found if stream_no is not None]
+    too_many = [stream_no for stream_no, of_session in newest if of_session == session_id][MOST_STREAMS_OF_SESSION:]
+    too_many += [stream_no for stream_no, _ in newest if stream_no not in too_many][MOST_STREAMS_OF_GUARDIAN:]
+    if too_many:
+        await close_streams(work, too_many)
+        await access_changed(work, guardian_id)
+    return newest[0][0]
+
+
+async def stream_stands(work: UnitOfWork, stream_no: int) -> bool:
+    """Tell whether a stream may go on."""
+    found = await work.session.exec(select(OpenStream.stream_no).where(OpenStream.stream_no == stream_no))
+    return found.first() is not None
+
+
+async def close_streams(work: UnitOfWork, stream_nos: Collection[int]) -> None:
+    """Count these streams no more. A repeat does nothing."""
+    if stream_nos:
+        await work.run(delete(OpenStream).where(col(OpenStream.stream_no).in_(stream_nos)))
+
+
+async def forget_old_streams(work: UnitOfWork) -> bool:
+    """Delete a batch of streams older than a day; return whether there were any. Safe to run twice."""
+    old = (
+        select(OpenStream.stream_no)
+        .where(col(OpenStream.opened_at) <= work.now - STREAM_LIVES)
+        .limit(_BATCH_ROWS)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await work.run(
+        delete(OpenStream).where(col(OpenStream.stream_no).in_(old)).returning(col(OpenStream.stream_no))
+    )
+    return bool(gone.all())

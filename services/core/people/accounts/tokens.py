@@ -1,0 +1,148 @@
+"""Access tokens and links to recordings: short-lived JSON Web Tokens (HS256) under a key that its id names.
+
+A token only says which session speaks; whether that session stands is asked of the database at each request.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Self
+
+import jwt
+
+from services.core.people.accounts.errors import AccessTokenInvalidError
+from services.core.people.accounts.rules import ACCESS_LIFETIME, STAFF_ACCESS_LIFETIME
+from services.core.platform.settings import Settings
+
+_ALGORITHM: Final = "HS256"
+_ISSUER: Final = "smartwatch"
+_AUDIENCE: Final = "smartwatch-family"
+# Of links that players open, which send no header: worth one recording, for minutes, and no token for anything else.
+_LINK_AUDIENCE: Final = "smartwatch-audio"
+# A guardian's token is worth nothing where staff work, and the other way round.
+_STAFF_AUDIENCE: Final = "smartwatch-staff"
+LINK_LIFETIME: Final = timedelta(minutes=5)
+# Clocks of two servers differ a little; a token from further in the future is not ours.
+_ISSUED_AHEAD: Final = timedelta(seconds=30)
+# Ours have about 400 characters; a longer one is not looked at.
+_MOST_CHARACTERS: Final = 2_000
+
+
+@dataclass(frozen=True)
+class AccessClaims:
+    """Whose token it is."""
+
+    guardian_id: uuid.UUID
+    session_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class StaffClaims:
+    """Whose token it is, among staff."""
+
+    staff_id: uuid.UUID
+    staff_session_id: uuid.UUID
+
+
+@dataclass(frozen=True)
+class AudioClaims(AccessClaims):
+    """Whose link to which recording it is."""
+
+    child_id: uuid.UUID
+    message_id: uuid.UUID
+
+
+class AccessTokens:
+    """Signs with the first key, verifies with each; keys rotate by adding one in front."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        self._keys = dict(keys)
+        self._signing_key_id = next(iter(self._keys))
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the tokens of these settings."""
+        return cls({key_id: secret.get_secret_value() for key_id, secret in settings.token_keys.items()})
+
+    def issue(self, claims: AccessClaims, now: datetime) -> str:
+        """Return a token that lives for ``ACCESS_LIFETIME`` from ``now``."""
+        return self._sign(_AUDIENCE, (claims.guardian_id, claims.session_id), now, ACCESS_LIFETIME, {})
+
+    def read(self, token: str, now: datetime) -> AccessClaims:
+        """Return what a token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        said = self._verify(token, _AUDIENCE, now)
+        return AccessClaims(guardian_id=said["sub"], session_id=said["sid"])
+
+    def issue_staff(self, claims: StaffClaims, now: datetime) -> str:
+        """Return a staff member's token that lives for ``STAFF_ACCESS_LIFETIME`` from ``now``."""
+        return self._sign(_STAFF_AUDIENCE, (claims.staff_id, claims.staff_session_id), now, STAFF_ACCESS_LIFETIME, {})
+
+    def read_staff(self, token: str, now: datetime) -> StaffClaims:
+        """Return what a staff member's token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        said = self._verify(token, _STAFF_AUDIENCE, now)
+        return StaffClaims(staff_id=said["sub"], staff_session_id=said["sid"])
+
+    def issue_link(self, claims: AudioClaims, now: datetime) -> str:
+        """Return the secret part of a link that opens one recording for ``LINK_LIFETIME``."""
+        more = {"child": str(claims.child_id), "msg": str(claims.message_id)}
+        return self._sign(_LINK_AUDIENCE, (claims.guardian_id, claims.session_id), now, LINK_LIFETIME, more)
+
+    def read_link(self, token: str, now: datetime) -> AudioClaims:
+        """Return what a link opens; raises AccessTokenInvalidError, whatever is wrong with it."""
+        said = self._verify(token, _LINK_AUDIENCE, now, "child", "msg")
+        return AudioClaims(
+            guardian_id=said["sub"], session_id=said["sid"], child_id=said["child"], message_id=said["msg"]
+        )
+
+    def _sign(
+        self,
+        audience: str,
+        subject_and_session: tuple[uuid.UUID, uuid.UUID],
+        now: datetime,
+        lifetime: timedelta,
+        more: Mapping[str, str],
+    ) -> str:
+        subject_id, session_id = subject_and_session
+        return jwt.encode(
+            {
+                "iss": _ISSUER,
+                "aud": audience,
+                "sub": str(subject_id),
+                "sid": str(session_id),
+                "iat": int(now.timestamp()),
+                "exp": int((now + lifetime).timestamp()),
+                **more,
+            },
+            self._keys[self._signing_key_id],
+            algorithm=_ALGORITHM,
+            headers={"kid": self._signing_key_id},
+        )
+
+    def _verify(self, token: str, audience: str, now: datetime, *more: str) -> dict[str, uuid.UUID]:
+        """Return the ids a token carries: ``sub``, ``sid``, and those named."""
+        if len(token) > _MOST_CHARACTERS:
+            raise AccessTokenInvalidError
+        try:
+            key = self._keys[jwt.get_unverified_header(token)["kid"]]
+            # The algorithm is ours, never the header's. Times are judged below, by the one clock of all processes.
+            said = jwt.decode(
+                token, key, algorithms=[_ALGORITHM], audience=audience, issuer=_ISSUER,
+                options={
+                    "require": ["iss", "aud", "sub", "sid", "iat", "exp", *more],
+                    "verify_exp": False, "verify_iat": False, "verify_nbf": False,
+                },
+            )  # fmt: skip
+            _refuse_other_times(said, now)
+            return {name: uuid.UUID(said[name]) for name in ("sub", "sid", *more)}
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise AccessTokenInvalidError from error
+
+
+def _refuse_other_times(said: Mapping[str, Any], now: datetime) -> None:
+    issued_at = datetime.fromtimestamp(said["iat"], UTC)
+    expires_at = datetime.fromtimestamp(said["exp"], UTC)
+    if now >= expires_at or issued_at > now + _ISSUED_AHEAD:
+        raise AccessTokenInvalidError

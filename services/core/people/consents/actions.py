@@ -1,0 +1,107 @@
+"""Give consent and take it back. What follows from it (contacts, streams) is told by contacts.guardians."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, select
+
+from services.core.people.consents.queries import standing_agreement, standing_consent
+from services.core.people.consents.rules import Part, Proof, check_proof, check_text_is_current
+from services.core.people.consents.tables import ChildAgreement, Consent
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+
+
+async def record_consent(
+    work: UnitOfWork,
+    guardian_id: uuid.UUID,
+    family_id: uuid.UUID,
+    *,
+    part: Part,
+    text_version: str,
+    locale: str,
+    proof: Proof,
+) -> Consent:
+    """Record that a guardian agreed to today's text of a part; a repeat returns what stands.
+
+    The caller holds the guardian's membership row, so that two at once become one. Raises ConsentTextUnknownError,
+    ConsentProofError, TextNotAllowedError.
+    """
+    check_text_is_current(part, text_version, locale)
+    proven = check_proof(proof)
+    standing = await standing_consent(work, guardian_id, family_id, part)
+    if standing is not None and standing.text_version == text_version:
+        return standing
+    if standing is not None:
+        # Replaced by a newer text, not taken back: the new row begins where this one ends.
+        standing.withdrawn_at = work.now
+        work.add(standing)
+        await work.flush()
+    consent = Consent(
+        guardian_id=guardian_id, family_id=family_id, part=part, text_version=text_version, locale=locale,
+        how=proven.how.value, witness=proven.witness or None, form_number=proven.form_number or None,
+        given_at=work.now,
+    )  # fmt: skip
+    work.add(consent)
+    await work.flush()
+    record_audit(
+        work, guardian_actor(guardian_id), f"consent.given.{part}", family_id=family_id, subject_id=consent.consent_id
+    )
+    return consent
+
+
+async def end_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part) -> bool:
+    """Take a consent back from this moment on; False when none stood."""
+    found = await work.session.exec(
+        select(Consent)
+        .where(
+            Consent.guardian_id == guardian_id,
+            Consent.family_id == family_id,
+            Consent.part == part,
+            col(Consent.withdrawn_at).is_(None),
+        )
+        .with_for_update(key_share=True)
+    )
+    consent = found.first()
+    if consent is None:
+        return False
+    consent.withdrawn_at = work.now
+    work.add(consent)
+    record_audit(
+        work, guardian_actor(guardian_id), f"consent.withdrawn.{part}", family_id=family_id,
+        subject_id=consent.consent_id,
+    )  # fmt: skip
+    return True
+
+
+async def record_agreement(
+    work: UnitOfWork, child_id: uuid.UUID, family_id: uuid.UUID, recorded_by: uuid.UUID, proof: Proof
+) -> ChildAgreement:
+    """Write down that the child itself agreed; a repeat returns what stands. The caller holds the child's row.
+
+    Raises ConsentProofError, TextNotAllowedError.
+    """
+    proven = check_proof(proof)
+    standing = await standing_agreement(work, child_id)
+    if standing is not None:
+        return standing
+    agreement = ChildAgreement(
+        child_id=child_id, family_id=family_id, recorded_by=recorded_by, how=proven.how.value,
+        witness=proven.witness or None, form_number=proven.form_number or None, given_at=work.now,
+    )  # fmt: skip
+    work.add(agreement)
+    await work.flush()
+    record_audit(work, guardian_actor(recorded_by), "child.agreed", family_id=family_id, subject_id=child_id)
+    return agreement
+
+
+async def end_agreement(work: UnitOfWork, child_id: uuid.UUID, family_id: uuid.UUID, by: uuid.UUID) -> bool:
+    """The child took its own agreement back; False when none stood. The caller holds the child's row."""
+    agreement = await standing_agreement(work, child_id)
+    if agreement is None:
+        return False
+    agreement.withdrawn_at = work.now
+    work.add(agreement)
+    record_audit(work, guardian_actor(by), "child.agreement_withdrawn", family_id=family_id, subject_id=child_id)
+    return True

@@ -1,0 +1,87 @@
+"""The parts of consent and their texts.
+
+A text never changes once people have agreed to it: new wording is a new version, the old file stays in history.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from services.core.people.consents.errors import ConsentProofError, ConsentTextUnknownError
+from services.core.platform.locales import LOCALES
+from services.core.platform.text_rules import NAME, OPTIONAL_NAME, check_text
+
+
+class Part(StrEnum):
+    """What a guardian can agree to, each by itself."""
+
+    MESSAGES = "messages"
+    LOCATION = "location"
+    MEASUREMENT = "measurement"
+    # The place in an alarm: a choice of its own, whatever was said about location.
+    SOS_PLACES = "sos_places"
+
+
+class How(StrEnum):
+    """How consent was given: read in the app, read aloud to the guardian, signed on paper."""
+
+    APP = "app"
+    SPOKEN = "spoken"
+    PAPER = "paper"
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How consent was given, and what proves it: who was there when it was spoken, the number of the paper form."""
+
+    how: How = How.APP
+    witness: str = ""
+    form_number: str = ""
+
+
+@dataclass(frozen=True)
+class ConsentText:
+    """One text in one language."""
+
+    part: Part
+    text_version: str
+    locale: str
+    text: str
+
+
+@cache
+def consent_texts() -> dict[tuple[Part, str], ConsentText]:
+    """Return today's texts by part and locale."""
+    texts = {}
+    for part in Part:
+        page = json.loads((Path(__file__).parent / "texts" / f"{part}.json").read_text(encoding="utf-8"))
+        for locale in LOCALES:
+            texts[part, locale] = ConsentText(part, page["text_version"], locale, page["texts"][locale])
+    return texts
+
+
+def check_text_is_current(part: Part, text_version: str, locale: str) -> None:
+    """Raise ConsentTextUnknownError unless this is the text that is asked for today, in a language it exists in."""
+    text = consent_texts().get((part, locale))
+    if text is None or text.text_version != text_version:
+        raise ConsentTextUnknownError(part, consent_texts()[part, LOCALES[0]].text_version)
+
+
+def check_proof(proof: Proof) -> Proof:
+    """Return the proof as it is stored: spoken needs a witness, paper a form number and a witness, the app neither.
+
+    Raises ConsentProofError, TextNotAllowedError.
+    """
+    witness = check_text("witness", proof.witness, OPTIONAL_NAME)
+    form_number = check_text("form_number", proof.form_number, OPTIONAL_NAME)
+    needed = {How.APP: (), How.SPOKEN: ("witness",), How.PAPER: ("witness", "form_number")}[proof.how]
+    for name, value in (("witness", witness), ("form_number", form_number)):
+        if bool(value) != (name in needed):
+            raise ConsentProofError(proof.how.value, name)
+    if witness:
+        check_text("witness", witness, NAME)
+    return Proof(proof.how, witness, form_number)

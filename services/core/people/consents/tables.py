@@ -1,0 +1,55 @@
+"""Table of consents, append-only but for the time of withdrawal."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, text
+from sqlmodel import Field, SQLModel
+
+from services.core.platform.db.columns import datetime, id_column, maybe_time_column, time_column
+
+
+class Consent(SQLModel, table=True):
+    """One guardian agreed to one part of one text."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        # One standing consent to a part at a time; a repeat finds this one.
+        Index(
+            "consent_standing", "guardian_id", "family_id", "part", unique=True,
+            postgresql_where=text("withdrawn_at IS NULL"),
+        ),
+    )  # fmt: skip
+
+    consent_id: uuid.UUID = id_column()
+    guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    part: str = Field(max_length=20)
+    text_version: str = Field(max_length=20)
+    locale: str = Field(max_length=12)
+    how: str = Field(max_length=10)
+    # What proves it where it was not given in the app.
+    witness: str | None = Field(default=None, max_length=40)
+    form_number: str | None = Field(default=None, max_length=40)
+    given_at: datetime = time_column()
+    withdrawn_at: datetime | None = maybe_time_column()
+
+
+class ChildAgreement(SQLModel, table=True):
+    """A child agreed itself, from the age on at which the law asks for that; a guardian wrote it down."""
+
+    __tablename__ = "child_agreement"
+    __table_args__ = (
+        Index("child_agreement_standing", "child_id", unique=True, postgresql_where=text("withdrawn_at IS NULL")),
+    )
+
+    agreement_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    recorded_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    how: str = Field(max_length=10)
+    witness: str | None = Field(default=None, max_length=40)
+    form_number: str | None = Field(default=None, max_length=40)
+    given_at: datetime = time_column()
+    withdrawn_at: datetime | None = maybe_time_column()

@@ -1,0 +1,191 @@
+"""What is refused about families, children, guardians and invitations."""
+
+from __future__ import annotations
+
+from services.core.platform.errors import CoreError
+
+
+class NotFoundError(CoreError):
+    """What was named does not exist, or belongs to another family: a stranger cannot tell which."""
+
+    code = "not_found"
+    sentence = "There is no such thing here."
+
+
+class RightMissingError(CoreError):
+    """The guardian belongs to the family and lacks the right."""
+
+    code = "right_missing"
+    sentence = "You do not have the right to do this. A guardian who manages the family can give it."
+
+    def __init__(self, right: str) -> None:
+        super().__init__()
+        self.right = right
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the right that is missing: message, locate, manage."""
+        return {"right": self.right}
+
+
+class RightNotYoursError(CoreError):
+    """A guardian tried to hand on a right that is not theirs."""
+
+    code = "right_not_yours"
+    sentence = "You can only give rights that you have yourself."
+
+
+class PrimaryGuardianError(CoreError):
+    """The primary guardian cannot be removed, reduced by others, or leave."""
+
+    code = "primary_guardian"
+    sentence = "The first guardian of a family stays, and keeps managing it."
+
+
+class BirthYearInvalidError(CoreError):
+    """No child in the programme was born then."""
+
+    code = "birth_year_invalid"
+    sentence = "The year of birth must be within the last 18 years."
+
+
+class RelationUnknownError(CoreError):
+    """The relation is no word of the closed list."""
+
+    code = "relation_unknown"
+    sentence = "Choose the relation from the list."
+
+
+class FamilyFullError(CoreError):
+    """A bound on children, guardians or standing invitations is reached."""
+
+    code = "family_full"
+    sentence = "This family has reached the largest number."
+
+    def __init__(self, of: str, most: int) -> None:
+        super().__init__()
+        self.of = of
+        self.most = most
+
+    def fields(self) -> dict[str, int | str]:
+        """Return what there are too many of, and the bound."""
+        return {"of": self.of, "most": self.most}
+
+
+class AlreadyGuardianError(CoreError):
+    """The phone belongs to a guardian of this family."""
+
+    code = "already_guardian"
+    sentence = "This phone belongs to a guardian of this family already."
+
+
+class InvitationExistsError(CoreError):
+    """The phone is invited already."""
+
+    code = "invitation_exists"
+    sentence = "This phone is invited already. Revoke that invitation to change it."
+
+
+class InvitationEndedError(CoreError):
+    """The invitation was accepted, declined, revoked, or has expired."""
+
+    code = "invitation_ended"
+    sentence = "This invitation no longer stands. Ask for a new one."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def fields(self) -> dict[str, int | str]:
+        """Return what ended it."""
+        return {"reason": self.reason}
+
+
+class TrainingUnknownError(CoreError):
+    """The training is no word of the closed list."""
+
+    code = "training_unknown"
+    sentence = "The training is one of watch, migrant_parents, family_day, parenting, online_safety, refresher."
+
+
+class EndReasonUnknownError(CoreError):
+    """The reason is no word of the closed list."""
+
+    code = "end_reason_unknown"
+    sentence = "The reason is one of left_factory, moved_away, watch_returned, declined, child_grown, other."
+
+
+class FamilyUnknownError(CoreError):
+    """No family with this code is enrolled."""
+
+    code = "family_unknown"
+    sentence = "No family with this code is enrolled."
+
+
+class HelpKindUnknownError(CoreError):
+    """Not a kind of help."""
+
+    code = "help_kind_unknown"
+    sentence = "The kind of help is one of broken, lost, worried."
+
+
+class SecondPersonNeededError(CoreError):
+    """Whoever asked for something cannot be the one who approves it."""
+
+    code = "second_person_needed"
+    sentence = "This needs the approval of another person."
+
+
+class RecoveryPaperError(CoreError):
+    """The number or the form's number is not the one on the family's enrolment."""
+
+    code = "recovery_paper_differs"
+    sentence = "This does not match the family's enrolment. Look at the paper again."
+
+
+class RecoveryDocumentNeededError(CoreError):
+    """No form of this family is on record, and nobody said which document was seen instead."""
+
+    code = "recovery_document_needed"
+    sentence = "No form of this family is on record. Say which document you have seen, and its number."
+
+
+class RecoveryPhoneTakenError(CoreError):
+    """The new number belongs to an account already."""
+
+    code = "recovery_phone_taken"
+    sentence = "This number belongs to an account already."
+
+
+class RecoveryStandsError(CoreError):
+    """The family has a recovery that has not ended."""
+
+    code = "recovery_stands"
+    sentence = "A change of this family's account is under way already."
+
+
+class RecoveryEndedError(CoreError):
+    """The recovery was contested, withdrawn, done, or approved already."""
+
+    code = "recovery_ended"
+    sentence = "This change is decided already."
+
+
+class HandOutClosedError(CoreError):
+    """No hand-out with this code is open, or its codes are used up."""
+
+    code = "hand_out_closed"
+    sentence = "This hand-out is not open. Ask the staff."
+
+
+class SlipRefusedError(CoreError):
+    """The slip is used, void, of another phone, or its hand-out is over: which is not said."""
+
+    code = "slip_refused"
+    sentence = "This slip does not work with this phone number. Ask the staff for another."
+
+
+class BreakGlassClosedError(CoreError):
+    """It is not approved, not this staff member's to see, or its hour is over."""
+
+    code = "break_glass_closed"
+    sentence = "There is nothing to see: it is not approved, not yours, or its hour is over."

@@ -1,0 +1,49 @@
+"""One-time codes from a hand-out's own budget: whoever stands before the wall's code may ask for one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import select
+
+from services.core.people.households.errors import HandOutClosedError
+from services.core.people.households.tables import HandOut
+from services.core.platform.db.database import UnitOfWork
+
+
+def code_as_hashed(code: str) -> str:
+    """Return a typed code without what people add: capitals, spaces, hyphens."""
+    return code.lower().replace("-", "").replace(" ", "")
+
+
+def hand_out_code_hash(work: UnitOfWork, code: str) -> bytes:
+    """Return the keyed hash by which a hand-out is found."""
+    return work.vault.keyed_hash(code_as_hashed(code), "hand-out-code")
+
+
+def is_open(hand_out: HandOut, now: datetime) -> bool:
+    """Tell whether a hand-out is going on."""
+    return now < hand_out.closes_at
+
+
+async def hand_out_is_open(work: UnitOfWork, code: str) -> bool:
+    """Tell whether an open hand-out with this wall code has codes left."""
+    found = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
+    hand_out = found.first()
+    return hand_out is not None and is_open(hand_out, work.now) and hand_out.codes_left > 0
+
+
+async def take_code_of(work: UnitOfWork, code: str) -> HandOut:
+    """Take one code from the budget of the open hand-out with this wall code; raises HandOutClosedError.
+
+    It is taken for every number alike: whether a number is enrolled does not show in what is left.
+    """
+    found = await work.session.exec(
+        select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)).with_for_update(key_share=True)
+    )
+    hand_out = found.first()
+    if hand_out is None or not is_open(hand_out, work.now) or hand_out.codes_left <= 0:
+        raise HandOutClosedError
+    hand_out.codes_left -= 1
+    work.add(hand_out)
+    return hand_out

@@ -1,0 +1,195 @@
+"""One guardian invites another by phone; nothing of the family is told before the invited person has agreed."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from sqlmodel import col, func, select
+
+from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.queries import guardian_by_phone
+from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.sms_texts import invitation_text
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.actions import record_consent
+from services.core.people.consents.rules import Part, Proof, check_text_is_current
+from services.core.people.households import rules
+from services.core.people.households.errors import (
+    AlreadyGuardianError,
+    FamilyFullError,
+    InvitationEndedError,
+    InvitationExistsError,
+    NotFoundError,
+)
+from services.core.people.households.queries import membership_in, standing_of
+from services.core.people.households.rules import Rights
+from services.core.people.households.tables import Family, Invitation, Membership
+from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.platform.locales import region_of
+from services.core.platform.outbox.actions import send_sms
+from services.core.platform.text_rules import OPTIONAL_NAME, check_text
+
+
+@dataclass(frozen=True)
+class Invited:
+    """Who is invited, as what, with which rights."""
+
+    phone: str
+    relation: str
+    display_name: str
+    rights: Rights
+
+
+async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: Invited) -> Invitation:
+    """Invite a phone; it is told by an SMS that says nothing of the family. It stands for 14 days.
+
+    ``by`` may manage the family. Raises PhoneInvalidError, TextNotAllowedError, RelationUnknownError,
+    RightNotYoursError, AlreadyGuardianError, InvitationExistsError, FamilyFullError.
+    """
+    phone = normal_phone(invited.phone, region_of(by.locale))
+    giver = await membership_in(work, family_id, by.guardian_id)
+    if giver is None:
+        raise NotFoundError
+    rules.check_grant(standing_of(giver), Rights(may_message=False), invited.rights)
+    relation = rules.check_relation(invited.relation)
+    display_name = check_text("display_name", invited.display_name, OPTIONAL_NAME)
+    await _lock_family(work, family_id)
+    known = await guardian_by_phone(work, phone)
+    if known is not None and await membership_in(work, family_id, known.guardian_id) is not None:
+        raise AlreadyGuardianError
+    standing = await _standing_invitations(work, family_id)
+    for old in [one for one in standing if one.expires_at <= work.now]:
+        _end(work, old, "expired")
+        standing.remove(old)
+    if any(one.phone == phone for one in standing):
+        raise InvitationExistsError
+    if len(standing) >= rules.MAX_INVITATIONS:
+        raise FamilyFullError("invitations", rules.MAX_INVITATIONS)
+    if await _count_guardians(work, family_id) + len(standing) >= rules.MAX_GUARDIANS:
+        raise FamilyFullError("guardians", rules.MAX_GUARDIANS)
+    await work.flush()
+    invitation = Invitation(
+        family_id=family_id, phone=phone, display_name=display_name, relation=relation,
+        may_message=invited.rights.may_message, may_locate=invited.rights.may_locate,
+        may_manage=invited.rights.may_manage, invited_by=by.guardian_id, created_at=work.now,
+        expires_at=work.now + rules.INVITATION_LIFETIME,
+    )  # fmt: skip
+    work.add(invitation)
+    await work.flush()
+    locale = known.locale if known is not None else by.locale
+    await send_sms(work, phone, locale, invitation_text(locale))
+    record_audit(
+        work, guardian_actor(by.guardian_id), "invitation.made", family_id=family_id,
+        subject_id=invitation.invitation_id,
+    )  # fmt: skip
+    await record_event(
+        work, family_id, "guardians.changed", ref_id=invitation.invitation_id, needs_right=rules.Right.MANAGE
+    )
+    return invitation
+
+
+async def revoke_invitation(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, invitation_id: uuid.UUID) -> None:
+    """Take an invitation back; a repeat does nothing. Raises NotFoundError; InvitationEndedError once accepted."""
+    invitation = await _locked(work, invitation_id)
+    if invitation is None or invitation.family_id != family_id:
+        raise NotFoundError
+    if invitation.end_reason == "accepted":
+        raise InvitationEndedError("accepted")
+    if invitation.ended_at is not None:
+        return
+    _end(work, invitation, "revoked")
+    record_audit(work, guardian_actor(by), "invitation.revoked", family_id=family_id, subject_id=invitation_id)
+    await record_event(work, family_id, "guardians.changed", ref_id=invitation_id, needs_right=rules.Right.MANAGE)
+
+
+async def decline_invitation(work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID) -> None:
+    """Say no; a repeat does nothing. Raises NotFoundError; InvitationEndedError once accepted."""
+    invitation = await _locked(work, invitation_id)
+    if invitation is None or invitation.phone != guardian.phone:
+        raise NotFoundError
+    if invitation.end_reason == "accepted":
+        raise InvitationEndedError("accepted")
+    if invitation.ended_at is not None:
+        return
+    _end(work, invitation, "declined")
+    record_audit(
+        work, guardian_actor(guardian.guardian_id), "invitation.declined", family_id=invitation.family_id,
+        subject_id=invitation_id,
+    )  # fmt: skip
+    await record_event(
+        work, invitation.family_id, "guardians.changed", ref_id=invitation_id, needs_right=rules.Right.MANAGE
+    )
+
+
+async def take_invitation(
+    work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID, *, text_version: str, locale: str
+) -> Membership:
+    """Join the family with consent to messages, in one; a repeat returns the membership.
+
+    Raises NotFoundError, InvitationEndedError, ConsentTextUnknownError.
+    """
+    check_text_is_current(Part.MESSAGES, text_version, locale)
+    invitation = await _locked(work, invitation_id)
+    if invitation is None or invitation.phone != guardian.phone:
+        raise NotFoundError
+    membership = await membership_in(work, invitation.family_id, guardian.guardian_id, lock=True)
+    if invitation.ended_at is not None or invitation.expires_at <= work.now:
+        if invitation.end_reason == "accepted" and membership is not None:
+            return membership
+        raise InvitationEndedError(invitation.end_reason or "expired")
+    if membership is None:
+        membership = Membership(
+            family_id=invitation.family_id, guardian_id=guardian.guardian_id, relation=invitation.relation,
+            may_message=invitation.may_message, may_locate=invitation.may_locate, may_manage=invitation.may_manage,
+            joined_at=work.now,
+        )  # fmt: skip
+    work.add(membership)
+    _end(work, invitation, "accepted")
+    # The name that the family calls this guardian by, until they choose one themselves.
+    if not guardian.display_name and invitation.display_name:
+        guardian.display_name = invitation.display_name
+        work.add(guardian)
+    await work.flush()
+    await record_consent(
+        work, guardian.guardian_id, invitation.family_id, part=Part.MESSAGES, text_version=text_version,
+        locale=locale, proof=Proof(),
+    )  # fmt: skip
+    record_audit(
+        work, guardian_actor(guardian.guardian_id), "guardian.joined", family_id=invitation.family_id,
+        subject_id=guardian.guardian_id,
+    )  # fmt: skip
+    await access_changed(work, guardian.guardian_id)
+    return membership
+
+
+async def _locked(work: UnitOfWork, invitation_id: uuid.UUID) -> Invitation | None:
+    return await work.session.get(Invitation, invitation_id, with_for_update={"key_share": True})
+
+
+async def _lock_family(work: UnitOfWork, family_id: uuid.UUID) -> None:
+    await work.session.exec(
+        select(Family.family_id).where(Family.family_id == family_id).with_for_update(key_share=True)
+    )
+
+
+async def _standing_invitations(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitation]:
+    found = await work.session.exec(
+        select(Invitation).where(Invitation.family_id == family_id, col(Invitation.ended_at).is_(None))
+    )
+    return list(found)
+
+
+async def _count_guardians(work: UnitOfWork, family_id: uuid.UUID) -> int:
+    found = await work.session.exec(
+        select(func.count()).where(col(Membership.family_id) == family_id, col(Membership.removed_at).is_(None))
+    )
+    return found.one()
+
+
+def _end(work: UnitOfWork, invitation: Invitation, reason: str) -> None:
+    invitation.ended_at = work.now
+    invitation.end_reason = reason
+    work.add(invitation)

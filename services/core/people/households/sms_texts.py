@@ -1,0 +1,25 @@
+"""What our text messages to enrolled families say, in each language; nothing about a child, a watch or a reason."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+from services.core.platform.locales import fitting_locale
+
+
+@cache
+def _texts() -> dict[str, dict[str, str]]:
+    texts: dict[str, dict[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+    return texts
+
+
+def programme_ending_text(locale: str) -> str:
+    """Return the text that tells a guardian of the programme's end."""
+    return _texts()[fitting_locale(locale)]["programme_ending"]
+
+
+def get_in_touch_text(locale: str) -> str:
+    """Return the text that asks a guardian to get in touch with the office."""
+    return _texts()[fitting_locale(locale)]["get_in_touch"]

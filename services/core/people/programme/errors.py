@@ -1,0 +1,169 @@
+"""What the programme's set-up refuses."""
+
+from __future__ import annotations
+
+from services.core.platform.errors import CoreError
+
+
+class CountryUnknownError(CoreError):
+    """Not a country code."""
+
+    code = "country_unknown"
+    sentence = "The country is its two-letter code (ISO 3166), such as CN, VN or TR."
+
+
+class TimezoneUnknownError(CoreError):
+    """Not a time zone."""
+
+    code = "timezone_unknown"
+    sentence = "The time zone is a name of the IANA list, such as Asia/Shanghai."
+
+
+class LocaleUnknownError(CoreError):
+    """A language that the product does not speak."""
+
+    code = "locale_unknown"
+    sentence = "The language is one of en, zh-Hans, vi, tr."
+
+
+class SiteKindUnknownError(CoreError):
+    """Not a kind of site."""
+
+    code = "site_kind_unknown"
+    sentence = "The kind of site is one of factory, school, centre."
+
+
+class DatesReversedError(CoreError):
+    """A cohort that ends before it starts."""
+
+    code = "dates_reversed"
+    sentence = "The last day is before the first."
+
+
+class ProgrammeUnknownError(CoreError):
+    """No programme has this name."""
+
+    code = "programme_unknown"
+    sentence = "There is no programme of this name."
+
+
+class SiteUnknownError(CoreError):
+    """No site has this name."""
+
+    code = "site_unknown"
+    sentence = "There is no site of this name."
+
+
+class SiteAmbiguousError(CoreError):
+    """Sites of several programmes have this name."""
+
+    code = "site_ambiguous"
+    sentence = "Several programmes have a site of this name: name the programme, too."
+
+
+class CohortUnknownError(CoreError):
+    """The site has no cohort of this name."""
+
+    code = "cohort_unknown"
+    sentence = "The site has no cohort of this name."
+
+
+class SiteDiffersError(CoreError):
+    """The site is there with another country, time zone, language or kind."""
+
+    code = "site_differs"
+    sentence = "The site is there already, with other particulars."
+
+    def __init__(self, differing: str) -> None:
+        super().__init__()
+        self.differing = differing
+
+    def fields(self) -> dict[str, int | str]:
+        """Return which particulars differ, comma separated."""
+        return {"differing": self.differing}
+
+
+class CohortDiffersError(CoreError):
+    """The cohort is there with other dates."""
+
+    code = "cohort_differs"
+    sentence = "The cohort is there already, with other dates."
+
+
+class EmailRefusedError(CoreError):
+    """Not an e-mail address."""
+
+    code = "email_refused"
+    sentence = "This is not an e-mail address."
+
+
+class RoleUnknownError(CoreError):
+    """Not a role."""
+
+    code = "role_unknown"
+    sentence = "The role is one of factory, coordinator, staff, manager, admin."
+
+
+class ScopeNeededError(CoreError):
+    """A staff member serves one programme or one site; neither or both were named."""
+
+    code = "scope_needed"
+    sentence = "Name the programme or the site that is served, one of them."
+
+
+class PermissionMissingError(CoreError):
+    """The staff member's role does not include this."""
+
+    code = "permission_missing"
+    sentence = "Your role does not include this."
+
+    def __init__(self, permission: str) -> None:
+        super().__init__()
+        self.permission = permission
+
+    def fields(self) -> dict[str, int | str]:
+        """Return what the role lacks."""
+        return {"permission": self.permission}
+
+
+class ScopeOfRoleError(CoreError):
+    """Coordinators and factory users serve one site."""
+
+    code = "scope_of_role"
+    sentence = "A coordinator or factory user serves one site, and no programme."
+
+
+class StaffUnknownError(CoreError):
+    """No staff member has this address."""
+
+    code = "staff_unknown"
+    sentence = "There is no staff member with this address."
+
+
+class StaffDiffersError(CoreError):
+    """The address belongs to a staff member with another name or role."""
+
+    code = "staff_differs"
+    sentence = "This address belongs to a staff member with another name or role."
+
+
+class StaffEndedError(CoreError):
+    """The address belongs to a staff member who has left."""
+
+    code = "staff_ended"
+    sentence = "This address belongs to a staff member who has left."
+
+
+class EndTooSoonError(CoreError):
+    """Families need their notice before the programme's last day."""
+
+    code = "end_too_soon"
+    sentence = "Families have 30 days' notice: the last day can be no earlier than that."
+
+    def __init__(self, earliest: str) -> None:
+        super().__init__()
+        self.earliest = earliest
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the earliest last day."""
+        return {"earliest": self.earliest}

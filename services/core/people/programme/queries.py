@@ -1,0 +1,160 @@
+"""Read the programme's structure. Names are the operators' own; nothing here is about a family."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
+
+from services.core.people.accounts.tables import Staff
+from services.core.people.programme.errors import (
+    CohortUnknownError,
+    ProgrammeUnknownError,
+    SiteAmbiguousError,
+    SiteUnknownError,
+)
+from services.core.people.programme.rules import composed
+from services.core.people.programme.tables import Cohort, Programme, Site, StaffScope
+from services.core.platform.db.database import UnitOfWork
+
+
+async def programme_named(work: UnitOfWork, name: str) -> Programme:
+    """Return the programme of this name; raises ProgrammeUnknownError."""
+    found = await work.session.exec(select(Programme).where(col(Programme.name) == composed(name)))
+    programme = found.first()
+    if programme is None:
+        raise ProgrammeUnknownError
+    return programme
+
+
+async def site_named(work: UnitOfWork, name: str, programme_name: str | None = None) -> Site:
+    """Return the site of this name, in one programme or wherever it is the only one.
+
+    Raises ProgrammeUnknownError, SiteUnknownError, SiteAmbiguousError.
+    """
+    statement = select(Site).where(col(Site.name) == composed(name))
+    if programme_name is not None:
+        programme = await programme_named(work, programme_name)
+        statement = statement.where(col(Site.programme_id) == programme.programme_id)
+    found = (await work.session.exec(statement)).all()
+    if not found:
+        raise SiteUnknownError
+    if len(found) > 1:
+        raise SiteAmbiguousError
+    return found[0]
+
+
+async def programme_of(work: UnitOfWork, programme_id: uuid.UUID) -> Programme:
+    """Return a programme that is known to exist."""
+    return await work.session.get_one(Programme, programme_id)
+
+
+async def sites_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Site]:
+    """Return a programme's sites, by name."""
+    found = await work.session.exec(
+        select(Site).where(Site.programme_id == programme_id).order_by(col(Site.name), col(Site.site_id))
+    )
+    return found.all()
+
+
+async def cohort_named(work: UnitOfWork, site: Site, name: str) -> Cohort:
+    """Return the site's cohort of this name; raises CohortUnknownError."""
+    found = await work.session.exec(
+        select(Cohort).where(col(Cohort.site_id) == site.site_id, col(Cohort.name) == composed(name))
+    )
+    cohort = found.first()
+    if cohort is None:
+        raise CohortUnknownError
+    return cohort
+
+
+async def cohort_of_site(work: UnitOfWork, site_id: uuid.UUID, cohort_id: uuid.UUID) -> Cohort | None:
+    """Return a cohort of this site; None for any other and for one that does not exist."""
+    cohort = await work.session.get(Cohort, cohort_id)
+    return cohort if cohort is not None and cohort.site_id == site_id else None
+
+
+async def all_sites(work: UnitOfWork) -> Sequence[tuple[Programme, Site]]:
+    """Return every site with its programme, by name."""
+    found = await work.session.exec(
+        select(Programme, Site)
+        .join(Site, col(Site.programme_id) == col(Programme.programme_id))
+        .order_by(col(Programme.name), col(Site.name))
+    )
+    return found.all()
+
+
+async def cohorts_of(work: UnitOfWork, site: Site) -> Sequence[Cohort]:
+    """Return the site's cohorts, by name."""
+    found = await work.session.exec(
+        select(Cohort).where(col(Cohort.site_id) == site.site_id).order_by(col(Cohort.name))
+    )
+    return found.all()
+
+
+async def scopes_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffScope]:
+    """Return the programmes and sites that a staff member serves."""
+    found = await work.session.exec(
+        select(StaffScope).where(StaffScope.staff_id == staff_id).order_by(col(StaffScope.staff_scope_id))
+    )
+    return list(found)
+
+
+def _served_by(staff_id: uuid.UUID) -> ColumnElement[bool]:
+    of_staff = col(StaffScope.staff_id) == staff_id
+    return (
+        select(StaffScope.staff_scope_id)
+        .where(
+            of_staff,
+            (col(StaffScope.site_id) == col(Site.site_id)) | (col(StaffScope.programme_id) == col(Site.programme_id)),
+        )
+        .exists()
+    )
+
+
+async def sites_served(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Programme, Site]]:
+    """Return the sites that a staff member serves, directly or with their programme, by name."""
+    found = await work.session.exec(
+        select(Programme, Site)
+        .join(Site, col(Site.programme_id) == col(Programme.programme_id))
+        .where(_served_by(staff_id))
+        .order_by(col(Programme.name), col(Site.name), col(Site.site_id))
+    )
+    return [(programme, site) for programme, site in found]
+
+
+async def site_served(work: UnitOfWork, staff_id: uuid.UUID, site_id: uuid.UUID) -> Site | None:
+    """Return the site if the staff member serves it; None for any other and for one that does not exist."""
+    return (await work.session.exec(select(Site).where(Site.site_id == site_id, _served_by(staff_id)))).first()
+
+
+async def programme_served(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> Programme | None:
+    """Return the programme if the staff member serves all of it; None for any other."""
+    found = await work.session.exec(
+        select(Programme)
+        .join(StaffScope, col(StaffScope.programme_id) == col(Programme.programme_id))
+        .where(Programme.programme_id == programme_id, StaffScope.staff_id == staff_id)
+    )
+    return found.first()
+
+
+async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staff, list[StaffScope]]]:
+    """Return every account all of whose scopes lie within those of this staff member, by address."""
+    mine = await scopes_of(work, staff_id)
+    programmes = {one.programme_id for one in mine if one.programme_id is not None}
+    sites = {site.site_id for _, site in await sites_served(work, staff_id)}
+    found = await work.session.exec(
+        select(Staff, StaffScope)
+        .join(StaffScope, col(StaffScope.staff_id) == col(Staff.staff_id))
+        .order_by(col(Staff.email), col(StaffScope.staff_scope_id))
+    )
+    scopes: dict[uuid.UUID, tuple[Staff, list[StaffScope]]] = {}
+    for staff, scope in found:
+        scopes.setdefault(staff.staff_id, (staff, []))[1].append(scope)
+    return [
+        (staff, held)
+        for staff, held in scopes.values()
+        if all(one.programme_id in programmes or one.site_id in sites for one in held)
+    ]

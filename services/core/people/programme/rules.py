@@ -1,0 +1,127 @@
+"""What a programme, a site, a cohort and a staff member may be called and set to."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import date, timedelta
+from functools import cache
+from importlib import resources
+
+from services.core.people.programme.errors import (
+    CountryUnknownError,
+    DatesReversedError,
+    EmailRefusedError,
+    EndTooSoonError,
+    LocaleUnknownError,
+    RoleUnknownError,
+    SiteKindUnknownError,
+    TimezoneUnknownError,
+)
+from services.core.platform.crypto.random_ids import BASE32_ALPHABET
+from services.core.platform.locales import LOCALES
+from services.core.platform.text_rules import TextNotAllowedError, TextRule, check_text
+
+ROLES = ("factory", "coordinator", "staff", "manager", "admin")
+# Whoever hands out watches, or works for the factory, has one site and no more.
+ROLES_OF_ONE_SITE = frozenset({"factory", "coordinator"})
+SITE_KINDS = ("factory", "school", "centre")
+
+# The promise to guardians; families.rules counts it from each family's own notice.
+END_NOTICE_DAYS = 30
+
+_NAME = TextRule(max_characters=80, max_bytes=320, is_name=True)
+_EMAIL_CHARACTERS_MAX = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
+# Deliberately narrow: an address is typed once by a colleague, and a wrong one must not be stored as a login.
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def check_name(text: str) -> str:
+    """Return the name of a programme, site, cohort or colleague as it is stored; raises TextNotAllowedError."""
+    return check_text("name", text, _NAME)
+
+
+def composed(text: str) -> str:
+    """Return a name as it would be stored, to look it up by; what can be no name becomes empty and finds nothing."""
+    try:
+        return check_name(text)
+    except TextNotAllowedError:
+        return ""
+
+
+@cache
+def countries() -> frozenset[str]:
+    """Return the codes of ISO 3166-1 alpha-2, from the time zone database's own list."""
+    listed = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
+    return frozenset(line.split("\t")[0] for line in listed.splitlines() if line and not line.startswith("#"))
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """Return the names of the IANA list; the same on every machine, whatever zones it has of its own."""
+    return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
+
+
+def check_country(text: str) -> str:
+    """Return a country's code in capitals; raises CountryUnknownError."""
+    code = text.strip().upper()
+    if code not in countries():
+        raise CountryUnknownError
+    return code
+
+
+def check_timezone(text: str) -> str:
+    """Return a time zone's name; raises TimezoneUnknownError."""
+    name = text.strip()
+    if name not in timezones():
+        raise TimezoneUnknownError
+    return name
+
+
+def check_locale(text: str) -> str:
+    """Return a language the product speaks; raises LocaleUnknownError."""
+    found = {locale.lower(): locale for locale in LOCALES}.get(text.strip().lower())
+    if found is None:
+        raise LocaleUnknownError
+    return found
+
+
+def check_site_kind(text: str) -> str:
+    """Return a kind of site; raises SiteKindUnknownError."""
+    if text not in SITE_KINDS:
+        raise SiteKindUnknownError
+    return text
+
+
+def check_dates(starts_on: date | None, ends_on: date | None) -> None:
+    """Refuse a cohort that ends before it starts; raises DatesReversedError."""
+    if starts_on is not None and ends_on is not None and ends_on < starts_on:
+        raise DatesReversedError
+
+
+def check_ends_on(ends_on: date, today: date) -> None:
+    """Refuse a last day that leaves families less than their notice; raises EndTooSoonError."""
+    earliest = today + timedelta(days=END_NOTICE_DAYS)
+    if ends_on < earliest:
+        raise EndTooSoonError(earliest.isoformat())
+
+
+def check_email(text: str) -> str:
+    """Return an e-mail address in lower case, so that one person has one account; raises EmailRefusedError."""
+    address = text.strip().lower()
+    if len(address) > _EMAIL_CHARACTERS_MAX or _EMAIL.fullmatch(address) is None:
+        raise EmailRefusedError
+    return address
+
+
+def check_role(text: str) -> str:
+    """Return a role; raises RoleUnknownError."""
+    if text not in ROLES:
+        raise RoleUnknownError
+    return text
+
+
+def new_initial_password() -> str:
+    """Return a password of 125 random bits in groups that can be read out: five groups of five letters."""
+    groups = ("".join(secrets.choice(BASE32_ALPHABET) for _ in range(5)) for _ in range(5))
+    return "-".join(groups)

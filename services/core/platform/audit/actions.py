@@ -1,0 +1,91 @@
+"""Write the audit log."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+
+from services.core.platform.audit.rules import Chained, chain_of, entry_hash, first_link
+from services.core.platform.audit.tables import AuditChain, AuditEntry
+from services.core.platform.db.columns import new_id
+from services.core.platform.db.database import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: guardian or staff (by id), watch (by user name), operator (the command line), system, stranger."""
+
+    kind: str
+    id: str = ""
+
+
+SYSTEM = Actor("system")
+OPERATOR = Actor("operator")
+# Whoever has not shown who they are.
+STRANGER = Actor("stranger")
+
+
+def guardian_actor(guardian_id: uuid.UUID) -> Actor:
+    """Return the actor for a guardian."""
+    return Actor("guardian", str(guardian_id))
+
+
+def record_audit(
+    work: UnitOfWork,
+    actor: Actor,
+    action: str,
+    *,
+    family_id: uuid.UUID | None = None,
+    subject_id: uuid.UUID | str = "",
+    refused: str = "",
+    asked: str = "",
+    times: int = 1,
+) -> None:
+    """Append one entry: ids only; ``refused`` is the error's code where the action was refused.
+
+    Of a refusal: ``asked`` is the route without ids, ``times`` how many, all alike, the entry stands for.
+
+    It is written as the last thing before the commit: its chain's lock comes after every other and is held for a moment
+    only. ``action`` is a word of words.json, which screens translate.
+    """
+    work.postpone(
+        _append,
+        Chained(
+            chain_id=chain_of(family_id, actor.kind, actor.id), seq=0, audit_id=new_id(), at=work.now,
+            actor_kind=actor.kind, actor_id=actor.id, action=action, outcome="refused" if refused else "done",
+            reason=refused, family_id=family_id, subject_id=str(subject_id), asked=asked, times=times,
+        ),
+    )  # fmt: skip
+    if refused:
+        work.refusal_is_recorded = True
+
+
+async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:
+    """Write the entries of a transaction, each at the end of its chain."""
+    chains = await _hold(work, sorted({entry.chain_id for entry in entries}))
+    for entry in entries:
+        chain = chains[entry.chain_id]
+        chain.length += 1
+        placed = replace(entry, seq=chain.length)
+        chain.head = entry_hash(chain.head, placed)
+        work.add(chain, AuditEntry(**(vars(placed) | {"hash": chain.head})))
+    await work.flush()
+
+
+async def _hold(work: UnitOfWork, chain_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AuditChain]:
+    """Lock the chains, in the order of their ids, so that two transactions with several never wait for each other."""
+    held: dict[uuid.UUID, AuditChain] = {}
+    for chain_id in chain_ids:
+        locked = select(AuditChain).where(col(AuditChain.chain_id) == chain_id).with_for_update(key_share=True)
+        anew = locked.execution_options(populate_existing=True)
+        chain = (await work.session.exec(anew)).first()
+        if chain is None:
+            fresh = insert(AuditChain).values(chain_id=chain_id, length=0, head=first_link(chain_id))
+            await work.run(fresh.on_conflict_do_nothing())
+            chain = (await work.session.exec(anew)).one()
+        held[chain_id] = chain
+    return held

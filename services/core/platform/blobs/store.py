@@ -1,0 +1,159 @@
+"""Objects on a local folder or an S3 server, sealed on their way there and opened on their way back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Self
+
+import obstore
+from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
+from obstore.store import LocalStore, S3Store
+
+from services.core.platform.blobs.errors import (
+    BlobBrokenError,
+    BlobExistsError,
+    BlobMissingError,
+    BlobStoreAwayError,
+)
+from services.core.platform.blobs.sealing import (
+    CHUNK_BYTES,
+    HEADER_BYTES,
+    chunk_count,
+    open_chunks,
+    plain_size,
+    seal_blob,
+    span_of_chunks,
+)
+from services.core.platform.settings import Settings
+
+# The largest object is a clip of 1 MiB; a store that takes longer is away.
+_ANSWER_TIMEOUT_S = 20.0
+_PING = "ping"
+
+__all__ = ["BlobBrokenError", "BlobExistsError", "BlobMissingError", "BlobStore", "BlobStoreAwayError"]
+
+
+class BlobStore:
+    """Where blobs are. Every call is bounded in time and raises BlobStoreAwayError when the store is."""
+
+    def __init__(self, store: LocalStore | S3Store, folder: Path | None = None) -> None:
+        self._store = store
+        self._folder = folder
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the store that ``blob_url`` names: ``file:<folder>`` or ``s3://<bucket>/<prefix>``."""
+        scheme, _, place = settings.blob_url.partition(":")
+        if scheme == "file":
+            folder = Path(place).absolute()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return cls(LocalStore(folder, mkdir=True), folder)
+        bucket, _, prefix = place.removeprefix("//").partition("/")
+        return cls(
+            S3Store(
+                bucket,
+                prefix=prefix or None,
+                endpoint=settings.s3_endpoint or None,
+                region=settings.s3_region or None,
+                access_key_id=settings.s3_access_key_id or None,
+                secret_access_key=settings.s3_secret_access_key.get_secret_value() or None,
+                client_options={"allow_http": settings.s3_endpoint.startswith("http:"), "timeout": "10s"},
+                retry_config={"max_retries": 2},
+            )
+        )
+
+    async def put(self, blob_id: uuid.UUID, key: bytes, plaintext: bytes) -> None:
+        """Seal and store a blob under its data key; it survives a loss of power once this returns.
+
+        Raises BlobExistsError: nothing is ever replaced.
+        """
+        path = _path(blob_id)
+        async with _answered():
+            await obstore.put_async(self._store, path, seal_blob(key, blob_id.hex, plaintext), mode="create")
+            if self._folder is not None:
+                await asyncio.to_thread(_make_durable, self._folder / path)
+
+    async def read(self, blob_id: uuid.UUID, key: bytes, start: int = 0, end: int | None = None) -> bytes:
+        """Return the plain bytes from ``start`` to before ``end`` (None: the end), as far as there are any.
+
+        Only the chunks that hold them are fetched. Raises BlobMissingError, BlobBrokenError.
+        """
+        path, name = _path(blob_id), blob_id.hex
+        async with _answered():
+            header, sealed_bytes = await self._header(path)
+            size = plain_size(sealed_bytes)
+            stop = size if end is None else min(end, size)
+            if start < stop:
+                first, last = start // CHUNK_BYTES, (stop - 1) // CHUNK_BYTES
+            else:
+                # Nothing is asked for; that this is where the blob ends is proved by its last chunk, not by its size.
+                first = last = chunk_count(size) - 1
+            span = span_of_chunks(first, last, sealed_bytes)
+            sealed = bytes(await obstore.get_range_async(self._store, path, start=span[0], end=span[1]))
+        plain = open_chunks(key, name, header, sealed, first=first, of_chunks=chunk_count(size))
+        if start >= stop:
+            return b""
+        return plain[start - first * CHUNK_BYTES : stop - first * CHUNK_BYTES]
+
+    async def _header(self, path: str) -> tuple[bytes, int]:
+        """Return the first bytes of an object and its size."""
+        try:
+            head = await obstore.get_async(self._store, path, options={"range": (0, HEADER_BYTES)})
+        except NotFoundError:
+            raise
+        except BaseError:
+            # An empty object has no first bytes: it is broken, and comes back from no second try.
+            if (await obstore.head_async(self._store, path))["size"] >= HEADER_BYTES:
+                raise
+            raise BlobBrokenError from None
+        return bytes(await head.bytes_async()), head.meta["size"]
+
+    async def delete(self, blob_id: uuid.UUID) -> None:
+        """Delete a blob; one that is gone already is fine."""
+        with contextlib.suppress(BlobMissingError):
+            async with _answered():
+                await obstore.delete_async(self._store, _path(blob_id))
+
+    async def ping(self) -> None:
+        """Raise BlobStoreAwayError unless the store answers; a local folder has to take a file, too."""
+        if self._folder is not None:
+            async with _answered():
+                await obstore.put_async(self._store, _PING, b"")
+            return
+        with contextlib.suppress(BlobMissingError):
+            async with _answered():
+                await obstore.head_async(self._store, _PING)
+
+
+def _path(blob_id: uuid.UUID) -> str:
+    # Folders of a few thousand entries: some file systems are slow with millions in one.
+    return f"{blob_id.hex[:2]}/{blob_id.hex}"
+
+
+def _make_durable(file: Path) -> None:
+    """Have the file and its folders reach the disk; the store itself renames and leaves that to the system."""
+    for one in (file, file.parent, file.parent.parent):
+        descriptor = os.open(one, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextlib.asynccontextmanager
+async def _answered() -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            yield
+    except (NotFoundError, FileNotFoundError) as error:
+        raise BlobMissingError from error
+    except AlreadyExistsError as error:
+        raise BlobExistsError from error
+    except (BaseError, OSError) as error:
+        # TimeoutError is an OSError.
+        raise BlobStoreAwayError(type(error).__qualname__) from error

@@ -1,0 +1,23 @@
+"""What can be wrong with the keys of the system; none of it is a caller's fault."""
+
+from __future__ import annotations
+
+from services.core.platform.errors import RetryLaterError
+
+# An operator has to bring the key back: sooner than in a minute it is not there.
+_RETRY_AFTER_S = 60
+
+
+class MasterKeyMissingError(RetryLaterError):
+    """A value was sealed under a master key that this process was not given; the value stays as it is."""
+
+    code = "master_key_missing"
+    sentence = "This cannot be opened at the moment: one of the system's keys is not there."
+
+    def __init__(self, key_id: str) -> None:
+        super().__init__(_RETRY_AFTER_S)
+        self.key_id = key_id
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the wait in seconds, and the id of the key for the operator."""
+        return {**super().fields(), "key_id": self.key_id}

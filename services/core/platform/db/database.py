@@ -1,0 +1,298 @@
+"""Engine, unit of work, notifications and the one-holder lock.
+
+A use case gets a :class:`UnitOfWork` and writes; whoever opened it commits. Times inside one unit of work are one time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from services.core.platform.clock import Clock, clock_of, system_clock
+from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.all_tables import load_all_tables
+from services.core.platform.erasure_ledger import CHILD, FAMILY, ErasureLedger, ErasuresPendingError, LedgerEntry
+from services.core.platform.errors import CoreError
+from services.core.platform.retention import Retention
+from services.core.platform.settings import Settings
+
+# A lock connection that does not answer within this time is taken for lost: the holder must stop before another starts.
+_LOCK_PROBE_S = 2.0
+
+
+class DatabaseLostError(ConnectionError):
+    """The database went away while we were listening or holding a lock."""
+
+
+@dataclass(frozen=True)
+class Notification:
+    """One NOTIFY: its channel and its payload (an id, never content)."""
+
+    channel: str
+    payload: str
+
+
+class UnitOfWork:
+    """One transaction: its session, its time, the keys that actions need, and how long what they write is kept."""
+
+    def __init__(self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention) -> None:
+        self.session = session
+        self.now = now
+        self.vault = vault
+        self.retention = retention
+        self._keeps_refusal = False
+        # Whether what is written here says already that something was refused.
+        self.refusal_is_recorded = False
+        self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
+
+    def keep_refusal(self) -> None:
+        """Commit what was written although a CoreError follows: a counted try, an audit entry of a refusal."""
+        self._keeps_refusal = True
+
+    @property
+    def keeps_refusal(self) -> bool:
+        """Whether a CoreError now commits instead of rolling back."""
+        return self._keeps_refusal
+
+    def add(self, *rows: SQLModel) -> None:
+        """Add rows, to be written at the next flush."""
+        self.session.add_all(rows)
+
+    async def run(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> CursorResult[Any]:
+        """Run a statement that is not about loading rows as objects: locks, counters, updates and deletes of many."""
+        await self.session.flush()
+        return await (await self.session.connection()).execute(statement, parameters)
+
+    async def let_go(self) -> None:
+        """Commit what was done so far and give the connection back: what follows may take its time without one."""
+        await self.complete()
+
+    def postpone(self, step: Callable[[UnitOfWork, list[Any]], Awaitable[None]], item: object) -> None:
+        """Have ``step`` called with all its items as the last thing before the commit, after every other lock."""
+        self._postponed.setdefault(step, []).append(item)
+
+    async def complete(self) -> None:
+        """Take the postponed steps and commit."""
+        postponed, self._postponed = self._postponed, {}
+        for step, items in postponed.items():
+            await step(self, items)
+        await self.session.commit()
+
+    async def take_back(self) -> None:
+        """Undo all of it once the database has judged it: what a dry run does instead of committing."""
+        await self.flush()
+        # What was to be written last would otherwise be, about things that were never done.
+        self._postponed = {}
+        await self.session.rollback()
+
+    async def flush(self) -> None:
+        """Write what was added, so that constraints speak now."""
+        await self.session.flush()
+
+    async def notify(self, channel: str, payload: str | uuid.UUID = "") -> None:
+        """Wake listeners of ``channel`` when this transaction commits; payload is an id, 8,000 bytes at most."""
+        await self.run(text("SELECT pg_notify(:channel, :payload)"), {"channel": channel, "payload": str(payload)})
+
+
+class Notifications:
+    """What arrives on the channels of one LISTEN connection."""
+
+    def __init__(self, queue: asyncio.Queue[Notification | None]) -> None:
+        self._queue = queue
+
+    async def next(self, timeout_s: float) -> Notification | None:
+        """Return the next notification, or None after ``timeout_s`` (then poll); raises DatabaseLostError."""
+        try:
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with a notification.
+            async with asyncio.timeout(timeout_s):
+                found = await self._queue.get()
+        except TimeoutError:
+            return None
+        if found is None:
+            self._queue.put_nowait(None)
+            message = "the listening connection was lost"
+            raise DatabaseLostError(message)
+        return found
+
+    def drain(self) -> list[Notification]:
+        """Return what else is there already, without waiting; a burst is one wake-up."""
+        found = []
+        while not self._queue.empty():
+            one = self._queue.get_nowait()
+            if one is None:
+                self._queue.put_nowait(None)
+                break
+            found.append(one)
+        return found
+
+
+class Database:
+    """The way to Postgres for one process."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        vault: Vault,
+        clock: Clock = system_clock,
+        pool_size: int = 8,
+        ledger: ErasureLedger | None = None,
+        retention: Retention | None = None,
+    ) -> None:
+        load_all_tables()
+        self.url = url
+        self.clock = clock
+        self.vault = vault
+        self.retention = retention or Retention()
+        self._ledger = ledger
+        self._engine: AsyncEngine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            # One round trip at check-out; without it each pooled connection fails once after a restart of Postgres.
+            pool_pre_ping=True,
+            # Errors would quote the parameters: names, numbers and texts have no place in a log.
+            hide_parameters=True,
+            connect_args={"timeout": 10, "server_settings": {"application_name": "smartwatch"}},
+        )
+
+    @classmethod
+    def of(cls, settings: Settings) -> Database:
+        """Return the database these settings name."""
+        return cls(
+            settings.database_url,
+            vault=Vault.of(settings),
+            clock=clock_of(settings),
+            pool_size=settings.database_pool_size,
+            ledger=ErasureLedger(settings.erasure_ledger),
+            retention=Retention.of(settings),
+        )
+
+    @contextlib.asynccontextmanager
+    async def begin(self, *, to_replay: bool = False) -> AsyncIterator[UnitOfWork]:
+        """Open a unit of work; it commits when the block ends and rolls back when it raises.
+
+        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on. Raises
+        ErasuresPendingError while the database holds what the ledger says is erased, but for who applies it.
+        """
+        if not to_replay:
+            await self._refuse_what_is_erased()
+        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+            work = UnitOfWork(session, self.clock(), self.vault, self.retention)
+            try:
+                yield work
+            except CoreError:
+                if work.keeps_refusal:
+                    await work.complete()
+                raise
+            await work.complete()
+
+    async def _refuse_what_is_erased(self) -> None:
+        """Compare the database with the ledger of erasures, once: a restored backup brings back what was erased."""
+        if self._ledger is None:
+            return
+        entries = await asyncio.to_thread(self._ledger.read)
+        if entries and await self._holds_any_of(entries):
+            raise ErasuresPendingError
+        self._ledger = None
+
+    async def _holds_any_of(self, entries: list[LedgerEntry]) -> bool:
+        ids = {what: [entry.subject_id for entry in entries if entry.what == what] for what in (CHILD, FAMILY)}
+        async with self._engine.connect() as connection:
+            found = await connection.execute(
+                # The tables are named, not imported: families stands above.
+                text(
+                    "SELECT EXISTS (SELECT FROM child WHERE child_id = ANY(:child) AND erased_at IS NULL)"
+                    " OR EXISTS (SELECT FROM family WHERE family_id = ANY(:family) AND erased_at IS NULL)"
+                ),
+                ids,
+            )
+            return bool(found.scalar_one())
+
+    async def ping(self) -> None:
+        """Raise unless the database answers and may be served from."""
+        await self._refuse_what_is_erased()
+        async with self._engine.connect() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    @contextlib.asynccontextmanager
+    async def listen(self, *channels: str) -> AsyncIterator[Notifications]:
+        """Listen on ``channels`` with a connection of its own, until the block ends."""
+        queue: asyncio.Queue[Notification | None] = asyncio.Queue()
+        connection = await asyncpg.connect(self.url, timeout=10)
+        try:
+            connection.add_termination_listener(lambda _: queue.put_nowait(None))
+            for channel in channels:
+                await connection.add_listener(
+                    channel, lambda _c, _pid, name, payload: queue.put_nowait(Notification(name, payload))
+                )
+            yield Notifications(queue)
+        finally:
+            await _close(connection)
+
+    @contextlib.asynccontextmanager
+    async def hold_lock(self, name: str) -> AsyncIterator[asyncio.Event]:
+        """Wait for the one-holder lock ``name`` and hold it; the event is set when it may have been lost.
+
+        The lock lives as long as its connection: a killed process frees it at once. The holder must stop what the lock
+        covers as soon as the event is set.
+        """
+        lost = asyncio.Event()
+        connection = await asyncpg.connect(self.url, timeout=10)
+        connection.add_termination_listener(lambda _: lost.set())
+        try:
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
+            async with asyncio.TaskGroup() as tasks:
+                watcher = tasks.create_task(_watch_connection(connection, lost))
+                try:
+                    yield lost
+                finally:
+                    watcher.cancel()
+        finally:
+            await _close(connection)
+
+    @contextlib.asynccontextmanager
+    async def try_lock(self, name: str) -> AsyncIterator[bool]:
+        """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours.
+
+        On a connection of its own, so that no transaction is open meanwhile; a killed process frees it at once.
+        """
+        connection = await asyncpg.connect(self.url, timeout=10)
+        try:
+            yield await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name) is True
+        finally:
+            await _close(connection)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self._engine.dispose()
+
+
+async def _watch_connection(connection: asyncpg.Connection, lost: asyncio.Event) -> None:
+    """Set ``lost`` when the connection is closed or silent: a half-open connection does not report itself."""
+    while not lost.is_set():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOCK_PROBE_S):
+                await lost.wait()
+        try:
+            await connection.execute("SELECT 1", timeout=_LOCK_PROBE_S)
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            lost.set()
+
+
+async def _close(connection: asyncpg.Connection) -> None:
+    try:
+        await connection.close(timeout=2)
+    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        connection.terminate()

@@ -1,0 +1,38 @@
+"""Which failures are the database's moment of weakness, and which are ours."""
+
+from __future__ import annotations
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, NoResultFound
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+
+from services.core.platform.db.database import DatabaseLostError
+
+# serialization_failure, deadlock_detected, unique_violation (two repeats at once), foreign_key_violation (what it was
+# about has just been erased): tried again, it finds its answer.
+_COLLISIONS = frozenset({"40001", "40P01", "23505", "23503"})
+# Connection trouble, out of resources, shutting down or starting up, system errors: wait for the database to come back.
+_AWAY_CLASSES = ("08", "53", "57", "58")
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    """Return Postgres' own word for a failure (five characters), or None: it is none of Postgres'."""
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(inner, "sqlstate", None)
+
+
+def database_is_away(error: BaseException) -> bool:
+    """Say whether this failure means that the database cannot be reached or cannot work just now."""
+    # NoConnectionFreeError: so many ask at once that none of our connections came free in time.
+    if isinstance(error, DatabaseLostError | NoConnectionFreeError | OSError | asyncpg.InterfaceError):
+        return True
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    state = sqlstate_of(error)
+    return state is not None and state.startswith(_AWAY_CLASSES)
+
+
+def collided(error: BaseException) -> bool:
+    """Say whether two transactions got in each other's way, so that the same one again will pass."""
+    # A row that was there a moment ago is asked for by its key alone: it went in between.
+    return isinstance(error, NoResultFound) or (isinstance(error, DBAPIError) and sqlstate_of(error) in _COLLISIONS)

@@ -1,0 +1,101 @@
+"""The ledger of erasures: a file beside the keys, outside the database, so that it survives the restore of a backup.
+
+One JSON line an erasure, random ids only, appended and on the disk before the erasure is confirmed. What a restored
+database brings back is erased again before anything is served.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+
+from services.core.platform.errors import RetryLaterError
+
+CHILD = "child"
+FAMILY = "family"
+# For whoever asks meanwhile: somebody has to act first.
+_COME_BACK_AFTER_S = 60
+
+
+class ErasuresPendingError(RetryLaterError):
+    """The database holds what was erased: it was restored, and the ledger has not been applied to it yet."""
+
+    code = "erasures_pending"
+    sentence = "Erasures have to be repeated before anything is served: `smartwatch privacy replay`."
+
+    def __init__(self) -> None:
+        super().__init__(_COME_BACK_AFTER_S)
+
+
+class LedgerBrokenError(RetryLaterError):
+    """A line of the ledger cannot be read: nothing is served on a guess about what was erased."""
+
+    code = "erasure_ledger_broken"
+    sentence = "The ledger of erasures cannot be read. Bring back the copy of it that is kept with the keys."
+
+    def __init__(self) -> None:
+        super().__init__(_COME_BACK_AFTER_S)
+
+
+@dataclass(frozen=True)
+class LedgerEntry:
+    """One erasure: ``what`` is child or family, ``subject_id`` its id."""
+
+    erasure_id: uuid.UUID
+    what: str
+    subject_id: uuid.UUID
+
+
+class ErasureLedger:
+    """The file. Any number of processes read it and append to it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def append(self, entry: LedgerEntry) -> None:
+        """Write an entry; it survives a loss of power once this returns."""
+        line = json.dumps(
+            {"erasure_id": str(entry.erasure_id), "what": entry.what, "subject_id": str(entry.subject_id)}
+        )
+        self._file.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _drop_torn_line(descriptor)
+            os.write(descriptor, f"{line}\n".encode())
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        folder = os.open(self._file.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def read(self) -> list[LedgerEntry]:
+        """Return every entry, the oldest first; a missing file has none. Raises LedgerBrokenError."""
+        try:
+            raw = self._file.read_bytes()
+        except FileNotFoundError:
+            return []
+        # What was torn off while it was written was never confirmed to anybody.
+        whole = raw[: raw.rfind(b"\n") + 1]
+        try:
+            rows = [json.loads(line) for line in whole.splitlines()]
+            return [
+                LedgerEntry(uuid.UUID(row["erasure_id"]), row["what"], uuid.UUID(row["subject_id"])) for row in rows
+            ]
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise LedgerBrokenError from error
+
+
+def _drop_torn_line(descriptor: int) -> None:
+    size = os.fstat(descriptor).st_size
+    tail_bytes = min(size, 4096)
+    tail = os.pread(descriptor, tail_bytes, size - tail_bytes)
+    if tail and not tail.endswith(b"\n"):
+        os.ftruncate(descriptor, size - tail_bytes + tail.rfind(b"\n") + 1)

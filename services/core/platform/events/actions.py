@@ -1,0 +1,97 @@
+"""Record what guardians' apps are to be told."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import ARRAY, Uuid, bindparam, text
+
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.rules import wakes_phones
+from services.core.platform.events.tables import Event
+from services.core.platform.outbox.actions import wake_phones
+
+CHANNEL = "events"
+
+
+async def record_event(
+    work: UnitOfWork,
+    family_id: uuid.UUID,
+    kind: str,
+    *,
+    child_id: uuid.UUID | None = None,
+    ref_id: uuid.UUID | None = None,
+    guardian_id: uuid.UUID | None = None,
+    needs_right: str = "",
+    detail: dict[str, str | int | bool] | None = None,
+) -> None:
+    """Add an event to the family's stream and wake its listeners at commit.
+
+    ``detail`` holds states and versions, never content. ``guardian_id`` limits it to one guardian, ``needs_right``
+    (message, locate, manage) to those who have the right when they read.
+    """
+    # UPDATE holds the family's row lock until commit, so that numbers become visible in order. The table is named, not
+    # imported: families stands above events.
+    allocated = await work.run(
+        text("UPDATE family SET event_seq = event_seq + 1 WHERE family_id = :family_id RETURNING event_seq"),
+        {"family_id": family_id},
+    )
+    seq = allocated.scalar_one()
+    work.add(
+        Event(
+            family_id=family_id, seq=seq, kind=kind, child_id=child_id, ref_id=ref_id, guardian_id=guardian_id,
+            needs_right=needs_right, detail=detail or {}, created_at=work.now,
+        )
+    )  # fmt: skip
+    await work.notify(CHANNEL, family_id)
+    if wakes_phones(kind, detail or {}):
+        await wake_phones(work, family_id, seq)
+
+
+async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:
+    """Lock the rows of several families in order of their ids, before the first event of any of them is recorded.
+
+    Whoever tells more than one family in a transaction does this first: two such could wait for each other otherwise.
+    """
+    if family_ids:
+        await work.run(
+            text(
+                "SELECT 1 FROM family WHERE family_id = ANY(:family_ids) ORDER BY family_id FOR NO KEY UPDATE"
+            ).bindparams(bindparam("family_ids", type_=ARRAY(Uuid))),
+            {"family_ids": list(family_ids)},
+        )
+
+
+async def record_event_of_many(
+    work: UnitOfWork, kind: str, families: Mapping[uuid.UUID, uuid.UUID], *, needs_right: str = ""
+) -> None:
+    """Add one event of a kind for each child (``families``: child to family) in as few statements as for one.
+
+    The caller holds the families' rows (:func:`hold_families`).
+    """
+    if not families:
+        return
+    allocated = await work.run(
+        text(
+            "UPDATE family SET event_seq = event_seq + asked.count FROM ("
+            " SELECT family_id, count(*) AS count FROM unnest(:family_ids) AS given(family_id) GROUP BY family_id"
+            ") AS asked WHERE family.family_id = asked.family_id RETURNING family.family_id, event_seq"
+        ).bindparams(bindparam("family_ids", type_=ARRAY(Uuid))),
+        {"family_ids": list(families.values())},
+    )
+    last_seq: dict[uuid.UUID, int] = {row.family_id: row.event_seq for row in allocated}
+    for child_id, family_id in families.items():
+        work.add(
+            Event(
+                family_id=family_id, seq=last_seq[family_id], kind=kind, child_id=child_id, needs_right=needs_right,
+                created_at=work.now,
+            )
+        )  # fmt: skip
+        last_seq[family_id] -= 1
+    await work.run(
+        text("SELECT pg_notify(:channel, family_id::text) FROM unnest(:family_ids) AS given(family_id)").bindparams(
+            bindparam("family_ids", type_=ARRAY(Uuid))
+        ),
+        {"channel": CHANNEL, "family_ids": list(last_seq)},
+    )

@@ -1,0 +1,22 @@
+"""Table of the ids that watches have used."""
+
+from __future__ import annotations
+
+from sqlmodel import Field, SQLModel
+
+from services.core.platform.db.columns import datetime, time_column
+
+
+class Uplink(SQLModel, table=True):
+    """One id made by a watch: what it stood for and what was answered."""
+
+    __tablename__ = "uplink"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    ref: str = Field(primary_key=True, max_length=36)
+    kind: str = Field(max_length=12)
+    # Digest of the parsed known fields: other content under the same id is a conflict.
+    fingerprint: str = Field(max_length=64)
+    code: str = Field(max_length=12)
+    detail: str | None = Field(default=None, max_length=30)
+    received_at: datetime = time_column(index=True)

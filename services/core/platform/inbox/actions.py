@@ -1,0 +1,168 @@
+"""What waits for a child's watch: put in, announced, settled. It leaves only when the watch has shown it holds it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+
+from sqlalchemy import func, or_, text, update
+from sqlmodel import col, select
+
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.inbox.rules import (
+    ASIDE_S,
+    LATER_S,
+    REPEAT_AFTER_S,
+    Announcement,
+    Transfer,
+    after_fetch,
+    may_announce,
+    next_announcement_at,
+)
+from services.core.platform.inbox.tables import InboxItem
+
+
+async def put_in(
+    work: UnitOfWork,
+    child_id: uuid.UUID,
+    *,
+    kind: str,
+    ref: str | None = None,
+    message_id: uuid.UUID | None = None,
+    removed_ref: str | None = None,
+) -> InboxItem:
+    """Append an item to the child's inbox and return it; ``ref`` is its name on the wire (made here if not given)."""
+    # UPDATE holds the child's row lock until commit: a later number never becomes visible first. The table is named,
+    # not imported: families stands above inbox.
+    allocated = await work.run(
+        text("UPDATE child SET inbox_seq = inbox_seq + 1 WHERE child_id = :child_id RETURNING inbox_seq"),
+        {"child_id": child_id},
+    )
+    item = InboxItem(
+        child_id=child_id, seq=allocated.scalar_one(), ref=ref or new_ref(), kind=kind, message_id=message_id,
+        removed_ref=removed_ref, created_at=work.now,
+    )  # fmt: skip
+    work.add(item)
+    await work.flush()
+    return item
+
+
+async def waiting_count(work: UnitOfWork, child_id: uuid.UUID) -> int:
+    """Return how many items wait for the child."""
+    found = await work.session.exec(
+        select(func.count()).select_from(InboxItem).where(
+            col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting"
+        )
+    )  # fmt: skip
+    return found.one()
+
+
+async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> InboxItem | None:
+    """Return the item to announce to ``username`` now and note the announcement; None while one is outstanding.
+
+    Items go out in order, one at a time: only the first that waits, and has not stepped aside, is ever looked at.
+    """
+    found = await work.session.exec(
+        select(InboxItem)
+        .where(
+            col(InboxItem.child_id) == child_id,
+            col(InboxItem.state) == "waiting",
+            or_(col(InboxItem.aside_until).is_(None), col(InboxItem.aside_until) <= work.now),
+        )
+        .order_by(col(InboxItem.seq))
+        .limit(1)
+        .with_for_update(key_share=True)
+    )
+    item = found.first()
+    if item is None or not may_announce(Announcement(item.announced_to, item.next_announce_at), username, work.now):
+        return None
+    if item.announced_to != username:
+        item.announcements = 0
+    item.aside_until = None
+    item.announced_to = username
+    item.announced_at = work.now
+    item.announcements += 1
+    item.next_announce_at = next_announcement_at(item.announcements, work.now)
+    work.add(item)
+    return item
+
+
+async def find_item(work: UnitOfWork, child_id: uuid.UUID, ref: str) -> InboxItem | None:
+    """Return the child's item of this name, whatever its state, locked."""
+    found = await work.session.exec(
+        select(InboxItem)
+        .where(col(InboxItem.child_id) == child_id, col(InboxItem.ref) == ref)
+        .with_for_update(key_share=True)
+    )
+    return found.first()
+
+
+def settle(work: UnitOfWork, item: InboxItem, state: str) -> None:
+    """Take an item out: ``delivered``, ``rejected`` by the watch, or ``dropped`` by us. A repeat changes nothing."""
+    if item.state == "waiting":
+        item.state = state
+        item.done_at = work.now
+        work.add(item)
+
+
+def put_off(work: UnitOfWork, item: InboxItem) -> None:
+    """The watch has no room: announce again in some minutes, or at its next hello."""
+    item.next_announce_at = work.now + timedelta(seconds=LATER_S)
+    work.add(item)
+
+
+def not_yet(work: UnitOfWork, item: InboxItem) -> None:
+    """An item that was claimed cannot be announced yet: what it needs is being made, and then it is looked at again."""
+    item.announced_to = None
+    item.announcements = 0
+    item.next_announce_at = work.now + timedelta(seconds=LATER_S)
+    work.add(item)
+
+
+def note_fetch(work: UnitOfWork, item: InboxItem, first_chunk: int) -> bool:
+    """Note that the watch fetches from ``first_chunk`` on; False: too many transfers failed, the item steps aside.
+
+    While chunks are fetched nothing is announced.
+    """
+    transfer = after_fetch(Transfer(item.fetched_from, item.fetch_stalls, item.fetch_restarts), first_chunk)
+    if transfer.has_failed:
+        item.aside_until = work.now + timedelta(seconds=ASIDE_S)
+        transfer = Transfer()
+        item.announced_to, item.announcements, item.next_announce_at = None, 0, None
+    else:
+        item.next_announce_at = work.now + timedelta(seconds=REPEAT_AFTER_S[0])
+    item.fetched_from, item.fetch_stalls, item.fetch_restarts = (
+        transfer.first_chunk, transfer.stalls, transfer.restarts,
+    )  # fmt: skip
+    work.add(item)
+    return transfer.first_chunk >= 0
+
+
+async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
+    """A new connection knows of no announcement: what waits is announced afresh."""
+    await work.run(
+        update(InboxItem)
+        .where(col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting")
+        .values(announced_to=None, announcements=0, next_announce_at=None)
+    )
+
+
+async def lock_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> InboxItem | None:
+    """Return the item of a message, its row locked."""
+    found = await work.session.exec(
+        select(InboxItem)
+        .where(col(InboxItem.child_id) == child_id, col(InboxItem.message_id) == message_id)
+        .with_for_update(key_share=True)
+    )
+    return found.first()
+
+
+async def drop_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> None:
+    """A message is no longer to be delivered; a watch that was told of it is told that it is gone."""
+    item = await lock_message(work, child_id, message_id)
+    if item is None or item.state != "waiting":
+        return
+    settle(work, item, "dropped")
+    if item.announced_at is not None:
+        await put_in(work, child_id, kind="removed", removed_ref=item.ref)

@@ -1,0 +1,47 @@
+"""Table of what waits for a child's watch."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from services.core.platform.db.columns import bigint_column, datetime, id_column, maybe_time_column, time_column
+
+
+class InboxItem(SQLModel, table=True):
+    """One item for the child's watch, in server order; it waits for the child, whichever watch the child wears."""
+
+    __tablename__ = "inbox_item"
+    __table_args__ = (
+        UniqueConstraint("child_id", "seq"),
+        UniqueConstraint("child_id", "ref"),
+        Index("inbox_waiting", "child_id", "seq", postgresql_where=text("state = 'waiting'")),
+        Index("inbox_due", "next_announce_at", postgresql_where=text("state = 'waiting'")),
+    )
+
+    inbox_item_id: uuid.UUID = id_column()
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
+    seq: int = bigint_column()
+    # The item's name on the wire.
+    ref: str = Field(max_length=36)
+    # message, or removed (what was announced and is gone; `removed_ref` names it).
+    kind: str = Field(max_length=10)
+    message_id: uuid.UUID | None = Field(default=None, foreign_key="message.message_id", ondelete="CASCADE")
+    removed_ref: str | None = Field(default=None, max_length=36)
+    # waiting, delivered, rejected, dropped
+    state: str = Field(default="waiting", max_length=10)
+    # Announced to which identity, when last, how often since its last hello, and not before when again.
+    announced_to: str | None = Field(default=None, max_length=32)
+    announced_at: datetime | None = maybe_time_column()
+    announcements: int = 0
+    next_announce_at: datetime | None = maybe_time_column()
+    # How fetching its chunks goes; see inbox.rules.Transfer.
+    fetched_from: int = -1
+    fetch_stalls: int = 0
+    fetch_restarts: int = 0
+    # Stepped aside after failed transfers: the next one goes first until then.
+    aside_until: datetime | None = maybe_time_column()
+    created_at: datetime = time_column()
+    done_at: datetime | None = maybe_time_column()

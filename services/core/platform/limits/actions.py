@@ -1,0 +1,71 @@
+"""Take tokens from the buckets that all processes share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import text
+
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.errors import RetryLaterError
+from services.core.platform.limits.rules import ROUNDING, Limits, wait_for, whole_seconds
+
+# The arithmetic of rules.take in one statement, so that two processes never grant the same token.
+_TAKE: Final = text(
+    """
+    INSERT INTO limit_bucket AS held (bucket_key, tokens, granted, filled_at, full_at)
+    SELECT :key, asked.burst - asked.cost, true, asked.at, asked.at + make_interval(secs => asked.cost / asked.rate)
+    FROM (
+        SELECT CAST(:burst AS double precision) AS burst, CAST(:cost AS double precision) AS cost,
+               CAST(:rate AS double precision) AS rate, CAST(:now AS timestamptz) AS at
+    ) AS asked
+    ON CONFLICT (bucket_key) DO UPDATE SET (tokens, granted, filled_at, full_at) = (
+        SELECT left_over, filled + :rounding >= cost, filled_at,
+               filled_at + make_interval(secs => (burst - left_over) / rate)
+        FROM (
+            SELECT *, CASE WHEN filled + :rounding >= cost THEN filled - cost ELSE filled END AS left_over
+            FROM (
+                SELECT burst, cost, rate, GREATEST(held.filled_at, at) AS filled_at,
+                       LEAST(burst, held.tokens + rate * GREATEST(0, EXTRACT(EPOCH FROM at - held.filled_at))) AS filled
+                FROM (
+                    SELECT CAST(:burst AS double precision) AS burst, CAST(:cost AS double precision) AS cost,
+                           CAST(:rate AS double precision) AS rate, CAST(:now AS timestamptz) AS at
+                ) AS asked
+            ) AS filling
+        ) AS judged
+    )
+    RETURNING tokens, granted
+    """
+)
+
+
+@dataclass(frozen=True)
+class Charge:
+    """One request's cost to one limit for one phone, address, account or range."""
+
+    limit: Limits
+    whose: str
+    cost: int = 1
+
+
+async def charge(work: UnitOfWork, *charges: Charge) -> None:
+    """Take all of these or none; they are committed at once, so that nobody waits for this request to end.
+
+    Call it first in a unit of work. Raises RetryLaterError with the wait of the first limit that is used up.
+    """
+    order = list(Limits)
+    for one in sorted(charges, key=lambda one: (order.index(one.limit), one.whose)):
+        limit = one.limit.value
+        taken = await work.run(
+            _TAKE,
+            {
+                "key": work.vault.keyed_hash(f"{one.limit.name}/{one.whose}", "limit-bucket"),
+                "burst": float(limit.burst), "cost": float(one.cost), "rate": limit.tokens_per_s, "now": work.now,
+                "rounding": ROUNDING,
+            },
+        )  # fmt: skip
+        row = taken.one()
+        if not row.granted:
+            raise RetryLaterError(whole_seconds(wait_for(limit, row.tokens, one.cost)))
+    await work.let_go()

@@ -1,0 +1,1 @@
+"""Lists and workbooks that programme staff upload."""

@@ -1,0 +1,284 @@
+"""Read the lists that programme staff keep in spreadsheets: CSV and XLSX as Excel, Numbers, LibreOffice, WPS save it.
+
+Every fault is told by row and column, all of them at once, so that a list is mended in one round.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from services.core.platform.errors import CoreError
+from services.core.platform.spreadsheets.workbooks import (
+    WorkbookRefusedError,
+    check_unpacked,
+    is_workbook,
+    workbook_rows,
+)
+from services.core.platform.text_rules import TextNotAllowedError, TextRule, check_text
+
+# A programme of one country is a few thousand rows of 100 bytes; what is larger is another file taken by mistake.
+BYTES_MAX = 5_000_000
+ROWS_MAX = 20_000
+_CELL = TextRule(max_characters=200, max_bytes=800, is_name=True, may_be_empty=True)
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+# Columns that hold a person's name, in the languages of the programme's countries. None is kept before consent.
+_NAME_WORDS = (
+    "name", "child", "pupil", "student", "guardian", "parent", "mother", "father",
+    "姓名", "名字", "孩子", "学生", "家长", "tên", "họ", "ten", "ho",
+    "ad\N{LATIN SMALL LETTER DOTLESS I}", "ad", "adi", "soyad", "isim", "çocuk", "cocuk",
+)  # fmt: skip
+# Spreadsheets run what begins so. `+` and digits is a phone number and stays.
+_FORMULA_SIGNS = ("=", "@", "-", "\t", "\r")
+
+# What a spreadsheet shows where a formula failed.
+_ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing to mend: the row as the spreadsheet numbers it (the heading is row 1; 0: the file), the column."""
+
+    row: int
+    column: str
+    code: str
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that is not empty: its number in the spreadsheet and every known column's cell, tidied."""
+
+    number: int
+    cells: dict[str, str]
+
+    def fault(self, column: str, code: str, sentence: str) -> Fault:
+        """Return a fault of this row."""
+        return Fault(self.number, column, code, sentence)
+
+
+class SheetRefusedError(CoreError):
+    """A list with faults; nothing of it was taken."""
+
+    code = "sheet_refused"
+    sentence = "The list was refused as a whole, nothing was changed. Mend these and try again."
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        super().__init__()
+        self.faults = tuple(sorted(faults))
+
+    def fields(self) -> dict[str, int | str]:
+        """Return how many faults there are."""
+        return {"faults": len(self.faults)}
+
+
+def read_sheet(
+    raw: bytes, *, required: Sequence[str], optional: Sequence[str] = (), as_is: Sequence[str] = ()
+) -> list[Row]:
+    """Return the rows of a list; columns may come in any order; in CSV separated by comma, semicolon or tab.
+
+    A workbook (XLSX) has the list on its only filled sheet and obeys the same rules. CSV is UTF-8 with or without BOM,
+    with any line ends; rows without content are skipped, Excel's ``sep=`` line too. A missing optional column reads as
+    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined.
+    Raises SheetRefusedError for anything else: no column is ignored in silence, no cell is guessed.
+    """
+    heading, records = _table(raw)
+    columns = _columns(*heading, required, optional)
+    faults: list[Fault] = []
+    rows: list[Row] = []
+    for number, record in records:
+        if not any(cell.strip() for cell in record):
+            continue
+        row, wrong = _row(number, record, columns, as_is)
+        rows.append(Row(number, dict.fromkeys(optional, "") | row.cells))
+        faults.extend(wrong)
+        if len(rows) > ROWS_MAX:
+            raise _refused("too_many_rows", f"More than {ROWS_MAX} rows: split the list.")
+    if faults:
+        raise SheetRefusedError(faults)
+    if not rows:
+        raise _refused("no_rows", "There is a heading and nothing below it.")
+    return rows
+
+
+def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
+    """Refuse a workbook that unpacks to more than so many bytes, before it is parsed; raises SheetRefusedError."""
+    if is_workbook(raw):
+        try:
+            check_unpacked(raw, most_bytes)
+        except WorkbookRefusedError as error:
+            raise _refused(error.code, error.sentence) from error
+
+
+def heading_of(raw: bytes) -> list[str]:
+    """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
+    (_, record), _ = _table(raw)
+    return [_tidy(cell).lower().replace(" ", "_") for cell in record]
+
+
+def filled(rows: Sequence[Row], column: str, content: str) -> list[Row]:
+    """Return the rows with this content in each cell of a column that is empty."""
+    return [Row(row.number, row.cells | {column: row.cells[column] or content}) for row in rows]
+
+
+def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
+    """Return a fault for each row whose cell stood in a row above already; empty cells do not count."""
+    first_seen: dict[str, int] = {}
+    faults = []
+    for row in rows:
+        cell = row.cells[column].upper()
+        if cell and cell in first_seen:
+            faults.append(row.fault(column, code, f"The same stands in row {first_seen[cell]}."))
+        first_seen.setdefault(cell, row.number)
+    return faults
+
+
+def is_date(cell: str) -> bool:
+    """Tell whether a cell is a day as ISO 8601 writes it, with hyphens; nothing else can be told apart from others."""
+    try:
+        date.fromisoformat(cell)
+    except ValueError:
+        return False
+    return _DATE.fullmatch(cell) is not None
+
+
+def _refused(code: str, sentence: str, row: int = 0, column: str = "") -> SheetRefusedError:
+    return SheetRefusedError([Fault(row, column, code, sentence)])
+
+
+def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]]]:
+    """Return the heading and the rows below it, each with its number."""
+    if len(raw) > BYTES_MAX:
+        raise _refused("file_too_large", f"More than {BYTES_MAX // 1_000_000} MB: is this the right file?")
+    if is_workbook(raw):
+        try:
+            records = list(workbook_rows(raw))
+        except WorkbookRefusedError as error:
+            raise _refused(error.code, error.sentence) from error
+        if not records:
+            raise _refused("file_empty", "The workbook is empty.")
+        return records[0], iter(records[1:])
+    lines = _lines(_decode(raw))
+    first, delimiter = _heading(lines)
+    _, record = next(_records(lines[first : first + 1], delimiter, 0))
+    return (first + 1, record), _records(lines, delimiter, first + 1)
+
+
+def _decode(raw: bytes) -> str:
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise _refused("not_utf8", "This is UTF-16: save it as `CSV UTF-8`.")
+    if raw.startswith(b"\xd0\xcf\x11\xe0"):
+        raise _refused("not_csv", "This is an old or a protected workbook: save it as XLSX, without a password.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = raw.count(b"\n", 0, error.start) + 1
+        raise _refused("not_utf8", "This is not UTF-8: save it as `CSV UTF-8`.", row) from None
+    if "\x00" in text:
+        raise _refused("not_csv", "There are NUL bytes in it: this is not a CSV file.")
+    if not text.strip():
+        raise _refused("file_empty", "The file is empty.")
+    return text
+
+
+def _lines(text: str) -> list[str]:
+    # Not splitlines(): that also splits at separators which may stand inside a cell, where they are told as a fault.
+    return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+
+def _heading(lines: Sequence[str]) -> tuple[int, str]:
+    """Return the index of the heading's line and the delimiter that it uses."""
+    first = next(index for index, line in enumerate(lines) if line.strip())
+    if lines[first].strip().lower().startswith("sep=") and len(lines[first].strip()) == len("sep=") + 1:
+        delimiter = lines[first].strip()[-1]
+        rest = (index for index in range(first + 1, len(lines)) if lines[index].strip())
+        first = next(rest, first)
+        if delimiter in ",;\t":
+            return first, delimiter
+    return first, max(",;\t", key=lines[first].count)
+
+
+def _columns(number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
+    """Return the known name of each column of the heading ('' for one without heading)."""
+    columns = [_tidy(cell).lower().replace(" ", "_") for cell in record]
+    known = (*required, *optional)
+    faults = [_unknown_column(number, column) for column in columns if column and column not in known]
+    faults += [
+        Fault(number, column, "column_repeated", "This column stands there twice.")
+        for column in known
+        if columns.count(column) > 1
+    ]
+    if not faults or any(column in known for column in columns):
+        faults += [
+            Fault(number, column, "column_missing", f"The heading has no column `{column}`.")
+            for column in required
+            if column not in columns
+        ]
+    else:
+        faults = [Fault(number, "", "heading_missing", f"The first row must name the columns: {', '.join(known)}.")]
+    if faults:
+        raise SheetRefusedError(faults)
+    return columns
+
+
+def _unknown_column(number: int, column: str) -> Fault:
+    shown = "?" if _cell_fault(column) else column[:40]
+    words = column.replace("-", "_").replace("'", "_").split("_")
+    if any(word in _NAME_WORDS for word in words) or any(sign in column for sign in _NAME_WORDS if not sign.isascii()):
+        return Fault(number, shown, "name_column", "No names of people before consent: take this column out.")
+    return Fault(number, shown, "column_unknown", "This column is not known: take it out or mend its heading.")
+
+
+def _records(lines: Sequence[str], delimiter: str, start: int) -> Iterator[tuple[int, list[str]]]:
+    """Yield (row number, cells) from line index ``start`` on; raises SheetRefusedError for broken quotes."""
+    # A cell that spans lines is refused in _row; the reader still has to see the line ends to find where it ends.
+    reader = csv.reader(io.StringIO("\n".join(lines[start:])), delimiter=delimiter, strict=True)
+    number = start
+    try:
+        for record in reader:
+            number += 1
+            yield number, record
+    except csv.Error:
+        raise _refused("quotes_broken", "A quotation mark is missing or one too many.", number + 1) from None
+
+
+def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequence[str]) -> tuple[Row, list[Fault]]:
+    faults = []
+    if any(cell.strip() for cell in record[len(columns) :]):
+        faults.append(Fault(number, "", "too_many_cells", "There are more cells than columns: is a text unquoted?"))
+    cells = {}
+    for index, column in enumerate(columns):
+        raw = record[index] if index < len(record) else ""
+        cell = _tidy(raw)
+        if not column:
+            if cell:
+                faults.append(Fault(number, "", "column_unnamed", "A cell below no heading."))
+            continue
+        cells[column] = raw if column in as_is else cell
+        if column not in as_is and (fault := _cell_fault(cell)):
+            faults.append(Fault(number, column, *fault))
+    return Row(number, cells), faults
+
+
+def _cell_fault(cell: str) -> tuple[str, str] | None:
+    try:
+        check_text("cell", cell, _CELL)
+    except TextNotAllowedError as error:
+        if error.reason == "too_long":
+            return "cell_too_long", f"More than {_CELL.max_characters} characters."
+        return "cell_unreadable", "There is a line break or an invisible character in it: type it anew."
+    if cell in _ERROR_VALUES:
+        return "cell_is_error", "A formula failed in this cell: write the value itself."
+    if cell.startswith(_FORMULA_SIGNS) or (cell.startswith("+") and not cell[1:].replace(" ", "")[:1].isdigit()):
+        return "cell_is_formula", "This would run as a formula in a spreadsheet: format the cell as text."
+    return None
+
+
+def _tidy(cell: str) -> str:
+    return unicodedata.normalize("NFC", cell).strip()

@@ -1,0 +1,1 @@
+"""Who accessed a child's location or audio."""

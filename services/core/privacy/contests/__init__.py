@@ -1,0 +1,1 @@
+"""A guardian contests another guardian's rights."""

@@ -1,0 +1,106 @@
+"""A guardian contests another one's right: everybody in the family sees it, and staff decide. No words are kept."""
+
+from __future__ import annotations
+
+import uuid
+
+from sqlmodel import col, select
+
+from services.core.devices.contacts.guardians import follow_change
+from services.core.people.households.errors import NotFoundError, PrimaryGuardianError
+from services.core.people.households.queries import membership_in, rights_of
+from services.core.people.households.rules import Right
+from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
+from services.core.privacy.errors import ContestExistsError
+from services.core.privacy.tables import Contest
+
+
+async def contest_right(
+    work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, about_id: uuid.UUID, right: Right
+) -> Contest:
+    """Say that another guardian should not have a right. Raises NotFoundError, ContestExistsError."""
+    mine = await membership_in(work, family_id, by, lock=True)
+    theirs = await membership_in(work, family_id, about_id)
+    if mine is None or theirs is None or by == about_id or not rights_of(theirs).has(right):
+        raise NotFoundError
+    standing = await work.session.exec(
+        select(Contest.contest_id).where(
+            Contest.family_id == family_id, Contest.raised_by == by, Contest.about_id == about_id,
+            Contest.right == right.value, Contest.state == "open",
+        )
+    )  # fmt: skip
+    if standing.first() is not None:
+        raise ContestExistsError
+    contest = Contest(family_id=family_id, raised_by=by, about_id=about_id, right=right.value, raised_at=work.now)
+    work.add(contest)
+    await work.flush()
+    record_audit(work, guardian_actor(by), "right.contested", family_id=family_id, subject_id=about_id)
+    await _tell(work, contest)
+    return contest
+
+
+async def withdraw_contest(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, contest_id: uuid.UUID) -> None:
+    """Contest a right no longer; a repeat changes nothing. Raises NotFoundError."""
+    contest = await _locked(work, contest_id)
+    if contest is None or contest.family_id != family_id or contest.raised_by != by:
+        raise NotFoundError
+    if contest.state != "open":
+        return
+    _end(work, contest, "withdrawn")
+    record_audit(work, guardian_actor(by), "right.contest_withdrawn", family_id=family_id, subject_id=contest.about_id)
+    await _tell(work, contest)
+
+
+async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, *, uphold: bool) -> Contest:
+    """Decide: upheld, the right is taken away, but never from the first guardian; dismissed, it stays.
+
+    A repeat changes nothing. Raises NotFoundError, PrimaryGuardianError.
+    """
+    contest = await _locked(work, contest_id)
+    if contest is None:
+        raise NotFoundError
+    if contest.state != "open":
+        return contest
+    if uphold:
+        await _take_away(work, actor, contest)
+    _end(work, contest, "upheld" if uphold else "dismissed")
+    action = "right.contest_upheld" if uphold else "right.contest_dismissed"
+    record_audit(work, actor, action, family_id=contest.family_id, subject_id=contest.about_id)
+    await _tell(work, contest)
+    return contest
+
+
+async def _take_away(work: UnitOfWork, actor: Actor, contest: Contest) -> None:
+    theirs = await membership_in(work, contest.family_id, contest.about_id, lock=True)
+    if theirs is None:
+        return
+    if theirs.is_primary:
+        raise PrimaryGuardianError
+    theirs.may_message &= contest.right != Right.MESSAGE
+    theirs.may_locate &= contest.right != Right.LOCATE
+    theirs.may_manage &= contest.right != Right.MANAGE
+    work.add(theirs)
+    await work.flush()
+    record_audit(work, actor, "guardian.rights_changed", family_id=contest.family_id, subject_id=contest.about_id)
+    await follow_change(work, actor, contest.family_id, contest.about_id)
+
+
+async def _locked(work: UnitOfWork, contest_id: uuid.UUID) -> Contest | None:
+    found = await work.session.exec(
+        select(Contest).where(col(Contest.contest_id) == contest_id).with_for_update(key_share=True)
+    )
+    return found.first()
+
+
+def _end(work: UnitOfWork, contest: Contest, state: str) -> None:
+    contest.state = state
+    contest.ended_at = work.now
+    work.add(contest)
+
+
+async def _tell(work: UnitOfWork, contest: Contest) -> None:
+    await record_event(
+        work, contest.family_id, "contest.changed", ref_id=contest.contest_id, detail={"state": contest.state}
+    )

@@ -1,0 +1,1 @@
+"""A guardian's copy of the family's data."""

@@ -1,0 +1,166 @@
+"""The worker makes an export: a ZIP in memory, sealed on its way to the store. Nothing plain is ever on a disk."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from services.core.conversation.audio_assets.errors import AudioGoneError, AudioNotReadyError
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.messages.hearing import sound_for_phone
+from services.core.conversation.messages.queries import MessageView
+from services.core.people.households.queries import child_by_id
+from services.core.platform.audio.errors import AudioBusyError, AudioNotReadableError
+from services.core.platform.blobs.actions import keep, reserve_for_export
+from services.core.platform.blobs.errors import BlobGoneError
+from services.core.platform.blobs.store import BlobMissingError, BlobStoreAwayError
+from services.core.platform.db.claiming import claim_oldest
+from services.core.privacy.copies.actions import CLAIM_LIVES, TRIES, key_of
+from services.core.privacy.copies.own_data import message_told, own_data, own_messages
+from services.core.privacy.copies.own_places import checkins_csv
+from services.core.privacy.tables import Export
+
+# What has to wait for others comes again after this.
+_LATER = timedelta(minutes=1)
+_SCHEMA = Path(__file__).parent / "export.schema.json"
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class _Job:
+    export_id: uuid.UUID
+    family_id: uuid.UUID
+    guardian_id: uuid.UUID
+    key: bytes
+
+
+async def make_one_export(studio: Studio) -> bool:
+    """Make the oldest export that waits; return whether there was one. Killed anywhere, another process begins anew."""
+    job = await _claim(studio)
+    if job is None:
+        return False
+    try:
+        archive = await _archive(studio, job)
+        await _store(studio, job, archive)
+    except (AudioBusyError, AudioNotReadyError, BlobStoreAwayError) as error:
+        log.warning("export_put_off", export_id=str(job.export_id), error=type(error).__qualname__)
+        await _put_off(studio, job)
+    except BlobGoneError:
+        # Something of the family was erased meanwhile, and the export with it.
+        log.info("export_dropped", export_id=str(job.export_id))
+    return True
+
+
+async def _claim(studio: Studio) -> _Job | None:
+    async with studio.database.begin() as work:
+        export = await claim_oldest(work, Export, lives=CLAIM_LIVES, tries=TRIES)
+        if export is None or export.state == "failed":
+            return None
+        return _Job(export.export_id, export.family_id, export.guardian_id, key_of(work.vault, export))
+
+
+async def _put_off(studio: Studio, job: _Job) -> None:
+    async with studio.database.begin() as work:
+        export = await work.session.get(Export, job.export_id, with_for_update={"key_share": True})
+        if export is not None:
+            export.state = "waiting"
+            export.claimed_until = work.now + _LATER
+            work.add(export)
+
+
+async def _archive(studio: Studio, job: _Job) -> bytes:
+    async with studio.database.begin() as work:
+        told = await own_data(work, job.family_id, job.guardian_id)
+        views: dict[str, Sequence[MessageView]] = {}
+        tables: dict[str, bytes] = {}
+        for one in told["children"]:
+            child = await child_by_id(work, uuid.UUID(one["child_id"]))
+            if child is None:
+                continue
+            views[one["child_id"]] = await own_messages(work, child, job.guardian_id)
+            table = await checkins_csv(work, child, job.guardian_id)
+            if table is not None:
+                one["checkins"] = f"checkins/{one['child_id']}.csv"
+                tables[one["checkins"]] = table
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
+        sounds = sum(view.message.clip_id is not None for page in views.values() for view in page)
+        done = 0
+        for child_told in told["children"]:
+            for view in views.get(child_told["child_id"], ()):
+                message = message_told(view)
+                if view.message.clip_id is not None:
+                    message["audio"] = await _add_sound(studio, archive, view, view.message.clip_id)
+                    done += 1
+                    await _note_progress(studio, job, done, sounds)
+                child_told["messages"].append(message)
+        for name, table in tables.items():
+            archive.writestr(name, table)
+        archive.writestr("export.json", _json(told))
+        archive.writestr("export.schema.json", _SCHEMA.read_bytes())
+    return memory.getvalue()
+
+
+async def _add_sound(studio: Studio, archive: zipfile.ZipFile, view: MessageView, clip_id: uuid.UUID) -> str:
+    """Put the sound of a message into the archive and return its name there, or why there is none."""
+    try:
+        sound = await sound_for_phone(studio, clip_id)
+        plain = await studio.blobs.read(sound.playable.blob_id, sound.key)
+    except (AudioGoneError, BlobMissingError):
+        return "gone"
+    except AudioNotReadableError:
+        return "unplayable"
+    name = f"audio/{view.message.message_id}.m4a"
+    # Sound does not get smaller; as it is, it is written without work.
+    archive.writestr(name, plain, zipfile.ZIP_STORED)
+    return name
+
+
+async def _note_progress(studio: Studio, job: _Job, done: int, of: int) -> None:
+    # 99 until it can be fetched; not more often than it can be seen.
+    percent = 99 * done // of
+    if percent == 99 * (done - 1) // of:
+        return
+    async with studio.database.begin() as work:
+        export = await work.session.get(Export, job.export_id, with_for_update={"key_share": True})
+        if export is None:
+            raise BlobGoneError
+        export.percent = percent
+        export.claimed_until = work.now + CLAIM_LIVES
+        work.add(export)
+
+
+async def _store(studio: Studio, job: _Job, archive: bytes) -> None:
+    digest = await asyncio.to_thread(lambda: hashlib.sha256(archive).hexdigest())
+    async with studio.database.begin() as work:
+        if await work.session.get(Export, job.export_id) is None:
+            raise BlobGoneError
+        blob_id = reserve_for_export(work, job.export_id, len(archive), digest).blob_id
+    await studio.blobs.put(blob_id, job.key, archive)
+    async with studio.database.begin() as work:
+        export = await work.session.get(Export, job.export_id, with_for_update={"key_share": True})
+        if export is None:
+            raise BlobGoneError
+        await keep(work, blob_id)
+        export.state = "ready"
+        export.percent = 100
+        export.size_bytes = len(archive)
+        export.ready_at = work.now
+        export.expires_at = work.now + work.retention.exports
+        work.add(export)
+
+
+def _json(told: dict[str, Any]) -> bytes:
+    return json.dumps(told, ensure_ascii=False, indent=1).encode()

@@ -1,0 +1,156 @@
+"""Everything a guardian may take along: their own conversation, and what is common to the family."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from services.core.conversation.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation
+from services.core.devices.contacts.queries import contacts_of
+from services.core.devices.watches.queries import settings_of_child
+from services.core.pairing.wipes import orders_of
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.queries import consents_of
+from services.core.people.households.birth import birth_date_of
+from services.core.people.households.queries import children_of, guardians_of, rights_of
+from services.core.people.households.tables import Child, Family
+from services.core.platform.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.db.database import UnitOfWork
+from services.core.privacy.copies.own_places import own_places
+from services.core.privacy.erasure.rules import Wipe, watch_copy
+from services.core.privacy.queries import erasures_of
+
+FORMAT: Final = "smartwatch-export/1"
+_OF_CONSENT: Final = {"part", "text_version", "locale", "how", "witness", "form_number"}
+_OF_CONTACT: Final = {"name", "relation", "number", "may_message", "may_call", "emergency", "state"}
+
+
+async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> dict[str, Any]:
+    """Return what export.schema.json describes, but for messages; of other guardians only what they show."""
+    me = await work.session.get_one(Guardian, guardian_id)
+    family = await work.session.get_one(Family, family_id)
+    return {
+        "format": FORMAT,
+        "made_at": _time(work.now),
+        "me": {
+            **me.model_dump(include={"phone", "display_name", "locale"}),
+            "guardian_id": str(guardian_id),
+            "created_at": _time(me.created_at),
+        },
+        "family": {
+            "family_id": str(family_id), "family_code": family.family_code, "created_at": _time(family.created_at),
+        },
+        "consents": [
+            {
+                **consent.model_dump(include=_OF_CONSENT),
+                "given_at": _time(consent.given_at),
+                "withdrawn_at": _time(consent.withdrawn_at),
+            }
+            for consent in await consents_of(work, guardian_id)
+            if consent.family_id == family_id
+        ],
+        "guardians": [
+            {
+                **membership.model_dump(include={"relation", "is_primary"}),
+                "guardian_id": str(guardian.guardian_id),
+                "display_name": guardian.display_name,
+                "phone": None if membership.number_hidden and guardian is not me else guardian.phone,
+                "rights": sorted(rights_of(membership).words()),
+                "joined_at": _time(membership.joined_at),
+            }
+            for membership, guardian in await guardians_of(work, family_id)
+        ],
+        "children": [await _child(work, child, guardian_id) for child in await children_of(work, family_id)],
+        "erasures": [
+            {
+                "what": view.erasure.what, "subject_id": str(view.erasure.subject_id),
+                "asked_at": _time(view.erasure.asked_at), "watch_copy": view.watch_copy.value,
+            }
+            for view in await erasures_of(work, family_id)
+        ],
+        "log": await _log(work, family_id),
+    }  # fmt: skip
+
+
+async def own_messages(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> list[MessageView]:
+    """Return this guardian's whole conversation with the child, the oldest first."""
+    found: list[MessageView] = []
+    before_seq: int | None = None
+    while page := await conversation(work, child, guardian_id, before_seq=before_seq, limit=PAGE_MAX_MESSAGES):
+        found += page
+        before_seq = page[-1].message.seq
+    return found[::-1]
+
+
+def message_told(view: MessageView) -> dict[str, Any]:
+    """Return a message as the export says it; ``audio`` is for who writes the sound to fill in."""
+    message = view.message
+    return {
+        "message_id": str(message.message_id),
+        "direction": message.direction,
+        "kind": message.kind,
+        # Of a voice message the content is a hash, which says nothing to anybody.
+        "content": None if message.clip_id is not None else view.content,
+        "sent_at": _time(message.sent_at),
+        "received_at": _time(message.received_at),
+        "states": [
+            {
+                "guardian_id": None if one.guardian_id is None else str(one.guardian_id),
+                "state": one.state,
+                "changed_at": _time(one.changed_at),
+            }
+            for one in view.recipients
+        ],
+        "audio": None,
+    }
+
+
+async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict[str, Any]:
+    birth_date = birth_date_of(work, child)
+    settings = await settings_of_child(work, child.child_id)
+    orders = await orders_of(work, child_id=child.child_id)
+    return {
+        "child_id": str(child.child_id),
+        "name": child.name,
+        "birth_date": None if birth_date is None else birth_date.isoformat(),
+        "birth_year": child.birth_year,
+        "settings": _plain(settings.model_dump(exclude={"child_id"})),
+        "contacts": [
+            {
+                **contact.model_dump(include=_OF_CONTACT),
+                "guardian_id": None if contact.guardian_id is None else str(contact.guardian_id),
+            }
+            for contact in await contacts_of(work, child.child_id)
+        ],
+        "watch_copy": watch_copy(Wipe(order.confirmed_at) for order in orders).value,
+        **await own_places(work, child, guardian_id),
+        "messages": [],
+    }
+
+
+async def _log(work: UnitOfWork, family_id: uuid.UUID) -> list[dict[str, Any]]:
+    found: list[AuditEntry] = []
+    before_seq: int | None = None
+    while page := await entries_of_family(work, family_id, before_seq=before_seq, limit=PAGE_MAX_ENTRIES):
+        found += page
+        before_seq = page[-1].seq
+    return [
+        {
+            **entry.model_dump(include={"seq", "action", "outcome", "reason", "subject_id", "asked", "times"}),
+            "at": _time(entry.at),
+            "by": entry.actor_kind,
+            "guardian_id": entry.actor_id if entry.actor_kind == "guardian" else None,
+        }
+        for entry in reversed(found)
+    ]
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _time(value) if isinstance(value, datetime) else value for name, value in fields.items()}
+
+
+def _time(value: datetime | None) -> str | None:
+    return None if value is None else value.isoformat()

@@ -1,0 +1,1 @@
+"""Children and families are erased, and erasures are replayed after a restore."""

@@ -1,0 +1,184 @@
+"""Erase a child or a family: the key first, so that from then on nothing opens; then the rows and what hangs on them.
+
+Two transactions. The first destroys keys, ends access, tells everybody, and is in the ledger before it is confirmed.
+The second removes the rows; whatever ends the process in between, the worker takes it up. Objects in the blob store
+follow: their rows have lost their child, and the sweep deletes them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import delete, update
+from sqlmodel import col, select
+
+from services.core.devices.watches.queries import current_identity, standing_identity
+from services.core.pairing.actions import end_pairing
+from services.core.pairing.rules import UnpairReason
+from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.queries import guardians_of
+from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
+from services.core.platform.audit.actions import SYSTEM, Actor, guardian_actor, record_audit
+from services.core.platform.db.columns import new_id
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.erasure_ledger import CHILD, FAMILY, ErasureLedger, LedgerEntry
+from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import send_sms
+from services.core.privacy.sms_texts import erased_text
+from services.core.privacy.tables import Erasure, ErasureLedgerRow, Export
+
+
+async def erase_child(work: UnitOfWork, ledger: ErasureLedger, child_id: uuid.UUID, by: uuid.UUID) -> Erasure:
+    """Destroy a child's key and end its watch's access; the other guardians are told. The caller commits, then removes.
+
+    The caller has checked that ``by`` is the first guardian. Raises NotFoundError when it is erased already.
+    """
+    child = await work.session.get(Child, child_id)
+    if child is None or child.erased_at is not None:
+        raise NotFoundError
+    family_id = child.family_id
+    erasure = _erasure(work, CHILD, child_id, family_id, by)
+    await _close_child(work, child_id, guardian_actor(by))
+    others = [guardian for _, guardian in await guardians_of(work, family_id) if guardian.guardian_id != by]
+    await _tell(work, others, CHILD)
+    record_audit(work, guardian_actor(by), "child.erased", family_id=family_id, subject_id=child_id)
+    # The child's own events go with its rows: this one names it by nothing but the id that apps have to forget.
+    await record_event(work, family_id, "child.erased", ref_id=child_id, detail={"erasure_id": str(erasure.erasure_id)})
+    await write_down(work, ledger, erasure)
+    return erasure
+
+
+async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.UUID, by: uuid.UUID | None) -> Erasure:
+    """Destroy the keys of all children, end all access, and tell the other guardians. The caller commits, then removes.
+
+    The caller has checked that ``by`` is the first guardian; None: its time is over, and all guardians are told.
+    Raises NotFoundError when it is erased already.
+    """
+    actor = SYSTEM if by is None else guardian_actor(by)
+    erasure = _erasure(work, FAMILY, family_id, family_id, by)
+    others = [guardian for _, guardian in await guardians_of(work, family_id) if guardian.guardian_id != by]
+    await _close_family(work, family_id, actor)
+    await _tell(work, others, FAMILY)
+    record_audit(work, actor, "family.erased", family_id=family_id, subject_id=family_id)
+    await write_down(work, ledger, erasure)
+    return erasure
+
+
+async def erase_again(work: UnitOfWork, entry: LedgerEntry) -> Erasure | None:
+    """Apply an entry of the ledger to a database that was restored from before it; None when it holds nothing of it."""
+    family_id = await _family_of(work, entry)
+    if family_id is None:
+        return None
+    erasure = await work.session.get(Erasure, entry.erasure_id)
+    if erasure is None:
+        erasure = _erasure(work, entry.what, entry.subject_id, family_id, None, entry.erasure_id)
+    erasure.rows_gone_at = None
+    if entry.what == CHILD:
+        await _close_child(work, entry.subject_id, SYSTEM)
+    else:
+        await _close_family(work, entry.subject_id, SYSTEM)
+    if await work.session.get(ErasureLedgerRow, entry.erasure_id) is None:
+        work.add(_ledger_row(work, erasure))
+    action = "child.erased" if entry.what == CHILD else "family.erased"
+    record_audit(work, SYSTEM, action, family_id=family_id, subject_id=entry.subject_id)
+    return erasure
+
+
+async def write_down(work: UnitOfWork, ledger: ErasureLedger, erasure: Erasure) -> None:
+    """Put an erasure into the ledger, as the last thing before the commit: what is in it will happen."""
+    work.add(_ledger_row(work, erasure))
+    await work.flush()
+    entry = LedgerEntry(erasure.erasure_id, erasure.what, erasure.subject_id)
+    await asyncio.to_thread(ledger.append, entry)
+
+
+async def _close_child(work: UnitOfWork, child_id: uuid.UUID, actor: Actor) -> None:
+    """Destroy the key and what is readable of the child without it; its watch loses access and has to wipe itself."""
+    # The identity before the child, as everywhere.
+    identity = await current_identity(work, child_id)
+    if identity is not None:
+        await standing_identity(work, identity.username, lock=True)
+    child = await work.session.get(Child, child_id, with_for_update={"key_share": True}, populate_existing=True)
+    if child is None or child.erased_at is not None:
+        raise NotFoundError
+    # Copies of what is erased now, whoever asked for them: key and row at once, the object with the next sweep.
+    await work.run(delete(Export).where(col(Export.family_id) == child.family_id))
+    child.wrapped_key = b""
+    child.name = ""
+    child.birth_year = None
+    child.sealed_birth_date = None
+    child.erased_at = work.now
+    work.add(child)
+    await work.flush()
+    if identity is not None:
+        await end_pairing(work, actor, identity, UnpairReason.ERASED)
+
+
+async def _close_family(work: UnitOfWork, family_id: uuid.UUID, actor: Actor) -> None:
+    """Close every child, and let nobody in: no guardian, no invited phone, no enrolled one."""
+    children = await work.session.exec(
+        select(Child.child_id)
+        .where(Child.family_id == family_id, col(Child.erased_at).is_(None))
+        .order_by(col(Child.child_id))
+    )
+    for child_id in children.all():
+        await _close_child(work, child_id, actor)
+    family = await work.session.get(Family, family_id, with_for_update={"key_share": True}, populate_existing=True)
+    if family is None or family.erased_at is not None:
+        raise NotFoundError
+    family.erased_at = work.now
+    work.add(family)
+    for _, guardian in await guardians_of(work, family_id):
+        await access_changed(work, guardian.guardian_id)
+    await work.run(
+        update(Membership)
+        .where(col(Membership.family_id) == family_id, col(Membership.removed_at).is_(None))
+        .values(removed_at=work.now)
+    )
+    await work.run(
+        update(Invitation)
+        .where(col(Invitation.family_id) == family_id, col(Invitation.ended_at).is_(None))
+        .values(ended_at=work.now, end_reason="revoked")
+    )
+    await work.run(
+        update(Enrolment)
+        .where(col(Enrolment.family_id) == family_id, col(Enrolment.ended_at).is_(None))
+        .values(ended_at=work.now)
+    )
+
+
+async def _tell(work: UnitOfWork, guardians: Sequence[Guardian], what: str) -> None:
+    for guardian in guardians:
+        text = erased_text("child" if what == CHILD else "family", guardian.locale)
+        await send_sms(work, guardian.phone, guardian.locale, text)
+
+
+async def _family_of(work: UnitOfWork, entry: LedgerEntry) -> uuid.UUID | None:
+    if entry.what == CHILD:
+        child = await work.session.get(Child, entry.subject_id)
+        return None if child is None or child.erased_at is not None else child.family_id
+    family = await work.session.get(Family, entry.subject_id)
+    return None if family is None or family.erased_at is not None else family.family_id
+
+
+def _erasure(
+    work: UnitOfWork, what: str, subject_id: uuid.UUID, family_id: uuid.UUID, by: uuid.UUID | None,
+    erasure_id: uuid.UUID | None = None,
+) -> Erasure:  # fmt: skip
+    erasure = Erasure(
+        erasure_id=erasure_id or new_id(), what=what, subject_id=subject_id, family_id=family_id, asked_by=by,
+        asked_at=work.now,
+    )  # fmt: skip
+    work.add(erasure)
+    return erasure
+
+
+def _ledger_row(work: UnitOfWork, erasure: Erasure) -> ErasureLedgerRow:
+    return ErasureLedgerRow(
+        erasure_id=erasure.erasure_id, what=erasure.what, subject_id=erasure.subject_id,
+        family_id=erasure.family_id, written_at=work.now,
+    )  # fmt: skip

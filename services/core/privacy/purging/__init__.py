@@ -1,0 +1,1 @@
+"""Data whose retention period has ended is purged."""

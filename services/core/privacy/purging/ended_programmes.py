@@ -1,0 +1,56 @@
+"""The families of a programme that has ended are erased, each when its own notice has run out."""
+
+from __future__ import annotations
+
+import uuid
+
+import structlog
+from sqlmodel import col, select
+
+from services.core.office.programme_end.actions import end_of_family, families_due_for_erasure
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.tables import Family, FamilyEnding
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.privacy.erasure.actions import erase_family
+from services.core.privacy.erasure.removal import remove_now
+
+log = structlog.get_logger()
+
+
+async def erase_one_ended(database: Database, ledger: ErasureLedger) -> bool:
+    """Erase one family whose 30 days are over and whose programme has ended; return whether one was.
+
+    Safe to run twice, and by many: the row of its notice is held, and a change of the last day takes that row away.
+    Killed anywhere, the next run, or the ledger's, goes on from there.
+    """
+    try:
+        async with database.begin() as work:
+            due = await families_due_for_erasure(work, most=1)
+            if not due:
+                return False
+            [family_id] = due
+            # Held by another worker: it goes on from there, and would wait for us while it removes the rows.
+            held = await work.session.exec(
+                select(FamilyEnding.family_id)
+                .where(col(FamilyEnding.family_id) == family_id)
+                .with_for_update(key_share=True, skip_locked=True)
+            )
+            if held.first() is None or not await _still_due(work, family_id):
+                return False
+            erasure = await erase_family(work, ledger, family_id, None)
+    except NotFoundError:
+        # A guardian, or another worker, was faster.
+        return False
+    log.info("ended_family_erased", erasure_id=str(erasure.erasure_id))
+    await remove_now(database, erasure.erasure_id)
+    return True
+
+
+async def _still_due(work: UnitOfWork, family_id: uuid.UUID) -> bool:
+    """Tell whether nobody has erased it, told it anew or taken the last day back since we looked."""
+    family = await work.session.get(Family, family_id, populate_existing=True)
+    end = await end_of_family(work, family_id)
+    erased_from = None if end is None else end.erased_from
+    is_there = family is not None and family.erased_at is None
+    return is_there and erased_from is not None and erased_from <= work.now

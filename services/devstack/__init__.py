@@ -1,0 +1,1 @@
+"""Everything on one machine: Postgres, all processes under one supervisor, checks, and the demo."""

@@ -1,0 +1,142 @@
+"""A small simulated programme: counted, published, controlled and frozen like a real one."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, timedelta
+
+import pytest
+from sqlmodel import col, select
+
+from services.core.measurement.counting.actions import rebuild
+from services.core.measurement.errors import SimulationExistsError, SimulationRefusedError
+from services.core.measurement.indicators.rules import INDICATORS
+from services.core.measurement.publishing.actions import publish_one_week
+from services.core.measurement.tables import FamilyDay, UsageCell, UsagePopulation, UsageWeek, WatchDay
+from services.core.people.households.tables import Family
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Environment, Settings
+from services.devstack.simulated_programme.writing import Plan, Simulated, simulate
+from tests.support.clock import FakeClock
+
+PLAN = Plan(sites=3, families=120, weeks=4, seed=13)
+
+
+@pytest.fixture(scope="module")
+async def made(database: Database, settings: Settings) -> Simulated:
+    return await simulate(database, settings, PLAN)
+
+
+async def cells(database: Database, made: Simulated, **where: object) -> list[UsageCell]:
+    async with database.begin() as work:
+        found = await work.session.exec(
+            select(UsageCell).filter_by(programme_id=made.programme_id, **where).order_by(col(UsageCell.week))
+        )
+        return list(found)
+
+
+async def last_week(database: Database, made: Simulated) -> date:
+    async with database.begin() as work:
+        found = await work.session.exec(select(UsageWeek.week).where(UsageWeek.programme_id == made.programme_id))
+        return max(found)
+
+
+async def publish_next(database: Database) -> None:
+    async with database.begin() as work:
+        assert await publish_one_week(work)
+
+
+async def test_the_programme_has_numbers_and_small_groups_have_none(database: Database, made: Simulated) -> None:
+    shown = await cells(database, made, audience="staff", scope_id=made.programme_id, indicator="active_use")
+    assert len(shown) == 4
+    assert all(cell.n is not None and cell.n % 5 == 0 and cell.count is not None for cell in shown)
+    assert all(0 < (cell.value or 0) < 1 for cell in shown)
+    everything = await cells(database, made)
+    assert {cell.indicator for cell in everything} == set(INDICATORS)
+    staff = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
+             if cell.audience == "staff" and cell.value is not None}  # fmt: skip
+    public = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
+              if cell.audience == "public" and cell.value is not None}  # fmt: skip
+    # What is hidden inside is hidden outside.
+    assert public < staff
+
+
+async def test_counting_everything_again_finds_the_same_days_and_leaves_the_published_weeks(
+    database: Database, made: Simulated
+) -> None:
+    async def everything() -> list[list[dict[str, object]]]:
+        found = []
+        async with database.begin() as work:
+            for table in (FamilyDay, WatchDay, UsageCell):
+                rows = await work.session.exec(select(table).order_by(*table.__table__.primary_key))
+                found.append([row.model_dump() for row in rows])
+        return found
+
+    before = await everything()
+    assert all(len(rows) > 1000 for rows in before)
+    async with database.begin() as work:
+        families = list(await work.session.exec(select(UsagePopulation.family_id).distinct()))
+    assert len(families) > 80
+    async with database.begin() as work:
+        await rebuild(work, families)
+    assert await everything() == before
+    assert await cells(database, made)
+
+
+async def test_a_family_that_is_erased_is_gone_and_the_week_after_is_withheld_and_the_published_stand(
+    database: Database, made: Simulated, clock: FakeClock
+) -> None:
+    before = [cell.model_dump() for cell in await cells(database, made)]
+    week = await last_week(database, made)
+    async with database.begin() as work:
+        gone = (await work.session.exec(select(UsagePopulation).order_by(col(UsagePopulation.family_id)))).first()
+        assert gone is not None
+        site_id, programme_id = gone.site_id, gone.programme_id
+        await work.session.delete(await work.session.get_one(Family, gone.family_id))
+    clock.advance(days=60)
+    await publish_next(database)
+    assert [cell.model_dump() for cell in await cells(database, made) if cell.week <= week] == before
+    after = await cells(database, made, week=week + timedelta(days=7))
+    # One family fewer: nothing is told of its site, nor of the programme it was in.
+    assert not [cell for cell in after if cell.scope_id in {site_id, programme_id} and cell.value is not None]
+    assert [cell for cell in after if cell.scope_id not in {site_id, programme_id} and cell.value is not None]
+    await publish_next(database)
+    again = await cells(database, made, week=week + timedelta(days=14), scope_id=programme_id, audience="staff")
+    assert [cell for cell in again if cell.value is not None]
+
+
+async def test_a_week_waits_until_nothing_can_change_it(database: Database, made: Simulated, clock: FakeClock) -> None:
+    latest = await last_week(database, made)
+    clock.now = clock.now.replace(year=latest.year, month=latest.month, day=latest.day, hour=0, minute=0)
+    # The next week begins 7 days on, and is told 15 days after its Monday.
+    clock.advance(days=7 + 14, hours=23)
+    async with database.begin() as work:
+        assert not await publish_one_week(work)
+    clock.advance(hours=1)
+    await publish_next(database)
+    assert await last_week(database, made) == latest + timedelta(days=7)
+
+
+@pytest.mark.usefixtures("made")
+async def test_the_same_plan_is_made_once_and_never_in_production(database: Database, settings: Settings) -> None:
+    with pytest.raises(SimulationExistsError):
+        await simulate(database, settings, PLAN)
+    production = settings.model_copy(update={"environment": Environment.PRODUCTION})
+    with pytest.raises(SimulationRefusedError):
+        await simulate(database, production, Plan(seed=12))
+
+
+async def test_nobody_else_publishes_before_every_site_is_there(database: Database, settings: Settings) -> None:
+    async def publish_as_the_worker_does() -> bool:
+        async with database.begin() as work:
+            return await publish_one_week(work)
+
+    tries: list[asyncio.Task[bool]] = []
+    plan = Plan(sites=2, families=30, weeks=2, seed=14)
+    made = await simulate(
+        database, settings, plan, lambda: tries.append(asyncio.create_task(publish_as_the_worker_does()))
+    )
+    assert not any(await asyncio.gather(*tries[:-1]))
+    await tries[-1]
+    assert len(tries) == plan.sites + plan.weeks
+    assert made.weeks == plan.weeks

@@ -1,0 +1,198 @@
+"""Surveys come as lists, long or wide; only of families that agreed; a repeat changes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+
+from services.core.office.surveys.actions import Taken, define_survey, take_answers
+from services.core.office.surveys.errors import SurveyPublishedError, SurveyUnknownError
+from services.core.office.surveys.publishing import publish_survey
+from services.core.office.surveys.queries import names_in, questions_of, report_of, survey_named
+from services.core.office.surveys.rules import Question, read_answers, read_questions
+from services.core.people.households.tables import Family
+from services.core.people.programme.tables import Programme
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.db.database import Database
+from services.core.platform.spreadsheets.sheets import SheetRefusedError
+from tests.support.http import Parent, Place, fill_buckets, make_family, make_place
+
+QUESTIONS = (
+    b"question,kind,label,least,most\n"
+    b"talks_week,number,How often a week do you talk?,0,50\n"
+    b"stay,yes_no,Do you mean to stay for a year?,,\n"
+    b"content,scale,How content are you?,1,5\n"
+)
+
+
+class World:
+    """A programme with a survey and families, most of which agreed to measurement."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.codes: list[str] = []
+        self.parents: list[Parent] = []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(client: httpx.AsyncClient, database: Database) -> World:
+    return await make_world(client, database, 5, without_consent=1)
+
+
+async def make_world(client: httpx.AsyncClient, database: Database, agreed: int, without_consent: int = 0) -> World:
+    world = World(await make_place(database))
+    for index in range(agreed + without_consent):
+        await fill_buckets(database)
+        parent = await make_family(client, database, world.place)
+        if index < agreed:
+            await parent.consent("measurement")
+        async with database.begin() as work:
+            world.codes.append((await work.session.get_one(Family, parent.family_id)).family_code)
+        world.parents.append(parent)
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, world.place.site.programme_id)
+        assert await define_survey(work, OPERATOR, programme, "2026", read_questions(QUESTIONS)) == 3
+    async with database.begin() as work:
+        assert await define_survey(work, OPERATOR, programme, "2026", read_questions(QUESTIONS)) == 0
+    return world
+
+
+async def take(database: Database, world: World, *lines: str, correct: bool = False) -> Taken:
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, world.place.site.programme_id)
+        survey = await survey_named(work, programme, "2026")
+        answers = read_answers("\n".join(lines).encode(), await questions_of(work, survey))
+        return await take_answers(work, OPERATOR, survey, answers, correct=correct)
+
+
+async def faults(database: Database, world: World, *lines: str) -> list[tuple[int, str, str]]:
+    with pytest.raises(SheetRefusedError) as refused:
+        await take(database, world, *lines)
+    return [(fault.row, fault.column, fault.code) for fault in refused.value.faults]
+
+
+async def test_wide_and_long_lists_say_the_same_and_a_repeat_changes_nothing(database: Database, world: World) -> None:
+    wide = [
+        "family_code,wave,talks_week,stay,content",
+        *(f"{code},baseline,1,no,{n % 5 + 1}" for n, code in enumerate(world.codes[:5])),
+    ]
+    assert await take(database, world, *wide) == Taken(15, 0, 0)
+    assert await take(database, world, *wide) == Taken(0, 0, 15)
+    long = [
+        "family_code,wave,question,answer",
+        *(f"{code.lower()},Endline,talks_week,{n + 2}" for n, code in enumerate(world.codes[:5])),
+        *(f"{code},endline,stay,{'yes' if n < 3 else 'no'}" for n, code in enumerate(world.codes[:5])),
+    ]
+    assert await take(database, world, *long) == Taken(10, 0, 0)
+
+
+async def test_a_family_is_one_by_its_code_and_by_its_name(database: Database, world: World) -> None:
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, world.place.site.programme_id)
+        named = await names_in(work, await survey_named(work, programme, "2026"))
+    # Who did not agree is not to be asked.
+    assert [one.family_code for one in named] == sorted(world.codes[:5])
+    one = named[0]
+    heading = "family_code,wave,stay"
+    assert await faults(
+        database, world, heading, f"{one.family_code},baseline,no", f"{one.pseudonym.lower()},baseline,yes",
+    ) == [(3, "stay", "answer_differs"), (3, "stay", "answer_repeated")]  # fmt: skip
+    assert await take(database, world, heading, f"{one.pseudonym},baseline,no") == Taken(0, 0, 1)
+
+
+async def test_every_fault_is_told(database: Database, world: World) -> None:
+    one, without_consent = world.codes[0], world.codes[5]
+    heading = "family_code,wave,talks_week,stay,content"
+    assert await faults(
+        database, world, heading, f"{one},midline,51,maybe,2.5", ",endline,x,yes,9", f"{one},endline,,,",
+        f"{one},endline,3,,3", f"{one},endline,4,,",
+    ) == [
+        (2, "content", "answer_malformed"), (2, "stay", "answer_malformed"), (2, "talks_week", "answer_malformed"),
+        (2, "wave", "wave_unknown"),
+        (3, "content", "answer_malformed"), (3, "family_code", "family_code_missing"),
+        (3, "talks_week", "answer_malformed"),
+        (6, "talks_week", "answer_repeated"),
+    ]  # fmt: skip
+    assert await faults(database, world, heading, f"{without_consent},endline,3,,", "NONE-1,endline,3,,") == [
+        (2, "family_code", "measurement_not_agreed"),
+        (3, "family_code", "family_unknown"),
+    ]
+    assert await faults(database, world, "family_code,wave,question,answer", f"{one},endline,dance,3") == [
+        (2, "question", "question_unknown")
+    ]
+
+
+async def test_another_answer_than_the_one_kept_is_taken_on_purpose_only(database: Database, world: World) -> None:
+    line = f"{world.codes[1]},baseline,9,,"
+    heading = "family_code,wave,talks_week,stay,content"
+    await take(database, world, heading, f"{world.codes[1]},baseline,1,,", correct=True)
+    assert await faults(database, world, heading, line) == [(2, "talks_week", "answer_differs")]
+    assert await take(database, world, heading, line, correct=True) == Taken(0, 1, 0)
+
+
+async def test_a_survey_that_is_not_there_says_so(database: Database, world: World) -> None:
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, world.place.site.programme_id)
+        for name in ("2027", "\x00", str(uuid.uuid4())):
+            with pytest.raises(SurveyUnknownError):
+                await survey_named(work, programme, name)
+
+
+def test_questions_with_faults_are_told_row_by_row() -> None:
+    with pytest.raises(SheetRefusedError) as refused:
+        read_questions(
+            b"question,kind,label,least,most\nanswer,essay,,x,\nok_key,scale,Content?,1,\nok_key,yes_no,Stay?,,\n"
+        )
+    assert [(fault.row, fault.code) for fault in refused.value.faults] == [
+        (2, "kind_unknown"), (2, "label_missing"), (2, "least_malformed"), (2, "question_malformed"),
+        (3, "scale_open"), (4, "question_repeated"),
+    ]  # fmt: skip
+
+
+async def test_reports_stand_once_published_whoever_leaves_or_answers_later(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    # Given six pairs, and one family that takes consent to measurement back before the report is made.
+    world = await make_world(client, database, 7)
+    wide = ["family_code,wave,talks_week,stay,content"]
+    wide += [f"{code},baseline,{number},no,3" for number, code in enumerate(world.codes)]
+    wide += [f"{code},endline,{number + 3},{'yes' if number < 5 else 'no'}," for number, code in enumerate(world.codes)]
+    await take(database, world, *wide)
+    leaver = world.parents[6]
+    await leaver.told("POST", f"{leaver.family}/consents/withdraw", json={"part": "measurement"})
+    programme_id, site_id = world.place.site.programme_id, world.place.site.site_id
+
+    async def reports() -> list[list[dict[str, Any]]]:
+        async with database.begin() as work:
+            programme = await work.session.get_one(Programme, programme_id)
+            survey = await survey_named(work, programme, "2026")
+            return [await report_of(work, survey, scope) for scope in (programme_id, site_id)]
+
+    assert await reports() == [[], []]
+    for is_new in (True, False):
+        async with database.begin() as work:
+            programme = await work.session.get_one(Programme, programme_id)
+            assert await publish_survey(work, OPERATOR, await survey_named(work, programme, "2026")) is is_new
+    whole, site = await reports()
+    # Then the site, which is all of the programme, is told as the programme is: of six, to the nearest five.
+    assert whole == site
+    content, stay, talks = whole
+    assert [one["question"] for one in whole] == ["content", "stay", "talks_week"]
+    assert (content["suppressed"], content["matched"]) == (True, 0)
+    assert (talks["matched"], talks["difference"]["value"]) == (5, 3.0)
+    # Five said yes of six: all but a family.
+    assert (stay["suppressed"], stay["after"], stay["p_value"]) == (False, None, None)
+    # When another one leaves and an answer is brought in, nothing changes any more.
+    other = world.parents[0]
+    await other.told("POST", f"{other.family}/consents/withdraw", json={"part": "measurement"})
+    with pytest.raises(SurveyPublishedError):
+        await take(database, world, wide[0], f"{world.codes[1]},endline,,,4")
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, programme_id)
+        with pytest.raises(SurveyPublishedError):
+            await define_survey(work, OPERATOR, programme, "2026", [Question("more", "yes_no", "More?")])
+    assert await reports() == [whole, site]

@@ -1,0 +1,96 @@
+"""An office sets up its programme, twice and at once, and nothing is doubled."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from services.core.people.accounts.tables import Staff
+from services.core.people.programme import actions, errors, queries
+from services.core.people.programme.tables import Cohort, Programme, Site, StaffScope
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.audit.tables import AuditEntry
+from services.core.platform.crypto.passwords import password_fits
+from services.core.platform.db.database import Database
+
+
+async def set_up(database: Database, country: str = "CN") -> tuple[bool, bool, bool]:
+    async with database.begin() as work:
+        programme = await actions.create_programme(work, OPERATOR, "Pilot")
+        site = await actions.create_site(
+            work, OPERATOR, programme.row, name="Dongguan", country=country, timezone="Asia/Shanghai", locale="zh-Hans"
+        )
+        cohort = await actions.create_cohort(work, OPERATOR, site.row, name="2026A")
+        return programme.is_new, site.is_new, cohort.is_new
+
+
+async def count(database: Database, table: type) -> int:
+    async with database.begin() as work:
+        return (await work.session.exec(select(func.count()).select_from(table))).one()
+
+
+async def test_two_offices_at_once_make_one_programme_and_a_repeat_changes_nothing(database: Database) -> None:
+    made = await asyncio.gather(*(set_up(database) for _ in range(5)))
+    assert sorted(made).count((True, True, True)) == 1
+    assert await set_up(database) == (False, False, False)
+    assert [await count(database, table) for table in (Programme, Site, Cohort)] == [1, 1, 1]
+    async with database.begin() as work:
+        told = await work.session.exec(select(AuditEntry.action).order_by(col(AuditEntry.action)))
+        assert list(told) == ["cohort.created", "programme.created", "site.created"]
+
+
+async def test_a_site_with_other_particulars_is_refused_and_names_them(database: Database) -> None:
+    await set_up(database)
+    with pytest.raises(errors.SiteDiffersError) as refused:
+        await set_up(database, country="VN")
+    assert refused.value.fields() == {"differing": "country"}
+
+
+async def test_a_site_name_of_two_programmes_needs_the_programme(database: Database) -> None:
+    await set_up(database)
+    async with database.begin() as work:
+        other = await actions.create_programme(work, OPERATOR, "Second")
+        await actions.create_site(
+            work, OPERATOR, other.row, name="Dongguan", country="CN", timezone="Asia/Shanghai", locale="en"
+        )
+    async with database.begin() as work:
+        with pytest.raises(errors.SiteAmbiguousError):
+            await queries.site_named(work, "Dongguan")
+        assert (await queries.site_named(work, "Dongguan", "Second")).locale == "en"
+        with pytest.raises(errors.ProgrammeUnknownError):
+            await queries.site_named(work, "Dongguan", "Third")
+        with pytest.raises(errors.SiteUnknownError):
+            await queries.site_named(work, "Dongguan\x00")
+        assert len(await queries.all_sites(work)) == 2
+
+
+async def test_staff_get_a_password_once_and_scopes_by_repeating(database: Database) -> None:
+    await set_up(database)
+    ann = {"email": "Ann@Example.org", "display_name": "Ann", "role": "staff"}
+    async with database.begin() as work:
+        pilot = await queries.programme_named(work, "Pilot")
+        site = await queries.site_named(work, "Dongguan", "Pilot")
+        first = await actions.create_staff(work, OPERATOR, **ann, site=site)
+        repeat = await actions.create_staff(work, OPERATOR, **ann, site=site)
+        wider = await actions.create_staff(work, OPERATOR, **ann, programme=pilot)
+    assert first.initial_password is not None
+    assert first.scope_is_new
+    assert (repeat.initial_password, repeat.scope_is_new) == (None, False)
+    assert (wider.initial_password, wider.scope_is_new) == (None, True)
+    assert await count(database, StaffScope) == 2
+    async with database.begin() as work:
+        (kept,) = await work.session.exec(select(Staff))
+        assert kept.password_hash.startswith("$argon2id$")
+        assert await password_fits(first.initial_password, kept.password_hash)
+        with pytest.raises(errors.StaffDiffersError):
+            await actions.create_staff(work, OPERATOR, **(ann | {"role": "admin"}), programme=pilot)
+        with pytest.raises(errors.ScopeNeededError):
+            await actions.create_staff(work, OPERATOR, **ann, programme=pilot, site=site)
+        with pytest.raises(errors.ScopeOfRoleError):
+            await actions.create_staff(work, OPERATOR, **(ann | {"role": "coordinator"}), programme=pilot)
+        kept.ended_at = work.now
+        work.add(kept)
+        await work.flush()
+        with pytest.raises(errors.StaffEndedError):
+            await actions.create_staff(work, OPERATOR, **ann, programme=pilot)

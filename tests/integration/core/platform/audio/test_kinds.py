@@ -1,0 +1,85 @@
+"""Every kind of recording that is taken, as other people's encoders write it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import wave
+from array import array
+
+import pytest
+
+from services.core.platform.audio.rules import Media
+from services.core.platform.audio.sandbox import AudioSandbox
+from tests.support.sounds import VECTORS, samples, spoken
+
+# 3,239.5 ms went in; an encoder adds what its frames and its delay take.
+SPOKEN_MS = 3_240
+ADDED_MS = {Media.MP3: 75, Media.MP4_AAC: 30, Media.MP4_OPUS: 20}
+
+
+def stereo(left: array[int], right: array[int]) -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setparams((2, 2, 16_000, 0, "NONE", ""))
+        out.writeframes(array("h", (one for pair in zip(left, right, strict=True) for one in pair)).tobytes())
+    return file.getvalue()
+
+
+def test_the_vectors_are_those_that_the_page_tells_of() -> None:
+    told = (VECTORS / "README.md").read_text()
+    files = [file for file in VECTORS.iterdir() if file.name != "README.md"]
+    assert {file.stem for file in files} == {media.value for media in Media}
+    for file in files:
+        (line,) = (line for line in told.splitlines() if line.startswith(f"| {file.name} |"))
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in line
+    assert sum(file.stat().st_size for file in files) < 300_000
+
+
+@pytest.mark.parametrize("media", Media)
+async def test_speech_is_known_for_what_it_is(sandbox: AudioSandbox, media: Media) -> None:
+    found = await sandbox.examine(spoken(media))
+    assert (found.media, found.channels) == (media, 1)
+    assert abs(found.duration_ms - SPOKEN_MS - ADDED_MS.get(media, 0)) <= 10
+    # 0.4 of 3.24 s are silent before and after the words: the first and the last five of 44 bars.
+    assert found.bars[:5] == (0,) * 5
+    assert found.bars[-5:] == (0,) * 5
+    assert max(found.bars) == 100
+    assert sum(bar > 30 for bar in found.bars) >= 25
+
+
+async def test_every_kind_draws_the_same_picture(sandbox: AudioSandbox) -> None:
+    plain = (await sandbox.examine(spoken(Media.WAV))).bars
+    for media in Media:
+        bars = (await sandbox.examine(spoken(media))).bars
+        # An encoder's delay moves the picture by a bar at most.
+        off = [min(abs(bar - near) for near in plain[max(0, n - 1) : n + 2]) for n, bar in enumerate(bars)]
+        assert sum(off) / len(off) < 4, media
+
+
+async def test_bars_follow_the_sound(sandbox: AudioSandbox) -> None:
+    loud, quiet, nothing = samples(1.1, level=0.5), samples(1.1, level=0.05), array("h", bytes(2 * 17_600))
+    four = stereo(nothing + quiet + loud + nothing, nothing + quiet + loud + nothing)
+    found = await sandbox.examine(four)
+    assert found.channels == 2
+    assert found.duration_ms == 4_400
+    assert found.bars[:11] == (0,) * 11
+    # The resampler rings a little into the silence.
+    assert found.bars[34:] == (0,) * 10
+    assert max(found.bars[22:33]) == 100
+    # 20 dB below the loudest: 44 of 100.
+    assert abs(max(found.bars[12:21]) - 44) <= 2
+    assert 5 < min(found.bars[12:21]) < min(found.bars[23:32])
+
+
+async def test_silence_has_flat_bars(sandbox: AudioSandbox) -> None:
+    assert (await sandbox.examine(stereo(array("h", bytes(32_000)), array("h", bytes(32_000))))).bars == (0,) * 44
+
+
+async def test_a_recording_that_was_cut_off_is_known_as_far_as_it_goes(sandbox: AudioSandbox) -> None:
+    for media in (Media.AMR_NB, Media.AMR_WB, Media.OGG_OPUS, Media.WEBM_OPUS, Media.MP3, Media.WAV, Media.MP4_AAC):
+        whole = spoken(media)
+        found = await sandbox.examine(whole[: len(whole) * 2 // 3])
+        assert found.media is media
+        # Ogg is cut at the last whole page.
+        assert 900 < found.duration_ms < 3_000, media

@@ -1,0 +1,24 @@
+"""What counts as the database's moment of weakness: the same may pass later, and nobody is told of a fault of ours."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from services.core.platform.db.faults import database_is_away
+
+
+async def test_when_no_connection_comes_free_in_time_the_database_counts_as_away(database_url: str) -> None:
+    engine = create_async_engine(
+        database_url.replace("postgresql://", "postgresql+asyncpg://", 1), pool_size=1, max_overflow=0, pool_timeout=0.1
+    )
+    async with engine.connect():
+        with pytest.raises(NoConnectionFreeError) as refused:
+            await engine.connect()
+    await engine.dispose()
+    assert database_is_away(refused.value)
+
+
+def test_a_mistake_of_ours_does_not() -> None:
+    assert not database_is_away(ValueError("ours"))

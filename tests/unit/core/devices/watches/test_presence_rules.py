@@ -1,0 +1,109 @@
+"""What a watch that is not heard from is most likely doing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from services.core.devices.presence.rules import (
+    Battery,
+    Heard,
+    PresenceWord,
+    after_reading,
+    is_probably_flat,
+    presence_of,
+    trend_pct_per_h,
+)
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+HEARD = Heard(
+    has_said_hello=True, online=True, gone_by="", since_at=NOW - HOUR, last_seen_at=NOW - timedelta(minutes=40),
+    asleep_until_at=None, battery=Battery(80, NOW - HOUR), sim_expires_on=date(2026, 3, 2), timezone="Asia/Shanghai",
+)  # fmt: skip
+GONE = replace(HEARD, online=False, gone_by="will")
+
+
+@pytest.mark.parametrize(
+    ("heard", "word"),
+    [
+        (replace(HEARD, has_said_hello=False), PresenceWord.ISSUED),
+        (HEARD, PresenceWord.ONLINE),
+        (replace(HEARD, asleep_until_at=NOW + HOUR), PresenceWord.ASLEEP),
+        (replace(HEARD, asleep_until_at=NOW), PresenceWord.ONLINE),
+        (GONE, PresenceWord.OFFLINE),
+        (replace(GONE, gone_by="kicked"), PresenceWord.OFFLINE),
+        (replace(GONE, gone_by="silence"), PresenceWord.SILENT),
+        (replace(GONE, gone_by="off", battery=Battery(2, NOW)), PresenceWord.SWITCHED_OFF),
+        (replace(GONE, sim_expires_on=date(2026, 3, 1)), PresenceWord.SIM_EXPIRED),
+        (replace(GONE, battery=Battery(2, NOW)), PresenceWord.FLAT),
+        (replace(HEARD, battery=Battery(2, NOW), sim_expires_on=date(2026, 1, 1)), PresenceWord.ONLINE),
+    ],
+)
+def test_each_case_has_its_word(heard: Heard, word: PresenceWord) -> None:
+    assert presence_of(heard, NOW).word is word
+
+
+def test_a_silence_begins_with_the_last_word_and_all_else_when_it_was_seen() -> None:
+    assert presence_of(replace(GONE, gone_by="silence"), NOW).since_at == HEARD.last_seen_at
+    assert presence_of(GONE, NOW).since_at == HEARD.since_at
+    assert presence_of(replace(GONE, since_at=None), NOW).since_at == HEARD.last_seen_at
+
+
+@pytest.mark.parametrize(
+    ("timezone", "ends_at"),
+    [
+        ("Asia/Shanghai", datetime(2026, 3, 2, 16, 0, tzinfo=UTC)),
+        ("Europe/Istanbul", datetime(2026, 3, 2, 21, 0, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 3, 3, 5, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_plan_ends_with_the_day_of_the_site(timezone: str, ends_at: datetime) -> None:
+    gone = replace(GONE, timezone=timezone)
+    assert presence_of(gone, ends_at - timedelta(seconds=1)).word is PresenceWord.OFFLINE
+    assert presence_of(gone, ends_at).word is PresenceWord.SIM_EXPIRED
+
+
+def test_a_trend_is_told_once_an_hour_shows_it_and_not_while_it_charges() -> None:
+    assert trend_pct_per_h(Battery()) is None
+    first = after_reading(Battery(), 50, NOW)
+    assert trend_pct_per_h(first) is None
+    assert trend_pct_per_h(after_reading(first, 45, NOW + HOUR / 2)) is None
+    assert trend_pct_per_h(after_reading(first, 41, NOW + 2 * HOUR)) == -4.5
+    assert trend_pct_per_h(after_reading(after_reading(first, 41, NOW + 2 * HOUR), 60, NOW + 3 * HOUR)) is None
+
+
+def test_a_falling_level_is_drawn_out_until_it_is_empty() -> None:
+    battery = after_reading(after_reading(Battery(), 50, NOW), 40, NOW + HOUR)
+    assert battery == Battery(40, NOW + HOUR, 50, NOW)
+    # Ten percent an hour: 37 of them are gone after 3 hours and 42 minutes.
+    assert not is_probably_flat(battery, NOW + HOUR + timedelta(hours=3, minutes=41))
+    assert is_probably_flat(battery, NOW + HOUR + timedelta(hours=3, minutes=43))
+
+
+def test_two_levels_within_an_hour_are_no_trend() -> None:
+    battery = after_reading(after_reading(Battery(), 50, NOW), 40, NOW + timedelta(minutes=10))
+    assert not is_probably_flat(battery, NOW + timedelta(days=1))
+
+
+def test_readings_in_quick_succession_keep_the_older_one_that_shows_the_trend() -> None:
+    battery = Battery()
+    for minutes in range(0, 121, 10):
+        battery = after_reading(battery, 60 - minutes // 10, NOW + timedelta(minutes=minutes))
+    assert battery.at is not None
+    assert battery.before_at is not None
+    assert timedelta(hours=1) <= battery.at - battery.before_at <= timedelta(hours=1, minutes=10)
+
+
+def test_charging_ends_the_trend() -> None:
+    battery = after_reading(after_reading(after_reading(Battery(), 50, NOW), 40, NOW + HOUR), 90, NOW + 2 * HOUR)
+    assert battery == Battery(90, NOW + 2 * HOUR)
+    assert not is_probably_flat(battery, NOW + timedelta(days=9))
+
+
+def test_a_low_level_does_not_last_long_and_an_unknown_one_says_nothing() -> None:
+    assert not is_probably_flat(Battery(10, NOW), NOW + timedelta(minutes=119))
+    assert is_probably_flat(Battery(10, NOW), NOW + timedelta(minutes=120))
+    assert not is_probably_flat(Battery(), NOW)

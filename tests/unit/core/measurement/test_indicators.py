@@ -1,0 +1,231 @@
+"""Every indicator against numbers worked by hand; the working stands beside each, and in docs/usage.md."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from services.core.measurement.counting.days import (
+    Period,
+    Quiet,
+    Spoken,
+    counted_seconds,
+    days_of_family,
+    days_of_watch,
+)
+from services.core.measurement.indicators.rules import (
+    INDICATORS,
+    Device,
+    DropOut,
+    FamilyWeek,
+    Measure,
+    assigned_days,
+    device_states,
+    drop_out,
+    longest_gap,
+    median_wait,
+    quarter_of,
+    survival_at,
+    week_of,
+)
+
+MONDAY = date(2026, 3, 2)
+
+
+def week(**fields: object) -> FamilyWeek:
+    return FamilyWeek(family_id=uuid.uuid4(), **fields)  # type: ignore[arg-type]
+
+
+H = 3600
+# Five families. The fifth had its watch for 3 days only: enrolled, and no family-week.
+FIVE = [
+    week(to_child=6, to_family=4, voice_s=50, delivered=9, delivered_5_min=7, delivered_24_h=9, played_7_d=8, calls=1,
+         worn_s=7 * 8 * H, contact_days=6, longest_gap_days=2, silent_days=0, heartbeat_hours=90, reboots=1,
+         followed_days=400, parent_waits=((1 * H, True), (5 * H, True)), child_waits=((2 * H, True),)),
+    week(to_child=3, to_family=1, voice_s=10, delivered=4, delivered_5_min=2, delivered_24_h=3, played_7_d=2,
+         worn_s=7 * 4 * H, contact_days=3, longest_gap_days=4, silent_days=1, heartbeat_hours=60, low_battery_days=2,
+         reminders=3, reminders_followed=2,
+         followed_days=200, parent_waits=((3 * H, True), (72 * H, False))),
+    week(to_child=2, voice_s=4, delivered=1, delivered_5_min=0, delivered_24_h=1, played_7_d=0, contact_days=1,
+         longest_gap_days=10, silent_days=6, heartbeat_hours=20, low_battery_days=5, reboots=3, followed_days=100,
+         parent_waits=((72 * H, False),)),
+    week(calls=2, reminders=1, contact_days=0, longest_gap_days=28, silent_days=30, heartbeat_hours=26,
+         followed_days=60,
+         drop_out_reason=DropOut.SILENT),
+    week(assigned_days=3, to_child=5, to_family=5, voice_s=99, delivered=10, delivered_5_min=10, delivered_24_h=10,
+         played_7_d=10, contact_days=3, silent_days=0, reminders=1, heartbeat_hours=42, followed_days=30,
+         drop_out_reason=DropOut.RETURNED),
+]  # fmt: skip
+
+BY_HAND = {
+    # Both ways: the first, second and fifth of five.
+    "active_use": Measure(5, 3, 0.6),
+    # 10, 4, 2, 0 sorted 0 2 4 10: median 3; quartiles at places 0.75 and 2.25: 0 + 0.75 x 2 and 4 + 0.25 x 6.
+    "messages": Measure(4, None, 3, 1.5, 5.5),
+    # 50, 10, 4, 0 sorted 0 4 10 50: median 7; 0 + 0.75 x 4; 10 + 0.25 x 40.
+    "voice_s": Measure(4, None, 7, 3, 20),
+    # 1, 0, 0, 2 sorted 0 0 1 2: median 0.5; 0; 1 + 0.25.
+    "calls": Measure(4, None, 0.5, 0, 1.25),
+    # 2 x 4 / 10 = 0.8, 2 x 1 / 4 = 0.5, 0; the fourth has none. Median 0.5, quartiles 0.25 and 0.65.
+    "reciprocity": Measure(3, None, 0.5, 0.25, 0.65),
+    # Waits 1 3 5 answered, 72 72 not: 4/5, 3/5, 2/5 wait on: half have their answer at 5 h.
+    "response_child_h": Measure(3, None, 5),
+    "response_parent_h": Measure(1, None, 2),
+    # Played 8, 2 and 0 of 9, 4 and 1 delivered.
+    "listen_rate": Measure(3, None, 10 / 14),
+    # 6 and 3 contact days of four family-weeks.
+    "regularity": Measure(4, 2, 0.5),
+    # 2, 4, 10, 28: median 7; 2 + 0.75 x 2; 10 + 0.25 x 18.
+    "longest_gap_days": Measure(4, None, 7, 3.5, 14.5),
+    # (90 + 60 + 20 + 26) / (4 x 7 x 14) = 196 / 392
+    "uptime": Measure(4, None, 0.5),
+    # (7 + 2 + 0) / (10 + 4 + 2), and (9 + 3 + 1) / 16
+    "delivered_5_min": Measure(3, None, 9 / 16),
+    "delivered_24_h": Measure(3, None, 13 / 16),
+    # 8, 4, 0, 0 hours a day sorted 0 0 4 8: median 2; 0; 4 + 0.25 x 4.
+    "worn_h": Measure(4, None, 2, 0, 5),
+    # 0, 2, 5, 0 sorted 0 0 2 5: median 1; 0; 2 + 0.25 x 3.
+    "low_battery_days": Measure(4, None, 1, 0, 2.75),
+    # 1, 0, 3, 0 sorted 0 0 1 3: median 0.5; 0; 1 + 0.25 x 2.
+    "reboots": Measure(4, None, 0.5, 0, 1.5),
+    # (2 + 0) / (3 + 1); the other two wanted none, and the fifth has no family-week.
+    "reminders_followed": Measure(2, None, 0.5),
+    # 30 days; 6 are not yet silent.
+    "silent": Measure(5, 1, 0.2),
+    "drop_out": Measure(5, 2, 0.4),
+    # The fourth fell silent, the fifth gave its watch back.
+    "drop_out_silent": Measure(5, 1, 0.2),
+    "drop_out_returned": Measure(5, 1, 0.2),
+    # Followed 400, 200, 100 days; dropped at 60 (one of four left) and at 30 (one of five).
+    "survival_28": Measure(5, None, 1.0),
+    "survival_91": Measure(5, None, 4 / 5 * 3 / 4),
+    "survival_182": Measure(5, None, 0.6),
+    "survival_364": Measure(5, None, 0.6),
+}
+
+
+@pytest.mark.parametrize("code", INDICATORS)
+def test_an_indicator_is_what_was_worked_by_hand(code: str) -> None:
+    found, wanted = INDICATORS[code].formula(FIVE), BY_HAND[code]
+    assert (found.families, found.count) == (wanted.families, wanted.count)
+    for name in ("value", "lower_quartile", "upper_quartile"):
+        assert getattr(found, name) == pytest.approx(getattr(wanted, name))
+
+
+@pytest.mark.parametrize("code", INDICATORS)
+def test_nobody_makes_no_number(code: str) -> None:
+    assert INDICATORS[code].formula([]).value is None
+
+
+def test_half_never_answered_is_no_median() -> None:
+    assert median_wait([(1, True), (2, True), (72, False), (72, False), (72, False)]) is None
+    # Answered and censored at the same moment: who is censored is still at risk. 4/5 x 2/4 = 2/5.
+    assert median_wait([(1, True), (3, True), (3, True), (3, False), (9, True)]) == 3
+    # Of 7: 6/7 at 1 h; one is censored; of the 5 left 4/5 at 4 h (0.69), 3/4 at 5 h (0.51), 2/3 at 6 h (0.34).
+    assert median_wait([(1, True), (2, False), (4, True), (5, True), (6, True), (7, False), (8, False)]) == 6
+    # Beyond 72 h is shown as 72.
+    waiting = [week(parent_waits=((72 * H, False), (72 * H, False), (1 * H, True)))]
+    assert INDICATORS["response_child_h"].formula(waiting).value == 72
+
+
+def test_survival_with_censoring_worked_by_hand() -> None:
+    # 2+ 3 3 5 8+: at 3, two of four: 1/2; at 5, one of two: 1/4.
+    followed = [(2, False), (3, True), (3, True), (5, True), (8, False)]
+    assert [survival_at(followed, moment) for moment in (2, 3, 4, 5, 9)] == [1, 0.5, 0.5, 0.25, 0.25]
+
+
+def test_gaps_assigned_days_and_drop_out_by_hand() -> None:
+    day = [MONDAY + timedelta(days=number) for number in range(80)]
+    # Contact on days 2 and 6 of 0..9: gaps of 2, 3 and 3 days.
+    assert longest_gap([day[2], day[6]], day[0], day[9]) == 3
+    assert longest_gap([], day[0], day[9]) == 10
+    assert assigned_days([(day[3], None)], MONDAY) == 4
+    # Two watches on one day are one day: 0..2 and 2..3.
+    assert assigned_days([(day[0], day[2]), (day[2], day[3])], MONDAY) == 4
+    # Last contact on day 10: the 28th silent day is day 38, not before.
+    assert drop_out([day[0], day[10]], day[0], day[37], None) is None
+    assert drop_out([day[0], day[10]], day[0], day[38], None) == (day[38], "silent")
+    # It came back on day 39: it had dropped out all the same. On day 38 it would not have.
+    assert drop_out([day[10], day[39]], day[0], day[60], None) == (day[38], "silent")
+    assert drop_out([day[10], day[38]], day[0], day[60], None) is None
+    assert drop_out([day[10]], day[0], day[60], day[20]) == (day[20], "returned")
+    assert drop_out([], day[0], day[27], None) == (day[27], "silent")
+
+
+def test_weeks_and_quarters() -> None:
+    assert week_of(date(2026, 3, 8)) == MONDAY
+    # 2026 begins on a Thursday: its first week is of 2025's last Monday.
+    assert quarter_of(date(2025, 12, 29)) == quarter_of(date(2026, 3, 23)) == date(2025, 12, 29)
+    assert quarter_of(date(2026, 3, 30)) == date(2026, 3, 30)
+
+
+NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("device", "states"),
+    [
+        (Device("registered", False, None, None), ("registered",)),
+        (Device("lost", True, NOW, 5), ("lost",)),
+        (Device("handed_out", False, None, None), ("handed_out",)),
+        (Device("handed_out", True, None, None), ("handed_out", "paired", "silent_48_hours")),
+        (Device("handed_out", True, NOW - timedelta(hours=48), 15),
+         ("handed_out", "paired", "active_7_days", "low_battery")),
+        (Device("handed_out", True, NOW - timedelta(hours=49), 16),
+         ("handed_out", "paired", "active_7_days", "silent_48_hours")),
+        (Device("handed_out", True, NOW - timedelta(days=8), None), ("handed_out", "paired", "silent_48_hours")),
+    ],
+)  # fmt: skip
+def test_a_watch_is_in_these_states(device: Device, states: tuple[str, ...]) -> None:
+    assert device_states(device, NOW) == states
+
+
+SHANGHAI, BERLIN = ZoneInfo("Asia/Shanghai"), ZoneInfo("Europe/Berlin")
+EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_quiet_hours_are_not_waited_for() -> None:
+    night = [Quiet(NOW, [{"days": EVERY_DAY, "from": "21:00", "to": "07:00"},
+                         {"days": EVERY_DAY, "from": "06:00", "to": "08:00"}], SHANGHAI)]  # fmt: skip
+    # From 20:00 to 09:00 in Shanghai are 13 h; 21 to 08 are quiet, once, though two times overlap: 2 h.
+    assert counted_seconds(NOW + timedelta(hours=4), NOW + timedelta(hours=17), night) == 2 * H
+    # In Berlin the night to 29 March 2026 lacks an hour: 20:00 to 08:00 are 11 h, 9 of them quiet.
+    spring = datetime(2026, 3, 28, 19, 0, tzinfo=UTC)
+    quiet = [Quiet(NOW, [{"days": EVERY_DAY, "from": "21:00", "to": "07:00"}], BERLIN)]
+    assert counted_seconds(spring, spring + timedelta(hours=11), quiet) == 2 * H
+    # Saturdays only: the Monday is counted whole.
+    weekend = [Quiet(NOW, [{"days": [6], "from": "00:00", "to": "23:59"}], SHANGHAI)]
+    assert counted_seconds(NOW, NOW + timedelta(hours=5), weekend) == 5 * H
+
+
+def test_siblings_do_not_answer_for_each_other() -> None:
+    spoken = [
+        Spoken("mei", True, NOW, NOW + timedelta(minutes=5), NOW + timedelta(hours=1)),
+        Spoken("bo", False, NOW + timedelta(hours=1)),
+        Spoken("mei", False, NOW + timedelta(hours=2)),
+    ]
+    (day,) = days_of_family(spoken, [], {}, SHANGHAI).values()
+    assert (day.parent_waits, day.child_waits) == ([(115 * 60, True)], [])
+    assert (day.delivered, day.delivered_5_min, day.played_7_d) == (1, 1, 1)
+
+
+def test_the_72_hours_end_a_wait_and_the_7_days_end_the_look() -> None:
+    late = timedelta(hours=72)
+    spoken = [Spoken("mei", True, NOW, NOW), Spoken("mei", False, NOW + late)]
+    assert next(iter(days_of_family(spoken, [], {}, SHANGHAI).values())).parent_waits == [(72 * H, False)]
+    spoken = [Spoken("mei", True, NOW, NOW), Spoken("mei", False, NOW + late - timedelta(seconds=1))]
+    assert next(iter(days_of_family(spoken, [], {}, SHANGHAI).values())).parent_waits == [(72 * H - 1, True)]
+    arrived = NOW + timedelta(days=7)
+    assert next(iter(days_of_family([Spoken("mei", True, NOW, arrived)], [], {}, SHANGHAI).values())).delivered == 0
+
+
+def test_an_hour_counts_when_the_watch_was_there_for_most_of_its_report() -> None:
+    # 16:00 in Shanghai. Two and a half hours, offline for less than half: the hours 16, 17 and 18.
+    there = Period(NOW, NOW + timedelta(minutes=150), offline_s=74 * 60, reboots=1, battery_min_pct=20)
+    away = Period(NOW - timedelta(hours=2), NOW, offline_s=H, battery_min_pct=12)
+    (day,) = days_of_watch([NOW + timedelta(hours=6)], [there, away], SHANGHAI).values()
+    assert [hour for hour in range(24) if day.hours >> hour & 1] == [16, 17, 18, 22]
+    assert (day.battery_min_pct, day.reboots, day.offline_s) == (12, 1, 74 * 60 + H)

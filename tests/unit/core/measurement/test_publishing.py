@@ -1,0 +1,108 @@
+"""What is told of drop-out: reasons of the whole programme alone, both or none; survival, though a site began late."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from services.core.measurement.indicators.rules import DropOut, FamilyWeek
+from services.core.measurement.publishing.actions import Dark, Scopes, controlled_cells
+from services.core.measurement.tables import UsagePopulation
+
+PROGRAMME = uuid.UUID(int=1)
+SITES = (uuid.UUID(int=10), uuid.UUID(int=11))
+SIZE = 100
+
+
+def a_week(silent: int, returned: int, dark: Dark, changed: int = 0) -> tuple[list[dict[str, Any]], Dark]:
+    """Return the cells of a programme of two sites of 100 families, in each of which so many dropped out."""
+    reasons = [DropOut.SILENT] * silent + [DropOut.RETURNED] * returned
+    weeks = {
+        family_id: FamilyWeek(family_id=family_id, drop_out_reason=reasons[place] if place < len(reasons) else None)
+        for site in SITES
+        for place, family_id in enumerate(families_of(site))
+    }
+    population = [
+        UsagePopulation(family_id=family_id, site_id=site, cohort_id=uuid.UUID(int=site.int + 100))
+        for site in SITES
+        for family_id in families_of(site)
+    ]
+    return controlled_cells(Scopes.of(PROGRAMME, population), weeks, {PROGRAMME: (changed, 0)}, dark)
+
+
+def families_of(site: uuid.UUID) -> Sequence[uuid.UUID]:
+    return [uuid.UUID(int=1000 * site.int + place) for place in range(SIZE)]
+
+
+def told(cells: Sequence[dict[str, Any]], audience: str = "staff") -> dict[str, tuple[int | None, float | None]]:
+    """Return what is told of drop-out in the programme; fails should a site or cohort have a cell of a reason."""
+    reasons = [cell for cell in cells if cell["indicator"].startswith("drop_out_")]
+    assert {cell["scope_id"] for cell in reasons} == {PROGRAMME}
+    return {
+        cell["indicator"]: (cell["count"], cell["value"])
+        for cell in cells
+        if cell["scope_id"] == PROGRAMME and cell["audience"] == audience and cell["indicator"].startswith("drop_out")
+    }
+
+
+NOTHING = (None, None)
+
+
+def test_both_reasons_are_told_of_the_programme_when_both_are_large() -> None:
+    # Two sites of 100: 2 x 15 fell silent, 2 x 10 gave the watch back.
+    cells, _ = a_week(15, 10, {})
+    assert told(cells) == {
+        "drop_out": (50, 0.25), "drop_out_silent": (30, 0.15), "drop_out_returned": (20, 0.1),
+    }  # fmt: skip
+
+
+def test_neither_is_told_when_one_is_small_nor_later_in_the_quarter() -> None:
+    # Given 2 x 2 returned, fewer than five: the drop-out is told, and the rest of it would be had by subtraction.
+    cells, dark = a_week(15, 2, {})
+    hidden = {"drop_out": (35, 0.17), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
+    assert told(cells) == hidden
+    # Five is not small; but told now, the four of the week before would be known.
+    cells, _ = a_week(15, 5, dark)
+    assert told(cells) == hidden | {"drop_out": (40, 0.2)}
+    # The next quarter begins anew.
+    assert told(a_week(15, 5, {})[0])["drop_out_returned"] == (10, 0.05)
+
+
+def test_what_is_hidden_from_staff_is_hidden_outside_and_ten_is_the_least_there() -> None:
+    # 2 x 3 is small outside only.
+    cells, dark = a_week(15, 3, {})
+    assert told(cells)["drop_out_returned"] == (5, 0.03)
+    assert told(cells, "public")["drop_out_returned"] == NOTHING
+    # Hidden from staff in the first week, and so in the next from both, large as it is.
+    dark = a_week(15, 2, {})[1]
+    assert told(a_week(20, 20, dark)[0], "public")["drop_out_returned"] == NOTHING
+
+
+def test_a_week_that_is_withheld_for_who_left_does_not_hide_the_next() -> None:
+    # Given a week from which three of the programme are gone.
+    cells, dark = a_week(15, 10, {}, changed=3)
+    assert told(cells) == dict.fromkeys(("drop_out", "drop_out_silent", "drop_out_returned"), NOTHING)
+    assert told(a_week(15, 10, dark)[0])["drop_out_returned"] == (20, 0.1)
+
+
+def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_whole_year() -> None:
+    # Given three sites of 100 followed for 400 days, and one of 100 for 90 days; at each, 20 dropped out at 60 days.
+    sites = {uuid.UUID(int=20 + number): 400 if number else 90 for number in range(4)}
+    weeks = {
+        family_id: FamilyWeek(
+            family_id=family_id, followed_days=60 if place < 20 else days,
+            drop_out_reason=DropOut.SILENT if place < 20 else None,
+        )
+        for site, days in sites.items()
+        for place, family_id in enumerate(families_of(site))
+    }  # fmt: skip
+    population = [
+        UsagePopulation(family_id=family_id, site_id=site, cohort_id=uuid.UUID(int=site.int + 100))
+        for site in sites
+        for family_id in families_of(site)
+    ]
+    cells, _ = controlled_cells(Scopes.of(PROGRAMME, population), weeks, {})
+    told = {cell["scope_id"]: cell["value"] for cell in cells
+            if (cell["indicator"], cell["audience"]) == ("survival_364", "staff")}  # fmt: skip
+    assert [told[scope] for scope in (PROGRAMME, *sites)] == [0.8, None, 0.8, 0.8, 0.8]

@@ -1,0 +1,96 @@
+"""What of a survey may be told: sites and programme together, worked by hand."""
+
+from __future__ import annotations
+
+import uuid
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.core.office.surveys.comparison import Comparison, Interval
+from services.core.office.surveys.disclosing import Waves, controlled
+
+PROGRAMME, NORTH, SOUTH, EAST = (uuid.UUID(int=number) for number in range(4))
+
+
+def families(site: str, count: int) -> list[str]:
+    return [f"{site}{number:02d}" for number in range(count)]
+
+
+def told(kind: str, baseline: dict[str, float], endline: dict[str, float]) -> dict[uuid.UUID, Comparison]:
+    everybody = set(baseline) | set(endline)
+    sites = {
+        site: frozenset(one for one in everybody if one.startswith(letter))
+        for site, letter in ((NORTH, "n"), (SOUTH, "s"), (EAST, "e"))
+    }
+    return controlled("q", kind, Waves(baseline, endline), sites, PROGRAMME)
+
+
+def test_counts_are_rounded_and_shares_follow_from_the_rounded_counts() -> None:
+    # Given 22 pairs at one site, of which 8 said yes before and 13 after; 6 more answered before only, 2 of them yes.
+    pairs, gone = families("n", 22), families("nx", 6)
+    before = {one: float(place < 8) for place, one in enumerate(pairs)}
+    before |= {one: float(place < 2) for place, one in enumerate(gone)}
+    after = {one: float(place < 13) for place, one in enumerate(pairs)}
+    one = told("yes_no", before, after)[NORTH]
+    # Then 22 is told as 20, 8 as 10 and 13 as 15; 28 as 30, of which 6 lost are told as 5.
+    assert (one.matched, one.suppressed) == (20, False)
+    assert one.before is not None
+    assert one.after is not None
+    assert (one.before.value, one.after.value) == (0.5, 0.75)
+    # Wilson for 10 of 20: 0.30 to 0.70.
+    assert one.before.interval == Interval(0.3, 0.7)
+    assert one.attrition is not None
+    assert (one.attrition.baseline, one.attrition.matched) == (30, 20)
+    assert one.attrition.lost_share is not None
+    assert one.attrition.lost_share.value == 0.17
+    # What the six had said is two against four: fewer than five.
+    assert one.attrition.baseline_of_lost is None
+    # Five changed, and exact McNemar of 5 against 0 is 2 / 32.
+    assert one.p_value == 0.06
+
+
+def test_a_small_site_takes_another_one_along_that_would_give_it_away() -> None:
+    # Given a site of 4 pairs, and two of 20 and 30; all three are in the programme's number.
+    everybody = families("n", 4) + families("s", 20) + families("e", 30)
+    before = {one: float(place % 7) for place, one in enumerate(everybody)}
+    reports = told("number", before, {one: value + 2 for one, value in before.items()})
+    # Then it is not told, nor is the next smallest: programme less the others would be the four.
+    assert {site for site, one in reports.items() if one.suppressed} == {NORTH, SOUTH}
+    assert reports[PROGRAMME].difference is not None
+    assert reports[PROGRAMME].difference.value == 2.0
+    assert reports[NORTH] == Comparison("q", "number", suppressed=True)
+
+
+def test_fewer_than_five_who_changed_are_told_by_no_p_value() -> None:
+    pairs = families("n", 30)
+    before = {one: float(place < 12) for place, one in enumerate(pairs)}
+    one = told("yes_no", before, before | {pairs[0]: 0.0, pairs[20]: 1.0})[NORTH]
+    assert (one.p_value, one.before) == (None, one.after)
+
+
+ANSWERS = st.lists(st.tuples(st.sampled_from("nse"), st.booleans(), st.none() | st.booleans()), max_size=60)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ANSWERS)
+def test_no_exact_count_is_told_and_no_small_site_can_be_had_by_subtraction(
+    answers: list[tuple[str, bool, bool | None]],
+) -> None:
+    # Whatever was answered: every count that is told is a multiple of five, every share one of two such counts.
+    names = [f"{site}{number:03d}" for number, (site, _, _) in enumerate(answers)]
+    before = {name: float(said) for name, (_, said, _) in zip(names, answers, strict=True)}
+    after = {name: float(said) for name, (_, _, said) in zip(names, answers, strict=True) if said is not None}
+    reports = told("yes_no", before, after)
+    pairs = {site: sum(name[0] == letter and name in after for name in names)
+             for site, letter in ((NORTH, "n"), (SOUTH, "s"), (EAST, "e"))}  # fmt: skip
+    hidden = [site for site in pairs if reports[site].suppressed]
+    assert all(site in hidden for site, count in pairs.items() if count < 5)
+    if hidden and not reports[PROGRAMME].suppressed:
+        assert len(hidden) >= 2
+        assert sum(pairs[site] for site in hidden) >= 5
+    for one in reports.values():
+        for share in (one.before, one.after):
+            if share is not None:
+                counts = {round(count / one.matched, 2) for count in range(5, one.matched, 5)}
+                assert share.value in counts
