@@ -10,49 +10,11 @@ from collections.abc import AsyncIterator
 import uvicorn
 from fastapi import FastAPI
 
-from services.api import openapi, problems
-from services.api.frame import BodyBound, RequestFrame
+from services.api import openapi, problems, system
+from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
+from services.api.middleware import BodyBound, RequestFrame
 from services.api.refusals import Refusals
-from services.api.routes import (
-    alerts,
-    audio,
-    audit,
-    auth,
-    checkins,
-    commands,
-    contacts,
-    events,
-    exports,
-    families,
-    me,
-    messages,
-    pairing,
-    privacy,
-    programme,
-    push,
-    recoveries,
-    sessions,
-    staff_accounts,
-    staff_auth,
-    staff_break_glass,
-    staff_families,
-    staff_hand_outs,
-    staff_imports,
-    staff_me,
-    staff_programme,
-    staff_recoveries,
-    staff_sites,
-    staff_surveys,
-    staff_usage,
-    staff_usage_exports,
-    staff_watches,
-    starters,
-    system,
-    uploads,
-    voice,
-    watch_settings,
-    zones,
-)
+from services.api.staff.routes import ROUTERS as STAFF_ROUTERS
 from services.api.stream import EventHub
 from services.core.conversation.audio_assets.rendering import Studio
 from services.core.people.accounts.tokens import AccessTokens
@@ -96,20 +58,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.refusals = refusals
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
-    for room in (
-        auth, sessions, me, families, contacts, pairing, messages, voice, uploads, audio, audit, privacy, exports,
-        events, recoveries, programme, starters, system,
-    ):  # fmt: skip
-        app.include_router(room.router)
-    for room in (
-        staff_auth, staff_me, staff_sites, staff_accounts, staff_recoveries, staff_hand_outs, staff_break_glass,
-        staff_watches, staff_families, staff_imports, staff_programme, staff_surveys, staff_usage, staff_usage_exports,
-    ):  # fmt: skip
-        app.include_router(room.router)
-    for room in (alerts, commands, watch_settings, push, checkins, zones):
-        app.include_router(room.router)
-    for of_all in (messages.of_all, checkins.of_all):
-        app.include_router(of_all)
+    for router in (system.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
+        app.include_router(router)
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.

@@ -5,20 +5,10 @@ from __future__ import annotations
 from fastapi import Depends
 from fastapi.params import Depends as Dependency
 
-from services.api.access_family import AnyCaller
 from services.api.client_address import ClientAddress
 from services.api.dependencies import Work
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
-
-
-def costs_guardian(limit: Limits) -> Dependency:
-    """Return the dependency by which each request takes one of the guardian's own tokens."""
-
-    async def pay(work: Work, caller: AnyCaller) -> None:
-        await charge(work, Charge(limit, str(caller.guardian_id)))
-
-    return _depends(pay)
 
 
 def costs_address(limit: Limits) -> Dependency:
@@ -27,9 +17,10 @@ def costs_address(limit: Limits) -> Dependency:
     async def pay(work: Work, address: ClientAddress) -> None:
         await charge(work, Charge(limit, address))
 
-    return _depends(pay)
+    return depends_on(pay)
 
 
-def _depends(pay: object) -> Dependency:
+def depends_on(pay: object) -> Dependency:
+    """Return ``pay`` as the dependency that a route declares in its decorator."""
     found: Dependency = Depends(pay)  # type: ignore[arg-type]
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
-from services.api.frame import BODY_MAX_BYTES, SOUND_BODY_MAX_BYTES
 from services.api.json_bodies import JSON_MAX_DEPTH
+from services.api.middleware import BODY_MAX_BYTES, SOUND_BODY_MAX_BYTES
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION, Limit, Limits
 
 _HEAD = """# Limits

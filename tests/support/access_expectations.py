@@ -218,8 +218,8 @@ def cells() -> tuple[Cell, ...]:
 _HEAD = """# Who may what, cell by cell
 
 Every route, asked by every role about every target. The expectations stand in
-`tests/support/access_expectations.py`, written from what is meant and not from `services/api/access_family.py` and
-`access_staff.py`, where it is decided;
+`tests/support/access_expectations.py`, written from what is meant and not from `services/api/family/access.py` and
+`services/api/staff/access.py`, where it is decided;
 `tests/integration/api/test_matrix.py` asks each cell and compares status and code. Refused cells are asked of the whole
 API on one shared world, which they leave as it was; cells that pass are asked at the same rules, without what stands
 behind them, and once more of the whole API on worlds of their own: whoever may read reads, under every rule somebody

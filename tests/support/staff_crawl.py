@@ -17,7 +17,7 @@ import httpx
 import openpyxl
 from sqlmodel import col, select
 
-from services.api.access_staff import PERMISSIONS
+from services.api.staff.access import PERMISSIONS
 from services.core.conversation.audio_assets.chunks_from_watch import Claim, take_chunk
 from services.core.conversation.audio_assets.rendering import Studio
 from services.core.conversation.messages.actions import ChildsMessage, receive_from_child

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from services.api.access_staff import PERMISSIONS
+from services.api.staff.access import PERMISSIONS
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.api.access_staff import PERMISSIONS
+from services.api.staff.access import PERMISSIONS
 from services.core.conversation.audio_assets.rendering import Studio
 from services.core.measurement.exports.rendering import make_one_file
 from services.core.measurement.indicators.rules import INDICATORS

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.api.access_staff import PERMISSIONS
+from services.api.staff.access import PERMISSIONS
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.access_world import recorded, recorder

@@ -1,0 +1,274 @@
+"""Where access of guardians is decided: every route declares one of these rules, and a test fails for one without.
+
+What is another family's answers exactly as what does not exist. Rights are read from the database at each request.
+"""
+
+import uuid
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from services.api.dependencies import Tokens, Work
+from services.api.refusals import asked_by
+from services.core.people.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
+from services.core.people.accounts.queries import guardian_of_session, session_and_guardian
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.errors import NotFoundError, RightMissingError
+from services.core.people.households.queries import child_by_id, membership_in, rights_of
+from services.core.people.households.rules import Right
+from services.core.people.households.tables import Child, Membership
+from services.core.platform.audit.actions import guardian_actor
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+from services.core.privacy.copies.actions import read_link
+from services.core.privacy.errors import PrimaryOnlyError
+from services.core.privacy.tables import Export
+
+_BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1/auth/tokens")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks."""
+
+    guardian: Guardian
+    session_id: uuid.UUID
+    # Logged in by a code alone from a new device: sees nothing of any family.
+    limited: bool = False
+
+    @property
+    def guardian_id(self) -> uuid.UUID:
+        """The guardian's id."""
+        return self.guardian.guardian_id
+
+
+@dataclass(frozen=True)
+class FamilyScope:
+    """A family, and how the caller stands in it."""
+
+    caller: Caller
+    family_id: uuid.UUID
+    membership: Membership
+
+
+@dataclass(frozen=True)
+class ChildScope(FamilyScope):
+    """A child of a family, and how the caller stands in it."""
+
+    child: Child
+
+
+async def read_any_caller(
+    request: Request,
+    work: Work,
+    tokens: Tokens,
+    bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
+) -> Caller:
+    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
+    if bearer is None:
+        raise AccessTokenInvalidError
+    claims = tokens.read(bearer.credentials, work.now)
+    asked_by(request, guardian_actor(claims.guardian_id))
+    await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
+    found = await session_and_guardian(work, claims.session_id, claims.guardian_id)
+    if found is None:
+        raise SessionEndedError
+    session, guardian = found
+    return Caller(guardian, session.session_id, limited=session.limited)
+
+
+async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
+    """Return the caller; raises SecondStepNeededError for a session that may do nothing but complete itself."""
+    if caller.limited:
+        raise SecondStepNeededError
+    return caller
+
+
+AnyCaller = Annotated[Caller, Depends(read_caller)]
+
+
+class LoggedIn:
+    """A guardian whose session stands, whatever family."""
+
+    access_rule: ClassVar[str] = "logged in"
+
+    async def __call__(self, caller: AnyCaller) -> Caller:
+        """Return the caller."""
+        return caller
+
+
+class LoggedInByCode:
+    """A guardian whose session stands, also one that still lacks its second step."""
+
+    access_rule: ClassVar[str] = "logged in, before the second step too"
+
+    async def __call__(self, caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
+        """Return the caller."""
+        return caller
+
+
+class InFamily:
+    """A guardian of the family in the path, with a right or without, with consent given or before."""
+
+    def __init__(self, right: Right | None = None, *, before_consent: bool = False) -> None:
+        self.right = right
+        self.before_consent = before_consent
+        when = ", before consent too" if before_consent else ""
+        self.access_rule = f"in family, {right.value if right else 'any'} right{when}"
+
+    async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
+        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+        membership = await _membership(work, caller, family_id, self.right, before_consent=self.before_consent)
+        return FamilyScope(caller, family_id, membership)
+
+
+class OfChild:
+    """A guardian of the family of the child in the path, with a right or without, who agreed to a further part."""
+
+    def __init__(self, right: Right | None = None, *, part: Part | None = None) -> None:
+        self.right = right
+        self.part = part
+        agreed = f", consent to {part.value}" if part else ""
+        self.access_rule = f"of child, {right.value if right else 'any'} right{agreed}"
+
+    async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
+        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+        child = await child_by_id(work, child_id)
+        # The same question is asked of the database for a child that does not exist: same answer, same time.
+        family_id = child.family_id if child is not None else uuid.UUID(int=0)
+        membership = await _membership(work, caller, family_id, self.right, before_consent=False)
+        if child is None:
+            raise NotFoundError
+        if self.part is not None and not await has_consent(work, caller.guardian_id, child.family_id, self.part):
+            raise ConsentRequiredError(self.part)
+        return ChildScope(caller, child.family_id, membership, child)
+
+
+class PrimaryInFamily:
+    """The first guardian of the family in the path; also without consent, so that what was agreed to can be undone."""
+
+    access_rule: ClassVar[str] = "in family, first guardian, before consent too"
+
+    async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
+        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        _refuse_others(membership)
+        return FamilyScope(caller, family_id, membership)
+
+
+class PrimaryOfChild:
+    """The first guardian of the family of the child in the path; also without consent."""
+
+    access_rule: ClassVar[str] = "of child, first guardian, before consent too"
+
+    async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
+        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        child = await child_by_id(work, child_id)
+        family_id = child.family_id if child is not None else uuid.UUID(int=0)
+        membership = await _membership(work, caller, family_id, None, before_consent=True)
+        if child is None:
+            raise NotFoundError
+        _refuse_others(membership)
+        return ChildScope(caller, child.family_id, membership, child)
+
+
+def _refuse_others(membership: Membership) -> None:
+    if not membership.is_primary:
+        raise PrimaryOnlyError
+
+
+@dataclass(frozen=True)
+class LinkScope(ChildScope):
+    """What a signed link opens: one recording, for the guardian it was made for."""
+
+    message_id: uuid.UUID
+
+
+class OfLink:
+    """Whoever holds a link that a guardian asked for minutes ago, while that guardian still may hear the recording."""
+
+    access_rule: ClassVar[str] = "signed link, message right"
+
+    async def __call__(
+        self, request: Request, work: Work, tokens: Tokens, token: Annotated[str, Path(max_length=2000)]
+    ) -> LinkScope:
+        """Return the scope; raises AccessTokenInvalidError, SessionEndedError, and what OfChild raises."""
+        claims = tokens.read_link(token, work.now)
+        asked_by(request, guardian_actor(claims.guardian_id), child_id=claims.child_id)
+        guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
+        if guardian is None:
+            raise SessionEndedError
+        # A link costs what a request costs: making the recording or reading the file is work like any other.
+        await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
+        caller = Caller(guardian, claims.session_id)
+        child = await child_by_id(work, claims.child_id)
+        if child is None:
+            raise NotFoundError
+        membership = await _membership(work, caller, child.family_id, Right.MESSAGE, before_consent=False)
+        return LinkScope(caller, child.family_id, membership, child, claims.message_id)
+
+
+@dataclass(frozen=True)
+class ExportScope(FamilyScope):
+    """What a signed link opens: one export, for the guardian who asked for it."""
+
+    export: Export
+
+
+class OfExportLink:
+    """Whoever holds a link to an export, while the session it was made in stands and the guardian is in the family."""
+
+    access_rule: ClassVar[str] = "signed link, in family"
+
+    async def __call__(self, request: Request, work: Work, token: Annotated[str, Path(max_length=2000)]) -> ExportScope:
+        """Return the scope; raises AccessTokenInvalidError, SessionEndedError, NotFoundError."""
+        claims = read_link(work.vault, token, work.now)
+        asked_by(request, guardian_actor(claims.guardian_id))
+        guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
+        if guardian is None:
+            raise SessionEndedError
+        # A link costs what a request costs: making the recording or reading the file is work like any other.
+        await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
+        caller = Caller(guardian, claims.session_id)
+        export = await work.session.get(Export, claims.export_id)
+        if export is None or export.guardian_id != guardian.guardian_id:
+            raise NotFoundError
+        asked_by(request, guardian_actor(claims.guardian_id), family_id=export.family_id)
+        membership = await _membership(work, caller, export.family_id, None, before_consent=True)
+        return ExportScope(caller, export.family_id, membership, export)
+
+
+async def _membership(
+    work: UnitOfWork, caller: Caller, family_id: uuid.UUID, right: Right | None, *, before_consent: bool
+) -> Membership:
+    membership = await membership_in(work, family_id, caller.guardian_id)
+    if membership is None:
+        raise NotFoundError
+    if not before_consent and not await has_consent(work, caller.guardian_id, family_id, Part.MESSAGES):
+        raise ConsentRequiredError(Part.MESSAGES)
+    if right is not None and not rights_of(membership).has(right):
+        raise RightMissingError(right.value)
+    return membership
+
+
+IsLoggedIn = Annotated[Caller, Depends(LoggedIn())]
+BeforeSecondStep = Annotated[Caller, Depends(LoggedInByCode())]
+BeforeConsent = Annotated[FamilyScope, Depends(InFamily(before_consent=True))]
+AnyGuardian = Annotated[FamilyScope, Depends(InFamily())]
+ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]
+GuardianOfChild = Annotated[ChildScope, Depends(OfChild())]
+MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
+PrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily())]
+PrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild())]
+MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
+HoldsExportLink = Annotated[ExportScope, Depends(OfExportLink())]
+MayLocateChild = Annotated[ChildScope, Depends(OfChild(Right.LOCATE, part=Part.LOCATION))]
+MaySeeSosPlaces = Annotated[ChildScope, Depends(OfChild(Right.LOCATE, part=Part.SOS_PLACES))]
+MayDrawZones = Annotated[ChildScope, Depends(OfChild(Right.MANAGE, part=Part.LOCATION))]
+HoldsLink = Annotated[LinkScope, Depends(OfLink())]

@@ -1,0 +1,92 @@
+"""Alerts of a child, and whether a family's guardians can be reached for them."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.api.dependencies import Work
+from services.api.family.access import AnyGuardian, MayMessageChild, MaySeeSosPlaces
+from services.api.family.schemas import alerts as told
+from services.api.family.schemas.checkins import Place
+from services.api.problems import answers
+from services.core.devices.alerts.actions import acknowledge_alert
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
+from services.core.devices.alerts.rules import AlertKind, kinds_told_to
+from services.core.devices.alerts.tables import Alert as AlertRow
+from services.core.devices.push.queries import readiness_of_family
+from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.sos_places import sos_place_of
+from services.core.people.households.queries import rights_of
+
+router = APIRouter(prefix="/v1", tags=["alerts"])
+
+
+@router.get("/children/{child_id}/alerts", responses=answers(401, 403, 404, 422))
+async def list_alerts(
+    work: Work,
+    scope: MayMessageChild,
+    cursor: Annotated[uuid.UUID | None, Query(description="next_cursor of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ALERTS)] = 50,
+) -> told.Alerts:
+    """Read back through the child's alerts, newest first; those of zones need the right to locate."""
+    kinds = kinds_told_to(rights_of(scope.membership).words())
+    found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
+    page = found[:limit]
+    return told.Alerts(
+        alerts=[_alert(one) for one in page], next_cursor=str(page[-1].alert_id) if len(found) > limit else None
+    )
+
+
+@router.get("/children/{child_id}/alerts/{alert_id}", responses=answers(401, 403, 404, 422))
+async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.Alert:
+    """Read one alert."""
+    kinds = kinds_told_to(rights_of(scope.membership).words())
+    return _alert(await one_alert(work, scope.child.child_id, alert_id, kinds))
+
+
+@router.get("/children/{child_id}/alerts/{alert_id}/place", responses=answers(401, 403, 404, 422))
+async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> told.SosPlace:
+    """Tell where an SOS came from, if the family agreed to such places; the look is written down."""
+    await one_alert(work, scope.child.child_id, alert_id, [AlertKind.SOS])
+    note_look(work, scope.caller.guardian_id, scope.child)
+    found = await sos_place_of(work, scope.child, alert_id)
+    if found is None:
+        return told.SosPlace(alert_id=alert_id, seen=None)
+    point = found.place.point
+    return told.SosPlace(
+        alert_id=alert_id,
+        seen=told.SosSeen(
+            place=Place(lat=point.lat, lon=point.lon, altitude_m=found.place.altitude_m), accuracy_m=found.accuracy_m,
+            source=found.source, happened_at=found.happened_at, received_at=found.received_at,
+        ),
+    )  # fmt: skip
+
+
+@router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=answers(401, 403, 404, 422))
+async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.Alert:
+    """Say that you have seen it and take care: the child and the other guardians are told. The first one counts."""
+    kinds = kinds_told_to(rights_of(scope.membership).words())
+    alert = await acknowledge_alert(work, scope.child.child_id, alert_id, scope.caller.guardian_id, kinds)
+    return _alert(alert)
+
+
+@router.get("/families/{family_id}/readiness", responses=answers(401, 403, 404, 422))
+async def readiness(work: Work, scope: AnyGuardian) -> told.Readiness:
+    """Tell over which channels each guardian can be reached: before a watch is handed out, and whenever one asks."""
+    found = await readiness_of_family(work, scope.family_id)
+    return told.Readiness(
+        ready=found.is_ready,
+        guardians=[
+            told.GuardianReach(
+                guardian_id=one.guardian_id, live_session=one.has_session, push=one.has_push,
+                phone_confirmed=one.phone_confirmed, reachable=one.is_reachable,
+            )
+            for one in found.guardians
+        ],
+        invited=found.invited,
+    )  # fmt: skip
+
+
+def _alert(row: AlertRow) -> told.Alert:
+    return told.Alert.model_validate(row.model_dump())

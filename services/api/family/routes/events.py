@@ -1,0 +1,157 @@
+"""Live events (server-sent) and catching up."""
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import structlog
+from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from services.api.cursor import read_cursor, write_cursor
+from services.api.dependencies import Work
+from services.api.family.access import Caller, IsLoggedIn
+from services.api.family.schemas.events import Event, Events
+from services.api.problems import answers
+from services.api.stream import EventHub
+from services.core.people.accounts.queries import guardian_of_session
+from services.core.people.accounts.streams import open_stream, stream_stands
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
+from services.core.people.households.queries import families_of, rights_of
+from services.core.people.households.rules import Right
+from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.faults import database_is_away
+from services.core.platform.events.queries import events_after
+from services.core.platform.events.tables import Event as EventRow
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+log = structlog.get_logger()
+
+PAGE_EVENTS = 200
+# The hub wakes a stream whenever there is something to see. This is for what time alone changes.
+LOOK_EVERY_S = 300.0
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """Which families a stream may read from which number, with which rights, and since when the caller belongs."""
+
+    cursors: dict[uuid.UUID, int]
+    rights: dict[uuid.UUID, frozenset[str]]
+    joined_at: dict[uuid.UUID, datetime]
+
+    def may_be_told(self, row: EventRow) -> bool:
+        """Tell whether an event is of the caller's time in the family: a cursor made up shows nothing older."""
+        return row.created_at >= self.joined_at[row.family_id]
+
+
+@router.get("/sync", responses=answers(401, 422))
+async def sync(work: Work, caller: IsLoggedIn, since: Annotated[str | None, Query(max_length=2000)] = None) -> Events:
+    """Tell what happened since a cursor; without one, where to begin: nothing, and the cursor of now."""
+    scope = await _scope(work, caller.guardian_id, read_cursor(since) if since else {})
+    rows = await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)
+    return Events(
+        events=[_told(row) for row in rows if scope.may_be_told(row)],
+        cursor=write_cursor(_advance(scope.cursors, rows)),
+        more=len(rows) == PAGE_EVENTS,
+    )
+
+
+async def read_last_event_id(
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=2000)] = None,
+) -> dict[uuid.UUID, int]:
+    """Return where the client stood; raises CursorInvalidError while the answer can still be a problem."""
+    return read_cursor(last_event_id) if last_event_id else {}
+
+
+@router.get("/events", response_class=EventSourceResponse, responses=answers(401, 422))
+async def follow(
+    request: Request,
+    caller: IsLoggedIn,
+    cursors: Annotated[dict[uuid.UUID, int], Depends(read_last_event_id)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Follow what happens in the caller's families. The id of each event is a cursor; come back with the last one.
+
+    Ends by itself when the session is ended, when newer ones have taken its place (4 of a session, 12 of a guardian),
+    and after a day; a comment line every 15 seconds shows that it lives.
+    """
+    database: Database = request.app.state.database
+    hub: EventHub = request.app.state.hub
+    async with database.begin() as work:
+        cursors = (await _scope(work, caller.guardian_id, cursors)).cursors
+        stream_no = await open_stream(work, caller.session_id, caller.guardian_id)
+    try:
+        yield ServerSentEvent(event="ready", data={}, id=write_cursor(cursors))
+        while True:
+            # Listen before looking, so that nothing falls between.
+            async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
+                found = None if hub.is_closing else await _look(database, caller, stream_no, cursors)
+                if found is None:
+                    return
+                scope, rows = found
+                # A family that is new to the stream must be listened for, too, before this may wait.
+                listens_for_all = scope.cursors.keys() <= cursors.keys()
+                cursors = scope.cursors
+                for row in rows:
+                    cursors = _advance(cursors, [row])
+                    if scope.may_be_told(row):
+                        told = _told(row).model_dump(mode="json")
+                        yield ServerSentEvent(event=row.kind, data=told, id=write_cursor(cursors))
+                if not rows and listens_for_all:
+                    with contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(LOOK_EVERY_S):
+                            await woken.wait()
+    finally:
+        hub.ended(stream_no)
+
+
+async def _look(
+    database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, int]
+) -> tuple[_Scope, list[EventRow]] | None:
+    """Return what is new, or None when the stream is to end: no session stands, or nobody can be asked.
+
+    Also when newer streams have taken its place.
+    """
+    try:
+        async with database.begin() as work:
+            if await guardian_of_session(work, caller.session_id, caller.guardian_id) is None:
+                return None
+            if not await stream_stands(work, stream_no):
+                return None
+            scope = await _scope(work, caller.guardian_id, cursors)
+            return scope, await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)
+    except Exception as error:
+        if database_is_away(error):
+            log.warning("stream_ended_without_database", error=type(error).__qualname__)
+            return None
+        raise
+
+
+async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UUID, int]) -> _Scope:
+    """Return the caller's families as they are now; one that is new to the cursor begins at its newest event."""
+    kept: dict[uuid.UUID, int] = {}
+    rights: dict[uuid.UUID, frozenset[str]] = {}
+    joined_at: dict[uuid.UUID, datetime] = {}
+    for membership, family in await families_of(work, guardian_id):
+        joined_at[family.family_id] = membership.joined_at
+        kept[family.family_id] = cursors.get(family.family_id, family.event_seq)
+        if await has_consent(work, guardian_id, family.family_id, Part.MESSAGES):
+            words = rights_of(membership).words()
+            if not await has_consent(work, guardian_id, family.family_id, Part.LOCATION):
+                words -= {Right.LOCATE.value}
+            rights[family.family_id] = words
+    return _Scope(kept, rights, joined_at)
+
+
+def _advance(cursors: dict[uuid.UUID, int], rows: list[EventRow]) -> dict[uuid.UUID, int]:
+    return cursors | {row.family_id: row.seq for row in rows}
+
+
+def _told(row: EventRow) -> Event:
+    return Event.model_validate(row.model_dump())

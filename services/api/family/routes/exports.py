@@ -1,0 +1,104 @@
+"""A guardian asks for a copy of their data, follows how it is made, and fetches it."""
+
+import uuid
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from services.api.dependencies import StudioHere, Work, settings_of
+from services.api.family.access import BeforeConsent, HoldsExportLink
+from services.api.family.limits import costs_guardian
+from services.api.family.schemas import privacy as told
+from services.api.problems import answers
+from services.core.conversation.audio_assets.rendering import Studio
+from services.core.pairing.wipes import orders_of
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
+from services.core.privacy.copies.actions import (
+    ExportFile,
+    LinkClaims,
+    ask_for_export,
+    check_ready,
+    exports_of,
+    find_export,
+    issue_link,
+    open_export,
+)
+from services.core.privacy.erasure.rules import Wipe, watch_copy
+from services.core.privacy.tables import Export as ExportRow
+
+router = APIRouter(prefix="/v1", tags=["privacy"])
+
+_FILE: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
+
+
+@router.post(
+    "/families/{family_id}/exports",
+    status_code=202,
+    dependencies=[costs_guardian(Limits.EXPORTS_OF_GUARDIAN)],
+    responses=answers(401, 404, 422, 429),
+)
+async def ask(work: Work, scope: BeforeConsent) -> told.Export:
+    """Have a copy made of one's own conversation and of what is common to the family; one at a time."""
+    return await _export(work, await ask_for_export(work, scope.family_id, scope.caller.guardian_id))
+
+
+@router.get("/families/{family_id}/exports", responses=answers(401, 404, 422))
+async def list_own(work: Work, scope: BeforeConsent) -> told.Exports:
+    """Tell the caller's own exports, how far they are and until when they can be fetched."""
+    rows = await exports_of(work, scope.family_id, scope.caller.guardian_id)
+    return told.Exports(exports=[await _export(work, row) for row in rows])
+
+
+@router.get("/families/{family_id}/exports/{export_id}", responses=answers(401, 404, 422))
+async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> told.Export:
+    """Tell how an export of one's own stands."""
+    return await _export(work, await find_export(work, scope.family_id, scope.caller.guardian_id, export_id))
+
+
+@router.get(
+    "/families/{family_id}/exports/{export_id}/file",
+    response_class=Response,
+    responses={**answers(401, 404, 409, 422), **_FILE},
+)
+async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, studio: StudioHere) -> Response:
+    """Fetch the ZIP: export.json with its schema, and sound as M4A. Every fetch is in the family's log."""
+    export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
+    file = await open_export(work, export)
+    await work.let_go()
+    return await _file(studio, file)
+
+
+@router.post("/families/{family_id}/exports/{export_id}/link", status_code=201, responses=answers(401, 404, 409, 422))
+async def make_link(request: Request, work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> told.ExportLink:
+    """Get an address that opens the file until it is deleted, for browsers that send no headers."""
+    export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
+    expires_at = check_ready(work, export)
+    token = issue_link(work.vault, LinkClaims(export_id, scope.caller.guardian_id, scope.caller.session_id), expires_at)
+    return told.ExportLink(url=f"{settings_of(request).public_url}/v1/exports/{token}", expires_at=expires_at)
+
+
+@router.get("/exports/{token}", response_class=Response, responses={**answers(401, 404, 409, 422), **_FILE})
+async def fetch_by_link(work: Work, scope: HoldsExportLink, studio: StudioHere) -> Response:
+    """Fetch the export this link was made for."""
+    file = await open_export(work, scope.export)
+    await work.let_go()
+    return await _file(studio, file)
+
+
+async def _file(studio: Studio, file: ExportFile) -> Response:
+    headers = {
+        "content-disposition": 'attachment; filename="smartwatch-export.zip"',
+        "cache-control": "private, no-store",
+    }
+    return Response(await studio.blobs.read(file.blob_id, file.key), 200, headers, "application/zip")
+
+
+async def _export(work: UnitOfWork, row: ExportRow) -> told.Export:
+    orders = await orders_of(work, family_id=row.family_id)
+    known = watch_copy(Wipe(order.confirmed_at) for order in orders)
+    shown = row.model_dump(include={"export_id", "state", "percent", "size_bytes", "asked_at", "expires_at"})
+    return told.Export.model_validate({**shown, "watch_copy": known.value})

@@ -1,0 +1,218 @@
+"""Children, guardians and invitations of a family."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from services.api.dependencies import Work
+from services.api.family.access import AnyGuardian, BeforeConsent, GuardianOfChild, ManagingGuardian, MayManageChild
+from services.api.family.limits import costs_guardian
+from services.api.family.schemas import families as told
+from services.api.problems import answers
+from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
+from services.core.devices.contacts.location import take_childs_word_back
+from services.core.devices.contacts.queries import contact_list
+from services.core.devices.presence.actions import battery_of, presence_of_watch
+from services.core.devices.presence.rules import trend_pct_per_h
+from services.core.devices.watches.queries import current_identity, settings_of_child
+from services.core.devices.watches.tables import Watch
+from services.core.people.accounts.tables import Guardian as GuardianRow
+from services.core.people.consents.errors import ConsentRequiredError
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import How, Part, Proof
+from services.core.people.households.actions import change_child, note_childs_agreement
+from services.core.people.households.birth import birth_date_of, childs_consent_due
+from services.core.people.households.errors import NotFoundError, RightMissingError
+from services.core.people.households.invitations import Invited, invite, revoke_invitation
+from services.core.people.households.queries import children_of, guardians_of, invitations_of, membership_in, rights_of
+from services.core.people.households.rules import Right, Rights
+from services.core.people.households.tables import Child as ChildRow
+from services.core.people.households.tables import Invitation as InvitationRow
+from services.core.people.households.tables import Membership
+from services.core.people.programme.tables import Site
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.rules import Limits
+
+router = APIRouter(prefix="/v1", tags=["families"])
+
+
+@router.get("/families/{family_id}/children", responses=answers(401, 403, 404, 422))
+async def list_children(work: Work, scope: AnyGuardian) -> told.Children:
+    """Tell the family's children and how their watches are."""
+    return told.Children(children=[await _child(work, one) for one in await children_of(work, scope.family_id)])
+
+
+@router.post("/families/{family_id}/children", status_code=201, responses=answers(401, 403, 404, 409, 422))
+async def add(work: Work, scope: ManagingGuardian, asked: told.NewChild) -> told.Child:
+    """Add a child; nothing of a child is stored before the first guardian's consent."""
+    child = await create_child(
+        work, scope.family_id, scope.caller.guardian_id, asked.name, asked.birth_year, asked.birth_date
+    )
+    return await _child(work, child)
+
+
+@router.get("/children/{child_id}", responses=answers(401, 403, 404, 422))
+async def read_child(work: Work, scope: GuardianOfChild) -> told.Child:
+    """Tell a child and how its watch is."""
+    return await _child(work, scope.child)
+
+
+@router.patch("/children/{child_id}", responses=answers(401, 403, 404, 422))
+async def change(work: Work, scope: MayManageChild, asked: told.ChangeChild) -> told.Child:
+    """Rename a child or correct the year or date of birth."""
+    child = await change_child(
+        work, scope.child, scope.caller.guardian_id, name=asked.name, birth_year=asked.birth_year,
+        birth_date=asked.birth_date,
+    )  # fmt: skip
+    return await _child(work, child)
+
+
+@router.post("/children/{child_id}/agreement", status_code=201, responses=answers(401, 403, 404, 409, 422))
+async def note_agreement(work: Work, scope: MayManageChild, said: told.ChildsAgreement) -> told.RecordedAgreement:
+    """Write down that the child agreed itself, once it is of the age for it. A repeat returns what stands."""
+    row = await note_childs_agreement(
+        work, scope.child, scope.caller.guardian_id, Proof(How(said.how), said.witness, said.form_number)
+    )
+    return told.RecordedAgreement.model_validate(row.model_dump())
+
+
+@router.delete("/children/{child_id}/agreement", status_code=204, responses=answers(401, 403, 404, 422))
+async def end_agreement(work: Work, scope: MayManageChild) -> None:
+    """The child took its own agreement back: it is located no more, and asked again. A repeat changes nothing."""
+    await take_childs_word_back(work, scope.child, scope.membership)
+
+
+@router.get("/families/{family_id}/guardians", responses=answers(401, 403, 404, 422))
+async def list_guardians(work: Work, scope: AnyGuardian) -> told.Guardians:
+    """Tell everyone who belongs to the family, with their rights."""
+    guardians = await guardians_of(work, scope.family_id)
+    return told.Guardians(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
+
+
+@router.patch("/families/{family_id}/guardians/{guardian_id}", responses=answers(401, 403, 404, 409, 422))
+async def change_one(
+    work: Work, scope: AnyGuardian, guardian_id: uuid.UUID, asked: told.ChangeGuardian
+) -> told.Guardian:
+    """Change a guardian's rights (who may manage) or relation (also one's own)."""
+    target = await membership_in(work, scope.family_id, guardian_id)
+    if target is None:
+        raise NotFoundError
+    before = rights_of(target)
+    rights = Rights(
+        before.may_message if asked.may_message is None else asked.may_message,
+        before.may_locate if asked.may_locate is None else asked.may_locate,
+        before.may_manage if asked.may_manage is None else asked.may_manage,
+    )
+    own_relation_only = guardian_id == scope.caller.guardian_id and rights == before
+    if not own_relation_only and not scope.membership.may_manage:
+        raise RightMissingError(Right.MANAGE.value)
+    await change_guardian(
+        work, scope.family_id, scope.caller.guardian_id, guardian_id, rights=rights, relation=asked.relation
+    )
+    return await _one_guardian(work, scope.family_id, guardian_id, scope.caller.guardian_id)
+
+
+@router.delete(
+    "/families/{family_id}/guardians/{guardian_id}", status_code=204, responses=answers(401, 403, 404, 409, 422)
+)
+async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -> None:
+    """Remove a guardian, or leave oneself, also without consent: access ends at once, on the watches too."""
+    if guardian_id != scope.caller.guardian_id:
+        if not await has_consent(work, scope.caller.guardian_id, scope.family_id, Part.MESSAGES):
+            raise ConsentRequiredError(Part.MESSAGES)
+        if not scope.membership.may_manage:
+            raise RightMissingError(Right.MANAGE.value)
+    await remove_guardian(work, scope.family_id, scope.caller.guardian_id, guardian_id)
+
+
+@router.get("/families/{family_id}/invitations", responses=answers(401, 403, 404, 422))
+async def list_invitations(work: Work, scope: ManagingGuardian) -> told.Invitations:
+    """Tell the invitations that can still be accepted."""
+    return told.Invitations(invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)])
+
+
+@router.post(
+    "/families/{family_id}/invitations",
+    status_code=201,
+    dependencies=[costs_guardian(Limits.INVITATIONS_OF_GUARDIAN)],
+    responses=answers(401, 403, 404, 409, 422, 429),
+)
+async def make_invitation(work: Work, scope: ManagingGuardian, asked: told.NewInvitation) -> told.Invitation:
+    """Invite a phone; it is told by an SMS that says nothing of the family."""
+    rights = Rights(asked.may_message, asked.may_locate, asked.may_manage)
+    invitation = await invite(
+        work, scope.family_id, scope.caller.guardian,
+        Invited(asked.phone, asked.relation, asked.display_name, rights),
+    )  # fmt: skip
+    return _invitation(invitation)
+
+
+@router.delete(
+    "/families/{family_id}/invitations/{invitation_id}", status_code=204, responses=answers(401, 403, 404, 409, 422)
+)
+async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) -> None:
+    """Take an invitation back. A repeat changes nothing."""
+    await revoke_invitation(work, scope.family_id, scope.caller.guardian_id, invitation_id)
+
+
+async def _child(work: UnitOfWork, child: ChildRow) -> told.Child:
+    birth_date = birth_date_of(work, child)
+    return told.Child(
+        child_id=child.child_id,
+        family_id=child.family_id,
+        name=child.name,
+        birth_year=birth_date.year if birth_date else child.birth_year,
+        birth_date=birth_date,
+        childs_consent_due=await childs_consent_due(work, child),
+        watch=await _watch(work, child.child_id),
+    )
+
+
+async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | None:
+    identity = await current_identity(work, child_id)
+    if identity is None:
+        return None
+    watch = await work.session.get_one(Watch, identity.watch_id)
+    site = await work.session.get_one(Site, watch.site_id)
+    presence, trend = presence_of_watch(identity, watch, site, work.now), trend_pct_per_h(battery_of(identity))
+    asleep = identity.asleep_until_at is not None and identity.asleep_until_at > work.now
+    state = "asleep" if asleep else "online" if identity.online else "offline"
+    return told.WatchOfChild.model_validate(
+        {
+            "watch_serial": watch.serial,
+            "state": state if identity.last_hello_at else "issued",
+            "presence": presence.word.value,
+            "presence_since_at": presence.since_at,
+            "last_seen_at": identity.last_seen_at,
+            "asleep_until_at": identity.asleep_until_at if asleep else None,
+            "battery_pct": identity.battery_pct,
+            "battery_at": identity.battery_at,
+            "battery_trend_pct_per_h": None if trend is None else round(trend, 1),
+            "firmware": identity.hello.get("firmware"),
+            "contacts_version": (await contact_list(work, child_id)).version,
+            "contacts_acked_version": identity.contacts_acked_version,
+            "config_version": (await settings_of_child(work, child_id)).version,
+            "config_acked_version": identity.config_acked_version,
+        }
+    )
+
+
+async def _one_guardian(
+    work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, asker_id: uuid.UUID
+) -> told.Guardian:
+    for membership, guardian in await guardians_of(work, family_id):
+        if guardian.guardian_id == guardian_id:
+            return _guardian(membership, guardian, asker_id)
+    raise NotFoundError
+
+
+def _guardian(membership: Membership, guardian: GuardianRow, asker_id: uuid.UUID) -> told.Guardian:
+    is_seen = not membership.number_hidden or guardian.guardian_id == asker_id
+    phone = guardian.phone if is_seen else None
+    return told.Guardian.model_validate(
+        {**membership.model_dump(), "display_name": guardian.display_name, "phone": phone}
+    )
+
+
+def _invitation(row: InvitationRow) -> told.Invitation:
+    return told.Invitation.model_validate(row.model_dump())

@@ -1,0 +1,123 @@
+"""The caller, their consents and invitations."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.api.access import OPEN
+from services.api.dependencies import Work
+from services.api.family.access import BeforeConsent, IsLoggedIn
+from services.api.family.schemas import families as told
+from services.api.problems import answers
+from services.core.devices.contacts.guardians import accept_invitation, give_consent, rename_guardian, withdraw_consent
+from services.core.people.accounts.tables import Guardian
+from services.core.people.consents.queries import consents_of
+from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.consents.tables import Consent as ConsentRow
+from services.core.people.households.invitations import decline_invitation
+from services.core.people.households.queries import families_of, invitations_for
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.locales import fitting_locale
+
+router = APIRouter(prefix="/v1", tags=["me"])
+
+
+@router.get("/me", responses=answers(401))
+async def read_me(work: Work, caller: IsLoggedIn) -> told.Me:
+    """Tell who is logged in, in which families, with which rights, consents and invitations."""
+    return await _me(work, caller.guardian)
+
+
+@router.patch("/me", responses=answers(401, 403, 422))
+async def change_me(work: Work, caller: IsLoggedIn, asked: told.ChangeMe) -> told.Me:
+    """Change the caller's own name (which watches show; after consent) or language."""
+    guardian = await rename_guardian(work, caller.guardian, display_name=asked.display_name, locale=asked.locale)
+    return await _me(work, guardian)
+
+
+@router.get("/consent-texts", dependencies=[OPEN], responses=answers(422))
+async def read_texts(
+    locale: Annotated[str, Query(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$")] = "en",
+) -> told.ConsentTexts:
+    """Read what is agreed to, in the language that fits best."""
+    spoken = fitting_locale(locale)
+    texts = [consent_texts()[part, spoken] for part in Part]
+    return told.ConsentTexts(
+        texts=[
+            told.ConsentText(part=one.part.value, text_version=one.text_version, locale=one.locale, text=one.text)
+            for one in texts
+        ]
+    )
+
+
+@router.get("/families/{family_id}/consents", responses=answers(401, 403, 404, 422))
+async def list_consents(work: Work, scope: BeforeConsent) -> told.Consents:
+    """Tell what the caller agreed to in this family, and what was taken back."""
+    return told.Consents(consents=await _consents(work, scope.caller.guardian_id, scope.family_id))
+
+
+@router.post("/families/{family_id}/consents", status_code=201, responses=answers(401, 404, 409, 422))
+async def consent(work: Work, scope: BeforeConsent, said: told.GiveConsent) -> told.Consent:
+    """Agree to today's text of a part. A repeat returns the consent that stands."""
+    row = await give_consent(
+        work, scope.membership, part=Part(said.part), text_version=said.text_version, locale=said.locale,
+        how=How(said.how), witness=said.witness, form_number=said.form_number,
+    )  # fmt: skip
+    return _consent(row)
+
+
+@router.post("/families/{family_id}/consents/withdraw", status_code=204, responses=answers(401, 404, 422))
+async def withdraw(work: Work, scope: BeforeConsent, said: told.WithdrawConsent) -> None:
+    """Take consent back: from now on nothing of this kind. A repeat changes nothing."""
+    await withdraw_consent(work, scope.membership, Part(said.part))
+
+
+@router.post("/invitations/{invitation_id}/accept", responses=answers(401, 404, 409, 422))
+async def accept(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID, said: told.AcceptInvitation) -> told.Me:
+    """Join the family that invited this phone, with consent to messages."""
+    await accept_invitation(work, caller.guardian, invitation_id, text_version=said.text_version, locale=said.locale)
+    return await _me(work, caller.guardian)
+
+
+@router.post("/invitations/{invitation_id}/decline", status_code=204, responses=answers(401, 404, 409, 422))
+async def decline(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID) -> None:
+    """Say no to an invitation. A repeat changes nothing."""
+    await decline_invitation(work, caller.guardian, invitation_id)
+
+
+async def _me(work: UnitOfWork, guardian: Guardian) -> told.Me:
+    families = []
+    for membership, family in await families_of(work, guardian.guardian_id):
+        families.append(
+            told.MyFamily.model_validate(
+                {
+                    **membership.model_dump(),
+                    "family_code": family.family_code,
+                    "consents": [
+                        one
+                        for one in await _consents(work, guardian.guardian_id, family.family_id)
+                        if one.withdrawn_at is None
+                    ],
+                }
+            )
+        )
+    return told.Me(
+        guardian_id=guardian.guardian_id,
+        phone=guardian.phone,
+        display_name=guardian.display_name,
+        locale=guardian.locale,
+        families=families,
+        invitations=[
+            told.MyInvitation.model_validate({**invitation.model_dump(), "family_code": family.family_code})
+            for invitation, family in await invitations_for(work, guardian.phone)
+        ],
+    )
+
+
+async def _consents(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> list[told.Consent]:
+    return [_consent(row) for row in await consents_of(work, guardian_id) if row.family_id == family_id]
+
+
+def _consent(row: ConsentRow) -> told.Consent:
+    return told.Consent.model_validate(row.model_dump())

@@ -1,0 +1,55 @@
+"""Pair a watch with a child, look how it stands, unpair."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from services.api.dependencies import Work
+from services.api.family.access import GuardianOfChild, MayManageChild
+from services.api.family.schemas.pairing import EnteredCode, Pairing
+from services.api.problems import answers
+from services.core.devices.watches.tables import Watch
+from services.core.pairing.actions import pair_watch, unpair_child
+from services.core.pairing.queries import pairing_of_child
+from services.core.pairing.rules import UnpairReason
+from services.core.pairing.tables import Pairing as PairingRow
+from services.core.people.households.errors import NotFoundError
+
+router = APIRouter(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
+
+
+@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422, 429))
+async def pair(work: Work, scope: MayManageChild, entered: EnteredCode) -> Pairing:
+    """Enter the code that the watch shows. A repeat of a code that worked returns the same pairing."""
+    pairing = await pair_watch(work, scope.caller.guardian_id, scope.child.child_id, entered.code)
+    watch = await work.session.get_one(Watch, pairing.watch_id)
+    return _told(pairing, watch)
+
+
+@router.get("", responses=answers(401, 403, 404, 422))
+async def standing(work: Work, scope: GuardianOfChild) -> Pairing:
+    """Tell how the child's pairing stands; 404 when no watch is paired."""
+    found = await pairing_of_child(work, scope.child.child_id)
+    if found is None:
+        raise NotFoundError
+    return _told(*found)
+
+
+@router.delete("", status_code=204, responses=answers(401, 403, 404, 409, 422))
+async def unpair(
+    work: Work,
+    scope: MayManageChild,
+    reason: Annotated[Literal["unpaired", "lost", "returned"], Query()] = "unpaired",
+) -> None:
+    """End the pairing: the watch loses access at once and is told to wipe itself. History stays with the child."""
+    await unpair_child(work, scope.caller.guardian_id, scope.child.child_id, UnpairReason(reason))
+
+
+def _told(pairing: PairingRow, watch: Watch) -> Pairing:
+    return Pairing(
+        pairing_id=pairing.pairing_id,
+        watch_serial=watch.serial,
+        state="confirmed" if pairing.confirmed_at else "issued",
+        issued_at=pairing.issued_at,
+        confirmed_at=pairing.confirmed_at,
+    )

@@ -1,0 +1,79 @@
+"""Where the caller is logged in, the PIN, and a word for other guardians' log-ins."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from services.api.dependencies import Work
+from services.api.family.access import IsLoggedIn
+from services.api.family.schemas.auth import MySession, MySessions, NewPin, PinState, WaitingLogIn, WaitingLogIns
+from services.api.problems import answers
+from services.core.people.accounts.actions import end_session_of
+from services.core.people.accounts.devices import set_pin
+from services.core.people.accounts.queries import sessions_of
+from services.core.people.accounts.tables import Guardian
+from services.core.people.households.admission import join_enrolled
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.log_ins import approve_log_in, log_ins_waiting_for, refuse_log_in
+
+router = APIRouter(prefix="/v1/me", tags=["log-in"])
+
+
+@router.get("/sessions", responses=answers(401))
+async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessions:
+    """Tell on which devices the caller is logged in."""
+    return MySessions(
+        sessions=[
+            MySession(
+                session_id=one.session_id, created_at=one.created_at, last_used_at=one.last_used_at,
+                limited=one.limited, current=one.session_id == caller.session_id,
+            )
+            for one in await sessions_of(work, caller.guardian_id)
+        ]
+    )  # fmt: skip
+
+
+@router.delete("/sessions/{session_id}", status_code=204, responses=answers(401, 404, 422))
+async def end_session(work: Work, caller: IsLoggedIn, session_id: uuid.UUID) -> None:
+    """End one of the caller's sessions, open streams included; its device is known no more. A repeat is fine."""
+    if not await end_session_of(work, caller.guardian_id, session_id, "ended"):
+        raise NotFoundError
+
+
+@router.get("/pin", responses=answers(401))
+async def read_pin(caller: IsLoggedIn) -> PinState:
+    """Tell whether the caller has set a PIN: without one, a new phone needs another guardian or the watch."""
+    return PinState(is_set=caller.guardian.pin_hash is not None)
+
+
+@router.put("/pin", status_code=204, responses=answers(401, 422))
+async def choose_pin(work: Work, caller: IsLoggedIn, said: NewPin) -> None:
+    """Set or change the PIN that proves the caller on a new device."""
+    await set_pin(work, caller.guardian_id, said.pin)
+
+
+@router.get("/log-ins", responses=answers(401))
+async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogIns:
+    """Tell which other guardians of the caller's families have logged in on a new device and wait for a word."""
+    return WaitingLogIns(
+        log_ins=[
+            WaitingLogIn(
+                log_in_id=one.session_id, guardian_id=one.guardian_id, display_name=one.display_name,
+                created_at=one.created_at,
+            )
+            for one in await log_ins_waiting_for(work, caller.guardian_id)
+        ]
+    )  # fmt: skip
+
+
+@router.post("/log-ins/{log_in_id}/approve", status_code=204, responses=answers(401, 404, 422))
+async def approve(work: Work, caller: IsLoggedIn, log_in_id: uuid.UUID) -> None:
+    """Say that a waiting log-in is the other guardian's own; ask them first, in person or by voice."""
+    guardian_id = await approve_log_in(work, caller.guardian_id, log_in_id)
+    await join_enrolled(work, await work.session.get_one(Guardian, guardian_id))
+
+
+@router.post("/log-ins/{log_in_id}/refuse", status_code=204, responses=answers(401, 404, 422))
+async def refuse(work: Work, caller: IsLoggedIn, log_in_id: uuid.UUID) -> None:
+    """Say that a waiting log-in is a stranger's: it ends at once."""
+    await refuse_log_in(work, caller.guardian_id, log_in_id)

@@ -1,0 +1,28 @@
+"""Events over HTTP."""
+
+import uuid
+from datetime import datetime
+
+from pydantic import Field
+
+from services.api.schema_base import Told
+
+
+class Event(Told):
+    """Something happened; read the thing itself where ``ref_id`` says."""
+
+    family_id: uuid.UUID
+    seq: int
+    kind: str = Field(examples=["message.created"])
+    child_id: uuid.UUID | None
+    ref_id: uuid.UUID | None
+    detail: dict[str, str | int | bool]
+    created_at: datetime
+
+
+class Events(Told):
+    """Events after a cursor, and the cursor after them."""
+
+    events: list[Event]
+    cursor: str
+    more: bool = Field(description="ask again at once")

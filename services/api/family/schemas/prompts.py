@@ -1,0 +1,34 @@
+"""Prompts for a talk over HTTP."""
+
+from datetime import date
+
+from pydantic import Field
+
+from services.api.schema_base import Asked, Told
+
+
+class StarterTold(Told):
+    """What a parent could ask."""
+
+    starter: str = Field(examples=["sky"])
+    ages: str = Field(examples=["5-7"])
+    text: str
+
+
+class Starters(Told):
+    """Prompts of this week, in the guardian's language."""
+
+    week_starts_on: date
+    starters: list[StarterTold]
+
+
+class NudgeSetting(Asked):
+    """Whether the guardian wants to be reminded after a silent day."""
+
+    wanted: bool
+
+
+class NudgeTold(Told):
+    """The setting as it is."""
+
+    wanted: bool

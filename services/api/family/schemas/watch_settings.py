@@ -1,0 +1,68 @@
+"""Settings of a child's watch, and guardians' availability, over HTTP."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BeforeValidator, Field
+
+from services.api.family.schemas.auth import Locale
+from services.api.schema_base import Asked, Told
+
+Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
+
+
+def _written(given: object) -> object:
+    if given is not None and not (isinstance(given, str) and given[4:5] == "-"):
+        message = "a time is written 2026-03-02T18:00:00+08:00"
+        raise ValueError(message)
+    return given
+
+
+# Numbers are seconds or milliseconds, whoever reads them: a time of day is written out, with its offset.
+WrittenTime = Annotated[AwareDatetime, BeforeValidator(_written)]
+Interval = Annotated[int, Field(ge=60, le=86_400, examples=[1800])]
+
+
+class QuietTime(Asked):
+    """Messages wait silently then, an SOS never. ISO days: 1 Monday; ``ends`` before ``starts``: next day."""
+
+    days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
+    starts: Clock
+    ends: Clock
+
+
+class WatchSettings(Told):
+    """What the watch is configured to; ``acked_version`` differs while a change is on its way to it."""
+
+    version: int
+    acked_version: int | None = Field(description="what the watch holds; empty: no watch is paired")
+    checkin_interval_s: int
+    location: bool
+    quiet: list[QuietTime]
+    quiet_now: bool
+    timezone: str
+    utc_offset_s: int
+    language: Literal["en", "zh-Hans", "vi", "tr"]
+    volume_pct: int
+
+
+class ChangeWatchSettings(Asked):
+    """What changes; what is left out stays. Location needs the caller's own consent to it."""
+
+    checkin_interval_s: Interval | None = None
+    location: bool | None = None
+    quiet: Annotated[list[QuietTime], Field(max_length=20)] | None = None
+    language: Locale | None = None
+    volume_pct: Annotated[int, Field(ge=0, le=100)] | None = None
+
+
+class SetAvailability(Asked):
+    """On shift until then; null: not now."""
+
+    busy_until: WrittenTime | None = Field(examples=["2026-03-02T18:00:00+08:00"])
+
+
+class Availability(Told):
+    """Until when the caller is on shift; empty: not now."""
+
+    busy_until: datetime | None

@@ -1,1 +1,0 @@
-"""One file a noun; each router declares an access rule on every route."""

@@ -1,0 +1,36 @@
+"""One file a noun; each router declares an access rule on every route."""
+
+from services.api.staff.routes import (
+    accounts,
+    auth,
+    break_glass,
+    families,
+    hand_outs,
+    imports,
+    me,
+    programme,
+    recoveries,
+    sites,
+    surveys,
+    usage,
+    usage_exports,
+    watches,
+)
+
+ROUTERS = (
+    auth.router,
+    me.router,
+    sites.router,
+    accounts.router,
+    recoveries.router,
+    hand_outs.router,
+    break_glass.router,
+    watches.router,
+    families.router,
+    imports.router,
+    programme.router,
+    surveys.router,
+    usage.router,
+    usage_exports.router,
+)
+"""In the order of the OpenAPI document."""

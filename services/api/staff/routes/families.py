@@ -1,0 +1,122 @@
+"""Families by their code: trainings, leaving, calls for help, a word to get in touch. Nothing of what they say."""
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.api.dependencies import Work
+from services.api.problems import answers
+from services.api.staff.access import HandsOutAtSite, SupportsAtSite
+from services.api.staff.schemas import programme as told
+from services.core.office.enrolment.actions import FamilyRow, check_rows
+from services.core.office.enrolment.participation import end_enrolment, note_training
+from services.core.office.enrolment.with_watches import enrol_and_hand_out
+from services.core.office.help_requests.actions import close_help, open_help_at
+from services.core.office.notices.actions import ask_to_get_in_touch, tell_cohort
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import cohort_of_site
+from services.core.people.programme.tables import Programme
+from services.core.platform.spreadsheets.sheets import SheetRefusedError
+
+router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
+
+PAGE = 50
+
+
+@router.post("/family-lists", responses=answers(401, 403, 404, 422))
+async def enrol(work: Work, scope: HandsOutAtSite, asked: told.FamilyList) -> told.FamilyListTold:
+    """Enrol a list of families, all of it or nothing, with every fault by row and column. A repeat changes nothing."""
+    programme = await work.session.get_one(Programme, scope.site.programme_id)
+    rows = [
+        FamilyRow(
+            row,
+            one.family_code.upper(),
+            one.phone,
+            scope.site.name,
+            one.cohort,
+            one.watch_serial,
+            one.form_number.strip().upper() if one.form_number else None,
+        )
+        for row, one in enumerate(asked.families, start=1)
+    ]
+    try:
+        check_rows(rows)
+        outcome = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme.name)
+    except SheetRefusedError as refused:
+        # Found before anything is written. A fault's sentence may name a family elsewhere: its code is enough.
+        faults = [told.FaultTold(row=one.row, column=one.column, code=one.code) for one in refused.faults]
+        return told.FamilyListTold(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
+    if asked.dry_run:
+        await work.take_back()
+    return told.FamilyListTold(
+        taken=not asked.dry_run, faults=[], enrolled=len(outcome.families.enrolled),
+        unchanged=len(outcome.families.unchanged), watches_handed_out=len(outcome.handed_out),
+    )  # fmt: skip
+
+
+@router.post("/trainings", responses=answers(401, 403, 404, 422))
+async def note_attended(work: Work, scope: HandsOutAtSite, asked: told.Attended) -> told.Noted:
+    """Note that a family of the site attended a training. A repeat keeps the first day."""
+    is_new = await note_training(
+        work, staff_actor(scope.caller.staff_id), asked.family_code, asked.training, asked.attended_on,
+        site_id=scope.site.site_id,
+    )  # fmt: skip
+    return told.Noted(is_new=is_new)
+
+
+@router.post("/enrolments/end", status_code=204, responses=answers(401, 403, 404, 422))
+async def end(work: Work, scope: HandsOutAtSite, asked: told.EndEnrolment) -> None:
+    """End a family's enrolment: it is on no list and in no statistics any more. Its watch and messages stay."""
+    await end_enrolment(
+        work, staff_actor(scope.caller.staff_id), asked.family_code, asked.reason, site_id=scope.site.site_id
+    )
+
+
+@router.post("/contact-requests", responses=answers(401, 403, 404, 422))
+async def ask_contact(work: Work, scope: SupportsAtSite, asked: told.OfFamily) -> told.ContactAsked:
+    """Ask a family of the site to get in touch: a text message and a notice, without a reason; once a day at most."""
+    asked_now = await ask_to_get_in_touch(
+        work, staff_actor(scope.caller.staff_id), asked.family_code, scope.site.site_id
+    )
+    return told.ContactAsked(asked_now=asked_now)
+
+
+@router.get("/help", responses=answers(401, 403, 404, 422))
+async def list_help(
+    work: Work,
+    scope: SupportsAtSite,
+    after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
+    kind: told.HelpKind | None = None,
+) -> told.HelpCalls:
+    """Tell the open calls for help of the site's families, the oldest first, a page at a time."""
+    found = await open_help_at(work, scope.site.site_id, most=limit + 1, after=after, kind=kind)
+    return told.HelpCalls(
+        calls=[
+            told.HelpTold.model_validate(
+                {**one.request.model_dump(include={"help_id", "kind", "asked_at"}), "family_code": one.family_code}
+            )
+            for one in found[:limit]
+        ],
+        next=found[limit - 1].help_id if len(found) > limit else None,
+    )
+
+
+@router.post("/help/{help_id}/done", status_code=204, responses=answers(401, 403, 404, 422))
+async def close(work: Work, scope: SupportsAtSite, help_id: uuid.UUID) -> None:
+    """Note that a call for help was taken care of. A repeat changes nothing."""
+    await close_help(work, staff_actor(scope.caller.staff_id), scope.site.site_id, help_id)
+
+
+@router.post("/cohorts/{cohort_id}/notices", status_code=201, responses=answers(401, 403, 404, 422))
+async def send_notice(
+    work: Work, scope: SupportsAtSite, cohort_id: uuid.UUID, asked: told.NewNotice
+) -> told.NoticeSent:
+    """Tell every enrolled family of a cohort something; it is shown in the app, and nobody can reply."""
+    cohort = await cohort_of_site(work, scope.site.site_id, cohort_id)
+    if cohort is None:
+        raise NotFoundError
+    notice = await tell_cohort(work, staff_actor(scope.caller.staff_id), cohort, asked.text)
+    return told.NoticeSent(notice_id=notice.notice_id, created_at=notice.created_at)

@@ -1,0 +1,53 @@
+"""The programme's structure, as those change it who serve all of it: sites, cohorts, its end."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from services.api.dependencies import Work
+from services.api.problems import answers
+from services.api.staff.access import MayManageStructure, StructureManagedAtSite
+from services.api.staff.schemas import programme as told
+from services.core.office.programme_end.actions import announce_end
+from services.core.people.accounts.actors import staff_actor
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme import actions
+from services.core.people.programme.queries import programme_served
+from services.core.people.programme.tables import Programme
+from services.core.platform.db.database import UnitOfWork
+
+router = APIRouter(prefix="/v1/staff", tags=["staff"])
+
+
+@router.post("/programmes/{programme_id}/sites", responses=answers(401, 403, 404, 409, 422))
+async def create_site(
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, asked: told.NewSite
+) -> told.Made:
+    """Make a site of a programme; a repeat with the same particulars returns the one that is there."""
+    programme = await _programme(work, caller.staff_id, programme_id)
+    made = await actions.create_site(work, staff_actor(caller.staff_id), programme, **asked.model_dump())
+    return told.Made(id=made.row.site_id, is_new=made.is_new)
+
+
+@router.post("/sites/{site_id}/cohorts", responses=answers(401, 403, 404, 409, 422))
+async def create_cohort(work: Work, scope: StructureManagedAtSite, asked: told.NewCohort) -> told.Made:
+    """Make a cohort of a site; a repeat returns the one that is there."""
+    made = await actions.create_cohort(work, staff_actor(scope.caller.staff_id), scope.site, **asked.model_dump())
+    return told.Made(id=made.row.cohort_id, is_new=made.is_new)
+
+
+@router.put("/programmes/{programme_id}/end", responses=answers(401, 403, 404, 422))
+async def set_end(
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, asked: told.ProgrammeEndAsked
+) -> told.ProgrammeEndTold:
+    """Announce the programme's last day, 30 days off or more, or take it back: every family is told."""
+    programme = await _programme(work, caller.staff_id, programme_id)
+    changed = await announce_end(work, staff_actor(caller.staff_id), programme, asked.ends_on)
+    return told.ProgrammeEndTold(ends_on=asked.ends_on, changed=changed)
+
+
+async def _programme(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> Programme:
+    programme = await programme_served(work, staff_id, programme_id)
+    if programme is None:
+        raise NotFoundError
+    return programme

@@ -1,0 +1,83 @@
+"""Sites, cohorts, and the devices of a site: families by their code, and nothing that was said or where."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+
+from services.api.dependencies import Work
+from services.api.problems import answers
+from services.api.staff.access import DevicesOfSite, MaySeeStructure, StructureOfSite
+from services.api.staff.schemas import accounts as told
+from services.core.office.triage.site_health import Health, families_at, watches_at
+from services.core.people.programme.queries import cohorts_of, sites_served
+
+router = APIRouter(prefix="/v1/staff/sites", tags=["staff"])
+
+PAGE = 50
+After = Annotated[str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$", description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=200)]
+
+
+@router.get("", responses=answers(401, 403))
+async def list_sites(work: Work, caller: MaySeeStructure) -> told.Sites:
+    """Tell the sites that the caller serves."""
+    return told.Sites(
+        sites=[
+            told.SiteTold(**site.model_dump(exclude={"created_at"}), programme=programme.name)
+            for programme, site in await sites_served(work, caller.staff_id)
+        ]
+    )
+
+
+@router.get("/{site_id}/cohorts", responses=answers(401, 403, 404, 422))
+async def list_cohorts(work: Work, scope: StructureOfSite) -> told.Cohorts:
+    """Tell the cohorts of a site."""
+    return told.Cohorts(
+        cohorts=[told.CohortTold.model_validate(one.model_dump()) for one in await cohorts_of(work, scope.site)]
+    )
+
+
+@router.get("/{site_id}/watches", responses=answers(401, 403, 404, 422))
+async def list_watches(
+    work: Work,
+    scope: DevicesOfSite,
+    after: After = None,
+    limit: Limit = PAGE,
+    state: Annotated[Literal["registered", "handed_out", "lost", "returned", "broken"] | None, Query()] = None,
+) -> told.ShelfWatches:
+    """Tell the watches of a site by serial, a page at a time."""
+    page = await watches_at(work, scope.site.site_id, after=after, limit=limit, state=state)
+    return told.ShelfWatches(
+        watches=[
+            told.ShelfWatch(**_health(one).model_dump(), family_code=family_code) for one, family_code in page.rows
+        ],
+        next=page.rows[-1][0].serial if page.has_more else None,
+    )
+
+
+@router.get("/{site_id}/families", responses=answers(401, 403, 404, 422))
+async def list_families(
+    work: Work, scope: DevicesOfSite, after: After = None, limit: Limit = PAGE
+) -> told.FamiliesAtSite:
+    """Tell the families of a site by code, with the health of their watches, a page at a time."""
+    page = await families_at(work, scope.site.site_id, after=after, limit=limit)
+    return told.FamiliesAtSite(
+        families=[
+            told.FamilyAtSite(
+                family_code=one.family_code,
+                cohort=one.cohort,
+                enrolled_at=one.enrolled_at,
+                has_logged_in=one.has_logged_in,
+                watches=[_health(watch) for watch in one.watches],
+            )
+            for one in page.rows
+        ],
+        next=page.rows[-1].family_code if page.has_more else None,
+    )
+
+
+def _health(one: Health) -> told.WatchHealth:
+    return told.WatchHealth(
+        serial=one.serial, model=one.model, state=one.state, paired=one.presence is not None, presence=one.presence,
+        last_seen_at=one.last_seen_at, battery_pct=one.battery_pct, firmware=one.firmware,
+    )  # fmt: skip

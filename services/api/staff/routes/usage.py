@@ -1,0 +1,156 @@
+"""How the watches are used: published numbers after disclosure control, and two lists for a site's own staff."""
+
+import uuid
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.api.dependencies import Work
+from services.api.problems import answers
+from services.api.staff.access import AggregatesOfSite, DevicesOfSite, IsStaff, MayExport, SupportsAtSite
+from services.api.staff.schemas import usage as told
+from services.core.measurement.exports.words import words
+from services.core.measurement.indicators.rules import INDICATORS
+from services.core.measurement.publishing import queries
+from services.core.people.households.errors import NotFoundError
+from services.core.people.programme.queries import cohort_of_site, programme_served
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.disclosure import LEAST
+from services.core.platform.locales import LOCALES
+
+router = APIRouter(prefix="/v1/staff", tags=["staff"])
+
+# A page is a year; a year of one scope is some 1,100 numbers.
+PAGE_WEEKS = 52
+SILENT_PAGE = 50
+Indicator = Annotated[
+    str | None,
+    Query(
+        max_length=30, pattern=r"^[a-z0-9_]+$", description="this indicator alone, by its code in /v1/staff/indicators"
+    ),
+]
+FirstWeek = Annotated[date, Query(description="weeks whose Monday is this day or later; `next` of the page before")]
+LastWeek = Annotated[date, Query(description="weeks whose Monday is this day or earlier")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_WEEKS, description="weeks on a page")]
+
+
+@router.get("/indicators", responses=answers(401))
+async def list_indicators(caller: IsStaff) -> told.IndicatorsTold:  # noqa: ARG001 - the rule is what matters
+    """Tell every indicator with its version and definition in each language."""
+    return told.IndicatorsTold(
+        indicators=[
+            told.IndicatorTold.model_validate(
+                {
+                    "code": code, "version": one.version, "kind": one.kind.value,
+                    "of_the_whole": one.of_the_whole,
+                    "words": {
+                        locale: {"name": words(locale)[f"name.{code}"],
+                                 "definition": words(locale)[f"definition.{code}"]}
+                        for locale in LOCALES
+                    },
+                }
+            )
+            for code, one in INDICATORS.items()
+        ],
+        reading=told_in_all("not_impact"),
+        unit=told_in_all("unit"),
+    )  # fmt: skip
+
+
+@router.get("/sites/{site_id}/usage", responses=answers(401, 403, 404, 422))
+async def read_site(
+    work: Work,
+    scope: AggregatesOfSite,
+    cohort_id: Annotated[uuid.UUID | None, Query(description="this cohort of the site alone")] = None,
+    indicator: Indicator = None,
+    first_week: FirstWeek = date.min,
+    last_week: LastWeek = date.max,
+    limit: Limit = PAGE_WEEKS,
+) -> told.UsageTold:
+    """Tell the published weeks of a site or of one of its cohorts: over 5 families and more, in a page of weeks."""
+    site = scope.site
+    if cohort_id is not None and await cohort_of_site(work, site.site_id, cohort_id) is None:
+        raise NotFoundError
+    asked = queries.Asked(cohort_id or site.site_id, indicator=indicator, first_week=first_week, last_week=last_week)
+    page = await _page(work, site.programme_id, asked, limit)
+    return page.model_copy(update={"site_id": site.site_id, "cohort_id": cohort_id})
+
+
+@router.get("/programmes/{programme_id}/usage", responses=answers(401, 403, 404, 422))
+async def read_programme(
+    work: Work,
+    caller: MayExport,
+    programme_id: uuid.UUID,
+    indicator: Indicator = None,
+    first_week: FirstWeek = date.min,
+    last_week: LastWeek = date.max,
+    limit: Limit = PAGE_WEEKS,
+) -> told.UsageTold:
+    """Tell the published weeks of a programme all of which the caller serves, in a page of weeks."""
+    if await programme_served(work, caller.staff_id, programme_id) is None:
+        raise NotFoundError
+    asked = queries.Asked(programme_id, indicator=indicator, first_week=first_week, last_week=last_week)
+    return await _page(work, programme_id, asked, limit)
+
+
+@router.get("/sites/{site_id}/silent-families", responses=answers(401, 403, 404, 422))
+async def list_silent(
+    work: Work,
+    scope: SupportsAtSite,
+    after: Annotated[
+        str, Query(max_length=41, pattern=r"^[A-Za-z0-9 -]*$", description="`next` of the page before")
+    ] = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = SILENT_PAGE,
+) -> told.SilentFamiliesTold:
+    """Tell which families of the site were in no contact for 7 days, by code, a page at a time. It is no statistic."""
+    # Not in the database's order, which its language decides: pages go on after a word.
+    found = {f"{one.family_code} {one.serial}": one for one in await queries.silent_families(work, scope.site.site_id)}
+    listed = sorted(place for place in found if place > after)
+    page = listed[:limit]
+    return told.SilentFamiliesTold(
+        families=[
+            told.SilentFamilyTold(
+                family_code=one.family_code, serial=one.serial, states=list(one.states),
+                battery_pct=one.battery_pct, last_seen_at=one.last_seen_at,
+            )
+            for one in (found[place] for place in page)
+        ],
+        next=page[-1] if len(listed) > limit else None,
+    )  # fmt: skip
+
+
+@router.get("/sites/{site_id}/device-states", responses=answers(401, 403, 404, 422))
+async def count_devices(work: Work, scope: DevicesOfSite) -> told.DeviceStatesTold:
+    """Tell how many of the site's watches are handed out, paired, active, silent, low, lost, returned or broken."""
+    return told.DeviceStatesTold(states=dict(sorted((await queries.device_counts(work, scope.site.site_id)).items())))
+
+
+def told_in_all(word: str) -> dict[told.Locale, str]:
+    """Return a sentence of reports in every language."""
+    return {locale: words(locale)[word] for locale in LOCALES}
+
+
+async def _page(work: UnitOfWork, programme_id: uuid.UUID, asked: queries.Asked, limit: int) -> told.UsageTold:
+    page = await queries.published_weeks(work, programme_id, asked, limit)
+    return told.UsageTold(
+        programme_id=programme_id,
+        site_id=None,
+        cohort_id=None,
+        least_families=LEAST[asked.audience],
+        weeks=[
+            told.WeekTold(
+                week=week,
+                cells=[
+                    told.CellTold(
+                        indicator=one.indicator, version=one.version, suppressed=one.value is None, n=one.n,
+                        count=one.count, value=one.value, lower_quartile=one.lower_quartile,
+                        upper_quartile=one.upper_quartile,
+                    )
+                    for one in cells
+                ],
+            )
+            for week, cells in page.weeks
+        ],
+        next=page.next_week,
+    )  # fmt: skip

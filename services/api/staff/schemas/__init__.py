@@ -1,0 +1,1 @@
+"""Requests and responses of staff, one file a noun."""

@@ -1,0 +1,211 @@
+"""What staff send and are told: structure, accounts, devices. Families by their code alone."""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.api.schema_base import Asked, Told
+from services.api.schema_fields import SECRET_PATTERN
+
+# Control characters belong to no address, and the database cannot be asked for a NUL.
+Email = Annotated[
+    str, Field(min_length=3, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ming@wecare.example"])
+]
+Password = Annotated[str, Field(min_length=1, max_length=200, examples=["mountain-lantern-quiet-river"])]
+Role = Literal["admin", "manager", "staff", "coordinator", "factory"]
+
+
+class StaffPassword(Asked):
+    """Address and password, to set up the authenticator app."""
+
+    email: Email
+    password: Password
+
+
+class StaffLogIn(StaffPassword):
+    """Address, password and what the authenticator app shows."""
+
+    code: Annotated[
+        str, Field(min_length=1, max_length=20, examples=["482913"], description="six digits, or a recovery code")
+    ]
+
+
+class StaffRefresh(Asked):
+    """The newest refresh token of a session."""
+
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200, pattern=SECRET_PATTERN)]
+
+
+class SetUp(Told):
+    """What the authenticator app needs; told until the set-up is confirmed."""
+
+    otpauth_url: str
+    qr_svg: str = Field(description="the same as a picture: an SVG element")
+
+
+class StaffTokenPair(Told):
+    """A staff session's tokens; the refresh token is told once."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a word of RFC 6750
+    expires_in_s: int = Field(examples=[600])
+    refresh_token: str
+    staff_id: uuid.UUID
+
+
+class SetUpDone(StaffTokenPair):
+    """The first session, and codes for the day the phone is lost, each of which works once; told once."""
+
+    recovery_codes: list[str]
+
+
+class Scope(Told):
+    """One programme or one site that is served."""
+
+    programme_id: uuid.UUID | None
+    site_id: uuid.UUID | None
+
+
+class StaffMe(Told):
+    """Who is logged in, as what, for what."""
+
+    staff_id: uuid.UUID
+    email: str
+    display_name: str
+    role: str
+    permissions: list[str]
+    scopes: list[Scope]
+
+
+class StaffSessionTold(Told):
+    """A browser on which the caller is logged in."""
+
+    staff_session_id: uuid.UUID
+    created_at: datetime
+    last_used_at: datetime
+    current: bool
+
+
+class StaffSessions(Told):
+    """Every session that stands, the newest first."""
+
+    sessions: list[StaffSessionTold]
+
+
+class SiteTold(Told):
+    """A site that the caller serves."""
+
+    site_id: uuid.UUID
+    programme_id: uuid.UUID
+    programme: str
+    name: str
+    country: str
+    timezone: str
+    locale: str
+    kind: str
+
+
+class Sites(Told):
+    """By programme and name."""
+
+    sites: list[SiteTold]
+
+
+class CohortTold(Told):
+    """A cohort of a site."""
+
+    cohort_id: uuid.UUID
+    name: str
+    starts_on: date | None
+    ends_on: date | None
+
+
+class Cohorts(Told):
+    """By name."""
+
+    cohorts: list[CohortTold]
+
+
+class WatchHealth(Told):
+    """A watch as a device."""
+
+    serial: str
+    model: str
+    state: str = Field(description="registered, handed_out, lost, returned, broken")
+    paired: bool
+    presence: str | None = Field(description="online, offline or asleep; null: not paired")
+    last_seen_at: datetime | None
+    battery_pct: int | None
+    firmware: str | None
+
+
+class ShelfWatch(WatchHealth):
+    """A watch of a site, and the code of the family that has it."""
+
+    family_code: str | None
+
+
+class ShelfWatches(Told):
+    """A page of watches by serial; ``next`` is the ``after`` of the next one."""
+
+    watches: list[ShelfWatch]
+    next: str | None
+
+
+class FamilyAtSite(Told):
+    """A family by its code, and the devices it has."""
+
+    family_code: str
+    cohort: str
+    enrolled_at: datetime
+    has_logged_in: bool
+    watches: list[WatchHealth]
+
+
+class FamiliesAtSite(Told):
+    """A page of families by code; ``next`` is the ``after`` of the next one."""
+
+    families: list[FamilyAtSite]
+    next: str | None
+
+
+class NewAccount(Asked):
+    """A colleague who serves one programme or one site that the caller serves."""
+
+    email: Email
+    display_name: Annotated[str, Field(min_length=1, max_length=80, examples=["Ming"])]
+    role: Role
+    programme_id: uuid.UUID | None = None
+    site_id: uuid.UUID | None = None
+
+
+class Account(Told):
+    """A staff account."""
+
+    staff_id: uuid.UUID
+    email: str
+    display_name: str
+    role: str
+    set_up: bool = Field(description="whether an authenticator app is set up")
+    ended_at: datetime | None
+    scopes: list[Scope]
+
+
+class Accounts(Told):
+    """By address."""
+
+    accounts: list[Account]
+
+
+class AccountMade(Account):
+    """The account, and its initial password if this request made it; told once."""
+
+    initial_password: str | None
+
+
+class AccountReset(Told):
+    """The new initial password, told once."""
+
+    initial_password: str

@@ -1,0 +1,155 @@
+"""What staff ask for about families, by their codes: recovery, hand-outs, break-glass."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import Path
+from pydantic import Field
+
+from services.api.schema_base import Asked, Told
+from services.api.schema_fields import Phone
+from services.core.office.recovery.paper import Document
+from services.core.people.households.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
+
+FamilyCode = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Z0-9-]+$", examples=["DG1-017"])]
+FamilyCodeInPath = Annotated[str, Path(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
+FormNumber = Annotated[
+    str, Field(min_length=1, max_length=40, examples=["2026-0417"], description="of the paper in hand")
+]
+DocumentSeen = Annotated[
+    Document | None,
+    Field(description="which paper it is; needed where no form of the family is on record: the answer says so"),
+]
+
+
+class NewRecovery(Asked):
+    """What the paper in hand says: a guardian's number changes, or the primary guardian is lost."""
+
+    kind: Literal["phone", "primary"] = Field(
+        description="phone: the guardian gets a new number; primary: whoever has the new number becomes the primary one"
+    )
+    phone: Phone = Field(description="the number of the guardian concerned, as it is now")
+    new_phone: Phone
+    form_number: FormNumber
+    document: DocumentSeen = None
+
+
+class ApproveRecovery(Asked):
+    """The paper's number once more, read from it by the second person."""
+
+    form_number: FormNumber
+    document: DocumentSeen = None
+
+
+class Recovery(Told):
+    """A change under way; numbers are not told, neither of phones nor of the paper: the second person has to see it."""
+
+    recovery_id: uuid.UUID
+    family_code: str
+    kind: str
+    state: str = Field(description="asked, waiting, contested, withdrawn, done, failed")
+    document: str = Field(description="enrolment_form, identity_card, passport, household_book")
+    asked_by: uuid.UUID
+    asked_at: datetime
+    approved_by: uuid.UUID | None
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
+class Recoveries(Told):
+    """The newest first."""
+
+    recoveries: list[Recovery]
+
+
+class FamilyRecovery(Told):
+    """A change that two of the programme's staff have agreed on, as the family's guardians are told of it."""
+
+    recovery_id: uuid.UUID
+    kind: str
+    guardian_id: uuid.UUID = Field(description="whose number changes, or who is replaced as the primary guardian")
+    state: str
+    due_at: datetime | None
+    ended_at: datetime | None
+
+
+class FamilyRecoveries(Told):
+    """The newest first."""
+
+    recoveries: list[FamilyRecovery]
+
+
+class NewHandOut(Asked):
+    """How many families come, and how long it takes."""
+
+    families: Annotated[int, Field(ge=1, le=HAND_OUT_MOST_FAMILIES, examples=[50])]
+    minutes: Annotated[int, Field(ge=5, le=120, examples=[90])]
+
+
+class HandOut(Told):
+    """A hand-out."""
+
+    hand_out_id: uuid.UUID
+    families: int
+    codes_left: int
+    opened_at: datetime
+    closes_at: datetime
+    open: bool
+
+
+class HandOutOpened(HandOut):
+    """The hand-out, and the code for the wall, which parents send as `hand_out_code`; told once."""
+
+    code: str = Field(examples=["k3m9-q2x7"])
+
+
+class HandOuts(Told):
+    """The newest first."""
+
+    hand_outs: list[HandOut]
+
+
+class PrintSlips(Asked):
+    """Whose slips to print."""
+
+    family_codes: Annotated[list[FamilyCode], Field(min_length=1, max_length=HAND_OUT_MOST_FAMILIES)]
+
+
+class NewBreakGlass(Asked):
+    """Why a guardian's name and number have to be seen, and whether telling the guardian at once is dangerous."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500, examples=["The school called: the child is missing."])]
+    tell_after_days: Annotated[int, Field(ge=0, le=BREAK_GLASS_LONGEST_DELAY_DAYS)] = Field(
+        0, description="more than 0 needs a second approval, by a third person"
+    )
+
+
+class BreakGlass(Told):
+    """How it stands; the reason is told to those who decide about it."""
+
+    break_glass_id: uuid.UUID
+    family_code: str
+    reason: str
+    tell_after_days: int
+    asked_by: uuid.UUID
+    asked_at: datetime
+    approved_by: uuid.UUID | None
+    delay_approved_by: uuid.UUID | None
+    opened_at: datetime | None
+    closes_at: datetime | None
+    told_at: datetime | None
+
+
+class BreakGlasses(Told):
+    """A page, the newest first."""
+
+    break_glass: list[BreakGlass]
+    next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
+
+
+class GuardianShown(Told):
+    """A guardian's name and number, and nothing else."""
+
+    name: str
+    phone: str

@@ -1,0 +1,51 @@
+"""What a list that staff send comes to: counts, or every fault by row and column."""
+
+from typing import Annotated, Any
+
+from fastapi import Query
+from pydantic import Field
+
+from services.api.schema_base import Told
+
+DryRun = Annotated[bool, Query(description="do all of it, constraints of the database included, and take it back")]
+
+
+class ListFault(Told):
+    """One thing to mend: the row as a spreadsheet numbers it (the heading is row 1; 0: the file), and the column."""
+
+    row: int
+    column: str
+    code: str
+    sentence: str | None = Field(description="of what the list alone shows; null: it may concern somebody elsewhere")
+
+
+class ListTold(Told):
+    """What a list came to; with faults, and in a dry run, nothing of it was taken."""
+
+    taken: bool
+    dry_run: bool
+    new: int
+    changed: int
+    unchanged: int
+    watches_handed_out: int
+    faults_in_all: int
+    faults: list[ListFault] = Field(description="the first 500 of them")
+
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+
+
+def list_body(columns: str) -> dict[str, Any]:
+    """Return what the document says of a list as a request's body."""
+    return {
+        "requestBody": {
+            "required": True,
+            "description": f"CSV (UTF-8) or XLSX, at most 1 MiB, with a heading: {columns}",
+            "content": {
+                "text/csv": _BINARY,
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
+                "application/vnd.ms-excel": _BINARY,
+                "application/octet-stream": _BINARY,
+            },
+        }
+    }

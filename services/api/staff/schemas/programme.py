@@ -1,0 +1,222 @@
+"""Hand-out, triage, help, notices and the programme's structure, as staff send them and are told. Codes, no names."""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.api.schema_base import Asked, Told
+
+FamilyCode = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Za-z0-9-]+$", examples=["DG-001"])]
+Scan = Annotated[
+    str,
+    Field(
+        min_length=4, max_length=60, pattern=r"^[A-Za-z0-9: ]+$", examples=["smartwatch:serial:DG000001"],
+        description="what a label's QR says, or the serial",
+    ),
+]  # fmt: skip
+Kind = Literal[
+    "silent", "low_battery", "never_paired", "sim_expiring", "sim_over_quota", "old_firmware", "delivery_stuck"
+]
+
+
+class HandOutByScan(Asked):
+    """A watch's label and a family's code."""
+
+    scan: Scan
+    family_code: FamilyCode
+
+
+class HandedOut(Told):
+    """A watch at a family; ``is_new`` false: they had it already."""
+
+    serial: str
+    family_code: str
+    is_new: bool
+    no_working_channel: bool = Field(
+        description="nobody has joined, or a guardian has neither a live push endpoint nor a confirmed number"
+    )
+
+
+class HandOutUndone(Told):
+    """What was taken back."""
+
+    serial: str
+    family_code: str
+
+
+class Withdraw(Asked):
+    """A watch that came back, is lost, or is broken."""
+
+    scan: Scan
+    state: Literal["returned", "lost", "broken"]
+
+
+class Replace(Withdraw):
+    """... and the watch that the family gets in its place."""
+
+    replacement: Scan
+
+
+class Withdrawn(Told):
+    """The watch as it is now; ``changed`` false: it was so already."""
+
+    serial: str
+    state: str
+    changed: bool
+
+
+class TriageTold(Told):
+    """One watch with one thing to see to."""
+
+    serial: str
+    family_code: str | None
+    kind: Kind
+    since_at: datetime | None
+    advice: str = Field(description="what to do, in the language asked for")
+
+
+class Triage(Told):
+    """By serial; ``next`` is the ``after`` of the next page."""
+
+    entries: list[TriageTold]
+    next: str | None
+
+
+class OfFamily(Asked):
+    """A family by its code."""
+
+    family_code: FamilyCode
+
+
+class ContactAsked(Told):
+    """Whether the family was asked now; false: it was asked within the day already."""
+
+    asked_now: bool
+
+
+class EndEnrolment(OfFamily):
+    """Why a family takes part no longer; its watch and messages stay."""
+
+    reason: Literal["left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other"]
+
+
+class Attended(OfFamily):
+    """A training that a family's guardian attended."""
+
+    training: Literal["watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher"]
+    attended_on: date
+
+
+class Noted(Told):
+    """Whether it was noted now; false: it was noted already."""
+
+    is_new: bool
+
+
+HelpKind = Literal["broken", "lost", "worried"]
+
+
+class HelpTold(Told):
+    """An open call for help."""
+
+    help_id: uuid.UUID
+    family_code: str
+    kind: HelpKind
+    asked_at: datetime
+
+
+class HelpCalls(Told):
+    """A page, the oldest first."""
+
+    calls: list[HelpTold]
+    next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
+
+
+class NewNotice(Asked):
+    """What every family of the cohort is told; they cannot reply."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+class NoticeSent(Told):
+    """The notice as it was sent."""
+
+    notice_id: uuid.UUID
+    created_at: datetime
+
+
+class NewSite(Asked):
+    """A site of a programme."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    country: Annotated[str, Field(min_length=2, max_length=2, examples=["CN"])]
+    timezone: Annotated[str, Field(min_length=3, max_length=40, examples=["Asia/Shanghai"])]
+    locale: Annotated[str, Field(min_length=2, max_length=12, examples=["zh-Hans"])]
+    kind: Literal["factory", "school", "centre"] = "factory"
+
+
+class NewCohort(Asked):
+    """A cohort of a site."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class Made(Told):
+    """What was made, or was there already."""
+
+    id: uuid.UUID
+    is_new: bool
+
+
+class ProgrammeEndAsked(Asked):
+    """The programme's last day; null takes an announced end back."""
+
+    ends_on: date | None
+
+
+class ProgrammeEndTold(Told):
+    """The programme's last day, and whether this request changed it."""
+
+    ends_on: date | None
+    changed: bool
+
+
+class FamilyLine(Asked):
+    """One family of a list: no names, of nobody."""
+
+    family_code: FamilyCode
+    phone: Annotated[str, Field(min_length=3, max_length=32, examples=["138 0013 8000"])]
+    cohort: Annotated[str, Field(min_length=1, max_length=80, examples=["Spring"])]
+    watch_serial: Annotated[str | None, Field(max_length=20, pattern=r"^[A-Z0-9]+$")] = None
+    form_number: Annotated[str | None, Field(min_length=1, max_length=40, examples=["2026-0417"])] = Field(
+        None, description="of the paper that the family signed; asked for again when its account is to change"
+    )
+
+
+class FamilyList(Asked):
+    """Families to enrol at a site: all of them or none. A dry run does the same and takes it back."""
+
+    families: Annotated[list[FamilyLine], Field(min_length=1, max_length=200)]
+    dry_run: bool = False
+
+
+class FaultTold(Told):
+    """One thing to mend; ``row`` counts the lines of the list from 1."""
+
+    row: int
+    column: str
+    code: str
+
+
+class FamilyListTold(Told):
+    """What the list came to; with faults nothing of it was taken."""
+
+    taken: bool
+    faults: list[FaultTold]
+    enrolled: int
+    unchanged: int
+    watches_handed_out: int

@@ -1,0 +1,101 @@
+"""Surveys as staff send them and are told: groups of five and more, never one family's answer."""
+
+import uuid
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from services.api.schema_base import Asked, Told
+
+
+class SurveyTold(Told):
+    """A survey of the site's programme."""
+
+    survey_id: uuid.UUID
+    name: str
+    published_at: datetime | None = Field(description="since when its reports stand")
+
+
+class NewQuestion(Asked):
+    """One question; a scale has bounds, a number may have them."""
+
+    question: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,29}$", examples=["talks_week"])]
+    kind: Literal["yes_no", "number", "scale"]
+    label: Annotated[str, Field(min_length=1, max_length=200, examples=["How often a week do you talk?"])]
+    least: Annotated[float | None, Field(ge=-1e9, le=1e9)] = None
+    most: Annotated[float | None, Field(ge=-1e9, le=1e9)] = None
+
+
+class NewSurvey(Asked):
+    """A survey, or further questions of one."""
+
+    name: Annotated[str, Field(min_length=1, max_length=80)]
+    questions: Annotated[list[NewQuestion], Field(min_length=1, max_length=100)]
+
+
+class Surveys(Told):
+    """By name."""
+
+    surveys: list[SurveyTold]
+
+
+class SurveyName(Told):
+    """A family and what whoever asks calls it in this survey."""
+
+    family_code: str
+    pseudonym: Annotated[str, Field(examples=["P-GEZDGNBVGY3TQOJQ"])]
+
+
+class SurveyNames(Told):
+    """By code; ``next`` is the ``after`` of the next page."""
+
+    families: list[SurveyName]
+    next: str | None
+
+
+class IntervalTold(Told):
+    """A 95 % confidence interval."""
+
+    low: float
+    high: float
+
+
+class EstimateTold(Told):
+    """A share or a mean."""
+
+    value: float
+    interval: IntervalTold | None
+
+
+class AttritionTold(Told):
+    """Who was lost between the waves, in counts to the nearest 5."""
+
+    baseline: int
+    matched: int
+    lost_share: EstimateTold | None
+    baseline_of_matched: float | None
+    baseline_of_lost: float | None
+
+
+class ComparisonTold(Told):
+    """One question in matched pairs, counts to the nearest 5; of a group that is hidden nothing is told but that."""
+
+    question: str
+    kind: Literal["yes_no", "number", "scale"]
+    suppressed: bool
+    matched: int
+    before: EstimateTold | None
+    after: EstimateTold | None
+    difference: EstimateTold | None
+    bootstrap: IntervalTold | None
+    p_value: float | None = Field(description="exact McNemar; of yes_no alone")
+    attrition: AttritionTold | None = Field(description="null where fewer than 5 are on one side")
+
+
+class SurveyReport(Told):
+    """What changed at this site; impact, and no word of usage."""
+
+    survey_id: uuid.UUID
+    published_at: datetime | None
+    comparisons: list[ComparisonTold]

@@ -1,0 +1,144 @@
+"""How the watches are used, as staff and the factory are told: published numbers of groups, never a row about a family.
+
+The one list of families here is for staff who support their site: a code and a watch's health.
+"""
+
+import uuid
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from services.api.schema_base import Asked, Told
+from services.core.measurement.exports.actions import FileKind, Recipient
+
+Locale = Literal["en", "zh-Hans", "vi", "tr"]
+# As DHIS2 makes them.
+Dhis2Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{10}$", examples=["fbfJHSPpUQD"])]
+Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,30}$", examples=["active_use"])]
+
+
+class CellTold(Told):
+    """One indicator of one week; a suppressed one has no number at all, and does not say why."""
+
+    indicator: str
+    version: int
+    suppressed: bool
+    n: int | None = Field(description="families, rounded to 5")
+    count: int | None = Field(description="of n, rounded to 5; only of shares of families")
+    value: float | None
+    lower_quartile: float | None
+    upper_quartile: float | None
+
+
+class WeekTold(Told):
+    """One published week, named by its Monday. It never changes again."""
+
+    week: date
+    cells: list[CellTold]
+
+
+class UsageTold(Told):
+    """A page of weeks, the oldest first; ``next`` is the ``first_week`` of the next page."""
+
+    programme_id: uuid.UUID
+    site_id: uuid.UUID | None
+    cohort_id: uuid.UUID | None
+    least_families: int = Field(description="numbers over fewer families are suppressed, and what gives them away")
+    weeks: list[WeekTold]
+    next: date | None
+
+
+class IndicatorWords(Told):
+    """An indicator in one language."""
+
+    name: str
+    definition: str
+
+
+class IndicatorTold(Told):
+    """One definition; a changed formula is a new version."""
+
+    code: str
+    version: int
+    kind: Literal["share_of_families", "share_of_weeks", "ratio", "quartiles", "median", "survival"]
+    of_the_whole: bool = Field(description="told of the whole programme and of no site or cohort")
+    words: dict[Locale, IndicatorWords]
+
+
+class IndicatorsTold(Told):
+    """Every indicator, in the order of reports. Usage is an output, not an impact."""
+
+    indicators: list[IndicatorTold]
+    reading: dict[Locale, str]
+    unit: dict[Locale, str]
+
+
+class SilentFamilyTold(Told):
+    """A family to ask how it is: its code and its watch's health."""
+
+    family_code: str
+    serial: str
+    states: list[str]
+    battery_pct: int | None
+    last_seen_at: datetime | None
+
+
+class SilentFamiliesTold(Told):
+    """By code and serial; ``next`` is the ``after`` of the next page."""
+
+    families: list[SilentFamilyTold]
+    next: str | None
+
+
+class DeviceStatesTold(Told):
+    """How many of the site's watches are in each state now; one watch may be in several."""
+
+    states: dict[str, int]
+
+
+class Dhis2Mapping(Asked):
+    """What the other system calls our indicators and our sites, cohorts or programme; what is not named is left out."""
+
+    data_elements: Annotated[dict[Code, Dhis2Id], Field(min_length=1, max_length=50)]
+    org_units: Annotated[dict[uuid.UUID, Dhis2Id], Field(min_length=1, max_length=500)]
+    dry_run: Annotated[bool, Field(description="DHIS2 checks everything and keeps nothing")] = True
+
+
+class NewFile(Asked):
+    """A file of published numbers: of a site, or of a whole programme."""
+
+    kind: Annotated[FileKind, Field(description="report: one HTML page to read or print")]
+    audience: Annotated[Recipient, Field(description="whom it is for: brand is outside, and told of fewer groups")]
+    site_id: uuid.UUID | None = None
+    programme_id: uuid.UUID | None = None
+    locale: Locale = "en"
+    dhis2: Dhis2Mapping | None = None
+
+    @model_validator(mode="after")
+    def _of_one(self) -> Self:
+        if (self.site_id is None) is (self.programme_id is None):
+            raise ValueError("name a site or a programme, and one alone")
+        return self
+
+
+class FileTold(Told):
+    """How a file is coming along; it can be fetched while ``state`` is ready, until ``expires_at``."""
+
+    usage_export_id: uuid.UUID
+    programme_id: uuid.UUID
+    site_id: uuid.UUID | None
+    kind: FileKind
+    audience: Recipient
+    locale: str
+    state: Literal["waiting", "running", "ready", "expired", "failed"]
+    percent: int
+    size_bytes: int
+    asked_at: datetime
+    expires_at: datetime | None
+
+
+class FilesTold(Told):
+    """The caller's own files, the newest first."""
+
+    exports: list[FileTold]

@@ -1,0 +1,57 @@
+"""Health, readiness, and the document of the watch protocol."""
+
+import asyncio
+from typing import Any
+
+import asyncpg
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.api.access import OPEN
+from services.core.platform.db.database import Database
+from services.core.platform.db.migrate import newest_revision
+from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
+from services.protocol import asyncapi
+
+router = APIRouter(tags=["system"])
+
+_ANSWER_TIMEOUT_S = 2.0
+
+
+@router.get("/healthz", dependencies=[OPEN])
+async def health() -> dict[str, str]:
+    """Say that this process runs."""
+    return {"status": "ok"}
+
+
+@router.get(
+    "/readyz",
+    dependencies=[OPEN],
+    responses={503: {"description": "a dependency is not well", "model": dict[str, str]}},
+)
+async def readiness(request: Request, response: Response) -> dict[str, str]:
+    """Say how each dependency is; 503 when one is not well."""
+    found = await _dependencies(request.app.state.database)
+    if any(state != "ok" for state in found.values()):
+        response.status_code = 503
+    return found
+
+
+async def _dependencies(database: Database) -> dict[str, str]:
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S), database.begin() as work:
+            revision = (await work.run(text("SELECT version_num FROM alembic_version"))).scalar_one()
+    except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return {"postgres": type(error).__name__, "migrations": "unknown"}
+    except ErasuresPendingError:
+        return {"postgres": "ok", "migrations": "unknown", "erasures": ErasuresPendingError.code}
+    except LedgerBrokenError:
+        return {"postgres": "ok", "migrations": "unknown", "erasures": LedgerBrokenError.code}
+    return {"postgres": "ok", "migrations": "ok" if revision == newest_revision() else f"at {revision}"}
+
+
+@router.get("/asyncapi.json", dependencies=[OPEN])
+async def watch_protocol() -> dict[str, Any]:
+    """Serve the AsyncAPI document of the watch protocol."""
+    return asyncapi.document()
