@@ -18,7 +18,7 @@ _AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opt
 @sim_commands.command("watch", context_settings=_AS_IT_IS)
 def watch(context: typer.Context) -> None:
     """Play a watch: pair it, read and write, lose its network."""
-    from services.device_sim.watch_console import main
+    from services.device_sim.console.watch import main
 
     _suggest(_where_the_broker_is, unless=("--host", "--port", "--tls-ca"), given=context.args)
     main(context.args)
@@ -27,7 +27,7 @@ def watch(context: typer.Context) -> None:
 @sim_commands.command("parent", context_settings=_AS_IT_IS)
 def parent(context: typer.Context) -> None:
     """Play a parent: log in, agree, pair, write and read."""
-    from services.device_sim.parent_console import main
+    from services.device_sim.console.parent import main
 
     _suggest(_where_the_api_is, unless=("--api",), given=context.args)
     main(context.args)

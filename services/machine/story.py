@@ -8,10 +8,10 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_types import Message
-from services.device_sim.timings import Timings
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import Message
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch import SimWatch
 from services.machine.machine import Machine
 from services.machine.office import HandedOut, Office
 from services.machine.story_care import CareStory

@@ -6,9 +6,9 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_place_types import Alert, GivenCommand
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.place_types import Alert, GivenCommand
+from services.device_sim.watch.watch import SimWatch
 from services.machine.story_steps import StoryError, expect
 
 # A school in Dongguan, about; places of a story belong to nobody.

@@ -36,13 +36,14 @@ from services.core.platform.outbox.actions import prepare_clip
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
-from services.mqtt_bridge.handlers.pairing import standing_answer
-from services.mqtt_bridge.replies import Reply, publish_all, reply
-from services.mqtt_bridge.wire import command_of, config_of, contact_of, manifest_of
+from services.mqtt_bridge.publishing import publish_all
 from services.protocol import limits
 from services.protocol.downlink import AlertSeen, ItemEmoji, ItemRemoved, ItemText, ItemVoice, State, Time
 from services.protocol.split import split_config, split_contacts, split_text
 from services.protocol.topics import DownlinkKind, User, factory_user, parse_user
+from services.watch_link.handlers.pairing import standing_answer
+from services.watch_link.replies import Reply, reply
+from services.watch_link.wire import command_of, config_of, contact_of, manifest_of
 
 KINDS = ("watch", "factory")
 # How many rows one bridge works on at a time; each waits for the broker's PUBACK, not for a processor.

@@ -16,11 +16,9 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.db.faults import collided, database_is_away
 from services.core.platform.settings import Settings
+from services.mqtt_bridge.batch import Together, Waiting
 from services.mqtt_bridge.connection import Connection, Incoming, connect
-from services.mqtt_bridge.handlers import DECLARATIONS, TOGETHER, Frame
-from services.mqtt_bridge.rates import Rates
-from services.mqtt_bridge.replies import Reply, publish_all, receipt, retry_receipt
-from services.mqtt_bridge.together import Together, Waiting
+from services.mqtt_bridge.publishing import publish_all
 from services.protocol import limits
 from services.protocol.codec import find_ref, receipt_for_error
 from services.protocol.downlink import Receipt
@@ -35,6 +33,9 @@ from services.protocol.topics import (
     parse_uplink,
 )
 from services.protocol.words import Detail, ReceiptCode
+from services.watch_link.handlers import DECLARATIONS, TOGETHER, Frame
+from services.watch_link.rates import Rates
+from services.watch_link.replies import Reply, receipt, retry_receipt
 
 CLIENT_ID = "sw-uplink"
 LOCK_NAME = "uplink"

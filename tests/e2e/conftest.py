@@ -22,9 +22,9 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from services.device_sim.parent import SimParent
-from services.device_sim.timings import Timings
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch import SimWatch
 from services.machine.machine import Machine
 from tests.support.world import Home, make_home
 

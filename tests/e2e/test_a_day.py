@@ -8,9 +8,9 @@ from sqlmodel import col, select
 
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.measurement.tables import UsageReport
-from services.device_sim.gpx import read_track
-from services.device_sim.parent import SimParent
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.watch.gpx import read_track
+from services.device_sim.watch.watch import SimWatch
 from tests.e2e.conftest import Play, pair
 from tests.support.world import Home
 from tests.vectors.tracks.make_tracks import DAY, FOLDER, SCHOOL, SHANGHAI, TRUTH, point

@@ -20,10 +20,10 @@ from sqlmodel import col, select
 from services.core.people.households.tables import Child
 from services.core.platform.blobs.tables import Blob
 from services.core.privacy.tables import Export
-from services.device_sim.parent import SimParent
+from services.device_sim.parent.parent import SimParent
 from services.device_sim.sound import record_clip
 from services.device_sim.speech import speech
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.watch import SimWatch
 from services.protocol.limits import CHUNK_DEFAULT_BYTES
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, pair

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from services.device_sim.parent import SimParent
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.watch.watch import SimWatch
 from tests.e2e.conftest import Play, pair
 from tests.support.world import Home
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from services.device_sim.parent_types import ProblemError
+from services.device_sim.parent.types import ProblemError
 from tests.e2e.conftest import Play
 
 

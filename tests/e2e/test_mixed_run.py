@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_types import Message as Told
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import Message as Told
 from services.device_sim.sound import SoundRefusedError, record_clip
 from services.device_sim.speech import speech
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.watch import SimWatch
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, pair
 from tests.support.networks import ComesAndGoes

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from services.core.devices.watches.queries import watch_by_serial
-from services.device_sim.parent_types import ProblemError
+from services.device_sim.parent.types import ProblemError
 from tests.e2e.conftest import Play, pair
 
 

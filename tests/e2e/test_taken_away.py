@@ -13,9 +13,9 @@ import pytest
 
 from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
 from services.core.platform.audit.actions import OPERATOR
-from services.device_sim.parent import SimParent
-from services.device_sim.timings import Timings
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch import SimWatch
 from tests.e2e.conftest import Play, pair
 from tests.integration.broker.mqtt_client import MqttClient, connected
 from tests.support.world import Home, make_watch

@@ -10,11 +10,11 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.tables import ClipChunk
-from services.device_sim.parent_types import ServerAwayError
+from services.device_sim.parent.types import ServerAwayError
 from services.device_sim.sound import record_clip
 from services.device_sim.speech import speech
-from services.device_sim.timings import Timings
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch import SimWatch
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, machine, pair, play
 from tests.support.networks import Cable

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from services.device_sim.parent import SimParent
-from services.device_sim.watch import SimWatch
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.watch.watch import SimWatch
 from tests.e2e.conftest import Play, machine, pair, play
 
 __all__ = ["machine", "play"]

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from services.device_sim.parent import SimParent
+from services.device_sim.parent.parent import SimParent
 from services.device_sim.sound import Clip, record_clip
 from services.device_sim.speech import speech
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.watch import SimWatch
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, machine, pair, play
 from tests.support.sounds import duration_ms

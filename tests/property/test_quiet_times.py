@@ -17,7 +17,7 @@ from services.core.devices.watch_settings.quiet_rules import (
     utc_offset_s,
 )
 from services.core.devices.watches.errors import QuietTimesError
-from services.device_sim import hours
+from services.device_sim.watch import hours
 from services.protocol.downlink import Config
 
 ZONES = ("Asia/Shanghai", "Asia/Ho_Chi_Minh", "Europe/Istanbul", "Europe/Berlin")

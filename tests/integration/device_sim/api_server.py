@@ -13,7 +13,7 @@ import uvicorn
 from services.api.app import create_app
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from services.device_sim.parent import SimParent
+from services.device_sim.parent.parent import SimParent
 from tests.support.http import code_in, enrol_family, new_phone, sms_to
 
 

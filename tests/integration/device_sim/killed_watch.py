@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from services.device_sim.body import WatchTraits
-from services.device_sim.mqtt_connection import MqttConnection
-from services.device_sim.records import FactoryIdentity
-from services.device_sim.store import WatchStore
-from services.device_sim.store_base import StoreBase
-from services.device_sim.watch import AlreadyPairedError, SimWatch
+from services.device_sim.watch.body import WatchTraits
+from services.device_sim.watch.mqtt_connection import MqttConnection
+from services.device_sim.watch.records import FactoryIdentity
+from services.device_sim.watch.store import WatchStore
+from services.device_sim.watch.store_base import StoreBase
+from services.device_sim.watch.watch import AlreadyPairedError, SimWatch
 from services.protocol.pairing import Credentials, PairedWithCredentials
 from tests.integration.device_sim.scripted_backend import PATIENT, QUICK
 

@@ -18,8 +18,8 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
 from services.core.platform.crypto.broker_password import mosquitto_hash
-from services.device_sim.timings import Timings
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch import SimWatch
 
 HEARD_WITHIN_S = 10.0
 SERIAL = "SIM00001"

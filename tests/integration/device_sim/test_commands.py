@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.watch import WatchRefusedError
+from services.device_sim.watch.watch import WatchRefusedError
 from services.protocol.words import AlertKind
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from services.broker.certificates import development_certificates
-from services.device_sim.mqtt_connection import ConnectionLostError
+from services.device_sim.watch.mqtt_connection import ConnectionLostError
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 
 

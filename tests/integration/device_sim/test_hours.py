@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.device_sim.watch import SimWatch
-from services.device_sim.watch_console import WatchConsole
+from services.device_sim.console.watch import WatchConsole
+from services.device_sim.watch.watch import SimWatch
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 
 SCHOOL = {"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "16:30"}

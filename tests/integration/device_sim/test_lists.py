@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from services.device_sim.body import WatchTraits
+from services.device_sim.watch.body import WatchTraits
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 
 

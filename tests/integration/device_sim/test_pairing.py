@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.watch import AlreadyPairedError, PairingRefusedError
+from services.device_sim.watch.watch import AlreadyPairedError, PairingRefusedError
 from tests.integration.device_sim.scripted_backend import FACTORY, Bench
 
 

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from services.core.platform.db.database import Database
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_types import FamilyEvent, ProblemError, ServerAwayError
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import FamilyEvent, ProblemError, ServerAwayError
 from tests.integration.device_sim.api_server import Server, log_in, mother_of
 from tests.support.clock import FakeClock
 from tests.support.http import new_phone

@@ -15,9 +15,9 @@ from services.core.devices.watches.queries import watch_by_serial
 from services.core.location.checkins.actions import receive_fixes
 from services.core.pairing.codes import code_for_watch
 from services.core.platform.db.database import Database
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_console import ParentConsole
-from services.device_sim.parent_types import ProblemError
+from services.device_sim.console.parent import ParentConsole
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import ProblemError
 from tests.integration.device_sim.api_server import Server, log_in
 from tests.integration.device_sim.typist import Typist
 from tests.support.clock import FakeClock

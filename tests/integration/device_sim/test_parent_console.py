@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from services.core.platform.db.database import Database
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_console import ParentConsole
+from services.device_sim.console.parent import ParentConsole
+from services.device_sim.parent.parent import SimParent
 from tests.integration.device_sim.api_server import Server, mother_of
 from tests.integration.device_sim.typist import Typist
 from tests.support.clock import FakeClock

@@ -9,8 +9,8 @@ import httpx
 import pytest
 
 from services.core.platform.db.database import Database
-from services.device_sim.parent import SimParent
-from services.device_sim.parent_types import ProblemError, ServerAwayError
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import ProblemError, ServerAwayError
 from services.device_sim.sound import speech_wav
 from tests.integration.device_sim.api_server import Server, mother_of
 from tests.support.sounds import duration_ms, encoded

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.body import Fix
-from services.device_sim.gpx import TrackPoint
-from services.device_sim.records import WatchRefusedError
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.body import Fix
+from services.device_sim.watch.gpx import TrackPoint
+from services.device_sim.watch.records import WatchRefusedError
+from services.device_sim.watch.watch import SimWatch
 from services.protocol.words import AlertKind
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench, ScriptedBackend
 

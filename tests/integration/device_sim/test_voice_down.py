@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.body import WatchTraits
 from services.device_sim.sound import Clip, SoundRefusedError
+from services.device_sim.watch.body import WatchTraits
 from services.protocol.words import Codec
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 from tests.support.sounds import duration_ms, encoded

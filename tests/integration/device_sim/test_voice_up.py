@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from services.core.platform.audio.decoding import examine
-from services.device_sim.body import WatchTraits
-from services.device_sim.records import OutgoingState
 from services.device_sim.sound import SoundRefusedError, speech_wav
-from services.device_sim.watch import NotSentError, WatchRefusedError
+from services.device_sim.watch.body import WatchTraits
+from services.device_sim.watch.records import OutgoingState
+from services.device_sim.watch.watch import NotSentError, WatchRefusedError
 from services.protocol.words import Codec
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench, Heard
 from tests.support.sounds import duration_ms

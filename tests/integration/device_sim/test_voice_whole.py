@@ -13,13 +13,13 @@ import pytest
 from services.core.conversation.audio_assets.rendering import Studio
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
-from services.device_sim.body import WatchTraits
-from services.device_sim.parent import SimParent
-from services.device_sim.records import FactoryIdentity
+from services.device_sim.parent.parent import SimParent
 from services.device_sim.sound import speech_wav
-from services.device_sim.store import WatchStore
-from services.device_sim.timings import Timings
-from services.device_sim.watch import SimWatch
+from services.device_sim.watch.body import WatchTraits
+from services.device_sim.watch.records import FactoryIdentity
+from services.device_sim.watch.store import WatchStore
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch import SimWatch
 from services.protocol.pairing import Credentials, PairedWithCredentials
 from services.protocol.words import Codec
 from services.worker.main import Worker

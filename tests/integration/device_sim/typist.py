@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.device_sim.parent_console import ParentConsole
+from services.device_sim.console.parent import ParentConsole
 
 
 class Typist:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from services.device_sim.mqtt_packets import DISCONNECT, PINGREQ, Will, connect_packet, publish_packet
+from services.device_sim.watch.mqtt_packets import DISCONNECT, PINGREQ, Will, connect_packet, publish_packet
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, Stand
 from tests.integration.mqtt_bridge.test_day import family_with_watch
 from tests.support.clock import FakeClock

@@ -21,7 +21,7 @@ from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.sweep import forget_one_silent
 from services.core.people.programme.tables import Site
 from services.core.platform.crypto.broker_password import mosquitto_hash
-from services.device_sim.mqtt_packets import Will, connect_packet, publish_packet
+from services.device_sim.watch.mqtt_packets import Will, connect_packet, publish_packet
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.integration.mqtt_bridge.test_day import family_with_watch
 from tests.support.clock import FakeClock

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from services.core.platform.limits.rules import Limit
-from services.mqtt_bridge.rates import Rates
+from services.watch_link.rates import Rates
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 

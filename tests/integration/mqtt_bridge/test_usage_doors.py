@@ -25,9 +25,9 @@ from services.core.platform.db.database import Database
 from services.core.platform.facts.actions import record_fact, record_past_facts
 from services.core.platform.settings import Settings
 from services.devstack.simulated_programme.writing import Lived, live
-from services.mqtt_bridge.handlers.registry import Frame
-from services.mqtt_bridge.handlers.usage import take_usage
 from services.protocol.topics import Uplink, UplinkKind, parse_user
+from services.watch_link.handlers.usage import take_usage
+from services.watch_link.registry import Frame
 from tests.integration.core.measurement.conftest import Household, count_all, settle
 from tests.support.clock import FakeClock
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.body import Fix
-from services.device_sim.gpx import TrackRefusedError, read_track
+from services.device_sim.watch.body import Fix
+from services.device_sim.watch.gpx import TrackRefusedError, read_track
 from tests.vectors.tracks.make_tracks import FOLDER, read_gpx
 
 WHEN = "2026-03-04T00:00:00Z"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from services.device_sim import mqtt_packets as packets
-from services.device_sim.mqtt_packets import PacketBrokenError, Published, Will
+from services.device_sim.watch import mqtt_packets as packets
+from services.device_sim.watch.mqtt_packets import PacketBrokenError, Published, Will
 
 
 def test_connect_is_clean_with_user_password_and_a_will_that_is_never_retained() -> None:

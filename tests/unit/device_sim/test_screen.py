@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.console import Command, Console, QuitError, SaidWrongError, printable, shown, words
-from services.device_sim.events import EventBoard, EventKind
-from services.device_sim.sms_file import sms_position, wait_for_sms_code
-from services.device_sim.sse import EventParser, ServerSentEvent
+from services.device_sim.console.console import Command, Console, QuitError, SaidWrongError, printable, shown, words
+from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
+from services.device_sim.parent.sse import EventParser, ServerSentEvent
+from services.device_sim.watch.events import EventBoard, EventKind
 
 
 @pytest.mark.parametrize("text", ["Gute Nacht", "妈妈", "чао", "👩‍👧 ok", "שלום"])

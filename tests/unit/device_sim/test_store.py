@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.records import (
+from services.device_sim.watch.records import (
     FactoryIdentity,
     Incoming,
     IncomingState,
@@ -17,7 +17,7 @@ from services.device_sim.records import (
     SentState,
     Transfer,
 )
-from services.device_sim.store import WatchFolderError, WatchStore
+from services.device_sim.watch.store import WatchFolderError, WatchStore
 from services.protocol.downlink import Config, Contact, ItemVoice, VoiceManifest
 from services.protocol.pairing import Credentials, PairedWithCredentials
 

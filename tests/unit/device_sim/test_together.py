@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from services.device_sim.records import Outgoing, OutgoingState
-from services.device_sim.together import first_pack, payload_of
+from services.device_sim.watch.batching import first_pack, payload_of
+from services.device_sim.watch.records import Outgoing, OutgoingState
 
 
 def waiting(count: int, size_bytes: int = 10) -> list[Outgoing]:

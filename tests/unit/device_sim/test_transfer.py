@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from services.device_sim.console import SaidWrongError, seconds, voice_shown
-from services.device_sim.parent_http import Download
-from services.device_sim.records import Transfer
+from services.device_sim.console.console import SaidWrongError, seconds, voice_shown
+from services.device_sim.parent.http import Download
+from services.device_sim.watch.records import Transfer
 from services.protocol.downlink import ItemVoice, VoiceManifest
 
 

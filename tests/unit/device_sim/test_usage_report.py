@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.device_sim.usage_report import UsageCounters
+from services.device_sim.watch.usage_report import UsageCounters
 from services.protocol.codec import decode_usage, encode
 
 

@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from services.device_sim.repeats import PartsCollector, RepeatSchedule
-from services.device_sim.timings import Timings, backoff_s
+from services.device_sim.watch.repeats import PartsCollector, RepeatSchedule
+from services.device_sim.watch.timings import Timings, backoff_s
 
 
 def chance(seed: int) -> random.Random:

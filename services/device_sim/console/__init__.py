@@ -1,0 +1,1 @@
+"""The simulated watch and parent in a terminal."""

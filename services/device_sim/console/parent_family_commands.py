@@ -1,0 +1,178 @@
+"""The lines of the parent's console that look after the family."""
+
+from __future__ import annotations
+
+from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import Child, Contact, Family
+
+_RIGHTS = {"message": "may_message", "locate": "may_locate", "manage": "may_manage"}
+
+
+class FamilyCommands:
+    """Works on the first family and child unless `use` named another child."""
+
+    def __init__(self, parent: SimParent) -> None:
+        self._parent = parent
+        self._child_id: str | None = None
+
+    def family_commands(self) -> list[Command]:
+        """Return the commands, in the order of a first evening."""
+        return [
+            Command("me", "me", "who is logged in, families, invitations", self.show_me),
+            Command("name", "name NAME", "what watches call you", self._name),
+            Command(
+                "consent", "consent [yes|PART]", "read what is agreed to; agree to messages, or a part", self._consent
+            ),
+            Command("accept", "accept", "join the family that invited you, agreeing to messages", self._accept),
+            Command("child", "child [NAME [YEAR]]", "the children; or add one", self._child),
+            Command("use", "use N", "talk about child N from now on", self._use),
+            Command("pair", "pair CODE", "enter the code that the watch shows", self._pair),
+            Command("unpair", "unpair", "end the pairing; the watch wipes itself", self._unpair),
+            Command("contacts", "contacts", "who can reach the child", self._contacts),
+            Command("add", "add RELATION NUMBER NAME", "propose a phone contact", self._add),
+            Command("approve", "approve N", "let contact N reach the watch", self._approve),
+            Command("order", "order N N ...", "put the contacts into this order", self._order),
+            Command("remove", "remove N", "take contact N out", self._remove),
+            Command("invite", "invite PHONE RELATION [message] [locate] [manage]", "another guardian", self._invite),
+            Command("guardians", "guardians", "who belongs to the family", self._guardians),
+        ]
+
+    async def family(self) -> Family:
+        """Return the family that is talked about."""
+        families = (await self._parent.me()).families
+        if not families:
+            raise SaidWrongError("you belong to no family yet; `me` shows invitations")
+        return families[0]
+
+    async def child(self) -> Child:
+        """Return the child that is talked about."""
+        if self._child_id is not None:
+            return await self._parent.child(self._child_id)
+        children = await self._parent.children((await self.family()).family_id)
+        if not children:
+            raise SaidWrongError("there is no child yet: child NAME")
+        self._child_id = children[0].child_id
+        return children[0]
+
+    async def show_me(self, _rest: str) -> None:
+        """Print who is logged in."""
+        me = await self._parent.me()
+        say(f"{printable(me.display_name) or 'no name yet'} {me.phone}")
+        for family in me.families:
+            rights = " ".join(word for word, name in _RIGHTS.items() if getattr(family, name))
+            agreed = "agreed to messages" if family.has_consent() else "not agreed yet: consent yes"
+            place = "first guardian" if family.is_primary else "guardian"
+            say(f"  family {family.family_code} ({place}; {rights}); {agreed}")
+        for invitation in me.invitations:
+            say(f"  invited to family {invitation.family_code} as {invitation.relation}: accept")
+
+    async def _name(self, rest: str) -> None:
+        (name,) = words(rest, 1, "name NAME")
+        await self._parent.rename(name)
+
+    async def _consent(self, rest: str) -> None:
+        locale = (await self._parent.me()).locale
+        parts = {text.part for text in await self._parent.consent_texts(locale)}
+        if rest != "yes" and rest not in parts:
+            for text in await self._parent.consent_texts(locale):
+                say(f"  {text.part} ({text.text_version}): {text.text}")
+            say("  to agree to messages: consent yes; to another part: consent PART")
+            return
+        part = "messages" if rest == "yes" else rest
+        given = await self._parent.consent((await self.family()).family_id, part, locale=locale)
+        say(f"agreed to {given.part}, text {given.text_version}")
+
+    async def _accept(self, _rest: str) -> None:
+        me = await self._parent.me()
+        if not me.invitations:
+            raise SaidWrongError("nobody has invited you")
+        await self._parent.accept_invitation(me.invitations[0].invitation_id, locale=me.locale)
+        await self.show_me("")
+
+    # ---------------------------------------------------------------- children and watches
+
+    async def _child(self, rest: str) -> None:
+        family_id = (await self.family()).family_id
+        if rest:
+            name, _, year = rest.rpartition(" ") if rest.rpartition(" ")[2].isdecimal() else (rest, "", "")
+            self._child_id = (
+                await self._parent.create_child(family_id, name or rest, int(year) if name and year else None)
+            ).child_id
+        for place, child in enumerate(await self._parent.children(family_id), 1):
+            watch = child.watch
+            how = "no watch" if watch is None else f"watch {watch.watch_serial} {watch.state}"
+            if watch is not None and watch.battery_pct is not None:
+                how += f", battery {watch.battery_pct} %"
+            mark = "→" if child.child_id == self._child_id else " "
+            say(f"  {mark} {place}. {printable(child.name)}: {how}")
+
+    async def _use(self, rest: str) -> None:
+        children = await self._parent.children((await self.family()).family_id)
+        self._child_id = children[number(rest, len(children)) - 1].child_id
+
+    async def _pair(self, rest: str) -> None:
+        (code,) = words(rest, 1, "pair CODE")
+        pairing = await self._parent.pair((await self.child()).child_id, code)
+        say(f"watch {pairing.watch_serial}: {pairing.state}")
+
+    async def _unpair(self, _rest: str) -> None:
+        await self._parent.unpair((await self.child()).child_id)
+        say("unpaired")
+
+    # ---------------------------------------------------------------- contacts
+
+    async def _listed(self) -> tuple[Child, list[Contact]]:
+        child = await self.child()
+        found = await self._parent.contacts(child.child_id)
+        return child, found.contacts
+
+    async def _contacts(self, _rest: str) -> None:
+        child = await self.child()
+        found = await self._parent.contacts(child.child_id)
+        say(f"  version {found.version}, on the watch {found.acked_version}")
+        for place, contact in enumerate(found.contacts, 1):
+            rights = ", ".join(
+                word for word, given in (("messages", contact.may_message), ("calls", contact.may_call)) if given
+            )
+            about = f"({contact.relation}) {contact.number or ''} {rights} {contact.state}"
+            say(f"  {place}. {printable(contact.name)} {about}")
+
+    async def _add(self, rest: str) -> None:
+        relation, phone, name = words(rest, 3, "add RELATION NUMBER NAME")
+        contact = await self._parent.add_contact((await self.child()).child_id, name, relation, phone)
+        say(f"{printable(contact.name)}: {contact.state}")
+
+    async def _approve(self, rest: str) -> None:
+        child, contacts = await self._listed()
+        await self._parent.approve_contact(child.child_id, contacts[number(rest, len(contacts)) - 1].contact_id)
+
+    async def _order(self, rest: str) -> None:
+        child, contacts = await self._listed()
+        wanted = [contacts[number(word, len(contacts)) - 1].contact_id for word in rest.split()]
+        await self._parent.order_contacts(child.child_id, wanted)
+        await self._contacts("")
+
+    async def _remove(self, rest: str) -> None:
+        child, contacts = await self._listed()
+        await self._parent.remove_contact(child.child_id, contacts[number(rest, len(contacts)) - 1].contact_id)
+
+    # ---------------------------------------------------------------- guardians
+
+    async def _invite(self, rest: str) -> None:
+        phone, relation, *words_of_rights = [*rest.split(), "", ""][: max(2, len(rest.split()))]
+        if not phone or not relation or not set(words_of_rights) <= set(_RIGHTS):
+            raise SaidWrongError("usage: invite PHONE RELATION [message] [locate] [manage]")
+        rights = {name: word in words_of_rights for word, name in _RIGHTS.items()}
+        await self._parent.invite((await self.family()).family_id, phone, relation, **rights)
+        say("invited; the phone is told by SMS")
+
+    async def _guardians(self, _rest: str) -> None:
+        family = await self.family()
+        for guardian in await self._parent.guardians(family.family_id):
+            rights = " ".join(word for word, name in _RIGHTS.items() if getattr(guardian, name))
+            number = guardian.phone or "number hidden"
+            say(f"  {printable(guardian.display_name)} ({guardian.relation}) {number}: {rights}")
+        if family.may_manage:
+            for invitation in await self._parent.invitations(family.family_id):
+                say(f"  invited: {invitation.phone} ({invitation.relation})")

@@ -1,0 +1,167 @@
+"""The lines of the parent's console that are about places, alerts and what the watch does."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
+from services.device_sim.console.parent_voice_commands import VoiceCommands
+from services.device_sim.parent.place_types import Alert, Place, Settings, Zone, ZoneName
+from services.device_sim.parent.types import Child
+
+_LOCATION = "location"
+_MINUTES_MAX = 24 * 60
+_KINDS = ("locate", "ring", "restart", "lost", "found")
+
+
+class PlaceCommands(VoiceCommands):
+    """Zones and alerts are named by their numbers in their lists."""
+
+    def place_commands(self) -> list[Command]:
+        """Return the commands, in the order in which a parent comes to them."""
+        return [
+            Command(
+                "location", "location on|off", "have the watch tell where it is: agrees to it, too", self._location
+            ),
+            Command("place", "place", "where the child was last seen, when and how well", self._place),
+            Command("day", "day [YYYY-MM-DD]", "a day: where the child stayed, and what happened at zones", self._day),
+            Command("zone", "zone LAT LON METRES NAME", "draw a safe zone", self._zone),
+            Command("zones", "zones", "the safe zones", self._show_zones),
+            Command("zone-remove", "zone-remove N", "take zone N away", self._remove_zone),
+            Command("command", "command KIND", "now or never, one of: " + " ".join(_KINDS), self._command),
+            Command("commands", "commands", "what the watch was told to do", self._commands),
+            Command("alerts", "alerts", "calls for help and alarms, newest first", self._alerts),
+            Command("acknowledge", "acknowledge N", "you take care of alert N; the child is told", self._acknowledge),
+            Command("settings", "settings [NAME VALUE]", "checkin_interval_s, volume_pct or language", self._settings),
+            Command("quiet", "quiet HH:MM HH:MM", "messages wait silently in between, every day", self._quiet),
+            Command("busy", "busy MINUTES|no", "you are on shift; the child sees it", self._busy),
+        ]
+
+    # ---------------------------------------------------------------- places
+
+    async def _location(self, rest: str) -> None:
+        if rest not in {"on", "off"}:
+            raise SaidWrongError("usage: location on|off")
+        child, family = await self.child(), await self.family()
+        if rest == "on":
+            me = await self._parent.me()
+            if not family.may_locate and family.is_primary:
+                await self._parent.change_guardian(family.family_id, me.guardian_id, may_locate=True)
+            if not family.has_consent(_LOCATION):
+                given = await self._parent.consent(family.family_id, _LOCATION, locale=me.locale)
+                say(f"agreed to {given.part}, text {given.text_version}")
+        _say_settings(await self._parent.change_settings(child.child_id, location=rest == "on"))
+
+    async def _place(self, _rest: str) -> None:
+        latest = await self._parent.latest_place((await self.child()).child_id)
+        if latest.seen is None:
+            say("nothing good is known" + ("" if latest.location_on else "; location is off: location on"))
+            return
+        seen = latest.seen
+        by = "" if seen.source is None else f", by {printable(seen.source)}"
+        say(f"  {_where(seen.place, seen.zone)}, {seen.age_s // 60} min ago, within {seen.accuracy_m:.0f} m{by}")
+
+    async def _day(self, rest: str) -> None:
+        try:
+            wanted = date.fromisoformat(rest) if rest else None
+        except ValueError:
+            raise SaidWrongError("usage: day [YYYY-MM-DD]") from None
+        day = await self._parent.day((await self.child()).child_id, wanted)
+        counted = ", ".join(f"{count} {quality}" for quality, count in day.qualities.items())
+        say(f"  {day.day} in {day.timezone}; fixes: {counted}")
+        for stay in day.stays:
+            say(f"  {_times(stay.from_at, stay.until_at)} at {_where(stay.place, stay.zone)} ({stay.fixes} fixes)")
+        for one in day.passages:
+            alarmed = ", you were alarmed" if one.alarmed else ""
+            say(f"  {_times(one.happened_at)} {one.kind} {printable(one.zone.name)}{alarmed}")
+
+    async def _zone(self, rest: str) -> None:
+        lat, lon, radius_m, name = words(rest, 4, "zone LAT LON METRES NAME")
+        try:
+            circle = (float(lat), float(lon), float(radius_m))
+        except ValueError:
+            raise SaidWrongError("usage: zone LAT LON METRES NAME") from None
+        await self._parent.draw_circle((await self.child()).child_id, name, *circle)
+        await self._show_zones("")
+
+    async def _listed_zones(self) -> tuple[Child, list[Zone]]:
+        child = await self.child()
+        return child, await self._parent.zones(child.child_id)
+
+    async def _show_zones(self, _rest: str) -> None:
+        _, zones = await self._listed_zones()
+        for place, zone in enumerate(zones, 1):
+            say(f"  {place}. {printable(zone.name)} ({zone.shape.get('kind')}): {zone.stand}")
+        if not zones:
+            say("  none yet")
+
+    async def _remove_zone(self, rest: str) -> None:
+        child, zones = await self._listed_zones()
+        await self._parent.remove_zone(child.child_id, zones[number(rest, len(zones)) - 1].zone_id)
+
+    # ---------------------------------------------------------------- commands and alerts
+
+    async def _command(self, rest: str) -> None:
+        given = await self._parent.command((await self.child()).child_id, rest)
+        say(f"{given.kind}: {given.state}, until {_times(given.expires_at)}")
+
+    async def _commands(self, _rest: str) -> None:
+        for given in await self._parent.commands((await self.child()).child_id):
+            say(f"  {given.kind}: {given.state}{f' ({printable(given.detail)})' if given.detail else ''}")
+
+    async def _listed_alerts(self) -> tuple[Child, list[Alert]]:
+        child = await self.child()
+        return child, await self._parent.alerts(child.child_id)
+
+    async def _alerts(self, _rest: str) -> None:
+        child, alerts = await self._listed_alerts()
+        names = {one.guardian_id: one.display_name for one in await self._parent.guardians(child.family_id)}
+        for place, alert in enumerate(alerts, 1):
+            by = printable(names.get(alert.acknowledged_by or "", "") or "a guardian")
+            taken = "nobody has answered" if alert.acknowledged_at is None else f"{by} takes care"
+            say(f"  {place}. {alert.kind} {_times(alert.raised_at)}: {taken}")
+        if not alerts:
+            say("  none")
+
+    async def _acknowledge(self, rest: str) -> None:
+        child, alerts = await self._listed_alerts()
+        alert = await self._parent.acknowledge(child.child_id, alerts[number(rest, len(alerts)) - 1].alert_id)
+        say(f"{alert.kind}: the child is told")
+
+    # ---------------------------------------------------------------- settings
+
+    async def _settings(self, rest: str) -> None:
+        child = await self.child()
+        if not rest:
+            _say_settings(await self._parent.settings(child.child_id))
+            return
+        name, value = words(rest, 2, "settings [NAME VALUE]")
+        changes = {name: int(value) if value.isdecimal() else value}
+        _say_settings(await self._parent.change_settings(child.child_id, **changes))
+
+    async def _quiet(self, rest: str) -> None:
+        starts, ends = words(rest, 2, "quiet HH:MM HH:MM")
+        _say_settings(await self._parent.set_quiet((await self.child()).child_id, starts, ends))
+
+    async def _busy(self, rest: str) -> None:
+        until = None
+        if rest != "no":
+            until = datetime.now(UTC) + timedelta(minutes=number(rest, _MINUTES_MAX))
+        told = await self._parent.set_busy(until)
+        say("not on shift" if told.busy_until is None else f"on shift until {_times(told.busy_until)}")
+
+
+def _where(place: Place, zone: ZoneName | None) -> str:
+    return f"{place.lat:.5f} {place.lon:.5f}" if zone is None else printable(zone.name)
+
+
+def _times(*moments: datetime) -> str:
+    """Return times of day on the clock of whoever types."""
+    return " - ".join(f"{moment.astimezone():%H:%M}" for moment in moments)
+
+
+def _say_settings(settings: Settings) -> None:
+    quiet = ", ".join(f"{one.get('starts')} - {one.get('ends')}" for one in settings.quiet) or "none"
+    say(f"  version {settings.version}, on the watch {settings.acked_version}")
+    say(f"  location {'on' if settings.location else 'off'}, a check-in every {settings.checkin_interval_s} s")
+    say(f"  quiet {quiet}; language {settings.language}, volume {settings.volume_pct} %")

@@ -1,0 +1,1 @@
+"""The simulated parent's phone, over the public API only."""

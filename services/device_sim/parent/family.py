@@ -1,0 +1,163 @@
+"""A parent's family: consent, children, watches, guardians, contacts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic.dataclasses import dataclass
+
+from services.device_sim.parent.http import ParentHttp
+from services.device_sim.parent.types import (
+    Child,
+    Consent,
+    ConsentText,
+    Contact,
+    ContactList,
+    Guardian,
+    Invitation,
+    Me,
+    Pairing,
+)
+
+
+@dataclass(frozen=True)
+class _Texts:
+    texts: list[ConsentText]
+
+
+@dataclass(frozen=True)
+class _Children:
+    children: list[Child]
+
+
+@dataclass(frozen=True)
+class _Guardians:
+    guardians: list[Guardian]
+
+
+@dataclass(frozen=True)
+class _Invitations:
+    invitations: list[Invitation]
+
+
+class ParentFamily:
+    """The part of a parent that looks after the family. Every method raises ProblemError or ServerAwayError."""
+
+    _http: ParentHttp
+
+    async def rename(self, display_name: str) -> Me:
+        """Change the own name, which watches show."""
+        return await self._http.ask_for(Me, "PATCH", "/v1/me", body={"display_name": display_name})
+
+    # ---------------------------------------------------------------- consent and invitations
+
+    async def consent_texts(self, locale: str = "en") -> list[ConsentText]:
+        """Read what is agreed to."""
+        told = await self._http.ask_for(_Texts, "GET", "/v1/consent-texts", query={"locale": locale}, open_to_all=True)
+        return told.texts
+
+    async def consent(self, family_id: str, part: str = "messages", *, locale: str = "en") -> Consent:
+        """Agree to today's text of a part."""
+        text = next(text for text in await self.consent_texts(locale) if text.part == part)
+        body = {"part": part, "text_version": text.text_version, "locale": text.locale, "how": "app"}
+        return await self._http.ask_for(Consent, "POST", f"/v1/families/{family_id}/consents", body=body)
+
+    async def withdraw_consent(self, family_id: str, part: str = "messages") -> None:
+        """Take consent back."""
+        await self._http.ask("POST", f"/v1/families/{family_id}/consents/withdraw", body={"part": part})
+
+    async def accept_invitation(self, invitation_id: str, *, locale: str = "en") -> Me:
+        """Join the family that invited this phone, agreeing to messages."""
+        text = next(text for text in await self.consent_texts(locale) if text.part == "messages")
+        body = {"text_version": text.text_version, "locale": text.locale}
+        return await self._http.ask_for(Me, "POST", f"/v1/invitations/{invitation_id}/accept", body=body)
+
+    async def decline_invitation(self, invitation_id: str) -> None:
+        """Say no."""
+        await self._http.ask("POST", f"/v1/invitations/{invitation_id}/decline")
+
+    async def invite(self, family_id: str, phone: str, relation: str, **rights: Any) -> Invitation:  # noqa: ANN401
+        """Invite a phone; `rights` are may_message, may_locate, may_manage, and display_name."""
+        body = {"phone": phone, "relation": relation, **rights}
+        return await self._http.ask_for(Invitation, "POST", f"/v1/families/{family_id}/invitations", body=body)
+
+    async def invitations(self, family_id: str) -> list[Invitation]:
+        """Tell the invitations that can still be accepted."""
+        told = await self._http.ask_for(_Invitations, "GET", f"/v1/families/{family_id}/invitations")
+        return told.invitations
+
+    async def revoke_invitation(self, family_id: str, invitation_id: str) -> None:
+        """Take an invitation back."""
+        await self._http.ask("DELETE", f"/v1/families/{family_id}/invitations/{invitation_id}")
+
+    # ---------------------------------------------------------------- guardians
+
+    async def guardians(self, family_id: str) -> list[Guardian]:
+        """Tell everyone who belongs to the family."""
+        return (await self._http.ask_for(_Guardians, "GET", f"/v1/families/{family_id}/guardians")).guardians
+
+    async def change_guardian(self, family_id: str, guardian_id: str, **changes: Any) -> Guardian:  # noqa: ANN401
+        """Change a guardian's may_message, may_locate, may_manage or relation."""
+        path = f"/v1/families/{family_id}/guardians/{guardian_id}"
+        return await self._http.ask_for(Guardian, "PATCH", path, body=changes)
+
+    async def remove_guardian(self, family_id: str, guardian_id: str) -> None:
+        """Remove a guardian: access ends at once."""
+        await self._http.ask("DELETE", f"/v1/families/{family_id}/guardians/{guardian_id}")
+
+    # ---------------------------------------------------------------- children and their watches
+
+    async def children(self, family_id: str) -> list[Child]:
+        """Tell the family's children and how their watches are."""
+        return (await self._http.ask_for(_Children, "GET", f"/v1/families/{family_id}/children")).children
+
+    async def create_child(self, family_id: str, name: str, birth_year: int | None = None) -> Child:
+        """Add a child; needs consent first."""
+        body: dict[str, Any] = {"name": name} if birth_year is None else {"name": name, "birth_year": birth_year}
+        return await self._http.ask_for(Child, "POST", f"/v1/families/{family_id}/children", body=body)
+
+    async def child(self, child_id: str) -> Child:
+        """Tell one child and how its watch is."""
+        return await self._http.ask_for(Child, "GET", f"/v1/children/{child_id}")
+
+    async def pair(self, child_id: str, code: str) -> Pairing:
+        """Enter the code that the watch shows."""
+        return await self._http.ask_for(Pairing, "POST", f"/v1/children/{child_id}/pairing", body={"code": code})
+
+    async def pairing(self, child_id: str) -> Pairing:
+        """Tell how the pairing stands; ProblemError not_found without one."""
+        return await self._http.ask_for(Pairing, "GET", f"/v1/children/{child_id}/pairing")
+
+    async def unpair(self, child_id: str, reason: str = "unpaired") -> None:
+        """End the pairing: the watch loses access at once and wipes itself."""
+        await self._http.ask("DELETE", f"/v1/children/{child_id}/pairing", query={"reason": reason})
+
+    # ---------------------------------------------------------------- contacts
+
+    async def contacts(self, child_id: str) -> ContactList:
+        """Tell who can reach the child."""
+        return await self._http.ask_for(ContactList, "GET", f"/v1/children/{child_id}/contacts")
+
+    async def add_contact(self, child_id: str, name: str, relation: str, number: str, **more: Any) -> Contact:  # noqa: ANN401
+        """Propose a phone contact; `more` are may_call and emergency."""
+        body = {"name": name, "relation": relation, "number": number, **more}
+        return await self._http.ask_for(Contact, "POST", f"/v1/children/{child_id}/contacts", body=body)
+
+    async def approve_contact(self, child_id: str, contact_id: str) -> Contact:
+        """Let a proposed contact reach the watch."""
+        return await self._http.ask_for(Contact, "POST", f"/v1/children/{child_id}/contacts/{contact_id}/approve")
+
+    async def change_contact(self, child_id: str, contact_id: str, **changes: Any) -> Contact:  # noqa: ANN401
+        """Change a contact's name, relation, number, may_call or emergency."""
+        path = f"/v1/children/{child_id}/contacts/{contact_id}"
+        return await self._http.ask_for(Contact, "PATCH", path, body=changes)
+
+    async def order_contacts(self, child_id: str, contact_ids: Sequence[str]) -> ContactList:
+        """Put the list into this order."""
+        body = {"contact_ids": list(contact_ids)}
+        return await self._http.ask_for(ContactList, "PUT", f"/v1/children/{child_id}/contacts/order", body=body)
+
+    async def remove_contact(self, child_id: str, contact_id: str) -> None:
+        """Take a phone contact out of the list."""
+        await self._http.ask("DELETE", f"/v1/children/{child_id}/contacts/{contact_id}")

@@ -1,0 +1,204 @@
+"""A parent's requests: bearer token, refresh when it has ended, problems as errors."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+import httpx
+from pydantic import TypeAdapter
+
+from services.device_sim.parent.store import ParentStore
+from services.device_sim.parent.types import ProblemError, ServerAwayError, Session
+
+T = TypeVar("T")
+# What the server answers when it could not just now: nothing was done.
+_COME_AGAIN = "try_again"
+_TRIES = 4
+_LONGEST_WAIT_S = 5.0
+_Said = tuple[dict[str, Any] | None, dict[str, Any] | None, dict[str, str] | None, bytes | None]
+_UNAUTHORIZED = 401
+_SERVER_FAULT = 500
+
+
+@dataclass
+class Download:
+    """What has come of something so far, and which version of it that is."""
+
+    content: bytearray = field(default_factory=bytearray)
+    etag: str | None = None
+
+    def headers(self) -> dict[str, str]:
+        """Return how to ask for the rest; for all of it when nothing is here, or nobody said which version it is."""
+        if not self.content or self.etag is None:
+            return {}
+        return {"Range": f"bytes={len(self.content)}-", "If-Range": self.etag}
+
+    def begin(self, status: int, etag: str | None) -> None:
+        """An answer begins: it goes on, or it is the whole thing from its start."""
+        if status != HTTPStatus.PARTIAL_CONTENT:
+            self.content.clear()
+        self.etag = etag
+
+
+class ParentHttp:
+    """Asks the API as the parent whose session is stored."""
+
+    def __init__(self, client: httpx.AsyncClient, store: ParentStore) -> None:
+        self._client = client
+        self._store = store
+        self._refreshing = asyncio.Lock()
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: dict[str, Any] | None = None,
+        query: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        content: bytes | None = None,
+        open_to_all: bool = False,
+        repeatable: bool = False,
+    ) -> Any:  # noqa: ANN401 - JSON
+        """Return the answer's JSON (None for 204). Raises ProblemError or ServerAwayError.
+
+        What only looks, or is `repeatable` because a second one finds the first, is asked again where the server says
+        that it could not just now.
+        """
+        tries = _TRIES if repeatable or method == "GET" else 1
+        asked = (body, query, headers, content)
+        for _ in range(tries - 1):
+            try:
+                return await self._ask_once(method, path, asked, open_to_all=open_to_all)
+            except ProblemError as error:
+                if error.code != _COME_AGAIN:
+                    raise
+                wait_s = min(float(error.fields.get("retry_after_s", 0)), _LONGEST_WAIT_S)
+            await asyncio.sleep(wait_s)
+        return await self._ask_once(method, path, asked, open_to_all=open_to_all)
+
+    async def _ask_once(self, method: str, path: str, said: _Said, *, open_to_all: bool) -> Any:  # noqa: ANN401 - JSON
+        body, query, headers, content = said
+        session = None if open_to_all else self._need_session()
+        asked: dict[str, Any] = {"json": body, "params": query, "headers": headers or {}, "content": content}
+        answer = await self._send(method, path, session, **asked)
+        if answer.status_code == _UNAUTHORIZED and session is not None:
+            answer = await self._send(method, path, await self.refresh(session), **asked)
+        _raise_problem(answer)
+        return answer.json() if answer.content else None
+
+    async def ask_for(self, kind: type[T], method: str, path: str, **asked: Any) -> T:  # noqa: ANN401 - as in `ask`
+        """Return the answer as a record of this kind."""
+        return TypeAdapter(kind).validate_python(await self.ask(method, path, **asked), strict=False)
+
+    async def refresh(self, used: Session) -> Session:
+        """Return a session newer than the one that was refused; one at a time, for a refresh token works once."""
+        async with self._refreshing:
+            newest = self._need_session()
+            if newest.access_token != used.access_token:
+                return newest
+            refresh = {"refresh_token": newest.refresh_token}
+            answer = await self._send("POST", "/v1/auth/refresh", None, json=refresh)
+            if answer.status_code == _UNAUTHORIZED:
+                self._store.set_session(None)
+            _raise_problem(answer)
+            session = TypeAdapter(Session).validate_python(answer.json())
+            self._store.set_session(session)
+            return session
+
+    @asynccontextmanager
+    async def stream(self, path: str, headers: dict[str, str]) -> AsyncIterator[AsyncIterator[str]]:
+        """Open an endless answer and give its lines. Raises ProblemError or ServerAwayError, also while reading."""
+        session = self._need_session()
+        for _ in range(2):
+            asked = {**headers, "Authorization": f"Bearer {session.access_token}", "Accept": "text/event-stream"}
+            try:
+                # No time limit between lines: the server's comment lines come every 15 s.
+                async with self._client.stream(
+                    "GET", path, headers=asked, timeout=httpx.Timeout(10.0, read=60.0)
+                ) as answer:
+                    if answer.status_code != _UNAUTHORIZED:
+                        if answer.is_error:
+                            await answer.aread()
+                        _raise_problem(answer)
+                        yield _lines(answer)
+                        return
+            except httpx.TransportError as error:
+                raise ServerAwayError(type(error).__name__) from None
+            session = await self.refresh(session)
+        raise ProblemError("access_token_invalid", _UNAUTHORIZED, "The session has ended. Log in again.")
+
+    def _need_session(self) -> Session:
+        session = self._store.session()
+        if session is None:
+            raise ProblemError("not_logged_in", _UNAUTHORIZED, "Log in first.")
+        return session
+
+    async def read_on(self, path: str, read: Download) -> None:
+        """Go on with a download from where it stopped; what comes is kept in it, also if this raises.
+
+        Raises ProblemError, or ServerAwayError where the connection ended: call it again.
+        """
+        session = self._need_session()
+        for _ in range(2):
+            asked = {**read.headers(), "Authorization": f"Bearer {session.access_token}"}
+            try:
+                async with self._client.stream("GET", path, headers=asked) as answer:
+                    if answer.status_code != _UNAUTHORIZED:
+                        if answer.is_error:
+                            await answer.aread()
+                        _raise_problem(answer)
+                        read.begin(answer.status_code, answer.headers.get("etag"))
+                        async for piece in answer.aiter_bytes():
+                            read.content += piece
+                        return
+            except httpx.TransportError as error:
+                raise ServerAwayError(type(error).__name__) from None
+            session = await self.refresh(session)
+        raise ProblemError("access_token_invalid", _UNAUTHORIZED, "The session has ended. Log in again.")
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        session: Session | None,
+        *,
+        headers: dict[str, str] | None = None,
+        **asked: Any,  # noqa: ANN401 - what httpx takes
+    ) -> httpx.Response:
+        told = dict(headers or {})
+        if session is not None:
+            told["Authorization"] = f"Bearer {session.access_token}"
+        try:
+            return await self._client.request(method, path, headers=told, **asked)
+        except httpx.TransportError as error:
+            raise ServerAwayError(type(error).__name__) from None
+
+
+async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
+    """Give the lines of an event stream; httpx would also split at characters that are none of its line ends."""
+    rest = ""
+    async for text in answer.aiter_text():
+        *lines, rest = (rest + text).split("\n")
+        for line in lines:
+            yield line.removesuffix("\r")
+
+
+def _raise_problem(answer: httpx.Response) -> None:
+    if not answer.is_error:
+        return
+    try:
+        told = answer.json()
+    except ValueError:
+        told = {}
+    if not isinstance(told, dict):
+        told = {}
+    if answer.status_code >= _SERVER_FAULT and "code" not in told:
+        raise ServerAwayError(f"status {answer.status_code}")
+    detail = str(told.get("detail") or told.get("title") or answer.reason_phrase)
+    raise ProblemError(str(told.get("code", "unknown")), answer.status_code, detail, told)

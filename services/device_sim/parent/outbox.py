@@ -1,0 +1,115 @@
+"""A parent's outbox: what was kept is sent until it is answered, whatever the network does."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from services.device_sim.parent.http import ParentHttp
+from services.device_sim.parent.store import ParentStore
+from services.device_sim.parent.types import Message, ProblemError, ServerAwayError, Upload, Waiting
+from services.device_sim.watch.timings import backoff_s
+
+T = TypeVar("T")
+RETRY_FIRST_S = 0.2
+RETRY_MAX_S = 5.0
+# What may pass by itself: everything else a message is refused with is final.
+_PASSING = frozenset({401, 408, 425, 429})
+_SERVER_FAULT = 500
+_NOT_FOUND = 404
+# The answer to a part that does not fit tells where to go on.
+_GO_ON = frozenset({"upload_offset_differs", "upload_unfinished", "upload_hash_differs"})
+# The network is not to blame when what arrived is wrong time after time.
+_WRONG_MAX = 3
+
+
+class ParentOutbox:
+    """The outbox of a SimParent."""
+
+    _http: ParentHttp
+    _store: ParentStore
+    _random: random.Random
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a session; whether it still stands shows at the next request."""
+        return self._store.session() is not None
+
+    async def _send_until_answered(self, kept: Waiting, timeout_s: float) -> Message:
+        try:
+            message = await self._until_answered(lambda: self._send_kept(kept), timeout_s)
+        except ProblemError as error:
+            if _is_final(error):
+                self._store.forget_message(kept.key)
+            raise
+        self._store.forget_message(kept.key)
+        return message
+
+    async def _until_answered(self, ask: Callable[[], Awaitable[T]], timeout_s: float) -> T:
+        """Ask until there is an answer; raises the last problem once it is final or the time is over."""
+        end = asyncio.get_running_loop().time() + timeout_s
+        attempt = 0
+        while True:
+            try:
+                return await ask()
+            except ProblemError as error:
+                if _is_final(error):
+                    raise
+                problem: ProblemError | ServerAwayError = error
+                wait_s = float(error.fields.get("retry_after_s", 0))
+            except ServerAwayError as error:
+                problem, wait_s = error, 0.0
+            wait_s = max(wait_s, backoff_s(attempt, RETRY_FIRST_S, RETRY_MAX_S, self._random))
+            attempt += 1
+            if asyncio.get_running_loop().time() + wait_s > end or not self.is_logged_in:
+                raise problem
+            await asyncio.sleep(wait_s)
+
+    async def _send_kept(self, kept: Waiting) -> Message:
+        key = {"Idempotency-Key": kept.key}
+        if kept.media_type is None:
+            path = f"/v1/children/{kept.child_id}/messages"
+            return await self._http.ask_for(Message, "POST", path, body=kept.body, headers=key)
+        sound = self._store.waiting_sound(kept.key)
+        if kept.in_parts:
+            return await self._send_in_parts(kept, sound)
+        headers = {**key, "Content-Type": kept.media_type}
+        path = f"/v1/children/{kept.child_id}/voice-messages"
+        return await self._http.ask_for(Message, "POST", path, content=sound, headers=headers)
+
+    async def _send_in_parts(self, kept: Waiting, sound: bytes) -> Message:
+        """Send what the server has not got yet. Where that begins it says itself, also to a phone that was restarted.
+
+        The key finds the upload again; one whose day was over meanwhile is begun anew.
+        """
+        path = f"/v1/children/{kept.child_id}/uploads"
+        announced = {"bytes": len(sound), "sha256": hashlib.sha256(sound).hexdigest()}
+        key = {"Idempotency-Key": kept.key}
+        upload = await self._http.ask_for(Upload, "POST", path, body=announced, headers=key)
+        offset, wrong = upload.offset, 0
+        while True:
+            try:
+                if offset == len(sound):
+                    return await self._http.ask_for(Message, "POST", f"{path}/{upload.upload_id}/message")
+                part = sound[offset : offset + upload.part_max_bytes]
+                asked: dict[str, Any] = {
+                    "content": part,
+                    "headers": {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"},
+                }
+                told = await self._http.ask_for(Upload, "PATCH", f"{path}/{upload.upload_id}", **asked)
+                offset = told.offset
+            except ProblemError as error:
+                wrong += 1
+                if error.status == _NOT_FOUND:
+                    # Its day was over. Whether the child is still there shows when it begins anew.
+                    raise ServerAwayError("the upload is gone") from None
+                if error.code not in _GO_ON or wrong > _WRONG_MAX:
+                    raise
+                offset = int(error.fields["offset"])
+
+
+def _is_final(error: ProblemError) -> bool:
+    return error.status not in _PASSING and error.status < _SERVER_FAULT

@@ -1,0 +1,103 @@
+"""A parent's look at where the child is, and what the watch is told to do and to be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from pydantic.dataclasses import dataclass
+
+from services.device_sim.parent.http import ParentHttp
+from services.device_sim.parent.place_types import (
+    Alert,
+    AlertPage,
+    Availability,
+    Day,
+    GivenCommand,
+    Latest,
+    Settings,
+    Zone,
+)
+
+
+@dataclass(frozen=True)
+class _Zones:
+    zones: list[Zone]
+
+
+@dataclass(frozen=True)
+class _Commands:
+    commands: list[GivenCommand]
+
+
+class ParentPlaces:
+    """The part of a parent that looks after the child. Every method raises ProblemError or ServerAwayError."""
+
+    _http: ParentHttp
+
+    async def latest_place(self, child_id: str) -> Latest:
+        """Tell where the child was last seen; the look is written down."""
+        return await self._http.ask_for(Latest, "GET", f"/v1/children/{child_id}/checkins/latest")
+
+    async def day(self, child_id: str, day: date | None = None) -> Day:
+        """Tell a day of the child's time zone, today without one; the look is written down."""
+        query = None if day is None else {"day": day.isoformat()}
+        return await self._http.ask_for(Day, "GET", f"/v1/children/{child_id}/checkins/day", query=query)
+
+    # ---------------------------------------------------------------- safe zones
+
+    async def zones(self, child_id: str) -> list[Zone]:
+        """Tell the child's safe zones."""
+        return (await self._http.ask_for(_Zones, "GET", f"/v1/children/{child_id}/zones")).zones
+
+    async def draw_circle(self, child_id: str, name: str, lat: float, lon: float, radius_m: float) -> Zone:
+        """Draw a safe zone, watched always."""
+        shape = {"kind": "circle", "lat": lat, "lon": lon, "radius_m": radius_m}
+        path = f"/v1/children/{child_id}/zones"
+        return await self._http.ask_for(Zone, "POST", path, body={"name": name, "shape": shape})
+
+    async def remove_zone(self, child_id: str, zone_id: str) -> None:
+        """Take a zone away, and what happened at its edge."""
+        await self._http.ask("DELETE", f"/v1/children/{child_id}/zones/{zone_id}")
+
+    # ---------------------------------------------------------------- alerts and commands
+
+    async def alerts(self, child_id: str) -> list[Alert]:
+        """Tell the newest page of alerts, newest first."""
+        return (await self._http.ask_for(AlertPage, "GET", f"/v1/children/{child_id}/alerts")).alerts
+
+    async def acknowledge(self, child_id: str, alert_id: str) -> Alert:
+        """Say that this parent takes care: the child and the other guardians are told."""
+        path = f"/v1/children/{child_id}/alerts/{alert_id}/acknowledge"
+        return await self._http.ask_for(Alert, "POST", path)
+
+    async def command(self, child_id: str, kind: str) -> GivenCommand:
+        """Have the watch do something now or never: locate, ring, restart, lost."""
+        path = f"/v1/children/{child_id}/commands"
+        # While one is open the same again finds it: a busy server is asked once more.
+        return await self._http.ask_for(GivenCommand, "POST", path, body={"kind": kind}, repeatable=True)
+
+    async def commands(self, child_id: str) -> list[GivenCommand]:
+        """Tell what the watch was told to do, newest first."""
+        return (await self._http.ask_for(_Commands, "GET", f"/v1/children/{child_id}/commands")).commands
+
+    # ---------------------------------------------------------------- settings
+
+    async def settings(self, child_id: str) -> Settings:
+        """Tell what the watch is configured to."""
+        return await self._http.ask_for(Settings, "GET", f"/v1/children/{child_id}/watch-settings")
+
+    async def change_settings(self, child_id: str, **changes: Any) -> Settings:  # noqa: ANN401
+        """Change checkin_interval_s, location, quiet, language or volume_pct; the watch takes it when it is there."""
+        path = f"/v1/children/{child_id}/watch-settings"
+        return await self._http.ask_for(Settings, "PATCH", path, body=changes)
+
+    async def set_quiet(self, child_id: str, starts: str, ends: str, days: Sequence[int] = range(1, 8)) -> Settings:
+        """Have messages wait silently between two times of these days (1 is Monday)."""
+        return await self.change_settings(child_id, quiet=[{"days": list(days), "starts": starts, "ends": ends}])
+
+    async def set_busy(self, until: datetime | None) -> Availability:
+        """Say until when this parent is on shift, None: not now; the child sees it on the watch."""
+        body = {"busy_until": None if until is None else until.isoformat()}
+        return await self._http.ask_for(Availability, "PUT", "/v1/me/availability", body=body)

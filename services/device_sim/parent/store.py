@@ -1,0 +1,143 @@
+"""The parent's phone's memory: session, messages not yet answered with 201, and how far events were read."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from pathlib import Path
+
+from services.device_sim.parent.types import Session, Waiting
+from services.device_sim.watch.store_base import StoreBase
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS waiting (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, "key" TEXT NOT NULL UNIQUE, child_id TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS waiting_sounds (
+    "key" TEXT PRIMARY KEY, media_type TEXT NOT NULL, in_parts INTEGER NOT NULL, sound BLOB NOT NULL
+);
+"""
+
+
+class ParentStore(StoreBase):
+    """One parent's memory in a folder; survives kill -9 at any point."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._database = sqlite3.connect(folder / "parent.sqlite3", isolation_level=None)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = FULL")
+        self._database.execute("PRAGMA secure_delete = ON")
+        for statement in _TABLES.split(";\n"):
+            self._database.execute(statement)
+
+    def close(self) -> None:
+        """Close the file; a repeat does nothing."""
+        self._database.close()
+
+    def _kept(self, name: str) -> str | None:
+        value = self._one_of("SELECT value FROM kept WHERE name = ?", name)
+        return None if value is None else str(value)
+
+    def _keep(self, name: str, value: str | None) -> None:
+        if value is None:
+            self._write("DELETE FROM kept WHERE name = ?", name)
+        else:
+            self._write("INSERT OR REPLACE INTO kept VALUES (?, ?)", name, value)
+
+    def session(self) -> Session | None:
+        """Return the session, None when nobody is logged in."""
+        text = self._kept("session")
+        return None if text is None else Session(**json.loads(text))
+
+    def set_session(self, session: Session | None) -> None:
+        """Keep the newest tokens: a refresh token works once."""
+        if session is None:
+            self._keep("session", None)
+            return
+        self._keep(
+            "session",
+            json.dumps(
+                {
+                    "access_token": session.access_token,
+                    "refresh_token": session.refresh_token,
+                    "guardian_id": session.guardian_id,
+                }
+            ),
+        )
+
+    def challenge(self, phone: str) -> tuple[str, str] | None:
+        """Return id and secret of the challenge of the newest code asked for this phone."""
+        kept = self._kept(f"challenge {phone}")
+        if kept is None:
+            return None
+        challenge_id, secret = json.loads(kept)
+        return str(challenge_id), str(secret)
+
+    def set_challenge(self, phone: str, challenge_id: str, secret: str) -> None:
+        """Keep the challenge until its code is typed, also over a restart."""
+        self._keep(f"challenge {phone}", json.dumps([challenge_id, secret]))
+
+    def device_token(self, phone: str) -> str | None:
+        """Return what this device is known by when it logs in with this number."""
+        return self._kept(f"device {phone}")
+
+    def set_device_token(self, phone: str, token: str) -> None:
+        """Keep what this device is known by; it says nothing of a family and outlives the session."""
+        self._keep(f"device {phone}", token)
+
+    def cursor(self) -> str | None:
+        """Return where events were read to."""
+        return self._kept("cursor")
+
+    def set_cursor(self, cursor: str) -> None:
+        """Remember where events were read to."""
+        self._keep("cursor", cursor)
+
+    def keep_message(self, child_id: str, body: dict[str, str]) -> Waiting:
+        """Keep a message until 201, under a key made once."""
+        key = str(uuid.uuid4())
+        self._write(
+            'INSERT INTO waiting ("key", child_id, body) VALUES (?, ?, ?)',
+            key,
+            child_id,
+            json.dumps(body, ensure_ascii=False),
+        )
+        return Waiting(key, child_id, body)
+
+    def keep_recording(self, child_id: str, sound: bytes, media_type: str, *, in_parts: bool) -> Waiting:
+        """Keep a recording until 201, under a key made once; every byte is on disk when this returns."""
+        with self._transaction():
+            kept = self.keep_message(child_id, {"kind": "voice"})
+            self._write("INSERT INTO waiting_sounds VALUES (?, ?, ?, ?)", kept.key, media_type, in_parts, sound)
+        return Waiting(kept.key, child_id, kept.body, media_type, in_parts)
+
+    def waiting(self) -> list[Waiting]:
+        """Return what was not answered yet, oldest first."""
+        rows = self._all(
+            'SELECT "key", child_id, body, media_type, in_parts FROM waiting LEFT JOIN waiting_sounds USING ("key") '
+            "ORDER BY number"
+        )
+        return [
+            Waiting(key, child_id, json.loads(body), media_type, bool(in_parts))
+            for key, child_id, body, media_type, in_parts in rows
+        ]
+
+    def waiting_sound(self, key: str) -> bytes:
+        """Return the recording of a message that waits; empty once it was answered."""
+        return bytes(self._one_of('SELECT sound FROM waiting_sounds WHERE "key" = ?', key) or b"")
+
+    def forget_message(self, key: str) -> None:
+        """It was answered for good."""
+        with self._transaction():
+            self._write('DELETE FROM waiting WHERE "key" = ?', key)
+            self._write('DELETE FROM waiting_sounds WHERE "key" = ?', key)
+
+    def erase(self) -> None:
+        """Forget everything but what the device is known by, as a phone does at log-out."""
+        with self._transaction():
+            self._write("DELETE FROM kept WHERE name NOT LIKE 'device %'")
+            self._write("DELETE FROM waiting")
+            self._write("DELETE FROM waiting_sounds")

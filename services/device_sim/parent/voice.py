@@ -1,0 +1,50 @@
+"""A parent's voice: speaking to a child, hearing what was said, keeping it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.dataclasses import dataclass
+
+from services.device_sim.parent.http import Download
+from services.device_sim.parent.outbox import ParentOutbox
+from services.device_sim.parent.types import Message, Unheard
+
+
+@dataclass(frozen=True)
+class _UnheardOfAll:
+    children: list[Unheard]
+
+
+class ParentVoice(ParentOutbox):
+    """The voice of a SimParent."""
+
+    async def speak(self, child_id: str, sound: bytes, media_type: str, *, timeout_s: float = 30.0) -> Message:
+        """Send a recording; it is on disk until it is answered, see `send`."""
+        kept = self._store.keep_recording(child_id, sound, media_type, in_parts=False)
+        return await self._send_until_answered(kept, timeout_s)
+
+    async def speak_in_parts(self, child_id: str, sound: bytes, media_type: str, *, timeout_s: float = 30.0) -> Message:
+        """Send a recording in parts: what has arrived is never sent again, also after a restart (`send_waiting`)."""
+        kept = self._store.keep_recording(child_id, sound, media_type, in_parts=True)
+        return await self._send_until_answered(kept, timeout_s)
+
+    async def hear(self, child_id: str, message_id: str, *, timeout_s: float = 30.0) -> bytes:
+        """Return a voice message as phones play it (M4A); goes on where a lost connection stopped.
+
+        Tells nobody that it was played: that is `mark`. Raises ProblemError, or ServerAwayError after `timeout_s`.
+        """
+        read = Download()
+        path = f"/v1/children/{child_id}/messages/{message_id}/audio"
+        await self._until_answered(lambda: self._http.read_on(path, read), timeout_s)
+        return bytes(read.content)
+
+    async def keep(self, child_id: str, message_id: str, *, kept: bool = True) -> Message:
+        """Keep a voice message beyond its time, or no longer."""
+        path = f"/v1/children/{child_id}/messages/{message_id}/kept"
+        body: dict[str, Any] = {"kept": kept}
+        return await self._http.ask_for(Message, "PUT", path, body=body)
+
+    async def unread(self) -> list[Unheard]:
+        """Return what this parent has not read or played, for each child."""
+        return (await self._http.ask_for(_UnheardOfAll, "GET", "/v1/unread")).children

@@ -1,0 +1,259 @@
+"""One MQTT 3.1.1 connection on asyncio streams.
+
+Written by hand and not with a library, because a watch must be able to do what libraries hide: acknowledge a message
+only once it is stored (aiomqtt acknowledges before), vanish without a goodbye (so that its will is sent), and stand a
+thousand beside each other without a thread for each attempt to connect.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Self
+
+from services.device_sim.watch import mqtt_packets as packets
+from services.device_sim.watch.mqtt_packets import PacketBrokenError, PacketType, Published, Will
+
+_FAILURE = 0x80
+_LOGIN_REFUSED = frozenset({4, 5})  # CONNACK 3.2.2.3: bad user name or password, not authorised
+_LENGTH_BYTES_MAX = 4
+
+
+class ConnectionLostError(Exception):
+    """The broker was not reached, ended the connection, or fell silent. `reason` is one word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class LoginRefusedError(Exception):
+    """The broker answers, and does not let this user in. Says nothing about why."""
+
+
+@dataclass(frozen=True)
+class BrokerAddress:
+    """Where the broker listens. `tls` None: plain TCP, for loopback in development only."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext | None = None
+
+
+@dataclass(frozen=True)
+class Login:
+    """Who connects."""
+
+    username: str
+    password: str
+    client_id: str
+
+
+class MqttConnection:
+    """One connection, from CONNACK to its end. Every method raises ConnectionLostError once it is over."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, keepalive_s: int, answer_timeout_s: float
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._keepalive_s = keepalive_s
+        self._answer_timeout_s = answer_timeout_s
+        self._incoming: asyncio.Queue[Published | None] = asyncio.Queue()
+        self._waiting: dict[int, asyncio.Future[bytes]] = {}
+        self._next_id = 0
+        self._lost: str | None = None
+        self._ping_answered = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @classmethod
+    async def open(
+        cls,
+        address: BrokerAddress,
+        login: Login,
+        *,
+        will: Will | None = None,
+        keepalive_s: int = 240,
+        timeout_s: float = 10.0,
+    ) -> Self:
+        """Connect and log in; raises ConnectionLostError or LoginRefusedError."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                reader, writer = await asyncio.open_connection(address.host, address.port, ssl=address.tls)
+        except TimeoutError:
+            raise ConnectionLostError("not_reached") from None
+        except ssl.SSLError:
+            raise ConnectionLostError("certificate_refused") from None
+        except OSError:
+            raise ConnectionLostError("not_reached") from None
+        connection = cls(reader, writer, keepalive_s, timeout_s)
+        try:
+            await connection._log_in(login, will, timeout_s)
+        except BaseException:
+            connection.abort()
+            raise
+        connection._tasks = [
+            asyncio.create_task(connection._read_all()),
+            asyncio.create_task(connection._keep_alive()),
+        ]
+        return connection
+
+    async def subscribe(self, topic_filter: str) -> None:
+        """Subscribe with QoS 1 and return after SUBACK; a refused filter ends the connection."""
+        packet_id = self._take_id()
+        answer = await self._ask(packet_id, packets.subscribe_packet(topic_filter, packet_id))
+        if len(answer) < 3 or answer[2] == _FAILURE:  # noqa: PLR2004 - packet id and one return code
+            self.abort()
+            raise ConnectionLostError("subscription_refused")
+
+    async def publish(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish with QoS 1 and return after PUBACK, which promises nothing. `retain` is for tests of bad input."""
+        packet_id = self._take_id()
+        await self._ask(packet_id, packets.publish_packet(topic, payload, packet_id, retain=retain))
+
+    async def messages(self) -> AsyncIterator[Published]:
+        """Yield what comes in, each acknowledged once the caller is done with it, until ConnectionLostError."""
+        while True:
+            message = await self._incoming.get()
+            if message is None:
+                self._incoming.put_nowait(None)
+                raise ConnectionLostError(self._lost or "closed")
+            yield message
+            if message.packet_id is not None:
+                self._send(packets.puback_packet(message.packet_id))
+
+    async def close(self) -> None:
+        """Say goodbye and end: the broker then sends no will. A repeat does nothing."""
+        if self._lost is None:
+            with contextlib.suppress(OSError, ConnectionLostError, TimeoutError):
+                self._send(packets.DISCONNECT)
+                async with asyncio.timeout(self._answer_timeout_s):
+                    await self._writer.drain()
+        self._lose("closed", abort=False)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._writer.close()
+        with contextlib.suppress(OSError, TimeoutError, ssl.SSLError):
+            async with asyncio.timeout(self._answer_timeout_s):
+                await self._writer.wait_closed()
+
+    def abort(self) -> None:
+        """Vanish as a watch does that loses its network or its power: no goodbye, so the broker sends the will."""
+        self._lose("aborted")
+
+    # ---------------------------------------------------------------- inside
+
+    async def _log_in(self, login: Login, will: Will | None, timeout_s: float) -> None:
+        self._send(packets.connect_packet(login.client_id, login.username, login.password, self._keepalive_s, will))
+        try:
+            async with asyncio.timeout(timeout_s):
+                kind, _, body = await self._read_packet()
+        except TimeoutError:
+            raise ConnectionLostError("no_connack") from None
+        except (OSError, EOFError, PacketBrokenError):
+            raise ConnectionLostError("ended_before_connack") from None
+        if kind != PacketType.CONNACK or len(body) != 2:  # noqa: PLR2004 - flags and return code
+            raise ConnectionLostError("not_mqtt")
+        if body[1] in _LOGIN_REFUSED:
+            raise LoginRefusedError
+        if body[1]:
+            raise ConnectionLostError("broker_unavailable")
+
+    def _take_id(self) -> int:
+        self._next_id = self._next_id % 0xFFFF + 1
+        return self._next_id
+
+    async def _ask(self, packet_id: int, packet: bytes) -> bytes:
+        if self._lost is not None:
+            raise ConnectionLostError(self._lost)
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        self._waiting[packet_id] = answer
+        try:
+            self._send(packet)
+            async with asyncio.timeout(self._answer_timeout_s):
+                await self._drain()
+                return await answer
+        except TimeoutError:
+            # A broker that does not acknowledge is not there, whatever TCP says.
+            self.abort()
+            raise ConnectionLostError("no_acknowledgement") from None
+        finally:
+            self._waiting.pop(packet_id, None)
+            answer.cancel()
+
+    def _send(self, packet: bytes) -> None:
+        if self._lost is not None:
+            raise ConnectionLostError(self._lost)
+        self._writer.write(packet)
+
+    async def _drain(self) -> None:
+        try:
+            await self._writer.drain()
+        except OSError:
+            self._lose("ended")
+            raise ConnectionLostError("ended") from None
+
+    async def _read_packet(self) -> tuple[int, int, bytes]:
+        first = (await self._reader.readexactly(1))[0]
+        length = 0
+        for place in range(_LENGTH_BYTES_MAX):
+            digit = (await self._reader.readexactly(1))[0]
+            length |= (digit & 0x7F) << 7 * place
+            if not digit & 0x80:
+                return first >> 4, first & 0x0F, await self._reader.readexactly(length)
+        raise PacketBrokenError("length")
+
+    async def _read_all(self) -> None:
+        reason = "ended"
+        try:
+            while True:
+                kind, flags, body = await self._read_packet()
+                self._take(kind, flags, body)
+        except PacketBrokenError:
+            reason = "not_mqtt"
+        except (OSError, EOFError):
+            pass
+        self._lose(reason)
+
+    def _take(self, kind: int, flags: int, body: bytes) -> None:
+        if kind == PacketType.PUBLISH:
+            self._incoming.put_nowait(packets.read_publish(flags, body))
+        elif kind in {PacketType.PUBACK, PacketType.SUBACK}:
+            answer = self._waiting.get(packets.read_packet_id(body))
+            if answer is not None and not answer.done():
+                answer.set_result(body)
+        elif kind == PacketType.PINGRESP:
+            self._ping_answered.set()
+        else:
+            raise PacketBrokenError("kind")
+
+    async def _keep_alive(self) -> None:
+        # Half of it, so that a late PINGREQ still comes within the one and a half the broker waits (3.1.2.10).
+        while self._lost is None:
+            await asyncio.sleep(self._keepalive_s / 2)
+            self._ping_answered.clear()
+            try:
+                self._send(packets.PINGREQ)
+                async with asyncio.timeout(self._answer_timeout_s):
+                    await self._drain()
+                    await self._ping_answered.wait()
+            except (TimeoutError, ConnectionLostError):
+                self._lose("silent")
+
+    def _lose(self, reason: str, *, abort: bool = True) -> None:
+        """Mark the connection as over and let everyone who waits know; only the first reason counts."""
+        if self._lost is not None:
+            return
+        self._lost = reason
+        if abort:
+            self._writer.transport.abort()
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(ConnectionLostError(reason))
+        self._incoming.put_nowait(None)
+        current = asyncio.current_task()
+        for task in self._tasks:
+            if task is not current:
+                task.cancel()

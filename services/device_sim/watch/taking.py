@@ -1,0 +1,286 @@
+"""What the watch does with each thing it is told. One method a kind; stored first, answered after."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from services.device_sim.watch.answers import Answers, Owing
+from services.device_sim.watch.body import WatchBody
+from services.device_sim.watch.commanding import Commanded
+from services.device_sim.watch.events import EventKind
+from services.device_sim.watch.records import Incoming, IncomingState, Outgoing, OutgoingState, SentState
+from services.device_sim.watch.repeats import PartsCollector
+from services.device_sim.watch.voice_down import Fetching
+from services.device_sim.watch.voice_up import Uploads
+from services.protocol import codec
+from services.protocol.downlink import (
+    AlertSeen,
+    Command,
+    Config,
+    Contact,
+    Contacts,
+    Item,
+    ItemEmoji,
+    ItemRemoved,
+    ItemText,
+    ItemUnknown,
+    ItemVoice,
+    Receipt,
+    State,
+    Time,
+)
+from services.protocol.frames import DownlinkMessage
+from services.protocol.location import Location
+from services.protocol.topics import Downlink, UplinkKind
+from services.protocol.uplink import Ack, Alert, Text, Usage
+from services.protocol.words import (
+    CONFIG,
+    CONTACTS,
+    HELLO,
+    AckState,
+    Detail,
+    ReceiptCode,
+    ReceiptState,
+)
+
+# Less is the delay of the network, not a clock that is wrong.
+_CLOCK_STEP_S = 2.0
+_RETRY_AFTER_DEFAULT_S = 60.0
+# What carries its id in its payload; of a clip the topic does.
+_WITH_ID: dict[str, type[Text | Alert | Location | Usage]] = {
+    UplinkKind.TEXT: Text, UplinkKind.ALERT: Alert, UplinkKind.LOCATION: Location, UplinkKind.USAGE: Usage,
+}  # fmt: skip
+
+
+class Taking:
+    """Takes what the backend says, in the order in which it came. Parts are collected for one connection only."""
+
+    def __init__(self, body: WatchBody, answers: Answers, uploads: Uploads) -> None:
+        self._body = body
+        self._store = body.store
+        self._answers = answers
+        self._uploads = uploads
+        self._owing = Owing(body, answers)
+        self.fetching = Fetching(body, answers, self._owing)
+        self.commanded = Commanded(body, answers)
+        self._contact_parts: PartsCollector[list[Contact]] = PartsCollector()
+        self._config_parts: PartsCollector[Config] = PartsCollector()
+        self._text_parts: PartsCollector[str] = PartsCollector()
+        self.protocol_refused = False
+
+    def take(self, topic: Downlink, said: DownlinkMessage) -> None:
+        """Store what was said and plan the answer. What this version does not know is answered or left alone."""
+        ref = topic.ref or ""
+        match said:
+            case bytes():
+                if not self.fetching.take_chunk(ref, topic.chunk or 0, said):
+                    self._emit(EventKind.FRAME_IGNORED, topic=topic.kind.value, detail="unexpected")
+            case Time():
+                self._take_time(said)
+            case Contacts() | Config():
+                self._take_list(said)
+            case ItemText() | ItemEmoji() | ItemRemoved() | ItemVoice() | ItemUnknown():
+                self._take_any_item(ref, said)
+            case Receipt():
+                self._take_receipt(said)
+            case State():
+                self._take_state(said)
+            case Command():
+                self.commanded.take(said)
+            case AlertSeen():
+                self._emit(EventKind.ALERT_SEEN, ref=said.ref, seen_by=said.seen_by)
+            case _:
+                self._emit(EventKind.FRAME_IGNORED, topic=topic.kind.value, detail="unexpected")
+
+    def _emit(self, kind: EventKind, **fields: Any) -> None:  # noqa: ANN401 - fields are of any type
+        self._body.events.emit(kind, **fields)
+
+    # ---------------------------------------------------------------- time and lists
+
+    def _take_time(self, said: Time) -> None:
+        ahead_s = said.tst - self._body.clock()
+        held_s = self._store.server_ahead_s()
+        if held_s is None or abs(held_s - ahead_s) >= _CLOCK_STEP_S:
+            self._store.set_server_ahead(ahead_s)
+
+    def _take_list(self, said: Contacts | Config) -> None:
+        if isinstance(said, Contacts):
+            self._take_contacts(said)
+        else:
+            self._take_config(said)
+
+    def _take_contacts(self, said: Contacts) -> None:
+        parts = self._contact_parts.add(said.version, said.part, said.parts, said.contacts)
+        if parts is None:
+            return
+        if said.version != self._store.contacts_version():
+            contacts = [contact for part in parts for contact in part]
+            self._store.set_contacts(said.version, contacts)
+            self._emit(EventKind.CONTACTS_TAKEN, version=said.version, count=len(contacts))
+        self._acknowledge(CONTACTS, said.version)
+
+    def _take_config(self, said: Config) -> None:
+        parts = self._config_parts.add(said.version, said.part, said.parts, said)
+        if parts is None:
+            return
+        if said.version != self._store.config_version():
+            quiet = [time for part in parts for time in part.quiet]
+            self._store.set_config(parts[0].model_copy(update={"part": 1, "parts": 1, "quiet": quiet}))
+            self._emit(EventKind.CONFIG_TAKEN, version=said.version)
+        self._acknowledge(CONFIG, said.version)
+
+    def _acknowledge(self, ref: str, version: int) -> None:
+        # Not kept: an ack that is lost heals at the next hello, which carries the versions.
+        self._answers.say(UplinkKind.ACK, Ack(ref=ref, version=version, state=AckState.DONE))
+
+    # ---------------------------------------------------------------- items
+
+    def _take_any_item(self, ref: str, said: Item) -> None:
+        match said:
+            case ItemText():
+                self._take_text(ref, said)
+            case ItemEmoji():
+                self._take_item(ref, said, str(said.emoji))
+            case ItemRemoved():
+                self._take_removed(ref, said)
+            case ItemVoice():
+                if self._store.find_item(ref) is None:
+                    self.fetching.take_item(ref, said)
+                else:
+                    self._take_again(ref)
+            case ItemUnknown():
+                self.refuse_item(ref, Detail.UNSUPPORTED_KIND)
+
+    def _take_text(self, ref: str, said: ItemText) -> None:
+        pieces = self._text_parts.add(ref, said.part, said.parts, said.text)
+        if pieces is not None:
+            self._take_item(ref, said, "".join(pieces))
+
+    def _take_item(self, ref: str, said: ItemText | ItemEmoji, text: str) -> None:
+        if not self._body.has_room and self._store.find_item(ref) is None:
+            self._owing.owe(ref, ReceiptState.LATER)
+            return
+        item = Incoming(ref, said.seq, said.kind, said.sender, text, said.tst, IncomingState.DELIVERED)
+        if not self._store.take_item(item, self._owing.receipt(ref, ReceiptState.DELIVERED)):
+            self._take_again(ref)
+            return
+        self._owing.plan(ref, ReceiptState.DELIVERED)
+        self._emit(
+            EventKind.RECEIVED, ref=ref, seq=said.seq, item_kind=said.kind, sender=said.sender, text=text,
+            silent=self._body.is_quiet(),
+        )  # fmt: skip
+
+    def _take_again(self, ref: str) -> None:
+        """It is announced although it is here: the backend has not heard of it, nor of its being read."""
+        self._owing.owe(ref, ReceiptState.DELIVERED)
+        held = self._store.find_item(ref)
+        if held is not None and held.state is IncomingState.PLAYED:
+            self._owing.owe(ref, ReceiptState.PLAYED)
+
+    def _take_removed(self, ref: str, said: ItemRemoved) -> None:
+        announcement = Incoming(ref, said.seq, said.kind, "", "", 0, IncomingState.REMOVED)
+        if self._store.take_removal(said.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
+            self._emit(EventKind.REMOVED, ref=said.ref)
+        self._owing.plan(ref, ReceiptState.DELIVERED)
+
+    def refuse_item(self, ref: str, detail: Detail) -> None:
+        """Answer an item that this watch cannot show, so that its sender is told and the next one comes."""
+        self._owing.refuse_item(ref, detail)
+
+    # ---------------------------------------------------------------- receipts
+
+    def _take_receipt(self, said: Receipt) -> None:
+        if said.ref == HELLO:
+            if said.code == ReceiptCode.REJECTED and said.detail == Detail.PROTOCOL:
+                self.protocol_refused = True
+                self._emit(EventKind.PROTOCOL_REFUSED, lowest=said.min, highest=said.max)
+            return
+        if said.state is not None and said.ref is not None:
+            self._settle_receipt(said, said.ref, str(said.state))
+            return
+        refs = [*(said.refs or []), *([said.ref] if said.ref is not None else [])]
+        for ref in refs:
+            self._settle_outgoing(said, ref, str(said.code), None if said.detail is None else str(said.detail))
+        for entry in said.rejected or []:
+            if entry.ref is not None:
+                self._settle_outgoing(said, entry.ref, ReceiptCode.REJECTED, str(entry.detail))
+        if not refs and not said.rejected:
+            self._emit(EventKind.FRAME_REFUSED, topic=said.topic, detail=str(said.detail))
+
+    def _settle_receipt(self, said: Receipt, ref: str, state: str) -> None:
+        of = None if said.of is None else str(said.of)
+        if said.code == ReceiptCode.RETRY:
+            self._answers.plan((ref, state, of or ""), _retry_after_s(said))
+            return
+        if said.code not in {ReceiptCode.STORED, ReceiptCode.DUPLICATE, ReceiptCode.REJECTED}:
+            return
+        self._answers.settle((ref, state, of or ""))
+        if self._store.settle_receipt(ref, state, of):
+            self._emit(EventKind.RECEIPT_SETTLED, ref=ref, state=state, of=of, code=str(said.code))
+
+    def _settle_outgoing(self, said: Receipt, ref: str, code: str, detail: str | None) -> None:
+        record = self._store.find_outgoing(ref)
+        if record is None:
+            if code in {ReceiptCode.RETRY, ReceiptCode.REJECTED}:
+                self.fetching.take_refusal(ref, _retry_after_s(said) if code == ReceiptCode.RETRY else None)
+            return
+        number = record.number
+        if code in {ReceiptCode.STORED, ReceiptCode.DUPLICATE}:
+            self._settle(number)
+            if self._store.mark_answered(ref, OutgoingState.STORED):
+                self._emit(EventKind.STORED, wire_id=ref, number=number)
+        elif code == ReceiptCode.REJECTED and detail == Detail.ID_CONFLICT:
+            self._send_under_fresh_id(ref)
+        elif code == ReceiptCode.REJECTED:
+            self._settle(number)
+            if self._store.mark_answered(ref, OutgoingState.REJECTED, detail):
+                self._emit(EventKind.NOT_SENT, wire_id=ref, number=number, detail=detail)
+        elif code == ReceiptCode.RETRY:
+            retry_after_s = _retry_after_s(said)
+            self._store.postpone(ref, self._body.clock() + retry_after_s)
+            self._answers.plan(number, retry_after_s)
+            self._emit(EventKind.POSTPONED, wire_id=ref, number=number, retry_after_s=retry_after_s)
+
+        elif code == ReceiptCode.MISSING:
+            self._take_missing(record, said)
+
+    def _settle(self, number: int) -> None:
+        self._answers.settle(number)
+        self._uploads.forget(number)
+
+    def _take_missing(self, record: Outgoing, said: Receipt) -> None:
+        if record.kind != UplinkKind.VOICE_END or record.state is not OutgoingState.SENT:
+            return
+        wait_s = self._uploads.take_missing(record, said.missing or [])
+        if wait_s is not None:
+            self._answers.plan(record.number, wait_s)
+            self._emit(
+                EventKind.CHUNKS_MISSING, wire_id=record.wire_id, number=record.number, missing=len(said.missing or [])
+            )
+
+    def _send_under_fresh_id(self, ref: str) -> None:
+        record = self._store.find_outgoing(ref)
+        if record is None or record.state not in {OutgoingState.QUEUED, OutgoingState.SENT}:
+            return
+        fresh = self._body.new_id()
+        payload = record.payload
+        model = _WITH_ID.get(record.kind)
+        if model is not None:
+            payload = codec.encode(codec.decode_json(payload, model).model_copy(update={"id": fresh}))
+        self._store.give_fresh_id(record.number, fresh, payload)
+        self._uploads.forget(record.number)
+        self._answers.plan(record.number, 0.0)
+        self._emit(EventKind.FRESH_ID, number=record.number, old_id=ref, wire_id=fresh)
+
+    # ---------------------------------------------------------------- the rest
+
+    def _take_state(self, said: State) -> None:
+        detail = None if said.detail is None else str(said.detail)
+        new = self._store.note_sent_state(SentState(said.ref, said.by, str(said.state), detail))
+        self._owing.owe(said.ref, ReceiptState.SEEN, of=str(said.state))
+        if new:
+            self._emit(EventKind.SENT_STATE, wire_id=said.ref, by=said.by, state=str(said.state), detail=detail)
+
+
+def _retry_after_s(said: Receipt) -> float:
+    return _RETRY_AFTER_DEFAULT_S if said.retry_after_s is None else float(said.retry_after_s)

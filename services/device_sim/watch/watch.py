@@ -1,0 +1,335 @@
+"""One simulated watch: what the child does with it, and what can be seen of it. The network is in `watch_life.py`."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pydantic import ValidationError
+
+from services.device_sim.watch.body import WatchBody, WatchTraits
+from services.device_sim.watch.events import EventKind, WatchEvent
+from services.device_sim.watch.records import (
+    IN_INBOX,
+    FactoryIdentity,
+    Incoming,
+    Outgoing,
+    OutgoingState,
+    OwedReceipt,
+    SentState,
+    ShownCode,
+    WatchRefusedError,
+)
+from services.device_sim.watch.store import WatchFolderError, WatchStore
+from services.device_sim.watch.timings import Timings
+from services.device_sim.watch.watch_life import Address, WatchLife
+from services.device_sim.watch.watch_usage import WatchUsage
+from services.protocol import codec
+from services.protocol.downlink import Config, Contact
+from services.protocol.topics import UplinkKind, factory_user
+from services.protocol.uplink import Text
+from services.protocol.words import FAMILY, ReceiptState
+
+_WAIT_S = 30.0
+
+
+class NotSentError(Exception):
+    """The backend refused a message for good; `detail` is a word of the closed list."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class PairingRefusedError(Exception):
+    """No code was given; `error` is a word of the page, `retry_after_s` set where waiting helps."""
+
+    def __init__(self, error: str, retry_after_s: int | None) -> None:
+        super().__init__(error)
+        self.error = error
+        self.retry_after_s = retry_after_s
+
+
+class AlreadyPairedError(Exception):
+    """A code was asked for and credentials came: an earlier code had been entered, and its answer was lost."""
+
+
+class SimWatch(WatchUsage):
+    """A watch with its memory in `folder`, talking to the broker at `host`:`port`.
+
+    Serial and secret are needed once; a folder that holds them already needs neither. With `tls_ca_file` it speaks TLS
+    and follows the address told with its credentials; without, it speaks plain MQTT and stays at the address given
+    here, because credentials name the TLS listener. Use it as `async with`, or `start` and `stop`.
+
+    Everything the child does is on disk when the method returns, and reaches the backend whenever that is possible,
+    also after a kill -9. Waiting is done by `wait_for` (an event, each handed out once) and `wait_until` (a condition).
+    """
+
+    def __init__(  # noqa: PLR0913 - one parameter a circumstance; all but three have defaults
+        self,
+        folder: Path,
+        host: str,
+        port: int,
+        tls_ca_file: str | None = None,
+        *,
+        serial: str | None = None,
+        secret: str | None = None,
+        clock: Callable[[], float] = time.time,
+        random_source: random.Random | None = None,
+        timings: Timings | None = None,
+        traits: WatchTraits | None = None,
+    ) -> None:
+        self._store = WatchStore(folder)
+        try:
+            self._identity = _read_identity(self._store, serial, secret)
+        except BaseException:
+            self._store.close()
+            raise
+        self._body = WatchBody(
+            store=self._store,
+            clock=clock,
+            random_source=random_source or random.SystemRandom(),
+            timings=timings or Timings(),
+            traits=traits or WatchTraits(),
+        )
+        self._life = WatchLife(self._body, self._identity, Address(host, port, tls_ca_file))
+
+    # ---------------------------------------------------------------- on and off
+
+    async def start(self) -> None:
+        """Switch on: counts a boot and goes on where the memory says."""
+        self._body.begin()
+        self._life.start()
+
+    async def stop(self) -> None:
+        """Switch off in order and give the folder free; a repeat does nothing."""
+        await self.end_reporting()
+        await self._life.stop()
+        self._store.close()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def go_offline(self) -> None:
+        """Lose the network without a goodbye; the broker sends the will when it notices."""
+        await self._life.lose_network()
+
+    async def go_online(self) -> None:
+        """Find the network again, wake up, and connect at once."""
+        self._life.find_network()
+
+    async def sleep(self, minutes: float) -> None:
+        """Say `asleep` and disconnect; connects again by itself when the time is over, or at `go_online`."""
+        await self._life.sleep(minutes * 60)
+
+    # ---------------------------------------------------------------- pairing
+
+    async def pair(self, *, timeout_s: float = _WAIT_S) -> ShownCode:
+        """Ask for a code and return it; the credentials come later as event `paired`.
+
+        Raises PairingRefusedError; AlreadyPairedError when credentials were waiting instead; or TimeoutError when the
+        backend is not there. The watch goes on asking meanwhile (also after a restart) until `cancel_pairing`, unless
+        it was refused for good.
+        """
+        events = self._body.events
+        mark = events.count
+        outcomes = (EventKind.CODE_SHOWN, EventKind.PAIRING_REFUSED, EventKind.PAIRED)
+        self._store.set_pairing_asked(asked=True)
+        self._life.ask_code()
+        await self.wait_until(lambda: events.last(*outcomes, after=mark) is not None, timeout_s=timeout_s)
+        event = events.last(*outcomes, after=mark)
+        if event is None or event.kind is EventKind.PAIRED:
+            raise AlreadyPairedError
+        if event.kind is EventKind.PAIRING_REFUSED:
+            raise PairingRefusedError(event["error"], event["retry_after_s"])
+        return ShownCode(event["code"], event["qr"], event["expires_tst"])
+
+    def cancel_pairing(self) -> None:
+        """Ask for no more codes. If a code that was shown is entered all the same, the next `pair` learns of it."""
+        self._store.set_pairing_asked(asked=False)
+        self._life.look_again()
+
+    def forget_credentials(self) -> None:
+        """Lose what the watch logs in with, as worn memory would; everything else stays until another pairing."""
+        self._store.lose_credentials()
+        self._life.look_again()
+
+    # ---------------------------------------------------------------- what the child does
+
+    def write(self, to: str, text: str) -> Outgoing:
+        """Write a text to a contact (id or name) or to `family`; kept until its receipt."""
+        return self._keep(Text, to=to, text=text)
+
+    def emoji(self, to: str, word: str) -> Outgoing:
+        """Send one of the emoji of the protocol; kept until its receipt."""
+        return self._keep(Text, to=to, emoji=word)
+
+    def read(self, ref: str) -> Incoming:
+        """Read an item of the inbox; the first time, its sender is told `played`. KeyError for what is not there."""
+        item = self._store.find_item(ref)
+        if item is None or item.state not in IN_INBOX:
+            raise KeyError(ref)
+        if self._store.take_played(ref, OwedReceipt(ref, ReceiptState.PLAYED.value, **self._body.dated())):
+            self._life.wake()
+        return self._store.find_item(ref) or item
+
+    def _keep(self, model: type[Text], *, to: str, **content: str) -> Outgoing:
+        address = self._addressed(to)
+        wire_id = self._body.new_id()
+        try:
+            message = model.model_validate({"id": wire_id, "to": address, **content, **self._body.dated()})
+        except ValidationError as error:
+            raise WatchRefusedError(error.errors(include_url=False, include_input=False)[0]["msg"]) from None
+        kept = self._store.keep_outgoing(wire_id, UplinkKind.TEXT.value, codec.encode(message))
+        self._life.wake()
+        return kept
+
+    def _addressed(self, to: str) -> str:
+        if self._store.username() is None:
+            raise WatchRefusedError("the watch is not paired")
+        if self.is_locked:
+            raise WatchRefusedError("the screen is locked: this watch was said to be lost")
+        if to == FAMILY:
+            return FAMILY
+        contacts = self._store.contacts()
+        for contact in contacts:
+            if contact.id == to:
+                return contact.id
+        named = [contact.id for contact in contacts if contact.name.casefold() == to.casefold()]
+        if len(named) == 1:
+            return named[0]
+        raise WatchRefusedError(
+            "no contact has this name" if not named else "several contacts have this name: use the id"
+        )
+
+    # ---------------------------------------------------------------- what can be seen
+
+    @property
+    def serial(self) -> str:
+        """The serial on the label."""
+        return self._identity.serial
+
+    @property
+    def username(self) -> str | None:
+        """The user name of the pairing that is stored."""
+        return self._store.username()
+
+    @property
+    def child_name(self) -> str | None:
+        """The child's name as told with the credentials."""
+        return self._store.child_name()
+
+    @property
+    def is_paired(self) -> bool:
+        """Whether it has credentials; the first hello confirms them."""
+        return self._store.credentials() is not None
+
+    @property
+    def is_online(self) -> bool:
+        """Whether the hello of the present connection was answered."""
+        return self._life.is_online
+
+    @property
+    def contacts_version(self) -> int:
+        """The version of the contact list held; 0: none."""
+        return self._store.contacts_version()
+
+    @property
+    def config_version(self) -> int:
+        """The version of the settings held; 0: none."""
+        return self._store.config_version()
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the watch takes new items; without room it answers `later`."""
+        return self._body.has_room
+
+    @has_room.setter
+    def has_room(self, value: bool) -> None:
+        self._body.has_room = value
+
+    def contacts(self) -> list[Contact]:
+        """Return who may reach the child, in the family's order."""
+        return self._store.contacts()
+
+    def config(self) -> Config | None:
+        """Return the settings, None before the first."""
+        return self._store.config()
+
+    def inbox(self) -> list[Incoming]:
+        """Return what the child can see, in the server's order."""
+        return self._store.inbox()
+
+    def sent(self) -> list[Outgoing]:
+        """Return everything the child sent since the pairing, oldest first."""
+        return self._store.all_outgoing()
+
+    def sent_states(self, message: Outgoing | None = None) -> list[SentState]:
+        """Return what became of one message, or of all, at each recipient."""
+        if message is None:
+            return self._store.sent_states()
+        return self._store.sent_states(self._store.get_outgoing(message.number).wire_id)
+
+    def owed_receipts(self) -> list[OwedReceipt]:
+        """Return the receipts the backend has not answered."""
+        return self._store.owed_receipts()
+
+    # ---------------------------------------------------------------- waiting
+
+    async def wait_for(self, kind: str, *, timeout_s: float = _WAIT_S, **fields: Any) -> WatchEvent:  # noqa: ANN401
+        """Return the oldest event of a kind with these fields that was not handed out yet; TimeoutError if none."""
+        return await self._body.events.wait_for(kind, timeout_s, **fields)
+
+    async def wait_until(self, condition: Callable[[], bool], *, timeout_s: float = _WAIT_S) -> None:
+        """Return once the condition holds; it is looked at after every event. TimeoutError if it never does."""
+        await self._body.events.wait_until(condition, timeout_s)
+
+    async def wait_online(self, *, timeout_s: float = _WAIT_S) -> None:
+        """Return once the watch is online."""
+        await self.wait_until(lambda: self.is_online, timeout_s=timeout_s)
+
+    async def wait_stored(self, message: Outgoing, *, timeout_s: float = _WAIT_S) -> Outgoing:
+        """Return the message once its receipt says stored; NotSentError when it was refused."""
+        final = {OutgoingState.STORED, OutgoingState.REJECTED}
+        await self.wait_until(lambda: self._store.get_outgoing(message.number).state in final, timeout_s=timeout_s)
+        now = self._store.get_outgoing(message.number)
+        if now.state is OutgoingState.REJECTED:
+            raise NotSentError(now.detail or "")
+        return now
+
+    async def wait_settled(self, *, timeout_s: float = _WAIT_S) -> None:
+        """Return once nothing is kept and nothing is owed: everything the watch had to say was answered."""
+        await self.wait_until(
+            lambda: not self._store.pending_outgoing() and not self._store.owed_receipts(), timeout_s=timeout_s
+        )
+
+    def follow(self) -> AsyncGenerator[WatchEvent, None]:
+        """Yield every event from now on; takes none away from `wait_for`."""
+        return self._body.events.follow()
+
+    async def publish_raw(self, level: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish any bytes below the own prefix, for tests of bad input; ConnectionLostError when not online."""
+        await self._life.publish_raw(level, payload, retain=retain)
+
+
+def _read_identity(store: WatchStore, serial: str | None, secret: str | None) -> FactoryIdentity:
+    if serial is not None:
+        factory_user(serial)
+        if secret is not None:
+            store.set_factory_identity(FactoryIdentity(serial, secret))
+    held = store.factory_identity()
+    if held is None:
+        raise WatchFolderError("a fresh watch needs its serial and its secret")
+    if serial is not None and held.serial != serial:
+        raise WatchFolderError("this folder is the memory of another watch")
+    return held

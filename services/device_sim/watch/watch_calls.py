@@ -1,0 +1,45 @@
+"""How the watch calls for help, and where it is: what it would measure is given to it."""
+
+from __future__ import annotations
+
+from services.device_sim.watch.body import Fix
+from services.device_sim.watch.records import Outgoing, WatchRefusedError
+from services.device_sim.watch.watch_hours import WatchHours
+from services.protocol import codec
+from services.protocol.location import Place
+from services.protocol.topics import UplinkKind
+from services.protocol.uplink import Alert
+from services.protocol.words import AlertKind
+
+
+class WatchCalls(WatchHours):
+    """The SOS button, the sensors and the receiver for satellites of a SimWatch."""
+
+    def alert(self, kind: AlertKind = AlertKind.SOS) -> Outgoing:
+        """Press SOS, or have a sensor tell something; on disk when this returns, until its receipt.
+
+        It carries the fix that the watch has. WatchRefusedError while it is not paired; a locked screen calls, too.
+        """
+        if self._store.username() is None:
+            raise WatchRefusedError("the watch is not paired")
+        fix, wire_id = self._body.fix, self._body.new_id()
+        place = None if fix is None else Place(lat=fix.lat, lon=fix.lon, acc=fix.acc)
+        alert = Alert(id=wire_id, kind=kind, location=place, **self._body.dated())
+        kept = self._store.keep_outgoing(wire_id, UplinkKind.ALERT.value, codec.encode(alert))
+        if kind is AlertKind.TAKEN_OFF:
+            self._body.counters.taken_off()
+        self._life.wake()
+        return kept
+
+    def give_fix(self, lat: float, lon: float, acc_m: float | None = None) -> None:
+        """Have the watch know where it is; `lose_fix` ends it."""
+        self._body.fix = Fix(lat, lon, acc_m)
+
+    def lose_fix(self) -> None:
+        """Have the watch see no satellite."""
+        self._body.fix = None
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the screen is locked because the watch was said to be lost."""
+        return self._store.is_locked()

@@ -1,0 +1,28 @@
+"""What the watch knows of the time of the day: when to be silent, and who is on shift until when."""
+
+from __future__ import annotations
+
+from services.device_sim.watch.hours import on_shift_until, wall_clock
+from services.device_sim.watch.watch_voice import WatchVoice
+
+
+class WatchHours(WatchVoice):
+    """The clock of a SimWatch, as the child reads it."""
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether messages wait silently now. They are here all the same; an SOS never waits."""
+        return self._body.is_quiet()
+
+    def on_shift_until(self, contact_id: str) -> str | None:
+        """Return until when a contact is on shift, on the child's wall clock: "18:00", on another day "Tue 02:00".
+
+        None when nobody said so, or it is over: it ends by itself. KeyError for who is not in the list.
+        """
+        contacts = {one.id: one for one in self._store.contacts()}
+        now, config = self._body.server_now(), self._store.config()
+        until_tst = on_shift_until(contacts[contact_id], now)
+        if until_tst is None or now is None:
+            return None
+        until = wall_clock(config, until_tst)
+        return f"{until:%H:%M}" if until.date() == wall_clock(config, now).date() else f"{until:%a %H:%M}"

@@ -1,0 +1,76 @@
+"""Where the watch goes: fixes it takes itself, one by one or along a recorded way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.device_sim.watch.body import Fix
+from services.device_sim.watch.gpx import TrackPoint
+from services.device_sim.watch.records import Outgoing, WatchRefusedError
+from services.device_sim.watch.watch_calls import WatchCalls
+from services.protocol import codec
+from services.protocol.location import Location
+from services.protocol.topics import UplinkKind
+
+
+class WatchPlaces(WatchCalls):
+    """The check-ins of a SimWatch. With location turned off it takes no fix at all."""
+
+    @property
+    def takes_fixes(self) -> bool:
+        """Whether the family has turned location on, as far as this watch has heard."""
+        config = self._store.config()
+        return config is not None and config.location
+
+    def check_in(self, lat: float, lon: float, acc_m: float | None = None, *, source: str | None = None) -> Outgoing:
+        """Be there, and tell it; on disk when this returns, until its receipt. `locate` answers with it from now on.
+
+        WatchRefusedError while it is not paired, and where location is off: then no fix is taken.
+        """
+        self._check_may_take()
+        self._body.fix = Fix(lat, lon, acc_m, source)
+        return self._keep_fix(self._body.fix)
+
+    async def walk(self, track: Sequence[TrackPoint], *, speed: float = 1.0) -> list[Outgoing]:
+        """Walk a recorded way, so many times as fast as it was walked; every fix is of the moment in which it is taken.
+
+        Returns what was taken: where location is off the child walks on and nothing is.
+        """
+        loop = asyncio.get_running_loop()
+        began_s, kept = loop.time(), []
+        for point in track:
+            after_s = (point.at - track[0].at).total_seconds() / speed
+            await asyncio.sleep(max(0.0, began_s + after_s - loop.time()))
+            if self.takes_fixes:
+                fix = point.fix
+                kept.append(self.check_in(fix.lat, fix.lon, fix.acc, source=fix.source))
+        return kept
+
+    def walked(self, track: Sequence[TrackPoint], *, ended_at: datetime) -> list[Outgoing]:
+        """Have walked a recorded way that ended then: every fix as long before as it was recorded, told from now on.
+
+        It is what a watch tells that had no network on its way. WatchRefusedError as for `check_in`.
+        """
+        self._check_may_take()
+        shift = ended_at - track[-1].at
+        self._body.fix = track[-1].fix
+        return [self._keep_fix(point.fix, point.at + shift) for point in track]
+
+    def _check_may_take(self) -> None:
+        if self._store.username() is None:
+            raise WatchRefusedError("the watch is not paired")
+        if not self.takes_fixes:
+            raise WatchRefusedError("location is off: this watch takes no fix")
+
+    def _keep_fix(self, fix: Fix, at: datetime | None = None) -> Outgoing:
+        wire_id = self._body.new_id()
+        dated = self._body.dated() if at is None else {"tst": int(at.timestamp())}
+        location = Location(
+            id=wire_id, lat=fix.lat, lon=fix.lon, acc=fix.acc, source=fix.source, batt=self._body.traits.battery_pct,
+            **dated,
+        )  # fmt: skip
+        kept = self._store.keep_outgoing(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
+        self._life.wake()
+        return kept

@@ -1,0 +1,54 @@
+"""The watch's report of how it is used: now, or every so many minutes of its own clock."""
+
+from __future__ import annotations
+
+import asyncio
+
+from services.device_sim.watch.records import Outgoing, WatchRefusedError
+from services.device_sim.watch.watch_places import WatchPlaces
+from services.protocol import codec
+from services.protocol.topics import UplinkKind
+
+
+class WatchUsage(WatchPlaces):
+    """The counters of a SimWatch. What was told is kept until its receipt; what was not ends with the power."""
+
+    _reporting: asyncio.Task[None] | None = None
+
+    def put_on(self) -> None:
+        """Be worn again, after `alert` told that it was taken off."""
+        self._body.counters.put_on()
+
+    def report(self) -> Outgoing:
+        """Tell the period that ends now and begin the next; on disk when this returns, until its receipt."""
+        if self._store.username() is None:
+            raise WatchRefusedError("the watch is not paired")
+        counters, wire_id = self._body.counters, self._body.new_id()
+        counters.see(battery_pct=self._body.traits.battery_pct)
+        kept = self._store.keep_outgoing(wire_id, UplinkKind.USAGE.value, codec.encode(counters.report(wire_id)))
+        self._life.wake()
+        return kept
+
+    async def report_every(self, minutes: float) -> None:
+        """Report again and again from now on, by the watch's own clock; not while it is unpaired."""
+        await self.end_reporting()
+        self._reporting = asyncio.create_task(self._report_again(minutes * 60))
+
+    async def end_reporting(self) -> None:
+        """Report only when asked to."""
+        task, self._reporting = self._reporting, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def _report_again(self, every_s: float) -> None:
+        clock = self._body.clock
+        due_at = clock() + every_s
+        while True:
+            left_s = due_at - clock()
+            if left_s > 0:
+                await asyncio.sleep(left_s)
+                continue
+            due_at = clock() + every_s
+            if self._store.username() is not None:
+                self.report()

@@ -1,0 +1,89 @@
+"""What the child does with its voice: record, and play what was said."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+
+from services.device_sim.sound import Clip, SoundRefusedError, read_file, record_clip, samples_of, wav_of, write_file
+from services.device_sim.speech import speech
+from services.device_sim.watch.body import WatchBody
+from services.device_sim.watch.records import IN_INBOX, Incoming, Outgoing
+from services.device_sim.watch.store import WatchStore
+from services.device_sim.watch.watch_life import WatchLife
+from services.protocol import codec
+from services.protocol.uplink import VoiceEnd
+from services.protocol.words import ItemKind
+
+_SEED_BITS = 32
+
+
+class WatchVoice:
+    """The voice of a SimWatch."""
+
+    _store: WatchStore
+    _body: WatchBody
+    _life: WatchLife
+
+    def record(
+        self, to: str, sound: bytes | Path | Clip | None = None, *, seconds: float = 3.0, seed: int | None = None
+    ) -> Outgoing:
+        """Record for a contact (id or name) or `family`; every byte is on disk when this returns, until its receipt.
+
+        `sound` is a WAV file (or what else can be decoded), by its bytes or its path, or a clip that is encoded
+        already. Without it the child says something for so many seconds, the same for the same seed. Raises
+        SoundRefusedError for what is no sound or longer than a minute, and where there is no room for it.
+        """
+        address, traits = self._addressed(to), self._body.traits
+        clip = sound if isinstance(sound, Clip) else self._made_clip(sound, seconds, seed)
+        # What was played makes room for what is to be said, as it does for what comes.
+        while self._store.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
+            if not self._store.free_oldest_played():
+                raise SoundRefusedError("there is no room for another recording")
+        end = VoiceEnd(
+            to=address, codec=clip.codec, bytes=len(clip.sound), chunks=-(-len(clip.sound) // traits.chunk_bytes),
+            sha256=clip.sha256, duration_ms=clip.duration_ms, **self._body.dated(),
+        )  # fmt: skip
+        kept = self._store.keep_recording(self._body.new_id(), codec.encode(end), traits.chunk_bytes, clip.sound)
+        self._body.counters.count("recordings")
+        self._life.wake()
+        return kept
+
+    def _made_clip(self, sound: bytes | Path | None, seconds: float, seed: int | None) -> Clip:
+        records = self._body.traits.records
+        if not records:
+            raise SoundRefusedError("this watch cannot record")
+        if sound is None:
+            samples = speech(seconds, self._body.random_source.getrandbits(_SEED_BITS) if seed is None else seed)
+        else:
+            samples = samples_of(read_file(sound) if isinstance(sound, Path) else sound)
+        return record_clip(samples, records[0])
+
+    def play(self, ref: str, into: Path | None = None) -> Incoming:
+        """Play a voice message, into a WAV file if one is named; the first time, its sender is told `played`.
+
+        KeyError for what is not there or is no voice message. SoundRefusedError, and nothing is told, where its sound
+        made room for newer ones, cannot be decoded or cannot be written.
+        """
+        item = self._store.find_item(ref)
+        if item is None or item.kind != ItemKind.VOICE or item.state not in IN_INBOX:
+            raise KeyError(ref)
+        sound = self._store.sound(ref)
+        if sound is None:
+            raise SoundRefusedError("its sound made room for newer ones")
+        if into is not None:
+            write_file(into, wav_of(samples_of(sound)))
+        self._body.counters.count("plays")
+        return self.read(ref)
+
+    def clip(self, ref: str) -> bytes | None:
+        """Return the sound of a voice message as it came; None if it is not here (any more)."""
+        return self._store.sound(ref)
+
+    @abstractmethod
+    def read(self, ref: str) -> Incoming:
+        """Read an item of the inbox."""
+
+    @abstractmethod
+    def _addressed(self, to: str) -> str:
+        """Return whom a name means, or say that the watch is not paired."""

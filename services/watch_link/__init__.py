@@ -1,0 +1,1 @@
+"""What a watch's message does, whatever the transport: one handler a kind."""

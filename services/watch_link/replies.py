@@ -1,0 +1,34 @@
+"""What a handler answers: a message on one of the watch's own down topics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from services.protocol.codec import encode
+from services.protocol.downlink import Receipt
+from services.protocol.fields import WireMessage
+from services.protocol.topics import DownlinkKind, User, downlink
+from services.protocol.words import ReceiptCode
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A frame for one watch."""
+
+    topic: str
+    payload: bytes
+
+
+def reply(user: User, kind: DownlinkKind, message: WireMessage, ref: str | None = None) -> Reply:
+    """Return ``message`` as a frame on the user's topic of this kind."""
+    return Reply(downlink(user, kind, ref), encode(message))
+
+
+def receipt(user: User, message: Receipt) -> Reply:
+    """Return a receipt as a frame."""
+    return reply(user, DownlinkKind.RECEIPT, message)
+
+
+def retry_receipt(ref: str | None, retry_after_s: int, topic: str | None = None) -> Receipt:
+    """Return the receipt that keeps a thing with the watch and has it come again."""
+    return Receipt(code=ReceiptCode.RETRY, ref=ref, topic=topic if ref is None else None, retry_after_s=retry_after_s)

@@ -1,0 +1,30 @@
+"""Every kind of uplink has a declared identity and one way in."""
+
+from __future__ import annotations
+
+import pytest
+
+from services.mqtt_bridge.uplink import LANES, lane_of
+from services.protocol.topics import Identity, UplinkKind
+from services.watch_link.handlers import DECLARATIONS
+from services.watch_link.registry import handles
+
+
+@pytest.mark.parametrize("kind", UplinkKind)
+def test_every_kind_declares_who_may_send_it(kind: UplinkKind) -> None:
+    assert DECLARATIONS[kind].who in Identity
+
+
+def test_a_factory_identity_may_send_pairing_and_nothing_else() -> None:
+    factory = [kind for kind, declared in DECLARATIONS.items() if declared.who is Identity.FACTORY]
+    assert factory == [UplinkKind.PAIRING]
+
+
+def test_a_kind_is_declared_once() -> None:
+    with pytest.raises(ValueError, match="twice"):
+        handles(UplinkKind.TEXT, who=Identity.PAIRED)(DECLARATIONS[UplinkKind.TEXT].handle)
+
+
+def test_everything_of_one_watch_stays_in_one_lane_and_watches_spread() -> None:
+    assert lane_of("sw/v1/w-aaaaaaaaaaaa/up/text") == lane_of("sw/v1/w-aaaaaaaaaaaa/up/voice/x/end")
+    assert {lane_of(f"sw/v1/w-{number:012d}/up/text") for number in range(100)} == set(range(LANES))
