@@ -22,7 +22,7 @@ from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import upgrade
 from services.core.platform.settings import Environment, Settings
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
 
 

@@ -56,7 +56,7 @@ Instance = Annotated[str, typer.Option(help="Name of the folder below var/; seve
 @app.command()
 def up(instance: Instance = "default") -> None:
     """Run everything on this machine: database, broker, API, bridge and worker."""
-    from services.machine.up import run_up
+    from services.devstack.up import run_up
 
     raise typer.Exit(run_up(instance))
 
@@ -66,7 +66,7 @@ def demo(
     once: Annotated[bool, typer.Option("--once", help="End after the story; exit 0 only if every step held.")] = False,
 ) -> None:
     """Set everything up and play the story of one family, each step timed."""
-    from services.machine.demo import run_demo
+    from services.devstack.demo.main import run_demo
 
     raise typer.Exit(run_demo(once=once))
 
@@ -74,7 +74,7 @@ def demo(
 @app.command()
 def doctor(instance: Instance = "default") -> None:
     """Say what is missing or wrong on this machine, and the mend."""
-    from services.machine.doctor import run_doctor
+    from services.devstack.doctor import run_doctor
 
     raise typer.Exit(run_doctor(instance))
 

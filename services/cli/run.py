@@ -101,7 +101,7 @@ def _running_instance() -> Path | None:
     A killed `up` leaves its file behind; only a held lock proves that it runs. Raises OperatorError when several run
     and none is the default.
     """
-    from services.machine.instance import is_running
+    from services.devstack.instance import is_running
 
     asked = os.environ.get(f"{_PREFIX}INSTANCE")
     if asked is not None:

@@ -21,7 +21,7 @@ from services.core.location.checkins.partitions import make_one_month
 from services.core.location.checkins.queries import calendar_of, checkins_in, day_of_child, latest_place
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import Database, UnitOfWork
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.bench.conftest import Crowd, make_crowd
 from tests.support.clock import FakeClock
 from tests.support.places import away, sent

@@ -25,7 +25,7 @@ from services.core.platform.settings import Settings
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
-from services.machine.machine import Machine
+from services.devstack.installation import Machine
 from tests.support.world import Home, make_home
 
 

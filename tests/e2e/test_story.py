@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from services.machine.story import Story
-from services.machine.story_steps import StepTaken
+from services.devstack.demo.steps import StepTaken
+from services.devstack.demo.story import Story
 from tests.e2e.conftest import Play
 from tests.support.sounds import bits_a_second, duration_ms
 

@@ -15,7 +15,7 @@ from services.core.platform.clock import system_clock
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from services.machine.ports import free_port
+from services.devstack.ports import free_port
 
 READY_WITHIN_S = 60.0
 

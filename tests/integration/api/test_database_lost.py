@@ -17,7 +17,7 @@ from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import upgrade
 from services.core.platform.settings import Environment, Settings
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.support.http import make_family
 
 

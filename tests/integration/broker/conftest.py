@@ -17,7 +17,7 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
 from services.core.platform.crypto.broker_password import mosquitto_hash
-from services.machine.ports import free_port
+from services.devstack.ports import free_port
 from tests.integration.broker.mqtt_client import MqttClient, connected
 
 BACKEND_PASSWORD = "backend-password-of-a-test"

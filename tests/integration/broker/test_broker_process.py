@@ -23,8 +23,8 @@ import pytest_asyncio
 
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.core.platform.db.migrate import upgrade
-from services.machine.ports import free_port, is_answering
-from services.machine.postgres import LocalPostgres
+from services.devstack.ports import free_port, is_answering
+from services.devstack.postgres import LocalPostgres
 from tests.integration.broker.mqtt_client import connected, refused
 from tests.integration.broker.waiting import becomes_true
 

@@ -22,7 +22,7 @@ from services.core.people.accounts.tokens import AccessClaims, AccessTokens
 from services.core.platform.clock import system_clock
 from services.core.platform.db.columns import new_id
 from services.core.platform.settings import Settings
-from services.machine.ports import free_port
+from services.devstack.ports import free_port
 from tests.integration.broker.conftest import ANA, BACKEND_PASSWORD, BEN, KNOWN, Broker
 from tests.integration.broker.mqtt_client import connected
 from tests.integration.broker.waiting import becomes_true

@@ -17,7 +17,7 @@ import pytest_asyncio
 from services.broker.certificates import Certificates, development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
-from services.machine.ports import free_port
+from services.devstack.ports import free_port
 from tests.integration.broker.conftest import ANA, KNOWN, make_process
 from tests.integration.broker.mqtt_client import connected, refused
 

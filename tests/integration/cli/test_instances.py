@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.machine.instance import Instance, take_instance
+from services.devstack.instance import Instance, take_instance
 from tests.integration.cli.conftest import ROOT, Program, Smartwatch
 
 Run = Callable[[str], Instance]

@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from services.core.platform.crypto.broker_password import mosquitto_hash_fits
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.integration.cli.conftest import Program, Smartwatch
 
 _DEADLINE_S = 30.0

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from services.core.platform.erasure_ledger import FAMILY, ErasureLedger, LedgerEntry
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.integration.cli.conftest import Smartwatch
 
 

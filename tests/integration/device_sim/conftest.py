@@ -17,7 +17,7 @@ from services.broker.certificates import development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from services.machine.ports import free_port
+from services.devstack.ports import free_port
 from tests.integration.device_sim.api_server import Server
 from tests.integration.device_sim.scripted_backend import Bench, at_broker
 

@@ -23,7 +23,7 @@ from services.core.devices.watches.queries import broker_logins
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Environment, Settings
-from services.machine.ports import free_port
+from services.devstack.ports import free_port
 from services.mqtt_bridge.main import Bridge
 from tests.integration.broker.mqtt_client import MqttClient, connected
 from tests.support.world import Home, Worn, make_home, wear

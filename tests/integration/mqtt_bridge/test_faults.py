@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlmodel import select
 
 from services.core.conversation.messages.tables import Message
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.integration.mqtt_bridge.conftest import Stand, eventually
 from tests.support.places import allow_places, on_wire
 from tests.support.world import LONG_AGO

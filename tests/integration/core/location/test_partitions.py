@@ -17,7 +17,7 @@ from services.core.location.checkins.rules import KEPT_FOR, Month, months_wanted
 from services.core.location.checkins.tables import LatestCheckin
 from services.core.pairing.actions import greet_watch
 from services.core.platform.db.database import Database
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
 from tests.support.places import sent
 from tests.support.world import Home, Worn

@@ -18,7 +18,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger, ErasuresPendingError
 from services.core.platform.settings import Settings
 from services.core.privacy.erasure.replay import replay
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock
 from tests.support.http import make_family

@@ -15,7 +15,7 @@ from services.core.platform.audit.rules import ChainFault
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from services.core.platform.errors import RetryLaterError
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 
 
 async def write(database: Database, family_id: uuid.UUID, count: int = 1) -> None:

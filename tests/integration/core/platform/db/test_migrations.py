@@ -20,7 +20,7 @@ from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import upgrade
 from services.core.platform.settings import Settings
-from services.machine.postgres import LocalPostgres
+from services.devstack.postgres import LocalPostgres
 
 
 def _differences(connection: Connection) -> list[object]:

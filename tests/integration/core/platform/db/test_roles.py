@@ -14,8 +14,8 @@ import pytest
 import pytest_asyncio
 
 from services.core.platform.db.migrate import upgrade
-from services.machine.postgres import LocalPostgres
-from services.machine.postgres_user import find_programs
+from services.devstack.postgres import LocalPostgres
+from services.devstack.postgres_user import find_programs
 
 INFRA = Path(__file__).parents[5] / "infra"
 REFUSED = [

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from services.core.platform.log.health import Check, HealthServer
-from services.machine.ports import free_port, is_answering
+from services.devstack.ports import free_port, is_answering
 
 
 async def well() -> None:

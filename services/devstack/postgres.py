@@ -15,8 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Self
 
-from services.machine.ports import PortClaims, is_free
-from services.machine.postgres_user import (
+from services.devstack.ports import PortClaims, is_free
+from services.devstack.postgres_user import (
     PostgresUnavailableError,
     ServerUser,
     bring_back,
@@ -24,7 +24,7 @@ from services.machine.postgres_user import (
     find_programs,
     outside_folder,
 )
-from services.machine.tied import Child, start_child, stop_child, tied
+from services.devstack.tied import Child, start_child, stop_child, tied
 
 START_TIMEOUT_S = 60.0  # measured: 0.15 s, and 0.4 s after kill -9; the rest is for a slow disk
 POLL_S = 0.01

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.place_types import Alert, GivenCommand
 from services.device_sim.watch.watch import SimWatch
-from services.machine.story_steps import StoryError, expect
+from services.devstack.demo.steps import StoryError, expect
 
 # A school in Dongguan, about; places of a story belong to nobody.
 _SCHOOL = (23.0254, 113.7646)

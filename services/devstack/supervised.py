@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from services.machine.tied import Child, start_child, stop_child, tied
+from services.devstack.tied import Child, start_child, stop_child, tied
 
 STOP_GRACE_S = 10.0
 SHORTEST_DELAY_S = 0.2

@@ -9,11 +9,11 @@ from pathlib import Path
 from types import FrameType
 
 from services.broker.errors import BrokerError
-from services.machine.instance import InstanceInUseError
-from services.machine.machine import PREFIX, Machine, MachineError
-from services.machine.postgres import PostgresInUseError
-from services.machine.postgres_user import PostgresUnavailableError
-from services.machine.tied import can_tie
+from services.devstack.installation import PREFIX, Machine, MachineError
+from services.devstack.instance import InstanceInUseError
+from services.devstack.postgres import PostgresInUseError
+from services.devstack.postgres_user import PostgresUnavailableError
+from services.devstack.tied import can_tie
 
 __all__ = ["Machine", "run_up"]
 

@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table
 
 from services.broker.errors import BrokerError
-from services.machine.machine import Machine, MachineError
-from services.machine.postgres import PostgresInUseError
-from services.machine.postgres_user import PostgresUnavailableError
-from services.machine.story import Story
-from services.machine.story_steps import StepTaken
+from services.devstack.demo.steps import StepTaken
+from services.devstack.demo.story import Story
+from services.devstack.installation import Machine, MachineError
+from services.devstack.postgres import PostgresInUseError
+from services.devstack.postgres_user import PostgresUnavailableError
 
 
 def run_demo(*, once: bool = False, var: Path = Path("var")) -> int:

@@ -14,11 +14,11 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.machine import postgres_user
-from services.machine.ports import is_free
-from services.machine.postgres import LocalPostgres, PostgresInUseError, processes_in
-from services.machine.postgres_user import find_server_user, outside_folder
-from services.machine.tied import can_tie
+from services.devstack import postgres_user
+from services.devstack.ports import is_free
+from services.devstack.postgres import LocalPostgres, PostgresInUseError, processes_in
+from services.devstack.postgres_user import find_server_user, outside_folder
+from services.devstack.tied import can_tie
 
 CHECKOUT = Path(__file__).parents[3]
 
@@ -77,7 +77,7 @@ async def count_rows_after(server: LocalPostgres) -> int:
 def start_elsewhere(folder: Path) -> subprocess.Popen[str]:
     """Another process that starts a server on the folder, says so, and then waits."""
     script = (
-        "import sys, time; from pathlib import Path; from services.machine.postgres import LocalPostgres\n"
+        "import sys, time; from pathlib import Path; from services.devstack.postgres import LocalPostgres\n"
         "server = LocalPostgres(Path(sys.argv[1])); server.start()\n"
         "print(server.process_id, server.owner_dsn(), flush=True); time.sleep(600)\n"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from services.machine.doctor import unlike_the_lock
+from services.devstack.doctor import unlike_the_lock
 
 HASH = "    --hash=sha256:0\n"
 INSTALLED = version("typer")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from services.machine.ports import free_port
-from services.machine.supervised import LONGEST_DELAY_S, SHORTEST_DELAY_S, STEADY_AFTER_S, Supervised, ask_ready
-from services.machine.tied import start_child, stop_child, tied
+from services.devstack.ports import free_port
+from services.devstack.supervised import LONGEST_DELAY_S, SHORTEST_DELAY_S, STEADY_AFTER_S, Supervised, ask_ready
+from services.devstack.tied import start_child, stop_child, tied
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from services.core.platform.settings import Settings
-from services.machine.doctor import packages
-from services.machine.instance import PREFERRED_PORTS, Instance, InstanceInUseError, is_running, take_instance
+from services.devstack.doctor import packages
+from services.devstack.instance import PREFERRED_PORTS, Instance, InstanceInUseError, is_running, take_instance
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_two_that_start_at_one_moment_share_no_port(tmp_path: Path, instance: In
     # Nothing listens yet: without claims, the first would take the port on which the second is about to answer.
     chosen = instance.choose_ports({})
     choose = (
-        "import pathlib, sys; from services.machine.instance import take_instance as take;"
+        "import pathlib, sys; from services.devstack.instance import take_instance as take;"
         "print(*take(pathlib.Path(sys.argv[1]), 'other').choose_ports({}).values())"
     )
     told = subprocess.run([sys.executable, "-c", choose, tmp_path], capture_output=True, text=True, check=True)  # noqa: S603
@@ -99,7 +99,7 @@ def test_the_doctor_names_packages_that_differ_from_the_lock(tmp_path: Path, mon
         "elsewhere==1 ; os_name == 'nt' \\",
     ]
     (tmp_path / "requirements.lock").write_text("\n".join(lock))
-    monkeypatch.setattr("services.machine.doctor.CHECKOUT", tmp_path)
+    monkeypatch.setattr("services.devstack.doctor.CHECKOUT", tmp_path)
     found = packages()
     assert not found.ok
     assert "not-there is missing" in found.what

@@ -15,11 +15,11 @@ import asyncpg
 import httpx
 import pytest
 
-from services.machine.doctor import diagnose
-from services.machine.instance import InstanceInUseError, is_running, take_instance
-from services.machine.machine import Machine
-from services.machine.ports import is_free
-from services.machine.tied import can_tie
+from services.devstack.doctor import diagnose
+from services.devstack.installation import Machine
+from services.devstack.instance import InstanceInUseError, is_running, take_instance
+from services.devstack.ports import is_free
+from services.devstack.tied import can_tie
 
 CHECKOUT = Path(__file__).parents[3]
 PARTS = ("api", "bridge", "worker", "broker", "postgres")

@@ -19,12 +19,12 @@ from pydantic import ValidationError
 from services.broker.binary import find_mosquitto
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.settings import Environment, Settings
-from services.machine.instance import PREFERRED_PORTS, is_running
-from services.machine.machine import CHECKOUT, PREFIX, PROCESSES
-from services.machine.ports import is_free
-from services.machine.postgres_user import PostgresUnavailableError, find_server_user
-from services.machine.supervised import ask_ready
-from services.machine.tied import can_tie
+from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
+from services.devstack.instance import PREFERRED_PORTS, is_running
+from services.devstack.ports import is_free
+from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
+from services.devstack.supervised import ask_ready
+from services.devstack.tied import can_tie
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_DISK_BYTES = 1_000_000_000

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Self
 
 from services.broker.binary import bring_mosquitto, find_mosquitto
-from services.machine.instance import PREFERRED_PORTS, Instance, take_instance
-from services.machine.ports import is_free
-from services.machine.postgres import LocalPostgres, PostgresInUseError
-from services.machine.postgres_user import PostgresUnavailableError
-from services.machine.supervised import Supervised, ask_ready
+from services.devstack.instance import PREFERRED_PORTS, Instance, take_instance
+from services.devstack.ports import is_free
+from services.devstack.postgres import LocalPostgres, PostgresInUseError
+from services.devstack.postgres_user import PostgresUnavailableError
+from services.devstack.supervised import Supervised, ask_ready
 
 PREFIX = "SMARTWATCH_"
 CHECKOUT = Path(__file__).resolve().parents[2]

@@ -12,11 +12,11 @@ from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.types import Message
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
-from services.machine.machine import Machine
-from services.machine.office import HandedOut, Office
-from services.machine.story_care import CareStory
-from services.machine.story_steps import StepTaken, StoryError, expect
-from services.machine.waveforms import Waveform, waveform_svg
+from services.devstack.demo.office import HandedOut, Office
+from services.devstack.demo.steps import StepTaken, StoryError, expect
+from services.devstack.demo.story_care import CareStory
+from services.devstack.demo.waveforms import Waveform, waveform_svg
+from services.devstack.installation import Machine
 
 RECORDINGS = Path(__file__).parent / "recordings"
 # The office starts a process for each of its commands: on a busy machine that took 30 s.

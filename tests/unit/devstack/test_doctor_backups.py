@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.core.platform.settings import Settings
-from services.machine.doctor import backups
+from services.devstack.doctor import backups
 
 DAY_S = 24 * 3600
 

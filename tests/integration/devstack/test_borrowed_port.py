@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.machine.machine import Machine
+from services.devstack.installation import Machine
 
 
 @pytest.mark.long

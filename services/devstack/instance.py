@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from services.machine.ports import PortClaims
+from services.devstack.ports import PortClaims
 
 # What people expect, taken when it is free. A package of Mosquitto may hold 1883, another checkout any of them.
 PREFERRED_PORTS: Mapping[str, range] = {

@@ -1,0 +1,1 @@
+"""The demo: the story of one family on the real processes."""
