@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from services.api import openapi, problems, system
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
-from services.api.middleware import BodyBound, RequestFrame
+from services.api.middleware import BodyLimitMiddleware, RequestContextMiddleware
 from services.api.refusals import Refusals
 from services.api.staff.routes import ROUTERS as STAFF_ROUTERS
 from services.api.stream import EventHub
@@ -48,7 +48,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         description="Errors are RFC 9457 problems with a stable `code`; docs/problems.md lists them.",
         lifespan=lifespan,
         # What any route can answer, whatever it does.
-        responses=problems.answers(400, 413, 415, 500, 503),
+        responses=problems.problem_responses(400, 413, 415, 500, 503),
         redirect_slashes=False,
     )
     app.state.settings = settings
@@ -63,8 +63,8 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.
-    app.add_middleware(BodyBound)
-    app.add_middleware(RequestFrame)
+    app.add_middleware(BodyLimitMiddleware)
+    app.add_middleware(RequestContextMiddleware)
     return app
 
 

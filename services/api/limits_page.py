@@ -6,7 +6,7 @@ import sys
 from datetime import timedelta
 
 from services.api.json_bodies import JSON_MAX_DEPTH
-from services.api.middleware import BODY_MAX_BYTES, SOUND_BODY_MAX_BYTES
+from services.api.middleware import BODY_MAX_BYTES, RECORDING_BODY_MAX_BYTES
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION, Limit, Limits
 
 _HEAD = """# Limits
@@ -34,7 +34,7 @@ have bounds of their own, told as problems.
 
 ## Bodies
 
-At most {BODY_MAX_BYTES // 1024} KiB, a recording {SOUND_BODY_MAX_BYTES // 1024} KiB: counted while they are read.
+At most {BODY_MAX_BYTES // 1024} KiB, a recording {RECORDING_BODY_MAX_BYTES // 1024} KiB: counted while they are read.
 JSON nests at most {JSON_MAX_DEPTH} levels, counted before it is parsed. Nothing is unpacked: a `Content-Encoding`
 is refused.
 """

@@ -20,8 +20,8 @@ from services.core.platform.crypto.random_ids import new_ref
 # Everything that is asked here is small JSON,
 BODY_MAX_BYTES = 64 * 1024
 # but for recordings: the largest clip, and what multipart puts around it.
-SOUND_BODY_MAX_BYTES = CLIP_MAX_BYTES + 16 * 1024
-_SOUND_PATHS = re.compile(r"/v1/children/[^/]+/(voice-messages|uploads/[^/]+)")
+RECORDING_BODY_MAX_BYTES = CLIP_MAX_BYTES + 16 * 1024
+_RECORDING_PATHS = re.compile(r"/v1/children/[^/]+/(voice-messages|uploads/[^/]+)")
 # and for lists: some thousand lines of one site.
 LIST_BODY_MAX_BYTES = 1024 * 1024
 _LIST_PATHS = re.compile(r"/v1/staff/sites/[^/]+/(imports/[a-z]+|surveys/[^/]+/answers)")
@@ -30,7 +30,7 @@ _LIST_TYPES = frozenset({
     "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.ms-excel",
     "application/octet-stream",
 })  # fmt: skip
-_SOUND_TYPES = re.compile(r"audio/.*|video/(webm|mp4)|application/(offset\+)?octet-stream|multipart/form-data")
+_RECORDING_TYPES = re.compile(r"audio/.*|video/(webm|mp4)|application/(offset\+)?octet-stream|multipart/form-data")
 
 log = structlog.get_logger()
 
@@ -44,10 +44,10 @@ _HEADERS = {
 # The documentation page loads its viewer from elsewhere; answers of the API itself need nothing at all.
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
 _PAGES = ("/docs", "/redoc")
-_WATCHED = frozenset({"/healthz", "/readyz"})
+_PROBED_PATHS = frozenset({"/healthz", "/readyz"})
 
 
-class RequestFrame:
+class RequestContextMiddleware:
     """Gives a request its id, logs it without anything personal, and turns what nobody caught into a problem."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -85,8 +85,8 @@ class RequestFrame:
                     await answer(scope, receive, send_framed)
             route = scope.get("route")
             # Whoever watches this process asks every second: that is heard at DEBUG only.
-            told = log.debug if scope["path"] in _WATCHED else log.info
-            told(
+            write = log.debug if scope["path"] in _PROBED_PATHS else log.info
+            write(
                 "request",
                 method=scope["method"],
                 # The template, not the path: ids stay out of the log.
@@ -96,7 +96,7 @@ class RequestFrame:
             )
 
 
-class BodyBound:
+class BodyLimitMiddleware:
     """Reads a body before anybody else does, and refuses one that is too large, too deep, packed, or no JSON."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -173,8 +173,8 @@ async def _read_bounded(receive: Receive, most_bytes: int) -> bytes:
 
 def _bounds_of(path: str) -> tuple[int, Callable[[str, bytes], tuple[int, str, str] | None]]:
     """Return how many bytes a body may have here, and what judges it."""
-    if _SOUND_PATHS.fullmatch(path):
-        return SOUND_BODY_MAX_BYTES, _judge_sound
+    if _RECORDING_PATHS.fullmatch(path):
+        return RECORDING_BODY_MAX_BYTES, _judge_recording
     if _LIST_PATHS.fullmatch(path):
         return LIST_BODY_MAX_BYTES, _judge_list
     return BODY_MAX_BYTES, judge_json
@@ -185,6 +185,6 @@ def _judge_list(media_type: str, body: bytes) -> tuple[int, str, str] | None:
     return None if not body or media_type in _LIST_TYPES else _WRONG_TYPE
 
 
-def _judge_sound(media_type: str, _body: bytes) -> tuple[int, str, str] | None:
+def _judge_recording(media_type: str, _body: bytes) -> tuple[int, str, str] | None:
     """Return the problem of a body that cannot be a recording; what it truly is shows when it is decoded."""
-    return None if _SOUND_TYPES.fullmatch(media_type) else _WRONG_TYPE
+    return None if _RECORDING_TYPES.fullmatch(media_type) else _WRONG_TYPE

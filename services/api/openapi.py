@@ -22,7 +22,7 @@ def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
 
 
 # Told by the rules themselves, whatever the route does: nobody's token, a session that lacks its second step, a limit.
-_PROBLEM_ANSWERS: dict[int, dict[str, Any]] = {
+_ACCESS_PROBLEMS: dict[int, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -51,7 +51,7 @@ def describe(app: FastAPI) -> None:
                 operation = found["paths"][path][method.lower()]
                 operation["x-access"] = ", ".join(rules)
                 for status in _refused_by(rules):
-                    operation["responses"].setdefault(str(status), _PROBLEM_ANSWERS[status])
+                    operation["responses"].setdefault(str(status), _ACCESS_PROBLEMS[status])
                 for answer in operation["responses"].values():
                     _as_problem(answer)
             codes = {error.code for error in STATUS} | {code for code, _ in HTTP_CODES.values()}

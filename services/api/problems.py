@@ -281,6 +281,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
 
 
-def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Return the documented problems of a route, for OpenAPI."""
     return {status: {"model": Problem, "description": HTTPStatus(status).phrase} for status in statuses}

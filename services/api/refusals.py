@@ -55,7 +55,7 @@ class _Asker:
     meant: Mapping[str, str]
 
 
-def asked_by(
+def note_caller(
     request: Request, actor: Actor, *, child_id: uuid.UUID | None = None, family_id: uuid.UUID | None = None
 ) -> None:
     """Note whose token a request has shown, also of a session that has ended; and whom a link is about."""
@@ -80,7 +80,7 @@ class Refusals:
         asker: _Asker | None = getattr(request.state, "asker", None)
         asked = f"{request.method} {getattr(request.scope.get('route'), 'path', '')}"
         if asker is None:
-            self._count(Refusal(_unproven(request, error), asked, error.code))
+            self._count(Refusal(_claimed_actor(request, error), asked, error.code))
             return
         named = {name: str(value) for name, value in request.path_params.items() if name in _NAMES}
         refusal = Refusal(asker.actor, asked, error.code, tuple(sorted({**named, **asker.meant}.items())))
@@ -132,7 +132,7 @@ class Refusals:
         self._counted[refusal] += 1
 
 
-def _unproven(request: Request, error: CoreError) -> Actor:
+def _claimed_actor(request: Request, error: CoreError) -> Actor:
     """Return whose password or refresh token it was meant to be, where that is known."""
     if not isinstance(error, RefreshTokenInvalidError | StaffLogInRefusedError) or error.of_whom is None:
         return STRANGER

@@ -11,7 +11,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
-from services.api.refusals import asked_by
+from services.api.refusals import note_caller
 from services.core.people.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
 from services.core.people.accounts.queries import guardian_of_session, session_and_guardian
 from services.core.people.accounts.tables import Guardian
@@ -74,7 +74,7 @@ async def read_any_caller(
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read(bearer.credentials, work.now)
-    asked_by(request, guardian_actor(claims.guardian_id))
+    note_caller(request, guardian_actor(claims.guardian_id))
     await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(claims.guardian_id)))
     found = await session_and_guardian(work, claims.session_id, claims.guardian_id)
     if found is None:
@@ -200,7 +200,7 @@ class OfLink:
     ) -> LinkScope:
         """Return the scope; raises AccessTokenInvalidError, SessionEndedError, and what OfChild raises."""
         claims = tokens.read_link(token, work.now)
-        asked_by(request, guardian_actor(claims.guardian_id), child_id=claims.child_id)
+        note_caller(request, guardian_actor(claims.guardian_id), child_id=claims.child_id)
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
@@ -229,7 +229,7 @@ class OfExportLink:
     async def __call__(self, request: Request, work: Work, token: Annotated[str, Path(max_length=2000)]) -> ExportScope:
         """Return the scope; raises AccessTokenInvalidError, SessionEndedError, NotFoundError."""
         claims = read_link(work.vault, token, work.now)
-        asked_by(request, guardian_actor(claims.guardian_id))
+        note_caller(request, guardian_actor(claims.guardian_id))
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
@@ -239,7 +239,7 @@ class OfExportLink:
         export = await work.session.get(Export, claims.export_id)
         if export is None or export.guardian_id != guardian.guardian_id:
             raise NotFoundError
-        asked_by(request, guardian_actor(claims.guardian_id), family_id=export.family_id)
+        note_caller(request, guardian_actor(claims.guardian_id), family_id=export.family_id)
         membership = await _membership(work, caller, export.family_id, None, before_consent=True)
         return ExportScope(caller, export.family_id, membership, export)
 

@@ -15,7 +15,7 @@ from fastapi import Depends, Path, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from services.api.dependencies import Tokens, Work
-from services.api.refusals import asked_by
+from services.api.refusals import note_caller
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.errors import AccessTokenInvalidError, SessionEndedError
 from services.core.people.accounts.staff_sessions import staff_of_session
@@ -90,7 +90,7 @@ async def read_staff(
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read_staff(bearer.credentials, work.now)
-    asked_by(request, staff_actor(claims.staff_id))
+    note_caller(request, staff_actor(claims.staff_id))
     await charge(work, Charge(Limits.REQUESTS_OF_STAFF, str(claims.staff_id)))
     staff = await staff_of_session(work, claims.staff_session_id, claims.staff_id)
     if staff is None:

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from fastapi import Request
 
-from services.api.staff.schemas.imports import ListFault, ListTold
+from services.api.staff.schemas.imports import ListFault, ListImportResponse
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
@@ -20,7 +20,7 @@ Rows = TypeVar("Rows")
 
 # 1 MiB of a workbook may unpack to more; a list of some thousand rows does not, and reading this much takes seconds.
 _UNPACKED_MAX_BYTES: Final = 12_000_000
-_FAULTS_TOLD: Final = 500
+_FAULTS_REPORTED: Final = 500
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Counts:
     watches_handed_out: int = 0
 
 
-async def take_list(
+async def import_list(
     request: Request,
     work: UnitOfWork,
     staff_id: uuid.UUID,
@@ -41,7 +41,7 @@ async def take_list(
     take: Callable[[Rows], Awaitable[Counts]],
     *,
     dry_run: bool,
-) -> ListTold:
+) -> ListImportResponse:
     """Read the request's body as a list and take it, all or nothing; return what it came to, or every fault.
 
     What the list alone shows is told in sentences. What comparing it with the database shows is told as codes: a
@@ -61,7 +61,7 @@ async def take_list(
     except SheetRefusedError as refused:
         # Found before anything is written.
         return _refused(refused.faults, dry_run=dry_run, in_full=False)
-    return ListTold(taken=not dry_run, dry_run=dry_run, **vars(counts), faults_in_all=0, faults=[])
+    return ListImportResponse(taken=not dry_run, dry_run=dry_run, **vars(counts), faults_in_all=0, faults=[])
 
 
 def _read(raw: bytes, read: Callable[[bytes], Rows]) -> Rows:
@@ -69,9 +69,9 @@ def _read(raw: bytes, read: Callable[[bytes], Rows]) -> Rows:
     return read(raw)
 
 
-def _refused(faults: Sequence[Fault], *, dry_run: bool, in_full: bool) -> ListTold:
+def _refused(faults: Sequence[Fault], *, dry_run: bool, in_full: bool) -> ListImportResponse:
     told = [
         ListFault(row=one.row, column=one.column, code=one.code, sentence=one.sentence if in_full else None)
-        for one in faults[:_FAULTS_TOLD]
+        for one in faults[:_FAULTS_REPORTED]
     ]
-    return ListTold(taken=False, dry_run=dry_run, **vars(Counts()), faults_in_all=len(faults), faults=told)
+    return ListImportResponse(taken=False, dry_run=dry_run, **vars(Counts()), faults_in_all=len(faults), faults=told)

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, GuardianOfChild
-from services.api.family.schemas.privacy import AuditEntry, AuditPage, Look, Looks
-from services.api.problems import answers
+from services.api.family.schemas.privacy import AccessLogEntry, AccessLogResponse, AuditEntry, AuditLogResponse
+from services.api.problems import problem_responses
 from services.core.platform.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
 from services.core.platform.audit.tables import AuditEntry as EntryRow
 from services.core.privacy.access_log.queries import PAGE_MAX_LOOKS, looks_at
@@ -16,35 +16,37 @@ from services.core.privacy.access_log.queries import PAGE_MAX_LOOKS, looks_at
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
 
-@router.get("/families/{family_id}/audit", responses=answers(401, 404, 422))
+@router.get("/families/{family_id}/audit", responses=problem_responses(401, 404, 422))
 async def read_log(
     work: Work,
     scope: BeforeConsent,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ENTRIES)] = 50,
-) -> AuditPage:
+) -> AuditLogResponse:
     """Read the family's log, newest first; consent that was taken back does not close it."""
     rows = await entries_of_family(work, scope.family_id, before_seq=before, limit=limit)
     more = bool(rows) and rows[-1].seq > 1
-    return AuditPage(entries=[_told(row) for row in rows], next_before=rows[-1].seq if more else None)
+    return AuditLogResponse(entries=[_response(row) for row in rows], next_before=rows[-1].seq if more else None)
 
 
-@router.get("/children/{child_id}/looks", responses=answers(401, 403, 404, 422))
+@router.get("/children/{child_id}/looks", responses=problem_responses(401, 403, 404, 422))
 async def read_looks(
     work: Work,
     scope: GuardianOfChild,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_LOOKS)] = 50,
-) -> Looks:
+) -> AccessLogResponse:
     """Tell who asked where this child is or was and who heard its recordings, newest first."""
     found = await looks_at(work, scope.child, before_seq=before, limit=limit + 1)
     page = found[:limit]
-    return Looks(looks=[_look(row) for row in page], next_before=page[-1].seq if len(found) > limit else None)
+    return AccessLogResponse(
+        looks=[_look(row) for row in page], next_before=page[-1].seq if len(found) > limit else None
+    )
 
 
-def _look(row: EntryRow) -> Look:
+def _look(row: EntryRow) -> AccessLogEntry:
     what = {"place": "place", "audio": "recording", "command.locate": "asked_the_watch"}[row.action]
-    return Look.model_validate(
+    return AccessLogEntry.model_validate(
         {
             "seq": row.seq, "at": row.at, "what": what, "by": row.actor_kind,
             "guardian_id": uuid.UUID(row.actor_id) if row.actor_kind == "guardian" else None,
@@ -53,7 +55,7 @@ def _look(row: EntryRow) -> Look:
     )  # fmt: skip
 
 
-def _told(row: EntryRow) -> AuditEntry:
+def _response(row: EntryRow) -> AuditEntry:
     return AuditEntry.model_validate(
         {
             **row.model_dump(include={"seq", "at", "action", "outcome", "reason", "subject_id", "asked", "times"}),

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.family.access import AnyGuardian, MayMessageChild, MaySeeSosPlaces
-from services.api.family.schemas import alerts as told
+from services.api.family.schemas import alerts as schemas
 from services.api.family.schemas.checkins import Place
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.core.devices.alerts.actions import acknowledge_alert
 from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
 from services.core.devices.alerts.rules import AlertKind, kinds_told_to
@@ -22,63 +22,63 @@ from services.core.people.households.queries import rights_of
 router = APIRouter(prefix="/v1", tags=["alerts"])
 
 
-@router.get("/children/{child_id}/alerts", responses=answers(401, 403, 404, 422))
+@router.get("/children/{child_id}/alerts", responses=problem_responses(401, 403, 404, 422))
 async def list_alerts(
     work: Work,
     scope: MayMessageChild,
     cursor: Annotated[uuid.UUID | None, Query(description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ALERTS)] = 50,
-) -> told.Alerts:
+) -> schemas.AlertsResponse:
     """Read back through the child's alerts, newest first; those of zones need the right to locate."""
     kinds = kinds_told_to(rights_of(scope.membership).words())
     found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
     page = found[:limit]
-    return told.Alerts(
+    return schemas.AlertsResponse(
         alerts=[_alert(one) for one in page], next_cursor=str(page[-1].alert_id) if len(found) > limit else None
     )
 
 
-@router.get("/children/{child_id}/alerts/{alert_id}", responses=answers(401, 403, 404, 422))
-async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.Alert:
+@router.get("/children/{child_id}/alerts/{alert_id}", responses=problem_responses(401, 403, 404, 422))
+async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
     """Read one alert."""
     kinds = kinds_told_to(rights_of(scope.membership).words())
     return _alert(await one_alert(work, scope.child.child_id, alert_id, kinds))
 
 
-@router.get("/children/{child_id}/alerts/{alert_id}/place", responses=answers(401, 403, 404, 422))
-async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> told.SosPlace:
+@router.get("/children/{child_id}/alerts/{alert_id}/place", responses=problem_responses(401, 403, 404, 422))
+async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> schemas.SosPlaceResponse:
     """Tell where an SOS came from, if the family agreed to such places; the look is written down."""
     await one_alert(work, scope.child.child_id, alert_id, [AlertKind.SOS])
     note_look(work, scope.caller.guardian_id, scope.child)
     found = await sos_place_of(work, scope.child, alert_id)
     if found is None:
-        return told.SosPlace(alert_id=alert_id, seen=None)
+        return schemas.SosPlaceResponse(alert_id=alert_id, seen=None)
     point = found.place.point
-    return told.SosPlace(
+    return schemas.SosPlaceResponse(
         alert_id=alert_id,
-        seen=told.SosSeen(
+        seen=schemas.SosFix(
             place=Place(lat=point.lat, lon=point.lon, altitude_m=found.place.altitude_m), accuracy_m=found.accuracy_m,
             source=found.source, happened_at=found.happened_at, received_at=found.received_at,
         ),
     )  # fmt: skip
 
 
-@router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=answers(401, 403, 404, 422))
-async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> told.Alert:
+@router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=problem_responses(401, 403, 404, 422))
+async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
     """Say that you have seen it and take care: the child and the other guardians are told. The first one counts."""
     kinds = kinds_told_to(rights_of(scope.membership).words())
     alert = await acknowledge_alert(work, scope.child.child_id, alert_id, scope.caller.guardian_id, kinds)
     return _alert(alert)
 
 
-@router.get("/families/{family_id}/readiness", responses=answers(401, 403, 404, 422))
-async def readiness(work: Work, scope: AnyGuardian) -> told.Readiness:
+@router.get("/families/{family_id}/readiness", responses=problem_responses(401, 403, 404, 422))
+async def readiness(work: Work, scope: AnyGuardian) -> schemas.ReadinessResponse:
     """Tell over which channels each guardian can be reached: before a watch is handed out, and whenever one asks."""
     found = await readiness_of_family(work, scope.family_id)
-    return told.Readiness(
+    return schemas.ReadinessResponse(
         ready=found.is_ready,
         guardians=[
-            told.GuardianReach(
+            schemas.GuardianReach(
                 guardian_id=one.guardian_id, live_session=one.has_session, push=one.has_push,
                 phone_confirmed=one.phone_confirmed, reachable=one.is_reachable,
             )
@@ -88,5 +88,5 @@ async def readiness(work: Work, scope: AnyGuardian) -> told.Readiness:
     )  # fmt: skip
 
 
-def _alert(row: AlertRow) -> told.Alert:
-    return told.Alert.model_validate(row.model_dump())
+def _alert(row: AlertRow) -> schemas.AlertResponse:
+    return schemas.AlertResponse.model_validate(row.model_dump())

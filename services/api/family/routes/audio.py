@@ -5,14 +5,18 @@ from starlette.responses import Response
 
 from services.api.dependencies import StudioHere, Work
 from services.api.family.access import HoldsLink
-from services.api.family.routes.voice import heard
-from services.api.family.sound import SOUND_ANSWERS
-from services.api.problems import answers
+from services.api.family.audio_bodies import AUDIO_RESPONSES
+from services.api.family.routes.voice import audio_of_message
+from services.api.problems import problem_responses
 
 router = APIRouter(prefix="/v1/audio", tags=["voice"])
 
 
-@router.get("/{token}", response_class=Response, responses={**answers(401, 403, 404, 410, 416, 422), **SOUND_ANSWERS})
-async def hear_by_link(request: Request, work: Work, scope: HoldsLink, studio: StudioHere) -> Response:
+@router.get(
+    "/{token}",
+    response_class=Response,
+    responses={**problem_responses(401, 403, 404, 410, 416, 422), **AUDIO_RESPONSES},
+)
+async def read_audio_by_link(request: Request, work: Work, scope: HoldsLink, studio: StudioHere) -> Response:
     """Hear the recording this link was made for, for as long as who asked for the link may hear it."""
-    return await heard(request, work, scope, scope.message_id, studio)
+    return await audio_of_message(request, work, scope, scope.message_id, studio)

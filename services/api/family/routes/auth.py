@@ -7,17 +7,17 @@ from services.api.client_address import ClientAddress
 from services.api.dependencies import Tokens, Work
 from services.api.family.access import BeforeSecondStep
 from services.api.family.schemas.auth import (
-    CodeRequest,
-    CodeSent,
-    LogIn,
-    Refresh,
-    SecondStep,
-    SecondStepState,
-    SlipLogIn,
-    TokenPair,
+    LoginCodeRequest,
+    LoginCodeResponse,
+    LogInRequest,
+    RefreshRequest,
+    SecondStepRequest,
+    SecondStepResponse,
+    SlipLogInRequest,
+    TokenResponse,
 )
 from services.api.limits import costs_address
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.core.office.hand_outs.actions import log_in_by_slip
 from services.core.pairing.proof import prove_by_watch
 from services.core.people.accounts import actions as accounts
@@ -36,80 +36,80 @@ router = APIRouter(prefix="/v1/auth", tags=["log-in"])
 _A_TRY = costs_address(Limits.TRIES_OF_ADDRESS)
 
 
-@router.post("/codes", status_code=202, dependencies=[OPEN], responses=answers(403, 422, 429))
-async def request_code(work: Work, address: ClientAddress, asked: CodeRequest) -> CodeSent:
+@router.post("/codes", status_code=202, dependencies=[OPEN], responses=problem_responses(403, 422, 429))
+async def request_code(work: Work, address: ClientAddress, body: LoginCodeRequest) -> LoginCodeResponse:
     """Have a one-time code sent to a phone.
 
     The answer is the same for every phone; only an enrolled, invited or known one is sent an SMS. With the token of a
     device that logged in before, limits that strangers can use up do not matter; with the code on the wall of a
     hand-out the hand-out's own budget pays.
     """
-    asker = Asker(asked.locale, address, asked.device_token, asked.hand_out_code)
-    sent = await admission.request_login_code(work, asked.phone, asker)
-    return CodeSent(
+    asker = Asker(body.locale, address, body.device_token, body.hand_out_code)
+    sent = await admission.request_login_code(work, body.phone, asker)
+    return LoginCodeResponse(
         challenge_id=sent.challenge_id, challenge_secret=sent.challenge_secret, expires_in_s=sent.expires_in_s,
         resend_after_s=sent.resend_after_s,
     )  # fmt: skip
 
 
-@router.post("/tokens", dependencies=[OPEN, _A_TRY], responses=answers(403, 422, 429))
-async def log_in(work: Work, tokens: Tokens, address: ClientAddress, said: LogIn) -> TokenPair:
+@router.post("/tokens", dependencies=[OPEN, _A_TRY], responses=problem_responses(403, 422, 429))
+async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: LogInRequest) -> TokenResponse:
     """Turn the right code into a session: a short-lived access token and a refresh token that changes at each use.
 
     On a device that is not known, or was not used for 60 days, the session is `limited` until its second step.
     """
-    entered = EnteredCode(said.challenge_id, said.challenge_secret, said.phone, said.code)
-    session = await admission.log_in(work, entered, Asker(said.locale, address, said.device_token))
+    entered = EnteredCode(body.challenge_id, body.challenge_secret, body.phone, body.code)
+    session = await admission.log_in(work, entered, Asker(body.locale, address, body.device_token))
     return pair_of(work, tokens, session)
 
 
-@router.post("/slips", dependencies=[OPEN, _A_TRY], responses=answers(403, 422, 429))
-async def log_in_with_slip(work: Work, tokens: Tokens, address: ClientAddress, said: SlipLogIn) -> TokenPair:
+@router.post("/slips", dependencies=[OPEN, _A_TRY], responses=problem_responses(403, 422, 429))
+async def log_in_with_slip(work: Work, tokens: Tokens, address: ClientAddress, body: SlipLogInRequest) -> TokenResponse:
     """Log in with a slip from a hand-out where no text message arrives; it works once, while the hand-out is open."""
-    asker = Asker(said.locale, address, said.device_token)
-    return pair_of(work, tokens, await log_in_by_slip(work, said.slip_code, said.phone, asker))
+    asker = Asker(body.locale, address, body.device_token)
+    return pair_of(work, tokens, await log_in_by_slip(work, body.slip_code, body.phone, asker))
 
 
-@router.get("/second-step", responses=answers(401))
-async def read_second_step(caller: BeforeSecondStep) -> SecondStepState:
+@router.get("/second-step", responses=problem_responses(401))
+async def read_second_step(caller: BeforeSecondStep) -> SecondStepResponse:
     """Tell whether this session still lacks its second step: it ends by itself when another guardian approves."""
-    return SecondStepState(needed=caller.limited)
+    return SecondStepResponse(needed=caller.limited)
 
 
-@router.post("/second-step", status_code=204, responses=answers(401, 403, 422, 429))
-async def take_second_step(work: Work, caller: BeforeSecondStep, said: SecondStep) -> None:
+@router.post("/second-step", status_code=204, responses=problem_responses(401, 403, 422, 429))
+async def take_second_step(work: Work, caller: BeforeSecondStep, body: SecondStepRequest) -> None:
     """Prove a new device with the guardian's PIN, or with the code that the child's paired watch shows.
 
     A session that is whole already stays so.
     """
     if not caller.limited:
         return
-    if said.pin is not None:
-        await prove_by_pin(work, caller.guardian, caller.session_id, said.pin)
+    if body.pin is not None:
+        await prove_by_pin(work, caller.guardian, caller.session_id, body.pin)
     else:
-        await prove_by_watch(work, caller.guardian_id, caller.session_id, said.watch_code or "")
+        await prove_by_watch(work, caller.guardian_id, caller.session_id, body.watch_code or "")
     await admission.join_enrolled(work, caller.guardian)
 
 
 @router.post(
     "/refresh",
     dependencies=[OPEN, costs_address(Limits.REFRESHES_OF_ADDRESS)],
-    responses=answers(401, 422, 429),
+    responses=problem_responses(401, 422, 429),
 )
-async def refresh(work: Work, tokens: Tokens, said: Refresh) -> TokenPair:
+async def refresh(work: Work, tokens: Tokens, body: RefreshRequest) -> TokenResponse:
     """Continue a session. A refresh token works once; a used one that comes again ends the session."""
-    return pair_of(work, tokens, await accounts.refresh(work, said.refresh_token))
+    return pair_of(work, tokens, await accounts.refresh(work, body.refresh_token))
 
 
-@router.post("/logout", status_code=204, responses=answers(401))
+@router.post("/logout", status_code=204, responses=problem_responses(401))
 async def log_out(work: Work, caller: BeforeSecondStep) -> None:
     """End this session and its open streams."""
     await accounts.log_out(work, caller.session_id)
 
 
-def pair_of(work: UnitOfWork, tokens: AccessTokens, session: OpenSession) -> TokenPair:
+def pair_of(work: UnitOfWork, tokens: AccessTokens, session: OpenSession) -> TokenResponse:
     """Return a session's tokens as they are told."""
-    return TokenPair(
+    return TokenResponse(
         access_token=tokens.issue(AccessClaims(session.guardian_id, session.session_id), work.now),
         expires_in_s=int(ACCESS_LIFETIME.total_seconds()),
         refresh_token=session.refresh_token,

@@ -9,9 +9,9 @@ from starlette.responses import Response
 from services.api.cursor import read_day_cursor, write_day_cursor
 from services.api.dependencies import Work
 from services.api.family.access import ChildScope, IsLoggedIn, MayLocateChild
-from services.api.family.schemas import checkins as told
+from services.api.family.schemas import checkins as schemas
 from services.api.family.tracks import geojson_of, gpx_of
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.core.location.checkins import queries
 from services.core.location.checkins.access_log import note_look
 from services.core.location.checkins.rules import Quality, Reason
@@ -33,15 +33,15 @@ TRACK_TOLERANCE_M = 15.0
 ADay = Annotated[date | None, Query(description="a day in the child's time zone; today without it")]
 
 
-@router.get("/latest", responses=answers(401, 403, 404, 422))
-async def latest(work: Work, scope: MayLocateChild) -> told.Latest:
+@router.get("/latest", responses=problem_responses(401, 403, 404, 422))
+async def latest(work: Work, scope: MayLocateChild) -> schemas.LatestPlaceResponse:
     """Tell where the child was last seen, how well that is known, and which of the family's places it is."""
     note_look(work, scope.caller.guardian_id, scope.child)
     return _latest(work, await queries.latest_place(work, scope.child))
 
 
-@of_all.get("/checkins/latest", responses=answers(401))
-async def latest_of_all(work: Work, caller: IsLoggedIn) -> told.LatestOfAll:
+@of_all.get("/checkins/latest", responses=problem_responses(401))
+async def latest_of_all(work: Work, caller: IsLoggedIn) -> schemas.LatestPlacesResponse:
     """Tell the latest place of every child whose places the caller may see."""
     children = []
     for membership, family in await families_of(work, caller.guardian_id):
@@ -53,26 +53,28 @@ async def latest_of_all(work: Work, caller: IsLoggedIn) -> told.LatestOfAll:
             children += await children_of(work, family.family_id)
     for child in children:
         note_look(work, caller.guardian_id, child)
-    return told.LatestOfAll(children=[_latest(work, await queries.latest_place(work, one)) for one in children])
+    return schemas.LatestPlacesResponse(
+        children=[_latest(work, await queries.latest_place(work, one)) for one in children]
+    )
 
 
-@router.get("/day", responses=answers(401, 403, 404, 422))
-async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> told.Day:
+@router.get("/day", responses=problem_responses(401, 403, 404, 422))
+async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> schemas.DayResponse:
     """Tell a day: where the child stayed, what happened at the edges of its zones, and the way between."""
     found = await _day(work, scope, day)
     places = [one.place.point for one in found.line if one.place is not None]
-    return told.Day(
+    return schemas.DayResponse(
         child_id=scope.child.child_id,
         day=found.day,
         timezone=found.timezone,
         starts_at=found.span.starts_at,
         ends_at=found.span.ends_at,
-        qualities=told.Qualities(
+        qualities=schemas.Qualities(
             **{quality.value: sum(one.quality is quality for one in found.checkins) for quality in Quality},
             late=sum(Reason.LATE in one.reasons for one in found.checkins),
         ),
         stays=[
-            told.Stay(
+            schemas.Stay(
                 from_at=one.stay.from_at,
                 until_at=one.stay.until_at,
                 place=_point(one.stay.center),
@@ -82,27 +84,28 @@ async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> told.Day:
             for one in found.stays
         ],
         passages=[
-            told.Passage.model_validate({**one.passage.model_dump(), "zone": _zone(one.zone)}) for one in found.passages
+            schemas.Passage.model_validate({**one.passage.model_dump(), "zone": _zone(one.zone)})
+            for one in found.passages
         ],
         track=[_point(point) for point in simplified(places, TRACK_TOLERANCE_M)],
     )
 
 
-@router.get("/day/fixes", responses=answers(401, 403, 404, 422))
+@router.get("/day/fixes", responses=problem_responses(401, 403, 404, 422))
 async def fixes(
     work: Work,
     scope: MayLocateChild,
     day: ADay = None,
     cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=queries.PAGE_MAX_CHECKINS)] = 100,
-) -> told.Checkins:
+) -> schemas.CheckinsResponse:
     """Tell a day's check-ins one by one, good, poor and bad, in order of time."""
     note_look(work, scope.caller.guardian_id, scope.child)
     calendar = await queries.calendar_of(work, scope.child, day)
     after = None if cursor is None else read_day_cursor(cursor)
     found = await queries.checkins_in(work, scope.child, calendar.span, after=after, limit=limit + 1)
     page = found[:limit]
-    return told.Checkins(
+    return schemas.CheckinsResponse(
         checkins=[_checkin(one) for one in page],
         next_cursor=write_day_cursor(page[-1].mark) if len(found) > limit else None,
     )
@@ -112,13 +115,13 @@ _GEOJSON: dict[int | str, dict[str, Any]] = {200: {"content": {"application/geo+
 _GPX: dict[int | str, dict[str, Any]] = {200: {"content": {"application/gpx+xml": {}}, "description": "GPX 1.1"}}
 
 
-@router.get("/day.geojson", response_class=Response, responses=answers(401, 403, 404, 422) | _GEOJSON)
+@router.get("/day.geojson", response_class=Response, responses=problem_responses(401, 403, 404, 422) | _GEOJSON)
 async def geojson(work: Work, scope: MayLocateChild, day: ADay = None) -> Response:
     """Export a day as GeoJSON: a point for every check-in with its quality, and the line of the good ones."""
     return Response(geojson_of(await _day(work, scope, day)), media_type="application/geo+json")
 
 
-@router.get("/day.gpx", response_class=Response, responses=answers(401, 403, 404, 422) | _GPX)
+@router.get("/day.gpx", response_class=Response, responses=problem_responses(401, 403, 404, 422) | _GPX)
 async def gpx(work: Work, scope: MayLocateChild, day: ADay = None) -> Response:
     """Export a day's good check-ins as GPX."""
     return Response(gpx_of(await _day(work, scope, day)), media_type="application/gpx+xml")
@@ -129,10 +132,10 @@ async def _day(work: UnitOfWork, scope: ChildScope, day: date | None) -> queries
     return await queries.day_of_child(work, scope.child, await queries.calendar_of(work, scope.child, day))
 
 
-def _latest(work: UnitOfWork, view: queries.LatestView) -> told.Latest:
+def _latest(work: UnitOfWork, view: queries.LatestView) -> schemas.LatestPlaceResponse:
     seen = None
     if view.place is not None and view.happened_at is not None:
-        seen = told.Seen.model_validate(
+        seen = schemas.LatestFix.model_validate(
             {
                 "place": _place(view.place),
                 "accuracy_m": view.accuracy_m,
@@ -143,11 +146,11 @@ def _latest(work: UnitOfWork, view: queries.LatestView) -> told.Latest:
                 "zone": _zone(view.zone),
             }
         )
-    return told.Latest(child_id=view.child_id, location_on=view.location_on, seen=seen)
+    return schemas.LatestPlaceResponse(child_id=view.child_id, location_on=view.location_on, seen=seen)
 
 
-def _checkin(view: queries.CheckinView) -> told.Checkin:
-    return told.Checkin(
+def _checkin(view: queries.CheckinView) -> schemas.Checkin:
+    return schemas.Checkin(
         happened_at=view.happened_at,
         received_at=view.received_at,
         place=None if view.place is None else _place(view.place),
@@ -158,13 +161,13 @@ def _checkin(view: queries.CheckinView) -> told.Checkin:
     )
 
 
-def _place(place: Place) -> told.Place:
-    return told.Place(lat=place.point.lat, lon=place.point.lon, altitude_m=place.altitude_m)
+def _place(place: Place) -> schemas.Place:
+    return schemas.Place(lat=place.point.lat, lon=place.point.lon, altitude_m=place.altitude_m)
 
 
-def _point(point: Point) -> told.Place:
-    return told.Place(lat=point.lat, lon=point.lon)
+def _point(point: Point) -> schemas.Place:
+    return schemas.Place(lat=point.lat, lon=point.lon)
 
 
-def _zone(view: ZoneView | None) -> told.ZoneName | None:
-    return None if view is None else told.ZoneName(zone_id=view.zone_id, name=view.zone.name)
+def _zone(view: ZoneView | None) -> schemas.ZoneName | None:
+    return None if view is None else schemas.ZoneName(zone_id=view.zone_id, name=view.zone.name)

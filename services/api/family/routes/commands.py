@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayMessageChild
-from services.api.family.schemas import commands as told
-from services.api.problems import answers
+from services.api.family.schemas import commands as schemas
+from services.api.problems import problem_responses
 from services.core.devices.commands.actions import PAGE_MAX_COMMANDS, commands_of, one_command
 from services.core.devices.commands.rules import CommandKind
 from services.core.devices.contacts.commanding import command_watch
@@ -17,31 +17,31 @@ from services.core.devices.watches.tables import WatchCommand
 router = APIRouter(prefix="/v1/children/{child_id}/commands", tags=["commands"])
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422, 429))
-async def give(work: Work, scope: GuardianOfChild, asked: told.NewCommand) -> told.Command:
+@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def give(work: Work, scope: GuardianOfChild, body: schemas.NewCommandRequest) -> schemas.CommandResponse:
     """Have the child's watch do something now, or never: it is not carried out after ``expires_at``.
 
     Ring needs the right to message, restart and lost to manage, locate to locate and the caller's own consent. While
     your own command of the kind is open, a repeat returns it.
     """
-    return _command(await command_watch(work, scope.child, scope.membership, CommandKind(asked.kind)))
+    return _command(await command_watch(work, scope.child, scope.membership, CommandKind(body.kind)))
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
+@router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_commands(
     work: Work, scope: MayMessageChild, limit: Annotated[int, Query(ge=1, le=PAGE_MAX_COMMANDS)] = 50
-) -> told.Commands:
+) -> schemas.CommandsResponse:
     """Tell what the child's watches were told to do and by whom: who looked is no secret in the family."""
     kinds = [kind.value for kind in CommandKind]
     found = await commands_of(work, scope.child.child_id, kinds=kinds, limit=limit)
-    return told.Commands(commands=[_command(one) for one in found])
+    return schemas.CommandsResponse(commands=[_command(one) for one in found])
 
 
-@router.get("/{command_id}", responses=answers(401, 403, 404, 422))
-async def read(work: Work, scope: MayMessageChild, command_id: uuid.UUID) -> told.Command:
+@router.get("/{command_id}", responses=problem_responses(401, 403, 404, 422))
+async def read(work: Work, scope: MayMessageChild, command_id: uuid.UUID) -> schemas.CommandResponse:
     """Tell how far one command has come."""
     return _command(await one_command(work, scope.child.child_id, command_id))
 
 
-def _command(row: WatchCommand) -> told.Command:
-    return told.Command.model_validate(row.model_dump())
+def _command(row: WatchCommand) -> schemas.CommandResponse:
+    return schemas.CommandResponse.model_validate(row.model_dump())

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayManageChild
-from services.api.family.schemas import contacts as told
-from services.api.problems import answers
+from services.api.family.schemas import contacts as schemas
+from services.api.problems import problem_responses
 from services.core.devices.contacts import actions
 from services.core.devices.contacts.queries import contact_list, contacts_of
 from services.core.devices.contacts.rules import dialled, phone_contact
@@ -20,17 +20,17 @@ from services.core.platform.db.database import UnitOfWork
 router = APIRouter(prefix="/v1/children/{child_id}/contacts", tags=["contacts"])
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
-async def list_contacts(work: Work, scope: GuardianOfChild) -> told.ContactList:
+@router.get("", responses=problem_responses(401, 403, 404, 422))
+async def list_contacts(work: Work, scope: GuardianOfChild) -> schemas.ContactListResponse:
     """Tell everyone who can reach the child; every guardian may see it."""
     return await _list(work, scope.child)
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422))
-async def propose(work: Work, scope: GuardianOfChild, asked: told.NewContact) -> told.Contact:
+@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+async def propose(work: Work, scope: GuardianOfChild, body: schemas.NewContactRequest) -> schemas.ContactResponse:
     """Propose a phone contact. Who may manage approves it by proposing; of others it waits for approval."""
     region = await _region(work, scope.child)
-    proposed = phone_contact(**asked.model_dump(), region=region)
+    proposed = phone_contact(**body.model_dump(), region=region)
     contact = await actions.propose_contact(
         work, scope.child, scope.caller.guardian_id, proposed, approved=scope.membership.may_manage
     )
@@ -38,34 +38,36 @@ async def propose(work: Work, scope: GuardianOfChild, asked: told.NewContact) ->
 
 
 # Before the routes with an id in the same place.
-@router.put("/order", responses=answers(401, 403, 404, 422))
-async def order(work: Work, scope: MayManageChild, asked: told.ContactOrder) -> told.ContactList:
+@router.put("/order", responses=problem_responses(401, 403, 404, 422))
+async def order(work: Work, scope: MayManageChild, body: schemas.ContactOrderRequest) -> schemas.ContactListResponse:
     """Put the list into this order, the first on top of the watch."""
-    await actions.order_contacts(work, scope.child, scope.caller.guardian_id, asked.contact_ids)
+    await actions.order_contacts(work, scope.child, scope.caller.guardian_id, body.contact_ids)
     return await _list(work, scope.child)
 
 
-@router.post("/{contact_id}/approve", responses=answers(401, 403, 404, 422))
-async def approve(work: Work, scope: MayManageChild, contact_id: uuid.UUID) -> told.Contact:
+@router.post("/{contact_id}/approve", responses=problem_responses(401, 403, 404, 422))
+async def approve(work: Work, scope: MayManageChild, contact_id: uuid.UUID) -> schemas.ContactResponse:
     """Let a proposed contact reach the watch. A repeat changes nothing."""
     return _contact(await actions.approve_contact(work, scope.child, scope.caller.guardian_id, contact_id))
 
 
-@router.patch("/{contact_id}", responses=answers(401, 403, 404, 409, 422))
-async def change(work: Work, scope: MayManageChild, contact_id: uuid.UUID, asked: told.ChangeContact) -> told.Contact:
+@router.patch("/{contact_id}", responses=problem_responses(401, 403, 404, 409, 422))
+async def change(
+    work: Work, scope: MayManageChild, contact_id: uuid.UUID, body: schemas.ChangeContactRequest
+) -> schemas.ContactResponse:
     """Change a contact; a guardian's number follows the guardian."""
-    number = None if asked.number is None else dialled(asked.number, await _region(work, scope.child))
+    number = None if body.number is None else dialled(body.number, await _region(work, scope.child))
     contact = await actions.change_contact(
         work,
         scope.child,
         scope.caller.guardian_id,
         contact_id,
-        actions.ContactChange(**{**asked.model_dump(), "number": number}),
+        actions.ContactChange(**{**body.model_dump(), "number": number}),
     )
     return _contact(contact)
 
 
-@router.delete("/{contact_id}", status_code=204, responses=answers(401, 403, 404, 409, 422))
+@router.delete("/{contact_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def remove(work: Work, scope: MayManageChild, contact_id: uuid.UUID) -> None:
     """Take a phone contact out of the list."""
     await actions.remove_contact(work, scope.child, scope.caller.guardian_id, contact_id)
@@ -76,14 +78,16 @@ async def _region(work: UnitOfWork, child: Child) -> str | None:
     return site.country if site else None
 
 
-async def _list(work: UnitOfWork, child: Child) -> told.ContactList:
+async def _list(work: UnitOfWork, child: Child) -> schemas.ContactListResponse:
     identity = await current_identity(work, child.child_id)
-    return told.ContactList(
+    return schemas.ContactListResponse(
         version=(await contact_list(work, child.child_id)).version,
         acked_version=identity.contacts_acked_version if identity else 0,
         contacts=[_contact(one) for one in await contacts_of(work, child.child_id)],
     )
 
 
-def _contact(row: Contact) -> told.Contact:
-    return told.Contact.model_validate({**row.model_dump(), "kind": "guardian" if row.guardian_id else "phone"})
+def _contact(row: Contact) -> schemas.ContactResponse:
+    return schemas.ContactResponse.model_validate(
+        {**row.model_dump(), "kind": "guardian" if row.guardian_id else "phone"}
+    )

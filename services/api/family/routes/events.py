@@ -15,8 +15,8 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from services.api.cursor import read_cursor, write_cursor
 from services.api.dependencies import Work
 from services.api.family.access import Caller, IsLoggedIn
-from services.api.family.schemas.events import Event, Events
-from services.api.problems import answers
+from services.api.family.schemas.events import Event, EventsResponse
+from services.api.problems import problem_responses
 from services.api.stream import EventHub
 from services.core.people.accounts.queries import guardian_of_session
 from services.core.people.accounts.streams import open_stream, stream_stands
@@ -51,13 +51,15 @@ class _Scope:
         return row.created_at >= self.joined_at[row.family_id]
 
 
-@router.get("/sync", responses=answers(401, 422))
-async def sync(work: Work, caller: IsLoggedIn, since: Annotated[str | None, Query(max_length=2000)] = None) -> Events:
+@router.get("/sync", responses=problem_responses(401, 422))
+async def sync(
+    work: Work, caller: IsLoggedIn, since: Annotated[str | None, Query(max_length=2000)] = None
+) -> EventsResponse:
     """Tell what happened since a cursor; without one, where to begin: nothing, and the cursor of now."""
     scope = await _scope(work, caller.guardian_id, read_cursor(since) if since else {})
     rows = await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)
-    return Events(
-        events=[_told(row) for row in rows if scope.may_be_told(row)],
+    return EventsResponse(
+        events=[_response(row) for row in rows if scope.may_be_told(row)],
         cursor=write_cursor(_advance(scope.cursors, rows)),
         more=len(rows) == PAGE_EVENTS,
     )
@@ -70,7 +72,7 @@ async def read_last_event_id(
     return read_cursor(last_event_id) if last_event_id else {}
 
 
-@router.get("/events", response_class=EventSourceResponse, responses=answers(401, 422))
+@router.get("/events", response_class=EventSourceResponse, responses=problem_responses(401, 422))
 async def follow(
     request: Request,
     caller: IsLoggedIn,
@@ -101,7 +103,7 @@ async def follow(
                 for row in rows:
                     cursors = _advance(cursors, [row])
                     if scope.may_be_told(row):
-                        told = _told(row).model_dump(mode="json")
+                        told = _response(row).model_dump(mode="json")
                         yield ServerSentEvent(event=row.kind, data=told, id=write_cursor(cursors))
                 if not rows and listens_for_all:
                     with contextlib.suppress(TimeoutError):
@@ -153,5 +155,5 @@ def _advance(cursors: dict[uuid.UUID, int], rows: list[EventRow]) -> dict[uuid.U
     return cursors | {row.family_id: row.seq for row in rows}
 
 
-def _told(row: EventRow) -> Event:
+def _response(row: EventRow) -> Event:
     return Event.model_validate(row.model_dump())

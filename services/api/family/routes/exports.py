@@ -9,8 +9,8 @@ from starlette.responses import Response
 from services.api.dependencies import StudioHere, Work, settings_of
 from services.api.family.access import BeforeConsent, HoldsExportLink
 from services.api.family.limits import costs_guardian
-from services.api.family.schemas import privacy as told
-from services.api.problems import answers
+from services.api.family.schemas import privacy as schemas
+from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Studio
 from services.core.pairing.wipes import orders_of
 from services.core.platform.db.database import UnitOfWork
@@ -39,22 +39,22 @@ _FILE: dict[int | str, dict[str, Any]] = {
     "/families/{family_id}/exports",
     status_code=202,
     dependencies=[costs_guardian(Limits.EXPORTS_OF_GUARDIAN)],
-    responses=answers(401, 404, 422, 429),
+    responses=problem_responses(401, 404, 422, 429),
 )
-async def ask(work: Work, scope: BeforeConsent) -> told.Export:
+async def ask(work: Work, scope: BeforeConsent) -> schemas.ExportResponse:
     """Have a copy made of one's own conversation and of what is common to the family; one at a time."""
     return await _export(work, await ask_for_export(work, scope.family_id, scope.caller.guardian_id))
 
 
-@router.get("/families/{family_id}/exports", responses=answers(401, 404, 422))
-async def list_own(work: Work, scope: BeforeConsent) -> told.Exports:
+@router.get("/families/{family_id}/exports", responses=problem_responses(401, 404, 422))
+async def list_own(work: Work, scope: BeforeConsent) -> schemas.ExportsResponse:
     """Tell the caller's own exports, how far they are and until when they can be fetched."""
     rows = await exports_of(work, scope.family_id, scope.caller.guardian_id)
-    return told.Exports(exports=[await _export(work, row) for row in rows])
+    return schemas.ExportsResponse(exports=[await _export(work, row) for row in rows])
 
 
-@router.get("/families/{family_id}/exports/{export_id}", responses=answers(401, 404, 422))
-async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> told.Export:
+@router.get("/families/{family_id}/exports/{export_id}", responses=problem_responses(401, 404, 422))
+async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> schemas.ExportResponse:
     """Tell how an export of one's own stands."""
     return await _export(work, await find_export(work, scope.family_id, scope.caller.guardian_id, export_id))
 
@@ -62,7 +62,7 @@ async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> to
 @router.get(
     "/families/{family_id}/exports/{export_id}/file",
     response_class=Response,
-    responses={**answers(401, 404, 409, 422), **_FILE},
+    responses={**problem_responses(401, 404, 409, 422), **_FILE},
 )
 async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, studio: StudioHere) -> Response:
     """Fetch the ZIP: export.json with its schema, and sound as M4A. Every fetch is in the family's log."""
@@ -72,16 +72,22 @@ async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, studio: 
     return await _file(studio, file)
 
 
-@router.post("/families/{family_id}/exports/{export_id}/link", status_code=201, responses=answers(401, 404, 409, 422))
-async def make_link(request: Request, work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> told.ExportLink:
+@router.post(
+    "/families/{family_id}/exports/{export_id}/link", status_code=201, responses=problem_responses(401, 404, 409, 422)
+)
+async def make_link(
+    request: Request, work: Work, scope: BeforeConsent, export_id: uuid.UUID
+) -> schemas.ExportLinkResponse:
     """Get an address that opens the file until it is deleted, for browsers that send no headers."""
     export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     expires_at = check_ready(work, export)
     token = issue_link(work.vault, LinkClaims(export_id, scope.caller.guardian_id, scope.caller.session_id), expires_at)
-    return told.ExportLink(url=f"{settings_of(request).public_url}/v1/exports/{token}", expires_at=expires_at)
+    return schemas.ExportLinkResponse(
+        url=f"{settings_of(request).public_url}/v1/exports/{token}", expires_at=expires_at
+    )
 
 
-@router.get("/exports/{token}", response_class=Response, responses={**answers(401, 404, 409, 422), **_FILE})
+@router.get("/exports/{token}", response_class=Response, responses={**problem_responses(401, 404, 409, 422), **_FILE})
 async def fetch_by_link(work: Work, scope: HoldsExportLink, studio: StudioHere) -> Response:
     """Fetch the export this link was made for."""
     file = await open_export(work, scope.export)
@@ -97,8 +103,8 @@ async def _file(studio: Studio, file: ExportFile) -> Response:
     return Response(await studio.blobs.read(file.blob_id, file.key), 200, headers, "application/zip")
 
 
-async def _export(work: UnitOfWork, row: ExportRow) -> told.Export:
+async def _export(work: UnitOfWork, row: ExportRow) -> schemas.ExportResponse:
     orders = await orders_of(work, family_id=row.family_id)
     known = watch_copy(Wipe(order.confirmed_at) for order in orders)
     shown = row.model_dump(include={"export_id", "state", "percent", "size_bytes", "asked_at", "expires_at"})
-    return told.Export.model_validate({**shown, "watch_copy": known.value})
+    return schemas.ExportResponse.model_validate({**shown, "watch_copy": known.value})

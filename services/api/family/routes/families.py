@@ -7,8 +7,8 @@ from fastapi import APIRouter
 from services.api.dependencies import Work
 from services.api.family.access import AnyGuardian, BeforeConsent, GuardianOfChild, ManagingGuardian, MayManageChild
 from services.api.family.limits import costs_guardian
-from services.api.family.schemas import families as told
-from services.api.problems import answers
+from services.api.family.schemas import families as schemas
+from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.devices.contacts.location import take_childs_word_back
 from services.core.devices.contacts.queries import contact_list
@@ -36,84 +36,90 @@ from services.core.platform.limits.rules import Limits
 router = APIRouter(prefix="/v1", tags=["families"])
 
 
-@router.get("/families/{family_id}/children", responses=answers(401, 403, 404, 422))
-async def list_children(work: Work, scope: AnyGuardian) -> told.Children:
+@router.get("/families/{family_id}/children", responses=problem_responses(401, 403, 404, 422))
+async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenResponse:
     """Tell the family's children and how their watches are."""
-    return told.Children(children=[await _child(work, one) for one in await children_of(work, scope.family_id)])
+    return schemas.ChildrenResponse(
+        children=[await _child(work, one) for one in await children_of(work, scope.family_id)]
+    )
 
 
-@router.post("/families/{family_id}/children", status_code=201, responses=answers(401, 403, 404, 409, 422))
-async def add(work: Work, scope: ManagingGuardian, asked: told.NewChild) -> told.Child:
+@router.post("/families/{family_id}/children", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+async def add(work: Work, scope: ManagingGuardian, body: schemas.NewChildRequest) -> schemas.ChildResponse:
     """Add a child; nothing of a child is stored before the first guardian's consent."""
     child = await create_child(
-        work, scope.family_id, scope.caller.guardian_id, asked.name, asked.birth_year, asked.birth_date
+        work, scope.family_id, scope.caller.guardian_id, body.name, body.birth_year, body.birth_date
     )
     return await _child(work, child)
 
 
-@router.get("/children/{child_id}", responses=answers(401, 403, 404, 422))
-async def read_child(work: Work, scope: GuardianOfChild) -> told.Child:
+@router.get("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
+async def read_child(work: Work, scope: GuardianOfChild) -> schemas.ChildResponse:
     """Tell a child and how its watch is."""
     return await _child(work, scope.child)
 
 
-@router.patch("/children/{child_id}", responses=answers(401, 403, 404, 422))
-async def change(work: Work, scope: MayManageChild, asked: told.ChangeChild) -> told.Child:
+@router.patch("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
+async def change(work: Work, scope: MayManageChild, body: schemas.ChangeChildRequest) -> schemas.ChildResponse:
     """Rename a child or correct the year or date of birth."""
     child = await change_child(
-        work, scope.child, scope.caller.guardian_id, name=asked.name, birth_year=asked.birth_year,
-        birth_date=asked.birth_date,
+        work, scope.child, scope.caller.guardian_id, name=body.name, birth_year=body.birth_year,
+        birth_date=body.birth_date,
     )  # fmt: skip
     return await _child(work, child)
 
 
-@router.post("/children/{child_id}/agreement", status_code=201, responses=answers(401, 403, 404, 409, 422))
-async def note_agreement(work: Work, scope: MayManageChild, said: told.ChildsAgreement) -> told.RecordedAgreement:
+@router.post("/children/{child_id}/agreement", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+async def note_agreement(
+    work: Work, scope: MayManageChild, body: schemas.ChildAgreementRequest
+) -> schemas.ChildAgreementResponse:
     """Write down that the child agreed itself, once it is of the age for it. A repeat returns what stands."""
     row = await note_childs_agreement(
-        work, scope.child, scope.caller.guardian_id, Proof(How(said.how), said.witness, said.form_number)
+        work, scope.child, scope.caller.guardian_id, Proof(How(body.how), body.witness, body.form_number)
     )
-    return told.RecordedAgreement.model_validate(row.model_dump())
+    return schemas.ChildAgreementResponse.model_validate(row.model_dump())
 
 
-@router.delete("/children/{child_id}/agreement", status_code=204, responses=answers(401, 403, 404, 422))
+@router.delete("/children/{child_id}/agreement", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def end_agreement(work: Work, scope: MayManageChild) -> None:
     """The child took its own agreement back: it is located no more, and asked again. A repeat changes nothing."""
     await take_childs_word_back(work, scope.child, scope.membership)
 
 
-@router.get("/families/{family_id}/guardians", responses=answers(401, 403, 404, 422))
-async def list_guardians(work: Work, scope: AnyGuardian) -> told.Guardians:
+@router.get("/families/{family_id}/guardians", responses=problem_responses(401, 403, 404, 422))
+async def list_guardians(work: Work, scope: AnyGuardian) -> schemas.GuardiansResponse:
     """Tell everyone who belongs to the family, with their rights."""
     guardians = await guardians_of(work, scope.family_id)
-    return told.Guardians(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
+    return schemas.GuardiansResponse(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
 
 
-@router.patch("/families/{family_id}/guardians/{guardian_id}", responses=answers(401, 403, 404, 409, 422))
+@router.patch("/families/{family_id}/guardians/{guardian_id}", responses=problem_responses(401, 403, 404, 409, 422))
 async def change_one(
-    work: Work, scope: AnyGuardian, guardian_id: uuid.UUID, asked: told.ChangeGuardian
-) -> told.Guardian:
+    work: Work, scope: AnyGuardian, guardian_id: uuid.UUID, body: schemas.ChangeGuardianRequest
+) -> schemas.GuardianResponse:
     """Change a guardian's rights (who may manage) or relation (also one's own)."""
     target = await membership_in(work, scope.family_id, guardian_id)
     if target is None:
         raise NotFoundError
     before = rights_of(target)
     rights = Rights(
-        before.may_message if asked.may_message is None else asked.may_message,
-        before.may_locate if asked.may_locate is None else asked.may_locate,
-        before.may_manage if asked.may_manage is None else asked.may_manage,
+        before.may_message if body.may_message is None else body.may_message,
+        before.may_locate if body.may_locate is None else body.may_locate,
+        before.may_manage if body.may_manage is None else body.may_manage,
     )
     own_relation_only = guardian_id == scope.caller.guardian_id and rights == before
     if not own_relation_only and not scope.membership.may_manage:
         raise RightMissingError(Right.MANAGE.value)
     await change_guardian(
-        work, scope.family_id, scope.caller.guardian_id, guardian_id, rights=rights, relation=asked.relation
+        work, scope.family_id, scope.caller.guardian_id, guardian_id, rights=rights, relation=body.relation
     )
     return await _one_guardian(work, scope.family_id, guardian_id, scope.caller.guardian_id)
 
 
 @router.delete(
-    "/families/{family_id}/guardians/{guardian_id}", status_code=204, responses=answers(401, 403, 404, 409, 422)
+    "/families/{family_id}/guardians/{guardian_id}",
+    status_code=204,
+    responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -> None:
     """Remove a guardian, or leave oneself, also without consent: access ends at once, on the watches too."""
@@ -125,39 +131,45 @@ async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -
     await remove_guardian(work, scope.family_id, scope.caller.guardian_id, guardian_id)
 
 
-@router.get("/families/{family_id}/invitations", responses=answers(401, 403, 404, 422))
-async def list_invitations(work: Work, scope: ManagingGuardian) -> told.Invitations:
+@router.get("/families/{family_id}/invitations", responses=problem_responses(401, 403, 404, 422))
+async def list_invitations(work: Work, scope: ManagingGuardian) -> schemas.InvitationsResponse:
     """Tell the invitations that can still be accepted."""
-    return told.Invitations(invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)])
+    return schemas.InvitationsResponse(
+        invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)]
+    )
 
 
 @router.post(
     "/families/{family_id}/invitations",
     status_code=201,
     dependencies=[costs_guardian(Limits.INVITATIONS_OF_GUARDIAN)],
-    responses=answers(401, 403, 404, 409, 422, 429),
+    responses=problem_responses(401, 403, 404, 409, 422, 429),
 )
-async def make_invitation(work: Work, scope: ManagingGuardian, asked: told.NewInvitation) -> told.Invitation:
+async def make_invitation(
+    work: Work, scope: ManagingGuardian, body: schemas.NewInvitationRequest
+) -> schemas.InvitationResponse:
     """Invite a phone; it is told by an SMS that says nothing of the family."""
-    rights = Rights(asked.may_message, asked.may_locate, asked.may_manage)
+    rights = Rights(body.may_message, body.may_locate, body.may_manage)
     invitation = await invite(
         work, scope.family_id, scope.caller.guardian,
-        Invited(asked.phone, asked.relation, asked.display_name, rights),
+        Invited(body.phone, body.relation, body.display_name, rights),
     )  # fmt: skip
     return _invitation(invitation)
 
 
 @router.delete(
-    "/families/{family_id}/invitations/{invitation_id}", status_code=204, responses=answers(401, 403, 404, 409, 422)
+    "/families/{family_id}/invitations/{invitation_id}",
+    status_code=204,
+    responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) -> None:
     """Take an invitation back. A repeat changes nothing."""
     await revoke_invitation(work, scope.family_id, scope.caller.guardian_id, invitation_id)
 
 
-async def _child(work: UnitOfWork, child: ChildRow) -> told.Child:
+async def _child(work: UnitOfWork, child: ChildRow) -> schemas.ChildResponse:
     birth_date = birth_date_of(work, child)
-    return told.Child(
+    return schemas.ChildResponse(
         child_id=child.child_id,
         family_id=child.family_id,
         name=child.name,
@@ -168,7 +180,7 @@ async def _child(work: UnitOfWork, child: ChildRow) -> told.Child:
     )
 
 
-async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | None:
+async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> schemas.WatchOfChild | None:
     identity = await current_identity(work, child_id)
     if identity is None:
         return None
@@ -177,7 +189,7 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
     presence, trend = presence_of_watch(identity, watch, site, work.now), trend_pct_per_h(battery_of(identity))
     asleep = identity.asleep_until_at is not None and identity.asleep_until_at > work.now
     state = "asleep" if asleep else "online" if identity.online else "offline"
-    return told.WatchOfChild.model_validate(
+    return schemas.WatchOfChild.model_validate(
         {
             "watch_serial": watch.serial,
             "state": state if identity.last_hello_at else "issued",
@@ -199,20 +211,20 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> told.WatchOfChild | N
 
 async def _one_guardian(
     work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, asker_id: uuid.UUID
-) -> told.Guardian:
+) -> schemas.GuardianResponse:
     for membership, guardian in await guardians_of(work, family_id):
         if guardian.guardian_id == guardian_id:
             return _guardian(membership, guardian, asker_id)
     raise NotFoundError
 
 
-def _guardian(membership: Membership, guardian: GuardianRow, asker_id: uuid.UUID) -> told.Guardian:
+def _guardian(membership: Membership, guardian: GuardianRow, asker_id: uuid.UUID) -> schemas.GuardianResponse:
     is_seen = not membership.number_hidden or guardian.guardian_id == asker_id
     phone = guardian.phone if is_seen else None
-    return told.Guardian.model_validate(
+    return schemas.GuardianResponse.model_validate(
         {**membership.model_dump(), "display_name": guardian.display_name, "phone": phone}
     )
 
 
-def _invitation(row: InvitationRow) -> told.Invitation:
-    return told.Invitation.model_validate(row.model_dump())
+def _invitation(row: InvitationRow) -> schemas.InvitationResponse:
+    return schemas.InvitationResponse.model_validate(row.model_dump())

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Query
 from services.api.access import OPEN
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, IsLoggedIn
-from services.api.family.schemas import families as told
-from services.api.problems import answers
+from services.api.family.schemas import families as schemas
+from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import accept_invitation, give_consent, rename_guardian, withdraw_consent
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.queries import consents_of
@@ -23,74 +23,76 @@ from services.core.platform.locales import fitting_locale
 router = APIRouter(prefix="/v1", tags=["me"])
 
 
-@router.get("/me", responses=answers(401))
-async def read_me(work: Work, caller: IsLoggedIn) -> told.Me:
+@router.get("/me", responses=problem_responses(401))
+async def read_me(work: Work, caller: IsLoggedIn) -> schemas.MeResponse:
     """Tell who is logged in, in which families, with which rights, consents and invitations."""
     return await _me(work, caller.guardian)
 
 
-@router.patch("/me", responses=answers(401, 403, 422))
-async def change_me(work: Work, caller: IsLoggedIn, asked: told.ChangeMe) -> told.Me:
+@router.patch("/me", responses=problem_responses(401, 403, 422))
+async def change_me(work: Work, caller: IsLoggedIn, body: schemas.ChangeMeRequest) -> schemas.MeResponse:
     """Change the caller's own name (which watches show; after consent) or language."""
-    guardian = await rename_guardian(work, caller.guardian, display_name=asked.display_name, locale=asked.locale)
+    guardian = await rename_guardian(work, caller.guardian, display_name=body.display_name, locale=body.locale)
     return await _me(work, guardian)
 
 
-@router.get("/consent-texts", dependencies=[OPEN], responses=answers(422))
+@router.get("/consent-texts", dependencies=[OPEN], responses=problem_responses(422))
 async def read_texts(
     locale: Annotated[str, Query(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$")] = "en",
-) -> told.ConsentTexts:
+) -> schemas.ConsentTextsResponse:
     """Read what is agreed to, in the language that fits best."""
     spoken = fitting_locale(locale)
     texts = [consent_texts()[part, spoken] for part in Part]
-    return told.ConsentTexts(
+    return schemas.ConsentTextsResponse(
         texts=[
-            told.ConsentText(part=one.part.value, text_version=one.text_version, locale=one.locale, text=one.text)
+            schemas.ConsentText(part=one.part.value, text_version=one.text_version, locale=one.locale, text=one.text)
             for one in texts
         ]
     )
 
 
-@router.get("/families/{family_id}/consents", responses=answers(401, 403, 404, 422))
-async def list_consents(work: Work, scope: BeforeConsent) -> told.Consents:
+@router.get("/families/{family_id}/consents", responses=problem_responses(401, 403, 404, 422))
+async def list_consents(work: Work, scope: BeforeConsent) -> schemas.ConsentsResponse:
     """Tell what the caller agreed to in this family, and what was taken back."""
-    return told.Consents(consents=await _consents(work, scope.caller.guardian_id, scope.family_id))
+    return schemas.ConsentsResponse(consents=await _consents(work, scope.caller.guardian_id, scope.family_id))
 
 
-@router.post("/families/{family_id}/consents", status_code=201, responses=answers(401, 404, 409, 422))
-async def consent(work: Work, scope: BeforeConsent, said: told.GiveConsent) -> told.Consent:
+@router.post("/families/{family_id}/consents", status_code=201, responses=problem_responses(401, 404, 409, 422))
+async def consent(work: Work, scope: BeforeConsent, body: schemas.GiveConsentRequest) -> schemas.ConsentResponse:
     """Agree to today's text of a part. A repeat returns the consent that stands."""
     row = await give_consent(
-        work, scope.membership, part=Part(said.part), text_version=said.text_version, locale=said.locale,
-        how=How(said.how), witness=said.witness, form_number=said.form_number,
+        work, scope.membership, part=Part(body.part), text_version=body.text_version, locale=body.locale,
+        how=How(body.how), witness=body.witness, form_number=body.form_number,
     )  # fmt: skip
     return _consent(row)
 
 
-@router.post("/families/{family_id}/consents/withdraw", status_code=204, responses=answers(401, 404, 422))
-async def withdraw(work: Work, scope: BeforeConsent, said: told.WithdrawConsent) -> None:
+@router.post("/families/{family_id}/consents/withdraw", status_code=204, responses=problem_responses(401, 404, 422))
+async def withdraw(work: Work, scope: BeforeConsent, body: schemas.WithdrawConsentRequest) -> None:
     """Take consent back: from now on nothing of this kind. A repeat changes nothing."""
-    await withdraw_consent(work, scope.membership, Part(said.part))
+    await withdraw_consent(work, scope.membership, Part(body.part))
 
 
-@router.post("/invitations/{invitation_id}/accept", responses=answers(401, 404, 409, 422))
-async def accept(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID, said: told.AcceptInvitation) -> told.Me:
+@router.post("/invitations/{invitation_id}/accept", responses=problem_responses(401, 404, 409, 422))
+async def accept(
+    work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID, body: schemas.AcceptInvitationRequest
+) -> schemas.MeResponse:
     """Join the family that invited this phone, with consent to messages."""
-    await accept_invitation(work, caller.guardian, invitation_id, text_version=said.text_version, locale=said.locale)
+    await accept_invitation(work, caller.guardian, invitation_id, text_version=body.text_version, locale=body.locale)
     return await _me(work, caller.guardian)
 
 
-@router.post("/invitations/{invitation_id}/decline", status_code=204, responses=answers(401, 404, 409, 422))
+@router.post("/invitations/{invitation_id}/decline", status_code=204, responses=problem_responses(401, 404, 409, 422))
 async def decline(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID) -> None:
     """Say no to an invitation. A repeat changes nothing."""
     await decline_invitation(work, caller.guardian, invitation_id)
 
 
-async def _me(work: UnitOfWork, guardian: Guardian) -> told.Me:
+async def _me(work: UnitOfWork, guardian: Guardian) -> schemas.MeResponse:
     families = []
     for membership, family in await families_of(work, guardian.guardian_id):
         families.append(
-            told.MyFamily.model_validate(
+            schemas.MyFamily.model_validate(
                 {
                     **membership.model_dump(),
                     "family_code": family.family_code,
@@ -102,22 +104,22 @@ async def _me(work: UnitOfWork, guardian: Guardian) -> told.Me:
                 }
             )
         )
-    return told.Me(
+    return schemas.MeResponse(
         guardian_id=guardian.guardian_id,
         phone=guardian.phone,
         display_name=guardian.display_name,
         locale=guardian.locale,
         families=families,
         invitations=[
-            told.MyInvitation.model_validate({**invitation.model_dump(), "family_code": family.family_code})
+            schemas.MyInvitation.model_validate({**invitation.model_dump(), "family_code": family.family_code})
             for invitation, family in await invitations_for(work, guardian.phone)
         ],
     )
 
 
-async def _consents(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> list[told.Consent]:
+async def _consents(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> list[schemas.ConsentResponse]:
     return [_consent(row) for row in await consents_of(work, guardian_id) if row.family_id == family_id]
 
 
-def _consent(row: ConsentRow) -> told.Consent:
-    return told.Consent.model_validate(row.model_dump())
+def _consent(row: ConsentRow) -> schemas.ConsentResponse:
+    return schemas.ConsentResponse.model_validate(row.model_dump())

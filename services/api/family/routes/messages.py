@@ -9,18 +9,18 @@ from fastapi import APIRouter, Header, Query
 from services.api.dependencies import Work
 from services.api.family.access import ChildScope, IsLoggedIn, MayMessageChild
 from services.api.family.schemas.messages import (
-    Message,
-    MyState,
-    NewMessage,
-    Page,
+    MessageResponse,
+    MessagesResponse,
+    MessageStateRequest,
+    NewMessageRequest,
     Recipient,
     Sender,
-    TextMessage,
-    Unheard,
-    UnheardOfAll,
+    TextMessageRequest,
+    UnheardCount,
+    UnreadResponse,
     Voice,
 )
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.core.conversation.messages import actions
 from services.core.conversation.messages.queries import (
     PAGE_MAX_MESSAGES,
@@ -46,52 +46,55 @@ IdempotencyKey = Annotated[
 ]  # fmt: skip
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422))
-async def send(work: Work, scope: MayMessageChild, key: IdempotencyKey, asked: NewMessage) -> Message:
+@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+async def send(work: Work, scope: MayMessageChild, key: IdempotencyKey, body: NewMessageRequest) -> MessageResponse:
     """Send the child a text or an emoji. Once this is answered the message is committed and is never lost."""
-    body = text_body(asked.text) if isinstance(asked, TextMessage) else emoji_body(asked.emoji)
-    sent = await actions.send_to_child(work, scope.child.child_id, scope.caller.guardian_id, key, body)
+    content = text_body(body.text) if isinstance(body, TextMessageRequest) else emoji_body(body.emoji)
+    sent = await actions.send_to_child(work, scope.child.child_id, scope.caller.guardian_id, key, content)
     await work.flush()
-    return tell(await one_message(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
+    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
+@router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_messages(
     work: Work,
     scope: MayMessageChild,
     cursor: Annotated[str | None, Query(pattern=r"^[0-9]{1,18}$", description="next_cursor of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_MESSAGES)] = 50,
-) -> Page:
+) -> MessagesResponse:
     """Read back through the conversation, newest first. New messages do not move the pages of a cursor."""
     found = await conversation(
         work, scope.child, scope.caller.guardian_id, before_seq=int(cursor) if cursor else None, limit=limit + 1
     )
     page = found[:limit]
     more = len(found) > limit
-    return Page(messages=[tell(view, scope) for view in page], next_cursor=str(page[-1].message.seq) if more else None)
+    return MessagesResponse(
+        messages=[message_response(view, scope) for view in page],
+        next_cursor=str(page[-1].message.seq) if more else None,
+    )
 
 
-@router.get("/{message_id}", responses=answers(401, 403, 404, 422))
-async def read(work: Work, scope: MayMessageChild, message_id: uuid.UUID) -> Message:
+@router.get("/{message_id}", responses=problem_responses(401, 403, 404, 422))
+async def read(work: Work, scope: MayMessageChild, message_id: uuid.UUID) -> MessageResponse:
     """Read one message with its states."""
-    return tell(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
-@router.put("/{message_id}/state", responses=answers(401, 403, 404, 409, 422))
-async def mark(work: Work, scope: MayMessageChild, message_id: uuid.UUID, said: MyState) -> Message:
+@router.put("/{message_id}/state", responses=problem_responses(401, 403, 404, 409, 422))
+async def mark(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: MessageStateRequest) -> MessageResponse:
     """Say that the child's message arrived on this phone, or was read; the child is told. A repeat changes nothing."""
     await actions.mark_by_guardian(
-        work, scope.child.child_id, message_id, scope.caller.guardian_id, RecipientState(said.state)
+        work, scope.child.child_id, message_id, scope.caller.guardian_id, RecipientState(body.state)
     )
     await work.flush()
-    return tell(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
-def tell(view: MessageView, scope: ChildScope) -> Message:
+def message_response(view: MessageView, scope: ChildScope) -> MessageResponse:
     """Return a message as the caller may see it."""
     message = view.message
     from_child = message.direction == "to_family"
-    return Message.model_validate(
+    return MessageResponse.model_validate(
         {
             "message_id": message.message_id,
             "child_id": scope.child.child_id,
@@ -130,17 +133,17 @@ def tell(view: MessageView, scope: ChildScope) -> Message:
 of_all = APIRouter(prefix="/v1", tags=["messages"])
 
 
-@of_all.get("/unread", responses=answers(401))
-async def count_unread(work: Work, caller: IsLoggedIn) -> UnheardOfAll:
+@of_all.get("/unread", responses=problem_responses(401))
+async def count_unread(work: Work, caller: IsLoggedIn) -> UnreadResponse:
     """Count what the caller has not read or played, for each child of the families it may message in."""
     child_ids = []
     for membership, family in await families_of(work, caller.guardian_id):
         consented = await has_consent(work, caller.guardian_id, family.family_id, Part.MESSAGES)
         if consented and rights_of(membership).has(Right.MESSAGE):
             child_ids += [child.child_id for child in await children_of(work, family.family_id)]
-    return UnheardOfAll(
+    return UnreadResponse(
         children=[
-            Unheard(child_id=one.child_id, unread=one.unread, unplayed=one.unplayed)
+            UnheardCount(child_id=one.child_id, unread=one.unread, unplayed=one.unplayed)
             for one in await unheard(work, caller.guardian_id, child_ids)
         ]
     )

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayManageChild
-from services.api.family.schemas.pairing import EnteredCode, Pairing
-from services.api.problems import answers
+from services.api.family.schemas.pairing import PairingResponse, PairRequest
+from services.api.problems import problem_responses
 from services.core.devices.watches.tables import Watch
 from services.core.pairing.actions import pair_watch, unpair_child
 from services.core.pairing.queries import pairing_of_child
@@ -18,24 +18,24 @@ from services.core.people.households.errors import NotFoundError
 router = APIRouter(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422, 429))
-async def pair(work: Work, scope: MayManageChild, entered: EnteredCode) -> Pairing:
+@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def pair(work: Work, scope: MayManageChild, body: PairRequest) -> PairingResponse:
     """Enter the code that the watch shows. A repeat of a code that worked returns the same pairing."""
-    pairing = await pair_watch(work, scope.caller.guardian_id, scope.child.child_id, entered.code)
+    pairing = await pair_watch(work, scope.caller.guardian_id, scope.child.child_id, body.code)
     watch = await work.session.get_one(Watch, pairing.watch_id)
-    return _told(pairing, watch)
+    return _response(pairing, watch)
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
-async def standing(work: Work, scope: GuardianOfChild) -> Pairing:
+@router.get("", responses=problem_responses(401, 403, 404, 422))
+async def standing(work: Work, scope: GuardianOfChild) -> PairingResponse:
     """Tell how the child's pairing stands; 404 when no watch is paired."""
     found = await pairing_of_child(work, scope.child.child_id)
     if found is None:
         raise NotFoundError
-    return _told(*found)
+    return _response(*found)
 
 
-@router.delete("", status_code=204, responses=answers(401, 403, 404, 409, 422))
+@router.delete("", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def unpair(
     work: Work,
     scope: MayManageChild,
@@ -45,8 +45,8 @@ async def unpair(
     await unpair_child(work, scope.caller.guardian_id, scope.child.child_id, UnpairReason(reason))
 
 
-def _told(pairing: PairingRow, watch: Watch) -> Pairing:
-    return Pairing(
+def _response(pairing: PairingRow, watch: Watch) -> PairingResponse:
+    return PairingResponse(
         pairing_id=pairing.pairing_id,
         watch_serial=watch.serial,
         state="confirmed" if pairing.confirmed_at else "issued",

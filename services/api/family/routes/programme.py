@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.family.access import AnyGuardian, GuardianOfChild, IsLoggedIn
-from services.api.family.schemas import programme as told
-from services.api.problems import answers
+from services.api.family.schemas import programme as schemas
+from services.api.problems import problem_responses
 from services.core.office.help_requests import actions as helping
 from services.core.office.notices.actions import notices_for
 from services.core.office.programme_end.actions import end_of_family
@@ -15,33 +15,35 @@ from services.core.office.programme_end.actions import end_of_family
 router = APIRouter(prefix="/v1", tags=["programme"])
 
 
-@router.get("/notices", responses=answers(401, 422))
-async def list_notices(work: Work, caller: IsLoggedIn, limit: Annotated[int, Query(ge=1, le=100)] = 50) -> told.Notices:
+@router.get("/notices", responses=problem_responses(401, 422))
+async def list_notices(
+    work: Work, caller: IsLoggedIn, limit: Annotated[int, Query(ge=1, le=100)] = 50
+) -> schemas.NoticesResponse:
     """Tell what the programme office told the caller's families, the newest first. There is no way to reply."""
-    return told.Notices(
+    return schemas.NoticesResponse(
         notices=[
-            told.NoticeTold.model_validate({**notice.model_dump(exclude={"family_id"}), "family_id": family_id})
+            schemas.Notice.model_validate({**notice.model_dump(exclude={"family_id"}), "family_id": family_id})
             for notice, family_id in await notices_for(work, caller.guardian_id, limit)
         ]
     )
 
 
-@router.post("/children/{child_id}/help", status_code=201, responses=answers(401, 403, 404, 422))
-async def ask_for_help(work: Work, scope: GuardianOfChild, asked: told.AskHelp) -> told.Help:
+@router.post("/children/{child_id}/help", status_code=201, responses=problem_responses(401, 403, 404, 422))
+async def ask_for_help(work: Work, scope: GuardianOfChild, body: schemas.AskForHelpRequest) -> schemas.HelpResponse:
     """Ask the programme office for help; it sees the family's code and this word. A repeat returns the open call."""
-    request = await helping.ask_for_help(work, scope.child, scope.caller.guardian_id, asked.kind)
+    request = await helping.ask_for_help(work, scope.child, scope.caller.guardian_id, body.kind)
     line = helping.helpline_of(await helping.country_of_family(work, scope.family_id))
-    return told.Help(
-        help_id=request.help_id, kind=asked.kind, asked_at=request.asked_at,
-        text=helping.help_text(asked.kind, scope.caller.guardian.locale),
-        helpline=told.HelplineTold(number=line.number, name=line.name),
+    return schemas.HelpResponse(
+        help_id=request.help_id, kind=body.kind, asked_at=request.asked_at,
+        text=helping.help_text(body.kind, scope.caller.guardian.locale),
+        helpline=schemas.Helpline(number=line.number, name=line.name),
     )  # fmt: skip
 
 
-@router.get("/families/{family_id}/programme-end", responses=answers(401, 403, 404, 422))
-async def read_end(work: Work, scope: AnyGuardian) -> told.ProgrammeEnd:
+@router.get("/families/{family_id}/programme-end", responses=problem_responses(401, 403, 404, 422))
+async def read_end(work: Work, scope: AnyGuardian) -> schemas.ProgrammeEndResponse:
     """Tell when the programme ends for this family, and from when on everything of it is erased."""
     found = await end_of_family(work, scope.family_id)
     if found is None:
-        return told.ProgrammeEnd(ends_on=None, told_at=None, erased_from=None)
-    return told.ProgrammeEnd(ends_on=found.ends_on, told_at=found.told_at, erased_from=found.erased_from)
+        return schemas.ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)
+    return schemas.ProgrammeEndResponse(ends_on=found.ends_on, told_at=found.told_at, erased_from=found.erased_from)

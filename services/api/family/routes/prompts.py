@@ -4,32 +4,32 @@ from fastapi import APIRouter
 
 from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, IsLoggedIn
-from services.api.family.schemas import prompts as told
-from services.api.problems import answers
+from services.api.family.schemas import prompts as schemas
+from services.api.problems import problem_responses
 from services.core.office.prompts.actions import nudge_is_wanted, want_nudges
 from services.core.office.prompts.queries import starters_for
 
 router = APIRouter(prefix="/v1", tags=["starters"])
 
 
-@router.get("/children/{child_id}/starters", responses=answers(401, 403, 404, 422))
-async def read_starters(work: Work, scope: GuardianOfChild) -> told.Starters:
+@router.get("/children/{child_id}/starters", responses=problem_responses(401, 403, 404, 422))
+async def read_starters(work: Work, scope: GuardianOfChild) -> schemas.PromptsResponse:
     """Tell this week's prompts for the child's age: suggestions, nobody hears whether they were used."""
     week = await starters_for(work, scope.child, scope.caller.guardian.locale)
-    return told.Starters(
+    return schemas.PromptsResponse(
         week_starts_on=week.starts_on,
-        starters=[told.StarterTold(starter=one.starter, ages=one.ages, text=one.text) for one in week.starters],
+        starters=[schemas.Prompt(starter=one.starter, ages=one.ages, text=one.text) for one in week.starters],
     )
 
 
-@router.get("/me/starter-nudge", responses=answers(401))
-async def read_nudge(work: Work, caller: IsLoggedIn) -> told.NudgeTold:
+@router.get("/me/starter-nudge", responses=problem_responses(401))
+async def read_nudge(work: Work, caller: IsLoggedIn) -> schemas.ReminderResponse:
     """Tell whether the caller is reminded after a silent day."""
-    return told.NudgeTold(wanted=await nudge_is_wanted(work, caller.guardian_id))
+    return schemas.ReminderResponse(wanted=await nudge_is_wanted(work, caller.guardian_id))
 
 
-@router.put("/me/starter-nudge", responses=answers(401, 422))
-async def set_nudge(work: Work, caller: IsLoggedIn, asked: told.NudgeSetting) -> told.NudgeTold:
+@router.put("/me/starter-nudge", responses=problem_responses(401, 422))
+async def set_nudge(work: Work, caller: IsLoggedIn, body: schemas.ReminderRequest) -> schemas.ReminderResponse:
     """Turn the reminder on or off: one event a day at most, between 9 and 20 by the site's clock."""
-    await want_nudges(work, caller.guardian_id, wanted=asked.wanted)
-    return told.NudgeTold(wanted=asked.wanted)
+    await want_nudges(work, caller.guardian_id, wanted=body.wanted)
+    return schemas.ReminderResponse(wanted=body.wanted)

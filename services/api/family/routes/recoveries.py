@@ -6,25 +6,27 @@ from fastapi import APIRouter
 
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent
-from services.api.problems import answers
-from services.api.staff.schemas.care import FamilyRecoveries, FamilyRecovery
+from services.api.problems import problem_responses
+from services.api.staff.schemas.care import FamilyRecoveriesResponse, FamilyRecoveryResponse
 from services.core.office.recovery.actions import contest_recovery, recoveries_of_family
 from services.core.people.households.tables import Recovery
 
 router = APIRouter(prefix="/v1/families/{family_id}/recoveries", tags=["families"])
 
 
-@router.get("", responses=answers(401, 404, 422))
-async def list_recoveries(work: Work, scope: BeforeConsent) -> FamilyRecoveries:
+@router.get("", responses=problem_responses(401, 404, 422))
+async def list_recoveries(work: Work, scope: BeforeConsent) -> FamilyRecoveriesResponse:
     """Tell which accounts of the family are to change, or have changed, on the word of the programme's staff."""
-    return FamilyRecoveries(recoveries=[_told(one) for one in await recoveries_of_family(work, scope.family_id)])
+    return FamilyRecoveriesResponse(
+        recoveries=[_response(one) for one in await recoveries_of_family(work, scope.family_id)]
+    )
 
 
-@router.post("/{recovery_id}/contest", responses=answers(401, 404, 409, 422))
-async def contest(work: Work, scope: BeforeConsent, recovery_id: uuid.UUID) -> FamilyRecovery:
+@router.post("/{recovery_id}/contest", responses=problem_responses(401, 404, 409, 422))
+async def contest(work: Work, scope: BeforeConsent, recovery_id: uuid.UUID) -> FamilyRecoveryResponse:
     """Object: it does not happen."""
-    return _told(await contest_recovery(work, scope.caller.guardian_id, scope.family_id, recovery_id))
+    return _response(await contest_recovery(work, scope.caller.guardian_id, scope.family_id, recovery_id))
 
 
-def _told(row: Recovery) -> FamilyRecovery:
-    return FamilyRecovery.model_validate(row.model_dump())
+def _response(row: Recovery) -> FamilyRecoveryResponse:
+    return FamilyRecoveryResponse.model_validate(row.model_dump())

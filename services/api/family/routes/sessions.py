@@ -6,8 +6,15 @@ from fastapi import APIRouter
 
 from services.api.dependencies import Work
 from services.api.family.access import IsLoggedIn
-from services.api.family.schemas.auth import MySession, MySessions, NewPin, PinState, WaitingLogIn, WaitingLogIns
-from services.api.problems import answers
+from services.api.family.schemas.auth import (
+    MySession,
+    MySessionsResponse,
+    NewPinRequest,
+    PinStateResponse,
+    WaitingLogIn,
+    WaitingLogInsResponse,
+)
+from services.api.problems import problem_responses
 from services.core.people.accounts.actions import end_session_of
 from services.core.people.accounts.devices import set_pin
 from services.core.people.accounts.queries import sessions_of
@@ -19,10 +26,10 @@ from services.core.people.households.log_ins import approve_log_in, log_ins_wait
 router = APIRouter(prefix="/v1/me", tags=["log-in"])
 
 
-@router.get("/sessions", responses=answers(401))
-async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessions:
+@router.get("/sessions", responses=problem_responses(401))
+async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessionsResponse:
     """Tell on which devices the caller is logged in."""
-    return MySessions(
+    return MySessionsResponse(
         sessions=[
             MySession(
                 session_id=one.session_id, created_at=one.created_at, last_used_at=one.last_used_at,
@@ -33,29 +40,29 @@ async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessions:
     )  # fmt: skip
 
 
-@router.delete("/sessions/{session_id}", status_code=204, responses=answers(401, 404, 422))
+@router.delete("/sessions/{session_id}", status_code=204, responses=problem_responses(401, 404, 422))
 async def end_session(work: Work, caller: IsLoggedIn, session_id: uuid.UUID) -> None:
     """End one of the caller's sessions, open streams included; its device is known no more. A repeat is fine."""
     if not await end_session_of(work, caller.guardian_id, session_id, "ended"):
         raise NotFoundError
 
 
-@router.get("/pin", responses=answers(401))
-async def read_pin(caller: IsLoggedIn) -> PinState:
+@router.get("/pin", responses=problem_responses(401))
+async def read_pin(caller: IsLoggedIn) -> PinStateResponse:
     """Tell whether the caller has set a PIN: without one, a new phone needs another guardian or the watch."""
-    return PinState(is_set=caller.guardian.pin_hash is not None)
+    return PinStateResponse(is_set=caller.guardian.pin_hash is not None)
 
 
-@router.put("/pin", status_code=204, responses=answers(401, 422))
-async def choose_pin(work: Work, caller: IsLoggedIn, said: NewPin) -> None:
+@router.put("/pin", status_code=204, responses=problem_responses(401, 422))
+async def choose_pin(work: Work, caller: IsLoggedIn, body: NewPinRequest) -> None:
     """Set or change the PIN that proves the caller on a new device."""
-    await set_pin(work, caller.guardian_id, said.pin)
+    await set_pin(work, caller.guardian_id, body.pin)
 
 
-@router.get("/log-ins", responses=answers(401))
-async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogIns:
+@router.get("/log-ins", responses=problem_responses(401))
+async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogInsResponse:
     """Tell which other guardians of the caller's families have logged in on a new device and wait for a word."""
-    return WaitingLogIns(
+    return WaitingLogInsResponse(
         log_ins=[
             WaitingLogIn(
                 log_in_id=one.session_id, guardian_id=one.guardian_id, display_name=one.display_name,
@@ -66,14 +73,14 @@ async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogIns:
     )  # fmt: skip
 
 
-@router.post("/log-ins/{log_in_id}/approve", status_code=204, responses=answers(401, 404, 422))
+@router.post("/log-ins/{log_in_id}/approve", status_code=204, responses=problem_responses(401, 404, 422))
 async def approve(work: Work, caller: IsLoggedIn, log_in_id: uuid.UUID) -> None:
     """Say that a waiting log-in is the other guardian's own; ask them first, in person or by voice."""
     guardian_id = await approve_log_in(work, caller.guardian_id, log_in_id)
     await join_enrolled(work, await work.session.get_one(Guardian, guardian_id))
 
 
-@router.post("/log-ins/{log_in_id}/refuse", status_code=204, responses=answers(401, 404, 422))
+@router.post("/log-ins/{log_in_id}/refuse", status_code=204, responses=problem_responses(401, 404, 422))
 async def refuse(work: Work, caller: IsLoggedIn, log_in_id: uuid.UUID) -> None:
     """Say that a waiting log-in is a stranger's: it ends at once."""
     await refuse_log_in(work, caller.guardian_id, log_in_id)

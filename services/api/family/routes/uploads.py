@@ -7,12 +7,12 @@ from fastapi import APIRouter, Header, Request
 
 from services.api.dependencies import StudioHere, Work
 from services.api.family.access import ChildScope, MayMessageChild
+from services.api.family.audio_bodies import PART_BODY
 from services.api.family.limits import costs_guardian
 from services.api.family.routes.messages import IdempotencyKey
-from services.api.family.routes.voice import spoken
-from services.api.family.schemas.messages import Message, NewUpload, Upload
-from services.api.family.sound import PART_BODY
-from services.api.problems import answers
+from services.api.family.routes.voice import send_recording
+from services.api.family.schemas.messages import MessageResponse, NewUploadRequest, UploadResponse
+from services.api.problems import problem_responses
 from services.core.conversation.messages.actions import find_sent
 from services.core.conversation.messages.tables import PhoneUpload
 from services.core.conversation.messages.uploads import add_part, begin_upload, find_upload, whole_upload
@@ -29,47 +29,47 @@ PART_MAX_BYTES = 64 * 1024
     "",
     status_code=201,
     dependencies=[costs_guardian(Limits.RECORDINGS_OF_GUARDIAN)],
-    responses=answers(401, 403, 404, 409, 422, 429),
+    responses=problem_responses(401, 403, 404, 409, 422, 429),
 )
-async def begin(work: Work, scope: MayMessageChild, key: IdempotencyKey, asked: NewUpload) -> Upload:
+async def begin(work: Work, scope: MayMessageChild, key: IdempotencyKey, body: NewUploadRequest) -> UploadResponse:
     """Begin to send a recording in parts; a repeat with the same key returns the same upload. It lives for a day."""
-    upload = await begin_upload(work, scope.child, scope.caller.guardian_id, key, asked.bytes, asked.sha256)
-    return await _told(work, scope, upload)
+    upload = await begin_upload(work, scope.child, scope.caller.guardian_id, key, body.bytes, body.sha256)
+    return await _response(work, scope, upload)
 
 
-@router.get("/{upload_id}", responses=answers(401, 403, 404, 422))
-async def read(work: Work, scope: MayMessageChild, upload_id: uuid.UUID) -> Upload:
+@router.get("/{upload_id}", responses=problem_responses(401, 403, 404, 422))
+async def read(work: Work, scope: MayMessageChild, upload_id: uuid.UUID) -> UploadResponse:
     """Tell how far an upload is."""
-    return await _told(work, scope, await find_upload(work, scope.child, scope.caller.guardian_id, upload_id))
+    return await _response(work, scope, await find_upload(work, scope.child, scope.caller.guardian_id, upload_id))
 
 
-@router.patch("/{upload_id}", responses=answers(401, 403, 404, 409, 422), openapi_extra=PART_BODY)
+@router.patch("/{upload_id}", responses=problem_responses(401, 403, 404, 409, 422), openapi_extra=PART_BODY)
 async def append(
     request: Request,
     work: Work,
     scope: MayMessageChild,
     upload_id: uuid.UUID,
     offset: Annotated[int, Header(alias="Upload-Offset", ge=0, le=2**31 - 1, description="where this part begins")],
-) -> Upload:
+) -> UploadResponse:
     """Send the next part, at most 64 KiB at a time; once this is answered it need not be sent again."""
     part = await request.body()
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
     await add_part(work, scope.child, upload, offset, part)
-    return await _told(work, scope, upload)
+    return await _response(work, scope, upload)
 
 
-@router.post("/{upload_id}/message", status_code=201, responses=answers(401, 403, 404, 409, 422))
-async def finish(work: Work, scope: MayMessageChild, upload_id: uuid.UUID, studio: StudioHere) -> Message:
+@router.post("/{upload_id}/message", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+async def finish(work: Work, scope: MayMessageChild, upload_id: uuid.UUID, studio: StudioHere) -> MessageResponse:
     """Make the whole recording a message, under the key the upload was begun with; a repeat returns the same."""
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
     sound = await whole_upload(work, scope.child, upload)
     await work.let_go()
-    return await spoken(studio, scope, upload.client_key, sound)
+    return await send_recording(studio, scope, upload.client_key, sound)
 
 
-async def _told(work: UnitOfWork, scope: ChildScope, upload: PhoneUpload) -> Upload:
+async def _response(work: UnitOfWork, scope: ChildScope, upload: PhoneUpload) -> UploadResponse:
     sent = await find_sent(work, scope.caller.guardian_id, upload.client_key)
-    return Upload(
+    return UploadResponse(
         upload_id=upload.upload_id, bytes=upload.size_bytes, offset=upload.offset, part_max_bytes=PART_MAX_BYTES,
         expires_at=upload.expires_at, message_id=None if sent is None else sent.message_id,
     )  # fmt: skip

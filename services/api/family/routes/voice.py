@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from services.api.dependencies import StudioHere, Tokens, Work, settings_of
 from services.api.family.access import ChildScope, MayMessageChild
+from services.api.family.audio_bodies import AUDIO_RESPONSES, RECORDING_BODY, audio_response, read_recording
 from services.api.family.limits import costs_guardian
-from services.api.family.routes.messages import IdempotencyKey, tell
-from services.api.family.schemas.messages import AudioLink, Kept, Message
-from services.api.family.sound import SOUND_ANSWERS, SOUND_BODY, read_sound, sound_response
-from services.api.problems import answers
+from services.api.family.routes.messages import IdempotencyKey, message_response
+from services.api.family.schemas.messages import AudioLinkResponse, KeepVoiceRequest, MessageResponse
+from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Studio
 from services.core.conversation.messages.hearing import sound_for_phone
 from services.core.conversation.messages.queries import clip_of, one_message
@@ -28,63 +28,67 @@ router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
     "/voice-messages",
     status_code=201,
     dependencies=[costs_guardian(Limits.RECORDINGS_OF_GUARDIAN)],
-    responses=answers(401, 403, 404, 409, 422, 429),
-    openapi_extra=SOUND_BODY,
+    responses=problem_responses(401, 403, 404, 409, 422, 429),
+    openapi_extra=RECORDING_BODY,
 )
-async def speak(
+async def send_voice(
     request: Request, work: Work, scope: MayMessageChild, key: IdempotencyKey, studio: StudioHere
-) -> Message:
+) -> MessageResponse:
     """Send the child a recording. Once this is answered, sound and message are committed and never lost.
 
     It is decoded before it is taken: what cannot be played, or is longer than 60 s, is refused here and now.
     """
-    sound = await read_sound(request)
+    sound = await read_recording(request)
     await work.let_go()
-    return await spoken(studio, scope, key, sound)
+    return await send_recording(studio, scope, key, sound)
 
 
-async def spoken(studio: Studio, scope: ChildScope, key: str, sound: bytes) -> Message:
+async def send_recording(studio: Studio, scope: ChildScope, key: str, sound: bytes) -> MessageResponse:
     """Take a whole recording and return the message it became."""
     message_id = await speak_to_child(studio, scope.child.child_id, scope.caller.guardian_id, key, sound)
     async with studio.database.begin() as work:
-        return tell(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+        return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
 @router.get(
     "/messages/{message_id}/audio",
     response_class=Response,
-    responses={**answers(401, 403, 404, 410, 416, 422), **SOUND_ANSWERS},
+    responses={**problem_responses(401, 403, 404, 410, 416, 422), **AUDIO_RESPONSES},
 )
-async def hear(
+async def read_audio(
     request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, studio: StudioHere
 ) -> Response:
     """Hear a voice message: M4A/AAC, with ``Range``. Every hearing is in the family's log."""
-    return await heard(request, work, scope, message_id, studio)
+    return await audio_of_message(request, work, scope, message_id, studio)
 
 
-async def heard(request: Request, work: Work, scope: ChildScope, message_id: uuid.UUID, studio: Studio) -> Response:
+async def audio_of_message(
+    request: Request, work: Work, scope: ChildScope, message_id: uuid.UUID, studio: Studio
+) -> Response:
     """Return the sound of a message of the caller's own conversation, and log that it was asked for."""
     clip = await clip_of(work, scope.child, scope.caller.guardian_id, message_id)
     record_audit(
         work, guardian_actor(scope.caller.guardian_id), "audio", family_id=scope.family_id, subject_id=message_id
     )
     await work.let_go()
-    return await sound_response(request, studio.blobs, await sound_for_phone(studio, clip.clip_id))
+    return await audio_response(request, studio.blobs, await sound_for_phone(studio, clip.clip_id))
 
 
-@router.post("/messages/{message_id}/audio-link", status_code=201, responses=answers(401, 403, 404, 422))
+@router.post("/messages/{message_id}/audio-link", status_code=201, responses=problem_responses(401, 403, 404, 422))
 async def make_link(
     request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, tokens: Tokens
-) -> AudioLink:
+) -> AudioLinkResponse:
     """Get an address that plays this recording for five minutes, for players that send no headers."""
     await clip_of(work, scope.child, scope.caller.guardian_id, message_id)
     claims = AudioClaims(scope.caller.guardian_id, scope.caller.session_id, scope.child.child_id, message_id)
     token = tokens.issue_link(claims, work.now)
-    return AudioLink(url=f"{settings_of(request).public_url}/v1/audio/{token}", expires_at=work.now + LINK_LIFETIME)
+    return AudioLinkResponse(
+        url=f"{settings_of(request).public_url}/v1/audio/{token}", expires_at=work.now + LINK_LIFETIME
+    )
 
 
-@router.put("/messages/{message_id}/kept", responses=answers(401, 403, 404, 422))
-async def keep(work: Work, scope: MayMessageChild, message_id: uuid.UUID, said: Kept) -> Message:
+@router.put("/messages/{message_id}/kept", responses=problem_responses(401, 403, 404, 422))
+async def keep(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: KeepVoiceRequest) -> MessageResponse:
     """Keep a voice message beyond its 90 days, or no longer. While any guardian keeps it, it stays."""
-    await set_kept(work, scope.child, scope.caller.guardian_id, message_id, kept=said.kept)
-    return tell(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    await set_kept(work, scope.child, scope.caller.guardian_id, message_id, kept=body.kept)
+    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 
 from services.api.dependencies import Work
 from services.api.family.access import MayDrawZones
-from services.api.family.schemas import zones as told
-from services.api.problems import answers
+from services.api.family.schemas import zones as schemas
+from services.api.problems import problem_responses
 from services.core.location.checkins.access_log import note_look
 from services.core.location.checkins.queries import child_zones
 from services.core.location.geometry import Circle, Point, Shape
@@ -20,63 +20,65 @@ from services.core.people.households.child_key import data_key
 router = APIRouter(prefix="/v1/children/{child_id}/zones", tags=["places"])
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
-async def list_zones(work: Work, scope: MayDrawZones) -> told.Zones:
+@router.get("", responses=problem_responses(401, 403, 404, 422))
+async def list_zones(work: Work, scope: MayDrawZones) -> schemas.ZonesResponse:
     """Tell the child's safe zones; a look at places like any other."""
     note_look(work, scope.caller.guardian_id, scope.child)
-    return told.Zones(zones=[_zone(one) for one in await child_zones(work, scope.child)])
+    return schemas.ZonesResponse(zones=[_zone(one) for one in await child_zones(work, scope.child)])
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 409, 422))
-async def draw(work: Work, scope: MayDrawZones, asked: told.NewZone) -> told.Zone:
+@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+async def draw(work: Work, scope: MayDrawZones, body: schemas.NewZoneRequest) -> schemas.ZoneResponse:
     """Draw a safe zone. Guardians who may locate are alarmed when the child leaves or enters it in its hours."""
     zone = await actions.draw_zone(
-        work, scope.child, scope.caller.guardian_id, asked.name, _shape(asked.shape), _hours(asked.hours)
+        work, scope.child, scope.caller.guardian_id, body.name, _shape(body.shape), _hours(body.hours)
     )
     return _zone(zone)
 
 
-@router.get("/{zone_id}", responses=answers(401, 403, 404, 422))
-async def read(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> told.Zone:
+@router.get("/{zone_id}", responses=problem_responses(401, 403, 404, 422))
+async def read(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> schemas.ZoneResponse:
     """Tell one zone."""
     row = await actions.zone_of_child(work, scope.child, zone_id)
     note_look(work, scope.caller.guardian_id, scope.child)
     return _zone(view_zone(data_key(work, scope.child), row))
 
 
-@router.patch("/{zone_id}", responses=answers(401, 403, 404, 422))
-async def change(work: Work, scope: MayDrawZones, zone_id: uuid.UUID, asked: told.ChangeZone) -> told.Zone:
+@router.patch("/{zone_id}", responses=problem_responses(401, 403, 404, 422))
+async def change(
+    work: Work, scope: MayDrawZones, zone_id: uuid.UUID, body: schemas.ChangeZoneRequest
+) -> schemas.ZoneResponse:
     """Change a zone; with a new shape it is judged anew where the child is."""
     zone = await actions.change_zone(
         work, scope.child, scope.caller.guardian_id, zone_id,
         actions.ZoneChange(
-            name=asked.name,
-            shape=None if asked.shape is None else _shape(asked.shape),
-            hours=None if asked.hours is None else _hours(asked.hours),
+            name=body.name,
+            shape=None if body.shape is None else _shape(body.shape),
+            hours=None if body.hours is None else _hours(body.hours),
         ),
     )  # fmt: skip
     return _zone(zone)
 
 
-@router.delete("/{zone_id}", status_code=204, responses=answers(401, 403, 404, 422))
+@router.delete("/{zone_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def remove(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> None:
     """Take a zone away, and what happened at its edge."""
     await actions.remove_zone(work, scope.child, scope.caller.guardian_id, zone_id)
 
 
-def _shape(asked: told.CircleShape | told.OutlineShape) -> Shape:
-    if isinstance(asked, told.CircleShape):
-        return check_circle(Point(asked.lat, asked.lon), asked.radius_m)
-    return check_outline([Point(corner.lat, corner.lon) for corner in asked.corners])
+def _shape(body: schemas.CircleShape | schemas.OutlineShape) -> Shape:
+    if isinstance(body, schemas.CircleShape):
+        return check_circle(Point(body.lat, body.lon), body.radius_m)
+    return check_outline([Point(corner.lat, corner.lon) for corner in body.corners])
 
 
-def _hours(asked: list[told.ZoneHours]) -> list[Hours]:
-    return [check_hours(one.days, one.starts_at, one.ends_at) for one in asked]
+def _hours(body: list[schemas.ZoneHours]) -> list[Hours]:
+    return [check_hours(one.days, one.starts_at, one.ends_at) for one in body]
 
 
-def _zone(view: ZoneView) -> told.Zone:
+def _zone(view: ZoneView) -> schemas.ZoneResponse:
     row, shape = view.row, view.zone.shape
-    return told.Zone.model_validate(
+    return schemas.ZoneResponse.model_validate(
         {
             "zone_id": row.zone_id,
             "name": view.zone.name,

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from services.api.family.schemas.checkins import Place
-from services.api.schema_base import Told
+from services.api.schema_base import ResponseBody
 
 AlertKind = Literal[
     "sos", "sos_cancelled", "low_battery", "taken_off", "fall", "tamper", "factory_reset", "zone_left", "zone_entered",
@@ -15,7 +15,7 @@ AlertKind = Literal[
 ]  # fmt: skip
 
 
-class Alert(Told):
+class AlertResponse(ResponseBody):
     """One call for the guardians' attention; where it was is asked for elsewhere, with a right of its own."""
 
     alert_id: uuid.UUID
@@ -28,14 +28,14 @@ class Alert(Told):
     acknowledged_by: uuid.UUID | None
 
 
-class Alerts(Told):
+class AlertsResponse(ResponseBody):
     """A page of alerts, the newest first."""
 
-    alerts: list[Alert]
+    alerts: list[AlertResponse]
     next_cursor: str | None
 
 
-class SosSeen(Told):
+class SosFix(ResponseBody):
     """Where the watch was when the child called."""
 
     place: Place
@@ -45,14 +45,14 @@ class SosSeen(Told):
     received_at: datetime
 
 
-class SosPlace(Told):
+class SosPlaceResponse(ResponseBody):
     """The place in an SOS; ``seen`` is null where the watch sent none, or nobody had agreed to it."""
 
     alert_id: uuid.UUID
-    seen: SosSeen | None
+    seen: SosFix | None
 
 
-class GuardianReach(Told):
+class GuardianReach(ResponseBody):
     """How one guardian can be reached."""
 
     guardian_id: uuid.UUID
@@ -62,7 +62,7 @@ class GuardianReach(Told):
     reachable: bool
 
 
-class Readiness(Told):
+class ReadinessResponse(ResponseBody):
     """Whether a watch can be handed out: every guardian who is there can be reached."""
 
     ready: bool

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 from services.api.schema_fields import SECRET_PATTERN, Phone
 
 Locale = Annotated[
@@ -36,7 +36,7 @@ HandOutCode = Annotated[
 ]
 
 
-class CodeRequest(Asked):
+class LoginCodeRequest(RequestBody):
     """Where to send a one-time code."""
 
     phone: Phone
@@ -45,7 +45,7 @@ class CodeRequest(Asked):
     hand_out_code: HandOutCode | None = None
 
 
-class CodeSent(Told):
+class LoginCodeResponse(ResponseBody):
     """The same for every phone."""
 
     challenge_id: uuid.UUID
@@ -54,7 +54,7 @@ class CodeSent(Told):
     resend_after_s: int = Field(examples=[60])
 
 
-class LogIn(Asked):
+class LogInRequest(RequestBody):
     """The code that came by SMS."""
 
     challenge_id: uuid.UUID
@@ -65,7 +65,7 @@ class LogIn(Asked):
     device_token: DeviceToken | None = None
 
 
-class SlipLogIn(Asked):
+class SlipLogInRequest(RequestBody):
     """A printed slip, and the number the family enrolled with."""
 
     slip_code: Annotated[
@@ -76,13 +76,13 @@ class SlipLogIn(Asked):
     device_token: DeviceToken | None = None
 
 
-class Refresh(Asked):
+class RefreshRequest(RequestBody):
     """The newest refresh token of a session."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class TokenPair(Told):
+class TokenResponse(ResponseBody):
     """A session's tokens; the refresh token is told once."""
 
     access_token: str
@@ -95,7 +95,7 @@ class TokenPair(Told):
     device_token: str | None = Field(description="keep it and send it with later log-ins; null: keep the one you have")
 
 
-class SecondStep(Asked):
+class SecondStepRequest(RequestBody):
     """What proves more than that one receives the guardian's text messages: one of the two."""
 
     pin: Annotated[str, Field(pattern=r"^[0-9]{1,12}$", examples=["730418"])] | None = None
@@ -111,25 +111,25 @@ class SecondStep(Asked):
         return self
 
 
-class SecondStepState(Told):
+class SecondStepResponse(ResponseBody):
     """Whether the session still lacks its second step."""
 
     needed: bool
 
 
-class NewPin(Asked):
+class NewPinRequest(RequestBody):
     """A PIN of the guardian's own."""
 
     pin: Annotated[str, Field(min_length=1, max_length=40, examples=["730418"])]
 
 
-class PinState(Told):
+class PinStateResponse(ResponseBody):
     """Whether there is a PIN; never which."""
 
     is_set: bool
 
 
-class MySession(Told):
+class MySession(ResponseBody):
     """A phone or tablet on which the caller is logged in."""
 
     session_id: uuid.UUID
@@ -139,13 +139,13 @@ class MySession(Told):
     current: bool = Field(description="the session that asks")
 
 
-class MySessions(Told):
+class MySessionsResponse(ResponseBody):
     """Every session that stands, the newest first."""
 
     sessions: list[MySession]
 
 
-class WaitingLogIn(Told):
+class WaitingLogIn(ResponseBody):
     """Another guardian's log-in from a new device, which waits for a word."""
 
     log_in_id: uuid.UUID
@@ -154,7 +154,7 @@ class WaitingLogIn(Told):
     created_at: datetime
 
 
-class WaitingLogIns(Told):
+class WaitingLogInsResponse(ResponseBody):
     """Log-ins that the caller may speak for, the oldest first."""
 
     log_ins: list[WaitingLogIn]

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Told
+from services.api.schema_base import ResponseBody
 
 Lat = Annotated[float, Field(examples=[23.02])]
 Lon = Annotated[float, Field(examples=[113.75])]
 
 
-class Place(Told):
+class Place(ResponseBody):
     """A point on the earth."""
 
     lat: Lat
@@ -20,14 +20,14 @@ class Place(Told):
     altitude_m: float | None = None
 
 
-class ZoneName(Told):
+class ZoneName(ResponseBody):
     """The family's own name for a place."""
 
     zone_id: uuid.UUID
     name: str = Field(examples=["School"])
 
 
-class Seen(Told):
+class LatestFix(ResponseBody):
     """Where the child was last seen by a good fix."""
 
     place: Place
@@ -39,21 +39,21 @@ class Seen(Told):
     zone: ZoneName | None
 
 
-class Latest(Told):
+class LatestPlaceResponse(ResponseBody):
     """The latest place of a child; ``seen`` is null when nothing good is known of the last 30 days."""
 
     child_id: uuid.UUID
     location_on: bool = Field(description="whether the watch is to tell places at all")
-    seen: Seen | None
+    seen: LatestFix | None
 
 
-class LatestOfAll(Told):
+class LatestPlacesResponse(ResponseBody):
     """A row for each child whose place the caller may see."""
 
-    children: list[Latest]
+    children: list[LatestPlaceResponse]
 
 
-class Checkin(Told):
+class Checkin(ResponseBody):
     """A fix that was stored, whatever it is worth. ``place`` is null where the watch named none on the earth."""
 
     happened_at: datetime
@@ -65,14 +65,14 @@ class Checkin(Told):
     reasons: list[str] = Field(examples=[["accuracy_low", "late"]])
 
 
-class Checkins(Told):
+class CheckinsResponse(ResponseBody):
     """A page of a day's check-ins in order of time."""
 
     checkins: list[Checkin]
     next_cursor: str | None
 
 
-class Stay(Told):
+class Stay(ResponseBody):
     """A place, and when the child was first and last seen there."""
 
     from_at: datetime
@@ -82,7 +82,7 @@ class Stay(Told):
     fixes: int
 
 
-class Passage(Told):
+class Passage(ResponseBody):
     """The child entered or left a safe zone."""
 
     happened_at: datetime
@@ -91,7 +91,7 @@ class Passage(Told):
     alarmed: bool = Field(description="whether guardians were alarmed: within the zone's hours, and just then")
 
 
-class Qualities(Told):
+class Qualities(ResponseBody):
     """How many of the day's check-ins are of which quality, and how many came after something newer was known."""
 
     good: int
@@ -100,7 +100,7 @@ class Qualities(Told):
     late: int
 
 
-class Day(Told):
+class DayResponse(ResponseBody):
     """A day as the child's place counts it, 23 or 25 hours long where clocks change."""
 
     child_id: uuid.UUID

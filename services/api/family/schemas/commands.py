@@ -6,16 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 
-class NewCommand(Asked):
+class NewCommandRequest(RequestBody):
     """What the watch is to do. There is nothing that listens, calls unasked or uses a camera."""
 
     kind: Literal["locate", "ring", "restart", "lost", "found"]
 
 
-class Command(Told):
+class CommandResponse(ResponseBody):
     """A command and how far it has come; ``delivered`` and what follows are the watch's own words."""
 
     command_id: uuid.UUID
@@ -29,7 +29,7 @@ class Command(Told):
     changed_at: datetime
 
 
-class Commands(Told):
+class CommandsResponse(ResponseBody):
     """What the child's watches were told to do, the newest first."""
 
-    commands: list[Command]
+    commands: list[CommandResponse]

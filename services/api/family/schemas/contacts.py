@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.family.schemas.families import Name, Relation
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 Number = Annotated[str, Field(min_length=3, max_length=32, examples=["+8613900139000"])]
 
 
-class Contact(Told):
+class ContactResponse(ResponseBody):
     """Somebody who can reach the child, or whom the child can call."""
 
     contact_id: uuid.UUID
@@ -28,15 +28,15 @@ class Contact(Told):
     state: Literal["proposed", "approved"]
 
 
-class ContactList(Told):
+class ContactListResponse(ResponseBody):
     """The list, and which version of it the watch has acknowledged (0: none, or no watch)."""
 
     version: int
     acked_version: int
-    contacts: list[Contact]
+    contacts: list[ContactResponse]
 
 
-class NewContact(Asked):
+class NewContactRequest(RequestBody):
     """A phone contact to propose."""
 
     name: Name
@@ -46,7 +46,7 @@ class NewContact(Asked):
     emergency: bool = False
 
 
-class ChangeContact(Asked):
+class ChangeContactRequest(RequestBody):
     """What changes; what is left out stays."""
 
     name: Name | None = None
@@ -56,7 +56,7 @@ class ChangeContact(Asked):
     emergency: bool | None = None
 
 
-class ContactOrder(Asked):
+class ContactOrderRequest(RequestBody):
     """Every contact once, the first on top."""
 
     contact_ids: Annotated[list[uuid.UUID], Field(max_length=50)]

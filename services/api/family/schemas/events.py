@@ -5,10 +5,10 @@ from datetime import datetime
 
 from pydantic import Field
 
-from services.api.schema_base import Told
+from services.api.schema_base import ResponseBody
 
 
-class Event(Told):
+class Event(ResponseBody):
     """Something happened; read the thing itself where ``ref_id`` says."""
 
     family_id: uuid.UUID
@@ -20,7 +20,7 @@ class Event(Told):
     created_at: datetime
 
 
-class Events(Told):
+class EventsResponse(ResponseBody):
     """Events after a cursor, and the cursor after them."""
 
     events: list[Event]

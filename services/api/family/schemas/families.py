@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.family.schemas.auth import Locale
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 from services.api.schema_fields import Phone
 
 Part = Literal["messages", "location", "measurement", "sos_places"]
@@ -20,7 +20,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Mei"])]
 TextVersion = Annotated[str, Field(min_length=1, max_length=20, examples=["2026-03"])]
 
 
-class Consent(Told):
+class ConsentResponse(ResponseBody):
     """One consent; ``withdrawn_at`` empty: it stands."""
 
     consent_id: uuid.UUID
@@ -34,7 +34,7 @@ class Consent(Told):
     withdrawn_at: datetime | None
 
 
-class ConsentText(Told):
+class ConsentText(ResponseBody):
     """A text to read before agreeing."""
 
     part: Part
@@ -43,19 +43,19 @@ class ConsentText(Told):
     text: str
 
 
-class ConsentTexts(Told):
+class ConsentTextsResponse(ResponseBody):
     """Every part's text in one language."""
 
     texts: list[ConsentText]
 
 
-class Consents(Told):
+class ConsentsResponse(ResponseBody):
     """What the caller agreed to in this family, taken-back ones too."""
 
-    consents: list[Consent]
+    consents: list[ConsentResponse]
 
 
-class GiveConsent(Asked):
+class GiveConsentRequest(RequestBody):
     """Agree to today's text of a part."""
 
     part: Part
@@ -66,13 +66,13 @@ class GiveConsent(Asked):
     form_number: str = Field(default="", max_length=200, description="of the signed form: of paper only")
 
 
-class WithdrawConsent(Asked):
+class WithdrawConsentRequest(RequestBody):
     """Take consent to a part back."""
 
     part: Part
 
 
-class Rights(Told):
+class Rights(ResponseBody):
     """What a guardian may do in the family."""
 
     may_message: bool
@@ -87,7 +87,7 @@ class MyFamily(Rights):
     family_code: str
     is_primary: bool
     relation: Relation
-    consents: list[Consent]
+    consents: list[ConsentResponse]
 
 
 class MyInvitation(Rights):
@@ -99,7 +99,7 @@ class MyInvitation(Rights):
     expires_at: datetime
 
 
-class Me(Told):
+class MeResponse(ResponseBody):
     """The caller."""
 
     guardian_id: uuid.UUID
@@ -110,14 +110,14 @@ class Me(Told):
     invitations: list[MyInvitation]
 
 
-class ChangeMe(Asked):
+class ChangeMeRequest(RequestBody):
     """What the caller changes about themselves."""
 
     display_name: Name | None = None
     locale: Locale | None = None
 
 
-class NewChild(Asked):
+class NewChildRequest(RequestBody):
     """A child to add."""
 
     name: Name
@@ -127,7 +127,7 @@ class NewChild(Asked):
     )
 
 
-class ChangeChild(Asked):
+class ChangeChildRequest(RequestBody):
     """What changes about a child."""
 
     name: Name | None = None
@@ -135,7 +135,7 @@ class ChangeChild(Asked):
     birth_date: date | None = None
 
 
-class WatchOfChild(Told):
+class WatchOfChild(ResponseBody):
     """How the child's watch is; versions differ while a change is on its way to it."""
 
     watch_serial: str
@@ -158,7 +158,7 @@ class WatchOfChild(Told):
     config_acked_version: int
 
 
-class Child(Told):
+class ChildResponse(ResponseBody):
     """A child and its watch."""
 
     child_id: uuid.UUID
@@ -172,13 +172,13 @@ class Child(Told):
     watch: WatchOfChild | None
 
 
-class Children(Told):
+class ChildrenResponse(ResponseBody):
     """The children of a family."""
 
-    children: list[Child]
+    children: list[ChildResponse]
 
 
-class ChildsAgreement(Asked):
+class ChildAgreementRequest(RequestBody):
     """The child agreed itself; how, as with a guardian's consent."""
 
     how: How = "app"
@@ -186,7 +186,7 @@ class ChildsAgreement(Asked):
     form_number: str = Field(default="", max_length=200)
 
 
-class RecordedAgreement(Told):
+class ChildAgreementResponse(ResponseBody):
     """The child's own standing agreement."""
 
     agreement_id: uuid.UUID
@@ -197,7 +197,7 @@ class RecordedAgreement(Told):
     given_at: datetime
 
 
-class Guardian(Rights):
+class GuardianResponse(Rights):
     """A guardian of the family."""
 
     guardian_id: uuid.UUID
@@ -209,13 +209,13 @@ class Guardian(Rights):
     joined_at: datetime
 
 
-class Guardians(Told):
+class GuardiansResponse(ResponseBody):
     """Everyone who belongs to the family."""
 
-    guardians: list[Guardian]
+    guardians: list[GuardianResponse]
 
 
-class ChangeGuardian(Asked):
+class ChangeGuardianRequest(RequestBody):
     """Rights and relation to change; what is left out stays."""
 
     may_message: bool | None = None
@@ -224,7 +224,7 @@ class ChangeGuardian(Asked):
     relation: Relation | None = None
 
 
-class NewInvitation(Asked):
+class NewInvitationRequest(RequestBody):
     """Whom to invite, as what; location stays off unless it is given here."""
 
     phone: Phone
@@ -235,7 +235,7 @@ class NewInvitation(Asked):
     may_manage: bool = False
 
 
-class Invitation(Rights):
+class InvitationResponse(Rights):
     """A standing invitation."""
 
     invitation_id: uuid.UUID
@@ -245,13 +245,13 @@ class Invitation(Rights):
     expires_at: datetime
 
 
-class Invitations(Told):
+class InvitationsResponse(ResponseBody):
     """Invitations that can still be accepted."""
 
-    invitations: list[Invitation]
+    invitations: list[InvitationResponse]
 
 
-class AcceptInvitation(Asked):
+class AcceptInvitationRequest(RequestBody):
     """Join with consent to messages."""
 
     part: Literal["messages"] = "messages"

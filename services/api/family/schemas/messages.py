@@ -6,29 +6,29 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 State = Literal["queued", "stored", "delivered", "played", "expired", "rejected"]
 
 
-class TextMessage(Asked):
+class TextMessageRequest(RequestBody):
     """A text for the child."""
 
     kind: Literal["text"]
     text: Annotated[str, Field(min_length=1, max_length=2000, examples=["Good night, sleep well!"])]
 
 
-class EmojiMessage(Asked):
+class EmojiMessageRequest(RequestBody):
     """An emoji for the child, by its word."""
 
     kind: Literal["emoji"]
     emoji: Annotated[str, Field(min_length=1, max_length=32, examples=["heart"])]
 
 
-NewMessage = Annotated[TextMessage | EmojiMessage, Field(discriminator="kind")]
+NewMessageRequest = Annotated[TextMessageRequest | EmojiMessageRequest, Field(discriminator="kind")]
 
 
-class Sender(Told):
+class Sender(ResponseBody):
     """Who sent a message."""
 
     kind: Literal["guardian", "child"]
@@ -36,7 +36,7 @@ class Sender(Told):
     name: str = Field(examples=["Mama"])
 
 
-class Recipient(Told):
+class Recipient(ResponseBody):
     """What became of a message at one recipient."""
 
     kind: Literal["child", "guardian"]
@@ -47,7 +47,7 @@ class Recipient(Told):
     changed_at: datetime
 
 
-class Voice(Told):
+class Voice(ResponseBody):
     """The sound of a voice message; its bytes are at ``/audio``."""
 
     state: Literal["pending", "ready", "unplayable", "gone"] = Field(
@@ -60,7 +60,7 @@ class Voice(Told):
     expires_at: datetime = Field(description="when the sound is deleted unless a guardian keeps it")
 
 
-class Message(Told):
+class MessageResponse(ResponseBody):
     """A message as the caller may see it."""
 
     message_id: uuid.UUID
@@ -79,33 +79,33 @@ class Message(Told):
     my_state: State | None = Field(default=None, description="the caller's own state, for messages from the child")
 
 
-class Page(Told):
+class MessagesResponse(ResponseBody):
     """Newest first; ``next_cursor`` is empty at the beginning of the conversation."""
 
-    messages: list[Message]
+    messages: list[MessageResponse]
     next_cursor: str | None
 
 
-class MyState(Asked):
+class MessageStateRequest(RequestBody):
     """What the caller's phone did with a message from the child."""
 
     state: Literal["delivered", "played"]
 
 
-class Kept(Asked):
+class KeepVoiceRequest(RequestBody):
     """Whether the caller keeps a voice message beyond its time."""
 
     kept: bool
 
 
-class NewUpload(Asked):
+class NewUploadRequest(RequestBody):
     """What is to be sent in parts."""
 
     bytes: Annotated[int, Field(ge=1, le=2**31 - 1, examples=[182_344])]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="hex, of all bytes")]
 
 
-class Upload(Told):
+class UploadResponse(ResponseBody):
     """How far an upload is; the next part begins at ``offset``."""
 
     upload_id: uuid.UUID
@@ -116,14 +116,14 @@ class Upload(Told):
     message_id: uuid.UUID | None = Field(description="the message it has become")
 
 
-class AudioLink(Told):
+class AudioLinkResponse(ResponseBody):
     """An address that plays one recording for some minutes, without a token; for players that send no headers."""
 
     url: str
     expires_at: datetime
 
 
-class Unheard(Told):
+class UnheardCount(ResponseBody):
     """What the caller has not read (all kinds) or played (voice) of one child."""
 
     child_id: uuid.UUID
@@ -131,7 +131,7 @@ class Unheard(Told):
     unplayed: int
 
 
-class UnheardOfAll(Told):
+class UnreadResponse(ResponseBody):
     """Every child of the caller's families."""
 
-    children: list[Unheard]
+    children: list[UnheardCount]

@@ -6,16 +6,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 
-class EnteredCode(Asked):
+class PairRequest(RequestBody):
     """The code that the watch shows."""
 
     code: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["482913"])]
 
 
-class Pairing(Told):
+class PairingResponse(ResponseBody):
     """A watch bound to a child."""
 
     pairing_id: uuid.UUID

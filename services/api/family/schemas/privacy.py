@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 
-class AuditEntry(Told):
+class AuditEntry(ResponseBody):
     """Who did or was refused what, and when. Names are known to the app by the guardians' ids; there are none here."""
 
     seq: int = Field(description="the place in the family's log, from 1 without gaps")
@@ -24,14 +24,14 @@ class AuditEntry(Told):
     times: int = Field(description="how many refusals, all alike, this entry stands for; else 1")
 
 
-class AuditPage(Told):
+class AuditLogResponse(ResponseBody):
     """A page of the log, newest first."""
 
     entries: list[AuditEntry]
     next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
 
 
-class Look(Told):
+class AccessLogEntry(ResponseBody):
     """Somebody saw or asked where a child is or was, or heard a recording."""
 
     seq: int = Field(description="the place in the family's log")
@@ -42,14 +42,14 @@ class Look(Told):
     message_id: uuid.UUID | None = Field(description="which recording, where it was one")
 
 
-class Looks(Told):
+class AccessLogResponse(ResponseBody):
     """A page of looks, newest first."""
 
-    looks: list[Look]
+    looks: list[AccessLogEntry]
     next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
 
 
-class Erasure(Told):
+class ErasureResponse(ResponseBody):
     """An erasure. From the moment it is told of nothing of it opens any more."""
 
     erasure_id: uuid.UUID
@@ -62,26 +62,26 @@ class Erasure(Told):
     )
 
 
-class Erasures(Told):
+class ErasuresResponse(ResponseBody):
     """What was erased in this family, the newest first."""
 
-    erasures: list[Erasure]
+    erasures: list[ErasureResponse]
 
 
-class MyNumber(Asked):
+class HideNumberRequest(RequestBody):
     """Whether the caller's own number is hidden from the watches and from other guardians."""
 
     hidden: bool
 
 
-class NewContest(Asked):
+class NewContestRequest(RequestBody):
     """Which right of which guardian should not be."""
 
     guardian_id: uuid.UUID
     right: Literal["message", "locate", "manage"]
 
 
-class Contest(Told):
+class ContestResponse(ResponseBody):
     """A contested right."""
 
     contest_id: uuid.UUID
@@ -93,13 +93,13 @@ class Contest(Told):
     ended_at: datetime | None
 
 
-class Contests(Told):
+class ContestsResponse(ResponseBody):
     """What is or was contested in this family, the newest first."""
 
-    contests: list[Contest]
+    contests: list[ContestResponse]
 
 
-class Export(Told):
+class ExportResponse(ResponseBody):
     """A copy of the caller's data."""
 
     export_id: uuid.UUID
@@ -113,13 +113,13 @@ class Export(Told):
     )
 
 
-class Exports(Told):
+class ExportsResponse(ResponseBody):
     """The caller's own exports, the newest first."""
 
-    exports: list[Export]
+    exports: list[ExportResponse]
 
 
-class ExportLink(Told):
+class ExportLinkResponse(ResponseBody):
     """An address that opens the file without a header, while the caller's session stands."""
 
     url: str

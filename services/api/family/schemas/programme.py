@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 
-class NoticeTold(Told):
+class Notice(ResponseBody):
     """A word of the programme office; ``get_in_touch`` has no text."""
 
     notice_id: uuid.UUID
@@ -19,36 +19,36 @@ class NoticeTold(Told):
     created_at: datetime
 
 
-class Notices(Told):
+class NoticesResponse(ResponseBody):
     """The newest first."""
 
-    notices: list[NoticeTold]
+    notices: list[Notice]
 
 
-class AskHelp(Asked):
+class AskForHelpRequest(RequestBody):
     """What the matter is; no words of one's own, so that nothing of the family gets to the office by accident."""
 
     kind: Literal["broken", "lost", "worried"]
 
 
-class HelplineTold(Told):
+class Helpline(ResponseBody):
     """A public number that listens to children."""
 
     number: str
     name: str
 
 
-class Help(Told):
+class HelpResponse(ResponseBody):
     """The call for help, what can be done at once, and whom else to call."""
 
     help_id: uuid.UUID
     kind: Literal["broken", "lost", "worried"]
     asked_at: datetime
     text: str
-    helpline: HelplineTold
+    helpline: Helpline
 
 
-class ProgrammeEnd(Told):
+class ProgrammeEndResponse(ResponseBody):
     """When the programme ends for this family; all null while it runs on."""
 
     ends_on: date | None

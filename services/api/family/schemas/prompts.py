@@ -4,10 +4,10 @@ from datetime import date
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 
-class StarterTold(Told):
+class Prompt(ResponseBody):
     """What a parent could ask."""
 
     starter: str = Field(examples=["sky"])
@@ -15,20 +15,20 @@ class StarterTold(Told):
     text: str
 
 
-class Starters(Told):
+class PromptsResponse(ResponseBody):
     """Prompts of this week, in the guardian's language."""
 
     week_starts_on: date
-    starters: list[StarterTold]
+    starters: list[Prompt]
 
 
-class NudgeSetting(Asked):
+class ReminderRequest(RequestBody):
     """Whether the guardian wants to be reminded after a silent day."""
 
     wanted: bool
 
 
-class NudgeTold(Told):
+class ReminderResponse(ResponseBody):
     """The setting as it is."""
 
     wanted: bool

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 Address = Annotated[str, Field(min_length=8, max_length=1000, examples=["https://push.example.org/abc"])]
 Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_=-]+$")]
 
 
-class NewWebPush(Asked):
+class NewWebPushRequest(RequestBody):
     """A browser's subscription, as ``PushSubscription.toJSON()`` gives it."""
 
     kind: Literal["web_push"]
@@ -21,17 +21,17 @@ class NewWebPush(Asked):
     auth: Key
 
 
-class NewWebhook(Asked):
+class NewWebhookRequest(RequestBody):
     """A program that wants to be told."""
 
     kind: Literal["webhook"]
     address: Address
 
 
-NewEndpoint = Annotated[NewWebPush | NewWebhook, Field(discriminator="kind")]
+NewPushEndpointRequest = Annotated[NewWebPushRequest | NewWebhookRequest, Field(discriminator="kind")]
 
 
-class Endpoint(Told):
+class PushEndpointResponse(ResponseBody):
     """An endpoint; it lives as long as the session that registered it. The address is not told again."""
 
     endpoint_id: uuid.UUID
@@ -41,19 +41,19 @@ class Endpoint(Told):
     failing_since_at: datetime | None
 
 
-class RegisteredEndpoint(Endpoint):
+class RegisteredPushEndpointResponse(PushEndpointResponse):
     """A new endpoint, with the secret by which a webhook knows that a note is ours: told once."""
 
     secret: str | None
 
 
-class Endpoints(Told):
+class PushEndpointsResponse(ResponseBody):
     """The caller's endpoints."""
 
-    endpoints: list[Endpoint]
+    endpoints: list[PushEndpointResponse]
 
 
-class PushKey(Told):
+class PushKeyResponse(ResponseBody):
     """What a browser is given as ``applicationServerKey``."""
 
     public_key: str

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BeforeValidator, Field
 
 from services.api.family.schemas.auth import Locale
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
 
@@ -23,7 +23,7 @@ WrittenTime = Annotated[AwareDatetime, BeforeValidator(_written)]
 Interval = Annotated[int, Field(ge=60, le=86_400, examples=[1800])]
 
 
-class QuietTime(Asked):
+class QuietTime(RequestBody):
     """Messages wait silently then, an SOS never. ISO days: 1 Monday; ``ends`` before ``starts``: next day."""
 
     days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
@@ -31,7 +31,7 @@ class QuietTime(Asked):
     ends: Clock
 
 
-class WatchSettings(Told):
+class WatchSettingsResponse(ResponseBody):
     """What the watch is configured to; ``acked_version`` differs while a change is on its way to it."""
 
     version: int
@@ -46,7 +46,7 @@ class WatchSettings(Told):
     volume_pct: int
 
 
-class ChangeWatchSettings(Asked):
+class ChangeWatchSettingsRequest(RequestBody):
     """What changes; what is left out stays. Location needs the caller's own consent to it."""
 
     checkin_interval_s: Interval | None = None
@@ -56,13 +56,13 @@ class ChangeWatchSettings(Asked):
     volume_pct: Annotated[int, Field(ge=0, le=100)] | None = None
 
 
-class SetAvailability(Asked):
+class AvailabilityRequest(RequestBody):
     """On shift until then; null: not now."""
 
     busy_until: WrittenTime | None = Field(examples=["2026-03-02T18:00:00+08:00"])
 
 
-class Availability(Told):
+class AvailabilityResponse(ResponseBody):
     """Until when the caller is on shift; empty: not now."""
 
     busy_until: datetime | None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 Lat = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False, examples=[23.02])]
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False, examples=[113.75])]
@@ -14,14 +14,14 @@ ZoneNameText = Annotated[str, Field(min_length=1, max_length=200, examples=["Sch
 WallClock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
 
 
-class Corner(Asked):
+class Corner(RequestBody):
     """A point of a shape."""
 
     lat: Lat
     lon: Lon
 
 
-class CircleShape(Asked):
+class CircleShape(RequestBody):
     """Everything within a radius, 50 m to 10 km."""
 
     kind: Literal["circle"]
@@ -30,7 +30,7 @@ class CircleShape(Asked):
     radius_m: Annotated[float, Field(allow_inf_nan=False, examples=[150])]
 
 
-class OutlineShape(Asked):
+class OutlineShape(RequestBody):
     """Everything within 3 to 50 corners; the line closes by itself and must not cross itself."""
 
     kind: Literal["outline"]
@@ -40,7 +40,7 @@ class OutlineShape(Asked):
 Shape = Annotated[CircleShape | OutlineShape, Field(discriminator="kind")]
 
 
-class ZoneHours(Asked):
+class ZoneHours(RequestBody):
     """Days (1 is Monday) and hours in the child's time zone; ``to`` before ``from`` reaches into the next morning."""
 
     days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7, examples=[[1, 2, 3]])]
@@ -58,7 +58,7 @@ class ZoneHours(Asked):
         return time.fromisoformat(self.ends)
 
 
-class NewZone(Asked):
+class NewZoneRequest(RequestBody):
     """A zone to draw. Without hours its edge is watched always."""
 
     name: ZoneNameText
@@ -66,7 +66,7 @@ class NewZone(Asked):
     hours: Annotated[list[ZoneHours], Field(max_length=14, default_factory=list)]
 
 
-class ChangeZone(Asked):
+class ChangeZoneRequest(RequestBody):
     """What changes; what is left out stays."""
 
     name: ZoneNameText | None = None
@@ -74,7 +74,7 @@ class ChangeZone(Asked):
     hours: Annotated[list[ZoneHours], Field(max_length=14)] | None = None
 
 
-class Zone(Told):
+class ZoneResponse(ResponseBody):
     """A safe zone, and where the child is as seen from it."""
 
     zone_id: uuid.UUID
@@ -87,7 +87,7 @@ class Zone(Told):
     changed_at: datetime
 
 
-class Zones(Told):
+class ZonesResponse(ResponseBody):
     """The child's safe zones, the oldest first."""
 
-    zones: list[Zone]
+    zones: list[ZoneResponse]

@@ -9,15 +9,15 @@ from services.api.access import OPEN
 from services.api.client_address import ClientAddress
 from services.api.dependencies import Tokens, Work
 from services.api.limits import costs_address
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import IsStaff
 from services.api.staff.schemas.accounts import (
-    SetUp,
-    SetUpDone,
-    StaffLogIn,
-    StaffPassword,
-    StaffRefresh,
-    StaffTokenPair,
+    StaffLogInRequest,
+    StaffPasswordRequest,
+    StaffRefreshRequest,
+    StaffSetUpDoneResponse,
+    StaffSetUpResponse,
+    StaffTokenResponse,
 )
 from services.core.people.accounts.rules import STAFF_ACCESS_LIFETIME
 from services.core.people.accounts.staff_log_in import StaffProof, begin_set_up, confirm_set_up, log_in_staff
@@ -29,48 +29,50 @@ from services.core.platform.limits.rules import Limits
 router = APIRouter(prefix="/v1/staff/auth", tags=["staff log-in"])
 
 
-@router.post("/set-up", dependencies=[OPEN], responses=answers(403, 422, 429))
-async def set_up(work: Work, address: ClientAddress, said: StaffPassword) -> SetUp:
+@router.post("/set-up", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
+async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest) -> StaffSetUpResponse:
     """Begin to set up the authenticator app, once, with the initial password; a repeat voids the picture before."""
-    url = await begin_set_up(work, StaffProof(said.email, said.password, address))
+    url = await begin_set_up(work, StaffProof(body.email, body.password, address))
     picture = io.BytesIO()
     segno.make(url, error="m", micro=False).save(picture, kind="svg", xmldecl=False, scale=4)
-    return SetUp(otpauth_url=url, qr_svg=picture.getvalue().decode())
+    return StaffSetUpResponse(otpauth_url=url, qr_svg=picture.getvalue().decode())
 
 
-@router.post("/set-up/confirm", dependencies=[OPEN], responses=answers(403, 422, 429))
-async def confirm(work: Work, tokens: Tokens, address: ClientAddress, said: StaffLogIn) -> SetUpDone:
+@router.post("/set-up/confirm", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
+async def confirm(
+    work: Work, tokens: Tokens, address: ClientAddress, body: StaffLogInRequest
+) -> StaffSetUpDoneResponse:
     """Show that the app works with its first code: logs in, and tells ten recovery codes, once."""
-    session, codes = await confirm_set_up(work, StaffProof(said.email, said.password, address, said.code))
-    return SetUpDone(**_pair(work, tokens, session).model_dump(), recovery_codes=codes)
+    session, codes = await confirm_set_up(work, StaffProof(body.email, body.password, address, body.code))
+    return StaffSetUpDoneResponse(**_pair(work, tokens, session).model_dump(), recovery_codes=codes)
 
 
-@router.post("/tokens", dependencies=[OPEN], responses=answers(403, 422, 429))
-async def log_in(work: Work, tokens: Tokens, address: ClientAddress, said: StaffLogIn) -> StaffTokenPair:
+@router.post("/tokens", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
+async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: StaffLogInRequest) -> StaffTokenResponse:
     """Log in. Whatever is wrong, the answer is the same; each code works once."""
-    session = await log_in_staff(work, StaffProof(said.email, said.password, address, said.code))
+    session = await log_in_staff(work, StaffProof(body.email, body.password, address, body.code))
     return _pair(work, tokens, session)
 
 
 @router.post(
     "/refresh",
     dependencies=[OPEN, costs_address(Limits.REFRESHES_OF_ADDRESS)],
-    responses=answers(401, 422, 429),
+    responses=problem_responses(401, 422, 429),
 )
-async def refresh(work: Work, tokens: Tokens, said: StaffRefresh) -> StaffTokenPair:
+async def refresh(work: Work, tokens: Tokens, body: StaffRefreshRequest) -> StaffTokenResponse:
     """Continue a session: at most 30 minutes after its last use and 12 hours after it began."""
-    return _pair(work, tokens, await refresh_staff(work, said.refresh_token))
+    return _pair(work, tokens, await refresh_staff(work, body.refresh_token))
 
 
-@router.post("/logout", status_code=204, responses=answers(401))
+@router.post("/logout", status_code=204, responses=problem_responses(401))
 async def log_out(work: Work, caller: IsStaff) -> None:
     """End this session."""
     await end_staff_session(work, caller.staff_id, caller.staff_session_id)
 
 
-def _pair(work: UnitOfWork, tokens: AccessTokens, session: OpenStaffSession) -> StaffTokenPair:
+def _pair(work: UnitOfWork, tokens: AccessTokens, session: OpenStaffSession) -> StaffTokenResponse:
     claims = StaffClaims(session.staff_id, session.staff_session_id)
-    return StaffTokenPair(
+    return StaffTokenResponse(
         access_token=tokens.issue_staff(claims, work.now),
         expires_in_s=int(STAFF_ACCESS_LIFETIME.total_seconds()),
         refresh_token=session.refresh_token,

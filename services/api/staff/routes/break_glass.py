@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import BreaksGlassAtSite
-from services.api.staff.schemas import care as told
+from services.api.staff.schemas import care as schemas
 from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass, break_glass_of_site, look
 from services.core.people.households.tables import BreakGlass, Family
 
@@ -17,52 +17,52 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: break-glass
 PAGE = 50
 
 
-@router.get("/break-glass", responses=answers(401, 403, 404, 422))
+@router.get("/break-glass", responses=problem_responses(401, 403, 404, 422))
 async def list_all(
     work: Work,
     scope: BreaksGlassAtSite,
     after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     family_code: Annotated[str | None, Query(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
-) -> told.BreakGlasses:
+) -> schemas.BreakGlassListResponse:
     """Tell what was asked, by whom, why, and how it stands, the newest first, a page at a time."""
     found = await break_glass_of_site(
         work, scope.site.site_id, most=limit + 1, after=after, family_code=family_code and family_code.upper()
     )
-    return told.BreakGlasses(
-        break_glass=[_told(row, code) for row, code in found[:limit]],
+    return schemas.BreakGlassListResponse(
+        break_glass=[_response(row, code) for row, code in found[:limit]],
         next=found[limit - 1][0].break_glass_id if len(found) > limit else None,
     )
 
 
-@router.post("/families/{family_code}/break-glass", status_code=201, responses=answers(401, 403, 404, 422))
+@router.post("/families/{family_code}/break-glass", status_code=201, responses=problem_responses(401, 403, 404, 422))
 async def ask(
     work: Work,
     scope: BreaksGlassAtSite,
-    family_code: told.FamilyCodeInPath,
-    asked: told.NewBreakGlass,
-) -> told.BreakGlass:
+    family_code: schemas.FamilyCodeInPath,
+    body: schemas.NewBreakGlassRequest,
+) -> schemas.BreakGlassResponse:
     """Ask to see the primary guardian's name and number; another person has to approve it."""
     row = await ask_break_glass(
-        work, scope.caller.staff_id, scope.site, family_code=family_code, reason=asked.reason,
-        tell_after_days=asked.tell_after_days,
+        work, scope.caller.staff_id, scope.site, family_code=family_code, reason=body.reason,
+        tell_after_days=body.tell_after_days,
     )  # fmt: skip
-    return _told(row, family_code)
+    return _response(row, family_code)
 
 
-@router.post("/break-glass/{break_glass_id}/approve", responses=answers(401, 403, 404, 422))
-async def approve(work: Work, scope: BreaksGlassAtSite, break_glass_id: uuid.UUID) -> told.BreakGlass:
+@router.post("/break-glass/{break_glass_id}/approve", responses=problem_responses(401, 403, 404, 422))
+async def approve(work: Work, scope: BreaksGlassAtSite, break_glass_id: uuid.UUID) -> schemas.BreakGlassResponse:
     """Approve as another person, or as a third one where the guardian is to be told later. Then an hour begins."""
     row = await approve_break_glass(work, scope.caller.staff_id, scope.site, break_glass_id)
-    return _told(row, (await work.session.get_one(Family, row.family_id)).family_code)
+    return _response(row, (await work.session.get_one(Family, row.family_id)).family_code)
 
 
-@router.get("/break-glass/{break_glass_id}/guardian", responses=answers(401, 403, 404, 422))
-async def see(work: Work, scope: BreaksGlassAtSite, break_glass_id: uuid.UUID) -> told.GuardianShown:
+@router.get("/break-glass/{break_glass_id}/guardian", responses=problem_responses(401, 403, 404, 422))
+async def see(work: Work, scope: BreaksGlassAtSite, break_glass_id: uuid.UUID) -> schemas.BreakGlassGuardianResponse:
     """See the guardian's name and number: whoever asked, within the hour. Each look is logged."""
     shown = await look(work, scope.caller.staff_id, scope.site, break_glass_id)
-    return told.GuardianShown(name=shown.name, phone=shown.phone)
+    return schemas.BreakGlassGuardianResponse(name=shown.name, phone=shown.phone)
 
 
-def _told(row: BreakGlass, family_code: str) -> told.BreakGlass:
-    return told.BreakGlass.model_validate({**row.model_dump(), "family_code": family_code})
+def _response(row: BreakGlass, family_code: str) -> schemas.BreakGlassResponse:
+    return schemas.BreakGlassResponse.model_validate({**row.model_dump(), "family_code": family_code})

@@ -6,9 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import HandsOutAtSite, SupportsAtSite
-from services.api.staff.schemas import programme as told
+from services.api.staff.schemas import programme as schemas
 from services.core.office.enrolment.actions import FamilyRow, check_rows
 from services.core.office.enrolment.participation import end_enrolment, note_training
 from services.core.office.enrolment.with_watches import enrol_and_hand_out
@@ -25,8 +25,8 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
 PAGE = 50
 
 
-@router.post("/family-lists", responses=answers(401, 403, 404, 422))
-async def enrol(work: Work, scope: HandsOutAtSite, asked: told.FamilyList) -> told.FamilyListTold:
+@router.post("/family-lists", responses=problem_responses(401, 403, 404, 422))
+async def enrol(work: Work, scope: HandsOutAtSite, body: schemas.EnrolFamiliesRequest) -> schemas.EnrolFamiliesResponse:
     """Enrol a list of families, all of it or nothing, with every fault by row and column. A repeat changes nothing."""
     programme = await work.session.get_one(Programme, scope.site.programme_id)
     rows = [
@@ -39,63 +39,67 @@ async def enrol(work: Work, scope: HandsOutAtSite, asked: told.FamilyList) -> to
             one.watch_serial,
             one.form_number.strip().upper() if one.form_number else None,
         )
-        for row, one in enumerate(asked.families, start=1)
+        for row, one in enumerate(body.families, start=1)
     ]
     try:
         check_rows(rows)
         outcome = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme.name)
     except SheetRefusedError as refused:
         # Found before anything is written. A fault's sentence may name a family elsewhere: its code is enough.
-        faults = [told.FaultTold(row=one.row, column=one.column, code=one.code) for one in refused.faults]
-        return told.FamilyListTold(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
-    if asked.dry_run:
+        faults = [schemas.FamilyListFault(row=one.row, column=one.column, code=one.code) for one in refused.faults]
+        return schemas.EnrolFamiliesResponse(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
+    if body.dry_run:
         await work.take_back()
-    return told.FamilyListTold(
-        taken=not asked.dry_run, faults=[], enrolled=len(outcome.families.enrolled),
+    return schemas.EnrolFamiliesResponse(
+        taken=not body.dry_run, faults=[], enrolled=len(outcome.families.enrolled),
         unchanged=len(outcome.families.unchanged), watches_handed_out=len(outcome.handed_out),
     )  # fmt: skip
 
 
-@router.post("/trainings", responses=answers(401, 403, 404, 422))
-async def note_attended(work: Work, scope: HandsOutAtSite, asked: told.Attended) -> told.Noted:
+@router.post("/trainings", responses=problem_responses(401, 403, 404, 422))
+async def note_attended(
+    work: Work, scope: HandsOutAtSite, body: schemas.RecordTrainingRequest
+) -> schemas.RecordTrainingResponse:
     """Note that a family of the site attended a training. A repeat keeps the first day."""
     is_new = await note_training(
-        work, staff_actor(scope.caller.staff_id), asked.family_code, asked.training, asked.attended_on,
+        work, staff_actor(scope.caller.staff_id), body.family_code, body.training, body.attended_on,
         site_id=scope.site.site_id,
     )  # fmt: skip
-    return told.Noted(is_new=is_new)
+    return schemas.RecordTrainingResponse(is_new=is_new)
 
 
-@router.post("/enrolments/end", status_code=204, responses=answers(401, 403, 404, 422))
-async def end(work: Work, scope: HandsOutAtSite, asked: told.EndEnrolment) -> None:
+@router.post("/enrolments/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
+async def end(work: Work, scope: HandsOutAtSite, body: schemas.EndEnrolmentRequest) -> None:
     """End a family's enrolment: it is on no list and in no statistics any more. Its watch and messages stay."""
     await end_enrolment(
-        work, staff_actor(scope.caller.staff_id), asked.family_code, asked.reason, site_id=scope.site.site_id
+        work, staff_actor(scope.caller.staff_id), body.family_code, body.reason, site_id=scope.site.site_id
     )
 
 
-@router.post("/contact-requests", responses=answers(401, 403, 404, 422))
-async def ask_contact(work: Work, scope: SupportsAtSite, asked: told.OfFamily) -> told.ContactAsked:
+@router.post("/contact-requests", responses=problem_responses(401, 403, 404, 422))
+async def ask_contact(
+    work: Work, scope: SupportsAtSite, body: schemas.FamilyCodeRequest
+) -> schemas.ContactFamilyResponse:
     """Ask a family of the site to get in touch: a text message and a notice, without a reason; once a day at most."""
     asked_now = await ask_to_get_in_touch(
-        work, staff_actor(scope.caller.staff_id), asked.family_code, scope.site.site_id
+        work, staff_actor(scope.caller.staff_id), body.family_code, scope.site.site_id
     )
-    return told.ContactAsked(asked_now=asked_now)
+    return schemas.ContactFamilyResponse(asked_now=asked_now)
 
 
-@router.get("/help", responses=answers(401, 403, 404, 422))
+@router.get("/help", responses=problem_responses(401, 403, 404, 422))
 async def list_help(
     work: Work,
     scope: SupportsAtSite,
     after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
-    kind: told.HelpKind | None = None,
-) -> told.HelpCalls:
+    kind: schemas.HelpKind | None = None,
+) -> schemas.HelpCallsResponse:
     """Tell the open calls for help of the site's families, the oldest first, a page at a time."""
     found = await open_help_at(work, scope.site.site_id, most=limit + 1, after=after, kind=kind)
-    return told.HelpCalls(
+    return schemas.HelpCallsResponse(
         calls=[
-            told.HelpTold.model_validate(
+            schemas.HelpCall.model_validate(
                 {**one.request.model_dump(include={"help_id", "kind", "asked_at"}), "family_code": one.family_code}
             )
             for one in found[:limit]
@@ -104,19 +108,19 @@ async def list_help(
     )
 
 
-@router.post("/help/{help_id}/done", status_code=204, responses=answers(401, 403, 404, 422))
+@router.post("/help/{help_id}/done", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def close(work: Work, scope: SupportsAtSite, help_id: uuid.UUID) -> None:
     """Note that a call for help was taken care of. A repeat changes nothing."""
     await close_help(work, staff_actor(scope.caller.staff_id), scope.site.site_id, help_id)
 
 
-@router.post("/cohorts/{cohort_id}/notices", status_code=201, responses=answers(401, 403, 404, 422))
+@router.post("/cohorts/{cohort_id}/notices", status_code=201, responses=problem_responses(401, 403, 404, 422))
 async def send_notice(
-    work: Work, scope: SupportsAtSite, cohort_id: uuid.UUID, asked: told.NewNotice
-) -> told.NoticeSent:
+    work: Work, scope: SupportsAtSite, cohort_id: uuid.UUID, body: schemas.NewNoticeRequest
+) -> schemas.SentNoticeResponse:
     """Tell every enrolled family of a cohort something; it is shown in the app, and nobody can reply."""
     cohort = await cohort_of_site(work, scope.site.site_id, cohort_id)
     if cohort is None:
         raise NotFoundError
-    notice = await tell_cohort(work, staff_actor(scope.caller.staff_id), cohort, asked.text)
-    return told.NoticeSent(notice_id=notice.notice_id, created_at=notice.created_at)
+    notice = await tell_cohort(work, staff_actor(scope.caller.staff_id), cohort, body.text)
+    return schemas.SentNoticeResponse(notice_id=notice.notice_id, created_at=notice.created_at)

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from services.api.dependencies import Work, settings_of
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import HandsOutAtSite
-from services.api.staff.schemas import care as told
+from services.api.staff.schemas import care as schemas
 from services.core.office.hand_outs.actions import close_hand_out, hand_outs_of, open_hand_out, print_slips
 from services.core.office.hand_outs.slip_sheet import slip_sheet
 from services.core.people.households.hand_out_codes import is_open
@@ -24,26 +24,28 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}/hand-outs", tags=["staff: h
 _PDF = "application/pdf"
 
 
-@router.get("", responses=answers(401, 403, 404, 422))
-async def list_hand_outs(work: Work, scope: HandsOutAtSite) -> told.HandOuts:
+@router.get("", responses=problem_responses(401, 403, 404, 422))
+async def list_hand_outs(work: Work, scope: HandsOutAtSite) -> schemas.HandOutsResponse:
     """Tell the newest hand-outs of a site."""
-    return told.HandOuts(hand_outs=[_told(one, work.now) for one in await hand_outs_of(work, scope.site.site_id)])
+    return schemas.HandOutsResponse(
+        hand_outs=[_response(one, work.now) for one in await hand_outs_of(work, scope.site.site_id)]
+    )
 
 
-@router.post("", status_code=201, responses=answers(401, 403, 404, 422, 429))
-async def open_one(work: Work, scope: HandsOutAtSite, asked: told.NewHandOut) -> told.HandOutOpened:
+@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 422, 429))
+async def open_one(work: Work, scope: HandsOutAtSite, body: schemas.NewHandOutRequest) -> schemas.OpenedHandOutResponse:
     """Open a hand-out for two hours at most. Its code goes on the wall; phones of the site's families send it along."""
     await charge(work, Charge(Limits.HAND_OUTS_OF_STAFF, str(scope.caller.staff_id)))
     row, code = await open_hand_out(
-        work, scope.caller.staff_id, scope.site, families=asked.families, lasts=timedelta(minutes=asked.minutes)
+        work, scope.caller.staff_id, scope.site, families=body.families, lasts=timedelta(minutes=body.minutes)
     )
-    return told.HandOutOpened(**_told(row, work.now).model_dump(), code=code)
+    return schemas.OpenedHandOutResponse(**_response(row, work.now).model_dump(), code=code)
 
 
-@router.post("/{hand_out_id}/close", responses=answers(401, 403, 404, 422))
-async def close(work: Work, scope: HandsOutAtSite, hand_out_id: uuid.UUID) -> told.HandOut:
+@router.post("/{hand_out_id}/close", responses=problem_responses(401, 403, 404, 422))
+async def close(work: Work, scope: HandsOutAtSite, hand_out_id: uuid.UUID) -> schemas.HandOutResponse:
     """Close it before its time: its code and its slips are worth nothing from now on. A repeat changes nothing."""
-    return _told(await close_hand_out(work, scope.caller.staff_id, scope.site, hand_out_id), work.now)
+    return _response(await close_hand_out(work, scope.caller.staff_id, scope.site, hand_out_id), work.now)
 
 
 @router.post(
@@ -54,23 +56,23 @@ async def close(work: Work, scope: HandsOutAtSite, hand_out_id: uuid.UUID) -> to
             "content": {_PDF: {"schema": {"type": "string", "format": "binary"}}},
             "description": "A4, to print once",
         },
-        **answers(401, 403, 404, 422),
+        **problem_responses(401, 403, 404, 422),
     },
 )
 async def print_some(
     work: Work,
     scope: HandsOutAtSite,
     hand_out_id: uuid.UUID,
-    asked: told.PrintSlips,
+    body: schemas.PrintSlipsRequest,
     settings: Annotated[Settings, Depends(settings_of)],
 ) -> Response:
     """Print a slip for each of these families: it logs in whoever knows the number the family enrolled with, once.
 
     A slip printed anew voids the one before. What is printed is stored nowhere.
     """
-    slips = await print_slips(work, scope.caller.staff_id, scope.site, hand_out_id, asked.family_codes)
+    slips = await print_slips(work, scope.caller.staff_id, scope.site, hand_out_id, body.family_codes)
     return Response(slip_sheet(slips, f"{settings.public_url}/log-in"), media_type=_PDF)
 
 
-def _told(row: HandOut, now: datetime) -> told.HandOut:
-    return told.HandOut.model_validate({**row.model_dump(), "open": is_open(row, now)})
+def _response(row: HandOut, now: datetime) -> schemas.HandOutResponse:
+    return schemas.HandOutResponse.model_validate({**row.model_dump(), "open": is_open(row, now)})

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import HandsOutAtSite, StructureManagedAtSite
-from services.api.staff.lists import Counts, take_list
-from services.api.staff.schemas.imports import DryRun, ListTold, list_body
+from services.api.staff.lists import Counts, import_list
+from services.api.staff.schemas.imports import DryRun, ListImportResponse, list_body
 from services.core.office.enrolment.actions import FamilyRow, read_family_list
 from services.core.office.enrolment.participation import TrainingRow, note_trainings, read_training_list
 from services.core.office.enrolment.with_watches import enrol_and_hand_out
@@ -21,12 +21,12 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff"])
 
 @router.post(
     "/watches",
-    responses=answers(401, 403, 404, 422, 429),
+    responses=problem_responses(401, 403, 404, 422, 429),
     openapi_extra=list_body("serial, model; secret (of a new watch), imei, iccid, sim_holder, sim_expires, site"),
 )
-async def take_watches(
+async def import_watches(
     request: Request, work: Work, scope: StructureManagedAtSite, *, dry_run: DryRun = False
-) -> ListTold:
+) -> ListImportResponse:
     """Register watches of the site with the secrets that their vendor gave them. No secret is ever told again."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
@@ -36,17 +36,19 @@ async def take_watches(
         )
         return Counts(len(done.registered), len(done.updated), len(done.unchanged))
 
-    return await take_list(
+    return await import_list(
         request, work, scope.caller.staff_id, lambda raw: read_delivery(raw, site), take, dry_run=dry_run
     )
 
 
 @router.post(
     "/families",
-    responses=answers(401, 403, 404, 422, 429),
+    responses=problem_responses(401, 403, 404, 422, 429),
     openapi_extra=list_body("family_code, phone, cohort; watch_serial, site. No names"),
 )
-async def take_families(request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False) -> ListTold:
+async def import_families(
+    request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False
+) -> ListImportResponse:
     """Enrol families of the site, and hand out the watches named beside them."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
@@ -57,36 +59,40 @@ async def take_families(request: Request, work: Work, scope: HandsOutAtSite, *, 
             watches_handed_out=len(done.handed_out),
         )  # fmt: skip
 
-    return await take_list(
+    return await import_list(
         request, work, scope.caller.staff_id, lambda raw: read_family_list(raw, site), take, dry_run=dry_run
     )
 
 
 @router.post(
     "/sims",
-    responses=answers(401, 403, 404, 422, 429),
+    responses=problem_responses(401, 403, 404, 422, 429),
     openapi_extra=list_body("serial; iccid, number, holder, expires, quota_mb, month, used_mb"),
 )
-async def take_sims(request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False) -> ListTold:
+async def import_sims(
+    request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False
+) -> ListImportResponse:
     """Note the SIM cards of the site's watches, as the operator's list says; an empty cell says nothing."""
 
     async def take(rows: list[SimRow]) -> Counts:
         done = await note_sims(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
         return Counts(changed=len(done.changed), unchanged=len(done.unchanged))
 
-    return await take_list(request, work, scope.caller.staff_id, read_sim_list, take, dry_run=dry_run)
+    return await import_list(request, work, scope.caller.staff_id, read_sim_list, take, dry_run=dry_run)
 
 
 @router.post(
     "/trainings",
-    responses=answers(401, 403, 404, 422, 429),
+    responses=problem_responses(401, 403, 404, 422, 429),
     openapi_extra=list_body("family_code, training, attended_on"),
 )
-async def take_trainings(request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False) -> ListTold:
+async def import_trainings(
+    request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False
+) -> ListImportResponse:
     """Note who of the site attended which training."""
 
     async def take(rows: list[TrainingRow]) -> Counts:
         done = await note_trainings(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
         return Counts(done.noted, unchanged=done.unchanged)
 
-    return await take_list(request, work, scope.caller.staff_id, read_training_list, take, dry_run=dry_run)
+    return await import_list(request, work, scope.caller.staff_id, read_training_list, take, dry_run=dry_run)

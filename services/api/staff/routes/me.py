@@ -5,9 +5,9 @@ import uuid
 from fastapi import APIRouter
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import PERMISSIONS, IsStaff
-from services.api.staff.schemas.accounts import Scope, StaffMe, StaffSessions, StaffSessionTold
+from services.api.staff.schemas.accounts import AccountScope, StaffMeResponse, StaffSession, StaffSessionsResponse
 from services.core.people.accounts.staff_sessions import end_staff_session, staff_sessions_of
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import scopes_of
@@ -15,28 +15,29 @@ from services.core.people.programme.queries import scopes_of
 router = APIRouter(prefix="/v1/staff/me", tags=["staff"])
 
 
-@router.get("", responses=answers(401))
-async def read_me(work: Work, caller: IsStaff) -> StaffMe:
+@router.get("", responses=problem_responses(401))
+async def read_me(work: Work, caller: IsStaff) -> StaffMeResponse:
     """Tell who is logged in, what the role may do, and for which programmes and sites."""
     staff = caller.staff
-    return StaffMe(
+    return StaffMeResponse(
         staff_id=staff.staff_id,
         email=staff.email,
         display_name=staff.display_name,
         role=staff.role,
         permissions=sorted(one.value for one in PERMISSIONS.get(staff.role, ())),
         scopes=[
-            Scope(programme_id=one.programme_id, site_id=one.site_id) for one in await scopes_of(work, staff.staff_id)
+            AccountScope(programme_id=one.programme_id, site_id=one.site_id)
+            for one in await scopes_of(work, staff.staff_id)
         ],
     )
 
 
-@router.get("/sessions", responses=answers(401))
-async def list_sessions(work: Work, caller: IsStaff) -> StaffSessions:
+@router.get("/sessions", responses=problem_responses(401))
+async def list_sessions(work: Work, caller: IsStaff) -> StaffSessionsResponse:
     """Tell in which browsers the caller is logged in."""
-    return StaffSessions(
+    return StaffSessionsResponse(
         sessions=[
-            StaffSessionTold(
+            StaffSession(
                 staff_session_id=one.staff_session_id, created_at=one.created_at, last_used_at=one.last_used_at,
                 current=one.staff_session_id == caller.staff_session_id,
             )
@@ -45,7 +46,7 @@ async def list_sessions(work: Work, caller: IsStaff) -> StaffSessions:
     )  # fmt: skip
 
 
-@router.delete("/sessions/{staff_session_id}", status_code=204, responses=answers(401, 404, 422))
+@router.delete("/sessions/{staff_session_id}", status_code=204, responses=problem_responses(401, 404, 422))
 async def end_session(work: Work, caller: IsStaff, staff_session_id: uuid.UUID) -> None:
     """End one of the caller's sessions. A repeat changes nothing."""
     if not await end_staff_session(work, caller.staff_id, staff_session_id):

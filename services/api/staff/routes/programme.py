@@ -5,9 +5,9 @@ import uuid
 from fastapi import APIRouter
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import MayManageStructure, StructureManagedAtSite
-from services.api.staff.schemas import programme as told
+from services.api.staff.schemas import programme as schemas
 from services.core.office.programme_end.actions import announce_end
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
@@ -19,31 +19,33 @@ from services.core.platform.db.database import UnitOfWork
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 
-@router.post("/programmes/{programme_id}/sites", responses=answers(401, 403, 404, 409, 422))
+@router.post("/programmes/{programme_id}/sites", responses=problem_responses(401, 403, 404, 409, 422))
 async def create_site(
-    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, asked: told.NewSite
-) -> told.Made:
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, body: schemas.NewSiteRequest
+) -> schemas.CreatedResponse:
     """Make a site of a programme; a repeat with the same particulars returns the one that is there."""
     programme = await _programme(work, caller.staff_id, programme_id)
-    made = await actions.create_site(work, staff_actor(caller.staff_id), programme, **asked.model_dump())
-    return told.Made(id=made.row.site_id, is_new=made.is_new)
+    made = await actions.create_site(work, staff_actor(caller.staff_id), programme, **body.model_dump())
+    return schemas.CreatedResponse(id=made.row.site_id, is_new=made.is_new)
 
 
-@router.post("/sites/{site_id}/cohorts", responses=answers(401, 403, 404, 409, 422))
-async def create_cohort(work: Work, scope: StructureManagedAtSite, asked: told.NewCohort) -> told.Made:
+@router.post("/sites/{site_id}/cohorts", responses=problem_responses(401, 403, 404, 409, 422))
+async def create_cohort(
+    work: Work, scope: StructureManagedAtSite, body: schemas.NewCohortRequest
+) -> schemas.CreatedResponse:
     """Make a cohort of a site; a repeat returns the one that is there."""
-    made = await actions.create_cohort(work, staff_actor(scope.caller.staff_id), scope.site, **asked.model_dump())
-    return told.Made(id=made.row.cohort_id, is_new=made.is_new)
+    made = await actions.create_cohort(work, staff_actor(scope.caller.staff_id), scope.site, **body.model_dump())
+    return schemas.CreatedResponse(id=made.row.cohort_id, is_new=made.is_new)
 
 
-@router.put("/programmes/{programme_id}/end", responses=answers(401, 403, 404, 422))
+@router.put("/programmes/{programme_id}/end", responses=problem_responses(401, 403, 404, 422))
 async def set_end(
-    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, asked: told.ProgrammeEndAsked
-) -> told.ProgrammeEndTold:
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, body: schemas.SetProgrammeEndRequest
+) -> schemas.SetProgrammeEndResponse:
     """Announce the programme's last day, 30 days off or more, or take it back: every family is told."""
     programme = await _programme(work, caller.staff_id, programme_id)
-    changed = await announce_end(work, staff_actor(caller.staff_id), programme, asked.ends_on)
-    return told.ProgrammeEndTold(ends_on=asked.ends_on, changed=changed)
+    changed = await announce_end(work, staff_actor(caller.staff_id), programme, body.ends_on)
+    return schemas.SetProgrammeEndResponse(ends_on=body.ends_on, changed=changed)
 
 
 async def _programme(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> Programme:

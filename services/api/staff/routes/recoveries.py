@@ -5,9 +5,9 @@ import uuid
 from fastapi import APIRouter
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import RecoversAtSite
-from services.api.staff.schemas import care as told
+from services.api.staff.schemas import care as schemas
 from services.core.office.recovery.actions import (
     AskedRecovery,
     approve_recovery,
@@ -25,47 +25,51 @@ from services.core.platform.limits.rules import Limits
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: recovery"])
 
 
-@router.get("/recoveries", responses=answers(401, 403, 404, 422))
-async def list_recoveries(work: Work, scope: RecoversAtSite) -> told.Recoveries:
+@router.get("/recoveries", responses=problem_responses(401, 403, 404, 422))
+async def list_recoveries(work: Work, scope: RecoversAtSite) -> schemas.RecoveriesResponse:
     """Tell the changes under way and those that were, without any number."""
-    return told.Recoveries(
-        recoveries=[_told(row, family_code) for row, family_code in await recoveries_of_site(work, scope.site.site_id)]
+    return schemas.RecoveriesResponse(
+        recoveries=[
+            _response(row, family_code) for row, family_code in await recoveries_of_site(work, scope.site.site_id)
+        ]
     )
 
 
-@router.post("/families/{family_code}/recoveries", status_code=201, responses=answers(401, 403, 404, 409, 422, 429))
+@router.post(
+    "/families/{family_code}/recoveries", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429)
+)
 async def ask(
-    work: Work, scope: RecoversAtSite, family_code: told.FamilyCodeInPath, asked: told.NewRecovery
-) -> told.Recovery:
+    work: Work, scope: RecoversAtSite, family_code: schemas.FamilyCodeInPath, body: schemas.NewRecoveryRequest
+) -> schemas.RecoveryResponse:
     """Ask for a change with the family's paper in hand; nothing happens before another person approves it."""
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
     made = await ask_recovery(
         work, scope.caller.staff_id, scope.site,
-        AskedRecovery(family_code, asked.kind, asked.phone, asked.new_phone, Paper(asked.form_number, asked.document)),
+        AskedRecovery(family_code, body.kind, body.phone, body.new_phone, Paper(body.form_number, body.document)),
     )  # fmt: skip
-    return _told(made, family_code)
+    return _response(made, family_code)
 
 
-@router.post("/recoveries/{recovery_id}/approve", responses=answers(401, 403, 404, 409, 422, 429))
+@router.post("/recoveries/{recovery_id}/approve", responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def approve(
-    work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID, said: told.ApproveRecovery
-) -> told.Recovery:
+    work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID, body: schemas.ApproveRecoveryRequest
+) -> schemas.RecoveryResponse:
     """Approve as the second person: every guardian is told, and 48 hours later it happens unless one objects."""
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
-    paper = Paper(said.form_number, said.document)
+    paper = Paper(body.form_number, body.document)
     row = await approve_recovery(work, scope.caller.staff_id, scope.site, recovery_id, paper)
     return await _with_code(work, row)
 
 
-@router.post("/recoveries/{recovery_id}/withdraw", responses=answers(401, 403, 404, 409, 422))
-async def withdraw(work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID) -> told.Recovery:
+@router.post("/recoveries/{recovery_id}/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
+async def withdraw(work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID) -> schemas.RecoveryResponse:
     """Take a change back that has not happened."""
     return await _with_code(work, await withdraw_recovery(work, scope.caller.staff_id, scope.site, recovery_id))
 
 
-async def _with_code(work: UnitOfWork, row: RecoveryRow) -> told.Recovery:
-    return _told(row, (await work.session.get_one(Family, row.family_id)).family_code)
+async def _with_code(work: UnitOfWork, row: RecoveryRow) -> schemas.RecoveryResponse:
+    return _response(row, (await work.session.get_one(Family, row.family_id)).family_code)
 
 
-def _told(row: RecoveryRow, family_code: str) -> told.Recovery:
-    return told.Recovery.model_validate({**row.model_dump(), "family_code": family_code})
+def _response(row: RecoveryRow, family_code: str) -> schemas.RecoveryResponse:
+    return schemas.RecoveryResponse.model_validate({**row.model_dump(), "family_code": family_code})

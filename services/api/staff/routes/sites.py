@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import DevicesOfSite, MaySeeStructure, StructureOfSite
-from services.api.staff.schemas import accounts as told
+from services.api.staff.schemas import accounts as schemas
 from services.core.office.triage.site_health import Health, families_at, watches_at
 from services.core.people.programme.queries import cohorts_of, sites_served
 
@@ -18,52 +18,52 @@ After = Annotated[str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$", d
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 
-@router.get("", responses=answers(401, 403))
-async def list_sites(work: Work, caller: MaySeeStructure) -> told.Sites:
+@router.get("", responses=problem_responses(401, 403))
+async def list_sites(work: Work, caller: MaySeeStructure) -> schemas.SitesResponse:
     """Tell the sites that the caller serves."""
-    return told.Sites(
+    return schemas.SitesResponse(
         sites=[
-            told.SiteTold(**site.model_dump(exclude={"created_at"}), programme=programme.name)
+            schemas.Site(**site.model_dump(exclude={"created_at"}), programme=programme.name)
             for programme, site in await sites_served(work, caller.staff_id)
         ]
     )
 
 
-@router.get("/{site_id}/cohorts", responses=answers(401, 403, 404, 422))
-async def list_cohorts(work: Work, scope: StructureOfSite) -> told.Cohorts:
+@router.get("/{site_id}/cohorts", responses=problem_responses(401, 403, 404, 422))
+async def list_cohorts(work: Work, scope: StructureOfSite) -> schemas.CohortsResponse:
     """Tell the cohorts of a site."""
-    return told.Cohorts(
-        cohorts=[told.CohortTold.model_validate(one.model_dump()) for one in await cohorts_of(work, scope.site)]
+    return schemas.CohortsResponse(
+        cohorts=[schemas.Cohort.model_validate(one.model_dump()) for one in await cohorts_of(work, scope.site)]
     )
 
 
-@router.get("/{site_id}/watches", responses=answers(401, 403, 404, 422))
+@router.get("/{site_id}/watches", responses=problem_responses(401, 403, 404, 422))
 async def list_watches(
     work: Work,
     scope: DevicesOfSite,
     after: After = None,
     limit: Limit = PAGE,
     state: Annotated[Literal["registered", "handed_out", "lost", "returned", "broken"] | None, Query()] = None,
-) -> told.ShelfWatches:
+) -> schemas.WatchesAtSiteResponse:
     """Tell the watches of a site by serial, a page at a time."""
     page = await watches_at(work, scope.site.site_id, after=after, limit=limit, state=state)
-    return told.ShelfWatches(
+    return schemas.WatchesAtSiteResponse(
         watches=[
-            told.ShelfWatch(**_health(one).model_dump(), family_code=family_code) for one, family_code in page.rows
+            schemas.WatchAtSite(**_health(one).model_dump(), family_code=family_code) for one, family_code in page.rows
         ],
         next=page.rows[-1][0].serial if page.has_more else None,
     )
 
 
-@router.get("/{site_id}/families", responses=answers(401, 403, 404, 422))
+@router.get("/{site_id}/families", responses=problem_responses(401, 403, 404, 422))
 async def list_families(
     work: Work, scope: DevicesOfSite, after: After = None, limit: Limit = PAGE
-) -> told.FamiliesAtSite:
+) -> schemas.FamiliesAtSiteResponse:
     """Tell the families of a site by code, with the health of their watches, a page at a time."""
     page = await families_at(work, scope.site.site_id, after=after, limit=limit)
-    return told.FamiliesAtSite(
+    return schemas.FamiliesAtSiteResponse(
         families=[
-            told.FamilyAtSite(
+            schemas.FamilyAtSite(
                 family_code=one.family_code,
                 cohort=one.cohort,
                 enrolled_at=one.enrolled_at,
@@ -76,8 +76,8 @@ async def list_families(
     )
 
 
-def _health(one: Health) -> told.WatchHealth:
-    return told.WatchHealth(
+def _health(one: Health) -> schemas.WatchHealth:
+    return schemas.WatchHealth(
         serial=one.serial, model=one.model, state=one.state, paired=one.presence is not None, presence=one.presence,
         last_seen_at=one.last_seen_at, battery_pct=one.battery_pct, firmware=one.firmware,
     )  # fmt: skip

@@ -6,11 +6,11 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import MayManageStructure, SeesImpactAtSite, SupportsAtSite
-from services.api.staff.lists import Counts, take_list
-from services.api.staff.schemas import surveys as told
-from services.api.staff.schemas.imports import DryRun, ListTold, list_body
+from services.api.staff.lists import Counts, import_list
+from services.api.staff.schemas import surveys as schemas
+from services.api.staff.schemas.imports import DryRun, ListImportResponse, list_body
 from services.core.office.surveys.actions import define_survey, take_answers
 from services.core.office.surveys.publishing import publish_survey
 from services.core.office.surveys.queries import (
@@ -33,14 +33,14 @@ NAMES_PAGE: Final = 100
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 
-@router.get("/sites/{site_id}/surveys", responses=answers(401, 403, 404, 422))
-async def list_surveys(work: Work, scope: SeesImpactAtSite) -> told.Surveys:
+@router.get("/sites/{site_id}/surveys", responses=problem_responses(401, 403, 404, 422))
+async def list_surveys(work: Work, scope: SeesImpactAtSite) -> schemas.SurveysResponse:
     """Tell the surveys of the site's programme."""
-    return told.Surveys(surveys=[_survey(one) for one in await surveys_of(work, scope.site.programme_id)])
+    return schemas.SurveysResponse(surveys=[_survey(one) for one in await surveys_of(work, scope.site.programme_id)])
 
 
-@router.get("/sites/{site_id}/surveys/{survey_id}", responses=answers(401, 403, 404, 422))
-async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID) -> told.SurveyReport:
+@router.get("/sites/{site_id}/surveys/{survey_id}", responses=problem_responses(401, 403, 404, 422))
+async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID) -> schemas.SurveyReportResponse:
     """Tell what changed at the site in matched pairs; nothing before the survey is published."""
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     return _report(survey, await report_of(work, survey, scope.site.site_id))
@@ -48,12 +48,12 @@ async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID)
 
 @router.post(
     "/sites/{site_id}/surveys/{survey_id}/answers",
-    responses=answers(401, 403, 404, 409, 422, 429),
+    responses=problem_responses(401, 403, 404, 409, 422, 429),
     openapi_extra=list_body(
         "family_code (or name in the survey), wave (baseline or endline), a column a question; or question, answer"
     ),
 )
-async def bring_answers(
+async def import_answers(
     request: Request,
     work: Work,
     scope: SupportsAtSite,
@@ -61,7 +61,7 @@ async def bring_answers(
     *,
     correct: Annotated[bool, Query(description="take answers that differ from those kept")] = False,
     dry_run: DryRun = False,
-) -> ListTold:
+) -> ListImportResponse:
     """Take answers of families of the site that agreed to measurement, all of the list or nothing."""
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     questions = await questions_of(work, survey)
@@ -72,12 +72,12 @@ async def bring_answers(
         )
         return Counts(done.noted, done.corrected, done.unchanged)
 
-    return await take_list(
+    return await import_list(
         request, work, scope.caller.staff_id, lambda raw: read_answers(raw, questions), take, dry_run=dry_run
     )
 
 
-@router.get("/sites/{site_id}/surveys/{survey_id}/families", responses=answers(401, 403, 404, 422))
+@router.get("/sites/{site_id}/surveys/{survey_id}/families", responses=problem_responses(401, 403, 404, 422))
 async def list_names(
     work: Work,
     scope: SupportsAtSite,
@@ -86,7 +86,7 @@ async def list_names(
         str, Query(max_length=20, pattern=r"^[A-Za-z0-9-]*$", description="`next` of the page before")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = NAMES_PAGE,
-) -> told.SurveyNames:
+) -> schemas.SurveyPseudonymsResponse:
     """Tell which families of the site may be asked, each with its name in this survey, by code, a page at a time.
 
     The list stays with staff. Whoever asks the questions gets the names alone, which are others in every survey.
@@ -94,31 +94,31 @@ async def list_names(
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     listed = [one for one in await names_in(work, survey, scope.site.site_id) if one.family_code > after]
     page = listed[:limit]
-    return told.SurveyNames(
-        families=[told.SurveyName(family_code=one.family_code, pseudonym=one.pseudonym) for one in page],
+    return schemas.SurveyPseudonymsResponse(
+        families=[schemas.SurveyPseudonym(family_code=one.family_code, pseudonym=one.pseudonym) for one in page],
         next=page[-1].family_code if len(listed) > limit else None,
     )
 
 
-@router.post("/programmes/{programme_id}/surveys", responses=answers(401, 403, 404, 409, 422))
+@router.post("/programmes/{programme_id}/surveys", responses=problem_responses(401, 403, 404, 409, 422))
 async def define(
-    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, asked: told.NewSurvey
-) -> told.SurveyTold:
+    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, body: schemas.NewSurveyRequest
+) -> schemas.SurveyResponse:
     """Make a survey of a programme, or add questions to it; a repeat changes nothing."""
     await _serve(work, caller.staff_id, programme_id)
-    questions = [Question(one.question, one.kind, one.label, one.least, one.most) for one in asked.questions]
+    questions = [Question(one.question, one.kind, one.label, one.least, one.most) for one in body.questions]
     check_questions(questions)
     programme = await programme_of(work, programme_id)
-    await define_survey(work, staff_actor(caller.staff_id), programme, asked.name, questions)
-    return _survey(await survey_named(work, programme, asked.name))
+    await define_survey(work, staff_actor(caller.staff_id), programme, body.name, questions)
+    return _survey(await survey_named(work, programme, body.name))
 
 
 @router.post(
-    "/programmes/{programme_id}/surveys/{survey_id}/publish", responses=answers(401, 403, 404, 422)
+    "/programmes/{programme_id}/surveys/{survey_id}/publish", responses=problem_responses(401, 403, 404, 422)
 )  # fmt: skip
 async def publish(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
-) -> told.SurveyTold:
+) -> schemas.SurveyResponse:
     """Have the reports of every site and of the programme stand: no answer is taken and none changes after that."""
     await _serve(work, caller.staff_id, programme_id)
     survey = await _of_programme(work, programme_id, survey_id)
@@ -126,10 +126,10 @@ async def publish(
     return _survey(survey)
 
 
-@router.get("/programmes/{programme_id}/surveys/{survey_id}", responses=answers(401, 403, 404, 422))
+@router.get("/programmes/{programme_id}/surveys/{survey_id}", responses=problem_responses(401, 403, 404, 422))
 async def read_whole_report(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
-) -> told.SurveyReport:
+) -> schemas.SurveyReportResponse:
     """Tell what changed in the whole programme; nothing before the survey is published."""
     await _serve(work, caller.staff_id, programme_id)
     survey = await _of_programme(work, programme_id, survey_id)
@@ -148,12 +148,12 @@ async def _of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_id: uu
     return survey
 
 
-def _survey(one: Survey) -> told.SurveyTold:
-    return told.SurveyTold(survey_id=one.survey_id, name=one.name, published_at=one.published_at)
+def _survey(one: Survey) -> schemas.SurveyResponse:
+    return schemas.SurveyResponse(survey_id=one.survey_id, name=one.name, published_at=one.published_at)
 
 
-def _report(survey: Survey, comparisons: list[dict[str, object]]) -> told.SurveyReport:
-    return told.SurveyReport(
+def _report(survey: Survey, comparisons: list[dict[str, object]]) -> schemas.SurveyReportResponse:
+    return schemas.SurveyReportResponse(
         survey_id=survey.survey_id, published_at=survey.published_at,
-        comparisons=[told.ComparisonTold.model_validate(one) for one in comparisons],
+        comparisons=[schemas.Comparison.model_validate(one) for one in comparisons],
     )  # fmt: skip

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import AggregatesOfSite, DevicesOfSite, IsStaff, MayExport, SupportsAtSite
-from services.api.staff.schemas import usage as told
+from services.api.staff.schemas import usage as schemas
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import INDICATORS
 from services.core.measurement.publishing import queries
@@ -35,12 +35,12 @@ LastWeek = Annotated[date, Query(description="weeks whose Monday is this day or 
 Limit = Annotated[int, Query(ge=1, le=PAGE_WEEKS, description="weeks on a page")]
 
 
-@router.get("/indicators", responses=answers(401))
-async def list_indicators(caller: IsStaff) -> told.IndicatorsTold:  # noqa: ARG001 - the rule is what matters
+@router.get("/indicators", responses=problem_responses(401))
+async def list_indicators(caller: IsStaff) -> schemas.IndicatorsResponse:  # noqa: ARG001 - the rule is what matters
     """Tell every indicator with its version and definition in each language."""
-    return told.IndicatorsTold(
+    return schemas.IndicatorsResponse(
         indicators=[
-            told.IndicatorTold.model_validate(
+            schemas.Indicator.model_validate(
                 {
                     "code": code, "version": one.version, "kind": one.kind.value,
                     "of_the_whole": one.of_the_whole,
@@ -53,12 +53,12 @@ async def list_indicators(caller: IsStaff) -> told.IndicatorsTold:  # noqa: ARG0
             )
             for code, one in INDICATORS.items()
         ],
-        reading=told_in_all("not_impact"),
-        unit=told_in_all("unit"),
+        reading=in_every_language("not_impact"),
+        unit=in_every_language("unit"),
     )  # fmt: skip
 
 
-@router.get("/sites/{site_id}/usage", responses=answers(401, 403, 404, 422))
+@router.get("/sites/{site_id}/usage", responses=problem_responses(401, 403, 404, 422))
 async def read_site(
     work: Work,
     scope: AggregatesOfSite,
@@ -67,7 +67,7 @@ async def read_site(
     first_week: FirstWeek = date.min,
     last_week: LastWeek = date.max,
     limit: Limit = PAGE_WEEKS,
-) -> told.UsageTold:
+) -> schemas.UsageResponse:
     """Tell the published weeks of a site or of one of its cohorts: over 5 families and more, in a page of weeks."""
     site = scope.site
     if cohort_id is not None and await cohort_of_site(work, site.site_id, cohort_id) is None:
@@ -77,7 +77,7 @@ async def read_site(
     return page.model_copy(update={"site_id": site.site_id, "cohort_id": cohort_id})
 
 
-@router.get("/programmes/{programme_id}/usage", responses=answers(401, 403, 404, 422))
+@router.get("/programmes/{programme_id}/usage", responses=problem_responses(401, 403, 404, 422))
 async def read_programme(
     work: Work,
     caller: MayExport,
@@ -86,7 +86,7 @@ async def read_programme(
     first_week: FirstWeek = date.min,
     last_week: LastWeek = date.max,
     limit: Limit = PAGE_WEEKS,
-) -> told.UsageTold:
+) -> schemas.UsageResponse:
     """Tell the published weeks of a programme all of which the caller serves, in a page of weeks."""
     if await programme_served(work, caller.staff_id, programme_id) is None:
         raise NotFoundError
@@ -94,7 +94,7 @@ async def read_programme(
     return await _page(work, programme_id, asked, limit)
 
 
-@router.get("/sites/{site_id}/silent-families", responses=answers(401, 403, 404, 422))
+@router.get("/sites/{site_id}/silent-families", responses=problem_responses(401, 403, 404, 422))
 async def list_silent(
     work: Work,
     scope: SupportsAtSite,
@@ -102,15 +102,15 @@ async def list_silent(
         str, Query(max_length=41, pattern=r"^[A-Za-z0-9 -]*$", description="`next` of the page before")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = SILENT_PAGE,
-) -> told.SilentFamiliesTold:
+) -> schemas.SilentFamiliesResponse:
     """Tell which families of the site were in no contact for 7 days, by code, a page at a time. It is no statistic."""
     # Not in the database's order, which its language decides: pages go on after a word.
     found = {f"{one.family_code} {one.serial}": one for one in await queries.silent_families(work, scope.site.site_id)}
     listed = sorted(place for place in found if place > after)
     page = listed[:limit]
-    return told.SilentFamiliesTold(
+    return schemas.SilentFamiliesResponse(
         families=[
-            told.SilentFamilyTold(
+            schemas.SilentFamily(
                 family_code=one.family_code, serial=one.serial, states=list(one.states),
                 battery_pct=one.battery_pct, last_seen_at=one.last_seen_at,
             )
@@ -120,29 +120,31 @@ async def list_silent(
     )  # fmt: skip
 
 
-@router.get("/sites/{site_id}/device-states", responses=answers(401, 403, 404, 422))
-async def count_devices(work: Work, scope: DevicesOfSite) -> told.DeviceStatesTold:
+@router.get("/sites/{site_id}/device-states", responses=problem_responses(401, 403, 404, 422))
+async def count_devices(work: Work, scope: DevicesOfSite) -> schemas.DeviceStatesResponse:
     """Tell how many of the site's watches are handed out, paired, active, silent, low, lost, returned or broken."""
-    return told.DeviceStatesTold(states=dict(sorted((await queries.device_counts(work, scope.site.site_id)).items())))
+    return schemas.DeviceStatesResponse(
+        states=dict(sorted((await queries.device_counts(work, scope.site.site_id)).items()))
+    )
 
 
-def told_in_all(word: str) -> dict[told.Locale, str]:
+def in_every_language(word: str) -> dict[schemas.Locale, str]:
     """Return a sentence of reports in every language."""
     return {locale: words(locale)[word] for locale in LOCALES}
 
 
-async def _page(work: UnitOfWork, programme_id: uuid.UUID, asked: queries.Asked, limit: int) -> told.UsageTold:
+async def _page(work: UnitOfWork, programme_id: uuid.UUID, asked: queries.Asked, limit: int) -> schemas.UsageResponse:
     page = await queries.published_weeks(work, programme_id, asked, limit)
-    return told.UsageTold(
+    return schemas.UsageResponse(
         programme_id=programme_id,
         site_id=None,
         cohort_id=None,
         least_families=LEAST[asked.audience],
         weeks=[
-            told.WeekTold(
+            schemas.UsageWeek(
                 week=week,
                 cells=[
-                    told.CellTold(
+                    schemas.UsageCell(
                         indicator=one.indicator, version=one.version, suppressed=one.value is None, n=one.n,
                         count=one.count, value=one.value, lower_quartile=one.lower_quartile,
                         upper_quartile=one.upper_quartile,

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import MayExport
-from services.api.staff.schemas import usage as told
+from services.api.staff.schemas import usage as schemas
 from services.core.measurement.exports.actions import FileKind, Wanted, ask_for_file, files_of, find_file, open_file
 from services.core.measurement.tables import UsageExport
 from services.core.platform.limits.actions import Charge, charge
@@ -29,29 +29,37 @@ _FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=202, responses=answers(401, 403, 404, 422, 429))
-async def ask(work: Work, caller: MayExport, asked: told.NewFile) -> told.FileTold:
+@router.post("", status_code=202, responses=problem_responses(401, 403, 404, 422, 429))
+async def ask(work: Work, caller: MayExport, body: schemas.NewUsageExportRequest) -> schemas.UsageExportResponse:
     """Have a file made of a site or of a whole programme that the caller serves; one at a time."""
     await charge(work, Charge(Limits.EXPORTS_OF_STAFF, str(caller.staff_id)))
-    mapping = {} if asked.dhis2 is None else asked.dhis2.model_dump(mode="json")
-    wanted = Wanted(asked.kind, asked.audience, asked.locale, mapping)
-    made = await ask_for_file(work, caller.staff, wanted, site_id=asked.site_id, programme_id=asked.programme_id)
-    return _told(made)
+    mapping = {} if body.dhis2 is None else body.dhis2.model_dump(mode="json")
+    wanted = Wanted(body.kind, body.audience, body.locale, mapping)
+    made = await ask_for_file(work, caller.staff, wanted, site_id=body.site_id, programme_id=body.programme_id)
+    return _response(made)
 
 
-@router.get("", responses=answers(401, 403, 422))
-async def list_own(work: Work, caller: MayExport, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> told.FilesTold:
+@router.get("", responses=problem_responses(401, 403, 422))
+async def list_own(
+    work: Work, caller: MayExport, limit: Annotated[int, Query(ge=1, le=200)] = 50
+) -> schemas.UsageExportsResponse:
     """Tell the caller's own latest files, the newest first."""
-    return told.FilesTold(exports=[_told(one) for one in await files_of(work, caller.staff_id, limit)])
+    return schemas.UsageExportsResponse(
+        exports=[_response(one) for one in await files_of(work, caller.staff_id, limit)]
+    )
 
 
-@router.get("/{usage_export_id}", responses=answers(401, 403, 404, 422))
-async def read_one(work: Work, caller: MayExport, usage_export_id: uuid.UUID) -> told.FileTold:
+@router.get("/{usage_export_id}", responses=problem_responses(401, 403, 404, 422))
+async def read_one(work: Work, caller: MayExport, usage_export_id: uuid.UUID) -> schemas.UsageExportResponse:
     """Tell how far one of the caller's own files is."""
-    return _told(await find_file(work, caller.staff_id, usage_export_id))
+    return _response(await find_file(work, caller.staff_id, usage_export_id))
 
 
-@router.get("/{usage_export_id}/file", response_class=Response, responses={**answers(401, 403, 404, 409, 422), **_FILE})
+@router.get(
+    "/{usage_export_id}/file",
+    response_class=Response,
+    responses={**problem_responses(401, 403, 404, 409, 422), **_FILE},
+)
 async def fetch(work: Work, caller: MayExport, usage_export_id: uuid.UUID) -> Response:
     """Fetch a finished file of one's own, within its day. Every fetch is in the log."""
     export = await find_file(work, caller.staff_id, usage_export_id)
@@ -64,6 +72,6 @@ async def fetch(work: Work, caller: MayExport, usage_export_id: uuid.UUID) -> Re
     return Response(plain, 200, headers, media)
 
 
-def _told(row: UsageExport) -> told.FileTold:
+def _response(row: UsageExport) -> schemas.UsageExportResponse:
     shown = row.model_dump(exclude={"staff_id", "mapping", "wrapped_key", "ready_at", "claimed_until", "tries"})
-    return told.FileTold.model_validate({**shown, "audience": row.recipient})
+    return schemas.UsageExportResponse.model_validate({**shown, "audience": row.recipient})

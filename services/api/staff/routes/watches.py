@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from services.api.dependencies import Work
-from services.api.problems import answers
+from services.api.problems import problem_responses
 from services.api.staff.access import DevicesOfSite, HandsOutAtSite
-from services.api.staff.schemas import programme as told
+from services.api.staff.schemas import programme as schemas
 from services.core.devices.push.queries import families_not_reached
 from services.core.devices.watches.rules import serial_of_scan
 from services.core.office.hand_outs import watches as hand_out
@@ -29,22 +29,22 @@ After = Annotated[str, Query(max_length=20, pattern=r"^[A-Z0-9]*$", description=
 PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}, "description": "A4, ready to print"}}
 
 
-@router.get("/triage", responses=answers(401, 403, 404, 422))
+@router.get("/triage", responses=problem_responses(401, 403, 404, 422))
 async def read_triage(
     work: Work,
     scope: DevicesOfSite,
-    kind: told.Kind | None = None,
+    kind: schemas.Kind | None = None,
     after: After = "",
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     locale: Literal["en", "zh-Hans", "vi", "tr"] = "en",
-) -> told.Triage:
+) -> schemas.TriageResponse:
     """Tell which watches of a site need seeing to, and what to do, a page of watches at a time."""
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
     serials = list(dict.fromkeys(one.serial for one in entries))
     page = set(serials[:limit])
-    return told.Triage(
+    return schemas.TriageResponse(
         entries=[
-            told.TriageTold.model_validate(
+            schemas.TriageEntry.model_validate(
                 {
                     "serial": one.serial, "family_code": one.family_code, "kind": one.finding.kind,
                     "since_at": one.finding.since_at, "advice": triage.advice(one.finding.kind, locale),
@@ -57,57 +57,63 @@ async def read_triage(
     )  # fmt: skip
 
 
-@router.post("/watch-hand-outs", responses=answers(401, 403, 404, 409, 422))
-async def hand_out_by_scan(work: Work, scope: HandsOutAtSite, asked: told.HandOutByScan) -> told.HandedOut:
+@router.post("/watch-hand-outs", responses=problem_responses(401, 403, 404, 409, 422))
+async def hand_out_by_scan(
+    work: Work, scope: HandsOutAtSite, body: schemas.HandOutWatchRequest
+) -> schemas.HandedOutWatchResponse:
     """Give a watch to an enrolled family of the site: the label, then the code. A repeat changes nothing.
 
     It is handed out all the same where a guardian cannot be reached, and said so: they can be helped while they stand
     there.
     """
     is_new = await hand_out.hand_out_watch(
-        work, staff_actor(scope.caller.staff_id), asked.scan, asked.family_code, site_id=scope.site.site_id
+        work, staff_actor(scope.caller.staff_id), body.scan, body.family_code, site_id=scope.site.site_id
     )
-    code = asked.family_code.strip().upper()
-    return told.HandedOut(
-        serial=serial_of_scan(asked.scan), family_code=code, is_new=is_new,
+    code = body.family_code.strip().upper()
+    return schemas.HandedOutWatchResponse(
+        serial=serial_of_scan(body.scan), family_code=code, is_new=is_new,
         no_working_channel=code in await families_not_reached(work, [code]),
     )  # fmt: skip
 
 
-@router.post("/watch-hand-outs/undo", responses=answers(401, 403, 404, 409, 422))
-async def undo(work: Work, scope: HandsOutAtSite) -> told.HandOutUndone:
+@router.post("/watch-hand-outs/undo", responses=problem_responses(401, 403, 404, 409, 422))
+async def undo(work: Work, scope: HandsOutAtSite) -> schemas.UndoneHandOutResponse:
     """Take back the caller's last hand-out at this site, of the last two hours; not one that is paired already."""
     undone = await hand_out.undo_last_hand_out(work, staff_actor(scope.caller.staff_id), site_id=scope.site.site_id)
-    return told.HandOutUndone(serial=undone.serial, family_code=undone.family_code)
+    return schemas.UndoneHandOutResponse(serial=undone.serial, family_code=undone.family_code)
 
 
-@router.post("/watch-withdrawals", responses=answers(401, 403, 404, 409, 422))
-async def withdraw(work: Work, scope: HandsOutAtSite, asked: told.Withdraw) -> told.Withdrawn:
+@router.post("/watch-withdrawals", responses=problem_responses(401, 403, 404, 409, 422))
+async def withdraw(
+    work: Work, scope: HandsOutAtSite, body: schemas.WithdrawWatchRequest
+) -> schemas.WithdrawnWatchResponse:
     """Note that a watch of the site came back, is lost or broken: its pairing ends. A repeat changes nothing."""
-    serial = serial_of_scan(asked.scan)
+    serial = serial_of_scan(body.scan)
     await hand_out.locked_watch(work, serial, site_id=scope.site.site_id)
-    changed = await withdraw_watch(work, staff_actor(scope.caller.staff_id), serial, asked.state)
-    return told.Withdrawn(serial=serial, state=asked.state, changed=changed)
+    changed = await withdraw_watch(work, staff_actor(scope.caller.staff_id), serial, body.state)
+    return schemas.WithdrawnWatchResponse(serial=serial, state=body.state, changed=changed)
 
 
-@router.post("/watch-replacements", responses=answers(401, 403, 404, 409, 422))
-async def replace(work: Work, scope: HandsOutAtSite, asked: told.Replace) -> told.Withdrawn:
+@router.post("/watch-replacements", responses=problem_responses(401, 403, 404, 409, 422))
+async def replace(
+    work: Work, scope: HandsOutAtSite, body: schemas.ReplaceWatchRequest
+) -> schemas.WithdrawnWatchResponse:
     """Give a family another watch of the site: the old one may not log in, what waits is for the new one."""
-    old, new = serial_of_scan(asked.scan), serial_of_scan(asked.replacement)
+    old, new = serial_of_scan(body.scan), serial_of_scan(body.replacement)
     for serial in sorted({old, new}):
         await hand_out.locked_watch(work, serial, site_id=scope.site.site_id)
-    changed = await replace_watch(work, staff_actor(scope.caller.staff_id), old, new, asked.state)
-    return told.Withdrawn(serial=old, state=asked.state, changed=changed)
+    changed = await replace_watch(work, staff_actor(scope.caller.staff_id), old, new, body.state)
+    return schemas.WithdrawnWatchResponse(serial=old, state=body.state, changed=changed)
 
 
-@router.get("/watch-labels", response_class=Response, responses={**answers(401, 403, 404, 422), **PDF})
+@router.get("/watch-labels", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
 async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
     """Print a label for each watch of the site: the serial as QR and in letters, which opens nothing."""
     entries = await list_watches(work, site=scope.site)
     return _pdf(label_sheet([one.serial for one in entries]), "labels.pdf")
 
 
-@router.get("/hand-out-list", response_class=Response, responses={**answers(401, 403, 404, 422), **PDF})
+@router.get("/hand-out-list", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
 async def print_list(work: Work, scope: HandsOutAtSite, cohort_id: uuid.UUID | None = None) -> Response:
     """Print a line to sign for each enrolled family of the site, or of a cohort: code and watch, no names, no phones.
 

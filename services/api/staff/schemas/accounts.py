@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 from services.api.schema_fields import SECRET_PATTERN
 
 # Control characters belong to no address, and the database cannot be asked for a NUL.
@@ -17,14 +17,14 @@ Password = Annotated[str, Field(min_length=1, max_length=200, examples=["mountai
 Role = Literal["admin", "manager", "staff", "coordinator", "factory"]
 
 
-class StaffPassword(Asked):
+class StaffPasswordRequest(RequestBody):
     """Address and password, to set up the authenticator app."""
 
     email: Email
     password: Password
 
 
-class StaffLogIn(StaffPassword):
+class StaffLogInRequest(StaffPasswordRequest):
     """Address, password and what the authenticator app shows."""
 
     code: Annotated[
@@ -32,20 +32,20 @@ class StaffLogIn(StaffPassword):
     ]
 
 
-class StaffRefresh(Asked):
+class StaffRefreshRequest(RequestBody):
     """The newest refresh token of a session."""
 
     refresh_token: Annotated[str, Field(min_length=1, max_length=200, pattern=SECRET_PATTERN)]
 
 
-class SetUp(Told):
+class StaffSetUpResponse(ResponseBody):
     """What the authenticator app needs; told until the set-up is confirmed."""
 
     otpauth_url: str
     qr_svg: str = Field(description="the same as a picture: an SVG element")
 
 
-class StaffTokenPair(Told):
+class StaffTokenResponse(ResponseBody):
     """A staff session's tokens; the refresh token is told once."""
 
     access_token: str
@@ -55,20 +55,20 @@ class StaffTokenPair(Told):
     staff_id: uuid.UUID
 
 
-class SetUpDone(StaffTokenPair):
+class StaffSetUpDoneResponse(StaffTokenResponse):
     """The first session, and codes for the day the phone is lost, each of which works once; told once."""
 
     recovery_codes: list[str]
 
 
-class Scope(Told):
+class AccountScope(ResponseBody):
     """One programme or one site that is served."""
 
     programme_id: uuid.UUID | None
     site_id: uuid.UUID | None
 
 
-class StaffMe(Told):
+class StaffMeResponse(ResponseBody):
     """Who is logged in, as what, for what."""
 
     staff_id: uuid.UUID
@@ -76,10 +76,10 @@ class StaffMe(Told):
     display_name: str
     role: str
     permissions: list[str]
-    scopes: list[Scope]
+    scopes: list[AccountScope]
 
 
-class StaffSessionTold(Told):
+class StaffSession(ResponseBody):
     """A browser on which the caller is logged in."""
 
     staff_session_id: uuid.UUID
@@ -88,13 +88,13 @@ class StaffSessionTold(Told):
     current: bool
 
 
-class StaffSessions(Told):
+class StaffSessionsResponse(ResponseBody):
     """Every session that stands, the newest first."""
 
-    sessions: list[StaffSessionTold]
+    sessions: list[StaffSession]
 
 
-class SiteTold(Told):
+class Site(ResponseBody):
     """A site that the caller serves."""
 
     site_id: uuid.UUID
@@ -107,13 +107,13 @@ class SiteTold(Told):
     kind: str
 
 
-class Sites(Told):
+class SitesResponse(ResponseBody):
     """By programme and name."""
 
-    sites: list[SiteTold]
+    sites: list[Site]
 
 
-class CohortTold(Told):
+class Cohort(ResponseBody):
     """A cohort of a site."""
 
     cohort_id: uuid.UUID
@@ -122,13 +122,13 @@ class CohortTold(Told):
     ends_on: date | None
 
 
-class Cohorts(Told):
+class CohortsResponse(ResponseBody):
     """By name."""
 
-    cohorts: list[CohortTold]
+    cohorts: list[Cohort]
 
 
-class WatchHealth(Told):
+class WatchHealth(ResponseBody):
     """A watch as a device."""
 
     serial: str
@@ -141,20 +141,20 @@ class WatchHealth(Told):
     firmware: str | None
 
 
-class ShelfWatch(WatchHealth):
+class WatchAtSite(WatchHealth):
     """A watch of a site, and the code of the family that has it."""
 
     family_code: str | None
 
 
-class ShelfWatches(Told):
+class WatchesAtSiteResponse(ResponseBody):
     """A page of watches by serial; ``next`` is the ``after`` of the next one."""
 
-    watches: list[ShelfWatch]
+    watches: list[WatchAtSite]
     next: str | None
 
 
-class FamilyAtSite(Told):
+class FamilyAtSite(ResponseBody):
     """A family by its code, and the devices it has."""
 
     family_code: str
@@ -164,14 +164,14 @@ class FamilyAtSite(Told):
     watches: list[WatchHealth]
 
 
-class FamiliesAtSite(Told):
+class FamiliesAtSiteResponse(ResponseBody):
     """A page of families by code; ``next`` is the ``after`` of the next one."""
 
     families: list[FamilyAtSite]
     next: str | None
 
 
-class NewAccount(Asked):
+class NewAccountRequest(RequestBody):
     """A colleague who serves one programme or one site that the caller serves."""
 
     email: Email
@@ -181,7 +181,7 @@ class NewAccount(Asked):
     site_id: uuid.UUID | None = None
 
 
-class Account(Told):
+class AccountResponse(ResponseBody):
     """A staff account."""
 
     staff_id: uuid.UUID
@@ -190,22 +190,22 @@ class Account(Told):
     role: str
     set_up: bool = Field(description="whether an authenticator app is set up")
     ended_at: datetime | None
-    scopes: list[Scope]
+    scopes: list[AccountScope]
 
 
-class Accounts(Told):
+class AccountsResponse(ResponseBody):
     """By address."""
 
-    accounts: list[Account]
+    accounts: list[AccountResponse]
 
 
-class AccountMade(Account):
+class CreatedAccountResponse(AccountResponse):
     """The account, and its initial password if this request made it; told once."""
 
     initial_password: str | None
 
 
-class AccountReset(Told):
+class ResetAccountResponse(ResponseBody):
     """The new initial password, told once."""
 
     initial_password: str

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import Path
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 from services.api.schema_fields import Phone
 from services.core.office.recovery.paper import Document
 from services.core.people.households.rules import BREAK_GLASS_LONGEST_DELAY_DAYS, HAND_OUT_MOST_FAMILIES
@@ -23,7 +23,7 @@ DocumentSeen = Annotated[
 ]
 
 
-class NewRecovery(Asked):
+class NewRecoveryRequest(RequestBody):
     """What the paper in hand says: a guardian's number changes, or the primary guardian is lost."""
 
     kind: Literal["phone", "primary"] = Field(
@@ -35,14 +35,14 @@ class NewRecovery(Asked):
     document: DocumentSeen = None
 
 
-class ApproveRecovery(Asked):
+class ApproveRecoveryRequest(RequestBody):
     """The paper's number once more, read from it by the second person."""
 
     form_number: FormNumber
     document: DocumentSeen = None
 
 
-class Recovery(Told):
+class RecoveryResponse(ResponseBody):
     """A change under way; numbers are not told, neither of phones nor of the paper: the second person has to see it."""
 
     recovery_id: uuid.UUID
@@ -57,13 +57,13 @@ class Recovery(Told):
     ended_at: datetime | None
 
 
-class Recoveries(Told):
+class RecoveriesResponse(ResponseBody):
     """The newest first."""
 
-    recoveries: list[Recovery]
+    recoveries: list[RecoveryResponse]
 
 
-class FamilyRecovery(Told):
+class FamilyRecoveryResponse(ResponseBody):
     """A change that two of the programme's staff have agreed on, as the family's guardians are told of it."""
 
     recovery_id: uuid.UUID
@@ -74,20 +74,20 @@ class FamilyRecovery(Told):
     ended_at: datetime | None
 
 
-class FamilyRecoveries(Told):
+class FamilyRecoveriesResponse(ResponseBody):
     """The newest first."""
 
-    recoveries: list[FamilyRecovery]
+    recoveries: list[FamilyRecoveryResponse]
 
 
-class NewHandOut(Asked):
+class NewHandOutRequest(RequestBody):
     """How many families come, and how long it takes."""
 
     families: Annotated[int, Field(ge=1, le=HAND_OUT_MOST_FAMILIES, examples=[50])]
     minutes: Annotated[int, Field(ge=5, le=120, examples=[90])]
 
 
-class HandOut(Told):
+class HandOutResponse(ResponseBody):
     """A hand-out."""
 
     hand_out_id: uuid.UUID
@@ -98,25 +98,25 @@ class HandOut(Told):
     open: bool
 
 
-class HandOutOpened(HandOut):
+class OpenedHandOutResponse(HandOutResponse):
     """The hand-out, and the code for the wall, which parents send as `hand_out_code`; told once."""
 
     code: str = Field(examples=["k3m9-q2x7"])
 
 
-class HandOuts(Told):
+class HandOutsResponse(ResponseBody):
     """The newest first."""
 
-    hand_outs: list[HandOut]
+    hand_outs: list[HandOutResponse]
 
 
-class PrintSlips(Asked):
+class PrintSlipsRequest(RequestBody):
     """Whose slips to print."""
 
     family_codes: Annotated[list[FamilyCode], Field(min_length=1, max_length=HAND_OUT_MOST_FAMILIES)]
 
 
-class NewBreakGlass(Asked):
+class NewBreakGlassRequest(RequestBody):
     """Why a guardian's name and number have to be seen, and whether telling the guardian at once is dangerous."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500, examples=["The school called: the child is missing."])]
@@ -125,7 +125,7 @@ class NewBreakGlass(Asked):
     )
 
 
-class BreakGlass(Told):
+class BreakGlassResponse(ResponseBody):
     """How it stands; the reason is told to those who decide about it."""
 
     break_glass_id: uuid.UUID
@@ -141,14 +141,14 @@ class BreakGlass(Told):
     told_at: datetime | None
 
 
-class BreakGlasses(Told):
+class BreakGlassListResponse(ResponseBody):
     """A page, the newest first."""
 
-    break_glass: list[BreakGlass]
+    break_glass: list[BreakGlassResponse]
     next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
 
 
-class GuardianShown(Told):
+class BreakGlassGuardianResponse(ResponseBody):
     """A guardian's name and number, and nothing else."""
 
     name: str

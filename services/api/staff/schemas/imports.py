@@ -5,12 +5,12 @@ from typing import Annotated, Any
 from fastapi import Query
 from pydantic import Field
 
-from services.api.schema_base import Told
+from services.api.schema_base import ResponseBody
 
 DryRun = Annotated[bool, Query(description="do all of it, constraints of the database included, and take it back")]
 
 
-class ListFault(Told):
+class ListFault(ResponseBody):
     """One thing to mend: the row as a spreadsheet numbers it (the heading is row 1; 0: the file), and the column."""
 
     row: int
@@ -19,7 +19,7 @@ class ListFault(Told):
     sentence: str | None = Field(description="of what the list alone shows; null: it may concern somebody elsewhere")
 
 
-class ListTold(Told):
+class ListImportResponse(ResponseBody):
     """What a list came to; with faults, and in a dry run, nothing of it was taken."""
 
     taken: bool

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 FamilyCode = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Za-z0-9-]+$", examples=["DG-001"])]
 Scan = Annotated[
@@ -21,14 +21,14 @@ Kind = Literal[
 ]
 
 
-class HandOutByScan(Asked):
+class HandOutWatchRequest(RequestBody):
     """A watch's label and a family's code."""
 
     scan: Scan
     family_code: FamilyCode
 
 
-class HandedOut(Told):
+class HandedOutWatchResponse(ResponseBody):
     """A watch at a family; ``is_new`` false: they had it already."""
 
     serial: str
@@ -39,27 +39,27 @@ class HandedOut(Told):
     )
 
 
-class HandOutUndone(Told):
+class UndoneHandOutResponse(ResponseBody):
     """What was taken back."""
 
     serial: str
     family_code: str
 
 
-class Withdraw(Asked):
+class WithdrawWatchRequest(RequestBody):
     """A watch that came back, is lost, or is broken."""
 
     scan: Scan
     state: Literal["returned", "lost", "broken"]
 
 
-class Replace(Withdraw):
+class ReplaceWatchRequest(WithdrawWatchRequest):
     """... and the watch that the family gets in its place."""
 
     replacement: Scan
 
 
-class Withdrawn(Told):
+class WithdrawnWatchResponse(ResponseBody):
     """The watch as it is now; ``changed`` false: it was so already."""
 
     serial: str
@@ -67,7 +67,7 @@ class Withdrawn(Told):
     changed: bool
 
 
-class TriageTold(Told):
+class TriageEntry(ResponseBody):
     """One watch with one thing to see to."""
 
     serial: str
@@ -77,39 +77,39 @@ class TriageTold(Told):
     advice: str = Field(description="what to do, in the language asked for")
 
 
-class Triage(Told):
+class TriageResponse(ResponseBody):
     """By serial; ``next`` is the ``after`` of the next page."""
 
-    entries: list[TriageTold]
+    entries: list[TriageEntry]
     next: str | None
 
 
-class OfFamily(Asked):
+class FamilyCodeRequest(RequestBody):
     """A family by its code."""
 
     family_code: FamilyCode
 
 
-class ContactAsked(Told):
+class ContactFamilyResponse(ResponseBody):
     """Whether the family was asked now; false: it was asked within the day already."""
 
     asked_now: bool
 
 
-class EndEnrolment(OfFamily):
+class EndEnrolmentRequest(FamilyCodeRequest):
     """Why a family takes part no longer; its watch and messages stay."""
 
     reason: Literal["left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other"]
 
 
-class Attended(OfFamily):
+class RecordTrainingRequest(FamilyCodeRequest):
     """A training that a family's guardian attended."""
 
     training: Literal["watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher"]
     attended_on: date
 
 
-class Noted(Told):
+class RecordTrainingResponse(ResponseBody):
     """Whether it was noted now; false: it was noted already."""
 
     is_new: bool
@@ -118,7 +118,7 @@ class Noted(Told):
 HelpKind = Literal["broken", "lost", "worried"]
 
 
-class HelpTold(Told):
+class HelpCall(ResponseBody):
     """An open call for help."""
 
     help_id: uuid.UUID
@@ -127,27 +127,27 @@ class HelpTold(Told):
     asked_at: datetime
 
 
-class HelpCalls(Told):
+class HelpCallsResponse(ResponseBody):
     """A page, the oldest first."""
 
-    calls: list[HelpTold]
+    calls: list[HelpCall]
     next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
 
 
-class NewNotice(Asked):
+class NewNoticeRequest(RequestBody):
     """What every family of the cohort is told; they cannot reply."""
 
     text: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class NoticeSent(Told):
+class SentNoticeResponse(ResponseBody):
     """The notice as it was sent."""
 
     notice_id: uuid.UUID
     created_at: datetime
 
 
-class NewSite(Asked):
+class NewSiteRequest(RequestBody):
     """A site of a programme."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -157,7 +157,7 @@ class NewSite(Asked):
     kind: Literal["factory", "school", "centre"] = "factory"
 
 
-class NewCohort(Asked):
+class NewCohortRequest(RequestBody):
     """A cohort of a site."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
@@ -165,27 +165,27 @@ class NewCohort(Asked):
     ends_on: date | None = None
 
 
-class Made(Told):
+class CreatedResponse(ResponseBody):
     """What was made, or was there already."""
 
     id: uuid.UUID
     is_new: bool
 
 
-class ProgrammeEndAsked(Asked):
+class SetProgrammeEndRequest(RequestBody):
     """The programme's last day; null takes an announced end back."""
 
     ends_on: date | None
 
 
-class ProgrammeEndTold(Told):
+class SetProgrammeEndResponse(ResponseBody):
     """The programme's last day, and whether this request changed it."""
 
     ends_on: date | None
     changed: bool
 
 
-class FamilyLine(Asked):
+class FamilyLine(RequestBody):
     """One family of a list: no names, of nobody."""
 
     family_code: FamilyCode
@@ -197,14 +197,14 @@ class FamilyLine(Asked):
     )
 
 
-class FamilyList(Asked):
+class EnrolFamiliesRequest(RequestBody):
     """Families to enrol at a site: all of them or none. A dry run does the same and takes it back."""
 
     families: Annotated[list[FamilyLine], Field(min_length=1, max_length=200)]
     dry_run: bool = False
 
 
-class FaultTold(Told):
+class FamilyListFault(ResponseBody):
     """One thing to mend; ``row`` counts the lines of the list from 1."""
 
     row: int
@@ -212,11 +212,11 @@ class FaultTold(Told):
     code: str
 
 
-class FamilyListTold(Told):
+class EnrolFamiliesResponse(ResponseBody):
     """What the list came to; with faults nothing of it was taken."""
 
     taken: bool
-    faults: list[FaultTold]
+    faults: list[FamilyListFault]
     enrolled: int
     unchanged: int
     watches_handed_out: int

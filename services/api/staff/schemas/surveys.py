@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 
 
-class SurveyTold(Told):
+class SurveyResponse(ResponseBody):
     """A survey of the site's programme."""
 
     survey_id: uuid.UUID
@@ -17,7 +17,7 @@ class SurveyTold(Told):
     published_at: datetime | None = Field(description="since when its reports stand")
 
 
-class NewQuestion(Asked):
+class NewQuestion(RequestBody):
     """One question; a scale has bounds, a number may have them."""
 
     question: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,29}$", examples=["talks_week"])]
@@ -27,75 +27,75 @@ class NewQuestion(Asked):
     most: Annotated[float | None, Field(ge=-1e9, le=1e9)] = None
 
 
-class NewSurvey(Asked):
+class NewSurveyRequest(RequestBody):
     """A survey, or further questions of one."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     questions: Annotated[list[NewQuestion], Field(min_length=1, max_length=100)]
 
 
-class Surveys(Told):
+class SurveysResponse(ResponseBody):
     """By name."""
 
-    surveys: list[SurveyTold]
+    surveys: list[SurveyResponse]
 
 
-class SurveyName(Told):
+class SurveyPseudonym(ResponseBody):
     """A family and what whoever asks calls it in this survey."""
 
     family_code: str
     pseudonym: Annotated[str, Field(examples=["P-GEZDGNBVGY3TQOJQ"])]
 
 
-class SurveyNames(Told):
+class SurveyPseudonymsResponse(ResponseBody):
     """By code; ``next`` is the ``after`` of the next page."""
 
-    families: list[SurveyName]
+    families: list[SurveyPseudonym]
     next: str | None
 
 
-class IntervalTold(Told):
+class ConfidenceInterval(ResponseBody):
     """A 95 % confidence interval."""
 
     low: float
     high: float
 
 
-class EstimateTold(Told):
+class Estimate(ResponseBody):
     """A share or a mean."""
 
     value: float
-    interval: IntervalTold | None
+    interval: ConfidenceInterval | None
 
 
-class AttritionTold(Told):
+class Attrition(ResponseBody):
     """Who was lost between the waves, in counts to the nearest 5."""
 
     baseline: int
     matched: int
-    lost_share: EstimateTold | None
+    lost_share: Estimate | None
     baseline_of_matched: float | None
     baseline_of_lost: float | None
 
 
-class ComparisonTold(Told):
+class Comparison(ResponseBody):
     """One question in matched pairs, counts to the nearest 5; of a group that is hidden nothing is told but that."""
 
     question: str
     kind: Literal["yes_no", "number", "scale"]
     suppressed: bool
     matched: int
-    before: EstimateTold | None
-    after: EstimateTold | None
-    difference: EstimateTold | None
-    bootstrap: IntervalTold | None
+    before: Estimate | None
+    after: Estimate | None
+    difference: Estimate | None
+    bootstrap: ConfidenceInterval | None
     p_value: float | None = Field(description="exact McNemar; of yes_no alone")
-    attrition: AttritionTold | None = Field(description="null where fewer than 5 are on one side")
+    attrition: Attrition | None = Field(description="null where fewer than 5 are on one side")
 
 
-class SurveyReport(Told):
+class SurveyReportResponse(ResponseBody):
     """What changed at this site; impact, and no word of usage."""
 
     survey_id: uuid.UUID
     published_at: datetime | None
-    comparisons: list[ComparisonTold]
+    comparisons: list[Comparison]

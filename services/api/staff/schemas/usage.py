@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from services.api.schema_base import Asked, Told
+from services.api.schema_base import RequestBody, ResponseBody
 from services.core.measurement.exports.actions import FileKind, Recipient
 
 Locale = Literal["en", "zh-Hans", "vi", "tr"]
@@ -18,7 +18,7 @@ Dhis2Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{10}$", examples=["
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,30}$", examples=["active_use"])]
 
 
-class CellTold(Told):
+class UsageCell(ResponseBody):
     """One indicator of one week; a suppressed one has no number at all, and does not say why."""
 
     indicator: str
@@ -31,50 +31,50 @@ class CellTold(Told):
     upper_quartile: float | None
 
 
-class WeekTold(Told):
+class UsageWeek(ResponseBody):
     """One published week, named by its Monday. It never changes again."""
 
     week: date
-    cells: list[CellTold]
+    cells: list[UsageCell]
 
 
-class UsageTold(Told):
+class UsageResponse(ResponseBody):
     """A page of weeks, the oldest first; ``next`` is the ``first_week`` of the next page."""
 
     programme_id: uuid.UUID
     site_id: uuid.UUID | None
     cohort_id: uuid.UUID | None
     least_families: int = Field(description="numbers over fewer families are suppressed, and what gives them away")
-    weeks: list[WeekTold]
+    weeks: list[UsageWeek]
     next: date | None
 
 
-class IndicatorWords(Told):
+class IndicatorText(ResponseBody):
     """An indicator in one language."""
 
     name: str
     definition: str
 
 
-class IndicatorTold(Told):
+class Indicator(ResponseBody):
     """One definition; a changed formula is a new version."""
 
     code: str
     version: int
     kind: Literal["share_of_families", "share_of_weeks", "ratio", "quartiles", "median", "survival"]
     of_the_whole: bool = Field(description="told of the whole programme and of no site or cohort")
-    words: dict[Locale, IndicatorWords]
+    words: dict[Locale, IndicatorText]
 
 
-class IndicatorsTold(Told):
+class IndicatorsResponse(ResponseBody):
     """Every indicator, in the order of reports. Usage is an output, not an impact."""
 
-    indicators: list[IndicatorTold]
+    indicators: list[Indicator]
     reading: dict[Locale, str]
     unit: dict[Locale, str]
 
 
-class SilentFamilyTold(Told):
+class SilentFamily(ResponseBody):
     """A family to ask how it is: its code and its watch's health."""
 
     family_code: str
@@ -84,20 +84,20 @@ class SilentFamilyTold(Told):
     last_seen_at: datetime | None
 
 
-class SilentFamiliesTold(Told):
+class SilentFamiliesResponse(ResponseBody):
     """By code and serial; ``next`` is the ``after`` of the next page."""
 
-    families: list[SilentFamilyTold]
+    families: list[SilentFamily]
     next: str | None
 
 
-class DeviceStatesTold(Told):
+class DeviceStatesResponse(ResponseBody):
     """How many of the site's watches are in each state now; one watch may be in several."""
 
     states: dict[str, int]
 
 
-class Dhis2Mapping(Asked):
+class Dhis2Mapping(RequestBody):
     """What the other system calls our indicators and our sites, cohorts or programme; what is not named is left out."""
 
     data_elements: Annotated[dict[Code, Dhis2Id], Field(min_length=1, max_length=50)]
@@ -105,7 +105,7 @@ class Dhis2Mapping(Asked):
     dry_run: Annotated[bool, Field(description="DHIS2 checks everything and keeps nothing")] = True
 
 
-class NewFile(Asked):
+class NewUsageExportRequest(RequestBody):
     """A file of published numbers: of a site, or of a whole programme."""
 
     kind: Annotated[FileKind, Field(description="report: one HTML page to read or print")]
@@ -122,7 +122,7 @@ class NewFile(Asked):
         return self
 
 
-class FileTold(Told):
+class UsageExportResponse(ResponseBody):
     """How a file is coming along; it can be fetched while ``state`` is ready, until ``expires_at``."""
 
     usage_export_id: uuid.UUID
@@ -138,7 +138,7 @@ class FileTold(Told):
     expires_at: datetime | None
 
 
-class FilesTold(Told):
+class UsageExportsResponse(ResponseBody):
     """The caller's own files, the newest first."""
 
-    exports: list[FileTold]
+    exports: list[UsageExportResponse]

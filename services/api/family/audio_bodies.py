@@ -23,7 +23,7 @@ class _InMemory(MultiPartParser):
     spool_max_size = 4 * 1024 * 1024
 
 
-async def read_sound(request: Request) -> bytes:
+async def read_recording(request: Request) -> bytes:
     """Return the recording in a raw body, or in the field ``audio`` of a form; raises HTTPException 400."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await request.body()
@@ -40,7 +40,7 @@ async def read_sound(request: Request) -> bytes:
         await form.close()
 
 
-async def sound_response(request: Request, blobs: BlobStore, sound: Sound) -> Response:
+async def audio_response(request: Request, blobs: BlobStore, sound: Sound) -> Response:
     """Return the recording, or the range asked for, under the one type that phones play."""
     playable = sound.playable
     etag = f'"{playable.sha256[:32]}"'
@@ -62,7 +62,7 @@ async def sound_response(request: Request, blobs: BlobStore, sound: Sound) -> Re
     return Response(content, status, headers, MEDIA_TYPE[Form.PHONE])
 
 
-SOUND_ANSWERS: dict[int | str, dict[str, Any]] = {
+AUDIO_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {MEDIA_TYPE[Form.PHONE]: {"schema": {"type": "string", "format": "binary"}}}},
     206: {
         "description": "the range asked for",
@@ -70,7 +70,7 @@ SOUND_ANSWERS: dict[int | str, dict[str, Any]] = {
     },
 }
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
-SOUND_BODY: dict[str, Any] = {
+RECORDING_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "description": "the recording as the phone made it: at most 60 s and 1 MiB",
