@@ -41,6 +41,7 @@ class Running:
 
     postgres: LocalPostgres
     folder: Path
+    binary: Path
     ports: dict[str, int]
     log_file: Path
     process: asyncio.subprocess.Process | None = None
@@ -51,6 +52,7 @@ class Running:
             "SMARTWATCH_ENVIRONMENT": "test",
             "SMARTWATCH_DATABASE_URL": self.postgres.dsn(),
             "SMARTWATCH_MOSQUITTO_DIR": str(self.folder / "mosquitto"),
+            "SMARTWATCH_MOSQUITTO_BINARY": str(self.binary),
             "SMARTWATCH_MQTT_BACKEND_PASSWORD": BACKEND_SECRET,
             "SMARTWATCH_MQTT_BACKEND_PORT": str(self.ports["backend"]),
             "SMARTWATCH_MOSQUITTO_TLS_PORT": str(self.ports["tls"]),
@@ -99,7 +101,7 @@ def open_folder() -> Iterator[Path]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def running(open_folder: Path) -> AsyncIterator[Running]:
+async def running(open_folder: Path, mosquitto: Path) -> AsyncIterator[Running]:
     """A broker process on a database of its own, which tests may kill; one watch is registered."""
     folder = open_folder
     ports: dict[str, int] = {}
@@ -110,7 +112,7 @@ async def running(open_folder: Path) -> AsyncIterator[Running]:
             await asyncio.get_running_loop().run_in_executor(
                 pool, partial(upgrade, postgres.owner_dsn(), role="smartwatch")
             )
-        broker = Running(postgres, folder, ports, folder / "log")
+        broker = Running(postgres, folder, mosquitto, ports, folder / "log")
         programme_id, site_id = uuid.uuid4(), uuid.uuid4()
         await broker.sql(
             "INSERT INTO programme (programme_id, name, created_at) VALUES ($1, 'Programme', now())", programme_id
