@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.broker.configuration import SHIPPED
 from services.broker.errors import AccessFileBrokenError
-from services.broker.files import Owner, write_whole
+from services.broker.files import Owner, replace_file
 
 # The hash stands in the code so that a checkout with a damaged file fails closed instead of shipping the damage.
 ACCESS_SHA256 = "7fec09cea17165d660cc6b44bd334dfda2672ea1e047e4772290e9ef190d91a1"
@@ -31,7 +31,7 @@ def verify_access(path: Path, owner: Owner | None, shipped: Path = SHIPPED / "ac
     if hashlib.sha256(content).hexdigest() != ACCESS_SHA256:
         raise AccessFileBrokenError(shipped, "the shipped access file is not the one this version was made with")
     try:
-        write_whole(path, content, owner)
+        replace_file(path, content, owner)
     except OSError as error:
         raise AccessFileBrokenError(path, "the access file cannot be restored") from error
     return True

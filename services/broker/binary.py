@@ -85,7 +85,7 @@ def find_clients(tools: Path = TOOLS) -> Path | None:
     return brought if (brought / "mosquitto_pub").is_file() else None
 
 
-def bring_mosquitto(announce: Announce, tools: Path = TOOLS) -> Path:
+def fetch_mosquitto(announce: Announce, tools: Path = TOOLS) -> Path:
     """Return a Mosquitto, bringing one when there is none; says in one line what it does before doing it.
 
     First from the system's packages into ``tools``, which needs no root and changes nothing outside; only where that

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from services.broker.files import write_whole
+from services.broker.files import replace_file
 
 _AUTHORITY_LIFETIME = timedelta(days=3650)
 _SERVER_LIFETIME = timedelta(days=397)  # what phones and browsers accept at most
@@ -85,8 +85,8 @@ def _store(pair: _Pair, certificate_file: Path, key_file: Path) -> None:
     key = pair[1].private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_whole(key_file, key, None)
-    write_whole(certificate_file, pair[0].public_bytes(serialization.Encoding.PEM), None)
+    replace_file(key_file, key, None)
+    replace_file(certificate_file, pair[0].public_bytes(serialization.Encoding.PEM), None)
 
 
 def _lasts(certificate: x509.Certificate, at: datetime) -> bool:

@@ -41,7 +41,7 @@ def make_folder(path: Path, owner: Owner | None) -> None:
     path.chmod(0o700)
 
 
-def write_whole(path: Path, content: bytes, owner: Owner | None) -> None:
+def replace_file(path: Path, content: bytes, owner: Owner | None) -> None:
     """Replace a file in one step, on disk when this returns, mode 0600; a crash leaves the old file or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(6)}")

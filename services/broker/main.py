@@ -17,7 +17,7 @@ from services.broker.errors import BrokerError, MosquittoMissingError
 from services.broker.gate import Gate
 from services.broker.process import MosquittoProcess
 from services.broker.sync import UserSync
-from services.broker.users import PostgresUsers, UsersUnknownError
+from services.broker.users import PostgresUsers, UsersUnavailableError
 from services.core.platform.db.database import Database
 from services.core.platform.log.health import HealthServer
 from services.core.platform.settings import Environment, Settings
@@ -64,7 +64,7 @@ async def run_broker(settings: Settings) -> None:
     try:
         await health.start()
         logins = []
-        with contextlib.suppress(UsersUnknownError):
+        with contextlib.suppress(UsersUnavailableError):
             # With its users from the first moment, so that watches that come back are not refused once.
             logins = await users.logins()
         await broker.start(logins)

@@ -25,7 +25,7 @@ from services.broker.errors import (
     MosquittoNotServingError,
     UsersNotInForceError,
 )
-from services.broker.files import broker_owner, make_folder, write_whole
+from services.broker.files import broker_owner, make_folder, replace_file
 from services.broker.passwords import (
     BACKEND_USERNAME,
     PROBE_USERNAME,
@@ -97,7 +97,7 @@ class MosquittoProcess:
     async def start(self, logins: Collection[BrokerLogin] = ()) -> None:
         """Write every file, start Mosquitto and return when it serves its probe; BrokerError if it does not."""
         self._stopping = False
-        await self._hold_folder()
+        await self._lock_folder()
         try:
             async with self._turn:
                 self._take(logins)
@@ -123,7 +123,7 @@ class MosquittoProcess:
             await self._reload()
             return changed
 
-    async def look_after_files(self) -> None:
+    async def verify_files(self) -> None:
         """Notice what changed under us: restore the access file (or stop Mosquitto), take a renewed certificate.
 
         Raises BrokerError when that fails; called every few seconds, it costs two small reads.
@@ -161,7 +161,7 @@ class MosquittoProcess:
         self._logins = wanted
         return changed
 
-    async def _hold_folder(self) -> None:
+    async def _lock_folder(self) -> None:
         """Hold the folder for us and for every Mosquitto we start: none may write a state that another reads."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.folder.chmod(0o700 if self._owner is None else 0o755)
@@ -185,7 +185,7 @@ class MosquittoProcess:
         self._probe_password = new_secret()
         users = {**self._logins, **self._backend, PROBE_USERNAME: mosquitto_hash(self._probe_password)}
         path = self.folder / "passwords"
-        write_whole(path, render_passwords(BrokerLogin(*user) for user in users.items()), self._owner)
+        replace_file(path, render_passwords(BrokerLogin(*user) for user in users.items()), self._owner)
         verify_passwords(path, users)
 
     def _write_certificate(self) -> bool:
@@ -196,8 +196,8 @@ class MosquittoProcess:
         pair = (certificate_file.read_bytes(), key_file.read_bytes())
         if pair == self._certificate:
             return False
-        write_whole(self.folder / "key.pem", pair[1], self._owner)
-        write_whole(self.folder / "certificate.pem", pair[0], self._owner)
+        replace_file(self.folder / "key.pem", pair[1], self._owner)
+        replace_file(self.folder / "certificate.pem", pair[0], self._owner)
         self._certificate = pair
         return True
 
@@ -205,7 +205,7 @@ class MosquittoProcess:
         make_folder(self.folder / "state", self._owner)
         self._certificate = None
         self._write_certificate()
-        write_whole(self.folder / "mosquitto.conf", render_configuration(self.configuration).encode(), self._owner)
+        replace_file(self.folder / "mosquitto.conf", render_configuration(self.configuration).encode(), self._owner)
         self._write_passwords()
 
     async def _reload(self) -> None:

@@ -8,7 +8,7 @@ import structlog
 import tenacity
 
 from services.broker.process import MosquittoProcess
-from services.broker.users import UserSource, UsersUnknownError
+from services.broker.users import UserSource, UsersUnavailableError
 
 log = structlog.get_logger()
 
@@ -32,7 +32,7 @@ class UserSync:
         """Follow the source; while it does not answer Mosquitto keeps its last users."""
         while True:
             async for attempt in tenacity.AsyncRetrying(
-                retry=tenacity.retry_if_exception_type(UsersUnknownError),
+                retry=tenacity.retry_if_exception_type(UsersUnavailableError),
                 wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=10, jitter=0.5),
                 before_sleep=self._note_loss,
             ):
@@ -46,11 +46,11 @@ class UserSync:
         age_s = time.monotonic() - self._in_step_at_s
         return None if age_s < _IN_STEP_S else f"last in step {age_s:.0f} s ago"
 
-    async def bring_in_step(self) -> None:
-        """Take the source's users once; UsersUnknownError, or another BrokerError when Mosquitto does not take them."""
+    async def sync_once(self) -> None:
+        """Take the source's users once; UsersUnavailableError, or another BrokerError when Mosquitto does not take them."""
         logins = await self._source.logins()
         self.source_problem = None
-        await self._broker.look_after_files()
+        await self._broker.verify_files()
         changed = await self._broker.set_logins(logins)
         before, now = self._installed, {login.username: login.password_hash for login in logins}
         fresh = now.keys() - before.keys()
@@ -73,15 +73,15 @@ class UserSync:
                 while True:
                     wait_s = _POLL_S
                     try:
-                        await self.bring_in_step()
-                    except UsersUnknownError:
+                        await self.sync_once()
+                    except UsersUnavailableError:
                         raise
                     except Exception as error:  # noqa: BLE001 - nothing here may stop a Mosquitto that serves others
                         log.warning("broker_users_not_replaced", reason=getattr(error, "code", type(error).__name__))
                         wait_s = _RETRY_S
                     answered = True
                     await changes.wait(wait_s)
-        except UsersUnknownError:
+        except UsersUnavailableError:
             if not answered:
                 raise
             self._note_loss(None)

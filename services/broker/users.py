@@ -22,7 +22,7 @@ _ANSWER_DEADLINE_S = 5.0
 _PORTION = 1_000
 
 
-class UsersUnknownError(BrokerError):
+class UsersUnavailableError(BrokerError):
     """The database does not answer; who may log in is not known at the moment."""
 
     code = "users_unknown"
@@ -32,11 +32,11 @@ class Changes(Protocol):
     """Wakes when users changed."""
 
     async def wait(self, timeout_s: float) -> None:
-        """Return at a change, or after ``timeout_s``; UsersUnknownError when changes can no longer be heard."""
+        """Return at a change, or after ``timeout_s``; UsersUnavailableError when changes can no longer be heard."""
 
 
 class UserSource(Protocol):
-    """Who may log in to the broker. Every method raises UsersUnknownError while that cannot be told."""
+    """Who may log in to the broker. Every method raises UsersUnavailableError while that cannot be told."""
 
     async def logins(self) -> list[BrokerLogin]:
         """Return every watch's user."""
@@ -95,12 +95,12 @@ class _Listened:
             await self._notifications.next(timeout_s)
             self._notifications.drain()  # a burst of changes is one new file
         except DatabaseLostError as error:
-            raise UsersUnknownError("the listening connection was lost") from error
+            raise UsersUnavailableError("the listening connection was lost") from error
 
 
 @contextlib.asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Turn every way a database can fail to answer into UsersUnknownError; a silent one after five seconds."""
+    """Turn every way a database can fail to answer into UsersUnavailableError; a silent one after five seconds."""
     try:
         async with asyncio.timeout(_ANSWER_DEADLINE_S):
             yield
@@ -111,4 +111,4 @@ async def _answering() -> AsyncIterator[None]:
         asyncpg.PostgresError,
         asyncpg.InterfaceError,
     ) as error:
-        raise UsersUnknownError(type(error).__name__) from error
+        raise UsersUnavailableError(type(error).__name__) from error

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Self
 
-from services.broker.binary import bring_mosquitto, find_mosquitto
+from services.broker.binary import fetch_mosquitto, find_mosquitto
 from services.devstack.instance import PREFERRED_PORTS, Instance, take_instance
 from services.devstack.ports import is_free
 from services.devstack.postgres import LocalPostgres, PostgresInUseError
@@ -196,7 +196,7 @@ class Machine:
 
     def _find_mosquitto(self) -> Path:
         configured = self.overrides.get("mosquitto_binary", "")
-        return find_mosquitto(configured) or bring_mosquitto(self._announce)
+        return find_mosquitto(configured) or fetch_mosquitto(self._announce)
 
     def _settle(self, mosquitto: Path, taken: set[int]) -> None:
         """Decide every setting: random secrets, free ports, folders, the database. What was overridden stays."""

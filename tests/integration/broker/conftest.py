@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.broker.binary import bring_mosquitto
+from services.broker.binary import fetch_mosquitto
 from services.broker.configuration import BrokerConfiguration
 from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
@@ -57,7 +57,7 @@ class Broker:
 @pytest.fixture(scope="session")
 def mosquitto() -> Path:
     """Mosquitto as this machine has it, brought into the checkout if it has none."""
-    return bring_mosquitto(print)
+    return fetch_mosquitto(print)
 
 
 @pytest.fixture

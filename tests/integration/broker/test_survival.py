@@ -124,7 +124,7 @@ async def test_an_access_file_that_cannot_be_restored_stops_the_broker_until_it_
     access = broker.process.folder / "acl"
     access.unlink()
     (access / "in the way").mkdir(parents=True)
-    notice = partial(broker.process.set_logins, KNOWN[:1]) if by_users else broker.process.look_after_files
+    notice = partial(broker.process.set_logins, KNOWN[:1]) if by_users else broker.process.verify_files
     with pytest.raises(AccessFileBrokenError):
         await notice()
     await becomes_true(lambda: not is_answering(broker.plain_port))

@@ -11,7 +11,7 @@ from functools import partial
 
 from services.broker.passwords import BrokerLogin
 from services.broker.sync import UserSync
-from services.broker.users import Changes, UsersUnknownError
+from services.broker.users import Changes, UsersUnavailableError
 from tests.integration.broker.conftest import ANA, BEN, KNOWN, Broker, login
 from tests.integration.broker.mqtt_client import refused
 from tests.integration.broker.waiting import becomes_true
@@ -34,7 +34,7 @@ class UsersOfATest:
     async def logins(self) -> list[BrokerLogin]:
         self.asked.set()
         if self.away:
-            raise UsersUnknownError("away")
+            raise UsersUnavailableError("away")
         return list(self.users)
 
     async def installed(self, usernames: Collection[str]) -> None:
@@ -47,7 +47,7 @@ class UsersOfATest:
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[Changes]:
         if self.away:
-            raise UsersUnknownError("away")
+            raise UsersUnavailableError("away")
         yield self
 
     async def wait(self, timeout_s: float) -> None:
@@ -55,7 +55,7 @@ class UsersOfATest:
             await asyncio.wait_for(self.changed.wait(), timeout_s)
         self.changed.clear()
         if self.away:
-            raise UsersUnknownError("away")
+            raise UsersUnavailableError("away")
 
 
 @contextlib.asynccontextmanager

@@ -122,11 +122,11 @@ async def test_a_renewed_certificate_is_taken_without_cutting_anybody_off(broker
     pid = broker.process.pid
     before = await _certificate(broker.port)
     async with connected(broker.port, ANA, ANA, tls=broker.trust()) as ana:
-        await broker.process.look_after_files()
+        await broker.process.verify_files()
         assert await _certificate(broker.port) == before
         folder = broker.certificates.certificate_file.parent
         development_certificates(folder, "moved.example")
-        await broker.process.look_after_files()
+        await broker.process.verify_files()
         assert await _certificate(broker.port) != before
         await _handshake(broker.port, broker.trust(), "moved.example")
         await ana.publish(f"sw/v1/{ANA}/up/text", "still here")

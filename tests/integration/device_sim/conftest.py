@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.broker.binary import bring_mosquitto
+from services.broker.binary import fetch_mosquitto
 from services.broker.certificates import development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.core.platform.db.database import Database
@@ -25,7 +25,7 @@ from tests.integration.device_sim.scripted_backend import Bench, at_broker
 @pytest.fixture(scope="session")
 def mosquitto() -> Path:
     """Mosquitto as this machine has it, brought into the checkout if it has none."""
-    return bring_mosquitto(print)
+    return fetch_mosquitto(print)
 
 
 @pytest.fixture

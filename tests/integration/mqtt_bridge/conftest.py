@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest_asyncio
 
-from services.broker.binary import bring_mosquitto
+from services.broker.binary import fetch_mosquitto
 from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
 from services.core.devices.watches.queries import broker_logins
@@ -140,7 +140,7 @@ async def stand(settings: Settings, database: Database) -> AsyncIterator[Stand]:
     password = "backend-password-of-a-test"
     broker = MosquittoProcess(
         BrokerConfiguration(folder / "mosquitto", backend_port, plain_port=plain_port),
-        bring_mosquitto(print), password,
+        fetch_mosquitto(print), password,
     )  # fmt: skip
     await broker.start()
     ours = Settings(
