@@ -47,7 +47,7 @@ class UserSync:
         return None if age_s < _IN_STEP_S else f"last in step {age_s:.0f} s ago"
 
     async def sync_once(self) -> None:
-        """Take the source's users once; UsersUnavailableError, or another BrokerError when Mosquitto does not take them."""
+        """Install the source's users once; raises UsersUnavailableError, or another BrokerError from Mosquitto."""
         logins = await self._source.logins()
         self.source_problem = None
         await self._broker.verify_files()
