@@ -34,7 +34,7 @@ from services.core.platform import erasure_ledger
 from services.core.platform.audio import errors as audio
 from services.core.platform.blobs.store import BlobStoreAwayError
 from services.core.platform.crypto import errors as crypto
-from services.core.platform.db.faults import collided, database_is_away, sqlstate_of
+from services.core.platform.db.faults import is_collision, is_database_unavailable, sqlstate_of
 from services.core.platform.errors import CoreError, RetryLaterError
 from services.core.platform.spreadsheets.sheets import SheetRefusedError
 from services.core.platform.text_rules import TextNotAllowedError
@@ -226,7 +226,7 @@ def problem(
 
 def problem_of_fault(request: Request, error: Exception) -> JSONResponse:
     """Return what a fault of our own looks like from outside: come again, or a request id and nothing else."""
-    if database_is_away(error) or collided(error) or isinstance(error, BlobStoreAwayError):
+    if is_database_unavailable(error) or is_collision(error) or isinstance(error, BlobStoreAwayError):
         log.warning("request_not_served", error=type(error).__qualname__, sqlstate=sqlstate_of(error))
         return problem(request, *TRY_AGAIN, {"retry_after_s": 2})
     log.error("request_failed", exc_info=error)

@@ -158,7 +158,7 @@ def in_one_transaction(
             async with database.begin() as work:
                 outcome = await chore(work)
                 if dry_run:
-                    await work.take_back()
+                    await work.roll_back()
                 return outcome
         finally:
             await database.close()
@@ -279,7 +279,7 @@ def _fault_line(fault: Fault) -> str:
 def _database_error(error: Exception) -> OperatorError | None:
     from sqlalchemy.exc import ArgumentError, DBAPIError
 
-    from services.core.platform.db.faults import database_is_away
+    from services.core.platform.db.faults import is_database_unavailable
 
     if isinstance(error, ArgumentError):
         return _NO_ADDRESS
@@ -288,6 +288,6 @@ def _database_error(error: Exception) -> OperatorError | None:
         return OperatorError("schema_old", "The database lacks the newest schema: run `smartwatch db upgrade`.")
     if state in _REFUSED:
         return OperatorError("database_refused", "The database refuses this user, password or database name.")
-    if database_is_away(error):
+    if is_database_unavailable(error):
         return OperatorError("database_unreachable", "The database does not answer: is `smartwatch up` running?")
     return None

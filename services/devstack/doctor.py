@@ -23,7 +23,7 @@ from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
 from services.devstack.ports import is_free
 from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
-from services.devstack.supervised import ask_ready
+from services.devstack.supervised import fetch_unready_reasons
 from services.devstack.tied import can_tie
 
 OLDEST_PYTHON = (3, 11)
@@ -255,7 +255,7 @@ def processes(settings: Settings) -> Iterator[Finding]:
         if port == 0:
             yield Finding(name, ok=True, what="its health page is turned off")
             continue
-        unwell = ask_ready(port)
+        unwell = fetch_unready_reasons(port)
         told = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
         yield Finding(name, not unwell, told or "ready", f"see its log, log/{name}.log below the instance's folder")
 

@@ -1,8 +1,8 @@
 """Everything on one machine, supervised: what `smartwatch up`, the demo and the end-to-end tests run.
 
-with Machine.take(Path("var"), "default", announce=print) as machine:
-    machine.environment   # settings of its processes
-    machine.kill("bridge")  # as a fault would; it comes back by itself
+with Installation.acquire(Path("var"), "default", announce=print) as installation:
+    installation.environment   # settings of its processes
+    installation.kill("bridge")  # as a fault would; it comes back by itself
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Self
 
 from services.broker.binary import fetch_mosquitto, find_mosquitto
-from services.devstack.instance import PREFERRED_PORTS, Instance, take_instance
+from services.devstack.instance import PREFERRED_PORTS, Instance, acquire_instance
 from services.devstack.ports import is_free
 from services.devstack.postgres import LocalPostgres, PostgresInUseError
 from services.devstack.postgres_user import PostgresUnavailableError
-from services.devstack.supervised import Supervised, ask_ready
+from services.devstack.supervised import SupervisedProcess, fetch_unready_reasons
 
 PREFIX = "SMARTWATCH_"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -40,11 +40,11 @@ ASK_EVERY_S = 0.1
 DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running machine never gives up
 
 
-class MachineError(Exception):
+class InstallationError(Exception):
     """The machine could not be started; the message says which part, why, and where its log is."""
 
 
-class Machine:
+class Installation:
     """Postgres, broker, API, bridge and worker of one instance, started, watched and stopped together.
 
     `overrides` are settings (without prefix, in lower case) that win over what the instance would choose; a
@@ -66,7 +66,7 @@ class Machine:
         if not self.overrides.get("database_url"):
             self.postgres = LocalPostgres(instance.folder / "postgres", durable=durable, announce=announce)
         log = instance.folder / "log"
-        self.processes = {name: Supervised(name, port, log / f"{name}.log") for name, port in PROCESSES.items()}
+        self.processes = {name: SupervisedProcess(name, port, log / f"{name}.log") for name, port in PROCESSES.items()}
         self._announce = announce
         self._turn = threading.RLock()
         self._ending = threading.Event()
@@ -74,7 +74,7 @@ class Machine:
         self._postgres_held_down = False
 
     @classmethod
-    def take(
+    def acquire(
         cls,
         var: Path,
         name: str = "default",
@@ -84,8 +84,8 @@ class Machine:
         announce: Callable[[str], None] = lambda _: None,
         durable: bool = True,
     ) -> Self:
-        """A machine on the instance of that name. Raises InstanceInUseError (see take_instance)."""
-        instance = take_instance(var, name, or_next=or_next)
+        """Acquire the instance of that name. Raises InstanceInUseError (see acquire_instance)."""
+        instance = acquire_instance(var, name, or_next=or_next)
         return cls(instance, overrides=overrides, announce=announce, durable=durable)
 
     def __enter__(self) -> Self:
@@ -143,7 +143,7 @@ class Machine:
         for name, process in self.processes.items():
             if process.process_id is None:
                 reasons[name] = {"process": "not running"}
-            elif unwell := ask_ready(self.ports[process.health_port_setting]):
+            elif unwell := fetch_unready_reasons(self.ports[process.health_port_setting]):
                 reasons[name] = unwell
         return reasons
 
@@ -152,7 +152,7 @@ class Machine:
     def start(self) -> None:
         """Start everything and wait until each process is ready; a repeat does nothing while it runs.
 
-        Raises MachineError, PostgresUnavailableError, PostgresInUseError or MosquittoMissingError; nothing runs then.
+        On InstallationError, PostgresUnavailableError, PostgresInUseError or MosquittoMissingError nothing runs.
         """
         if self._watcher is not None:
             return
@@ -167,7 +167,7 @@ class Machine:
                     break
                 self._announce(f"ports {sorted(taken)} were taken by others meanwhile: choosing others")
             else:
-                raise MachineError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
+                raise InstallationError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
             self.instance.write_environment(self.chores_environment)
             self._watcher = threading.Thread(target=self._watch, name="watches-children", daemon=True)
             self._watcher.start()
@@ -249,10 +249,10 @@ class Machine:
         self._restart_what_died()
         hopeless = [process for process in self.processes.values() if process.deaths >= DEATHS_BEFORE_GIVING_UP]
         for process in hopeless:
-            raise MachineError(f"{process.name} ends at once ({process.log_file}): {process.last_words()}")
+            raise InstallationError(f"{process.name} ends at once ({process.log_file}): {process.log_tail()}")
         if time.monotonic() > deadline_s:
             told = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
-            raise MachineError(
+            raise InstallationError(
                 f"not ready after {READY_DEADLINE_S:.0f} s: {told}. Logs: {self.instance.folder / 'log'}"
             )
         self._ending.wait(ASK_EVERY_S)
@@ -286,7 +286,7 @@ class Machine:
         )
         if done.returncode != 0:
             last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise MachineError(f"the database could not be brought to the newest schema: {last}")
+            raise InstallationError(f"the database could not be brought to the newest schema: {last}")
 
     # ------------------------------------------------------------------------- watching
 
@@ -298,7 +298,7 @@ class Machine:
 
     def _restart_what_died(self) -> None:
         for process in self.processes.values():
-            if process.child is None or process.held_down or process.child.poll() is None:
+            if process.child is None or process.kept_down or process.child.poll() is None:
                 continue
             if not process.due_at_s:
                 delay_s = process.note_death()
@@ -339,14 +339,14 @@ class Machine:
                 child.wait()
 
     @contextlib.contextmanager
-    def held_down(self, name: str, *, how: signal.Signals = signal.SIGTERM) -> Iterator[None]:
+    def kept_down(self, name: str, *, how: signal.Signals = signal.SIGTERM) -> Iterator[None]:
         """One process, or `postgres`, ended and kept away for the length of a `with`; then started again at once."""
         with self._turn:
             if name == "postgres" and self.postgres is not None:
                 self._postgres_held_down = True
                 self.postgres.kill() if how is signal.SIGKILL else self.postgres.stop(for_good=False)
             else:
-                self.processes[name].held_down = True
+                self.processes[name].kept_down = True
                 self.kill(name) if how is signal.SIGKILL else self.processes[name].stop()
         try:
             yield
@@ -356,15 +356,15 @@ class Machine:
                     self._postgres_held_down = False
                 else:
                     process = self.processes[name]
-                    process.held_down = False
+                    process.kept_down = False
                     process.due_at_s = time.monotonic()
 
     def wait_ready(self, deadline_s: float = READY_DEADLINE_S) -> float:
-        """Wait until everything is ready again; the seconds it took. Raises MachineError when it never is."""
+        """Wait until everything is ready again; the seconds it took. Raises InstallationError when it never is."""
         start_s = time.monotonic()
         while unready := self.unready():
             if time.monotonic() - start_s > deadline_s:
-                raise MachineError(f"not ready after {deadline_s:.0f} s: {unready}")
+                raise InstallationError(f"not ready after {deadline_s:.0f} s: {unready}")
             time.sleep(ASK_EVERY_S)
         return time.monotonic() - start_s
 

@@ -102,7 +102,7 @@ class Instance:
         )
 
 
-def take_instance(var: Path, name: str = "default", *, or_next: bool = False) -> Instance:
+def acquire_instance(var: Path, name: str = "default", *, or_next: bool = False) -> Instance:
     """Hold the instance of that name; with `or_next`, when it runs already, the first free of name-2, name-3 ...
 
     Raises InstanceInUseError when it runs already.

@@ -23,7 +23,7 @@ HTTP_OK = 200
 
 
 @dataclass
-class Supervised:
+class SupervisedProcess:
     """A subcommand of `smartwatch` as a child process. Not safe for several threads: its owner holds a lock."""
 
     name: str
@@ -33,7 +33,7 @@ class Supervised:
     started_at_s: float = 0.0  # monotonic
     deaths: int = 0  # in a row, since it last ran steadily
     restarts: int = 0
-    held_down: bool = False
+    kept_down: bool = False
     due_at_s: float = field(default=0.0)  # monotonic; when to start it again
 
     @property
@@ -65,7 +65,7 @@ class Supervised:
         self.due_at_s = now_s + delay_s
         return delay_s
 
-    def last_words(self, lines: int = 3) -> str:
+    def log_tail(self, lines: int = 3) -> str:
         """The end of its log, for a person who has to find out why it died."""
         try:
             return " | ".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
@@ -73,7 +73,7 @@ class Supervised:
             return ""
 
 
-def ask_ready(port: int, timeout_s: float = 3.0) -> dict[str, str]:
+def fetch_unready_reasons(port: int, timeout_s: float = 3.0) -> dict[str, str]:
     """Each dependency that is not well, and why; empty when the process behind this port is ready."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:

@@ -9,13 +9,13 @@ from pathlib import Path
 from types import FrameType
 
 from services.broker.errors import BrokerError
-from services.devstack.installation import PREFIX, Machine, MachineError
+from services.devstack.installation import PREFIX, Installation, InstallationError
 from services.devstack.instance import InstanceInUseError
 from services.devstack.postgres import PostgresInUseError
 from services.devstack.postgres_user import PostgresUnavailableError
 from services.devstack.tied import can_tie
 
-__all__ = ["Machine", "run_up"]
+__all__ = ["Installation", "run_up"]
 
 
 def run_up(instance: str = "default") -> int:
@@ -23,24 +23,24 @@ def run_up(instance: str = "default") -> int:
     overrides = {key.removeprefix(PREFIX).lower(): value for key, value in os.environ.items() if key.startswith(PREFIX)}
     _end_on_signals()
     try:
-        machine = Machine.take(Path("var"), instance, or_next=True, overrides=overrides, announce=_say)
+        installation = Installation.acquire(Path("var"), instance, or_next=True, overrides=overrides, announce=_say)
     except InstanceInUseError as error:
         _say(str(error))
         return 1
     except PermissionError as error:
         _say(_not_ours(error))
         return 1
-    if machine.instance.name != instance:
-        _say(f"{instance} is running already: this is {machine.instance.name}")
+    if installation.instance.name != instance:
+        _say(f"{instance} is running already: this is {installation.instance.name}")
     if not can_tie():
         _say("setpriv (util-linux) is missing: were this command killed, its processes would go on")
     try:
-        machine.start()
-        _tell_where_to_look(machine)
+        installation.start()
+        _tell_where_to_look(installation)
         threading.Event().wait()
     except KeyboardInterrupt:
         _say("stopping")
-    except (MachineError, PostgresUnavailableError, PostgresInUseError, BrokerError) as error:
+    except (InstallationError, PostgresUnavailableError, PostgresInUseError, BrokerError) as error:
         _say(str(error))
         return 1
     except PermissionError as error:
@@ -49,17 +49,17 @@ def run_up(instance: str = "default") -> int:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)  # once is enough: the second would leave processes behind
-        machine.stop()
+        installation.stop()
     _say("stopped")
     return 0
 
 
-def _tell_where_to_look(machine: Machine) -> None:
-    ports = machine.ports
-    _say(f"everything is ready in {machine.instance.folder}")
-    _say(f"API       {machine.api_url}/docs")
+def _tell_where_to_look(installation: Installation) -> None:
+    ports = installation.ports
+    _say(f"everything is ready in {installation.instance.folder}")
+    _say(f"API       {installation.api_url}/docs")
     _say(f"watches   mqtts port {ports['mosquitto_tls_port']}, plain on loopback {ports['mosquitto_plain_port']}")
-    _say(f"logs      {machine.instance.folder / 'log'}, text messages in {machine.settings['sms_file']}")
+    _say(f"logs      {installation.instance.folder / 'log'}, text messages in {installation.settings['sms_file']}")
     _say("Ctrl-C stops everything")
 
 

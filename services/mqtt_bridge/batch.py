@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from services.core.platform.db.faults import database_is_away
+from services.core.platform.db.faults import is_database_unavailable
 from services.mqtt_bridge.connection import Connection, Incoming
 from services.mqtt_bridge.publishing import publish_all
 from services.protocol.topics import UplinkKind
@@ -75,6 +75,6 @@ class Together:
             try:
                 return await self._handle([waiting.frame for waiting in batch])
             except Exception as error:  # noqa: BLE001 - each is tried again alone, and logged there
-                if not database_is_away(error):
+                if not is_database_unavailable(error):
                     log.warning("uplinks_taken_apart", error=type(error).__qualname__, frames=len(batch))
         return [await self._alone(waiting.message) for waiting in batch]

@@ -27,12 +27,12 @@ from services.core.pairing.queries import Ended, Issued, standing_of_watch
 from services.core.pairing.sweep import forget_one_silent, tell_overdue
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database, Notifications, UnitOfWork
-from services.core.platform.db.faults import database_is_away
+from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.inbox.actions import claim_next, not_yet
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
 from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.outbox import actions as outbox
-from services.core.platform.outbox.actions import prepare_clip
+from services.core.platform.outbox.actions import request_rendition
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
@@ -111,12 +111,12 @@ class DownlinkTeller:
         except BrokerLostError:
             raise
         except Exception as error:
-            if database_is_away(error) or row_id is None:
+            if is_database_unavailable(error) or row_id is None:
                 raise
             # One row that fails must not stop the others, nor be tried without a pause.
             log.exception("downlink_row_failed", outbox_id=row_id)
             async with self._database.begin() as work:
-                await outbox.put_off_later(work, row_id)
+                await outbox.defer_by_id(work, row_id)
         return True
 
     async def _sweep(self) -> None:
@@ -265,7 +265,7 @@ async def _next_item_frames(
             case ToBeMade():
                 # Order is kept: what comes after it waits, too, for the second that it takes.
                 not_yet(work, item)
-                await prepare_clip(work, message.clip_id, clip.form.value, clip.max_bytes)
+                await request_rendition(work, message.clip_id, clip.form.value, clip.max_bytes)
                 return []
             case Impossible():
                 await refuse_item(work, item, clip.detail)

@@ -14,7 +14,7 @@ from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
-from services.core.platform.db.faults import collided, database_is_away
+from services.core.platform.db.faults import is_collision, is_database_unavailable
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.batch import Together, Waiting
 from services.mqtt_bridge.connection import Connection, Incoming, connect
@@ -149,7 +149,7 @@ def _worth_another_try(state: RetryCallState) -> bool:
     error = state.outcome.exception() if state.outcome else None
     if error is None:
         return False
-    return database_is_away(error) or (collided(error) and state.attempt_number < _TRIES)
+    return is_database_unavailable(error) or (is_collision(error) and state.attempt_number < _TRIES)
 
 
 def _log_waiting(state: RetryCallState) -> None:

@@ -38,7 +38,7 @@ from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.actions import sweep_one
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
-from services.core.platform.db.faults import database_is_away
+from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.limits.expiry import forget_full_buckets
 from services.core.platform.log.health import HealthServer
@@ -133,11 +133,11 @@ class Worker:
                 await outbox.done(work, row)
                 return True
             try:
-                await self._provider.send(*outbox.open_sms(work, row))
+                await self._provider.send(*outbox.unseal_sms(work, row))
             except Exception:
                 # The provider's own words may quote the number: only the kind of failure is logged.
                 log.exception("sms_not_sent", outbox_id=row.outbox_id, attempt=row.attempts + 1)
-                outbox.put_off(work, row)
+                outbox.defer(work, row)
             else:
                 await outbox.done(work, row)
         return True
@@ -162,10 +162,10 @@ class Worker:
                     self._studio, uuid.UUID(row.target), Form(row.payload["form"]), int(row.payload["max_bytes"])
                 )
             except Exception as error:
-                if database_is_away(error):
+                if is_database_unavailable(error):
                     raise
                 log.warning("clip_put_off", clip_id=row.target, error=type(error).__qualname__, attempt=row.attempts)
-                outbox.put_off(work, row)
+                outbox.defer(work, row)
             else:
                 await outbox.done(work, row)
         return True

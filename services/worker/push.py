@@ -18,7 +18,7 @@ from services.core.devices.push.rules import EndpointKind, Outcome, is_public, o
 from services.core.devices.push.web_push import PushIdentity, browser_keys, seal_note
 from services.core.devices.push.webhook import signed_headers
 from services.core.platform.db.database import Database, UnitOfWork
-from services.core.platform.db.faults import database_is_away
+from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.settings import Environment, Settings
@@ -182,11 +182,11 @@ class PushSender:
                 row_id = row.outbox_id
                 await handle(work, row)
         except Exception as error:
-            if database_is_away(error) or row_id is None:
+            if is_database_unavailable(error) or row_id is None:
                 raise
             log.exception("push_row_failed", outbox_id=row_id)
             async with self._database.begin() as work:
-                await outbox.put_off_later(work, row_id)
+                await outbox.defer_by_id(work, row_id)
         return True
 
     @staticmethod
@@ -197,7 +197,7 @@ class PushSender:
     async def _send(self, work: UnitOfWork, row: OutboxRow) -> None:
         delivery = await open_delivery(work, row)
         if delivery is not None and await note_outcome(work, delivery.endpoint_id, await self._outcome(delivery)):
-            outbox.put_off(work, row)
+            outbox.defer(work, row)
         else:
             await outbox.done(work, row)
 

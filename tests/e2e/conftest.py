@@ -25,7 +25,7 @@ from services.core.platform.settings import Settings
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
-from services.devstack.installation import Machine
+from services.devstack.installation import Installation
 from tests.support.world import Home, make_home
 
 
@@ -33,7 +33,7 @@ from tests.support.world import Home, make_home
 class Play:
     """A running machine, its database, and a folder for what watches and phones remember."""
 
-    machine: Machine
+    installation: Installation
     database: Database
     folder: Path
 
@@ -46,7 +46,7 @@ class Play:
 
     async def said_by_child(self, home: Home) -> dict[str, tuple[Message, Clip | None, bytes | None]]:
         """Return what the child said by the watch's own id: each message, its clip, and the sound as it is kept."""
-        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.machine.settings["blob_url"]}))
+        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.installation.settings["blob_url"]}))
         async with self.database.begin() as work:
             rows = await work.session.exec(
                 select(Message, Clip)
@@ -64,7 +64,7 @@ class Play:
 
     async def given_to_watch(self, home: Home) -> dict[str, list[bytes]]:
         """Return each recording to the child by its name on the wire: what it was made into for watches."""
-        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.machine.settings["blob_url"]}))
+        blobs = BlobStore.of(Settings.model_validate({"blob_url": self.installation.settings["blob_url"]}))
         async with self.database.begin() as work:
             rows = await work.session.exec(
                 select(Message.ref, Rendition.blob_id)
@@ -83,8 +83,8 @@ class Play:
     async def watch(self, home: Home) -> AsyncIterator[SimWatch]:
         """Switch the family's watch on for the block; what it remembers stays for the next."""
         watch = SimWatch(
-            self.folder / home.serial, "127.0.0.1", self.machine.ports["mosquitto_tls_port"],
-            str(self.machine.tls_ca_file), serial=home.serial, secret=home.secret, timings=Timings.quick(),
+            self.folder / home.serial, "127.0.0.1", self.installation.ports["mosquitto_tls_port"],
+            str(self.installation.tls_ca_file), serial=home.serial, secret=home.secret, timings=Timings.quick(),
         )  # fmt: skip
         async with watch:
             yield watch
@@ -92,29 +92,29 @@ class Play:
     @contextlib.asynccontextmanager
     async def parent(self, phone: str, transport: httpx.AsyncBaseTransport | None = None) -> AsyncIterator[SimParent]:
         """Log a phone in for the block."""
-        async with SimParent(self.machine.api_url, self.folder / phone, transport=transport) as parent:
+        async with SimParent(self.installation.api_url, self.folder / phone, transport=transport) as parent:
             if not parent.is_logged_in:
-                await parent.log_in_by_sms_file(phone, Path(self.machine.settings["sms_file"]))
+                await parent.log_in_by_sms_file(phone, Path(self.installation.settings["sms_file"]))
             yield parent
 
 
 @pytest.fixture(scope="session")
-def machine() -> Iterator[Machine]:
+def installation() -> Iterator[Installation]:
     """Everything, once for the whole run; Postgres as durable as in the field, since tests kill it."""
     folder = Path(tempfile.mkdtemp(prefix="smartwatch-e2e-"))
     folder.chmod(0o755)
-    with Machine.take(folder / "var", "e2e", announce=print) as machine:
-        yield machine
+    with Installation.acquire(folder / "var", "e2e", announce=print) as installation:
+        yield installation
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def play(machine: Machine) -> AsyncIterator[Play]:
+async def play(installation: Installation) -> AsyncIterator[Play]:
     """The machine with a way into its database, for what a programme office would have done before."""
-    machine.wait_ready()
-    database = Database(machine.database_url, vault=Vault(machine.settings["master_key"]))
+    installation.wait_ready()
+    database = Database(installation.database_url, vault=Vault(installation.settings["master_key"]))
     folder = Path(tempfile.mkdtemp(prefix="smartwatch-play-"))
-    yield Play(machine, database, folder)
+    yield Play(installation, database, folder)
     await database.close()
     shutil.rmtree(folder, ignore_errors=True)
 

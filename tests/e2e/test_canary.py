@@ -219,7 +219,7 @@ FAMILY_PLANTS = (a_second_child, a_guardian_and_one_who_was_invited)
 
 
 def _folder_of(play: Play) -> Path:
-    return Path(play.machine.settings["blob_url"].removeprefix("file:"))
+    return Path(play.installation.settings["blob_url"].removeprefix("file:"))
 
 
 async def _blob_files(play: Play, home: Home) -> list[Path]:
@@ -237,7 +237,7 @@ async def _is_sealed(play: Play, scene: Scene) -> None:
     """While it is there, no run of the sound stands in any row, object or log as it went in or came out."""
     assert len({*scene.sounds}) == len(scene.sounds) >= 6
     assert [sound for sound in scene.sounds if await rows_with(play.database, sound)] == []
-    assert files_with([_folder_of(play), play.machine.instance.folder / "log"], scene.sounds) == []
+    assert files_with([_folder_of(play), play.installation.instance.folder / "log"], scene.sounds) == []
 
 
 async def _late_requests_are_refused(scene: Scene, *, family: bool) -> None:
@@ -266,7 +266,7 @@ async def test_nothing_of_what_is_erased_is_left_in_rows_objects_the_broker_or_l
     async with (
         play.parent(home.phone) as parent,
         play.watch(home) as watch,
-        httpx.AsyncClient(base_url=play.machine.api_url, trust_env=False) as client,
+        httpx.AsyncClient(base_url=play.installation.api_url, trust_env=False) as client,
     ):
         await pair(watch, parent, str(home.child_id))
         session = parent._store.session()  # noqa: SLF001 - the app knows no voice and no erasure yet
@@ -301,9 +301,9 @@ async def test_nothing_of_what_is_erased_is_left_in_rows_objects_the_broker_or_l
             # Who holds a family's data asks for no code: this is how the watch shows that it wiped itself.
             await watch.pair()
             assert await _watch_copies(scene) == ["confirmed"]
-    folder = play.machine.instance.folder
+    folder = play.installation.instance.folder
     places = [
-        Path(play.machine.settings["mosquitto_dir"]),
+        Path(play.installation.settings["mosquitto_dir"]),
         folder / "log",
         folder / "blobs",
         folder / "postgres" / "postgres.log",

@@ -30,7 +30,7 @@ async def test_no_name_number_text_code_or_token_is_in_any_log(play: Play) -> No
             await parent.write(child_id, "canary too long " * 60)
         await parent.unpair(child_id)
         await watch.wait_for("wiped")
-    logs = {file.name: file.read_text() for file in (play.machine.instance.folder / "log").glob("*.log")}
+    logs = {file.name: file.read_text() for file in (play.installation.instance.folder / "log").glob("*.log")}
     assert set(logs) == {"api.log", "bridge.log", "broker.log", "worker.log"}
     canaries = ["anary", home.phone[1:], "13900135791", home.secret, shown.code, "135790", child_id, "eyJ"]
     found = [(name, canary) for name, text in logs.items() for canary in canaries if canary in text]

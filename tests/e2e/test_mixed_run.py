@@ -115,7 +115,7 @@ async def _parts_die(play: Play, chance: random.Random, until_s: float) -> int:
     deaths = 0
     while asyncio.get_running_loop().time() < until_s:
         await asyncio.sleep(chance.uniform(20, 60))
-        await asyncio.to_thread(play.machine.kill, chance.choice(VICTIMS))
+        await asyncio.to_thread(play.installation.kill, chance.choice(VICTIMS))
         deaths += 1
     return deaths
 
@@ -138,7 +138,7 @@ async def _run(play: Play, seed: int, span_s: float, *, kills: bool) -> None:
         network.loses = 0
         assert losses.result() > 2
         assert network.lost > 2
-        await asyncio.to_thread(play.machine.wait_ready)
+        await asyncio.to_thread(play.installation.wait_ready)
         await watch.go_online()
         await watch.wait_until(lambda: len(watch.inbox()) >= len(said.down), timeout_s=180)
         await _check_down(watch, said, await play.given_to_watch(home))

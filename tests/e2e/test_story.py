@@ -9,7 +9,7 @@ from tests.support.sounds import bits_a_second, duration_ms
 
 
 async def test_every_step_of_the_demo_holds(play: Play) -> None:
-    story, told = Story(play.machine, play.folder / "story"), list[StepTaken]()
+    story, told = Story(play.installation, play.folder / "story"), list[StepTaken]()
     try:
         held = await story.play(told.append)
     finally:

@@ -68,7 +68,7 @@ def _switched_on(play: Play, home: Home) -> SimWatch:
     The gate before the other one slows an address that is refused again and again, and everybody here shares one.
     """
     return SimWatch(
-        play.folder / home.serial, "127.0.0.1", play.machine.ports["mosquitto_plain_port"],
+        play.folder / home.serial, "127.0.0.1", play.installation.ports["mosquitto_plain_port"],
         serial=home.serial, secret=home.secret, timings=Timings.quick(),
     )  # fmt: skip
 
@@ -77,7 +77,7 @@ def _taken_apart(
     play: Play, login: tuple[str, str], *, clean_session: bool
 ) -> contextlib.AbstractAsyncContextManager[MqttClient]:
     """Connect as whoever reads the watch's password from its memory."""
-    return connected(play.machine.ports["mosquitto_plain_port"], *login, clean_session=clean_session)
+    return connected(play.installation.ports["mosquitto_plain_port"], *login, clean_session=clean_session)
 
 
 async def _is_refused(play: Play, login: tuple[str, str], *, clean_session: bool) -> bool:

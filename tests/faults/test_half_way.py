@@ -16,26 +16,26 @@ from services.device_sim.speech import speech
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from services.protocol.words import Codec
-from tests.e2e.conftest import Play, machine, pair, play
+from tests.e2e.conftest import Play, installation, pair, play
 from tests.support.networks import Cable
 from tests.support.sounds import wav
 
-__all__ = ["machine", "play"]
+__all__ = ["installation", "play"]
 
 PARTS = ("broker", "bridge", "api", "worker", "postgres")
 
 
 async def _kill_everything(play: Play) -> None:
     for part in PARTS:
-        await asyncio.to_thread(play.machine.kill, part)
-    await asyncio.to_thread(play.machine.wait_ready)
+        await asyncio.to_thread(play.installation.kill, part)
+    await asyncio.to_thread(play.installation.wait_ready)
 
 
 @pytest.mark.long
 async def test_what_the_child_says_goes_on_half_way_after_all_was_killed(play: Play) -> None:
     home = await play.home()
     minute = record_clip(speech(60.0, 3), Codec.AMR_NB)
-    async with play.parent(home.phone) as parent, Cable(play.machine.ports["mosquitto_plain_port"]) as cable:
+    async with play.parent(home.phone) as parent, Cable(play.installation.ports["mosquitto_plain_port"]) as cable:
         # Plain on loopback: over TLS a watch goes where the pairing told it to.
         watch = SimWatch(
             play.folder / home.serial, "127.0.0.1", cable.port, None,

@@ -8,9 +8,9 @@ import pytest
 
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.watch import SimWatch
-from tests.e2e.conftest import Play, machine, pair, play
+from tests.e2e.conftest import Play, installation, pair, play
 
-__all__ = ["machine", "play"]
+__all__ = ["installation", "play"]
 
 EACH_WAY = 12
 
@@ -33,13 +33,13 @@ async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_is_killed(pla
         await pair(watch, parent, child_id)
         talking = asyncio.gather(_parent_talks(parent, child_id), _child_talks(watch))
         await watch.wait_for("received", text="down 2")
-        await asyncio.to_thread(play.machine.kill, victim)
+        await asyncio.to_thread(play.installation.kill, victim)
         await talking
         for number in range(EACH_WAY):
             await watch.wait_until(
                 lambda number=number: f"down {number}" in [item.text for item in watch.inbox()], timeout_s=60
             )
-        await asyncio.to_thread(play.machine.wait_ready)
+        await asyncio.to_thread(play.installation.wait_ready)
         assert [item.text for item in watch.inbox()] == [f"down {number}" for number in range(EACH_WAY)]
         up = [one.text for one in await parent.history(child_id) if one.direction == "to_family"]
         assert up == [f"up {number}" for number in range(EACH_WAY)]

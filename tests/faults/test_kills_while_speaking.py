@@ -11,10 +11,10 @@ from services.device_sim.sound import Clip, record_clip
 from services.device_sim.speech import speech
 from services.device_sim.watch.watch import SimWatch
 from services.protocol.words import Codec
-from tests.e2e.conftest import Play, machine, pair, play
+from tests.e2e.conftest import Play, installation, pair, play
 from tests.support.sounds import duration_ms
 
-__all__ = ["machine", "play"]
+__all__ = ["installation", "play"]
 
 EACH_WAY = 4
 # What the watch plays is given to it as it is: its bytes can be compared.
@@ -55,10 +55,10 @@ async def test_nothing_that_was_said_is_lost_or_doubled_when_a_process_is_killed
         await pair(watch, parent, child_id)
         speaking = asyncio.gather(_mother_speaks(parent, child_id), _child_speaks(watch))
         await watch.wait_for("received", item_kind="voice")
-        await asyncio.to_thread(play.machine.kill, victim)
+        await asyncio.to_thread(play.installation.kill, victim)
         _, refs = await speaking
         await watch.wait_until(lambda: len(watch.inbox()) == EACH_WAY, timeout_s=60)
-        await asyncio.to_thread(play.machine.wait_ready)
+        await asyncio.to_thread(play.installation.wait_ready)
         assert _heard(watch) == _as_sent(DOWN)
         up = [one for one in await parent.history(child_id) if one.direction == "to_family"]
         assert [one.voice.bytes for one in up if one.voice] == [len(clip.sound) for clip in UP]

@@ -23,7 +23,7 @@ from services.core.people.programme.tables import Cohort, Site
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.limits.tables import LimitBucket
-from services.core.platform.outbox.actions import open_sms
+from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
 from tests.support.world import make_site, make_watch
 
@@ -83,7 +83,7 @@ async def sms_to(database: Database, phone: str) -> list[str]:
         rows = await work.session.exec(
             select(OutboxRow).where(OutboxRow.kind == "sms").order_by(col(OutboxRow.outbox_id))
         )
-        opened = [open_sms(work, row) for row in rows]
+        opened = [unseal_sms(work, row) for row in rows]
     return [text for number, _, text in opened if number == phone]
 
 

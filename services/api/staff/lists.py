@@ -57,7 +57,7 @@ async def import_list(
     try:
         counts = await take(rows)
         if dry_run:
-            await work.take_back()
+            await work.roll_back()
     except SheetRefusedError as refused:
         # Found before anything is written.
         return _refused(refused.faults, dry_run=dry_run, in_full=False)

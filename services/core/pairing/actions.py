@@ -46,7 +46,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.inbox import actions as inbox
-from services.core.platform.outbox.actions import tell_factory, tell_watch
+from services.core.platform.outbox.actions import notify_factory, notify_watch
 
 # The channel on which the broker hears that who may log in has changed.
 BROKER_CHANNEL = "broker_users"
@@ -195,7 +195,7 @@ async def mark_installed(work: UnitOfWork, usernames: Collection[str]) -> None:
     for identity, serial in found.all():
         identity.installed_at = work.now
         work.add(identity)
-        await tell_factory(work, serial)
+        await notify_factory(work, serial)
 
 
 async def greet_watch(work: UnitOfWork, username: str, report: HelloReport) -> bool:
@@ -213,7 +213,7 @@ async def greet_watch(work: UnitOfWork, username: str, report: HelloReport) -> b
     if isinstance(battery_pct, int):
         await take_battery(work, identity, battery_pct)
     await note_hello(work, identity, report)
-    await tell_watch(work, username, greet=True)
+    await notify_watch(work, username, greet=True)
     found = await work.session.exec(
         select(Pairing).where(col(Pairing.username) == username).with_for_update(key_share=True)
     )
@@ -266,7 +266,7 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
     await queue_again(work, locked.child_id)
     await work.notify(BROKER_CHANNEL)
     watch = await work.session.get_one(Watch, locked.watch_id)
-    await tell_factory(work, watch.serial)
+    await notify_factory(work, watch.serial)
     await _tell(work, pairing, "ended")
     record_fact(work, "unpaired", watch_id=locked.watch_id, child_id=locked.child_id, family_id=locked.family_id)
     record_audit(work, actor, "unpair", family_id=locked.family_id, subject_id=pairing.pairing_id)

@@ -15,7 +15,7 @@ from services.core.devices.watches.tables import WatchIdentity, WatchSettings
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
 from services.core.platform.inbox.tables import InboxItem
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 
 async def tell_overdue(work: UnitOfWork) -> None:
@@ -59,7 +59,7 @@ async def tell_overdue(work: UnitOfWork) -> None:
         )
     )
     for username in found.all():
-        await tell_watch(work, username)
+        await notify_watch(work, username)
 
 
 async def forget_one_silent(work: UnitOfWork) -> bool:

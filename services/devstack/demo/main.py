@@ -18,7 +18,7 @@ from rich.table import Table
 from services.broker.errors import BrokerError
 from services.devstack.demo.steps import StepTaken
 from services.devstack.demo.story import Story
-from services.devstack.installation import Machine, MachineError
+from services.devstack.installation import Installation, InstallationError
 from services.devstack.postgres import PostgresInUseError
 from services.devstack.postgres_user import PostgresUnavailableError
 
@@ -29,22 +29,24 @@ def run_demo(*, once: bool = False, var: Path = Path("var")) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     started_at_s = time.monotonic()
     try:
-        machine = Machine.take(var, "demo", or_next=True, announce=lambda line: console.print(f"demo: {line}"))
-        with machine:
+        installation = Installation.acquire(
+            var, "demo", or_next=True, announce=lambda line: console.print(f"demo: {line}")
+        )
+        with installation:
             console.print(
-                f"demo: everything runs in {machine.instance.folder} after {time.monotonic() - started_at_s:.1f} s"
+                f"demo: everything runs in {installation.instance.folder} after {time.monotonic() - started_at_s:.1f} s"
             )
-            return _play_on(machine, console, once=once)
+            return _play_on(installation, console, once=once)
     except KeyboardInterrupt:
         return 0
-    except (MachineError, PostgresUnavailableError, PostgresInUseError, BrokerError) as error:
+    except (InstallationError, PostgresUnavailableError, PostgresInUseError, BrokerError) as error:
         console.print(f"demo: {error}")
         return 1
 
 
-def _play_on(machine: Machine, console: Console, *, once: bool) -> int:
-    folder = machine.instance.folder / f"story-{secrets.token_hex(3)}"
-    story = Story(machine, folder)
+def _play_on(installation: Installation, console: Console, *, once: bool) -> int:
+    folder = installation.instance.folder / f"story-{secrets.token_hex(3)}"
+    story = Story(installation, folder)
 
     def tell(taken: StepTaken) -> None:
         mark = "[green]✓[/green]" if taken.held else "[red]✗[/red]"
@@ -58,14 +60,14 @@ def _play_on(machine: Machine, console: Console, *, once: bool) -> int:
             await story.close()
 
     held = asyncio.run(play())
-    report = machine.instance.folder / "demo.json"
+    report = installation.instance.folder / "demo.json"
     report.write_text(
         json.dumps({"held": held, "steps": [asdict(taken) for taken in story.taken]}, ensure_ascii=False, indent=2)
     )
     _print_table(console, story.taken)
     console.print(f"demo: {'every step held' if held else 'a step did not hold'}; the same as JSON: {report}")
     if not once and held:
-        _tell_where_to_look(console, machine, story)
+        _tell_where_to_look(console, installation, story)
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     return 0 if held else 1
@@ -79,22 +81,22 @@ def _print_table(console: Console, taken: list[StepTaken]) -> None:
     console.print(table)
 
 
-def _tell_where_to_look(console: Console, machine: Machine, story: Story) -> None:
+def _tell_where_to_look(console: Console, installation: Installation, story: Story) -> None:
     if story.handed is None:
         return
-    ports = machine.ports
-    sms_file = machine.settings["sms_file"]
-    parent = f"--state {story.parent_folder} --api {machine.api_url} --sms-file {sms_file}"
-    watch = f"--state {story.watch_folder} --port {ports['mosquitto_tls_port']} --tls-ca {machine.tls_ca_file}"
+    ports = installation.ports
+    sms_file = installation.settings["sms_file"]
+    parent = f"--state {story.parent_folder} --api {installation.api_url} --sms-file {sms_file}"
+    watch = f"--state {story.watch_folder} --port {ports['mosquitto_tls_port']} --tls-ca {installation.tls_ca_file}"
     lines = [
         "",
         "Everything stays up until Ctrl-C. Where to look, each in a terminal of its own:",
-        f"  the API by hand          {machine.api_url}/docs",
+        f"  the API by hand          {installation.api_url}/docs",
         f"  log in as the parent     phone {story.handed.phone}; codes arrive in {sms_file}",
         f"  take over the parent     .venv/bin/smartwatch sim parent {parent}",
         f"  take over the watch      .venv/bin/smartwatch sim watch {watch}",
         f"  hear both recordings     {story.voice_folder}",
-        f"  logs                     {machine.instance.folder / 'log'}",
+        f"  logs                     {installation.instance.folder / 'log'}",
         "",
     ]
     for line in lines:

@@ -16,7 +16,7 @@ from services.devstack.demo.office import HandedOut, Office
 from services.devstack.demo.steps import StepTaken, StoryError, expect
 from services.devstack.demo.story_care import CareStory
 from services.devstack.demo.waveforms import Waveform, waveform_svg
-from services.devstack.installation import Machine
+from services.devstack.installation import Installation
 
 RECORDINGS = Path(__file__).parent / "recordings"
 # The office starts a process for each of its commands: on a busy machine that took 30 s.
@@ -26,10 +26,10 @@ _STEP_DEADLINE_S = 90.0
 class Story(CareStory):
     """The steps, in order; each returns what was seen."""
 
-    def __init__(self, machine: Machine, folder: Path) -> None:
-        self._machine = machine
+    def __init__(self, installation: Installation, folder: Path) -> None:
+        self._machine = installation
         self._folder = folder
-        self._office = Office(machine.environment, folder / "office")
+        self._office = Office(installation.environment, folder / "office")
         self.taken: list[StepTaken] = []
         self.handed: HandedOut | None = None
         self._watch: SimWatch | None = None

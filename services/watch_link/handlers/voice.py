@@ -18,7 +18,7 @@ from services.core.people.households.queries import child_by_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.actions import find_item, note_fetch
 from services.core.platform.inbox.tables import InboxItem
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 from services.protocol.codec import decode_chunk, decode_json, encode_chunk, fingerprint
 from services.protocol.downlink import ItemRemoved, Receipt
 from services.protocol.split import missing_receipt
@@ -120,7 +120,7 @@ async def _window(
         return Detail.OUT_OF_RANGE
     # Without a form, the watch said since that it plays other sound: "removed" would end what is announced once made.
     if not isinstance(clip, Playable) or (item.state == "waiting" and not note_fetch(work, item, asked.first_chunk)):
-        await tell_watch(work, identity.username)
+        await notify_watch(work, identity.username)
         return None
     count = min(asked.count, chunks - asked.first_chunk, max(1, FETCH_MAX_BYTES // chunk_bytes))
     return _Window(

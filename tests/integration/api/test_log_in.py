@@ -14,7 +14,7 @@ from services.core.conversation.audio_assets.rendering import Studio
 from services.core.people.accounts.tables import Guardian, LoginChallenge, Session
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
-from services.core.platform.outbox.actions import open_sms
+from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
 from services.worker.main import Worker
 from services.worker.sms import FileSmsProvider
@@ -77,7 +77,7 @@ async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere
         rows = await work.session.exec(select(OutboxRow).order_by(col(OutboxRow.outbox_id).desc()).limit(2))
         last = rows.all()
         assert [one.kind for one in last] == ["decoy", "sms"]
-        assert [open_sms(work, one)[0] for one in last] == [unknown, known.phone]
+        assert [unseal_sms(work, one)[0] for one in last] == [unknown, known.phone]
         assert len(last[0].payload["sealed"]) == len(last[1].payload["sealed"])
     sent = tmp_path / "sms.jsonl"
     worker = Worker(studio, FileSmsProvider(sent), ErasureLedger(tmp_path / "erasures.jsonl"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.devstack.instance import Instance, take_instance
+from services.devstack.instance import Instance, acquire_instance
 from tests.integration.cli.conftest import ROOT, Program, Smartwatch
 
 Run = Callable[[str], Instance]
@@ -20,7 +20,7 @@ def running(tmp_path: Path, database_url: str) -> Iterator[Run]:
     with ExitStack() as stack:
 
         def run(name: str) -> Instance:
-            instance = take_instance(tmp_path / "var", name)
+            instance = acquire_instance(tmp_path / "var", name)
             stack.callback(instance.release)
             instance.write_environment(
                 {"SMARTWATCH_DATABASE_URL": database_url, "SMARTWATCH_ENVIRONMENT": "development"}
@@ -64,7 +64,7 @@ def test_of_several_one_must_be_named(plain: Smartwatch, running: Run, monkeypat
 
 
 def test_one_that_is_still_starting_is_told_so(plain: Smartwatch, tmp_path: Path) -> None:
-    instance = take_instance(tmp_path / "var", "default")
+    instance = acquire_instance(tmp_path / "var", "default")
     try:
         assert plain("sites", "list").err.startswith("smartwatch: instance_starting: ")
     finally:

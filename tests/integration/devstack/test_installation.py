@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from services.devstack.doctor import diagnose
-from services.devstack.installation import Machine
-from services.devstack.instance import InstanceInUseError, is_running, take_instance
+from services.devstack.installation import Installation
+from services.devstack.instance import InstanceInUseError, acquire_instance, is_running
 from services.devstack.ports import is_free
 from services.devstack.tied import can_tie
 
@@ -55,68 +55,70 @@ def announced() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def machine(open_folder: Path, announced: list[str]) -> Iterator[Machine]:
-    with Machine.take(open_folder / "var", announce=announced.append, durable=False) as machine:
-        yield machine
+def installation(open_folder: Path, announced: list[str]) -> Iterator[Installation]:
+    with Installation.acquire(open_folder / "var", announce=announced.append, durable=False) as installation:
+        yield installation
 
 
 # ------------------------------------------------------------------------- as it runs
 
 
-def test_everything_is_ready_and_each_dependency_is_named(machine: Machine) -> None:
-    assert machine.unready() == {}
-    told = httpx.get(f"{machine.api_url}/readyz").json()
+def test_everything_is_ready_and_each_dependency_is_named(installation: Installation) -> None:
+    assert installation.unready() == {}
+    told = httpx.get(f"{installation.api_url}/readyz").json()
     assert told.get("checks", told)["postgres"] == "ok"
-    assert all(process_id is not None for process_id in machine.process_ids().values())
+    assert all(process_id is not None for process_id in installation.process_ids().values())
 
 
-def test_secrets_are_random_and_for_the_owner_only(machine: Machine) -> None:
+def test_secrets_are_random_and_for_the_owner_only(installation: Installation) -> None:
     for name in ("secrets.json", "environment", "ports.json"):
-        assert stat.S_IMODE((machine.instance.folder / name).stat().st_mode) == 0o600
-    kept = json.loads((machine.instance.folder / "secrets.json").read_text())
+        assert stat.S_IMODE((installation.instance.folder / name).stat().st_mode) == 0o600
+    kept = json.loads((installation.instance.folder / "secrets.json").read_text())
     assert len({*kept.values()}) == len(kept)
     assert all(len(value) >= 40 for value in kept.values())
 
 
-def test_a_secret_is_in_no_command_line_and_no_log(machine: Machine) -> None:
-    hidden = [*json.loads((machine.instance.folder / "secrets.json").read_text()).values()]
-    hidden += [password.read_text() for password in (machine.instance.folder / "postgres").glob("password-*")]
-    ours = [process_id for process_id in machine.process_ids().values() if process_id]
+def test_a_secret_is_in_no_command_line_and_no_log(installation: Installation) -> None:
+    hidden = [*json.loads((installation.instance.folder / "secrets.json").read_text()).values()]
+    hidden += [password.read_text() for password in (installation.instance.folder / "postgres").glob("password-*")]
+    ours = [process_id for process_id in installation.process_ids().values() if process_id]
     shown = [Path("/proc", str(process_id), "cmdline").read_text() for process_id in ours]
-    shown += [log.read_text() for log in machine.instance.folder.glob("**/*.log")]
+    shown += [log.read_text() for log in installation.instance.folder.glob("**/*.log")]
     assert not [secret for secret in hidden if any(secret in text for text in shown)]
 
 
-def test_the_same_instance_cannot_be_run_twice_but_the_next_can(machine: Machine, open_folder: Path) -> None:
+def test_the_same_instance_cannot_be_run_twice_but_the_next_can(installation: Installation, open_folder: Path) -> None:
     with pytest.raises(InstanceInUseError, match=str(os.getpid())):
-        take_instance(open_folder / "var")
-    beside = take_instance(open_folder / "var", or_next=True)
+        acquire_instance(open_folder / "var")
+    beside = acquire_instance(open_folder / "var", or_next=True)
     assert beside.name == "default-2"
-    assert not {*beside.choose_ports({}).values()} & {*machine.ports.values()}
-    assert beside.secrets() != machine.instance.secrets()
+    assert not {*beside.choose_ports({}).values()} & {*installation.ports.values()}
+    assert beside.secrets() != installation.instance.secrets()
     beside.release()
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_a_part_that_is_killed_is_back_within_a_minute(machine: Machine, part: str, announced: list[str]) -> None:
-    before = machine.process_ids()[part]
+def test_a_part_that_is_killed_is_back_within_a_minute(
+    installation: Installation, part: str, announced: list[str]
+) -> None:
+    before = installation.process_ids()[part]
     announced.clear()
-    machine.kill(part)
-    wait_until(lambda: machine.process_ids()[part] not in {None, before}, f"{part} runs again")
-    machine.wait_ready(60)
+    installation.kill(part)
+    wait_until(lambda: installation.process_ids()[part] not in {None, before}, f"{part} runs again")
+    installation.wait_ready(60)
     assert any(line.startswith(f"{part} has ended") for line in announced)
 
 
-def test_a_part_that_is_held_down_stays_away_and_the_others_say_so(machine: Machine) -> None:
-    with machine.held_down("postgres", how=signal.SIGKILL):
-        wait_until(lambda: "api" in machine.unready(), "the API misses its database")
-        assert machine.process_ids()["postgres"] is None
-        assert machine.process_ids()["api"] is not None
-    machine.wait_ready(60)
+def test_a_part_that_is_held_down_stays_away_and_the_others_say_so(installation: Installation) -> None:
+    with installation.kept_down("postgres", how=signal.SIGKILL):
+        wait_until(lambda: "api" in installation.unready(), "the API misses its database")
+        assert installation.process_ids()["postgres"] is None
+        assert installation.process_ids()["api"] is not None
+    installation.wait_ready(60)
 
 
-def test_chores_reach_it_with_the_environment_it_leaves(machine: Machine) -> None:
-    lines = (machine.instance.folder / "environment").read_text().splitlines()
+def test_chores_reach_it_with_the_environment_it_leaves(installation: Installation) -> None:
+    lines = (installation.instance.folder / "environment").read_text().splitlines()
     done = subprocess.run(
         [sys.executable, "-m", "services.cli", "db", "upgrade"],
         cwd=CHECKOUT,
@@ -128,19 +130,19 @@ def test_chores_reach_it_with_the_environment_it_leaves(machine: Machine) -> Non
     assert done.returncode == 0, done.stderr
 
 
-def test_the_doctor_finds_nothing_wrong_with_it(machine: Machine) -> None:
-    findings = {finding.name: finding for finding in diagnose(machine.instance.folder)}
+def test_the_doctor_finds_nothing_wrong_with_it(installation: Installation) -> None:
+    findings = {finding.name: finding for finding in diagnose(installation.instance.folder)}
     assert [finding for finding in findings.values() if not finding.ok] == []
     assert findings["bridge"].what == "ready"
     assert findings["database"].ok
 
 
-def test_the_doctor_names_the_part_that_is_away_and_where_to_look(machine: Machine) -> None:
-    with machine.held_down("worker"):
-        [wrong] = [finding for finding in diagnose(machine.instance.folder) if not finding.ok]
+def test_the_doctor_names_the_part_that_is_away_and_where_to_look(installation: Installation) -> None:
+    with installation.kept_down("worker"):
+        [wrong] = [finding for finding in diagnose(installation.instance.folder) if not finding.ok]
         assert wrong.name == "worker"
         assert "worker.log" in wrong.mend
-    machine.wait_ready(60)
+    installation.wait_ready(60)
 
 
 # ------------------------------------------------------------------------- the command

@@ -11,25 +11,25 @@ import pytest
 
 from services.core.platform.settings import Settings
 from services.devstack.doctor import packages
-from services.devstack.instance import PREFERRED_PORTS, Instance, InstanceInUseError, is_running, take_instance
+from services.devstack.instance import PREFERRED_PORTS, Instance, InstanceInUseError, acquire_instance, is_running
 
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Iterator[Instance]:
-    instance = take_instance(tmp_path)
+    instance = acquire_instance(tmp_path)
     yield instance
     instance.release()
 
 
 def test_a_second_one_takes_the_next_name(tmp_path: Path, instance: Instance) -> None:
-    second = take_instance(tmp_path, or_next=True)
+    second = acquire_instance(tmp_path, or_next=True)
     assert [instance.name, second.name] == ["default", "default-2"]
     with pytest.raises(InstanceInUseError):
-        take_instance(tmp_path)
+        acquire_instance(tmp_path)
     assert is_running(instance.folder)
     second.release()
     assert not is_running(second.folder)
-    again = take_instance(tmp_path, or_next=True)
+    again = acquire_instance(tmp_path, or_next=True)
     assert again.name == "default-2"
     again.release()
 
@@ -62,14 +62,14 @@ def test_two_that_start_at_one_moment_share_no_port(tmp_path: Path, instance: In
     # Nothing listens yet: without claims, the first would take the port on which the second is about to answer.
     chosen = instance.choose_ports({})
     choose = (
-        "import pathlib, sys; from services.devstack.instance import take_instance as take;"
+        "import pathlib, sys; from services.devstack.instance import acquire_instance as take;"
         "print(*take(pathlib.Path(sys.argv[1]), 'other').choose_ports({}).values())"
     )
     told = subprocess.run([sys.executable, "-c", choose, tmp_path], capture_output=True, text=True, check=True)  # noqa: S603
     others = {int(port) for port in told.stdout.split()}
     assert len(others) == len(chosen)
     assert not others & {*chosen.values()}
-    beside = take_instance(tmp_path, "beside")
+    beside = acquire_instance(tmp_path, "beside")
     assert not {*beside.choose_ports({}).values()} & {*chosen.values()}
     instance.release()
     (beside.folder / "ports.json").write_text(json.dumps(chosen))

@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from services.devstack.ports import free_port
-from services.devstack.supervised import LONGEST_DELAY_S, SHORTEST_DELAY_S, STEADY_AFTER_S, Supervised, ask_ready
+from services.devstack.supervised import (
+    LONGEST_DELAY_S,
+    SHORTEST_DELAY_S,
+    STEADY_AFTER_S,
+    SupervisedProcess,
+    fetch_unready_reasons,
+)
 from services.devstack.tied import start_child, stop_child, tied
 
 
@@ -35,8 +41,8 @@ def answering(status: int, body: str) -> Iterator[int]:
     server.server_close()
 
 
-def a_process(folder: Path) -> Supervised:
-    return Supervised("api", "api_port", folder / "api.log")
+def a_process(folder: Path) -> SupervisedProcess:
+    return SupervisedProcess("api", "api_port", folder / "api.log")
 
 
 def test_one_that_keeps_dying_is_started_ever_later_but_never_given_up(tmp_path: Path) -> None:
@@ -67,11 +73,11 @@ def test_one_that_ran_steadily_is_started_again_at_once(tmp_path: Path) -> None:
 )
 def test_only_what_is_not_well_is_told(status: int, body: str, unwell: set[str]) -> None:
     with answering(status, body) as port:
-        assert {*ask_ready(port)} == {*unwell}
+        assert {*fetch_unready_reasons(port)} == {*unwell}
 
 
 def test_one_that_does_not_answer_is_not_ready() -> None:
-    assert "process" in ask_ready(free_port([]))
+    assert "process" in fetch_unready_reasons(free_port([]))
 
 
 def test_a_child_that_ignores_the_first_signal_gets_the_next_and_then_dies(tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, studio: 
     """Fetch the ZIP: export.json with its schema, and sound as M4A. Every fetch is in the family's log."""
     export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     file = await open_export(work, export)
-    await work.let_go()
+    await work.commit_early()
     return await _file(studio, file)
 
 
@@ -91,7 +91,7 @@ async def make_link(
 async def fetch_by_link(work: Work, scope: HoldsExportLink, studio: StudioHere) -> Response:
     """Fetch the export this link was made for."""
     file = await open_export(work, scope.export)
-    await work.let_go()
+    await work.commit_early()
     return await _file(studio, file)
 
 

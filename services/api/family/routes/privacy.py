@@ -32,7 +32,7 @@ async def erase_one(
     """Erase a child with everything about it, for good. Its key goes first; its watch is told to wipe itself."""
     check_confirmation(confirm)
     erasure = await erase_child(work, ledger, scope.child.child_id, scope.caller.guardian_id)
-    await work.let_go()
+    await work.commit_early()
     return await _removed(request, erasure)
 
 
@@ -43,7 +43,7 @@ async def erase_all(
     """Erase a family: all children, all guardians' part in it, and the accounts that serve no other family."""
     check_confirmation(confirm)
     erasure = await erase_family(work, ledger, scope.family_id, scope.caller.guardian_id)
-    await work.let_go()
+    await work.commit_early()
     return await _removed(request, erasure)
 
 

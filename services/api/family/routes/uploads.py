@@ -63,7 +63,7 @@ async def finish(work: Work, scope: MayMessageChild, upload_id: uuid.UUID, studi
     """Make the whole recording a message, under the key the upload was begun with; a repeat returns the same."""
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
     sound = await whole_upload(work, scope.child, upload)
-    await work.let_go()
+    await work.commit_early()
     return await send_recording(studio, scope, upload.client_key, sound)
 
 

@@ -39,7 +39,7 @@ async def send_voice(
     It is decoded before it is taken: what cannot be played, or is longer than 60 s, is refused here and now.
     """
     sound = await read_recording(request)
-    await work.let_go()
+    await work.commit_early()
     return await send_recording(studio, scope, key, sound)
 
 
@@ -70,7 +70,7 @@ async def audio_of_message(
     record_audit(
         work, guardian_actor(scope.caller.guardian_id), "audio", family_id=scope.family_id, subject_id=message_id
     )
-    await work.let_go()
+    await work.commit_early()
     return await audio_response(request, studio.blobs, await sound_for_phone(studio, clip.clip_id))
 
 

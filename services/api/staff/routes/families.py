@@ -49,7 +49,7 @@ async def enrol(work: Work, scope: HandsOutAtSite, body: schemas.EnrolFamiliesRe
         faults = [schemas.FamilyListFault(row=one.row, column=one.column, code=one.code) for one in refused.faults]
         return schemas.EnrolFamiliesResponse(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
     if body.dry_run:
-        await work.take_back()
+        await work.roll_back()
     return schemas.EnrolFamiliesResponse(
         taken=not body.dry_run, faults=[], enrolled=len(outcome.families.enrolled),
         unchanged=len(outcome.families.unchanged), watches_handed_out=len(outcome.handed_out),

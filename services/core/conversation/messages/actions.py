@@ -34,7 +34,7 @@ from services.core.platform.facts.actions import record_fact
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, rejected, remember
 from services.core.platform.inbox import actions as inbox
 from services.core.platform.inbox.rules import WAITING_MAX_ITEMS
-from services.core.platform.outbox.actions import prepare_clip, tell_watch
+from services.core.platform.outbox.actions import notify_watch, request_rendition
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ async def send_to_child(
     await inbox.put_in(work, child_id, kind="message", ref=message.ref, message_id=message.message_id)
     if identity is not None:
         await prepare_for_watch(work, message, identity)
-        await tell_watch(work, identity.username)
+        await notify_watch(work, identity.username)
     await _tell_of_new(work, child, message, guardian_id)
     record_fact(
         work, "message_to_child_stored", watch_id=identity.watch_id if identity else None, child_id=child_id,
@@ -116,7 +116,7 @@ async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: Ch
     work.add(message)
     await work.flush()
     if message.clip_id is not None:
-        await prepare_clip(work, message.clip_id, Form.PHONE.value)
+        await request_rendition(work, message.clip_id, Form.PHONE.value)
     for recipient in recipients:
         work.add(
             MessageRecipient(

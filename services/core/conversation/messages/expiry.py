@@ -13,7 +13,7 @@ from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.devices.watches.queries import current_identity
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox import actions as inbox
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 _WAITING = (RecipientState.QUEUED, RecipientState.STORED)
 
@@ -47,7 +47,7 @@ async def expire_one(work: UnitOfWork) -> bool:
         await inbox.drop_message(work, message.child_id, message.message_id)
         identity = await current_identity(work, message.child_id)
         if identity is not None:
-            await tell_watch(work, identity.username)
+            await notify_watch(work, identity.username)
     await move_recipient(work, message, recipient, RecipientState.EXPIRED)
     return True
 

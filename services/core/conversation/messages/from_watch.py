@@ -13,7 +13,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import STORED, Answer, rejected
 from services.core.platform.inbox import actions as inbox
 from services.core.platform.inbox.tables import InboxItem
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 
 async def take_receipt(
@@ -27,7 +27,7 @@ async def take_receipt(
     if item is None:
         return rejected("unknown_ref")
     if state == "later":
-        inbox.put_off(work, item)
+        inbox.defer(work, item)
         return STORED
     if state not in {"delivered", "played", "rejected"}:
         return rejected("malformed")
@@ -35,7 +35,7 @@ async def take_receipt(
     inbox.settle(work, item, "rejected" if state == "rejected" else "delivered")
     await _move_message(work, item, state, detail)
     if was_waiting:
-        await tell_watch(work, identity.username)
+        await notify_watch(work, identity.username)
     return STORED
 
 

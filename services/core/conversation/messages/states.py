@@ -9,7 +9,7 @@ from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 
 async def move_recipient(
@@ -41,7 +41,7 @@ async def move_recipient(
         ref_id=message.message_id,
     )
     if message.direction == "to_family" and identity is not None and identity.username == message.username:
-        await tell_watch(work, identity.username)
+        await notify_watch(work, identity.username)
     # The child's own messages are followed by their recipient's other phones; a guardian's by the guardian.
     reader = message.guardian_id if message.direction == "to_child" else recipient.guardian_id
     if reader is not None:

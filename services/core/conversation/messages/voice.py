@@ -15,7 +15,7 @@ from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
-from services.core.platform.outbox.actions import prepare_clip, tell_watch
+from services.core.platform.outbox.actions import notify_watch, request_rendition
 
 
 async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchIdentity) -> None:
@@ -24,7 +24,7 @@ async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchI
         clip = await work.session.get_one(Clip, message.clip_id)
         wanted = await playable_for_watch(work, clip, identity.hello)
         if isinstance(wanted, ToBeMade):
-            await prepare_clip(work, clip.clip_id, wanted.form.value, wanted.max_bytes)
+            await request_rendition(work, clip.clip_id, wanted.form.value, wanted.max_bytes)
 
 
 async def clip_for_watch(
@@ -49,7 +49,7 @@ async def tell_of_work(work: UnitOfWork, clip_id: uuid.UUID) -> None:
     if message.direction == "to_child":
         identity = await current_identity(work, message.child_id)
         if identity is not None:
-            await tell_watch(work, identity.username)
+            await notify_watch(work, identity.username)
         readers = [message.guardian_id]
     else:
         recipients = await work.session.exec(

@@ -25,7 +25,7 @@ from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ async def acknowledge_alert(
     await work.flush()
     await _escalate_the_next(work, child_id)
     if alert.username is not None and alert.ref is not None and alert.seen_by is not None:
-        await tell_watch(work, alert.username)
+        await notify_watch(work, alert.username)
     record_audit(
         work, guardian_actor(guardian_id), "alert.acknowledged", family_id=alert.family_id, subject_id=alert_id
     )

@@ -30,7 +30,7 @@ from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 PAGE_MAX_COMMANDS = 100
 _BATCH_ROWS = 500
@@ -117,7 +117,7 @@ async def _add(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind, ask
     )  # fmt: skip
     work.add(command)
     await work.flush()
-    await tell_watch(work, identity.username)
+    await notify_watch(work, identity.username)
     record_fact(
         work, f"command_{kind.value}", watch_id=identity.watch_id, child_id=identity.child_id,
         family_id=identity.family_id, ref_id=command.command_id,

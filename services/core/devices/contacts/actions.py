@@ -17,7 +17,7 @@ from services.core.people.households.tables import Child
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 from services.core.platform.text_rules import NAME, check_text
 
 
@@ -142,7 +142,7 @@ async def changed(work: UnitOfWork, child: Child, held: ContactList) -> None:
     await work.flush()
     identity = await current_identity(work, child.child_id)
     if identity is not None:
-        await tell_watch(work, identity.username)
+        await notify_watch(work, identity.username)
     await record_event(
         work, child.family_id, "contacts.changed", child_id=child.child_id, detail={"version": held.version}
     )

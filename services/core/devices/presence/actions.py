@@ -25,7 +25,7 @@ from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ async def note_heard(work: UnitOfWork, identity: WatchIdentity) -> None:
     work.add(identity)
     if not identity.online:
         _set(work, identity, online=True)
-        await tell_watch(work, identity.username, back=True)
+        await notify_watch(work, identity.username, back=True)
 
 
 async def note_gone(work: UnitOfWork, identity: WatchIdentity, why: GoneBy) -> None:

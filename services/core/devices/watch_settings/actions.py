@@ -16,7 +16,7 @@ from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.locales import fitting_locale
-from services.core.platform.outbox.actions import tell_watch
+from services.core.platform.outbox.actions import notify_watch
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ async def new_version(work: UnitOfWork, settings: WatchSettings, family_id: uuid
     await work.flush()
     identity = await current_identity(work, settings.child_id)
     if identity is not None:
-        await tell_watch(work, identity.username)
+        await notify_watch(work, identity.username)
     await record_event(
         work, family_id, "config.changed", child_id=settings.child_id,
         detail={"version": settings.version, "location": settings.location},

@@ -94,7 +94,7 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
     )
     held = (await work.session.exec(select(Staff.password_hash).where(Staff.email == email))).first()
     # argon2 takes its time: without holding a connection, and beside the event loop.
-    await work.let_go()
+    await work.commit_early()
     fits = await password_fits(proof.password, held)
     found = await work.session.exec(
         select(Staff)

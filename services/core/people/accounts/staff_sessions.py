@@ -93,7 +93,7 @@ async def staff_of_session(work: UnitOfWork, staff_session_id: uuid.UUID, staff_
     if work.now - session.last_used_at >= _NOTED_EVERY:
         session.last_used_at = work.now
         work.add(session)
-        await work.let_go()
+        await work.commit_early()
     return staff
 
 

@@ -74,7 +74,7 @@ class UnitOfWork:
         await self.session.flush()
         return await (await self.session.connection()).execute(statement, parameters)
 
-    async def let_go(self) -> None:
+    async def commit_early(self) -> None:
         """Commit what was done so far and give the connection back: what follows may take its time without one."""
         await self.complete()
 
@@ -89,7 +89,7 @@ class UnitOfWork:
             await step(self, items)
         await self.session.commit()
 
-    async def take_back(self) -> None:
+    async def roll_back(self) -> None:
         """Undo all of it once the database has judged it: what a dry run does instead of committing."""
         await self.flush()
         # What was to be written last would otherwise be, about things that were never done.

@@ -21,7 +21,7 @@ def sqlstate_of(error: BaseException) -> str | None:
     return getattr(inner, "sqlstate", None)
 
 
-def database_is_away(error: BaseException) -> bool:
+def is_database_unavailable(error: BaseException) -> bool:
     """Say whether this failure means that the database cannot be reached or cannot work just now."""
     # NoConnectionFreeError: so many ask at once that none of our connections came free in time.
     if isinstance(error, DatabaseLostError | NoConnectionFreeError | OSError | asyncpg.InterfaceError):
@@ -32,7 +32,7 @@ def database_is_away(error: BaseException) -> bool:
     return state is not None and state.startswith(_AWAY_CLASSES)
 
 
-def collided(error: BaseException) -> bool:
+def is_collision(error: BaseException) -> bool:
     """Say whether two transactions got in each other's way, so that the same one again will pass."""
     # A row that was there a moment ago is asked for by its key alone: it went in between.
     return isinstance(error, NoResultFound) or (isinstance(error, DBAPIError) and sqlstate_of(error) in _COLLISIONS)

@@ -10,7 +10,7 @@ from sqlalchemy import ARRAY, Uuid, bindparam, text
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.rules import wakes_phones
 from services.core.platform.events.tables import Event
-from services.core.platform.outbox.actions import wake_phones
+from services.core.platform.outbox.actions import notify_phones
 
 CHANNEL = "events"
 
@@ -46,7 +46,7 @@ async def record_event(
     )  # fmt: skip
     await work.notify(CHANNEL, family_id)
     if wakes_phones(kind, detail or {}):
-        await wake_phones(work, family_id, seq)
+        await notify_phones(work, family_id, seq)
 
 
 async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:

@@ -106,7 +106,7 @@ def settle(work: UnitOfWork, item: InboxItem, state: str) -> None:
         work.add(item)
 
 
-def put_off(work: UnitOfWork, item: InboxItem) -> None:
+def defer(work: UnitOfWork, item: InboxItem) -> None:
     """The watch has no room: announce again in some minutes, or at its next hello."""
     item.next_announce_at = work.now + timedelta(seconds=LATER_S)
     work.add(item)

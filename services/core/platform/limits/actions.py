@@ -68,4 +68,4 @@ async def charge(work: UnitOfWork, *charges: Charge) -> None:
         row = taken.one()
         if not row.granted:
             raise RetryLaterError(whole_seconds(wait_for(limit, row.tokens, one.cost)))
-    await work.let_go()
+    await work.commit_early()

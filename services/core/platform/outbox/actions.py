@@ -17,7 +17,7 @@ CHANNEL = "outbox"
 DECOY = "decoy"
 
 
-async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
+async def notify_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
     """Have a bridge look at what this identity should know and does not, and tell it.
 
     The row says "look", not what to send: what changed in between is told with it, and a repeat finds nothing to do.
@@ -26,7 +26,7 @@ async def tell_watch(work: UnitOfWork, username: str, *, greet: bool = False, ba
     await _tell(work, "watch", username, {name: True for name, asked in (("greet", greet), ("back", back)) if asked})
 
 
-async def tell_factory(work: UnitOfWork, serial: str) -> None:
+async def notify_factory(work: UnitOfWork, serial: str) -> None:
     """Have a bridge tell the factory identity of ``serial`` how its pairing stands."""
     await _tell(work, "factory", serial, {})
 
@@ -40,22 +40,22 @@ async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str, *, deco
     await _tell(work, DECOY if decoy else "sms", "", {"sealed": sealed.hex()})
 
 
-async def prepare_clip(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
+async def request_rendition(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
     """Have a worker decode a clip and make a form of it (at most ``max_bytes``; 0: as good as it gets)."""
     await _tell(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
 
 
-async def wake_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int) -> None:
+async def notify_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int) -> None:
     """Have the worker look whom the family's event ``seq`` wakes, and at which endpoints."""
     await _tell(work, "wake", str(family_id), {"seq": seq})
 
 
-async def push_to(work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str]) -> None:
+async def queue_push(work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str]) -> None:
     """Have the worker send a note of ids and words to one push endpoint."""
     await _tell(work, "push", str(endpoint_id), note)
 
 
-def open_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:
+def unseal_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:
     """Return phone, locale and text of an SMS row."""
     phone, locale, text = work.vault.unseal(bytes.fromhex(row.payload["sealed"]), "sms").decode().split("\x00", 2)
     return phone, locale, text
@@ -83,7 +83,7 @@ async def done(work: UnitOfWork, row: OutboxRow) -> None:
     await work.session.delete(row)
 
 
-def put_off(work: UnitOfWork, row: OutboxRow) -> None:
+def defer(work: UnitOfWork, row: OutboxRow) -> None:
     """Try a claimed row again later: after 1, 2, 4 ... seconds, at most 5 minutes."""
     row.attempts += 1
     # The exponent is bounded, too: a row may have been tried for weeks.
@@ -91,8 +91,8 @@ def put_off(work: UnitOfWork, row: OutboxRow) -> None:
     work.add(row)
 
 
-async def put_off_later(work: UnitOfWork, outbox_id: int) -> None:
+async def defer_by_id(work: UnitOfWork, outbox_id: int) -> None:
     """Put off a row whose own transaction failed; one that is gone or claimed again is left alone."""
     row = await work.session.get(OutboxRow, outbox_id, with_for_update={"skip_locked": True})
     if row is not None:
-        put_off(work, row)
+        defer(work, row)

@@ -15,10 +15,10 @@ from services.core.people.accounts.tables import Guardian, LoginChallenge
 from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.platform.blobs.tables import Blob
 from services.core.platform.db.database import Database, UnitOfWork
-from services.core.platform.db.faults import collided, database_is_away
+from services.core.platform.db.faults import is_collision, is_database_unavailable
 from services.core.platform.erasure_ledger import CHILD
 from services.core.platform.inbox.tables import InboxItem
-from services.core.platform.outbox.actions import open_sms
+from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.privacy.tables import Erasure
 
@@ -29,7 +29,7 @@ async def remove_now(database: Database, erasure_id: uuid.UUID) -> None:
         async with database.begin() as work:
             await _remove(work, await work.session.get(Erasure, erasure_id, with_for_update={"skip_locked": True}))
     except Exception as error:
-        if not collided(error) and not database_is_away(error):
+        if not is_collision(error) and not is_database_unavailable(error):
             raise
 
 
@@ -128,5 +128,5 @@ async def _forget_phones(work: UnitOfWork, phones: Sequence[str], erasure: Erasu
         ).with_for_update(skip_locked=True)
     )  # fmt: skip
     for row in waiting.all():
-        if open_sms(work, row)[0] in phones:
+        if unseal_sms(work, row)[0] in phones:
             await work.session.delete(row)

@@ -218,7 +218,7 @@ async def test_counting_anew_goes_on_while_a_family_is_being_erased(household: H
         await eraser.flush()
         async with asyncio.timeout(5), household.database.begin() as work:
             await rebuild(work, [household.home.family_id])
-        await eraser.take_back()
+        await eraser.roll_back()
     # Erased after all it was not: nothing of it was lost, and the next count takes it.
     assert await household.days() == before
     async with household.database.begin() as work:

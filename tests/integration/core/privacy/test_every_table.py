@@ -26,7 +26,7 @@ from sqlmodel import SQLModel
 
 from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.db.database import Database, UnitOfWork
-from services.core.platform.outbox.actions import push_to, tell_watch, wake_phones
+from services.core.platform.outbox.actions import notify_phones, notify_watch, queue_push
 from services.core.platform.outbox.tables import OutboxRow
 from tests.support.canary import rows_with
 from tests.support.http import make_family, make_place, pair
@@ -113,11 +113,11 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
         for table in tables:
             await _fill(work, table, known)
         assert mother.family_id is not None
-        await tell_watch(work, identity.username)
-        await wake_phones(work, mother.family_id, 1)
+        await notify_watch(work, identity.username)
+        await notify_phones(work, mother.family_id, 1)
         for child_id in (mother.child_id, ""):
             note = {"kind": "message.received", "child_id": child_id, "family_id": ids["family"], "ref_id": ""}
-            await push_to(work, known["push_endpoint", "endpoint_id"], note)
+            await queue_push(work, known["push_endpoint", "endpoint_id"], note)
     roots = set(ids)
     while more := {one.name for one in tables if one.name not in roots and _hangs_on(one, roots)}:
         roots |= more

@@ -81,7 +81,7 @@ async def test_what_is_written_before_letting_go_is_in_the_log_though_the_rest_f
     async def fail_later() -> None:
         async with database.begin() as work:
             record_audit(work, SYSTEM, "audio", family_id=family_id)
-            await work.let_go()
+            await work.commit_early()
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from services.core.platform.db.faults import database_is_away
+from services.core.platform.db.faults import is_database_unavailable
 
 
 async def test_when_no_connection_comes_free_in_time_the_database_counts_as_away(database_url: str) -> None:
@@ -17,8 +17,8 @@ async def test_when_no_connection_comes_free_in_time_the_database_counts_as_away
         with pytest.raises(NoConnectionFreeError) as refused:
             await engine.connect()
     await engine.dispose()
-    assert database_is_away(refused.value)
+    assert is_database_unavailable(refused.value)
 
 
 def test_a_mistake_of_ours_does_not() -> None:
-    assert not database_is_away(ValueError("ours"))
+    assert not is_database_unavailable(ValueError("ours"))
