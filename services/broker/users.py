@@ -12,7 +12,7 @@ import sqlalchemy.exc
 
 from services.broker.errors import BrokerError
 from services.broker.passwords import BrokerLogin
-from services.core.devices.presence.actions import note_kicked
+from services.core.devices.presence.actions import record_disconnected
 from services.core.devices.watches.queries import broker_logins
 from services.core.pairing.actions import mark_installed
 from services.core.platform.db.database import Database, DatabaseLostError, Notifications
@@ -75,7 +75,7 @@ class PostgresUsers:
         paired = sorted(name for name in usernames if name.startswith("w-"))
         for start in range(0, len(paired), _PORTION):
             async with _answering(), self._database.begin() as work:
-                await note_kicked(work, paired[start : start + _PORTION])
+                await record_disconnected(work, paired[start : start + _PORTION])
 
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[Changes]:

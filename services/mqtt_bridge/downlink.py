@@ -19,12 +19,12 @@ from services.core.conversation.messages.voice import clip_for_watch
 from services.core.devices.alerts.queries import claim_seen_notices
 from services.core.devices.commands.actions import claim_commands
 from services.core.devices.contacts.queries import wire_contacts
-from services.core.devices.presence.actions import tell_presence
-from services.core.devices.presence.rules import GoneBy
+from services.core.devices.presence.actions import notify_presence
+from services.core.devices.presence.rules import OfflineReason
 from services.core.devices.watches.queries import settings_of_child, standing_identity, watch_by_serial
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.queries import Ended, Issued, standing_of_watch
-from services.core.pairing.sweep import forget_one_silent, tell_overdue
+from services.core.pairing.sweep import announce_overdue, mark_one_silent_offline
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database, Notifications, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
@@ -123,11 +123,11 @@ class DownlinkTeller:
         while True:
             await asyncio.sleep(SWEEP_S)
             async with self._database.begin() as work:
-                await tell_overdue(work)
+                await announce_overdue(work)
             gone = True
             while gone:
                 async with self._database.begin() as work:
-                    gone = await forget_one_silent(work)
+                    gone = await mark_one_silent_offline(work)
 
 
 async def _fail_with(connection: Connection) -> None:
@@ -146,7 +146,7 @@ async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> li
         return []
     greet = bool(row.payload.get("greet"))
     frames = [reply(user, DownlinkKind.TIME, Time(tst=int(work.now.timestamp())))] if greet else []
-    if not identity.online and identity.gone_by != GoneBy.SILENCE:
+    if not identity.online and identity.gone_by != OfflineReason.SILENCE:
         # Nobody is there; its next hello asks for everything. One that is only silent may hear well.
         return frames
     max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_DEFAULT_BYTES))
@@ -160,7 +160,7 @@ async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> li
     frames += later
     work.add(identity)
     if row.payload.get("back"):
-        await tell_presence(work, identity)
+        await notify_presence(work, identity)
     return frames
 
 

@@ -7,7 +7,7 @@ import asyncio
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.devices.alerts.escalation import escalate_one
+from services.core.devices.alerts.escalation import escalate_one_alert
 from services.core.platform.db.database import Database
 
 # Guardians are called a minute apart; a look this often adds little to it.
@@ -26,7 +26,7 @@ async def escalate_all(database: Database) -> int:
     cared_for = 0
     while True:
         async with database.begin() as work:
-            if not await escalate_one(work):
+            if not await escalate_one_alert(work):
                 return cared_for
         cared_for += 1
 

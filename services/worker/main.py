@@ -16,10 +16,10 @@ from services.core.conversation.messages.expiry import expire_one
 from services.core.conversation.messages.hearing import make_ready
 from services.core.conversation.messages.retention import drop_one_old_voice
 from services.core.conversation.messages.uploads import forget_one_upload
-from services.core.devices.alerts.escalation import forget_old_alerts
-from services.core.devices.alerts.silence import raise_one_silent
-from services.core.devices.commands.actions import expire_one_command, forget_old_commands
-from services.core.devices.push.actions import forget_one_endpoint
+from services.core.devices.alerts.escalation import purge_old_alerts
+from services.core.devices.alerts.silence import raise_one_silence_alert
+from services.core.devices.commands.actions import expire_one_command, purge_old_commands
+from services.core.devices.push.actions import purge_one_endpoint
 from services.core.devices.watch_settings.actions import repair_one_offset
 from services.core.location.checkins.partitions import drop_one_month, forget_old_places, make_one_month
 from services.core.location.checkins.sos_places import forget_unagreed_sos_places
@@ -66,8 +66,8 @@ SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
     forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
-    carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silent, repair_one_offset,
-    forget_old_alerts, forget_one_endpoint, forget_old_commands, tell_one_family, forget_one_unconsented,
+    carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
+    purge_old_alerts, purge_one_endpoint, purge_old_commands, tell_one_family, forget_one_unconsented,
     note_low_batteries, nudge_one, judge_one_nudge, forget_unagreed_sos_places,
     forget_one_batch_of_the_office, forget_one_batch_of_devices, *USAGE_SWEEPS,
     # Last: they wait for a lock, and give up when it takes too long.

@@ -13,9 +13,9 @@ import httpx
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.devices.push.actions import Delivery, fan_out, note_outcome, open_delivery
-from services.core.devices.push.rules import EndpointKind, Outcome, is_public, outcome_of, seconds_worth
-from services.core.devices.push.web_push import PushIdentity, browser_keys, seal_note
+from services.core.devices.push.actions import Delivery, fan_out, open_delivery, record_outcome
+from services.core.devices.push.rules import EndpointKind, Outcome, is_public, outcome_of, time_to_live_s
+from services.core.devices.push.web_push import PushIdentity, browser_keys, encrypt_notification
 from services.core.devices.push.webhook import signed_headers
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
@@ -90,7 +90,7 @@ class WebPush:
         """Seal the note for the browser and post it to its push service."""
         target = delivery.target
         parts = urlsplit(target.address)
-        body = seal_note(browser_keys(target.p256dh, target.auth), delivery.note)
+        body = encrypt_notification(browser_keys(target.p256dh, target.auth), delivery.note)
         status = await self._poster.post(
             target.address,
             body,
@@ -100,7 +100,7 @@ class WebPush:
                 ),
                 "Content-Encoding": "aes128gcm",
                 "Content-Type": "application/octet-stream",
-                "TTL": str(seconds_worth(delivery.kind)),
+                "TTL": str(time_to_live_s(delivery.kind)),
                 "Urgency": "high",
             },
         )
@@ -196,7 +196,7 @@ class PushSender:
 
     async def _send(self, work: UnitOfWork, row: OutboxRow) -> None:
         delivery = await open_delivery(work, row)
-        if delivery is not None and await note_outcome(work, delivery.endpoint_id, await self._outcome(delivery)):
+        if delivery is not None and await record_outcome(work, delivery.endpoint_id, await self._outcome(delivery)):
             outbox.defer(work, row)
         else:
             await outbox.done(work, row)

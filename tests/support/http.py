@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from services.core.devices.presence.actions import HelloReport
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.pairing.actions import greet_watch
+from services.core.pairing.actions import receive_hello
 from services.core.pairing.codes import code_for_watch
 from services.core.people.consents.rules import Part, consent_texts
 from services.core.people.households.tables import Enrolment, Family
@@ -253,6 +253,6 @@ async def pair(parent: Parent, place: Place, *, since: datetime | None = None) -
         identity = await current_identity(work, uuid.UUID(parent.child_id))
         assert identity is not None
         said = {"firmware": "1.4.2", "battery_pct": 81}
-        await greet_watch(work, identity.username, HelloReport("9d2f", int(work.now.timestamp()), 0, 0, said))
+        await receive_hello(work, identity.username, HelloReport("9d2f", int(work.now.timestamp()), 0, 0, said))
         identity.issued_at = since or identity.issued_at
     return identity

@@ -23,7 +23,7 @@ from services.core.conversation.audio_assets.rendering import Studio
 from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.location.checkins.actions import receive_fixes
@@ -203,7 +203,7 @@ class CrawlWorld:
             await receive_from_child(work, standing, ChildsMessage(new_ref(), "family", words, new_ref(), work.now))
             await receive_fixes(work, [sent(identity.username, work.now, point("where the child was", SEEN_AT))])
             child_id, family_id = uuid.UUID(mother.child_id), uuid.UUID(str(mother.family_id))
-            alert = await raise_alert(work, Raised(child_id, family_id, "sos"))
+            alert = await raise_alert(work, NewAlert(child_id, family_id, "sos"))
             called = SealedPlace(point("where the child called", SOS_AT), None)
             await keep_sos_place(work, alert, SentPlace(called, 9.0, "gps", work.now))
             await take_chunk(work, standing, ref, 0, CHILDS_CLIP)

@@ -10,8 +10,8 @@ from sqlmodel import col, select
 
 from services.core.conversation.messages.actions import queue_again, release_queued
 from services.core.conversation.messages.from_watch import tell_states_again
-from services.core.devices.alerts.from_watch import take_battery
-from services.core.devices.presence.actions import HelloReport, note_hello
+from services.core.devices.alerts.from_watch import record_battery
+from services.core.devices.presence.actions import HelloReport, record_hello
 from services.core.devices.watches.queries import (
     STATES_THAT_MAY_LOG_IN,
     current_identity,
@@ -19,7 +19,7 @@ from services.core.devices.watches.queries import (
     standing_identity,
 )
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.pairing.codes import live_code, used_code
+from services.core.pairing.codes import current_code, used_code
 from services.core.pairing.errors import (
     ChildHasWatchError,
     NotPairedError,
@@ -61,7 +61,7 @@ async def pair_watch(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UU
     """
     child = await work.session.get_one(Child, child_id)
     await _refuse_guessing(work, guardian_id, child)
-    entered = await live_code(work, code)
+    entered = await current_code(work, code)
     if entered is None:
         return await _repeated(work, guardian_id, child, code)
     watch = (
@@ -84,10 +84,10 @@ async def pair_watch(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UU
     )
     if verdict is Verdict.CHILD_HAS_WATCH:
         raise ChildHasWatchError
-    if verdict is Verdict.UNKNOWN_AND_TELL and worn is not None:
+    if verdict is Verdict.UNKNOWN_AND_NOTIFY and worn is not None:
         await record_event(work, worn.family_id, "pairing.attempt", child_id=worn.child_id)
         record_audit(work, SYSTEM, "pairing_attempt_by_others", family_id=worn.family_id, subject_id=worn.child_id)
-    if verdict in {Verdict.UNKNOWN, Verdict.UNKNOWN_AND_TELL}:
+    if verdict in {Verdict.UNKNOWN, Verdict.UNKNOWN_AND_NOTIFY}:
         raise _refused(work, guardian_id, child)
     if worn is not None:
         await end_pairing(work, guardian_actor(guardian_id), worn, UnpairReason.REPLACED)
@@ -198,7 +198,7 @@ async def mark_installed(work: UnitOfWork, usernames: Collection[str]) -> None:
         await notify_factory(work, serial)
 
 
-async def greet_watch(work: UnitOfWork, username: str, report: HelloReport) -> bool:
+async def receive_hello(work: UnitOfWork, username: str, report: HelloReport) -> bool:
     """Take a hello under a paired identity; the first one confirms the pairing. False: no such identity stands.
 
     The plain password is forgotten at the confirmation. Everything the watch should know is told again.
@@ -211,8 +211,8 @@ async def greet_watch(work: UnitOfWork, username: str, report: HelloReport) -> b
     await tell_states_again(work, username)
     battery_pct = report.said.get("battery_pct")
     if isinstance(battery_pct, int):
-        await take_battery(work, identity, battery_pct)
-    await note_hello(work, identity, report)
+        await record_battery(work, identity, battery_pct)
+    await record_hello(work, identity, report)
     await notify_watch(work, username, greet=True)
     found = await work.session.exec(
         select(Pairing).where(col(Pairing.username) == username).with_for_update(key_share=True)

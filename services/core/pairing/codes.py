@@ -20,14 +20,14 @@ _PURPOSE = "pairing-code"
 
 
 @dataclass(frozen=True)
-class CodeToShow:
+class DisplayedCode:
     """What the watch shows, and until when."""
 
     code: str
     expires_at: datetime
 
 
-async def code_for_watch(work: UnitOfWork, watch: Watch) -> CodeToShow:
+async def code_for_watch(work: UnitOfWork, watch: Watch) -> DisplayedCode:
     """Return the code this watch is to show: the live one while 60 s of it remain, else a new one.
 
     Raises RetryLaterError after 20 new codes within an hour.
@@ -46,7 +46,7 @@ async def code_for_watch(work: UnitOfWork, watch: Watch) -> CodeToShow:
     ).all()
     newest = recent[0] if recent else None
     if newest is not None and newest.ended_at is None and newest.expires_at >= work.now + CODE_REUSED_WHILE:
-        return CodeToShow(_open(work, newest), newest.expires_at)
+        return DisplayedCode(_open(work, newest), newest.expires_at)
     if len(recent) >= CODES_PER_WATCH:
         oldest = recent[CODES_PER_WATCH - 1].created_at
         raise RetryLaterError(max(1, int((oldest + CODES_PER_WATCH_WINDOW - work.now) / timedelta(seconds=1))))
@@ -65,7 +65,7 @@ async def code_for_watch(work: UnitOfWork, watch: Watch) -> CodeToShow:
         expires_at=work.now + CODE_LIVES,
     )  # fmt: skip
     work.add(made)
-    return CodeToShow(code, made.expires_at)
+    return DisplayedCode(code, made.expires_at)
 
 
 async def _unused_digits(work: UnitOfWork) -> str:
@@ -84,7 +84,7 @@ def _open(work: UnitOfWork, row: PairingCode) -> str:
     return work.vault.unseal(row.sealed_code, f"code/{row.watch_id}").decode()
 
 
-async def live_code(work: UnitOfWork, code: str) -> PairingCode | None:
+async def current_code(work: UnitOfWork, code: str) -> PairingCode | None:
     """Return the live code with these digits, its row locked so that it is used once."""
     found = await work.session.exec(
         select(PairingCode)

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.tables import Pairing
-from services.core.pairing.wipes import newest_order
+from services.core.pairing.wipes import newest_wipe_order
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
 
@@ -57,7 +57,7 @@ async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
         .limit(1)
     )
     newest = found.first()
-    to_forget = await newest_order(work, watch.watch_id)
+    to_forget = await newest_wipe_order(work, watch.watch_id)
     if newest is None:
         # Of an erased child nothing is left but the name that its watch has to forget.
         return NotPaired() if to_forget is None else Ended(to_forget.username)

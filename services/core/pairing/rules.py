@@ -40,7 +40,7 @@ class Verdict(StrEnum):
     # Not this guardian's watch: told "unknown or expired".
     UNKNOWN = "unknown"
     # The same, and the guardians of the child who wears it are told.
-    UNKNOWN_AND_TELL = "unknown_and_tell"
+    UNKNOWN_AND_NOTIFY = "unknown_and_tell"
     CHILD_HAS_WATCH = "child_has_watch"
 
 
@@ -63,7 +63,7 @@ def judge(situation: Situation) -> Verdict:
     if not situation.watch_may_log_in:
         return Verdict.UNKNOWN
     if situation.worn_by_child is not None:
-        return Verdict.REPLACE if situation.worn_by_child == situation.child_id else Verdict.UNKNOWN_AND_TELL
+        return Verdict.REPLACE if situation.worn_by_child == situation.child_id else Verdict.UNKNOWN_AND_NOTIFY
     if situation.handed_out_to is not None:
         mine = situation.handed_out_to == situation.family_id
     else:

@@ -9,8 +9,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.core.devices.contacts.tables import ContactList
-from services.core.devices.presence.actions import note_gone
-from services.core.devices.presence.rules import KEEPALIVES, GoneBy
+from services.core.devices.presence.actions import record_offline
+from services.core.devices.presence.rules import KEEPALIVES, OfflineReason
 from services.core.devices.watches.tables import WatchIdentity, WatchSettings
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
@@ -18,7 +18,7 @@ from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.outbox.actions import notify_watch
 
 
-async def tell_overdue(work: UnitOfWork) -> None:
+async def announce_overdue(work: UnitOfWork) -> None:
     """Queue a look at every watch that is there and owes an answer; one process at a time does it."""
     mine = await work.session.exec(select(func.pg_try_advisory_xact_lock(func.hashtextextended("tell-overdue", 0))))
     if not mine.one():
@@ -62,7 +62,7 @@ async def tell_overdue(work: UnitOfWork) -> None:
         await notify_watch(work, username)
 
 
-async def forget_one_silent(work: UnitOfWork) -> bool:
+async def mark_one_silent_offline(work: UnitOfWork) -> bool:
     """Mark one watch as gone that was silent for one and a half of its keepalives; return whether there was one.
 
     Safe to run twice.
@@ -82,5 +82,5 @@ async def forget_one_silent(work: UnitOfWork) -> bool:
     identity = found.first()
     if identity is None:
         return False
-    await note_gone(work, identity, GoneBy.SILENCE)
+    await record_offline(work, identity, OfflineReason.SILENCE)
     return True

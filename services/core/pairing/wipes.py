@@ -28,7 +28,7 @@ def order_wipe(work: UnitOfWork, identity: WatchIdentity) -> None:
     )  # fmt: skip
 
 
-async def newest_order(work: UnitOfWork, watch_id: uuid.UUID) -> WipeOrder | None:
+async def newest_wipe_order(work: UnitOfWork, watch_id: uuid.UUID) -> WipeOrder | None:
     """Return the newest name that this watch has to forget, or None."""
     found = await work.session.exec(
         select(WipeOrder)
@@ -39,7 +39,7 @@ async def newest_order(work: UnitOfWork, watch_id: uuid.UUID) -> WipeOrder | Non
     return found.first()
 
 
-async def orders_of(
+async def wipe_orders_of(
     work: UnitOfWork, *, family_id: uuid.UUID | None = None, child_id: uuid.UUID | None = None
 ) -> Sequence[WipeOrder]:
     """Return the orders about a family's, or one child's, watches, the oldest first."""
@@ -51,7 +51,7 @@ async def orders_of(
     return (await work.session.exec(statement)).all()
 
 
-async def note_told(work: UnitOfWork, username: str) -> None:
+async def record_wipe_announced(work: UnitOfWork, username: str) -> None:
     """The watch asked how it stands and is told to forget this name."""
     await work.run(
         update(WipeOrder)
@@ -60,7 +60,7 @@ async def note_told(work: UnitOfWork, username: str) -> None:
     )
 
 
-async def note_asked(work: UnitOfWork, watch: Watch, *, for_code: bool) -> None:
+async def record_wipe_status_request(work: UnitOfWork, watch: Watch, *, for_code: bool) -> None:
     """Take what a factory identity asks for as a sign that the watch has wiped itself.
 
     A watch that holds a family's data asks for no code. One that asks how it stands long after it was told, has heard.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from services.core.pairing.wipes import orders_of
+from services.core.pairing.wipes import wipe_orders_of
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.erasure_ledger import CHILD
 from services.core.privacy.erasure.rules import WatchCopy, Wipe, watch_copy
@@ -26,9 +26,9 @@ class ErasureView:
 async def erasure_view(work: UnitOfWork, erasure: Erasure) -> ErasureView:
     """Return how an erasure stands."""
     if erasure.what == CHILD:
-        orders = await orders_of(work, child_id=erasure.subject_id)
+        orders = await wipe_orders_of(work, child_id=erasure.subject_id)
     else:
-        orders = await orders_of(work, family_id=erasure.family_id)
+        orders = await wipe_orders_of(work, family_id=erasure.family_id)
     return ErasureView(erasure, watch_copy(Wipe(order.confirmed_at) for order in orders))
 
 

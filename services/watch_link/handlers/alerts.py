@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from services.core.devices.alerts.from_watch import WatchAlert, take_alert
+from services.core.devices.alerts.from_watch import WatchAlert, receive_alert
 from services.core.devices.alerts.rules import AlertKind as KnownKind
 from services.core.devices.alerts.tables import Alert as AlertRow
-from services.core.devices.presence.actions import clock_of_watch, note_heard, wearings_of
+from services.core.devices.presence.actions import assignment_spans, clock_of_watch, record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
-from services.core.devices.watches.timestamps import happened_at, was_worn
+from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.sealing import Place as SealedPlace
 from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
 from services.core.location.geometry import Point
@@ -37,9 +37,9 @@ async def take_up_alert(frame: Frame) -> list[Reply]:
         if identity is None:
             answer = NOT_PAIRED
         else:
-            await note_heard(work, identity)
+            await record_seen(work, identity)
             when = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
-            answer, taken = await take_alert(
+            answer, taken = await receive_alert(
                 work, identity, WatchAlert(said.id, KnownKind(said.kind.value), mark, when)
             )
             if taken is not None and said.location is not None:
@@ -53,8 +53,8 @@ async def _keep_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow
     Nothing of it is in the digest by which a repeat is known.
     """
     taken_at = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
-    worn = (await wearings_of(work, [identity]))[identity.username]
-    if not was_worn(clock_of_watch(identity), worn, taken_at, boot=said.boot, first_boot=identity.first_boot):
+    worn = (await assignment_spans(work, [identity]))[identity.username]
+    if not was_assigned(clock_of_watch(identity), worn, taken_at, boot=said.boot, first_boot=identity.first_boot):
         # Another child's place; the call itself is never held back.
         return
     sent = SentPlace(

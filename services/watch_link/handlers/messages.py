@@ -6,7 +6,7 @@ from services.core.conversation.messages.actions import ChildsMessage, receive_f
 from services.core.conversation.messages.from_watch import take_receipt as note_receipt
 from services.core.conversation.messages.from_watch import take_seen
 from services.core.conversation.messages.rules import Body, MessageKind
-from services.core.devices.presence.actions import clock_of_watch, note_heard
+from services.core.devices.presence.actions import clock_of_watch, record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.timestamps import happened_at
 from services.core.platform.idempotency.actions import Answer, rejected
@@ -33,7 +33,7 @@ async def take_text(frame: Frame) -> list[Reply]:
         if identity is None:
             answer = NOT_PAIRED
         else:
-            await note_heard(work, identity)
+            await record_seen(work, identity)
             when = happened_at(clock_of_watch(identity), work.now, tst=text.tst, boot=text.boot, mono_s=text.mono_s)
             answer = await receive_from_child(
                 work, identity, ChildsMessage(text.id, text.to, body, fingerprint(text), when)
@@ -50,7 +50,7 @@ async def take_receipt(frame: Frame) -> list[Reply]:
         if identity is None:
             answer = NOT_PAIRED
         else:
-            await note_heard(work, identity)
+            await record_seen(work, identity)
             if said.state is ReceiptState.SEEN:
                 answer = await take_seen(work, identity, said.ref, str(said.of or ""))
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.core.devices.watches.queries import STATES_THAT_MAY_LOG_IN, watch_by_serial
 from services.core.pairing.codes import code_for_watch
 from services.core.pairing.queries import Ended, Issued, Standing, StillPaired, standing_of_watch
-from services.core.pairing.wipes import note_asked, note_told
+from services.core.pairing.wipes import record_wipe_announced, record_wipe_status_request
 from services.core.platform.errors import RetryLaterError
 from services.core.platform.settings import Settings
 from services.protocol.codec import decode_json
@@ -42,10 +42,10 @@ async def take_pairing(frame: Frame) -> list[Reply]:
             watch = await watch_by_serial(work, frame.user.bare)
             standing = None
             if watch is not None:
-                await note_asked(work, watch, for_code=False)
+                await record_wipe_status_request(work, watch, for_code=False)
                 standing = await standing_of_watch(work, watch)
             if isinstance(standing, Ended):
-                await note_told(work, standing.username)
+                await record_wipe_announced(work, standing.username)
         answer = (
             PairingRefused(error=PairingErrorWord.UNKNOWN_WATCH)
             if standing is None
@@ -64,7 +64,7 @@ async def _code(frame: Frame) -> PairingAnswer:
                 return PairingRefused(error=PairingErrorWord.UNKNOWN_WATCH)
             if watch.state not in STATES_THAT_MAY_LOG_IN:
                 return PairingRefused(error=PairingErrorWord.RETIRED)
-            await note_asked(work, watch, for_code=True)
+            await record_wipe_status_request(work, watch, for_code=True)
             shown = await code_for_watch(work, watch)
     except RetryLaterError as error:
         return PairingRefused(error=PairingErrorWord.TOO_MANY, retry_after_s=error.retry_after_s)

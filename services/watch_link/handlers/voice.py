@@ -10,7 +10,7 @@ from services.core.conversation.audio_assets.rules import Impossible
 from services.core.conversation.messages.queries import wire_message
 from services.core.conversation.messages.voice import clip_for_watch
 from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
-from services.core.devices.presence.actions import note_heard
+from services.core.devices.presence.actions import record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.child_key import data_key
@@ -40,7 +40,7 @@ async def keep_chunk(frame: Frame) -> list[Reply]:
     async with frame.database.begin() as work:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is not None and frame.topic.ref is not None and frame.topic.chunk is not None:
-            await note_heard(work, identity)
+            await record_seen(work, identity)
             sound = decode_chunk(frame.payload, binary=bool(identity.hello.get("binary", True)))
             await take_chunk(work, identity, frame.topic.ref, frame.topic.chunk, sound)
     return []
@@ -83,7 +83,7 @@ async def take_fetch(frame: Frame) -> list[Reply]:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is None:
             return [receipt(frame.user, answer_receipt(asked.ref, NOT_PAIRED))]
-        await note_heard(work, identity)
+        await record_seen(work, identity)
         item = await find_item(work, identity.child_id, asked.ref)
         if item is None or item.message_id is None:
             gone = ItemRemoved(seq=1 if item is None else item.seq, ref=asked.ref)

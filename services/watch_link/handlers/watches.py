@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from services.core.devices.commands.actions import answer_command
-from services.core.devices.presence.actions import HelloReport, note_ack, note_heard, note_status
+from services.core.devices.presence.actions import HelloReport, record_acknowledged_version, record_seen, record_status
 from services.core.devices.watches.queries import standing_identity
-from services.core.pairing.actions import greet_watch
+from services.core.pairing.actions import receive_hello
 from services.protocol.codec import decode_json
 from services.protocol.downlink import Receipt
 from services.protocol.topics import Identity, UplinkKind
@@ -27,7 +27,7 @@ async def take_hello(frame: Frame) -> list[Reply]:
         said=hello.model_dump(mode="json", exclude={"tst", "conn"}),
     )
     async with frame.database.begin() as work:
-        stands = await greet_watch(work, frame.user.name, report)
+        stands = await receive_hello(work, frame.user.name, report)
     if stands:
         return []
     return [receipt(frame.user, Receipt(ref=HELLO, code=ReceiptCode.REJECTED, detail=Detail.NOT_PAIRED))]
@@ -42,7 +42,7 @@ async def take_status(frame: Frame) -> list[Reply]:
     async with frame.database.begin() as work:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is not None:
-            await note_status(work, identity, status.state.value, nonce=status.conn, until_tst=status.until_tst)
+            await record_status(work, identity, status.state.value, nonce=status.conn, until_tst=status.until_tst)
     return []
 
 
@@ -56,9 +56,9 @@ async def take_ack(frame: Frame) -> list[Reply]:
     async with frame.database.begin() as work:
         identity = await standing_identity(work, frame.user.name, lock=True)
         if identity is not None:
-            await note_heard(work, identity)
+            await record_seen(work, identity)
             if ack.ref not in {CONTACTS, CONFIG}:
                 await answer_command(work, identity, ack.ref, str(ack.state), str(ack.detail) if ack.detail else None)
             elif ack.state is AckState.DONE and ack.version is not None:
-                await note_ack(work, identity, ack.ref, ack.version)
+                await record_acknowledged_version(work, identity, ack.ref, ack.version)
     return []

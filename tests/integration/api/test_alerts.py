@@ -7,7 +7,7 @@ import uuid
 import httpx
 import pytest_asyncio
 
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.push.queries import readiness_of_family
 from services.core.platform.db.database import Database
 from tests.integration.api.conftest import Live
@@ -24,7 +24,7 @@ async def parent(client: httpx.AsyncClient, database: Database) -> Parent:
 
 async def _raise(parent: Parent, kind: str) -> str:
     async with parent.database.begin() as work:
-        raised = Raised(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind, subject_id=uuid.uuid4())
+        raised = NewAlert(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind, subject_id=uuid.uuid4())
         return str((await raise_alert(work, raised)).alert_id)
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes
 from tests.support.http import TEXT_VERSION, Parent, Place, fill_buckets, make_family, make_place, new_phone, pair
@@ -126,7 +126,7 @@ async def make_world(client: httpx.AsyncClient, database: Database) -> World:
     hook = {"kind": "webhook", "address": "https://push.example.org/theirs"}
     endpoint = await theirs.told("POST", "/v1/push-endpoints", json=hook)
     async with database.begin() as work:
-        raised = Raised(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "sos")
+        raised = NewAlert(uuid.UUID(theirs.child_id), uuid.UUID(str(theirs.family_id)), "sos")
         alert_id = (await raise_alert(work, raised)).alert_id
     contested = {"guardian_id": second.guardian_id, "right": "message"}
     export = await theirs.told("POST", f"{theirs.family}/exports")

@@ -8,8 +8,8 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.devices.alerts.actions import Raised, raise_alert
-from services.core.devices.alerts.escalation import forget_old_alerts
+from services.core.devices.alerts.actions import NewAlert, raise_alert
+from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.location.checkins.sealing import Place
 from services.core.location.checkins.sos_places import SentPlace, forget_unagreed_sos_places, keep_sos_place
 from services.core.location.checkins.tables import SosPlace
@@ -33,7 +33,7 @@ async def parent(client: httpx.AsyncClient, database: Database) -> Parent:
 async def _call(parent: Parent, kind: str = "sos") -> str:
     """Have the child call; return the address of the alert."""
     async with parent.database.begin() as work:
-        raised = Raised(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind)
+        raised = NewAlert(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind)
         alert = await raise_alert(work, raised)
         await keep_sos_place(work, alert, SentPlace(Place(POINT, 31.0), 18.0, "gps", work.now))
     return f"{parent.child}/alerts/{alert.alert_id}"
@@ -108,9 +108,9 @@ async def test_it_lives_as_long_as_its_alert(parent: Parent, clock: FakeClock) -
     await _call(parent)
     clock.advance(days=179)
     async with parent.database.begin() as work:
-        assert not await forget_old_alerts(work)
+        assert not await purge_old_alerts(work)
     assert await _rows(parent) == 1
     clock.advance(days=1)
     async with parent.database.begin() as work:
-        assert await forget_old_alerts(work)
+        assert await purge_old_alerts(work)
     assert await _rows(parent) == 0

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.people.accounts.errors import SessionEndedError
 from services.core.platform.db.database import Database
 from tests.integration.api.conftest import Live
@@ -85,7 +85,7 @@ async def _alarm(first: Parent, kind: str) -> None:
     """Have something happen of which every guardian is told who may write to the child."""
     assert first.family_id is not None
     async with first.database.begin() as work:
-        await raise_alert(work, Raised(uuid.UUID(first.child_id), first.family_id, kind))
+        await raise_alert(work, NewAlert(uuid.UUID(first.child_id), first.family_id, kind))
 
 
 SILENCED: dict[str, Callable[[Parent, Parent], Awaitable[None]]] = {

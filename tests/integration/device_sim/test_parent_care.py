@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.watches.queries import watch_by_serial
 from services.core.location.checkins.actions import receive_fixes
 from services.core.pairing.codes import code_for_watch
@@ -70,7 +70,7 @@ async def test_a_day_with_a_watch_typed_by_hand(
         assert "ring: waiting" in await typist.types("commands")
         assert "422" in await typist.types("command listen", fails=True)
         async with database.begin() as work:
-            await raise_alert(work, Raised(home.child_id, home.family_id, "sos"))
+            await raise_alert(work, NewAlert(home.child_id, home.family_id, "sos"))
         assert "1. sos" in await typist.types("alerts")
         assert "the child is told" in await typist.types("acknowledge 1")
         assert "takes care" in await typist.types("alerts")

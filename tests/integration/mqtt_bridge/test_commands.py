@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.core.devices.commands.actions import Asker, commands_of, give_command
+from services.core.devices.commands.actions import Asker, commands_of, queue_command
 from services.core.devices.commands.rules import CommandKind
 from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.clock import FakeClock
@@ -11,7 +11,7 @@ from tests.support.world import Home
 
 async def _give(stand: Stand, home: Home, kind: CommandKind) -> str:
     async with stand.database.begin() as work:
-        return (await give_command(work, home.child_id, kind, Asker(home.guardian_id, "g-1"))).ref
+        return (await queue_command(work, home.child_id, kind, Asker(home.guardian_id, "g-1"))).ref
 
 
 async def _states(stand: Stand, home: Home) -> list[str]:

@@ -12,7 +12,7 @@ from services.core.devices.contacts.actions import propose_contact
 from services.core.devices.contacts.rules import phone_contact
 from services.core.devices.watch_settings.actions import SettingsChange, change_settings
 from services.core.devices.watch_settings.quiet_rules import QuietTime
-from services.core.pairing.sweep import tell_overdue
+from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
 from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
@@ -77,12 +77,12 @@ async def test_silence_brings_the_announcement_again_and_later_puts_it_off(stand
         await watch.hears("receipt")
         clock.advance(seconds=120)
         async with stand.database.begin() as work:
-            await tell_overdue(work)
+            await announce_overdue(work)
         clock.advance(seconds=300)
         await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
         await watch.hears("receipt")
         async with stand.database.begin() as work:
-            await tell_overdue(work)
+            await announce_overdue(work)
         again = await watch.hears("item")
         assert again["topic"] == first["topic"]
 

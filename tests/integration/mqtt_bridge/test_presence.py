@@ -9,9 +9,9 @@ from sqlmodel import col, select
 
 from services.core.conversation.messages.actions import send_to_child
 from services.core.conversation.messages.rules import text_body
-from services.core.devices.presence.actions import note_kicked
+from services.core.devices.presence.actions import record_disconnected
 from services.core.devices.watches.tables import WatchIdentity
-from services.core.pairing.sweep import forget_one_silent
+from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.platform.events.tables import Event
 from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.support.clock import FakeClock
@@ -22,7 +22,7 @@ async def _sweep(stand: Stand) -> None:
     gone = True
     while gone:
         async with stand.database.begin() as work:
-            gone = await forget_one_silent(work)
+            gone = await mark_one_silent_offline(work)
 
 
 async def _identity(stand: Stand, worn: Worn) -> WatchIdentity:
@@ -132,7 +132,7 @@ async def test_one_whose_connection_the_broker_closed_is_offline_at_once(stand: 
         await watch.hello()
         for _ in range(2):
             async with stand.database.begin() as work:
-                await note_kicked(work, [worn.username, "w-nobodynobody"])
+                await record_disconnected(work, [worn.username, "w-nobodynobody"])
         identity = await _identity(stand, worn)
         assert (identity.online, identity.gone_by) == (False, "kicked")
         assert await _told(stand, home) == ["online", "offline"]

@@ -18,7 +18,7 @@ from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers
 from services.core.devices.presence.actions import presence_of_watch
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.pairing.sweep import forget_one_silent
+from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.people.programme.tables import Site
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.device_sim.watch.mqtt_packets import Will, connect_packet, publish_packet
@@ -80,7 +80,7 @@ class Seen:
         gone = True
         while gone:
             async with self.stand.database.begin() as work:
-                gone = await forget_one_silent(work)
+                gone = await mark_one_silent_offline(work)
 
     async def plan_ends(self, day: date | None) -> None:
         """Note the last day of the SIM's plan."""

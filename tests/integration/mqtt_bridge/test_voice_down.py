@@ -16,7 +16,7 @@ from services.core.conversation.messages.expiry import expire_one
 from services.core.conversation.messages.queries import conversation
 from services.core.conversation.messages.rules import text_body
 from services.core.conversation.messages.voice_from_phone import speak_to_child
-from services.core.pairing.sweep import tell_overdue
+from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.worker.main import Worker
@@ -274,7 +274,7 @@ async def test_while_chunks_are_fetched_nothing_is_announced(stand: Stand, studi
             await watch.say("fetch", {"ref": ref_of(item), "from": first, "count": 1})
             await watch.hears_chunks(ref_of(item), 1)
             async with stand.database.begin() as work:
-                await tell_overdue(work)
+                await announce_overdue(work)
         # The receipt is answered after anything that was announced before it.
         await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
         assert "item" not in await watch.leaves_until("receipt")

@@ -16,7 +16,7 @@ from sqlmodel import select
 
 from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.push.rules import EndpointKind
 from services.core.devices.push.tables import PushEndpoint
 from services.core.devices.watches.queries import standing_identity
@@ -59,7 +59,7 @@ async def _send_all(sender: PushSender) -> None:
 
 async def _raise(parent: Parent, kind: str = "sos") -> str:
     async with parent.database.begin() as work:
-        raised = Raised(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind, subject_id=uuid.uuid4())
+        raised = NewAlert(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind, subject_id=uuid.uuid4())
         return str((await raise_alert(work, raised)).alert_id)
 
 

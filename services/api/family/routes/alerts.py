@@ -11,8 +11,8 @@ from services.api.family.schemas import alerts as schemas
 from services.api.family.schemas.checkins import Place
 from services.api.problems import problem_responses
 from services.core.devices.alerts.actions import acknowledge_alert
-from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, one_alert
-from services.core.devices.alerts.rules import AlertKind, kinds_told_to
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alert_by_id, alerts_of
+from services.core.devices.alerts.rules import AlertKind, kinds_visible_with
 from services.core.devices.alerts.tables import Alert as AlertRow
 from services.core.devices.push.queries import readiness_of_family
 from services.core.location.checkins.access_log import note_look
@@ -30,7 +30,7 @@ async def list_alerts(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ALERTS)] = 50,
 ) -> schemas.AlertsResponse:
     """Read back through the child's alerts, newest first; those of zones need the right to locate."""
-    kinds = kinds_told_to(rights_of(scope.membership).words())
+    kinds = kinds_visible_with(rights_of(scope.membership).words())
     found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
     page = found[:limit]
     return schemas.AlertsResponse(
@@ -41,14 +41,14 @@ async def list_alerts(
 @router.get("/children/{child_id}/alerts/{alert_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
     """Read one alert."""
-    kinds = kinds_told_to(rights_of(scope.membership).words())
-    return _alert(await one_alert(work, scope.child.child_id, alert_id, kinds))
+    kinds = kinds_visible_with(rights_of(scope.membership).words())
+    return _alert(await alert_by_id(work, scope.child.child_id, alert_id, kinds))
 
 
 @router.get("/children/{child_id}/alerts/{alert_id}/place", responses=problem_responses(401, 403, 404, 422))
 async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> schemas.SosPlaceResponse:
     """Tell where an SOS came from, if the family agreed to such places; the look is written down."""
-    await one_alert(work, scope.child.child_id, alert_id, [AlertKind.SOS])
+    await alert_by_id(work, scope.child.child_id, alert_id, [AlertKind.SOS])
     note_look(work, scope.caller.guardian_id, scope.child)
     found = await sos_place_of(work, scope.child, alert_id)
     if found is None:
@@ -66,7 +66,7 @@ async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> sche
 @router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=problem_responses(401, 403, 404, 422))
 async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
     """Say that you have seen it and take care: the child and the other guardians are told. The first one counts."""
-    kinds = kinds_told_to(rights_of(scope.membership).words())
+    kinds = kinds_visible_with(rights_of(scope.membership).words())
     alert = await acknowledge_alert(work, scope.child.child_id, alert_id, scope.caller.guardian_id, kinds)
     return _alert(alert)
 

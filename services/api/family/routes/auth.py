@@ -19,7 +19,7 @@ from services.api.family.schemas.auth import (
 from services.api.limits import costs_address
 from services.api.problems import problem_responses
 from services.core.office.hand_outs.actions import log_in_by_slip
-from services.core.pairing.proof import prove_by_watch
+from services.core.pairing.proof import prove_identity_by_watch
 from services.core.people.accounts import actions as accounts
 from services.core.people.accounts.actions import OpenSession
 from services.core.people.accounts.codes import EnteredCode
@@ -87,7 +87,7 @@ async def take_second_step(work: Work, caller: BeforeSecondStep, body: SecondSte
     if body.pin is not None:
         await prove_by_pin(work, caller.guardian, caller.session_id, body.pin)
     else:
-        await prove_by_watch(work, caller.guardian_id, caller.session_id, body.watch_code or "")
+        await prove_identity_by_watch(work, caller.guardian_id, caller.session_id, body.watch_code or "")
     await admission.join_enrolled(work, caller.guardian)
 
 

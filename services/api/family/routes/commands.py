@@ -9,7 +9,7 @@ from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayMessageChild
 from services.api.family.schemas import commands as schemas
 from services.api.problems import problem_responses
-from services.core.devices.commands.actions import PAGE_MAX_COMMANDS, commands_of, one_command
+from services.core.devices.commands.actions import PAGE_MAX_COMMANDS, command_by_id, commands_of
 from services.core.devices.commands.rules import CommandKind
 from services.core.devices.contacts.commanding import command_watch
 from services.core.devices.watches.tables import WatchCommand
@@ -40,7 +40,7 @@ async def list_commands(
 @router.get("/{command_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, command_id: uuid.UUID) -> schemas.CommandResponse:
     """Tell how far one command has come."""
-    return _command(await one_command(work, scope.child.child_id, command_id))
+    return _command(await command_by_id(work, scope.child.child_id, command_id))
 
 
 def _command(row: WatchCommand) -> schemas.CommandResponse:

@@ -10,7 +10,7 @@ from services.api.family.schemas import contacts as schemas
 from services.api.problems import problem_responses
 from services.core.devices.contacts import actions
 from services.core.devices.contacts.queries import contact_list, contacts_of
-from services.core.devices.contacts.rules import dialled, phone_contact
+from services.core.devices.contacts.rules import dialable_number, phone_contact
 from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.queries import current_identity
 from services.core.people.households.queries import site_of_family
@@ -56,7 +56,7 @@ async def change(
     work: Work, scope: MayManageChild, contact_id: uuid.UUID, body: schemas.ChangeContactRequest
 ) -> schemas.ContactResponse:
     """Change a contact; a guardian's number follows the guardian."""
-    number = None if body.number is None else dialled(body.number, await _region(work, scope.child))
+    number = None if body.number is None else dialable_number(body.number, await _region(work, scope.child))
     contact = await actions.change_contact(
         work,
         scope.child,

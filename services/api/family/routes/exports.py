@@ -12,7 +12,7 @@ from services.api.family.limits import costs_guardian
 from services.api.family.schemas import privacy as schemas
 from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Studio
-from services.core.pairing.wipes import orders_of
+from services.core.pairing.wipes import wipe_orders_of
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 from services.core.privacy.copies.actions import (
@@ -104,7 +104,7 @@ async def _file(studio: Studio, file: ExportFile) -> Response:
 
 
 async def _export(work: UnitOfWork, row: ExportRow) -> schemas.ExportResponse:
-    orders = await orders_of(work, family_id=row.family_id)
+    orders = await wipe_orders_of(work, family_id=row.family_id)
     known = watch_copy(Wipe(order.confirmed_at) for order in orders)
     shown = row.model_dump(include={"export_id", "state", "percent", "size_bytes", "asked_at", "expires_at"})
     return schemas.ExportResponse.model_validate({**shown, "watch_copy": known.value})

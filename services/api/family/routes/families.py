@@ -10,7 +10,7 @@ from services.api.family.limits import costs_guardian
 from services.api.family.schemas import families as schemas
 from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
-from services.core.devices.contacts.location import take_childs_word_back
+from services.core.devices.contacts.location import withdraw_child_agreement
 from services.core.devices.contacts.queries import contact_list
 from services.core.devices.presence.actions import battery_of, presence_of_watch
 from services.core.devices.presence.rules import trend_pct_per_h
@@ -83,7 +83,7 @@ async def note_agreement(
 @router.delete("/children/{child_id}/agreement", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def end_agreement(work: Work, scope: MayManageChild) -> None:
     """The child took its own agreement back: it is located no more, and asked again. A repeat changes nothing."""
-    await take_childs_word_back(work, scope.child, scope.membership)
+    await withdraw_child_agreement(work, scope.child, scope.membership)
 
 
 @router.get("/families/{family_id}/guardians", responses=problem_responses(401, 403, 404, 422))

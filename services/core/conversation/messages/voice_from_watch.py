@@ -9,7 +9,7 @@ from services.core.conversation.audio_assets.storing import StoredClip, store_by
 from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
 from services.core.conversation.messages.rules import voice_body
 from services.core.devices.contacts.queries import recipients_of
-from services.core.devices.presence.actions import clock_of_watch, note_heard
+from services.core.devices.presence.actions import clock_of_watch, record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
@@ -56,7 +56,7 @@ async def receive_clip(database: Database, blobs: BlobStore, username: str, sent
         identity = await standing_identity(work, username, lock=True)
         if identity is None:
             return NOT_PAIRED
-        await note_heard(work, identity)
+        await record_seen(work, identity)
         looked = await _look(work, identity, sent)
     if not isinstance(looked, _Whole):
         return looked

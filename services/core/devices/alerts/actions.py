@@ -11,11 +11,11 @@ from sqlmodel import col, select
 
 from services.core.devices.alerts.rules import (
     ESCALATE_AFTER,
-    SEEN_IS_TOLD_FOR,
+    SEEN_NOTICE_PERIOD,
     AlertKind,
     first_escalation_at,
-    known_kind,
-    right_to_be_told,
+    parse_alert_kind,
+    right_required,
     window_of,
 )
 from services.core.devices.alerts.tables import Alert
@@ -29,7 +29,7 @@ from services.core.platform.outbox.actions import notify_watch
 
 
 @dataclass(frozen=True)
-class Raised:
+class NewAlert:
     """Something to call the guardians for; ``kind`` is a word of rules.AlertKind, ids only, never a place."""
 
     child_id: uuid.UUID
@@ -44,14 +44,14 @@ class Raised:
     subject_id: uuid.UUID | None = None
 
 
-async def raise_alert(work: UnitOfWork, raised: Raised) -> Alert:
+async def raise_alert(work: UnitOfWork, raised: NewAlert) -> Alert:
     """Raise an alert, tell the guardians, and return it; the same one again returns the first and tells nobody.
 
     The same: the same id of the same watch, or the same kind and subject within the window of its kind. The caller
     holds the row of the watch's identity, or of what else tells two raisers apart: between two at once both would be
     new. Raises AlertKindUnknownError.
     """
-    kind = known_kind(raised.kind)
+    kind = parse_alert_kind(raised.kind)
     known = await _raised_before(work, raised, kind)
     if known is not None:
         return known
@@ -73,7 +73,7 @@ async def raise_alert(work: UnitOfWork, raised: Raised) -> Alert:
     return alert
 
 
-async def _raised_before(work: UnitOfWork, raised: Raised, kind: AlertKind) -> Alert | None:
+async def _raised_before(work: UnitOfWork, raised: NewAlert, kind: AlertKind) -> Alert | None:
     if raised.username is not None and raised.ref is not None:
         found = await work.session.exec(
             select(Alert).where(col(Alert.username) == raised.username, col(Alert.ref) == raised.ref)
@@ -159,7 +159,7 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
             col(Alert.kind) == AlertKind.SOS.value,
             col(Alert.acknowledged_at).is_(None),
             col(Alert.escalated_to) == [],
-            col(Alert.raised_at) > work.now - SEEN_IS_TOLD_FOR,
+            col(Alert.raised_at) > work.now - SEEN_NOTICE_PERIOD,
         )
         .order_by(col(Alert.raised_at))
         .limit(1)
@@ -175,5 +175,5 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
 async def _tell(work: UnitOfWork, alert: Alert, event: str) -> None:
     await record_event(
         work, alert.family_id, event, child_id=alert.child_id, ref_id=alert.alert_id,
-        needs_right=right_to_be_told(AlertKind(alert.kind)), detail={"kind": alert.kind},
+        needs_right=right_required(AlertKind(alert.kind)), detail={"kind": alert.kind},
     )  # fmt: skip

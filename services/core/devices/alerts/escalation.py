@@ -7,7 +7,7 @@ import uuid
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.core.devices.alerts.rules import next_call_at, next_to_call
+from services.core.devices.alerts.rules import next_escalation_at, next_guardian_to_call
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.contacts.queries import FAMILY, recipients_of
 from services.core.people.accounts.sms_texts import urgent_text
@@ -20,7 +20,7 @@ from services.core.platform.outbox.actions import send_sms
 _BATCH_ROWS = 500
 
 
-async def escalate_one(work: UnitOfWork) -> bool:
+async def escalate_one_alert(work: UnitOfWork) -> bool:
     """Send the next guardian of one unacknowledged SOS a text message; return whether there was one to care for.
 
     The message says that the app should be opened, and nothing of a child, a watch or a place. Guardians come in the
@@ -38,13 +38,13 @@ async def escalate_one(work: UnitOfWork) -> bool:
     if alert is None:
         return False
     guardians = [str(one.guardian_id) for one in await recipients_of(work, alert.child_id, FAMILY)]
-    chosen = next_to_call(guardians, alert.escalated_to)
+    chosen = next_guardian_to_call(guardians, alert.escalated_to)
     if chosen is not None:
         guardian = await work.session.get_one(Guardian, uuid.UUID(chosen))
         await send_sms(work, guardian.phone, guardian.locale, urgent_text(guardian.locale))
         alert.escalated_to = [*alert.escalated_to, chosen]
         record_audit(work, SYSTEM, "alert.escalated", family_id=alert.family_id, subject_id=alert.alert_id)
-    alert.escalate_at = next_call_at(guardians, alert.escalated_to, work.now)
+    alert.escalate_at = next_escalation_at(guardians, alert.escalated_to, work.now)
     work.add(alert)
     if chosen is not None:
         await record_event(
@@ -54,7 +54,7 @@ async def escalate_one(work: UnitOfWork) -> bool:
     return True
 
 
-async def forget_old_alerts(work: UnitOfWork) -> bool:
+async def purge_old_alerts(work: UnitOfWork) -> bool:
     """Delete a batch of alerts older than they are kept; return whether there were any. Safe to run twice."""
     old = select(Alert.alert_id).where(col(Alert.raised_at) <= work.now - work.retention.alerts).limit(_BATCH_ROWS)
     gone = await work.run(delete(Alert).where(col(Alert.alert_id).in_(old)).returning(col(Alert.alert_id)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.core.devices.alerts.actions import Raised, raise_alert
-from services.core.devices.alerts.rules import AlertKind, battery_calls
+from services.core.devices.alerts.actions import NewAlert, raise_alert
+from services.core.devices.alerts.rules import AlertKind, is_new_low_battery
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.presence.actions import battery_of, note_battery
+from services.core.devices.presence.actions import battery_of, store_battery_level
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remember
@@ -24,7 +24,7 @@ class WatchAlert:
     happened_at: datetime | None
 
 
-async def take_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert) -> tuple[Answer, Alert | None]:
+async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert) -> tuple[Answer, Alert | None]:
     """Take an alert from a paired watch; return its answer and, if it was taken now, the alert. The identity is locked.
 
     Same id and content: ``duplicate``. Other content under the id: ``rejected id_conflict``.
@@ -34,7 +34,7 @@ async def take_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert
         return answer, None
     alert = await raise_alert(
         work,
-        Raised(
+        NewAlert(
             child_id=identity.child_id, family_id=identity.family_id, kind=sent.kind.value,
             username=identity.username, watch_id=identity.watch_id, ref=sent.ref, happened_at=sent.happened_at,
         ),
@@ -47,17 +47,17 @@ async def take_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert
     )  # fmt: skip
 
 
-async def take_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
+async def record_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
     """Take note of a battery level, whatever the watch told it with; a low one calls the guardians, once a descent.
 
     The identity is locked.
     """
     before = battery_of(identity)
-    note_battery(work, identity, level_pct)
-    if battery_calls(before.level_pct, level_pct):
+    store_battery_level(work, identity, level_pct)
+    if is_new_low_battery(before.level_pct, level_pct):
         await raise_alert(
             work,
-            Raised(
+            NewAlert(
                 child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.LOW_BATTERY.value,
                 username=identity.username, watch_id=identity.watch_id,
             ),

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import tuple_
 from sqlmodel import col, or_, select
 
-from services.core.devices.alerts.rules import SEEN_IS_TOLD_FOR
+from services.core.devices.alerts.rules import SEEN_NOTICE_PERIOD
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
@@ -28,7 +28,7 @@ async def alerts_of(
     """
     statement = select(Alert).where(col(Alert.child_id) == child_id, col(Alert.kind).in_(kinds))
     if after is not None:
-        last = await one_alert(work, child_id, after, kinds)
+        last = await alert_by_id(work, child_id, after, kinds)
         statement = statement.where(
             tuple_(col(Alert.raised_at), col(Alert.alert_id)) < tuple_(last.raised_at, last.alert_id)
         )
@@ -38,7 +38,7 @@ async def alerts_of(
     return list(found)
 
 
-async def one_alert(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:
+async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:
     """Return one alert of the child, if it is of these kinds. Raises NotFoundError."""
     alert = await work.session.get(Alert, alert_id)
     if alert is None or alert.child_id != child_id or alert.kind not in kinds:
@@ -65,7 +65,7 @@ async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: i
             col(Alert.username) == identity.username,
             col(Alert.ref).is_not(None),
             col(Alert.seen_by).is_not(None),
-            col(Alert.acknowledged_at) > work.now - SEEN_IS_TOLD_FOR,
+            col(Alert.acknowledged_at) > work.now - SEEN_NOTICE_PERIOD,
             or_(col(Alert.seen_told_at).is_(None), col(Alert.seen_told_at) < hello_at),
         )
         .order_by(col(Alert.raised_at))

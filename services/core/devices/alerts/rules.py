@@ -49,14 +49,14 @@ _WINDOWS: Final = {
 # An SOS that nobody has acknowledged for so long goes to the first guardian as a text message, then to the next.
 ESCALATE_AFTER: Final = timedelta(seconds=60)
 # A watch is told who saw its alert for so long: at once, and again at each hello.
-SEEN_IS_TOLD_FOR: Final = timedelta(hours=24)
+SEEN_NOTICE_PERIOD: Final = timedelta(hours=24)
 # At this level a watch lasts for an hour or two.
 LOW_BATTERY_PCT: Final = 15
 # A child takes the watch off at night: a silence is worth an alert when it has lasted for a day.
 SILENT_AFTER: Final = timedelta(hours=24)
 
 
-def known_kind(word: str) -> AlertKind:
+def parse_alert_kind(word: str) -> AlertKind:
     """Return the kind; raises AlertKindUnknownError."""
     try:
         return AlertKind(word)
@@ -69,14 +69,14 @@ def window_of(kind: AlertKind) -> timedelta:
     return _WINDOWS[kind]
 
 
-def right_to_be_told(kind: AlertKind) -> str:
+def right_required(kind: AlertKind) -> str:
     """Return the right a guardian needs to be told of it, as a word: who may not locate learns of no zone."""
     return "locate" if kind in _PLACE_KINDS else "message"
 
 
-def kinds_told_to(rights: frozenset[str]) -> list[str]:
+def kinds_visible_with(rights: frozenset[str]) -> list[str]:
     """Return the kinds of alert that a guardian with these rights is told."""
-    return [kind.value for kind in AlertKind if right_to_be_told(kind) in rights]
+    return [kind.value for kind in AlertKind if right_required(kind) in rights]
 
 
 def first_escalation_at(kind: AlertKind, raised_at: datetime, *, another_is_escalating: bool) -> datetime | None:
@@ -90,16 +90,16 @@ def first_escalation_at(kind: AlertKind, raised_at: datetime, *, another_is_esca
     return raised_at + ESCALATE_AFTER
 
 
-def next_to_call(guardians: Sequence[str], called: Collection[str]) -> str | None:
+def next_guardian_to_call(guardians: Sequence[str], called: Collection[str]) -> str | None:
     """Return the first guardian in order who was not called yet, or None: everyone was."""
     return next((one for one in guardians if one not in called), None)
 
 
-def next_call_at(guardians: Sequence[str], called: Collection[str], now: datetime) -> datetime | None:
+def next_escalation_at(guardians: Sequence[str], called: Collection[str], now: datetime) -> datetime | None:
     """Return when the next guardian is called, or None when nobody is left."""
-    return None if next_to_call(guardians, called) is None else now + ESCALATE_AFTER
+    return None if next_guardian_to_call(guardians, called) is None else now + ESCALATE_AFTER
 
 
-def battery_calls(before_pct: int | None, level_pct: int) -> bool:
+def is_new_low_battery(before_pct: int | None, level_pct: int) -> bool:
     """Tell whether a battery level calls the guardians: it is low, and was not told to be so before."""
     return level_pct <= LOW_BATTERY_PCT and (before_pct is None or before_pct > LOW_BATTERY_PCT)

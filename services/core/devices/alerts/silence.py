@@ -5,14 +5,14 @@ from __future__ import annotations
 from sqlalchemy import exists
 from sqlmodel import col, or_, select
 
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.alerts.rules import SILENT_AFTER, AlertKind
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
 
 
-async def raise_one_silent(work: UnitOfWork) -> bool:
+async def raise_one_silence_alert(work: UnitOfWork) -> bool:
     """Raise the alert of one watch that has been silent for a day, once a silence; return whether there was one.
 
     Safe to run twice, and by many.
@@ -38,7 +38,7 @@ async def raise_one_silent(work: UnitOfWork) -> bool:
         return False
     await raise_alert(
         work,
-        Raised(
+        NewAlert(
             child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.SILENT.value,
             username=identity.username, watch_id=identity.watch_id, happened_at=identity.last_seen_at,
         ),

@@ -46,7 +46,7 @@ class Asker:
     wire_id: str | None
 
 
-async def give_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind, asker: Asker) -> WatchCommand:
+async def queue_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind, asker: Asker) -> WatchCommand:
     """Have the child's watch do something, and return the command; the caller has checked that this guardian may.
 
     While the guardian's own command of this kind is open, a repeat returns it. Raises NoWatchError,
@@ -187,7 +187,7 @@ async def expire_one_command(work: UnitOfWork) -> bool:
     return True
 
 
-async def forget_old_commands(work: UnitOfWork) -> bool:
+async def purge_old_commands(work: UnitOfWork) -> bool:
     """Delete a batch of commands older than alerts are kept; return whether there were any. Safe to run twice."""
     old = (
         select(WatchCommand.command_id)
@@ -213,7 +213,7 @@ async def commands_of(
     return list(found)
 
 
-async def one_command(work: UnitOfWork, child_id: uuid.UUID, command_id: uuid.UUID) -> WatchCommand:
+async def command_by_id(work: UnitOfWork, child_id: uuid.UUID, command_id: uuid.UUID) -> WatchCommand:
     """Return one command of the child's watch. Raises NotFoundError."""
     command = await work.session.get(WatchCommand, command_id)
     if command is None or command.child_id != child_id:

@@ -23,7 +23,7 @@ from services.core.platform.text_rules import NAME, check_text
 
 @dataclass(frozen=True)
 class ContactChange:
-    """What changes about a contact; None leaves it. ``number`` is as dialled."""
+    """What changes about a contact; None leaves it. ``number`` is as the watch dials it."""
 
     name: str | None = None
     relation: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.core.devices.commands.actions import Asker, give_command
+from services.core.devices.commands.actions import Asker, queue_command
 from services.core.devices.commands.rules import CommandKind
 from services.core.devices.contacts.queries import contacts_of
 from services.core.devices.watches.errors import LocationOffError
@@ -45,7 +45,7 @@ async def command_watch(work: UnitOfWork, child: Child, membership: Membership, 
         )  # fmt: skip
         work.keep_refusal()
         raise refusal
-    return await give_command(work, child.child_id, kind, Asker(membership.guardian_id, wire_id))
+    return await queue_command(work, child.child_id, kind, Asker(membership.guardian_id, wire_id))
 
 
 async def _wire_id(work: UnitOfWork, child: Child, membership: Membership) -> str | None:

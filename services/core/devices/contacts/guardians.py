@@ -9,7 +9,7 @@ from datetime import date, datetime
 from services.core.devices.contacts.actions import changed, next_wire_id
 from services.core.devices.contacts.location import follow_location_consent
 from services.core.devices.contacts.queries import contact_list, contacts_of
-from services.core.devices.contacts.rules import name_shown
+from services.core.devices.contacts.rules import displayed_name
 from services.core.devices.contacts.tables import Contact, ContactList
 from services.core.devices.watch_settings.quiet_rules import utc_offset_s
 from services.core.devices.watches.tables import WatchSettings
@@ -207,7 +207,7 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
             held = await contact_list(work, child.child_id, lock=True)
             for contact in await contacts_of(work, child.child_id):
                 # A name that the family chose for the watch stays.
-                if contact.guardian_id == guardian.guardian_id and contact.name == name_shown(
+                if contact.guardian_id == guardian.guardian_id and contact.name == displayed_name(
                     old_name, membership.relation, locale
                 ):
                     contact.name = guardian.display_name
@@ -280,8 +280,8 @@ async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
             work.add(contact)
             dirty = True
         if contact.relation != membership.relation:
-            if contact.name == name_shown(guardian.display_name, contact.relation, locale):
-                contact.name = name_shown(guardian.display_name, membership.relation, locale)
+            if contact.name == displayed_name(guardian.display_name, contact.relation, locale):
+                contact.name = displayed_name(guardian.display_name, membership.relation, locale)
             contact.relation = membership.relation
             work.add(contact)
             dirty = True
@@ -292,7 +292,7 @@ async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
 async def _contact_of(
     work: UnitOfWork, child: Child, held: ContactList, guardian: Guardian, membership: Membership, position: int
 ) -> Contact:
-    name = name_shown(guardian.display_name, membership.relation, await _locale_of(work, child.family_id))
+    name = displayed_name(guardian.display_name, membership.relation, await _locale_of(work, child.family_id))
     return Contact(
         child_id=child.child_id, wire_id=next_wire_id(held, "g"), guardian_id=guardian.guardian_id,
         name=name, relation=membership.relation,

@@ -40,7 +40,7 @@ async def set_location(work: UnitOfWork, child: Child, membership: Membership, *
     await _set(work, child, guardian_actor(membership.guardian_id), on=on)
 
 
-async def take_childs_word_back(work: UnitOfWork, child: Child, membership: Membership) -> None:
+async def withdraw_child_agreement(work: UnitOfWork, child: Child, membership: Membership) -> None:
     """Write down that the child takes its own agreement back: it is not located any more, whoever else agreed.
 
     A repeat changes nothing. What is said goes on, and so does what an SOS tells (docs/decisions/childs-own-word.md).

@@ -38,11 +38,11 @@ def phone_contact(
 ) -> PhoneContact:
     """Return the contact as it is stored; raises TextNotAllowedError, RelationUnknownError, PhoneInvalidError."""
     return PhoneContact(
-        check_text("name", name, NAME), check_relation(relation), dialled(number, region), may_call, emergency
+        check_text("name", name, NAME), check_relation(relation), dialable_number(number, region), may_call, emergency
     )
 
 
-def dialled(number: str, region: str | None) -> str:
+def dialable_number(number: str, region: str | None) -> str:
     """Return a number as the watch dials it: E.164, or a short one as it is. Raises PhoneInvalidError."""
     return number if _SHORT_NUMBER.fullmatch(number) else normal_phone(number, region)
 
@@ -55,7 +55,7 @@ def _labels() -> dict[str, dict[str, str]]:
     return found
 
 
-def name_shown(display_name: str, relation: str, locale: str) -> str:
+def displayed_name(display_name: str, relation: str, locale: str) -> str:
     """Return how the watch names a guardian: the name they chose, else what children call such a relation."""
     return display_name or _labels()[locale][relation]
 

@@ -13,14 +13,14 @@ from sqlmodel import col, select
 from services.core.devices.presence.rules import (
     KEEPALIVE_DEFAULT_S,
     Battery,
-    GoneBy,
     Heard,
+    OfflineReason,
     Presence,
-    after_reading,
-    presence_of,
+    battery_after_reading,
+    derive_presence,
 )
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.devices.watches.timestamps import WatchClock, Wearing, measure_skew_s
+from services.core.devices.watches.timestamps import AssignmentSpan, WatchClock, measure_skew_s
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -49,7 +49,7 @@ def clock_of_watch(identity: WatchIdentity) -> WatchClock:
     )
 
 
-async def wearings_of(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, list[Wearing]]:
+async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, list[AssignmentSpan]]:
     """Return when each of these watches was paired with the child that wears it now, by the standing user name.
 
     A pairing whose credentials were lost is followed by another one with the same child: what lies between is nobody's.
@@ -62,15 +62,16 @@ async def wearings_of(work: UnitOfWork, identities: Collection[WatchIdentity]) -
             col(WatchIdentity.ended_at).is_not(None),
         )
     )
-    earlier: dict[tuple[uuid.UUID, uuid.UUID], list[Wearing]] = {}
+    earlier: dict[tuple[uuid.UUID, uuid.UUID], list[AssignmentSpan]] = {}
     for watch_id, child_id, began_at, ended_at in found:
-        earlier.setdefault((watch_id, child_id), []).append(Wearing(began_at, ended_at))
+        earlier.setdefault((watch_id, child_id), []).append(AssignmentSpan(began_at, ended_at))
     return {
-        one.username: [Wearing(one.issued_at), *earlier.get((one.watch_id, one.child_id), [])] for one in identities
+        one.username: [AssignmentSpan(one.issued_at), *earlier.get((one.watch_id, one.child_id), [])]
+        for one in identities
     }
 
 
-async def note_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:
+async def record_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:
     """Take a hello: the watch is there, these versions are on it, and everything unanswered is told again."""
     was_there = identity.online and identity.asleep_until_at is None
     if identity.last_hello_at is None:
@@ -87,10 +88,10 @@ async def note_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloRep
     _set(work, identity, online=True)
     record_fact(work, "hello", watch_id=identity.watch_id, child_id=identity.child_id, family_id=identity.family_id)
     if not was_there:
-        await tell_presence(work, identity)
+        await notify_presence(work, identity)
 
 
-async def note_status(
+async def record_status(
     work: UnitOfWork, identity: WatchIdentity, state: str, *, nonce: str | None, until_tst: int
 ) -> None:
     """Take a status: online, asleep until, switched off, or a will.
@@ -99,18 +100,18 @@ async def note_status(
     """
     if state == "offline":
         if nonce == identity.connection_nonce and identity.online:
-            await note_gone(work, identity, GoneBy.WILL)
+            await record_offline(work, identity, OfflineReason.WILL)
         return
     identity.last_seen_at = work.now
     if state == "off":
-        await note_gone(work, identity, GoneBy.OFF)
+        await record_offline(work, identity, OfflineReason.OFF)
         return
     until = datetime.fromtimestamp(until_tst, UTC) if state == "asleep" and until_tst else None
     _set(work, identity, online=True, asleep_until_at=until)
-    await tell_presence(work, identity)
+    await notify_presence(work, identity)
 
 
-async def note_heard(work: UnitOfWork, identity: WatchIdentity) -> None:
+async def record_seen(work: UnitOfWork, identity: WatchIdentity) -> None:
     """Take note that the watch has said something: it is there. One that counted as gone is looked at again.
 
     The look tells the guardians, too: here, where a handler begins, the family's lock would come before the others.
@@ -122,14 +123,14 @@ async def note_heard(work: UnitOfWork, identity: WatchIdentity) -> None:
         await notify_watch(work, identity.username, back=True)
 
 
-async def note_gone(work: UnitOfWork, identity: WatchIdentity, why: GoneBy) -> None:
+async def record_offline(work: UnitOfWork, identity: WatchIdentity, why: OfflineReason) -> None:
     """Take note that the watch is not there any more; one that is gone already stays as it is."""
     if identity.online:
         _set(work, identity, online=False, gone_by=why.value)
-        await tell_presence(work, identity)
+        await notify_presence(work, identity)
 
 
-async def note_kicked(work: UnitOfWork, usernames: Collection[str]) -> None:
+async def record_disconnected(work: UnitOfWork, usernames: Collection[str]) -> None:
     """The broker has closed these users' connections: those that still stand are offline from now on."""
     found = await work.session.exec(
         select(WatchIdentity)
@@ -143,7 +144,7 @@ async def note_kicked(work: UnitOfWork, usernames: Collection[str]) -> None:
     )
     # Families in one order, too: their events take their locks one after the other.
     for identity in sorted(found.all(), key=lambda one: one.family_id):
-        await note_gone(work, identity, GoneBy.KICKED)
+        await record_offline(work, identity, OfflineReason.KICKED)
 
 
 def _set(
@@ -166,9 +167,9 @@ def battery_of(identity: WatchIdentity) -> Battery:
     )  # fmt: skip
 
 
-def note_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
+def store_battery_level(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
     """Take note of a battery level, whatever the watch told it with."""
-    known = after_reading(battery_of(identity), level_pct, work.now)
+    known = battery_after_reading(battery_of(identity), level_pct, work.now)
     identity.battery_pct, identity.battery_at = known.level_pct, known.at
     identity.battery_before_pct, identity.battery_before_at = known.before_pct, known.before_at
     work.add(identity)
@@ -176,7 +177,7 @@ def note_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> N
 
 def presence_of_watch(identity: WatchIdentity, watch: Watch, site: Site, now: datetime) -> Presence:
     """Return how a paired watch is, and since when; a SIM's plan ends with a day of the watch's site."""
-    return presence_of(
+    return derive_presence(
         Heard(
             has_said_hello=identity.last_hello_at is not None, online=identity.online, gone_by=identity.gone_by,
             since_at=identity.presence_since_at, last_seen_at=identity.last_seen_at,
@@ -187,7 +188,7 @@ def presence_of_watch(identity: WatchIdentity, watch: Watch, site: Site, now: da
     )  # fmt: skip
 
 
-async def note_ack(work: UnitOfWork, identity: WatchIdentity, what: str, version: int) -> None:
+async def record_acknowledged_version(work: UnitOfWork, identity: WatchIdentity, what: str, version: int) -> None:
     """Take the acknowledgement of a contact list or configuration (``what``: contacts or config) by version."""
     if what == "contacts":
         identity.contacts_acked_version = version
@@ -200,7 +201,7 @@ async def note_ack(work: UnitOfWork, identity: WatchIdentity, what: str, version
     )
 
 
-async def tell_presence(work: UnitOfWork, identity: WatchIdentity) -> None:
+async def notify_presence(work: UnitOfWork, identity: WatchIdentity) -> None:
     """Tell the guardians how the watch is now; last of all, since an event takes the family's lock."""
     state = "asleep" if identity.asleep_until_at else "online" if identity.online else "offline"
     await record_event(work, identity.family_id, "watch.presence", child_id=identity.child_id, detail={"state": state})

@@ -9,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 
-class PresenceWord(StrEnum):
+class PresenceState(StrEnum):
     """How a paired watch is, in one stable word."""
 
     # Never said hello.
@@ -25,7 +25,7 @@ class PresenceWord(StrEnum):
     SIM_EXPIRED = "sim_expired"
 
 
-class GoneBy(StrEnum):
+class OfflineReason(StrEnum):
     """Why a watch is not online."""
 
     WILL = "will"
@@ -56,7 +56,7 @@ class Battery:
     before_at: datetime | None = None
 
 
-def after_reading(held: Battery, level_pct: int, now: datetime) -> Battery:
+def battery_after_reading(held: Battery, level_pct: int, now: datetime) -> Battery:
     """Return what is known after a new level. A rising one means charging: the trend begins anew."""
     if held.level_pct is None or held.at is None or level_pct > held.level_pct:
         return Battery(level_pct, now)
@@ -113,29 +113,29 @@ class Heard:
 class Presence:
     """A word for how the watch is, and since when."""
 
-    word: PresenceWord
+    word: PresenceState
     since_at: datetime | None
 
 
-def presence_of(heard: Heard, now: datetime) -> Presence:
+def derive_presence(heard: Heard, now: datetime) -> Presence:
     """Return how a watch is. What it said itself comes first, then what explains its silence best."""
     if not heard.has_said_hello:
-        return Presence(PresenceWord.ISSUED, None)
+        return Presence(PresenceState.ISSUED, None)
     if heard.asleep_until_at is not None and heard.asleep_until_at > now:
-        return Presence(PresenceWord.ASLEEP, heard.since_at)
+        return Presence(PresenceState.ASLEEP, heard.since_at)
     if heard.online:
-        return Presence(PresenceWord.ONLINE, heard.since_at)
-    is_silent = heard.gone_by == GoneBy.SILENCE
+        return Presence(PresenceState.ONLINE, heard.since_at)
+    is_silent = heard.gone_by == OfflineReason.SILENCE
     # A silence begins with the last word, not with the moment at which somebody noticed.
     since_at = heard.last_seen_at if is_silent else heard.since_at or heard.last_seen_at
     return Presence(_why_gone(heard, now), since_at)
 
 
-def _why_gone(heard: Heard, now: datetime) -> PresenceWord:
-    if heard.gone_by == GoneBy.OFF:
-        return PresenceWord.SWITCHED_OFF
+def _why_gone(heard: Heard, now: datetime) -> PresenceState:
+    if heard.gone_by == OfflineReason.OFF:
+        return PresenceState.SWITCHED_OFF
     if heard.sim_expires_on is not None and heard.sim_expires_on < now.astimezone(ZoneInfo(heard.timezone)).date():
-        return PresenceWord.SIM_EXPIRED
+        return PresenceState.SIM_EXPIRED
     if is_probably_flat(heard.battery, now):
-        return PresenceWord.FLAT
-    return PresenceWord.SILENT if heard.gone_by == GoneBy.SILENCE else PresenceWord.OFFLINE
+        return PresenceState.FLAT
+    return PresenceState.SILENT if heard.gone_by == OfflineReason.SILENCE else PresenceState.OFFLINE

@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.devices.push.errors import PushEndpointsFullError
-from services.core.devices.push.rules import ENDPOINTS_MAX, EndpointKind, Outcome, is_dead, is_worth_sending
+from services.core.devices.push.rules import ENDPOINTS_MAX, EndpointKind, Outcome, is_gone_for_good, is_still_useful
 from services.core.devices.push.tables import PushEndpoint
 from services.core.devices.push.web_push import browser_keys
 from services.core.people.accounts.rules import REFRESH_LIFETIME
@@ -143,7 +143,7 @@ async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
     """
     endpoint = await work.session.get(PushEndpoint, uuid.UUID(row.target))
     event = await work.session.get(Event, (uuid.UUID(row.payload["family_id"]), int(row.payload["seq"])))
-    if endpoint is None or event is None or not is_worth_sending(event.kind, row.created_at, work.now):
+    if endpoint is None or event is None or not is_still_useful(event.kind, row.created_at, work.now):
         return None
     standing = {one.endpoint_id for one in await endpoints_of(work, endpoint.guardian_id)}
     if endpoint.endpoint_id not in standing or endpoint.guardian_id not in await _to_be_told(work, event):
@@ -156,7 +156,7 @@ async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
     )  # fmt: skip
 
 
-async def note_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcome) -> bool:
+async def record_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcome) -> bool:
     """Take note of what became of a note; return whether the endpoint is to be tried again. A dead one is forgotten."""
     found = await work.session.exec(
         select(PushEndpoint).where(col(PushEndpoint.endpoint_id) == endpoint_id).with_for_update(key_share=True)
@@ -166,7 +166,7 @@ async def note_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcom
         return False
     if outcome is Outcome.TAKEN:
         endpoint.taken_at, endpoint.failing_since_at = work.now, None
-    elif outcome is Outcome.GONE or is_dead(endpoint.failing_since_at, work.now):
+    elif outcome is Outcome.GONE or is_gone_for_good(endpoint.failing_since_at, work.now):
         await work.session.delete(endpoint)
         return False
     else:
@@ -175,7 +175,7 @@ async def note_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcom
     return outcome is Outcome.LATER
 
 
-async def forget_one_endpoint(work: UnitOfWork) -> bool:
+async def purge_one_endpoint(work: UnitOfWork) -> bool:
     """Forget the endpoints of sessions that have ended; return whether there were any. Safe to run twice."""
     ended = (
         select(PushEndpoint.endpoint_id)

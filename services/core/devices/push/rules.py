@@ -89,16 +89,16 @@ def outcome_of(status: int) -> Outcome:
     return Outcome.GONE if status in {404, 410} else Outcome.LATER
 
 
-def is_worth_sending(kind: str, created_at: datetime, now: datetime) -> bool:
+def is_still_useful(kind: str, created_at: datetime, now: datetime) -> bool:
     """Tell whether a note still says something new."""
     return now - created_at < _WORTH[kind]
 
 
-def seconds_worth(kind: str) -> int:
+def time_to_live_s(kind: str) -> int:
     """Return for how many seconds a push service is to keep a note for a phone that is off."""
     return int(_WORTH[kind].total_seconds())
 
 
-def is_dead(failing_since_at: datetime | None, now: datetime) -> bool:
+def is_gone_for_good(failing_since_at: datetime | None, now: datetime) -> bool:
     """Tell whether an endpoint has failed for so long that it is gone."""
     return failing_since_at is not None and now - failing_since_at >= DEAD_AFTER

@@ -49,7 +49,7 @@ def browser_keys(p256dh: str, auth: str) -> BrowserKeys:
     return keys
 
 
-def seal_note(
+def encrypt_notification(
     keys: BrowserKeys, note: bytes, *, ephemeral: ec.EllipticCurvePrivateKey | None = None, salt: bytes | None = None
 ) -> bytes:
     """Return the body of a push message: header and one record, readable by the browser alone.

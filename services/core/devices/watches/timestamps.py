@@ -51,15 +51,15 @@ _WHOLE_SECONDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
-class Wearing:
+class AssignmentSpan:
     """A time in which a watch was paired with one child; without an end it still is."""
 
     began_at: datetime
     ended_at: datetime | None = None
 
 
-def was_worn(
-    clock: WatchClock, spans: Sequence[Wearing], at: datetime | None, *, boot: int | None, first_boot: int | None
+def was_assigned(
+    clock: WatchClock, spans: Sequence[AssignmentSpan], at: datetime | None, *, boot: int | None, first_boot: int | None
 ) -> bool:
     """Tell whether what a watch measured was measured while the child wore it, and not on another wrist before.
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.core.devices.presence.actions import clock_of_watch, note_heard
-from services.core.devices.watches.timestamps import happened_at, was_worn
+from services.core.devices.presence.actions import clock_of_watch, record_seen
+from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.device_assignments import Wearer, wearers_of
 from services.core.location.checkins.effects import Answered, Told, tell
 from services.core.location.checkins.rules import Dated, Judged, Known, date_fix, judge, learn
@@ -78,7 +78,7 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
     """
     wearers = await wearers_of(work, {fix.username for fix in fixes})
     for wearer in wearers.values():
-        await note_heard(work, wearer.identity)
+        await record_seen(work, wearer.identity)
     answers: list[Answer] = [STORED] * len(fixes)
     entries: dict[int, _Entry] = {}
     for number, fix in enumerate(fixes):
@@ -99,7 +99,7 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
 def _is_of_wearer(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> bool:
     clock = clock_of_watch(wearer.identity)
     at = happened_at(clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s)
-    return was_worn(clock, wearer.wearings, at, boot=fix.boot, first_boot=wearer.identity.first_boot)
+    return was_assigned(clock, wearer.wearings, at, boot=fix.boot, first_boot=wearer.identity.first_boot)
 
 
 def _entry(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> _Entry:

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from services.core.devices.presence.actions import wearings_of
+from services.core.devices.presence.actions import assignment_spans
 from services.core.devices.watches.tables import WatchIdentity, WatchSettings
-from services.core.devices.watches.timestamps import Wearing
+from services.core.devices.watches.timestamps import AssignmentSpan
 from services.core.location.checkins.rules import Fix, Known
 from services.core.location.checkins.sealing import latest_context, open_place, suspect_context
 from services.core.location.checkins.tables import LatestCheckin
@@ -37,7 +37,7 @@ class Wearer:
     may_keep: bool
     timezone: ZoneInfo
     # When the watch was this child's.
-    wearings: list[Wearing] = field(default_factory=list)
+    wearings: list[AssignmentSpan] = field(default_factory=list)
     known: Known = field(default_factory=Known)
     latest: LatestCheckin | None = None
     zones: list[ZoneView] = field(default_factory=list)
@@ -75,7 +75,7 @@ async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, 
         for one in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
     }
     consented = await families_that_agreed(work, {identity.family_id for identity in identities}, Part.LOCATION)
-    wearings = await wearings_of(work, identities)
+    wearings = await assignment_spans(work, identities)
     wearers = {}
     for identity in identities:
         child, setting = children[identity.child_id], settings[identity.child_id]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import tuple_
 from sqlmodel import col, select
 
-from services.core.devices.alerts.from_watch import take_battery
+from services.core.devices.alerts.from_watch import record_battery
 from services.core.devices.commands.actions import answer_command
 from services.core.devices.watches.tables import WatchCommand
 from services.core.location.checkins.device_assignments import Wearer
@@ -62,7 +62,7 @@ async def tell(work: UnitOfWork, told: Told) -> None:
     for one in told.answered:
         await answer_command(work, one.wearer.identity, one.ref, "done")
     for wearer, level_pct in told.battery_pct.values():
-        await take_battery(work, wearer.identity, level_pct)
+        await record_battery(work, wearer.identity, level_pct)
 
 
 async def _hold_commands(work: UnitOfWork, answered: Sequence[Answered]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.location.checkins.device_assignments import Wearer
 from services.core.location.checkins.rules import Judged, may_alarm
 from services.core.location.checkins.tables import ZonePassage
@@ -65,7 +65,7 @@ async def tell_passages(work: UnitOfWork, passed: list[Passed]) -> None:
         if passage.alarmed:
             await raise_alert(
                 work,
-                Raised(
+                NewAlert(
                     child_id=child.child_id, family_id=child.family_id, kind=f"zone_{passage.kind}",
                     watch_id=one.wearer.identity.watch_id, happened_at=passage.happened_at,
                     subject_id=passage.zone_id,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from services.core.conversation.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation
 from services.core.devices.contacts.queries import contacts_of
 from services.core.devices.watches.queries import settings_of_child
-from services.core.pairing.wipes import orders_of
+from services.core.pairing.wipes import wipe_orders_of
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.queries import consents_of
 from services.core.people.households.birth import birth_date_of
@@ -111,7 +111,7 @@ def message_told(view: MessageView) -> dict[str, Any]:
 async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict[str, Any]:
     birth_date = birth_date_of(work, child)
     settings = await settings_of_child(work, child.child_id)
-    orders = await orders_of(work, child_id=child.child_id)
+    orders = await wipe_orders_of(work, child_id=child.child_id)
     return {
         "child_id": str(child.child_id),
         "name": child.name,

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of
-from services.core.devices.alerts.rules import kinds_told_to
+from services.core.devices.alerts.rules import kinds_visible_with
 from services.core.devices.alerts.tables import Alert
 from services.core.location.checkins.access_log import note_look
 from services.core.location.checkins.queries import After, CheckinView, checkins_in, child_zones
@@ -48,7 +48,8 @@ async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> 
         "checkins": None,
         "zones": [_zone(one) for one in zones],
         "alerts": [
-            _alert(alert, places.get(alert.alert_id)) for alert in await _alerts(work, child, kinds_told_to(rights))
+            _alert(alert, places.get(alert.alert_id))
+            for alert in await _alerts(work, child, kinds_visible_with(rights))
         ],
     }
 

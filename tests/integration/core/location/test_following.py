@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.commands.actions import Asker, expire_one_command, give_command
+from services.core.devices.commands.actions import Asker, expire_one_command, queue_command
 from services.core.devices.commands.rules import CommandKind
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import WatchCommand
@@ -94,7 +94,7 @@ async def test_a_late_fix_alarms_nobody(database: Database, clock: FakeClock, ho
 
 async def ask_where(database: Database, home: Home) -> WatchCommand:
     async with database.begin() as work:
-        return await give_command(work, home.child_id, CommandKind.LOCATE, Asker(home.guardian_id, "g-1"))
+        return await queue_command(work, home.child_id, CommandKind.LOCATE, Asker(home.guardian_id, "g-1"))
 
 
 async def state(database: Database, command: WatchCommand) -> str:

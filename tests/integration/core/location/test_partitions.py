@@ -15,7 +15,7 @@ from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.partitions import drop_one_month, forget_old_places, make_one_month
 from services.core.location.checkins.rules import KEPT_FOR, Month, months_wanted
 from services.core.location.checkins.tables import LatestCheckin
-from services.core.pairing.actions import greet_watch
+from services.core.pairing.actions import receive_hello
 from services.core.platform.db.database import Database
 from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
@@ -162,7 +162,7 @@ async def test_what_a_slow_clock_dated_too_early_outlives_its_month(
     await make_all(database)
     behind = clock.now - timedelta(days=20)
     async with database.begin() as work:
-        await greet_watch(work, worn.username, HelloReport("9d2f", int(behind.timestamp()), 0, 0, {}))
+        await receive_hello(work, worn.username, HelloReport("9d2f", int(behind.timestamp()), 0, 0, {}))
     clock.advance(days=13)
     raw = behind + timedelta(days=13)  # said on 7 February, dated 18 January
     await keep(database, worn, raw)

@@ -15,7 +15,7 @@ from services.core.location.checkins.actions import SentFix, receive_fixes
 from services.core.location.checkins.sealing import checkin_context, latest_context, open_place
 from services.core.location.checkins.tables import LatestCheckin
 from services.core.location.geometry import Point
-from services.core.pairing.actions import greet_watch
+from services.core.pairing.actions import receive_hello
 from services.core.people.consents.rules import Part
 from services.core.people.households.child_key import data_key
 from services.core.people.households.queries import membership_in
@@ -163,7 +163,7 @@ async def test_a_wrong_clock_is_corrected_by_what_hello_taught(
 ) -> None:
     then = datetime(1970, 1, 3, tzinfo=UTC)
     async with database.begin() as work:
-        await greet_watch(work, worn.username, HelloReport("9d2f", int(then.timestamp()), 0, 0, {}))
+        await receive_hello(work, worn.username, HelloReport("9d2f", int(then.timestamp()), 0, 0, {}))
     await receive(database, sent(worn.username, then))
     [row] = await rows(database, home)
     assert (row.happened_at, row.quality, row.reasons) == (clock.now, "good", "clock_corrected")

@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from services.core.conversation.audio_assets.rendering import Studio
-from services.core.devices.alerts.actions import Raised, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.sealing import Place
 from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
@@ -47,7 +47,7 @@ async def mother(client: httpx.AsyncClient, database: Database, clock: FakeClock
             for back, source in enumerate(("gps", "wifi", "=1+1", "cell", None))
         ]
         await receive_fixes(work, fixes)
-        raised = Raised(uuid.UUID(mother.child_id), uuid.UUID(str(mother.family_id)), "sos")
+        raised = NewAlert(uuid.UUID(mother.child_id), uuid.UUID(str(mother.family_id)), "sos")
         alert = await raise_alert(work, raised)
         await keep_sos_place(work, alert, SentPlace(Place(SOS_AT), 18.0, "gps", work.now))
     return mother

@@ -31,8 +31,8 @@ HANDED_OUT = Situation(
         ({"child_wears_a_watch": True}, Verdict.CHILD_HAS_WATCH),
         ({"handed_out_to": OTHER_FAMILY, "child_wears_a_watch": True}, Verdict.UNKNOWN),
         ({"worn_by_child": CHILD, "child_wears_a_watch": True}, Verdict.REPLACE),
-        ({"worn_by_child": OTHER_CHILD}, Verdict.UNKNOWN_AND_TELL),
-        ({"worn_by_child": OTHER_CHILD, "handed_out_to": OTHER_FAMILY}, Verdict.UNKNOWN_AND_TELL),
+        ({"worn_by_child": OTHER_CHILD}, Verdict.UNKNOWN_AND_NOTIFY),
+        ({"worn_by_child": OTHER_CHILD, "handed_out_to": OTHER_FAMILY}, Verdict.UNKNOWN_AND_NOTIFY),
     ],
 )
 def test_the_verdict_on_an_entered_code(change: dict[str, object], verdict: Verdict) -> None:

@@ -9,13 +9,13 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.devices.alerts.actions import Raised, acknowledge_alert, raise_alert
-from services.core.devices.alerts.escalation import forget_old_alerts
+from services.core.devices.alerts.actions import NewAlert, acknowledge_alert, raise_alert
+from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.devices.alerts.queries import alerts_of
 from services.core.devices.alerts.rules import AlertKind
-from services.core.devices.alerts.silence import raise_one_silent
+from services.core.devices.alerts.silence import raise_one_silence_alert
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.presence.actions import note_heard
+from services.core.devices.presence.actions import record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.platform.db.database import Database
 from services.worker.escalation import escalate_all
@@ -36,7 +36,7 @@ async def parents(client: httpx.AsyncClient, database: Database) -> list[Parent]
 
 async def _raise(database: Database, parent: Parent, kind: str = "sos") -> uuid.UUID:
     async with database.begin() as work:
-        raised = Raised(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind)
+        raised = NewAlert(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind)
         return (await raise_alert(work, raised)).alert_id
 
 
@@ -118,7 +118,7 @@ async def test_a_watch_that_is_silent_for_a_day_is_told_of_once_a_silence(
         found = True
         while found:
             async with database.begin() as work:
-                found = await raise_one_silent(work)
+                found = await raise_one_silence_alert(work)
         async with database.begin() as work:
             return len(await alerts_of(work, uuid.UUID(parent.child_id), ["silent"], after=None, limit=10))
 
@@ -131,7 +131,7 @@ async def test_a_watch_that_is_silent_for_a_day_is_told_of_once_a_silence(
     async with database.begin() as work:
         identity = await standing_identity(work, username, lock=True)
         assert identity is not None
-        await note_heard(work, identity)
+        await record_seen(work, identity)
     clock.advance(hours=25)
     assert await silences() == 2
 
@@ -140,13 +140,13 @@ async def test_old_alerts_are_forgotten_after_half_a_year(database: Database, cl
     home = await make_home(database)
     await wear(database, home)
     async with database.begin() as work:
-        await raise_alert(work, Raised(home.child_id, home.family_id, "fall"))
+        await raise_alert(work, NewAlert(home.child_id, home.family_id, "fall"))
 
     async def kept() -> int:
         found = True
         while found:
             async with database.begin() as work:
-                found = await forget_old_alerts(work)
+                found = await purge_old_alerts(work)
         async with database.begin() as work:
             return len((await work.session.exec(select(Alert).where(col(Alert.child_id) == home.child_id))).all())
 

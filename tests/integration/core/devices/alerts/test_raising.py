@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.devices.alerts.actions import Raised, acknowledge_alert, raise_alert
+from services.core.devices.alerts.actions import NewAlert, acknowledge_alert, raise_alert
 from services.core.devices.alerts.errors import AlertKindUnknownError
 from services.core.devices.alerts.rules import AlertKind
 from services.core.devices.alerts.tables import Alert
@@ -30,11 +30,11 @@ async def worn(database: Database) -> tuple[Home, Worn]:
     return home, await wear(database, home)
 
 
-def _raised(home: Home, worn: Worn, kind: str, ref: str | None = None) -> Raised:
-    return Raised(home.child_id, home.family_id, kind, username=worn.username, ref=ref)
+def _raised(home: Home, worn: Worn, kind: str, ref: str | None = None) -> NewAlert:
+    return NewAlert(home.child_id, home.family_id, kind, username=worn.username, ref=ref)
 
 
-async def _raise(database: Database, raised: Raised) -> uuid.UUID:
+async def _raise(database: Database, raised: NewAlert) -> uuid.UUID:
     async with database.begin() as work:
         return (await raise_alert(work, raised)).alert_id
 

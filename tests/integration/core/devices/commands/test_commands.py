@@ -11,17 +11,17 @@ from services.core.devices.commands.actions import (
     Asker,
     answer_command,
     claim_commands,
+    command_by_id,
     commands_of,
     expire_one_command,
-    forget_old_commands,
-    give_command,
-    one_command,
+    purge_old_commands,
+    queue_command,
 )
 from services.core.devices.commands.rules import CommandKind
 from services.core.devices.presence.actions import HelloReport
 from services.core.devices.watches.errors import CommandTooOftenError, NoWatchError
 from services.core.devices.watches.queries import standing_identity
-from services.core.pairing.actions import greet_watch
+from services.core.pairing.actions import receive_hello
 from services.core.people.households.errors import NotFoundError
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
@@ -40,7 +40,7 @@ class Wearer:
         """Give a command and return its name on the wire."""
         async with self.database.begin() as work:
             asker = Asker(guardian_id or self.home.guardian_id, "g-1")
-            return (await give_command(work, self.home.child_id, kind, asker)).ref
+            return (await queue_command(work, self.home.child_id, kind, asker)).ref
 
     async def told(self) -> list[str]:
         """Return what the watch is told now."""
@@ -51,7 +51,7 @@ class Wearer:
 
     async def hello(self) -> None:
         async with self.database.begin() as work:
-            await greet_watch(work, self.username, HelloReport("n1", int(work.now.timestamp()), 0, 0, {}))
+            await receive_hello(work, self.username, HelloReport("n1", int(work.now.timestamp()), 0, 0, {}))
 
     async def answer(self, ref: str, state: str, detail: str | None = None) -> bool:
         async with self.database.begin() as work:
@@ -186,16 +186,16 @@ async def test_without_a_watch_there_is_nobody_to_tell(database: Database) -> No
     home = await make_home(database)
     with pytest.raises(NoWatchError):
         async with database.begin() as work:
-            await give_command(work, home.child_id, CommandKind.RING, Asker(home.guardian_id, "g-1"))
+            await queue_command(work, home.child_id, CommandKind.RING, Asker(home.guardian_id, "g-1"))
 
 
 async def test_another_childs_command_is_not_found(database: Database, wearer: Wearer) -> None:
     home = await make_home(database)
     async with database.begin() as work:
-        command = await give_command(work, wearer.home.child_id, CommandKind.RING, Asker(home.guardian_id, None))
+        command = await queue_command(work, wearer.home.child_id, CommandKind.RING, Asker(home.guardian_id, None))
     with pytest.raises(NotFoundError):
         async with database.begin() as work:
-            await one_command(work, home.child_id, command.command_id)
+            await command_by_id(work, home.child_id, command.command_id)
 
 
 async def test_old_commands_are_forgotten_after_half_a_year(wearer: Wearer, clock: FakeClock) -> None:
@@ -205,7 +205,7 @@ async def test_old_commands_are_forgotten_after_half_a_year(wearer: Wearer, cloc
         found = True
         while found:
             async with wearer.database.begin() as work:
-                found = await forget_old_commands(work)
+                found = await purge_old_commands(work)
         return len(await wearer.states())
 
     clock.advance(days=180)

@@ -6,7 +6,13 @@ import pytest
 
 from services.core.devices.contacts.errors import ContactOrderError
 from services.core.devices.contacts.queries import FAMILY
-from services.core.devices.contacts.rules import MOST_CONTACTS, check_order, dialled, name_shown, phone_contact
+from services.core.devices.contacts.rules import (
+    MOST_CONTACTS,
+    check_order,
+    dialable_number,
+    displayed_name,
+    phone_contact,
+)
 from services.core.people.accounts.errors import PhoneInvalidError
 from services.core.people.households.rules import RELATIONS
 from services.core.platform.locales import LOCALES
@@ -21,19 +27,19 @@ def test_the_word_for_everyone_is_the_wires() -> None:
 
 
 def test_a_number_is_dialled_with_its_country_and_a_short_one_as_it_is() -> None:
-    assert dialled("13900139000", "CN") == "+8613900139000"
-    assert dialled("110", "CN") == "110"
+    assert dialable_number("13900139000", "CN") == "+8613900139000"
+    assert dialable_number("110", "CN") == "110"
     for wrong in ("12", "x", "+", "\N{FULLWIDTH DIGIT ONE}" * 3):
         with pytest.raises(PhoneInvalidError):
-            dialled(wrong, "CN")
+            dialable_number(wrong, "CN")
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 @pytest.mark.parametrize("relation", RELATIONS)
 def test_a_guardian_without_a_name_is_called_what_children_say(relation: str, locale: str) -> None:
-    shown = name_shown("", relation, locale)
+    shown = displayed_name("", relation, locale)
     assert check_text("name", shown, NAME) == shown
-    assert name_shown("Mei Lin", relation, locale) == "Mei Lin"
+    assert displayed_name("Mei Lin", relation, locale) == "Mei Lin"
 
 
 def test_an_order_names_each_contact_once() -> None:

@@ -10,8 +10,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from services.core.devices.push.errors import PushAddressRefusedError, PushKeysInvalidError
-from services.core.devices.push.rules import Outcome, checked_address, is_dead, is_public, is_worth_sending, outcome_of
-from services.core.devices.push.web_push import PushIdentity, browser_keys, seal_note
+from services.core.devices.push.rules import (
+    Outcome,
+    checked_address,
+    is_gone_for_good,
+    is_public,
+    is_still_useful,
+    outcome_of,
+)
+from services.core.devices.push.web_push import PushIdentity, browser_keys, encrypt_notification
 from services.core.devices.push.webhook import signed_headers
 from services.core.platform.crypto.vault import Vault
 
@@ -25,7 +32,7 @@ def _bytes(word: str) -> bytes:
 def test_a_note_is_sealed_as_in_the_example_of_the_rfc() -> None:
     # RFC 8291 section 5 and appendix A.
     private = int.from_bytes(_bytes("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big")
-    sealed = seal_note(
+    sealed = encrypt_notification(
         browser_keys(
             "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
             "BTBZMqHH6r4Tts7J_aSIgg",
@@ -136,11 +143,11 @@ def test_answers_mean_taken_gone_or_later_and_a_redirection_is_no_success() -> N
 
 
 def test_a_note_is_worth_something_for_a_while_and_an_endpoint_lives_through_a_weekend() -> None:
-    assert is_worth_sending("message.created", NOW - timedelta(hours=23), NOW)
-    assert not is_worth_sending("alert.raised", NOW - timedelta(hours=1), NOW)
-    assert not is_dead(None, NOW)
-    assert not is_dead(NOW - timedelta(days=2, hours=23), NOW)
-    assert is_dead(NOW - timedelta(days=3), NOW)
+    assert is_still_useful("message.created", NOW - timedelta(hours=23), NOW)
+    assert not is_still_useful("alert.raised", NOW - timedelta(hours=1), NOW)
+    assert not is_gone_for_good(None, NOW)
+    assert not is_gone_for_good(NOW - timedelta(days=2, hours=23), NOW)
+    assert is_gone_for_good(NOW - timedelta(days=3), NOW)
 
 
 def test_a_signature_covers_the_time_and_the_note() -> None:

@@ -7,7 +7,13 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.devices.watches.timestamps import WatchClock, Wearing, happened_at, measure_skew_s, was_worn
+from services.core.devices.watches.timestamps import (
+    AssignmentSpan,
+    WatchClock,
+    happened_at,
+    measure_skew_s,
+    was_assigned,
+)
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 NOW_S = int(NOW.timestamp())
@@ -39,12 +45,12 @@ def test_no_clock_puts_a_message_into_the_future_or_breaks(tst: int, skew_s: int
 
 
 BEGAN = NOW - timedelta(days=2)
-SPANS = [Wearing(BEGAN), Wearing(NOW - timedelta(days=9), NOW - timedelta(days=6))]
+SPANS = [AssignmentSpan(BEGAN), AssignmentSpan(NOW - timedelta(days=9), NOW - timedelta(days=6))]
 
 
 def test_what_was_measured_is_the_wearers_only_within_its_pairings() -> None:
     def worn(clock: WatchClock, at: datetime) -> bool:
-        return was_worn(clock, SPANS, at, boot=None, first_boot=7)
+        return was_assigned(clock, SPANS, at, boot=None, first_boot=7)
 
     assert worn(RIGHT, BEGAN)
     assert worn(RIGHT, NOW)
@@ -59,6 +65,6 @@ def test_what_was_measured_is_the_wearers_only_within_its_pairings() -> None:
 
 
 def test_what_nobody_can_date_is_judged_by_its_boot() -> None:
-    verdicts = [was_worn(RIGHT, SPANS, None, boot=boot, first_boot=7) for boot in (6, 7, 8, None)]
+    verdicts = [was_assigned(RIGHT, SPANS, None, boot=boot, first_boot=7) for boot in (6, 7, 8, None)]
     assert verdicts == [False, True, True, True]
-    assert was_worn(RIGHT, SPANS, None, boot=6, first_boot=None)
+    assert was_assigned(RIGHT, SPANS, None, boot=6, first_boot=None)

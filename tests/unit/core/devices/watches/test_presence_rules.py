@@ -10,10 +10,10 @@ import pytest
 from services.core.devices.presence.rules import (
     Battery,
     Heard,
-    PresenceWord,
-    after_reading,
+    PresenceState,
+    battery_after_reading,
+    derive_presence,
     is_probably_flat,
-    presence_of,
     trend_pct_per_h,
 )
 
@@ -29,27 +29,27 @@ GONE = replace(HEARD, online=False, gone_by="will")
 @pytest.mark.parametrize(
     ("heard", "word"),
     [
-        (replace(HEARD, has_said_hello=False), PresenceWord.ISSUED),
-        (HEARD, PresenceWord.ONLINE),
-        (replace(HEARD, asleep_until_at=NOW + HOUR), PresenceWord.ASLEEP),
-        (replace(HEARD, asleep_until_at=NOW), PresenceWord.ONLINE),
-        (GONE, PresenceWord.OFFLINE),
-        (replace(GONE, gone_by="kicked"), PresenceWord.OFFLINE),
-        (replace(GONE, gone_by="silence"), PresenceWord.SILENT),
-        (replace(GONE, gone_by="off", battery=Battery(2, NOW)), PresenceWord.SWITCHED_OFF),
-        (replace(GONE, sim_expires_on=date(2026, 3, 1)), PresenceWord.SIM_EXPIRED),
-        (replace(GONE, battery=Battery(2, NOW)), PresenceWord.FLAT),
-        (replace(HEARD, battery=Battery(2, NOW), sim_expires_on=date(2026, 1, 1)), PresenceWord.ONLINE),
+        (replace(HEARD, has_said_hello=False), PresenceState.ISSUED),
+        (HEARD, PresenceState.ONLINE),
+        (replace(HEARD, asleep_until_at=NOW + HOUR), PresenceState.ASLEEP),
+        (replace(HEARD, asleep_until_at=NOW), PresenceState.ONLINE),
+        (GONE, PresenceState.OFFLINE),
+        (replace(GONE, gone_by="kicked"), PresenceState.OFFLINE),
+        (replace(GONE, gone_by="silence"), PresenceState.SILENT),
+        (replace(GONE, gone_by="off", battery=Battery(2, NOW)), PresenceState.SWITCHED_OFF),
+        (replace(GONE, sim_expires_on=date(2026, 3, 1)), PresenceState.SIM_EXPIRED),
+        (replace(GONE, battery=Battery(2, NOW)), PresenceState.FLAT),
+        (replace(HEARD, battery=Battery(2, NOW), sim_expires_on=date(2026, 1, 1)), PresenceState.ONLINE),
     ],
 )
-def test_each_case_has_its_word(heard: Heard, word: PresenceWord) -> None:
-    assert presence_of(heard, NOW).word is word
+def test_each_case_has_its_word(heard: Heard, word: PresenceState) -> None:
+    assert derive_presence(heard, NOW).word is word
 
 
 def test_a_silence_begins_with_the_last_word_and_all_else_when_it_was_seen() -> None:
-    assert presence_of(replace(GONE, gone_by="silence"), NOW).since_at == HEARD.last_seen_at
-    assert presence_of(GONE, NOW).since_at == HEARD.since_at
-    assert presence_of(replace(GONE, since_at=None), NOW).since_at == HEARD.last_seen_at
+    assert derive_presence(replace(GONE, gone_by="silence"), NOW).since_at == HEARD.last_seen_at
+    assert derive_presence(GONE, NOW).since_at == HEARD.since_at
+    assert derive_presence(replace(GONE, since_at=None), NOW).since_at == HEARD.last_seen_at
 
 
 @pytest.mark.parametrize(
@@ -62,21 +62,24 @@ def test_a_silence_begins_with_the_last_word_and_all_else_when_it_was_seen() -> 
 )
 def test_a_plan_ends_with_the_day_of_the_site(timezone: str, ends_at: datetime) -> None:
     gone = replace(GONE, timezone=timezone)
-    assert presence_of(gone, ends_at - timedelta(seconds=1)).word is PresenceWord.OFFLINE
-    assert presence_of(gone, ends_at).word is PresenceWord.SIM_EXPIRED
+    assert derive_presence(gone, ends_at - timedelta(seconds=1)).word is PresenceState.OFFLINE
+    assert derive_presence(gone, ends_at).word is PresenceState.SIM_EXPIRED
 
 
 def test_a_trend_is_told_once_an_hour_shows_it_and_not_while_it_charges() -> None:
     assert trend_pct_per_h(Battery()) is None
-    first = after_reading(Battery(), 50, NOW)
+    first = battery_after_reading(Battery(), 50, NOW)
     assert trend_pct_per_h(first) is None
-    assert trend_pct_per_h(after_reading(first, 45, NOW + HOUR / 2)) is None
-    assert trend_pct_per_h(after_reading(first, 41, NOW + 2 * HOUR)) == -4.5
-    assert trend_pct_per_h(after_reading(after_reading(first, 41, NOW + 2 * HOUR), 60, NOW + 3 * HOUR)) is None
+    assert trend_pct_per_h(battery_after_reading(first, 45, NOW + HOUR / 2)) is None
+    assert trend_pct_per_h(battery_after_reading(first, 41, NOW + 2 * HOUR)) == -4.5
+    assert (
+        trend_pct_per_h(battery_after_reading(battery_after_reading(first, 41, NOW + 2 * HOUR), 60, NOW + 3 * HOUR))
+        is None
+    )
 
 
 def test_a_falling_level_is_drawn_out_until_it_is_empty() -> None:
-    battery = after_reading(after_reading(Battery(), 50, NOW), 40, NOW + HOUR)
+    battery = battery_after_reading(battery_after_reading(Battery(), 50, NOW), 40, NOW + HOUR)
     assert battery == Battery(40, NOW + HOUR, 50, NOW)
     # Ten percent an hour: 37 of them are gone after 3 hours and 42 minutes.
     assert not is_probably_flat(battery, NOW + HOUR + timedelta(hours=3, minutes=41))
@@ -84,21 +87,23 @@ def test_a_falling_level_is_drawn_out_until_it_is_empty() -> None:
 
 
 def test_two_levels_within_an_hour_are_no_trend() -> None:
-    battery = after_reading(after_reading(Battery(), 50, NOW), 40, NOW + timedelta(minutes=10))
+    battery = battery_after_reading(battery_after_reading(Battery(), 50, NOW), 40, NOW + timedelta(minutes=10))
     assert not is_probably_flat(battery, NOW + timedelta(days=1))
 
 
 def test_readings_in_quick_succession_keep_the_older_one_that_shows_the_trend() -> None:
     battery = Battery()
     for minutes in range(0, 121, 10):
-        battery = after_reading(battery, 60 - minutes // 10, NOW + timedelta(minutes=minutes))
+        battery = battery_after_reading(battery, 60 - minutes // 10, NOW + timedelta(minutes=minutes))
     assert battery.at is not None
     assert battery.before_at is not None
     assert timedelta(hours=1) <= battery.at - battery.before_at <= timedelta(hours=1, minutes=10)
 
 
 def test_charging_ends_the_trend() -> None:
-    battery = after_reading(after_reading(after_reading(Battery(), 50, NOW), 40, NOW + HOUR), 90, NOW + 2 * HOUR)
+    battery = battery_after_reading(
+        battery_after_reading(battery_after_reading(Battery(), 50, NOW), 40, NOW + HOUR), 90, NOW + 2 * HOUR
+    )
     assert battery == Battery(90, NOW + 2 * HOUR)
     assert not is_probably_flat(battery, NOW + timedelta(days=9))
 
