@@ -15,7 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.crypto.vault import Vault
@@ -97,10 +97,10 @@ async def database(settings: Settings, clock: FakeClock) -> AsyncIterator[Databa
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def studio(settings: Settings, database: Database) -> AsyncIterator[Studio]:
+async def transcoder(settings: Settings, database: Database) -> AsyncIterator[Transcoder]:
     """Where clips of this module are stored and worked on, with real decoding processes."""
     async with AudioSandbox() as sandbox:
-        yield Studio(database, BlobStore.of(settings), sandbox)
+        yield Transcoder(database, BlobStore.of(settings), sandbox)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

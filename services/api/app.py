@@ -16,7 +16,7 @@ from services.api.middleware import BodyLimitMiddleware, RequestContextMiddlewar
 from services.api.refusals import Refusals
 from services.api.staff.routes import ROUTERS as STAFF_ROUTERS
 from services.api.stream import EventHub
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.people.accounts.tokens import AccessTokens
 from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.store import BlobStore
@@ -57,7 +57,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.hub = hub
     app.state.refusals = refusals
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
-    app.state.studio = Studio(database, BlobStore.of(settings), sandbox)
+    app.state.transcoder = Transcoder(database, BlobStore.of(settings), sandbox)
     for router in (system.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
         app.include_router(router)
     problems.install(app)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.people.accounts.tokens import AccessTokens
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.erasure_ledger import ErasureLedger
@@ -35,9 +35,9 @@ def tokens_of(request: Request) -> AccessTokens:
     return found
 
 
-def studio_of(request: Request) -> Studio:
+def transcoder_of(request: Request) -> Transcoder:
     """Return where clips are stored and worked on."""
-    found: Studio = request.app.state.studio
+    found: Transcoder = request.app.state.transcoder
     return found
 
 
@@ -48,5 +48,5 @@ def ledger_of(request: Request) -> ErasureLedger:
 
 
 LedgerHere = Annotated[ErasureLedger, Depends(ledger_of)]
-StudioHere = Annotated[Studio, Depends(studio_of)]
+TranscoderHere = Annotated[Transcoder, Depends(transcoder_of)]
 Tokens = Annotated[AccessTokens, Depends(tokens_of)]

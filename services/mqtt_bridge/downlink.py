@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from services.core.conversation.audio_assets.playable import Playable, ToBeMade
-from services.core.conversation.audio_assets.rules import Impossible
-from services.core.conversation.messages.from_watch import refuse_item
+from services.core.conversation.audio_assets.playable import Playable, RenditionMissing
+from services.core.conversation.audio_assets.rules import Undeliverable
 from services.core.conversation.messages.queries import WireMessage, claim_state_notices, wire_message
+from services.core.conversation.messages.receipts import reject_item
 from services.core.conversation.messages.rules import MessageKind
-from services.core.conversation.messages.voice import clip_for_watch
+from services.core.conversation.messages.voice import audio_for_watch
 from services.core.devices.alerts.queries import claim_seen_notices
 from services.core.devices.commands.actions import claim_commands
 from services.core.devices.contacts.queries import wire_contacts
@@ -253,7 +253,7 @@ async def _next_item_frames(
         message = await wire_message(work, item)
         if message.clip_id is None:
             return _text_frames(item, message, user, max_payload_bytes)
-        clip = await clip_for_watch(work, message.clip_id, identity)
+        clip = await audio_for_watch(work, message.clip_id, identity)
         match clip:
             case Playable():
                 manifest = manifest_of(clip, identity.hello)
@@ -262,13 +262,13 @@ async def _next_item_frames(
                     expires_tst=int(message.expires_at.timestamp()), voice=manifest,
                 )  # fmt: skip
                 return [reply(user, DownlinkKind.ITEM, voice, item.ref)]
-            case ToBeMade():
+            case RenditionMissing():
                 # Order is kept: what comes after it waits, too, for the second that it takes.
                 not_yet(work, item)
                 await request_rendition(work, message.clip_id, clip.form.value, clip.max_bytes)
                 return []
-            case Impossible():
-                await refuse_item(work, item, clip.detail)
+            case Undeliverable():
+                await reject_item(work, item, clip.detail)
 
 
 def _text_frames(item: InboxItem, message: WireMessage, user: User, max_payload_bytes: int) -> list[Reply]:

@@ -10,19 +10,19 @@ from collections.abc import Awaitable, Callable
 import structlog
 from tenacity import RetryCallState, retry, wait_random_exponential
 
-from services.core.conversation.audio_assets.chunks_from_watch import forget_one_unfinished
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.expiry import expire_one
-from services.core.conversation.messages.hearing import make_ready
-from services.core.conversation.messages.retention import drop_one_old_voice
-from services.core.conversation.messages.uploads import forget_one_upload
+from services.core.conversation.audio_assets.chunks_from_watch import purge_one_unfinished
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.expiry import expire_one_message
+from services.core.conversation.messages.playback import prepare_rendition
+from services.core.conversation.messages.retention import purge_one_old_voice
+from services.core.conversation.messages.uploads import purge_one_upload
 from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.devices.alerts.silence import raise_one_silence_alert
 from services.core.devices.commands.actions import expire_one_command, purge_old_commands
 from services.core.devices.push.actions import purge_one_endpoint
 from services.core.devices.watch_settings.actions import repair_one_offset
-from services.core.location.checkins.partitions import drop_one_month, forget_old_places, make_one_month
-from services.core.location.checkins.sos_places import forget_unagreed_sos_places
+from services.core.location.checkins.partitions import drop_one_month, make_one_month, purge_old_places
+from services.core.location.checkins.sos_places import purge_unconsented_sos_places
 from services.core.measurement.exports.rendering import make_one_file
 from services.core.office.break_glass.actions import tell_one_break_glass
 from services.core.office.enrolment.unconsented import forget_one_unconsented
@@ -64,17 +64,17 @@ POLL_S = 2.0
 # Overdue things are looked for this often; each look takes what there is, one transaction each.
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
-    expire_one, revoke_one_unconfirmed, forget_one_overdue, drop_one_old_voice, forget_one_unfinished,
-    forget_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
+    expire_one_message, revoke_one_unconfirmed, forget_one_overdue, purge_one_old_voice, purge_one_unfinished,
+    purge_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
     purge_old_alerts, purge_one_endpoint, purge_old_commands, tell_one_family, forget_one_unconsented,
-    note_low_batteries, nudge_one, judge_one_nudge, forget_unagreed_sos_places,
+    note_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
     forget_one_batch_of_the_office, forget_one_batch_of_devices, *USAGE_SWEEPS,
     # Last: they wait for a lock, and give up when it takes too long.
-    make_one_month, drop_one_month, forget_old_places,
+    make_one_month, drop_one_month, purge_old_places,
 )  # fmt: skip
 # Clips worked on at a time: each takes a processor for about a second.
-STUDIOS = 2
+TRANSCODERS = 2
 
 log = structlog.get_logger()
 
@@ -91,10 +91,10 @@ _keep_trying = retry(wait=wait_random_exponential(multiplier=0.2, max=10), befor
 class Worker:
     """Sends text messages, makes clips ready, and takes care of what is overdue."""
 
-    def __init__(self, studio: Studio, provider: SmsProvider, ledger: ErasureLedger) -> None:
+    def __init__(self, transcoder: Transcoder, provider: SmsProvider, ledger: ErasureLedger) -> None:
         self._ledger = ledger
-        self._studio = studio
-        self._database = studio.database
+        self._transcoder = transcoder
+        self._database = transcoder.database
         self._provider = provider
 
     async def run(self) -> None:
@@ -105,7 +105,7 @@ class Worker:
             tasks.create_task(self._sweep_forever())
             tasks.create_task(self._make_exports_forever())
             tasks.create_task(escalate_forever(self._database))
-            for _ in range(STUDIOS):
+            for _ in range(TRANSCODERS):
                 tasks.create_task(self._make_clips_forever())
 
     @_keep_trying
@@ -158,8 +158,8 @@ class Worker:
             if row is None:
                 return False
             try:
-                await make_ready(
-                    self._studio, uuid.UUID(row.target), Form(row.payload["form"]), int(row.payload["max_bytes"])
+                await prepare_rendition(
+                    self._transcoder, uuid.UUID(row.target), Form(row.payload["form"]), int(row.payload["max_bytes"])
                 )
             except Exception as error:
                 if is_database_unavailable(error):
@@ -175,7 +175,7 @@ class Worker:
         # One at a time and by itself: nothing else waits for an export.
         async with self._database.listen(outbox.CHANNEL) as notifications:
             while True:
-                while await make_one_export(self._studio) or await make_one_file(self._database):
+                while await make_one_export(self._transcoder) or await make_one_file(self._database):
                     pass
                 await notifications.next(POLL_S)
                 notifications.drain()
@@ -195,12 +195,12 @@ class Worker:
                     found = await one(work)
         while await erase_one_ended(self._database, self._ledger):
             pass
-        while await sweep_one(self._database, self._studio.blobs):
+        while await sweep_one(self._database, self._transcoder.blobs):
             pass
 
     async def blobs_well(self) -> str | None:
         """Raise unless clips can be read and stored."""
-        await self._studio.blobs.ping()
+        await self._transcoder.blobs.ping()
         return None
 
     async def database_well(self) -> str | None:
@@ -215,9 +215,9 @@ async def run_worker(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     database = Database.of(settings)
-    async with AudioSandbox(processes=STUDIOS) as sandbox:
+    async with AudioSandbox(processes=TRANSCODERS) as sandbox:
         worker = Worker(
-            Studio(database, BlobStore.of(settings), sandbox), provider_of(settings),
+            Transcoder(database, BlobStore.of(settings), sandbox), provider_of(settings),
             ErasureLedger(settings.erasure_ledger),
         )  # fmt: skip
         health = HealthServer(

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
 from services.core.conversation.messages.tables import Message
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
@@ -44,13 +44,13 @@ class Play:
             await work.notify("broker_users")
         return home
 
-    async def said_by_child(self, home: Home) -> dict[str, tuple[Message, Clip | None, bytes | None]]:
+    async def said_by_child(self, home: Home) -> dict[str, tuple[Message, AudioAsset | None, bytes | None]]:
         """Return what the child said by the watch's own id: each message, its clip, and the sound as it is kept."""
         blobs = BlobStore.of(Settings.model_validate({"blob_url": self.installation.settings["blob_url"]}))
         async with self.database.begin() as work:
             rows = await work.session.exec(
-                select(Message, Clip)
-                .outerjoin(Clip, col(Clip.clip_id) == col(Message.clip_id))
+                select(Message, AudioAsset)
+                .outerjoin(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
                 .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
             )
             found = [(message, clip) for message, clip in rows]

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.tables import ClipChunk
+from services.core.conversation.audio_assets.tables import AudioChunk
 from services.device_sim.parent.types import ServerAwayError
 from services.device_sim.sound import record_clip
 from services.device_sim.speech import speech
@@ -98,5 +98,5 @@ async def test_what_the_mother_says_goes_on_half_way_after_all_was_killed(play: 
 
 async def _chunks_of(play: Play, ref: str) -> int:
     async with play.database.begin() as work:
-        counted = select(func.count()).where(col(ClipChunk.ref) == ref)
+        counted = select(func.count()).where(col(AudioChunk.ref) == ref)
         return (await work.session.exec(counted)).one()

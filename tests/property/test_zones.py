@@ -9,15 +9,23 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.core.location.checkins.rules import GOOD_WITHIN_M, Dated, Judged, Known, Quality, judge, learn
+from services.core.location.checkins.rules import (
+    GOOD_WITHIN_M,
+    AssessedFix,
+    FixTime,
+    KnownPlaces,
+    Quality,
+    assess,
+    update_known,
+)
 from services.core.location.geometry import Circle, Outline, Plane, Point
 from services.core.location.zones.rules import (
     ENTER_SLACK_M,
     FIXES_TO_LEAVE,
     LEAVE_MARGIN_M,
     Passage,
-    Stand,
     Where,
+    ZoneState,
     pass_zone,
 )
 
@@ -38,7 +46,7 @@ EDGES = st.lists(st.tuples(st.floats(-3_000, 3_000), ACCURACIES_M), max_size=40)
 
 
 def passages(edges: list[tuple[float, float]]) -> list[Passage]:
-    stand, found = Stand(), []
+    stand, found = ZoneState(), []
     for edge_m, accuracy_m in edges:
         stand, passage = pass_zone(stand, edge_m, accuracy_m)
         if passage is not None:
@@ -51,14 +59,14 @@ def passages(edges: list[tuple[float, float]]) -> list[Passage]:
     east_m=SOMEWHERE_M,
     north_m=SOMEWHERE_M,
     noise=st.lists(st.tuples(ACCURACIES_M, st.floats(0, 0.99), st.floats(0, 2 * math.pi)), max_size=40),
-    before=st.sampled_from([Stand(Where.INSIDE), Stand(Where.OUTSIDE), Stand()]),
+    before=st.sampled_from([ZoneState(Where.INSIDE), ZoneState(Where.OUTSIDE), ZoneState()]),
 )
 def test_a_child_who_stands_still_makes_at_most_one_passage(
     shape: Circle | Outline,
     east_m: float,
     north_m: float,
     noise: list[tuple[float, float, float]],
-    before: Stand,
+    before: ZoneState,
 ) -> None:
     stand, count = before, 0
     for accuracy_m, part, angle in noise:
@@ -77,7 +85,7 @@ def test_entering_and_leaving_alternate(edges: list[tuple[float, float]]) -> Non
 
 @given(EDGES)
 def test_a_child_is_said_to_have_left_only_when_the_whole_circle_is_outside(edges: list[tuple[float, float]]) -> None:
-    stand = Stand(Where.INSIDE)
+    stand = ZoneState(Where.INSIDE)
     for edge_m, accuracy_m in edges:
         stand, passage = pass_zone(stand, edge_m, accuracy_m)
         if passage is Passage.LEFT:
@@ -90,7 +98,7 @@ def test_a_child_is_said_to_have_left_only_when_the_whole_circle_is_outside(edge
     st.lists(st.tuples(st.floats(LEAVE_MARGIN_M, 180), st.floats(31, GOOD_WITHIN_M)), min_size=1, max_size=10),
 )
 def test_an_inexact_fix_needs_a_second_one_right_after_it(outside: list[tuple[float, float]]) -> None:
-    stand = Stand(Where.INSIDE)
+    stand = ZoneState(Where.INSIDE)
     for beyond_m, accuracy_m in outside:
         stand, passage = pass_zone(stand, accuracy_m + beyond_m + 0.001, accuracy_m)
         assert passage is None
@@ -105,7 +113,7 @@ def test_an_inexact_fix_needs_a_second_one_right_after_it(outside: list[tuple[fl
 def test_a_child_in_a_car_has_left_with_the_third_fix_and_not_before(
     outside: list[tuple[float, float]],
 ) -> None:
-    stand = Stand(Where.INSIDE)
+    stand = ZoneState(Where.INSIDE)
     found = []
     for edge_m, accuracy_m in outside:
         stand, passage = pass_zone(stand, edge_m, accuracy_m, leaps=True)
@@ -124,14 +132,14 @@ FIXES = st.lists(
 ZONE = Circle(CENTER, 200)
 
 
-def arrive(fixes: list[tuple[int, float, float | None]]) -> tuple[list[tuple[Passage, datetime]], list[Judged]]:
+def arrive(fixes: list[tuple[int, float, float | None]]) -> tuple[list[tuple[Passage, datetime]], list[AssessedFix]]:
     """Take fixes in the order of their arrival through judgement and zone."""
-    known, stand = Known(), Stand()
+    known, stand = KnownPlaces(), ZoneState()
     found: list[tuple[Passage, datetime]] = []
-    judged: list[Judged] = []
+    judged: list[AssessedFix] = []
     for minutes, east_m, accuracy_m in fixes:
-        one = judge(PLANE.point(east_m, 0), accuracy_m, Dated(NOON + timedelta(minutes=minutes)), known)
-        known = learn(known, one)
+        one = assess(PLANE.point(east_m, 0), accuracy_m, FixTime(NOON + timedelta(minutes=minutes)), known)
+        known = update_known(known, one)
         judged.append(one)
         if one.moves:
             assert one.fix.accuracy_m is not None

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.core.devices.contacts.guardians import give_consent
 from services.core.devices.watches.queries import settings_of_child
-from services.core.location.checkins.actions import SentFix
+from services.core.location.checkins.actions import ReceivedFix
 from services.core.location.geometry import Plane, Point
 from services.core.people.consents.rules import How, Part, consent_texts
 from services.core.people.households.queries import membership_in
@@ -48,14 +48,14 @@ async def allow_places(database: Database, home: Home) -> None:
         await turn_location(work, home.child_id, on=True)
 
 
-def sent(username: str, at: datetime, point: Point = HOME, **fields: Any) -> SentFix:
+def sent(username: str, at: datetime, point: Point = HOME, **fields: Any) -> ReceivedFix:
     """Return a good fix with an id of its own; its fingerprint follows from what differs."""
     given: dict[str, Any] = {
         "username": username, "ref": new_ref(), "point": point, "accuracy_m": 10.0, "altitude_m": None,
         "source": "gps", "tst": int(at.timestamp()), "boot": None, "mono_s": None, **fields,
     }  # fmt: skip
     place = f"{given['point'].lat},{given['point'].lon}"
-    return SentFix(**{"fingerprint": f"{place}|{sorted((k, str(v)) for k, v in given.items())}", **given})
+    return ReceivedFix(**{"fingerprint": f"{place}|{sorted((k, str(v)) for k, v in given.items())}", **given})
 
 
 def on_wire(at: datetime, point: Point = HOME, **fields: Any) -> dict[str, Any]:

@@ -18,17 +18,17 @@ import openpyxl
 from sqlmodel import col, select
 
 from services.api.staff.access import PERMISSIONS
-from services.core.conversation.audio_assets.chunks_from_watch import Claim, take_chunk
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
-from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.sealing import Place as SealedPlace
-from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
 from services.core.measurement.exports.rendering import make_one_file
 from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass
@@ -130,7 +130,7 @@ class CrawlWorld:
 
     client: httpx.AsyncClient
     database: Database
-    studio: Studio
+    transcoder: Transcoder
     place: Place
     chief: StaffMember
     second: StaffMember
@@ -200,15 +200,15 @@ class CrawlWorld:
             standing = await standing_identity(work, identity.username)
             assert standing is not None
             words = text_body(self.canaries.plant("words of the child", "canary-words-up-7"))
-            await receive_from_child(work, standing, ChildsMessage(new_ref(), "family", words, new_ref(), work.now))
+            await receive_from_child(work, standing, WatchMessage(new_ref(), "family", words, new_ref(), work.now))
             await receive_fixes(work, [sent(identity.username, work.now, point("where the child was", SEEN_AT))])
             child_id, family_id = uuid.UUID(mother.child_id), uuid.UUID(str(mother.family_id))
             alert = await raise_alert(work, NewAlert(child_id, family_id, "sos"))
             called = SealedPlace(point("where the child called", SOS_AT), None)
-            await keep_sos_place(work, alert, SentPlace(called, 9.0, "gps", work.now))
-            await take_chunk(work, standing, ref, 0, CHILDS_CLIP)
-        said = ChildsClip(ref, "family", Claim(len(CHILDS_CLIP), 1, digest), digest, "amr-nb", None)
-        answer = await receive_clip(self.database, self.studio.blobs, identity.username, said)
+            await store_sos_place(work, alert, SosPosition(called, 9.0, "gps", work.now))
+            await store_chunk(work, standing, ref, 0, CHILDS_CLIP)
+        said = VoiceUpload(ref, "family", UploadManifest(len(CHILDS_CLIP), 1, digest), digest, "amr-nb", None)
+        answer = await receive_voice(self.database, self.transcoder.blobs, identity.username, said)
         assert getattr(answer, "code", "") == "stored"
         # They are there for who may see them: else nothing would be proved by their absence.
         page = json.dumps((await mother.told("GET", f"{mother.child}/messages"))["messages"])

@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
 from services.api.ranges import read_range
-from services.core.conversation.messages.hearing import Sound
+from services.core.conversation.messages.playback import PlayableAudio
 from services.core.platform.audio.rules import MEDIA_TYPE, Form
 from services.core.platform.blobs.store import BlobStore
 
@@ -40,7 +40,7 @@ async def read_recording(request: Request) -> bytes:
         await form.close()
 
 
-async def audio_response(request: Request, blobs: BlobStore, sound: Sound) -> Response:
+async def audio_response(request: Request, blobs: BlobStore, sound: PlayableAudio) -> Response:
     """Return the recording, or the range asked for, under the one type that phones play."""
     playable = sound.playable
     etag = f'"{playable.sha256[:32]}"'

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlmodel import col, select
 
 from services.core.conversation.messages.actions import queue_again, release_queued
-from services.core.conversation.messages.from_watch import tell_states_again
+from services.core.conversation.messages.receipts import resend_states
 from services.core.devices.alerts.from_watch import record_battery
 from services.core.devices.presence.actions import HelloReport, record_hello
 from services.core.devices.watches.queries import (
@@ -208,7 +208,7 @@ async def receive_hello(work: UnitOfWork, username: str, report: HelloReport) ->
         return False
     # Items before events: everyone takes the inbox's locks before the family's.
     await inbox.begin_again(work, identity.child_id)
-    await tell_states_again(work, username)
+    await resend_states(work, username)
     battery_pct = report.said.get("battery_pct")
     if isinstance(battery_pct, int):
         await record_battery(work, identity, battery_pct)

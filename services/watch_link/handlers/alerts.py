@@ -10,7 +10,7 @@ from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.sealing import Place as SealedPlace
-from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
 from services.core.platform.db.database import UnitOfWork
 from services.protocol import limits
@@ -57,8 +57,8 @@ async def _keep_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow
     if not was_assigned(clock_of_watch(identity), worn, taken_at, boot=said.boot, first_boot=identity.first_boot):
         # Another child's place; the call itself is never held back.
         return
-    sent = SentPlace(
+    sent = SosPosition(
         SealedPlace(Point(said.lat, said.lon), said.alt), said.acc,
         None if said.source is None else str(said.source), taken_at,
     )  # fmt: skip
-    await keep_sos_place(work, alert, sent)
+    await store_sos_place(work, alert, sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.core.location.checkins.actions import SentFix, receive_fixes
+from services.core.location.checkins.actions import ReceivedFix, receive_fixes
 from services.core.location.geometry import Point
 from services.core.platform.idempotency.actions import Answer
 from services.protocol import limits
@@ -59,8 +59,8 @@ def _read(frame: Frame) -> _Read:
     return _Read(frame, [entry for entry in batch.entries if isinstance(entry, Location)], batch.rejected)
 
 
-def _sent(frame: Frame, location: Location) -> SentFix:
-    return SentFix(
+def _sent(frame: Frame, location: Location) -> ReceivedFix:
+    return ReceivedFix(
         username=frame.user.name,
         ref=location.id,
         point=Point(location.lat, location.lon),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
-from services.core.conversation.messages.from_watch import take_receipt as note_receipt
-from services.core.conversation.messages.from_watch import take_seen
+from services.core.conversation.messages.actions import WatchMessage, receive_from_child
+from services.core.conversation.messages.receipts import record_receipt as note_receipt
+from services.core.conversation.messages.receipts import record_shown
 from services.core.conversation.messages.rules import Body, MessageKind
 from services.core.devices.presence.actions import clock_of_watch, record_seen
 from services.core.devices.watches.queries import standing_identity
@@ -36,13 +36,13 @@ async def take_text(frame: Frame) -> list[Reply]:
             await record_seen(work, identity)
             when = happened_at(clock_of_watch(identity), work.now, tst=text.tst, boot=text.boot, mono_s=text.mono_s)
             answer = await receive_from_child(
-                work, identity, ChildsMessage(text.id, text.to, body, fingerprint(text), when)
+                work, identity, WatchMessage(text.id, text.to, body, fingerprint(text), when)
             )
     return [receipt(frame.user, answer_receipt(text.id, answer))]
 
 
 @handles(UplinkKind.RECEIPT, who=Identity.PAIRED)
-async def take_receipt(frame: Frame) -> list[Reply]:
+async def record_receipt(frame: Frame) -> list[Reply]:
     """Take ``up/receipt``; the answer repeats its state, and the watch repeats the receipt until then."""
     said = decode_json(frame.payload, UpReceipt)
     async with frame.database.begin() as work:
@@ -52,7 +52,7 @@ async def take_receipt(frame: Frame) -> list[Reply]:
         else:
             await record_seen(work, identity)
             if said.state is ReceiptState.SEEN:
-                answer = await take_seen(work, identity, said.ref, str(said.of or ""))
+                answer = await record_shown(work, identity, said.ref, str(said.of or ""))
             else:
                 answer = await note_receipt(
                     work, identity, said.ref, str(said.state), str(said.detail) if said.detail else None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.core.conversation.audio_assets.chunks_from_watch import Claim, Missing, take_chunk
+from services.core.conversation.audio_assets.chunks_from_watch import MissingChunks, UploadManifest, store_chunk
 from services.core.conversation.audio_assets.playable import Playable
-from services.core.conversation.audio_assets.rules import Impossible
+from services.core.conversation.audio_assets.rules import Undeliverable
 from services.core.conversation.messages.queries import wire_message
-from services.core.conversation.messages.voice import clip_for_watch
-from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.conversation.messages.voice import audio_for_watch
+from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
 from services.core.devices.presence.actions import record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
@@ -42,7 +42,7 @@ async def keep_chunk(frame: Frame) -> list[Reply]:
         if identity is not None and frame.topic.ref is not None and frame.topic.chunk is not None:
             await record_seen(work, identity)
             sound = decode_chunk(frame.payload, binary=bool(identity.hello.get("binary", True)))
-            await take_chunk(work, identity, frame.topic.ref, frame.topic.chunk, sound)
+            await store_chunk(work, identity, frame.topic.ref, frame.topic.chunk, sound)
     return []
 
 
@@ -51,14 +51,14 @@ async def take_end(frame: Frame) -> list[Reply]:
     """Take the end of a clip: ``stored`` once sound and message are committed, ``missing`` while chunks are."""
     ref = frame.topic.ref or ""
     end = decode_json(frame.payload, VoiceEnd, ref=ref)
-    answer = await receive_clip(
+    answer = await receive_voice(
         frame.database, frame.blobs, frame.user.name,
-        ChildsClip(
-            ref=ref, to=end.to, claim=Claim(end.bytes, end.chunks, end.sha256), fingerprint=fingerprint(end),
+        VoiceUpload(
+            ref=ref, to=end.to, claim=UploadManifest(end.bytes, end.chunks, end.sha256), fingerprint=fingerprint(end),
             codec=str(end.codec), duration_ms=end.duration_ms, tst=end.tst, boot=end.boot, mono_s=end.mono_s,
         ),
     )  # fmt: skip
-    if isinstance(answer, Missing):
+    if isinstance(answer, MissingChunks):
         return [receipt(frame.user, missing_receipt(ref, answer.numbers))]
     return [receipt(frame.user, answer_receipt(ref, answer))]
 
@@ -110,9 +110,9 @@ async def _window(
     message = await wire_message(work, item)
     if message.clip_id is None:
         return Detail.UNKNOWN_REF
-    clip = await clip_for_watch(work, message.clip_id, identity)
+    clip = await audio_for_watch(work, message.clip_id, identity)
     child = await child_by_id(work, identity.child_id)
-    if item.state == "dropped" or isinstance(clip, Impossible) or child is None:
+    if item.state == "dropped" or isinstance(clip, Undeliverable) or child is None:
         return ItemRemoved(seq=item.seq, ref=asked.ref)
     chunk_bytes = chunk_bytes_of(identity.hello)
     chunks = -(-clip.size_bytes // chunk_bytes) if isinstance(clip, Playable) else 0

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.people.accounts.tables import Guardian, LoginChallenge, Session
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
@@ -64,7 +64,7 @@ async def test_known_and_unknown_phones_are_answered_alike_and_only_the_known_ge
 
 
 async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere(
-    client: httpx.AsyncClient, database: Database, studio: Studio, tmp_path: Path
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder, tmp_path: Path
 ) -> None:
     known, unknown = await _enrolled(client, database), new_phone()
     for phone in (known.phone, unknown):
@@ -80,7 +80,7 @@ async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere
         assert [unseal_sms(work, one)[0] for one in last] == [unknown, known.phone]
         assert len(last[0].payload["sealed"]) == len(last[1].payload["sealed"])
     sent = tmp_path / "sms.jsonl"
-    worker = Worker(studio, FileSmsProvider(sent), ErasureLedger(tmp_path / "erasures.jsonl"))
+    worker = Worker(transcoder, FileSmsProvider(sent), ErasureLedger(tmp_path / "erasures.jsonl"))
     while await worker.send_one():
         pass
     assert known.phone in sent.read_text()

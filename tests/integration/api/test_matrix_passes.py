@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.privacy.copies.archive import make_one_export
@@ -81,11 +81,11 @@ class Family:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def family(client: httpx.AsyncClient, database: Database, studio: Studio) -> Family:
+async def family(client: httpx.AsyncClient, database: Database, transcoder: Transcoder) -> Family:
     await fill_buckets(database)
     world = await make_world(client, database)
     guardians = await guardians_of(world.theirs)
-    assert await make_one_export(studio)
+    assert await make_one_export(transcoder)
     return Family(world.theirs, world.their_ids, guardians)
 
 
@@ -158,14 +158,14 @@ async def test_under_every_rule_something_succeeds(read: Walked, written: Walked
 
 
 async def test_what_signed_links_open_is_opened_without_a_token(
-    client: httpx.AsyncClient, database: Database, studio: Studio
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder
 ) -> None:
     await fill_buckets(database)
     mother = await make_family(client, database)
     message = await mother.speak(SOUND)
     links = [await mother.told("POST", f"{mother.child}/messages/{message['message_id']}/audio-link")]
     asked = await mother.told("POST", f"{mother.family}/exports")
-    assert await make_one_export(studio)
+    assert await make_one_export(transcoder)
     links.append(await mother.told("POST", f"{mother.family}/exports/{asked['export_id']}/link"))
     routes = [route for route in EVERY if route.rules[0].startswith("signed link")]
     assert {route.rules[0] for route in routes} == {"signed link, message right", "signed link, in family"}

@@ -8,7 +8,7 @@ import uuid
 import httpx
 import pytest
 
-from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
@@ -28,7 +28,7 @@ async def _child_says(database: Database, identity: WatchIdentity, text: str, to
     async with database.begin() as work:
         standing = await standing_identity(work, identity.username)
         assert standing is not None
-        said = ChildsMessage(new_ref(), to, text_body(text), new_ref(), None)
+        said = WatchMessage(new_ref(), to, text_body(text), new_ref(), None)
         return (await receive_from_child(work, standing, said)).code
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.location.checkins.actions import SentFix, receive_fixes
+from services.core.location.checkins.actions import ReceivedFix, receive_fixes
 from services.core.location.geometry import Point
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
@@ -29,7 +29,7 @@ class Watched:
         self.parent = parent
         self.username = username
 
-    async def was(self, *fixes: SentFix) -> None:
+    async def was(self, *fixes: ReceivedFix) -> None:
         async with self.parent.database.begin() as work:
             answers = await receive_fixes(work, fixes)
         assert {answer.code for answer in answers} == {"stored"}

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.location.checkins.sealing import Place
-from services.core.location.checkins.sos_places import SentPlace, forget_unagreed_sos_places, keep_sos_place
+from services.core.location.checkins.sos_places import SosPosition, purge_unconsented_sos_places, store_sos_place
 from services.core.location.checkins.tables import SosPlace
 from services.core.location.geometry import Point
 from services.core.platform.db.database import Database
@@ -35,7 +35,7 @@ async def _call(parent: Parent, kind: str = "sos") -> str:
     async with parent.database.begin() as work:
         raised = NewAlert(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind)
         alert = await raise_alert(work, raised)
-        await keep_sos_place(work, alert, SentPlace(Place(POINT, 31.0), 18.0, "gps", work.now))
+        await store_sos_place(work, alert, SosPosition(Place(POINT, 31.0), 18.0, "gps", work.now))
     return f"{parent.child}/alerts/{alert.alert_id}"
 
 
@@ -91,7 +91,7 @@ async def test_the_last_consent_that_is_taken_back_takes_the_places_along(parent
     for guardian, left in ((parent, 1), (aunt, 0)):
         await guardian.told("POST", f"{guardian.family}/consents/withdraw", json={"part": "sos_places"})
         async with parent.database.begin() as work:
-            await forget_unagreed_sos_places(work)
+            await purge_unconsented_sos_places(work)
         assert await _rows(parent) == left
     await _call(parent)
     assert await _rows(parent) == 0

@@ -11,7 +11,7 @@ import pytest_asyncio
 from sqlmodel import col, select
 
 from services.api.staff.access import PERMISSIONS
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.measurement.exports.rendering import make_one_file
 from services.core.measurement.indicators.rules import INDICATORS
 from services.core.people.programme.tables import Cohort, Site
@@ -38,7 +38,9 @@ pytestmark = pytest.mark.timeout(240)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def world(client: httpx.AsyncClient, database: Database, studio: Studio, settings: Settings) -> CrawlWorld:
+async def world(
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder, settings: Settings
+) -> CrawlWorld:
     """The family lives at a site where many others do, so that there are numbers to tell."""
     await simulate(database, settings, Plan(sites=1, families=40, weeks=3, seed=7))
     async with database.begin() as work:
@@ -47,7 +49,7 @@ async def world(client: httpx.AsyncClient, database: Database, studio: Studio, s
     assert cohort is not None
     place = Place(site, cohort)
     chief, second = [await make_staff(client, database, place, "admin", programme=True) for _ in range(2)]
-    return await CrawlWorld(client, database, studio, place, chief, second).plant()
+    return await CrawlWorld(client, database, transcoder, place, chief, second).plant()
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")

@@ -7,8 +7,8 @@ from typing import Any
 
 import httpx
 
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.uploads import UPLOADS_MAX, forget_one_upload
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.uploads import UPLOADS_MAX, purge_one_upload
 from services.core.platform.crypto.random_ids import new_ref
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family
@@ -38,8 +38,10 @@ async def send(parent: Parent, upload: dict[str, Any], sound: bytes = SOUND) -> 
         offset = (await parent.told("PATCH", path, **options(sound[offset : offset + PART], offset)))["offset"]
 
 
-async def test_parts_become_one_message_and_repeats_change_nothing(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_parts_become_one_message_and_repeats_change_nothing(
+    client: httpx.AsyncClient, transcoder: Transcoder
+) -> None:
+    parent = await make_family(client, transcoder.database)
     upload = await begin(parent, key="upload-key-1")
     assert (upload["offset"], upload["message_id"]) == (0, None)
     assert (await begin(parent, key="upload-key-1"))["upload_id"] == upload["upload_id"]
@@ -62,8 +64,10 @@ async def test_parts_become_one_message_and_repeats_change_nothing(client: httpx
     assert (await parent.speak(SOUND, "upload-key-1"))["message_id"] == sent[0]["message_id"]
 
 
-async def test_what_arrived_otherwise_than_announced_is_sent_again(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_what_arrived_otherwise_than_announced_is_sent_again(
+    client: httpx.AsyncClient, transcoder: Transcoder
+) -> None:
+    parent = await make_family(client, transcoder.database)
     upload = await begin(parent)
     await send(parent, upload, bytes(len(SOUND)))
     path = f"{parent.child}/uploads/{upload['upload_id']}"
@@ -73,8 +77,8 @@ async def test_what_arrived_otherwise_than_announced_is_sent_again(client: httpx
     assert (await parent.told("POST", f"{path}/message"))["kind"] == "voice"
 
 
-async def test_rules_hold_before_and_after_the_parts(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_rules_hold_before_and_after_the_parts(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    parent = await make_family(client, transcoder.database)
     path = f"{parent.child}/uploads"
     asked = {"bytes": 1024 * 1024 + 1, "sha256": "0" * 64}
     headers = {"Idempotency-Key": new_ref()}
@@ -94,8 +98,8 @@ async def test_rules_hold_before_and_after_the_parts(client: httpx.AsyncClient, 
     assert refused == (422, "audio_not_readable")
 
 
-async def test_an_upload_is_ones_own(client: httpx.AsyncClient, studio: Studio) -> None:
-    mother = await make_family(client, studio.database)
+async def test_an_upload_is_ones_own(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    mother = await make_family(client, transcoder.database)
     aunt = await mother.invite()
     upload = await begin(mother)
     path = f"{aunt.child}/uploads/{upload['upload_id']}"
@@ -105,17 +109,17 @@ async def test_an_upload_is_ones_own(client: httpx.AsyncClient, studio: Studio) 
 
 
 async def test_unfinished_uploads_are_bounded_and_forgotten_after_a_day(
-    client: httpx.AsyncClient, studio: Studio, clock: FakeClock
+    client: httpx.AsyncClient, transcoder: Transcoder, clock: FakeClock
 ) -> None:
-    parent = await make_family(client, studio.database)
+    parent = await make_family(client, transcoder.database)
     uploads = [await begin(parent) for _ in range(UPLOADS_MAX)]
     asked = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": new_ref()}}
     assert await parent.refused("POST", f"{parent.child}/uploads", **asked) == (409, "too_many_uploads")
     clock.advance(days=1, seconds=1)
     forgotten = True
     while forgotten:
-        async with studio.database.begin() as work:
-            forgotten = await forget_one_upload(work)
+        async with transcoder.database.begin() as work:
+            forgotten = await purge_one_upload(work)
     await parent.log_in()
     gone = await parent.refused("GET", f"{parent.child}/uploads/{uploads[0]['upload_id']}")
     assert gone == (404, "not_found")

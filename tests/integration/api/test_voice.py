@@ -14,10 +14,10 @@ import httpx
 import pytest
 from sqlmodel import col, select, update
 
-from services.core.conversation.audio_assets.chunks_from_watch import Claim, take_chunk
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.retention import drop_one_old_voice
-from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.retention import purge_one_old_voice
+from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.audit.tables import AuditEntry
@@ -41,18 +41,18 @@ KINDS = {
 }
 
 
-async def child_speaks(studio: Studio, identity: WatchIdentity, sound: bytes) -> str:
+async def child_speaks(transcoder: Transcoder, identity: WatchIdentity, sound: bytes) -> str:
     """Have the child's watch send a clip; return what it is answered."""
     ref, digest = new_ref(), hashlib.sha256(sound).hexdigest()
     chunks = [sound[place : place + 16_384] for place in range(0, len(sound), 16_384)]
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         standing = await standing_identity(work, identity.username)
         assert standing is not None
         for number, chunk in enumerate(chunks):
-            await take_chunk(work, standing, ref, number, chunk)
+            await store_chunk(work, standing, ref, number, chunk)
             await work.flush()
-    clip = ChildsClip(ref, "family", Claim(len(sound), len(chunks), digest), digest, "amr-nb", None)
-    answer = await receive_clip(studio.database, studio.blobs, identity.username, clip)
+    clip = VoiceUpload(ref, "family", UploadManifest(len(sound), len(chunks), digest), digest, "amr-nb", None)
+    answer = await receive_voice(transcoder.database, transcoder.blobs, identity.username, clip)
     return getattr(answer, "code", "missing")
 
 
@@ -68,9 +68,9 @@ async def newest(parent: Parent) -> dict[str, Any]:
 
 @pytest.mark.parametrize("media_type", KINDS)
 async def test_whatever_phones_record_is_taken_and_played_back_as_m4a(
-    client: httpx.AsyncClient, studio: Studio, media_type: str
+    client: httpx.AsyncClient, transcoder: Transcoder, media_type: str
 ) -> None:
-    parent = await make_family(client, studio.database)
+    parent = await make_family(client, transcoder.database)
     message = await parent.speak(KINDS[media_type], media_type=media_type)
     assert (message["kind"], message["text"], message["recipients"][0]["state"]) == ("voice", None, "queued")
     voice = message["voice"]
@@ -91,8 +91,8 @@ async def test_whatever_phones_record_is_taken_and_played_back_as_m4a(
         assert answer.content == KINDS[media_type], "a phone plays it as it is"
 
 
-async def test_a_range_is_that_part_of_the_same_bytes(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_a_range_is_that_part_of_the_same_bytes(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    parent = await make_family(client, transcoder.database)
     message = await parent.speak(AMR)
     whole = await audio(parent, message)
     for asked, start, end in (
@@ -113,8 +113,8 @@ async def test_a_range_is_that_part_of_the_same_bytes(client: httpx.AsyncClient,
     assert (await audio(parent, message, **{**same, "If-Range": '"other"'})).status_code == 200
 
 
-async def test_a_form_with_a_file_is_taken_too(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_a_form_with_a_file_is_taken_too(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    parent = await make_family(client, transcoder.database)
     path = f"{parent.child}/voice-messages"
     key = {"Idempotency-Key": new_ref()}
     message = await parent.told("POST", path, files={"audio": ("a.webm", KINDS["audio/webm;codecs=opus"])}, headers=key)
@@ -131,8 +131,10 @@ async def test_a_form_with_a_file_is_taken_too(client: httpx.AsyncClient, studio
     assert await parent.refused("POST", path, content=b"x", headers=headers) == (400, "malformed")
 
 
-async def test_a_key_makes_one_message_however_often_it_is_sent(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_a_key_makes_one_message_however_often_it_is_sent(
+    client: httpx.AsyncClient, transcoder: Transcoder
+) -> None:
+    parent = await make_family(client, transcoder.database)
     sent = await asyncio.gather(*(parent.speak(AMR, "same-key") for _ in range(4)))
     assert len({message["message_id"] for message in sent}) == 1
     headers = {"Idempotency-Key": "same-key", "Content-Type": "audio/amr"}
@@ -156,28 +158,28 @@ async def test_a_key_makes_one_message_however_often_it_is_sent(client: httpx.As
     ],
 )
 async def test_what_cannot_be_played_is_refused_before_it_is_stored(
-    client: httpx.AsyncClient, studio: Studio, sound: bytes, media_type: str, status: int, code: str
+    client: httpx.AsyncClient, transcoder: Transcoder, sound: bytes, media_type: str, status: int, code: str
 ) -> None:
-    parent = await make_family(client, studio.database)
+    parent = await make_family(client, transcoder.database)
     headers = {"Idempotency-Key": new_ref(), "Content-Type": media_type}
     path = f"{parent.child}/voice-messages"
     assert await parent.refused("POST", path, content=sound, headers=headers) == (status, code)
     assert (await parent.told("GET", f"{parent.child}/messages"))["messages"] == []
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         blobs = await work.session.exec(select(Blob).where(col(Blob.child_id) == uuid.UUID(parent.child_id)))
         assert blobs.all() == []
 
 
-async def test_a_minute_fits(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_a_minute_fits(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    parent = await make_family(client, transcoder.database)
     message = await parent.speak(encoded("amr-nb", 60.0))
     assert abs(message["voice"]["duration_ms"] - 60_000) < 100
     assert abs(duration_ms((await audio(parent, message)).content) - 60_000) < 200
 
 
-async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.AsyncClient, studio: Studio) -> None:
-    place = await make_place(studio.database)
-    parent = await make_family(client, studio.database, place)
+async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    place = await make_place(transcoder.database)
+    parent = await make_family(client, transcoder.database, place)
     identity = await pair(parent, place)
 
     async def counts() -> tuple[int, int]:
@@ -187,7 +189,7 @@ async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.Async
         return one["unread"], one["unplayed"]
 
     assert await counts() == (0, 0)
-    assert await child_speaks(studio, identity, AMR) == "stored"
+    assert await child_speaks(transcoder, identity, AMR) == "stored"
     message = await newest(parent)
     assert (message["voice"]["state"], message["voice"]["bars"], message["my_state"]) == ("pending", None, "stored")
     assert await counts() == (1, 1)
@@ -204,7 +206,7 @@ async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.Async
     await parent.told("PUT", state, json={"state": "played"})
     assert await counts() == (0, 0)
     since = (await parent.told("GET", "/v1/sync"))["cursor"]
-    assert await child_speaks(studio, identity, AMR) == "stored"
+    assert await child_speaks(transcoder, identity, AMR) == "stored"
     await audio(parent, await newest(parent))
     told = await parent.told("GET", f"/v1/sync?since={since}")
     kinds = [(event["kind"], event["detail"]) for event in told["events"]]
@@ -213,33 +215,33 @@ async def test_what_a_child_says_is_heard_counted_and_marked(client: httpx.Async
 
 
 async def test_what_a_child_sent_and_nobody_can_decode_is_kept_as_unplayable(
-    client: httpx.AsyncClient, studio: Studio
+    client: httpx.AsyncClient, transcoder: Transcoder
 ) -> None:
-    place = await make_place(studio.database)
-    parent = await make_family(client, studio.database, place)
+    place = await make_place(transcoder.database)
+    parent = await make_family(client, transcoder.database, place)
     identity = await pair(parent, place)
-    assert await child_speaks(studio, identity, bytes(range(256)) * 4) == "stored"
+    assert await child_speaks(transcoder, identity, bytes(range(256)) * 4) == "stored"
     answer = await audio(parent, await newest(parent))
     assert (answer.status_code, answer.json()["code"]) == (422, "audio_not_readable")
     assert (await newest(parent))["voice"]["state"] == "unplayable"
 
 
-async def test_every_hearing_is_in_the_log(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
-    stranger = await make_family(client, studio.database)
+async def test_every_hearing_is_in_the_log(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    parent = await make_family(client, transcoder.database)
+    stranger = await make_family(client, transcoder.database)
     message = await parent.speak(AMR)
     await audio(parent, message)
     assert (await audio(stranger, message)).status_code == 404
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         found = await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == message["message_id"]))
         entries = [(one.action, one.actor_id, one.outcome) for one in found]
     assert entries == [("audio", parent.guardian_id, "done")]
 
 
 async def test_another_guardian_of_the_family_hears_only_what_is_for_them(
-    client: httpx.AsyncClient, studio: Studio
+    client: httpx.AsyncClient, transcoder: Transcoder
 ) -> None:
-    mother = await make_family(client, studio.database)
+    mother = await make_family(client, transcoder.database)
     aunt = await mother.invite()
     message = await mother.speak(AMR)
     for path in ("audio", "audio-link", "kept"):
@@ -250,9 +252,9 @@ async def test_another_guardian_of_the_family_hears_only_what_is_for_them(
 
 
 async def test_a_link_plays_one_recording_for_five_minutes_and_nothing_else(
-    client: httpx.AsyncClient, studio: Studio, clock: FakeClock
+    client: httpx.AsyncClient, transcoder: Transcoder, clock: FakeClock
 ) -> None:
-    parent = await make_family(client, studio.database)
+    parent = await make_family(client, transcoder.database)
     message = await parent.speak(AMR)
     link = await parent.told("POST", f"{parent.child}/messages/{message['message_id']}/audio-link")
     path = httpx.URL(link["url"]).path
@@ -267,23 +269,25 @@ async def test_a_link_plays_one_recording_for_five_minutes_and_nothing_else(
     assert (await client.get(path)).status_code == 401
 
 
-async def test_a_link_costs_its_guardian_what_a_request_costs(client: httpx.AsyncClient, studio: Studio) -> None:
-    parent = await make_family(client, studio.database)
+async def test_a_link_costs_its_guardian_what_a_request_costs(
+    client: httpx.AsyncClient, transcoder: Transcoder
+) -> None:
+    parent = await make_family(client, transcoder.database)
     message = await parent.speak(AMR)
     path = f"{parent.child}/messages/{message['message_id']}/audio"
     link = httpx.URL((await parent.told("POST", f"{path}-link"))["url"]).path
     assert (await client.get(link)).status_code == 200
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         await work.run(update(LimitBucket).values(tokens=0.0))
     for refused in (await client.get(link), await parent.ask("GET", path)):
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert int(refused.headers["Retry-After"]) >= 1
-    await fill_buckets(studio.database)
+    await fill_buckets(transcoder.database)
     assert (await client.get(link)).status_code == 200
 
 
-async def test_a_link_ends_with_the_right_it_was_made_with(client: httpx.AsyncClient, studio: Studio) -> None:
-    mother = await make_family(client, studio.database)
+async def test_a_link_ends_with_the_right_it_was_made_with(client: httpx.AsyncClient, transcoder: Transcoder) -> None:
+    mother = await make_family(client, transcoder.database)
     aunt = await mother.invite()
     message = await aunt.speak(AMR)
     links = [await aunt.told("POST", f"{aunt.child}/messages/{message['message_id']}/audio-link") for _ in range(2)]
@@ -298,9 +302,9 @@ async def test_a_link_ends_with_the_right_it_was_made_with(client: httpx.AsyncCl
 
 
 async def test_voice_is_kept_ninety_days_unless_a_guardian_keeps_it(
-    client: httpx.AsyncClient, studio: Studio, clock: FakeClock
+    client: httpx.AsyncClient, transcoder: Transcoder, clock: FakeClock
 ) -> None:
-    mother = await make_family(client, studio.database)
+    mother = await make_family(client, transcoder.database)
     await mother.told("PUT", "/v1/me/pin", json={"pin": "730418"})
     kept, gone = await mother.speak(AMR), await mother.speak(KINDS["audio/ogg"])
     for message in (kept, gone):
@@ -312,13 +316,13 @@ async def test_voice_is_kept_ninety_days_unless_a_guardian_keeps_it(
     async def drop() -> None:
         dropped = True
         while dropped:
-            async with studio.database.begin() as work:
-                dropped = await drop_one_old_voice(work)
-        while await sweep_one(studio.database, studio.blobs):
+            async with transcoder.database.begin() as work:
+                dropped = await purge_one_old_voice(work)
+        while await sweep_one(transcoder.database, transcoder.blobs):
             pass
 
     async def blobs_of_child() -> int:
-        async with studio.database.begin() as work:
+        async with transcoder.database.begin() as work:
             return len((await work.session.exec(select(Blob).where(Blob.child_id == uuid.UUID(mother.child_id)))).all())
 
     before = await blobs_of_child()
@@ -360,9 +364,9 @@ def store_away(settings: Settings) -> Iterator[None]:
 
 
 async def test_while_nothing_can_be_stored_nothing_is_taken(
-    client: httpx.AsyncClient, studio: Studio, settings: Settings
+    client: httpx.AsyncClient, transcoder: Transcoder, settings: Settings
 ) -> None:
-    parent = await make_family(client, studio.database)
+    parent = await make_family(client, transcoder.database)
     headers = {"Idempotency-Key": "while-away-1", "Content-Type": "audio/amr"}
     with store_away(settings):
         answer = await parent.ask("POST", f"{parent.child}/voice-messages", content=AMR, headers=headers)

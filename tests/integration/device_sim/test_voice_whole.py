@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.device_sim.parent.parent import SimParent
@@ -35,10 +35,10 @@ __all__ = ["stand"]  # the fixture of another folder
 
 
 @contextlib.asynccontextmanager
-async def at_work(stand: Stand, studio: Studio) -> AsyncIterator[None]:
+async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
     """Run a bridge and a worker for the block."""
     running = asyncio.create_task(
-        Worker(studio, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
+        Worker(transcoder, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
     )
     try:
         async with stand.bridge():
@@ -78,14 +78,14 @@ def watch_of(folder: Path, stand: Stand, home: Home, worn: Worn, **traits: Any) 
     ids=["amr-nb", "opus in base64"],
 )
 async def test_a_parent_speaks_a_child_hears_and_answers_and_is_heard(
-    stand: Stand, studio: Studio, server: Server, database: Database, tmp_path: Path, traits: dict[str, Any],
+    stand: Stand, transcoder: Transcoder, server: Server, database: Database, tmp_path: Path, traits: dict[str, Any],
     starts: bytes,
 ) -> None:  # fmt: skip
     home, worn = await stand.home()
     child = str(home.child_id)
     async with (
         logged_in(server, database, home, tmp_path / "phone") as parent,
-        at_work(stand, studio),
+        at_work(stand, transcoder),
         watch_of(tmp_path / "watch", stand, home, worn, **traits) as watch,
     ):
         sent = await parent.speak_in_parts(child, speech_wav(4.0, seed=1), "audio/wav")
@@ -112,14 +112,14 @@ async def test_a_parent_speaks_a_child_hears_and_answers_and_is_heard(
 
 
 async def test_a_reconnect_in_the_middle_of_both_ways_loses_nothing(
-    stand: Stand, studio: Studio, server: Server, database: Database, tmp_path: Path
+    stand: Stand, transcoder: Transcoder, server: Server, database: Database, tmp_path: Path
 ) -> None:
     home, worn = await stand.home()
     child = str(home.child_id)
     traits = {"chunk_bytes": 512, "fetch_window": 1}
     async with (
         logged_in(server, database, home, tmp_path / "phone") as parent,
-        at_work(stand, studio),
+        at_work(stand, transcoder),
         watch_of(tmp_path / "watch", stand, home, worn, **traits) as watch,
     ):
         await watch.wait_online()

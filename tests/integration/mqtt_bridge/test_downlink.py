@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from services.core.conversation.messages.actions import mark_by_guardian, send_to_child
-from services.core.conversation.messages.expiry import expire_one
+from services.core.conversation.messages.expiry import expire_one_message
 from services.core.conversation.messages.queries import conversation
 from services.core.conversation.messages.rules import RecipientState, text_body
 from services.core.devices.contacts.actions import propose_contact
@@ -36,7 +36,7 @@ async def _expire_all(stand: Stand) -> int:
     expired = 0
     while True:
         async with stand.database.begin() as work:
-            if not await expire_one(work):
+            if not await expire_one_message(work):
                 return expired
         expired += 1
 

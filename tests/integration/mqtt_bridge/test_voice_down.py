@@ -10,12 +10,12 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Any
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.actions import send_to_child
-from services.core.conversation.messages.expiry import expire_one
+from services.core.conversation.messages.expiry import expire_one_message
 from services.core.conversation.messages.queries import conversation
 from services.core.conversation.messages.rules import text_body
-from services.core.conversation.messages.voice_from_phone import speak_to_child
+from services.core.conversation.messages.voice_from_phone import send_voice_to_child
 from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
 from services.core.platform.erasure_ledger import ErasureLedger
@@ -31,10 +31,10 @@ AMR = encoded("amr-nb", 3.0)
 
 
 @contextlib.asynccontextmanager
-async def at_work(stand: Stand, studio: Studio) -> AsyncIterator[None]:
+async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
     """Run a worker for the block."""
     running = asyncio.create_task(
-        Worker(studio, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
+        Worker(transcoder, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
     )
     try:
         yield
@@ -43,8 +43,8 @@ async def at_work(stand: Stand, studio: Studio) -> AsyncIterator[None]:
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def speak(studio: Studio, home: Home, sound: bytes) -> uuid.UUID:
-    return await speak_to_child(studio, home.child_id, home.guardian_id, str(uuid.uuid4()), sound)
+async def speak(transcoder: Transcoder, home: Home, sound: bytes) -> uuid.UUID:
+    return await send_voice_to_child(transcoder, home.child_id, home.guardian_id, str(uuid.uuid4()), sound)
 
 
 async def write(stand: Stand, home: Home, words: str) -> None:
@@ -80,11 +80,11 @@ async def answer(watch: HandWatch, item: dict[str, Any], state: str, **more: obj
     return told
 
 
-async def test_a_recording_from_a_phone_becomes_what_the_watch_plays(stand: Stand, studio: Studio) -> None:
+async def test_a_recording_from_a_phone_becomes_what_the_watch_plays(stand: Stand, transcoder: Transcoder) -> None:
     home, worn = await stand.home()
-    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+    async with at_work(stand, transcoder), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["amr-nb"], chunk_bytes=1024)
-        await speak(studio, home, WEBM)
+        await speak(transcoder, home, WEBM)
         await write(stand, home, "and a word")
         item = await watch.hears("item")
         assert (item["kind"], item["from"], item["voice"]["codec"]) == ("voice", "g-1", "amr-nb")
@@ -101,22 +101,22 @@ async def test_a_recording_from_a_phone_becomes_what_the_watch_plays(stand: Stan
     assert (await states(stand, home))[0] == ("played", None)
 
 
-async def test_a_recording_that_the_watch_plays_is_given_as_it_is(stand: Stand, studio: Studio) -> None:
+async def test_a_recording_that_the_watch_plays_is_given_as_it_is(stand: Stand, transcoder: Transcoder) -> None:
     home, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["opus", "amr-nb"])
-        await speak(studio, home, AMR)
+        await speak(transcoder, home, AMR)
         # No worker runs: nothing has to be made.
         item = await watch.hears("item")
         assert item["voice"]["sha256"] == hashlib.sha256(AMR).hexdigest()
         assert await fetch(watch, item) == AMR
 
 
-async def test_the_watch_chooses_the_form_and_its_room_the_bit_rate(stand: Stand, studio: Studio) -> None:
+async def test_the_watch_chooses_the_form_and_its_room_the_bit_rate(stand: Stand, transcoder: Transcoder) -> None:
     home, worn = await stand.home()
-    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+    async with at_work(stand, transcoder), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["opus"], max_clip_bytes=8_000)
-        await speak(studio, home, wav(5.0))
+        await speak(transcoder, home, wav(5.0))
         item = await watch.hears("item")
         clip = await fetch(watch, item)
         assert clip.startswith(b"OggS")
@@ -125,17 +125,17 @@ async def test_the_watch_chooses_the_form_and_its_room_the_bit_rate(stand: Stand
 
 
 async def test_what_cannot_be_made_to_fit_is_told_to_its_sender_and_does_not_hold_up_others(
-    stand: Stand, studio: Studio
+    stand: Stand, transcoder: Transcoder
 ) -> None:
     home, worn = await stand.home()
-    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+    async with at_work(stand, transcoder), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["amr-nb"], max_clip_bytes=1_000, max_play_s=4)
-        await speak(studio, home, wav(3.0))
-        await speak(studio, home, wav(6.0))
+        await speak(transcoder, home, wav(3.0))
+        await speak(transcoder, home, wav(6.0))
         await write(stand, home, "short")
         assert (await watch.hears("item"))["text"] == "short"
         await watch.hello(plays=["g726"])
-        await speak(studio, home, AMR)
+        await speak(transcoder, home, AMR)
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["g726"])
         await answer(watch, await watch.hears("item"), "delivered")
@@ -147,20 +147,22 @@ async def test_what_cannot_be_made_to_fit_is_told_to_its_sender_and_does_not_hol
     ]  # fmt: skip
 
 
-async def test_what_lasts_longer_than_the_watch_plays_is_told_to_the_sender(stand: Stand, studio: Studio) -> None:
+async def test_what_lasts_longer_than_the_watch_plays_is_told_to_the_sender(
+    stand: Stand, transcoder: Transcoder
+) -> None:
     home, worn = await stand.home()
-    async with at_work(stand, studio), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+    async with at_work(stand, transcoder), stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["amr-nb"], max_play_s=4)
-        await speak(studio, home, encoded("amr-nb", 6.0))
-        await speak(studio, home, AMR)
+        await speak(transcoder, home, encoded("amr-nb", 6.0))
+        await speak(transcoder, home, AMR)
         item = await watch.hears("item")
         assert abs(item["voice"]["duration_ms"] - 3000) < 60
     assert (await states(stand, home))[0] == ("rejected", "clip_too_large")
 
 
-async def test_a_watch_goes_on_where_it_stopped(stand: Stand, studio: Studio) -> None:
+async def test_a_watch_goes_on_where_it_stopped(stand: Stand, transcoder: Transcoder) -> None:
     home, worn = await stand.home()
-    await speak(studio, home, AMR)
+    await speak(transcoder, home, AMR)
     got: dict[int, bytes] = {}
     for window in (2, 2, 2):
         async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
@@ -174,9 +176,9 @@ async def test_a_watch_goes_on_where_it_stopped(stand: Stand, studio: Studio) ->
     assert b"".join(got[number] for number in sorted(got)) == AMR
 
 
-async def test_a_watch_that_cannot_take_bytes_is_sent_text(stand: Stand, studio: Studio) -> None:
+async def test_a_watch_that_cannot_take_bytes_is_sent_text(stand: Stand, transcoder: Transcoder) -> None:
     home, worn = await stand.home()
-    await speak(studio, home, AMR)
+    await speak(transcoder, home, AMR)
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(chunk_bytes=4096, max_payload_bytes=1024, binary=False)
         item = await watch.hears("item")
@@ -186,11 +188,11 @@ async def test_a_watch_that_cannot_take_bytes_is_sent_text(stand: Stand, studio:
         assert b"".join(base64.b64decode(chunks[number], validate=True) for number in sorted(chunks)) == AMR
 
 
-async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, studio: Studio, clock: FakeClock) -> None:
+async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, transcoder: Transcoder, clock: FakeClock) -> None:
     home, worn = await stand.home()
     other, other_worn = await stand.home()
-    await speak(studio, home, AMR)
-    await speak(studio, other, AMR)
+    await speak(transcoder, home, AMR)
+    await speak(transcoder, other, AMR)
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         async with stand.watch(other_worn.username, other_worn.password) as stranger:
             await stranger.hello()
@@ -211,7 +213,7 @@ async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, studio: St
         expired = True
         while expired:
             async with stand.database.begin() as work:
-                expired = await expire_one(work)
+                expired = await expire_one_message(work)
         removed = await watch.hears("item")
         while removed["kind"] == "voice":
             removed = await watch.hears("item")
@@ -223,16 +225,16 @@ async def test_a_fetch_of_what_is_not_there_is_answered(stand: Stand, studio: St
 
 
 async def test_a_watch_that_plays_other_sound_since_is_told_anew_and_never_that_the_clip_is_gone(
-    stand: Stand, studio: Studio
+    stand: Stand, transcoder: Transcoder
 ) -> None:
     home, worn = await stand.home()
-    await speak(studio, home, AMR)
+    await speak(transcoder, home, AMR)
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(plays=["amr-nb"])
         before = await watch.hears("item")
         await watch.hello(plays=["opus"])
         await watch.say("fetch", {"ref": ref_of(before), "from": 0, "count": 1})
-        async with at_work(stand, studio):
+        async with at_work(stand, transcoder):
             anew = await watch.hears("item")
             while anew.get("voice", {}).get("codec") == "amr-nb":
                 anew = await watch.hears("item")
@@ -241,10 +243,10 @@ async def test_a_watch_that_plays_other_sound_since_is_told_anew_and_never_that_
 
 
 async def test_after_five_failed_transfers_an_item_steps_aside_and_comes_back(
-    stand: Stand, studio: Studio, clock: FakeClock
+    stand: Stand, transcoder: Transcoder, clock: FakeClock
 ) -> None:
     home, worn = await stand.home()
-    await speak(studio, home, AMR)
+    await speak(transcoder, home, AMR)
     await write(stand, home, "meanwhile")
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello()
@@ -263,9 +265,11 @@ async def test_after_five_failed_transfers_an_item_steps_aside_and_comes_back(
     assert [state for state, _ in await states(stand, home)] == ["delivered", "delivered"]
 
 
-async def test_while_chunks_are_fetched_nothing_is_announced(stand: Stand, studio: Studio, clock: FakeClock) -> None:
+async def test_while_chunks_are_fetched_nothing_is_announced(
+    stand: Stand, transcoder: Transcoder, clock: FakeClock
+) -> None:
     home, worn = await stand.home()
-    await speak(studio, home, AMR)
+    await speak(transcoder, home, AMR)
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello(chunk_bytes=512)
         item = await watch.hears("item")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlmodel import col, func, select
 
-from services.core.conversation.audio_assets.tables import Clip, ClipChunk
+from services.core.conversation.audio_assets.tables import AudioAsset, AudioChunk
 from services.core.conversation.messages.queries import MessageView, conversation
 from services.core.devices.contacts.guardians import withdraw_consent
 from services.core.people.consents.rules import Part
@@ -55,7 +55,7 @@ async def heard(stand: Stand, home: Home) -> list[tuple[MessageView, bytes]]:
     async with stand.database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
         for view in reversed(await conversation(work, child, home.guardian_id)):
-            clip = await work.session.get_one(Clip, view.message.clip_id)
+            clip = await work.session.get_one(AudioAsset, view.message.clip_id)
             assert clip.blob_id is not None
             found.append((view, await BlobStore.of(stand.settings).read(clip.blob_id, data_key(work, child))))
     return found
@@ -63,7 +63,7 @@ async def heard(stand: Stand, home: Home) -> list[tuple[MessageView, bytes]]:
 
 async def chunks_kept(stand: Stand) -> int:
     async with stand.database.begin() as work:
-        return len((await work.session.exec(select(ClipChunk))).all())
+        return len((await work.session.exec(select(AudioChunk))).all())
 
 
 async def test_a_clip_is_one_message_with_its_own_bytes_however_its_chunks_come(stand: Stand) -> None:
@@ -214,7 +214,7 @@ async def test_unfinished_clips_make_room_for_newer_ones(stand: Stand) -> None:
         async def all_are_here() -> bool:
             async with stand.database.begin() as work:
                 last = await work.session.exec(
-                    select(func.count()).select_from(ClipChunk).where(col(ClipChunk.ref) == refs[-1])
+                    select(func.count()).select_from(AudioChunk).where(col(AudioChunk.ref) == refs[-1])
                 )
                 return last.one() >= 128
 

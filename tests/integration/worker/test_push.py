@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from services.core.conversation.messages.actions import ChildsMessage, receive_from_child
+from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.push.rules import EndpointKind
@@ -105,7 +105,7 @@ async def test_a_childs_message_wakes_its_recipients_and_a_guardians_own_wakes_n
     async with database.begin() as work:
         identity = await standing_identity(work, username, lock=True)
         assert identity is not None
-        said = ChildsMessage("t81kd02mq7zr", "family", text_body("a secret of Mei's"), "0" * 64, None)
+        said = WatchMessage("t81kd02mq7zr", "family", text_body("a secret of Mei's"), "0" * 64, None)
         await receive_from_child(work, identity, said)
     await _send_all(sender)
     note = browser.open(service.posted[0].body)

@@ -15,7 +15,7 @@ from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alert_by_id, a
 from services.core.devices.alerts.rules import AlertKind, kinds_visible_with
 from services.core.devices.alerts.tables import Alert as AlertRow
 from services.core.devices.push.queries import readiness_of_family
-from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.sos_places import sos_place_of
 from services.core.people.households.queries import rights_of
 
@@ -49,7 +49,7 @@ async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schem
 async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> schemas.SosPlaceResponse:
     """Tell where an SOS came from, if the family agreed to such places; the look is written down."""
     await alert_by_id(work, scope.child.child_id, alert_id, [AlertKind.SOS])
-    note_look(work, scope.caller.guardian_id, scope.child)
+    record_place_access(work, scope.caller.guardian_id, scope.child)
     found = await sos_place_of(work, scope.child, alert_id)
     if found is None:
         return schemas.SosPlaceResponse(alert_id=alert_id, seen=None)

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.api.dependencies import StudioHere, Work
+from services.api.dependencies import TranscoderHere, Work
 from services.api.family.access import HoldsLink
 from services.api.family.audio_bodies import AUDIO_RESPONSES
 from services.api.family.routes.voice import audio_of_message
@@ -17,6 +17,6 @@ router = APIRouter(prefix="/v1/audio", tags=["voice"])
     response_class=Response,
     responses={**problem_responses(401, 403, 404, 410, 416, 422), **AUDIO_RESPONSES},
 )
-async def read_audio_by_link(request: Request, work: Work, scope: HoldsLink, studio: StudioHere) -> Response:
+async def read_audio_by_link(request: Request, work: Work, scope: HoldsLink, transcoder: TranscoderHere) -> Response:
     """Hear the recording this link was made for, for as long as who asked for the link may hear it."""
-    return await audio_of_message(request, work, scope, scope.message_id, studio)
+    return await audio_of_message(request, work, scope, scope.message_id, transcoder)

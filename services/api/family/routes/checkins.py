@@ -13,7 +13,7 @@ from services.api.family.schemas import checkins as schemas
 from services.api.family.tracks import geojson_of, gpx_of
 from services.api.problems import problem_responses
 from services.core.location.checkins import queries
-from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.rules import Quality, Reason
 from services.core.location.checkins.sealing import Place
 from services.core.location.geometry import Point, simplified
@@ -36,7 +36,7 @@ ADay = Annotated[date | None, Query(description="a day in the child's time zone;
 @router.get("/latest", responses=problem_responses(401, 403, 404, 422))
 async def latest(work: Work, scope: MayLocateChild) -> schemas.LatestPlaceResponse:
     """Tell where the child was last seen, how well that is known, and which of the family's places it is."""
-    note_look(work, scope.caller.guardian_id, scope.child)
+    record_place_access(work, scope.caller.guardian_id, scope.child)
     return _latest(work, await queries.latest_place(work, scope.child))
 
 
@@ -52,7 +52,7 @@ async def latest_of_all(work: Work, caller: IsLoggedIn) -> schemas.LatestPlacesR
         if all(agreed) and rights_of(membership).has(Right.LOCATE):
             children += await children_of(work, family.family_id)
     for child in children:
-        note_look(work, caller.guardian_id, child)
+        record_place_access(work, caller.guardian_id, child)
     return schemas.LatestPlacesResponse(
         children=[_latest(work, await queries.latest_place(work, one)) for one in children]
     )
@@ -100,7 +100,7 @@ async def fixes(
     limit: Annotated[int, Query(ge=1, le=queries.PAGE_MAX_CHECKINS)] = 100,
 ) -> schemas.CheckinsResponse:
     """Tell a day's check-ins one by one, good, poor and bad, in order of time."""
-    note_look(work, scope.caller.guardian_id, scope.child)
+    record_place_access(work, scope.caller.guardian_id, scope.child)
     calendar = await queries.calendar_of(work, scope.child, day)
     after = None if cursor is None else read_day_cursor(cursor)
     found = await queries.checkins_in(work, scope.child, calendar.span, after=after, limit=limit + 1)
@@ -128,7 +128,7 @@ async def gpx(work: Work, scope: MayLocateChild, day: ADay = None) -> Response:
 
 
 async def _day(work: UnitOfWork, scope: ChildScope, day: date | None) -> queries.DayView:
-    note_look(work, scope.caller.guardian_id, scope.child)
+    record_place_access(work, scope.caller.guardian_id, scope.child)
     return await queries.day_of_child(work, scope.child, await queries.calendar_of(work, scope.child, day))
 
 

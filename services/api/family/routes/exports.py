@@ -6,12 +6,12 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.api.dependencies import StudioHere, Work, settings_of
+from services.api.dependencies import TranscoderHere, Work, settings_of
 from services.api.family.access import BeforeConsent, HoldsExportLink
 from services.api.family.limits import costs_guardian
 from services.api.family.schemas import privacy as schemas
 from services.api.problems import problem_responses
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.pairing.wipes import wipe_orders_of
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
@@ -64,12 +64,12 @@ async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> sc
     response_class=Response,
     responses={**problem_responses(401, 404, 409, 422), **_FILE},
 )
-async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, studio: StudioHere) -> Response:
+async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, transcoder: TranscoderHere) -> Response:
     """Fetch the ZIP: export.json with its schema, and sound as M4A. Every fetch is in the family's log."""
     export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     file = await open_export(work, export)
     await work.commit_early()
-    return await _file(studio, file)
+    return await _file(transcoder, file)
 
 
 @router.post(
@@ -88,19 +88,19 @@ async def make_link(
 
 
 @router.get("/exports/{token}", response_class=Response, responses={**problem_responses(401, 404, 409, 422), **_FILE})
-async def fetch_by_link(work: Work, scope: HoldsExportLink, studio: StudioHere) -> Response:
+async def fetch_by_link(work: Work, scope: HoldsExportLink, transcoder: TranscoderHere) -> Response:
     """Fetch the export this link was made for."""
     file = await open_export(work, scope.export)
     await work.commit_early()
-    return await _file(studio, file)
+    return await _file(transcoder, file)
 
 
-async def _file(studio: Studio, file: ExportFile) -> Response:
+async def _file(transcoder: Transcoder, file: ExportFile) -> Response:
     headers = {
         "content-disposition": 'attachment; filename="smartwatch-export.zip"',
         "cache-control": "private, no-store",
     }
-    return Response(await studio.blobs.read(file.blob_id, file.key), 200, headers, "application/zip")
+    return Response(await transcoder.blobs.read(file.blob_id, file.key), 200, headers, "application/zip")
 
 
 async def _export(work: UnitOfWork, row: ExportRow) -> schemas.ExportResponse:

@@ -26,8 +26,8 @@ from services.core.conversation.messages.queries import (
     PAGE_MAX_MESSAGES,
     MessageView,
     conversation,
-    one_message,
-    unheard,
+    message_of,
+    unread_counts,
 )
 from services.core.conversation.messages.rules import MessageKind, RecipientState, emoji_body, text_body
 from services.core.people.consents.queries import has_consent
@@ -52,7 +52,7 @@ async def send(work: Work, scope: MayMessageChild, key: IdempotencyKey, body: Ne
     content = text_body(body.text) if isinstance(body, TextMessageRequest) else emoji_body(body.emoji)
     sent = await actions.send_to_child(work, scope.child.child_id, scope.caller.guardian_id, key, content)
     await work.flush()
-    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
 
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
@@ -77,7 +77,7 @@ async def list_messages(
 @router.get("/{message_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, message_id: uuid.UUID) -> MessageResponse:
     """Read one message with its states."""
-    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
 @router.put("/{message_id}/state", responses=problem_responses(401, 403, 404, 409, 422))
@@ -87,7 +87,7 @@ async def mark(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: 
         work, scope.child.child_id, message_id, scope.caller.guardian_id, RecipientState(body.state)
     )
     await work.flush()
-    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
 def message_response(view: MessageView, scope: ChildScope) -> MessageResponse:
@@ -144,6 +144,6 @@ async def count_unread(work: Work, caller: IsLoggedIn) -> UnreadResponse:
     return UnreadResponse(
         children=[
             UnheardCount(child_id=one.child_id, unread=one.unread, unplayed=one.unplayed)
-            for one in await unheard(work, caller.guardian_id, child_ids)
+            for one in await unread_counts(work, caller.guardian_id, child_ids)
         ]
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request
 
-from services.api.dependencies import StudioHere, Work
+from services.api.dependencies import TranscoderHere, Work
 from services.api.family.access import ChildScope, MayMessageChild
 from services.api.family.audio_bodies import PART_BODY
 from services.api.family.limits import costs_guardian
@@ -13,9 +13,9 @@ from services.api.family.routes.messages import IdempotencyKey
 from services.api.family.routes.voice import send_recording
 from services.api.family.schemas.messages import MessageResponse, NewUploadRequest, UploadResponse
 from services.api.problems import problem_responses
-from services.core.conversation.messages.actions import find_sent
+from services.core.conversation.messages.actions import find_by_client_key
 from services.core.conversation.messages.tables import PhoneUpload
-from services.core.conversation.messages.uploads import add_part, begin_upload, find_upload, whole_upload
+from services.core.conversation.messages.uploads import add_part, assemble_upload, begin_upload, find_upload
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 
@@ -59,16 +59,18 @@ async def append(
 
 
 @router.post("/{upload_id}/message", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
-async def finish(work: Work, scope: MayMessageChild, upload_id: uuid.UUID, studio: StudioHere) -> MessageResponse:
+async def finish(
+    work: Work, scope: MayMessageChild, upload_id: uuid.UUID, transcoder: TranscoderHere
+) -> MessageResponse:
     """Make the whole recording a message, under the key the upload was begun with; a repeat returns the same."""
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
-    sound = await whole_upload(work, scope.child, upload)
+    sound = await assemble_upload(work, scope.child, upload)
     await work.commit_early()
-    return await send_recording(studio, scope, upload.client_key, sound)
+    return await send_recording(transcoder, scope, upload.client_key, sound)
 
 
 async def _response(work: UnitOfWork, scope: ChildScope, upload: PhoneUpload) -> UploadResponse:
-    sent = await find_sent(work, scope.caller.guardian_id, upload.client_key)
+    sent = await find_by_client_key(work, scope.caller.guardian_id, upload.client_key)
     return UploadResponse(
         upload_id=upload.upload_id, bytes=upload.size_bytes, offset=upload.offset, part_max_bytes=PART_MAX_BYTES,
         expires_at=upload.expires_at, message_id=None if sent is None else sent.message_id,

@@ -5,18 +5,18 @@ import uuid
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from services.api.dependencies import StudioHere, Tokens, Work, settings_of
+from services.api.dependencies import Tokens, TranscoderHere, Work, settings_of
 from services.api.family.access import ChildScope, MayMessageChild
 from services.api.family.audio_bodies import AUDIO_RESPONSES, RECORDING_BODY, audio_response, read_recording
 from services.api.family.limits import costs_guardian
 from services.api.family.routes.messages import IdempotencyKey, message_response
 from services.api.family.schemas.messages import AudioLinkResponse, KeepVoiceRequest, MessageResponse
 from services.api.problems import problem_responses
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.hearing import sound_for_phone
-from services.core.conversation.messages.queries import clip_of, one_message
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.playback import audio_for_phone
+from services.core.conversation.messages.queries import audio_asset_of, message_of
 from services.core.conversation.messages.retention import set_kept
-from services.core.conversation.messages.voice_from_phone import speak_to_child
+from services.core.conversation.messages.voice_from_phone import send_voice_to_child
 from services.core.people.accounts.tokens import LINK_LIFETIME, AudioClaims
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.limits.rules import Limits
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
     openapi_extra=RECORDING_BODY,
 )
 async def send_voice(
-    request: Request, work: Work, scope: MayMessageChild, key: IdempotencyKey, studio: StudioHere
+    request: Request, work: Work, scope: MayMessageChild, key: IdempotencyKey, transcoder: TranscoderHere
 ) -> MessageResponse:
     """Send the child a recording. Once this is answered, sound and message are committed and never lost.
 
@@ -40,14 +40,14 @@ async def send_voice(
     """
     sound = await read_recording(request)
     await work.commit_early()
-    return await send_recording(studio, scope, key, sound)
+    return await send_recording(transcoder, scope, key, sound)
 
 
-async def send_recording(studio: Studio, scope: ChildScope, key: str, sound: bytes) -> MessageResponse:
+async def send_recording(transcoder: Transcoder, scope: ChildScope, key: str, sound: bytes) -> MessageResponse:
     """Take a whole recording and return the message it became."""
-    message_id = await speak_to_child(studio, scope.child.child_id, scope.caller.guardian_id, key, sound)
-    async with studio.database.begin() as work:
-        return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    message_id = await send_voice_to_child(transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound)
+    async with transcoder.database.begin() as work:
+        return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
 
 @router.get(
@@ -56,22 +56,22 @@ async def send_recording(studio: Studio, scope: ChildScope, key: str, sound: byt
     responses={**problem_responses(401, 403, 404, 410, 416, 422), **AUDIO_RESPONSES},
 )
 async def read_audio(
-    request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, studio: StudioHere
+    request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, transcoder: TranscoderHere
 ) -> Response:
     """Hear a voice message: M4A/AAC, with ``Range``. Every hearing is in the family's log."""
-    return await audio_of_message(request, work, scope, message_id, studio)
+    return await audio_of_message(request, work, scope, message_id, transcoder)
 
 
 async def audio_of_message(
-    request: Request, work: Work, scope: ChildScope, message_id: uuid.UUID, studio: Studio
+    request: Request, work: Work, scope: ChildScope, message_id: uuid.UUID, transcoder: Transcoder
 ) -> Response:
     """Return the sound of a message of the caller's own conversation, and log that it was asked for."""
-    clip = await clip_of(work, scope.child, scope.caller.guardian_id, message_id)
+    clip = await audio_asset_of(work, scope.child, scope.caller.guardian_id, message_id)
     record_audit(
         work, guardian_actor(scope.caller.guardian_id), "audio", family_id=scope.family_id, subject_id=message_id
     )
     await work.commit_early()
-    return await audio_response(request, studio.blobs, await sound_for_phone(studio, clip.clip_id))
+    return await audio_response(request, transcoder.blobs, await audio_for_phone(transcoder, clip.clip_id))
 
 
 @router.post("/messages/{message_id}/audio-link", status_code=201, responses=problem_responses(401, 403, 404, 422))
@@ -79,7 +79,7 @@ async def make_link(
     request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, tokens: Tokens
 ) -> AudioLinkResponse:
     """Get an address that plays this recording for five minutes, for players that send no headers."""
-    await clip_of(work, scope.child, scope.caller.guardian_id, message_id)
+    await audio_asset_of(work, scope.child, scope.caller.guardian_id, message_id)
     claims = AudioClaims(scope.caller.guardian_id, scope.caller.session_id, scope.child.child_id, message_id)
     token = tokens.issue_link(claims, work.now)
     return AudioLinkResponse(
@@ -91,4 +91,4 @@ async def make_link(
 async def keep(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: KeepVoiceRequest) -> MessageResponse:
     """Keep a voice message beyond its 90 days, or no longer. While any guardian keeps it, it stays."""
     await set_kept(work, scope.child, scope.caller.guardian_id, message_id, kept=body.kept)
-    return message_response(await one_message(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)

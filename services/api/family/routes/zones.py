@@ -8,7 +8,7 @@ from services.api.dependencies import Work
 from services.api.family.access import MayDrawZones
 from services.api.family.schemas import zones as schemas
 from services.api.problems import problem_responses
-from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.queries import child_zones
 from services.core.location.geometry import Circle, Point, Shape
 from services.core.location.tracks.days import Hours
@@ -23,14 +23,14 @@ router = APIRouter(prefix="/v1/children/{child_id}/zones", tags=["places"])
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_zones(work: Work, scope: MayDrawZones) -> schemas.ZonesResponse:
     """Tell the child's safe zones; a look at places like any other."""
-    note_look(work, scope.caller.guardian_id, scope.child)
+    record_place_access(work, scope.caller.guardian_id, scope.child)
     return schemas.ZonesResponse(zones=[_zone(one) for one in await child_zones(work, scope.child)])
 
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
 async def draw(work: Work, scope: MayDrawZones, body: schemas.NewZoneRequest) -> schemas.ZoneResponse:
     """Draw a safe zone. Guardians who may locate are alarmed when the child leaves or enters it in its hours."""
-    zone = await actions.draw_zone(
+    zone = await actions.create_zone(
         work, scope.child, scope.caller.guardian_id, body.name, _shape(body.shape), _hours(body.hours)
     )
     return _zone(zone)
@@ -40,7 +40,7 @@ async def draw(work: Work, scope: MayDrawZones, body: schemas.NewZoneRequest) ->
 async def read(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> schemas.ZoneResponse:
     """Tell one zone."""
     row = await actions.zone_of_child(work, scope.child, zone_id)
-    note_look(work, scope.caller.guardian_id, scope.child)
+    record_place_access(work, scope.caller.guardian_id, scope.child)
     return _zone(view_zone(data_key(work, scope.child), row))
 
 
@@ -63,7 +63,7 @@ async def change(
 @router.delete("/{zone_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def remove(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> None:
     """Take a zone away, and what happened at its edge."""
-    await actions.remove_zone(work, scope.child, scope.caller.guardian_id, zone_id)
+    await actions.delete_zone(work, scope.child, scope.caller.guardian_id, zone_id)
 
 
 def _shape(body: schemas.CircleShape | schemas.OutlineShape) -> Shape:

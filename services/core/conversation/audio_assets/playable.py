@@ -9,8 +9,15 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.rules import Found, Impossible, Wanted, for_phone, for_watch, taste_of
-from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.conversation.audio_assets.rules import (
+    AssetFacts,
+    FormChoice,
+    Undeliverable,
+    form_for_phone,
+    form_for_watch,
+    playback_profile,
+)
+from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
 from services.core.platform.audio.rules import Form, Media
 from services.core.platform.db.database import UnitOfWork
 
@@ -27,7 +34,7 @@ class Playable:
 
 
 @dataclass(frozen=True)
-class ToBeMade:
+class RenditionMissing:
     """The form the receiver needs, which nobody has made yet."""
 
     form: Form
@@ -35,28 +42,30 @@ class ToBeMade:
 
 
 async def playable_for_watch(
-    work: UnitOfWork, clip: Clip, hello: Mapping[str, Any]
-) -> Playable | ToBeMade | Impossible:
+    work: UnitOfWork, clip: AudioAsset, hello: Mapping[str, Any]
+) -> Playable | RenditionMissing | Undeliverable:
     """Return what a watch that said ``hello`` is given of this clip."""
     if clip.state == "unplayable":
-        return Impossible("unsupported_codec")
+        return Undeliverable("unsupported_codec")
     if clip.state == "raw":
         # Nothing is known of it: what the watch wants is decided when it has been decoded.
-        return ToBeMade(Form.PHONE, 0)
-    wanted = for_watch(_found(clip), taste_of(hello))
-    return wanted if isinstance(wanted, Impossible) else await _playable(work, clip, wanted)
+        return RenditionMissing(Form.PHONE, 0)
+    wanted = form_for_watch(_found(clip), playback_profile(hello))
+    return wanted if isinstance(wanted, Undeliverable) else await _playable(work, clip, wanted)
 
 
-async def playable_for_phone(work: UnitOfWork, clip: Clip) -> Playable | ToBeMade | Impossible:
+async def playable_for_phone(work: UnitOfWork, clip: AudioAsset) -> Playable | RenditionMissing | Undeliverable:
     """Return what a phone is given of this clip."""
     if clip.state == "unplayable":
-        return Impossible("unplayable")
-    return await _playable(work, clip, for_phone(_found(clip)))
+        return Undeliverable("unplayable")
+    return await _playable(work, clip, form_for_phone(_found(clip)))
 
 
-async def _playable(work: UnitOfWork, clip: Clip, wanted: Wanted) -> Playable | ToBeMade | Impossible:
+async def _playable(
+    work: UnitOfWork, clip: AudioAsset, wanted: FormChoice
+) -> Playable | RenditionMissing | Undeliverable:
     if clip.blob_id is None:
-        return Impossible("gone")
+        return Undeliverable("gone")
     if wanted.as_it_is:
         return Playable(clip.blob_id, wanted.form, clip.size_bytes, clip.sha256, clip.duration_ms or 0)
     found = await work.session.exec(
@@ -68,14 +77,14 @@ async def _playable(work: UnitOfWork, clip: Clip, wanted: Wanted) -> Playable | 
     )
     made = found.first()
     if made is None:
-        return ToBeMade(wanted.form, wanted.max_bytes)
+        return RenditionMissing(wanted.form, wanted.max_bytes)
     if made.blob_id is None:
-        return Impossible(made.failure or "unplayable")
+        return Undeliverable(made.failure or "unplayable")
     return Playable(made.blob_id, wanted.form, made.size_bytes, made.sha256, made.duration_ms)
 
 
-def _found(clip: Clip) -> Found:
-    return Found(
+def _found(clip: AudioAsset) -> AssetFacts:
+    return AssetFacts(
         media=None if clip.media is None else Media(clip.media),
         channels=clip.channels or 1,
         size_bytes=clip.size_bytes,

@@ -10,9 +10,9 @@ import structlog
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.errors import AudioNotReadyError
-from services.core.conversation.audio_assets.rules import TRIES
-from services.core.conversation.audio_assets.storing import note_found, store_bytes
-from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.conversation.audio_assets.rules import MAX_ATTEMPTS
+from services.core.conversation.audio_assets.storing import record_examined, store_audio
+from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.audio.errors import AudioNotReadableError, ClipTooLongError, DoesNotFitError
@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
-class Studio:
+class Transcoder:
     """Where clips are worked on: rows, bytes, and the limited processes that decode."""
 
     database: Database
@@ -34,7 +34,7 @@ class Studio:
     sandbox: AudioSandbox
 
 
-class Work(StrEnum):
+class RenderOutcome(StrEnum):
     """What came of working on a clip."""
 
     MADE = "made"
@@ -53,31 +53,31 @@ class _Job:
     channels: int
 
 
-async def make_form(studio: Studio, clip_id: uuid.UUID, form: Form, max_bytes: int = 0) -> Work:
+async def render_form(transcoder: Transcoder, clip_id: uuid.UUID, form: Form, max_bytes: int = 0) -> RenderOutcome:
     """Decode the clip if nobody has, and make this form of it unless it is there or the original is it.
 
     Raises AudioNotReadyError while another process works on the clip, BlobStoreAwayError and AudioBusyError when it
     has to come again. A clip that cannot be decoded becomes ``unplayable``; a form that cannot be made is noted so.
     """
     # The lock lives as long as its connection: of a process that is killed while it decodes, it is free at once.
-    async with studio.database.try_lock(f"clip/{clip_id}") as is_ours:
+    async with transcoder.database.try_lock(f"clip/{clip_id}") as is_ours:
         if not is_ours:
             raise AudioNotReadyError(1)
-        job = await _job(studio.database, clip_id, form, max_bytes)
+        job = await _job(transcoder.database, clip_id, form, max_bytes)
         if job is None:
-            return Work.NOTHING
-        sound = await studio.blobs.read(job.blob_id, job.key)
+            return RenderOutcome.NOTHING
+        sound = await transcoder.blobs.read(job.blob_id, job.key)
         if job.media is None:
-            job = await _examine(studio, job, sound)
+            job = await _examine(transcoder, job, sound)
         if job is not None and not _is_already(job, form, len(sound), max_bytes):
-            await _render(studio, job, sound, form, max_bytes)
-    return Work.MADE
+            await _render(transcoder, job, sound, form, max_bytes)
+    return RenderOutcome.MADE
 
 
 async def _job(database: Database, clip_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
     """Return what there is to do, or None: it is done already, or cannot be done."""
     async with database.begin() as work:
-        clip = await work.session.get(Clip, clip_id)
+        clip = await work.session.get(AudioAsset, clip_id)
         if clip is None or clip.blob_id is None or clip.state in {"gone", "unplayable"}:
             return None
         if clip.state == "ready" and await _is_decided(work, clip, form, max_bytes):
@@ -89,7 +89,7 @@ async def _job(database: Database, clip_id: uuid.UUID, form: Form, max_bytes: in
         )  # fmt: skip
 
 
-async def _is_decided(work: UnitOfWork, clip: Clip, form: Form, max_bytes: int) -> bool:
+async def _is_decided(work: UnitOfWork, clip: AudioAsset, form: Form, max_bytes: int) -> bool:
     if clip.media is not None:
         own = plays_as(Media(clip.media), clip.channels or 1)
         if own is form and (max_bytes == 0 or clip.size_bytes <= max_bytes):
@@ -109,52 +109,56 @@ def _is_already(job: _Job, form: Form, size_bytes: int, max_bytes: int) -> bool:
     return own is form and (max_bytes == 0 or size_bytes <= max_bytes)
 
 
-async def _examine(studio: Studio, job: _Job, sound: bytes) -> _Job | None:
+async def _examine(transcoder: Transcoder, job: _Job, sound: bytes) -> _Job | None:
     """Find out what the clip is; None: it cannot be played."""
     try:
-        found = await studio.sandbox.examine(sound)
+        found = await transcoder.sandbox.examine(sound)
     except (AudioNotReadableError, ClipTooLongError) as error:
-        async with studio.database.begin() as work:
+        async with transcoder.database.begin() as work:
             clip = await _locked(work, job.clip_id)
             if clip is not None:
                 clip.tries += 1
-                if isinstance(error, ClipTooLongError) or clip.tries >= TRIES:
+                if isinstance(error, ClipTooLongError) or clip.tries >= MAX_ATTEMPTS:
                     clip.state = "unplayable"
                     log.info("clip_unplayable", clip_id=str(job.clip_id), reason=error.code)
                 work.add(clip)
         if clip is not None and clip.state != "unplayable":
             raise AudioNotReadyError(1) from error
         return None
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         clip = await _locked(work, job.clip_id)
         if clip is None or clip.state == "gone":
             return None
-        note_found(work, await work.session.get_one(Child, clip.child_id), clip, found)
+        record_examined(work, await work.session.get_one(Child, clip.child_id), clip, found)
     return _Job(job.clip_id, job.child_id, job.blob_id, job.key, found.media, found.channels)
 
 
-async def _render(studio: Studio, job: _Job, sound: bytes, form: Form, max_bytes: int) -> None:
-    rendition = Rendition(clip_id=job.clip_id, form=form.value, max_bytes=max_bytes, created_at=studio.database.clock())
+async def _render(transcoder: Transcoder, job: _Job, sound: bytes, form: Form, max_bytes: int) -> None:
+    rendition = Rendition(
+        clip_id=job.clip_id, form=form.value, max_bytes=max_bytes, created_at=transcoder.database.clock()
+    )
     try:
-        made = await studio.sandbox.render(sound, form, max_bytes=max_bytes or None)
+        made = await transcoder.sandbox.render(sound, form, max_bytes=max_bytes or None)
     except DoesNotFitError:
         rendition.failure = "clip_too_large"
     except (AudioNotReadableError, ClipTooLongError):
         # It was decoded before: what failed now may be the machine. The next call tries again, and then it is noted.
-        async with studio.database.begin() as work:
+        async with transcoder.database.begin() as work:
             clip = await _locked(work, job.clip_id)
             if clip is None:
                 return
             clip.tries += 1
             work.add(clip)
-        if clip.tries < TRIES:
+        if clip.tries < MAX_ATTEMPTS:
             raise AudioNotReadyError(1) from None
         rendition.failure = "unplayable"
     else:
-        blob_id, rendition.sha256 = await store_bytes(studio.database, studio.blobs, job.child_id, job.key, made.data)
+        blob_id, rendition.sha256 = await store_audio(
+            transcoder.database, transcoder.blobs, job.child_id, job.key, made.data
+        )
         rendition.blob_id, rendition.size_bytes = blob_id, len(made.data)
         rendition.duration_ms, rendition.bit_rate = made.duration_ms, made.bit_rate
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         clip = await _locked(work, job.clip_id)
         # Retention may have come in between: what was made of a clip that is gone is swept away.
         if clip is None or clip.state == "gone":
@@ -164,6 +168,8 @@ async def _render(studio: Studio, job: _Job, sound: bytes, form: Form, max_bytes
         work.add(rendition)
 
 
-async def _locked(work: UnitOfWork, clip_id: uuid.UUID) -> Clip | None:
-    found = await work.session.exec(select(Clip).where(col(Clip.clip_id) == clip_id).with_for_update(key_share=True))
+async def _locked(work: UnitOfWork, clip_id: uuid.UUID) -> AudioAsset | None:
+    found = await work.session.exec(
+        select(AudioAsset).where(col(AudioAsset.clip_id) == clip_id).with_for_update(key_share=True)
+    )
     return found.first()

@@ -10,17 +10,17 @@ from typing import Any
 from services.core.platform.audio.rules import Form, Media, plays_as
 
 # A clip whose `end` has not come: its watch keeps it and sends what is missing, however long it was away.
-UNFINISHED_LIVES = timedelta(days=30)
+UNFINISHED_KEPT_FOR = timedelta(days=30)
 # Chunks of unfinished clips one watch may have here. The oldest clip makes room; its chunks are asked for again.
 UNFINISHED_MAX_BYTES = 16 * 1024 * 1024
 # Chunks of one clip: twice the largest, so that all of them can come again with another size.
-CLIP_ROOM_BYTES = 2 * 1024 * 1024
+ASSET_CHUNKS_MAX_BYTES = 2 * 1024 * 1024
 # A process that dies while decoding proves nothing about the clip; one that dies every time does.
-TRIES = 3
+MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
-class Taste:
+class PlaybackProfile:
     """What a watch plays, in its own order of preference, and how much of it."""
 
     forms: tuple[Form, ...]
@@ -29,7 +29,7 @@ class Taste:
 
 
 @dataclass(frozen=True)
-class Found:
+class AssetFacts:
     """What a clip is known to be; ``media`` None: not decoded yet."""
 
     media: Media | None
@@ -39,7 +39,7 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FormChoice:
     """The form to give; ``as_it_is``: the original is that form already."""
 
     form: Form
@@ -48,7 +48,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Impossible:
+class Undeliverable:
     """No form will do; ``detail`` is a word of the watch protocol for the sender."""
 
     detail: str
@@ -57,32 +57,32 @@ class Impossible:
 PHONE_MAX_BYTES = 0
 
 
-def taste_of(hello: Mapping[str, Any]) -> Taste:
+def playback_profile(hello: Mapping[str, Any]) -> PlaybackProfile:
     """Return what the latest hello says of playing; a codec that is not known here is passed over."""
     known = {form.value: form for form in (Form.AMR_NB, Form.OPUS)}
     plays = hello.get("plays", [Form.AMR_NB.value])
-    return Taste(
+    return PlaybackProfile(
         forms=tuple(known[word] for word in plays if word in known),
         max_bytes=int(hello.get("max_clip_bytes", 256 * 1024)),
         max_play_ms=int(hello.get("max_play_s", 60)) * 1000,
     )
 
 
-def for_watch(clip: Found, taste: Taste) -> Wanted | Impossible:
+def form_for_watch(clip: AssetFacts, taste: PlaybackProfile) -> FormChoice | Undeliverable:
     """Choose what a watch is given: the original where it plays it and has room, else its first form, made to fit."""
     if not taste.forms:
-        return Impossible("unsupported_codec")
+        return Undeliverable("unsupported_codec")
     # A recorder that stops at the limit has a frame or two more.
     if clip.duration_ms > taste.max_play_ms + 500:
-        return Impossible("clip_too_large")
+        return Undeliverable("clip_too_large")
     if clip.media is not None and clip.size_bytes <= taste.max_bytes:
         own = plays_as(clip.media, clip.channels)
         if own in taste.forms:
-            return Wanted(own, taste.max_bytes, as_it_is=True)
-    return Wanted(taste.forms[0], taste.max_bytes, as_it_is=False)
+            return FormChoice(own, taste.max_bytes, as_it_is=True)
+    return FormChoice(taste.forms[0], taste.max_bytes, as_it_is=False)
 
 
-def for_phone(clip: Found) -> Wanted:
+def form_for_phone(clip: AssetFacts) -> FormChoice:
     """Choose what a phone is given."""
     own = None if clip.media is None else plays_as(clip.media, clip.channels)
-    return Wanted(Form.PHONE, PHONE_MAX_BYTES, as_it_is=own is Form.PHONE)
+    return FormChoice(Form.PHONE, PHONE_MAX_BYTES, as_it_is=own is Form.PHONE)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.tables import Clip, Rendition
+from services.core.conversation.audio_assets.tables import AudioAsset, Rendition
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.audio.sandbox import Examined
@@ -20,7 +20,7 @@ from services.core.platform.db.database import Database, UnitOfWork
 
 
 @dataclass(frozen=True)
-class StoredClip:
+class StoredAudio:
     """A clip whose bytes are safe, and not yet part of a message; ``found`` is None while nobody has decoded it."""
 
     blob_id: uuid.UUID
@@ -31,7 +31,7 @@ class StoredClip:
     found: Examined | None = None
 
 
-async def store_bytes(
+async def store_audio(
     database: Database, blobs: BlobStore, child_id: uuid.UUID, key: bytes, sound: bytes
 ) -> tuple[uuid.UUID, str]:
     """Store bytes as a blob of the child and return its id and SHA-256 (hex); no transaction is open meanwhile.
@@ -45,21 +45,21 @@ async def store_bytes(
     return blob_id, digest
 
 
-async def add_clip(work: UnitOfWork, child: Child, stored: StoredClip) -> Clip:
+async def add_audio_asset(work: UnitOfWork, child: Child, stored: StoredAudio) -> AudioAsset:
     """Make stored bytes a clip, in the caller's transaction; raises BlobGoneError when they waited for too long."""
     await keep(work, stored.blob_id)
-    clip = Clip(
+    clip = AudioAsset(
         clip_id=uuid.uuid4(), child_id=child.child_id, blob_id=stored.blob_id, size_bytes=stored.size_bytes,
         sha256=stored.sha256, claimed_codec=stored.claimed_codec, claimed_ms=stored.claimed_ms, created_at=work.now,
     )  # fmt: skip
     if stored.found is not None:
-        note_found(work, child, clip, stored.found)
+        record_examined(work, child, clip, stored.found)
     work.add(clip)
     await work.flush()
     return clip
 
 
-def note_found(work: UnitOfWork, child: Child, clip: Clip, found: Examined) -> None:
+def record_examined(work: UnitOfWork, child: Child, clip: AudioAsset, found: Examined) -> None:
     """Write down what decoding found."""
     clip.state = "ready"
     clip.media = found.media.value
@@ -70,7 +70,7 @@ def note_found(work: UnitOfWork, child: Child, clip: Clip, found: Examined) -> N
     work.add(clip)
 
 
-def bars_of(work: UnitOfWork, child: Child, clip: Clip) -> list[int] | None:
+def bars_of(work: UnitOfWork, child: Child, clip: AudioAsset) -> list[int] | None:
     """Return the 44 bars (0..100) of a clip's waveform, or None while or because there are none."""
     if clip.sealed_bars is None:
         return None
@@ -78,7 +78,7 @@ def bars_of(work: UnitOfWork, child: Child, clip: Clip) -> list[int] | None:
     return bars
 
 
-async def drop_sound(work: UnitOfWork, clip: Clip) -> None:
+async def delete_audio(work: UnitOfWork, clip: AudioAsset) -> None:
     """Have the sound of a clip and of all that was made of it deleted; a repeat changes nothing."""
     found = await work.session.exec(select(Rendition).where(col(Rendition.clip_id) == clip.clip_id))
     for rendition in found.all():

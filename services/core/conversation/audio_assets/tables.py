@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from services.core.platform.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
 
 
-class Clip(SQLModel, table=True):
+class AudioAsset(SQLModel, table=True):
     """One recording as its sender made it; the bytes are a blob, sealed with the child's key."""
 
     __tablename__ = "clip"
@@ -59,7 +59,7 @@ class Rendition(SQLModel, table=True):
     created_at: datetime = time_column()
 
 
-class ClipChunk(SQLModel, table=True):
+class AudioChunk(SQLModel, table=True):
     """A piece of a clip on its way up from a watch, until its ``end`` makes the pieces a message."""
 
     __tablename__ = "clip_chunk"

@@ -10,7 +10,7 @@ from sqlalchemy import func, update
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.storing import StoredClip, add_clip
+from services.core.conversation.audio_assets.storing import StoredAudio, add_audio_asset
 from services.core.conversation.messages.content import lock_child, next_message_seq, seal_body
 from services.core.conversation.messages.errors import (
     IdempotencyConflictError,
@@ -38,7 +38,7 @@ from services.core.platform.outbox.actions import notify_watch, request_renditio
 
 
 @dataclass(frozen=True)
-class ChildsMessage:
+class WatchMessage:
     """What a watch sent: its own id, the contact id or ``family``, the body, when it says it was made, and its clip."""
 
     ref: str
@@ -46,7 +46,7 @@ class ChildsMessage:
     body: Body
     fingerprint: str
     happened_at: datetime | None
-    clip: StoredClip | None = None
+    clip: StoredAudio | None = None
 
 
 async def send_to_child(
@@ -55,7 +55,7 @@ async def send_to_child(
     guardian_id: uuid.UUID,
     client_key: str,
     body: Body,
-    clip: StoredClip | None = None,
+    clip: StoredAudio | None = None,
 ) -> Message:
     """Take a guardian's message for the child; once this commits it is never lost. ``clip`` comes with a voice body.
 
@@ -66,12 +66,12 @@ async def send_to_child(
     await work.run(
         sql_select(func.pg_advisory_xact_lock(func.hashtextextended(f"message/{guardian_id}/{client_key}", 0)))
     )
-    known = await find_sent(work, guardian_id, client_key)
+    known = await find_by_client_key(work, guardian_id, client_key)
     if known is not None:
-        refuse_other_content(known, child_id, body)
+        check_same_content(known, child_id, body)
         return known
     child = await lock_child(work, child_id)
-    await refuse_full_inbox(work, child_id)
+    await check_inbox_room(work, child_id)
     identity = await current_identity(work, child_id)
     message = await _new_message(work, child, body, clip, ref=new_ref())
     message.direction = "to_child"
@@ -92,7 +92,7 @@ async def send_to_child(
     return message
 
 
-async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: ChildsMessage) -> Answer:
+async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: WatchMessage) -> Answer:
     """Take a message from a paired watch and return what the watch is answered; stored means never lost.
 
     Same id and content: ``duplicate`` (or the same rejection). Other content: ``rejected id_conflict``. A recipient
@@ -188,7 +188,7 @@ async def _move_waiting(work: UnitOfWork, child_id: uuid.UUID, old: RecipientSta
     )
 
 
-async def find_sent(work: UnitOfWork, guardian_id: uuid.UUID, client_key: str) -> Message | None:
+async def find_by_client_key(work: UnitOfWork, guardian_id: uuid.UUID, client_key: str) -> Message | None:
     """Return the message that this guardian sent under this key."""
     found = await work.session.exec(
         select(Message).where(col(Message.guardian_id) == guardian_id, col(Message.client_key) == client_key)
@@ -196,21 +196,21 @@ async def find_sent(work: UnitOfWork, guardian_id: uuid.UUID, client_key: str) -
     return found.first()
 
 
-def refuse_other_content(known: Message, child_id: uuid.UUID, body: Body) -> None:
+def check_same_content(known: Message, child_id: uuid.UUID, body: Body) -> None:
     """Raise IdempotencyConflictError unless this is a repeat of the known message."""
     if known.child_id != child_id or known.fingerprint != body.fingerprint:
         raise IdempotencyConflictError
 
 
-async def refuse_full_inbox(work: UnitOfWork, child_id: uuid.UUID) -> None:
+async def check_inbox_room(work: UnitOfWork, child_id: uuid.UUID) -> None:
     """Raise InboxFullError when too much waits for the child."""
     if await inbox.waiting_count(work, child_id) >= WAITING_MAX_ITEMS:
         raise InboxFullError
 
 
-async def _new_message(work: UnitOfWork, child: Child, body: Body, stored: StoredClip | None, *, ref: str) -> Message:
+async def _new_message(work: UnitOfWork, child: Child, body: Body, stored: StoredAudio | None, *, ref: str) -> Message:
     message_id = uuid.uuid4()
-    clip = None if stored is None else await add_clip(work, child, stored)
+    clip = None if stored is None else await add_audio_asset(work, child, stored)
     return Message(
         clip_id=None if clip is None else clip.clip_id,
         message_id=message_id, child_id=child.child_id, seq=next_message_seq(work, child), direction="",
@@ -227,7 +227,7 @@ async def _tell_of_new(work: UnitOfWork, child: Child, message: Message, guardia
     )  # fmt: skip
 
 
-def _voice_ms(clip: StoredClip | None) -> int | None:
+def _voice_ms(clip: StoredAudio | None) -> int | None:
     """Return how long a clip lasts: as decoded, else as its sender says; None without one."""
     if clip is None:
         return None

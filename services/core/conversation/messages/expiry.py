@@ -18,7 +18,7 @@ from services.core.platform.outbox.actions import notify_watch
 _WAITING = (RecipientState.QUEUED, RecipientState.STORED)
 
 
-async def expire_one(work: UnitOfWork) -> bool:
+async def expire_one_message(work: UnitOfWork) -> bool:
     """Expire the message that is overdue the longest; return whether there was one. Safe to run twice, and by many.
 
     Found without a lock, then locked in the order of docs/decisions/locks.md: pairing and receipts of the watch go from

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, exists, func, or_
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.storing import bars_of
-from services.core.conversation.audio_assets.tables import Clip
+from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.content import open_body
 from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
 from services.core.devices.contacts.tables import Contact
@@ -36,7 +36,7 @@ class RecipientView:
 
 
 @dataclass(frozen=True)
-class ClipView:
+class AudioView:
     """The sound of a voice message: ``state`` pending, ready, unplayable or gone; 44 bars once it is ready."""
 
     state: str
@@ -56,7 +56,7 @@ class MessageView:
     sender_name: str
     recipients: Sequence[RecipientView]
     my_state: str | None
-    clip: ClipView | None
+    clip: AudioView | None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class WireMessage:
 
 
 @dataclass(frozen=True)
-class Unheard:
+class UnreadCount:
     """How much of a child's messages a guardian has not read (all kinds) or not played (voice)."""
 
     child_id: uuid.UUID
@@ -110,7 +110,7 @@ async def conversation(
     return await _views(work, child, guardian_id, found)
 
 
-async def one_message(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
+async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
     """Return one message of this guardian's conversation with the child; raises NotFoundError."""
     found = await work.session.exec(
         select(Message).where(
@@ -172,11 +172,11 @@ async def _views(
 
 async def _clips(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messages: Sequence[Message]
-) -> dict[uuid.UUID, ClipView]:
+) -> dict[uuid.UUID, AudioView]:
     of_clip = {message.clip_id: message for message in messages if message.clip_id is not None}
     if not of_clip:
         return {}
-    found = await work.session.exec(select(Clip).where(col(Clip.clip_id).in_(of_clip)))
+    found = await work.session.exec(select(AudioAsset).where(col(AudioAsset.clip_id).in_(of_clip)))
     kept = await work.session.exec(
         select(KeptMessage.message_id).where(
             col(KeptMessage.guardian_id) == guardian_id,
@@ -185,7 +185,7 @@ async def _clips(
     )
     kept_ids = set(kept.all())
     return {
-        of_clip[clip.clip_id].message_id: ClipView(
+        of_clip[clip.clip_id].message_id: AudioView(
             state="pending" if clip.state == "raw" else clip.state,
             bytes=clip.size_bytes,
             duration_ms=clip.claimed_ms if clip.duration_ms is None else clip.duration_ms,
@@ -197,11 +197,11 @@ async def _clips(
     }
 
 
-async def clip_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> Clip:
+async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> AudioAsset:
     """Return the clip of a voice message of this guardian's conversation; raises NotFoundError, also without a clip."""
     found = await work.session.exec(
-        select(Clip)
-        .join(Message, col(Message.clip_id) == col(Clip.clip_id))
+        select(AudioAsset)
+        .join(Message, col(Message.clip_id) == col(AudioAsset.clip_id))
         .where(col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id))
     )
     clip = found.first()
@@ -210,7 +210,7 @@ async def clip_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, messag
     return clip
 
 
-async def unheard(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[Unheard]:
+async def unread_counts(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[UnreadCount]:
     """Return, for each of these children in order, what this guardian has not read or played yet."""
     found = await work.session.exec(
         select(
@@ -227,7 +227,7 @@ async def unheard(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[
         .group_by(col(Message.child_id))
     )
     counts = {child_id: (int(unread), int(unplayed)) for child_id, unread, unplayed in found}
-    return [Unheard(child_id, *counts.get(child_id, (0, 0))) for child_id in child_ids]
+    return [UnreadCount(child_id, *counts.get(child_id, (0, 0))) for child_id in child_ids]
 
 
 async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:

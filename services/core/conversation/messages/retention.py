@@ -7,11 +7,11 @@ import uuid
 from sqlalchemy import ColumnElement
 from sqlmodel import col, exists, select
 
-from services.core.conversation.audio_assets.storing import drop_sound
-from services.core.conversation.audio_assets.tables import Clip
-from services.core.conversation.messages.queries import one_message
+from services.core.conversation.audio_assets.storing import delete_audio
+from services.core.conversation.audio_assets.tables import AudioAsset
+from services.core.conversation.messages.queries import message_of
 from services.core.conversation.messages.tables import KeptMessage, Message
-from services.core.conversation.messages.voice import tell_of_work
+from services.core.conversation.messages.voice import notify_audio_changed
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
@@ -24,7 +24,7 @@ async def set_kept(
 
     Raises NotFoundError, also for a message that is no voice message.
     """
-    view = await one_message(work, child, guardian_id, message_id)
+    view = await message_of(work, child, guardian_id, message_id)
     if view.message.clip_id is None:
         raise NotFoundError
     # Against retention: what is answered as kept is not dropped at the same moment.
@@ -37,23 +37,23 @@ async def set_kept(
     await work.flush()
 
 
-async def drop_one_old_voice(work: UnitOfWork) -> bool:
+async def purge_one_old_voice(work: UnitOfWork) -> bool:
     """Drop the sound of the oldest voice message whose time is over; return whether there was one.
 
     The message itself stays, so that both ends see that something was said. Safe to run twice, and by many.
     """
     found = await work.session.exec(
-        select(Clip)
-        .join(Message, col(Message.clip_id) == col(Clip.clip_id))
+        select(AudioAsset)
+        .join(Message, col(Message.clip_id) == col(AudioAsset.clip_id))
         .where(
             col(Message.kind) == "voice",
             col(Message.received_at) <= work.now - work.retention.voice,
-            col(Clip.state) != "gone",
+            col(AudioAsset.state) != "gone",
             ~_is_kept(),
         )
         .order_by(col(Message.received_at))
         .limit(1)
-        .with_for_update(of=Clip, key_share=True, skip_locked=True)
+        .with_for_update(of=AudioAsset, key_share=True, skip_locked=True)
     )
     clip = found.first()
     if clip is None:
@@ -61,9 +61,9 @@ async def drop_one_old_voice(work: UnitOfWork) -> bool:
     # Looked for again under the lock: a guardian may have kept it since the search began.
     if not await _is_free(work, clip.clip_id):
         return True
-    await drop_sound(work, clip)
+    await delete_audio(work, clip)
     await work.flush()
-    await tell_of_work(work, clip.clip_id)
+    await notify_audio_changed(work, clip.clip_id)
     return True
 
 
@@ -84,4 +84,6 @@ async def _is_free(work: UnitOfWork, clip_id: uuid.UUID) -> bool:
 
 
 async def _locked(work: UnitOfWork, clip_id: uuid.UUID) -> None:
-    await work.session.exec(select(Clip.clip_id).where(col(Clip.clip_id) == clip_id).with_for_update(key_share=True))
+    await work.session.exec(
+        select(AudioAsset.clip_id).where(col(AudioAsset.clip_id) == clip_id).with_for_update(key_share=True)
+    )

@@ -26,7 +26,7 @@ from services.core.platform.audio.rules import CLIP_MAX_BYTES
 from services.core.platform.crypto.vault import seal, unseal
 from services.core.platform.db.database import UnitOfWork
 
-UPLOAD_LIVES = timedelta(days=1)
+UPLOAD_KEPT_FOR = timedelta(days=1)
 UPLOADS_MAX = 20
 
 
@@ -51,7 +51,7 @@ async def begin_upload(
         raise TooManyUploadsError
     upload = PhoneUpload(
         child_id=child.child_id, guardian_id=guardian_id, client_key=client_key, size_bytes=size_bytes, sha256=sha256,
-        created_at=work.now, expires_at=work.now + UPLOAD_LIVES,
+        created_at=work.now, expires_at=work.now + UPLOAD_KEPT_FOR,
     )  # fmt: skip
     work.add(upload)
     await work.flush()
@@ -87,7 +87,7 @@ async def add_part(work: UnitOfWork, child: Child, upload: PhoneUpload, offset: 
     work.add(upload)
 
 
-async def whole_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -> bytes:
+async def assemble_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -> bytes:
     """Return the recording of a locked upload; raises UploadUnfinishedError.
 
     UploadHashError forgets what came: nobody can tell which part is bad. The caller has to keep that refusal.
@@ -110,7 +110,7 @@ async def whole_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -> b
     return clip
 
 
-async def forget_one_upload(work: UnitOfWork) -> bool:
+async def purge_one_upload(work: UnitOfWork) -> bool:
     """Forget one upload whose day is over, finished or not; return whether there was one. Safe to run twice."""
     found = await work.session.exec(
         select(PhoneUpload).where(col(PhoneUpload.expires_at) <= work.now).limit(1).with_for_update(skip_locked=True)

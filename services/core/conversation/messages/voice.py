@@ -6,9 +6,9 @@ import uuid
 
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.playable import Playable, ToBeMade, playable_for_watch
-from services.core.conversation.audio_assets.rules import Impossible
-from services.core.conversation.audio_assets.tables import Clip
+from services.core.conversation.audio_assets.playable import Playable, RenditionMissing, playable_for_watch
+from services.core.conversation.audio_assets.rules import Undeliverable
+from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import WatchIdentity
@@ -21,24 +21,24 @@ from services.core.platform.outbox.actions import notify_watch, request_renditio
 async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchIdentity) -> None:
     """Have made ahead what the watch will ask for; a message without a clip needs nothing."""
     if message.clip_id is not None:
-        clip = await work.session.get_one(Clip, message.clip_id)
+        clip = await work.session.get_one(AudioAsset, message.clip_id)
         wanted = await playable_for_watch(work, clip, identity.hello)
-        if isinstance(wanted, ToBeMade):
+        if isinstance(wanted, RenditionMissing):
             await request_rendition(work, clip.clip_id, wanted.form.value, wanted.max_bytes)
 
 
-async def clip_for_watch(
+async def audio_for_watch(
     work: UnitOfWork, clip_id: uuid.UUID, identity: WatchIdentity
-) -> Playable | ToBeMade | Impossible:
+) -> Playable | RenditionMissing | Undeliverable:
     """Return what this watch is given of a clip."""
-    return await playable_for_watch(work, await work.session.get_one(Clip, clip_id), identity.hello)
+    return await playable_for_watch(work, await work.session.get_one(AudioAsset, clip_id), identity.hello)
 
 
-async def tell_of_work(work: UnitOfWork, clip_id: uuid.UUID) -> None:
+async def notify_audio_changed(work: UnitOfWork, clip_id: uuid.UUID) -> None:
     """A clip was decoded or a form of it made: those who wait for it look again."""
     found = await work.session.exec(
-        select(Message, Clip, Child.family_id)
-        .join(Clip, col(Clip.clip_id) == col(Message.clip_id))
+        select(Message, AudioAsset, Child.family_id)
+        .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
         .join(Child, col(Child.child_id) == col(Message.child_id))
         .where(col(Message.clip_id) == clip_id)
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.audio_assets.storing import StoredClip, store_bytes
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.audio_assets.storing import StoredAudio, store_audio
 from services.core.conversation.messages.actions import (
-    find_sent,
-    refuse_full_inbox,
-    refuse_other_content,
+    check_inbox_room,
+    check_same_content,
+    find_by_client_key,
     send_to_child,
 )
 from services.core.conversation.messages.rules import voice_body
@@ -21,8 +21,8 @@ from services.core.platform.audio.errors import ClipTooLargeError
 from services.core.platform.audio.rules import CLIP_MAX_BYTES
 
 
-async def speak_to_child(
-    studio: Studio, child_id: uuid.UUID, guardian_id: uuid.UUID, client_key: str, sound: bytes
+async def send_voice_to_child(
+    transcoder: Transcoder, child_id: uuid.UUID, guardian_id: uuid.UUID, client_key: str, sound: bytes
 ) -> uuid.UUID:
     """Take a recording for the child and return the message's id; once this returns it is never lost.
 
@@ -33,18 +33,18 @@ async def speak_to_child(
     if len(sound) > CLIP_MAX_BYTES:
         raise ClipTooLargeError
     body = voice_body(hashlib.sha256(sound).hexdigest())
-    async with studio.database.begin() as work:
-        known = await find_sent(work, guardian_id, client_key)
+    async with transcoder.database.begin() as work:
+        known = await find_by_client_key(work, guardian_id, client_key)
         if known is not None:
-            refuse_other_content(known, child_id, body)
+            check_same_content(known, child_id, body)
             return known.message_id
-        await refuse_full_inbox(work, child_id)
+        await check_inbox_room(work, child_id)
         child = await child_by_id(work, child_id)
         if child is None:
             raise NotFoundError
         key = data_key(work, child)
-    found = await studio.sandbox.examine(sound)
-    blob_id, digest = await store_bytes(studio.database, studio.blobs, child_id, key, sound)
-    async with studio.database.begin() as work:
-        stored = StoredClip(blob_id, len(sound), digest, found=found)
+    found = await transcoder.sandbox.examine(sound)
+    blob_id, digest = await store_audio(transcoder.database, transcoder.blobs, child_id, key, sound)
+    async with transcoder.database.begin() as work:
+        stored = StoredAudio(blob_id, len(sound), digest, found=found)
         return (await send_to_child(work, child_id, guardian_id, client_key, body, clip=stored)).message_id

@@ -9,6 +9,6 @@ from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 
 
-def note_look(work: UnitOfWork, guardian_id: uuid.UUID, child: Child) -> None:
+def record_place_access(work: UnitOfWork, guardian_id: uuid.UUID, child: Child) -> None:
     """Write down that a guardian looked where a child is or was, also when there was nothing to see."""
     record_audit(work, guardian_actor(guardian_id), "place", family_id=child.family_id, subject_id=child.child_id)

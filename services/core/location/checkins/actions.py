@@ -10,9 +10,9 @@ from typing import Final
 
 from services.core.devices.presence.actions import clock_of_watch, record_seen
 from services.core.devices.watches.timestamps import happened_at, was_assigned
-from services.core.location.checkins.device_assignments import Wearer, wearers_of
-from services.core.location.checkins.effects import Answered, Told, tell
-from services.core.location.checkins.rules import Dated, Judged, Known, date_fix, judge, learn
+from services.core.location.checkins.device_assignments import DeviceAssignment, device_assignments
+from services.core.location.checkins.effects import AnsweredCommand, FixEffects, publish_effects
+from services.core.location.checkins.rules import AssessedFix, FixTime, KnownPlaces, assess, date_fix, update_known
 from services.core.location.checkins.sealing import (
     Place,
     checkin_context,
@@ -21,10 +21,10 @@ from services.core.location.checkins.sealing import (
     seal_place,
     suspect_context,
 )
-from services.core.location.checkins.store import Asked, insert_checkins, taken_ids
+from services.core.location.checkins.store import FixKey, existing_keys, insert_checkins
 from services.core.location.checkins.tables import Checkin, LatestCheckin
 from services.core.location.geometry import Point
-from services.core.location.zones.passages import move_zones
+from services.core.location.zones.passages import update_zones
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import DUPLICATE, STORED, Answer, rejected
 
@@ -35,7 +35,7 @@ _CONFLICT: Final = rejected("id_conflict")
 
 
 @dataclass(frozen=True)
-class SentFix:
+class ReceivedFix:
     """A fix as a watch sent it; ``fingerprint`` is the digest of its known fields."""
 
     username: str
@@ -57,9 +57,9 @@ class SentFix:
 class _Entry:
     """A fix on its way through a batch."""
 
-    sent: SentFix
-    wearer: Wearer
-    dated: Dated
+    sent: ReceivedFix
+    assignment: DeviceAssignment
+    dated: FixTime
     mark: bytes
 
     @property
@@ -68,7 +68,7 @@ class _Entry:
         return self.sent.ref or ("" if self.sent.tst else f".{self.mark.hex()}")
 
 
-async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answer]:
+async def receive_fixes(work: UnitOfWork, fixes: Sequence[ReceivedFix]) -> list[Answer]:
     """Keep the fixes of any number of watches and return what each is answered, in their order.
 
     A repeat is ``duplicate``; an id with other content ``rejected id_conflict``. With location off or consent missing
@@ -76,18 +76,18 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
     (``before_pairing``). Good fixes that are news move the latest place and zones. Raises SealBrokenError where one
     child's key is gone: then the caller tries one watch at a time.
     """
-    wearers = await wearers_of(work, {fix.username for fix in fixes})
-    for wearer in wearers.values():
-        await record_seen(work, wearer.identity)
+    assignments = await device_assignments(work, {fix.username for fix in fixes})
+    for assignment in assignments.values():
+        await record_seen(work, assignment.identity)
     answers: list[Answer] = [STORED] * len(fixes)
     entries: dict[int, _Entry] = {}
     for number, fix in enumerate(fixes):
-        found = wearers.get(fix.username)
+        found = assignments.get(fix.username)
         if found is None:
             answers[number] = NOT_PAIRED
         elif not found.may_keep:
             answers[number] = _LOCATION_OFF
-        elif not _is_of_wearer(work, fix, found):
+        elif not _was_worn_by_child(work, fix, found):
             answers[number] = _BEFORE_PAIRING
         else:
             entries[number] = _entry(work, fix, found)
@@ -96,23 +96,23 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[SentFix]) -> list[Answ
     return answers
 
 
-def _is_of_wearer(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> bool:
-    clock = clock_of_watch(wearer.identity)
+def _was_worn_by_child(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> bool:
+    clock = clock_of_watch(assignment.identity)
     at = happened_at(clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s)
-    return was_assigned(clock, wearer.wearings, at, boot=fix.boot, first_boot=wearer.identity.first_boot)
+    return was_assigned(clock, assignment.wearings, at, boot=fix.boot, first_boot=assignment.identity.first_boot)
 
 
-def _entry(work: UnitOfWork, fix: SentFix, wearer: Wearer) -> _Entry:
+def _entry(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> _Entry:
     dated = date_fix(
-        clock_of_watch(wearer.identity), work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s,
+        clock_of_watch(assignment.identity), work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s,
         kept_for=work.retention.fixes,
     )  # fmt: skip
-    return _Entry(fix, wearer, dated, content_mark(wearer.key, fix.fingerprint))
+    return _Entry(fix, assignment, dated, content_mark(assignment.key, fix.fingerprint))
 
 
 async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: list[Answer]) -> list[_Entry]:
     """Answer repeats and conflicts; return the entries that are new, each once."""
-    taken = await taken_ids(work, [Asked(one.sent.username, one.ref, one.sent.tst) for one in entries.values()])
+    taken = await existing_keys(work, [FixKey(one.sent.username, one.ref, one.sent.tst) for one in entries.values()])
     new = []
     for number, entry in entries.items():
         sent = entry.sent
@@ -133,77 +133,77 @@ async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
     for entry in entries:
         of_watch[entry.sent.username].append(entry)
     rows: list[Checkin] = []
-    told = Told()
+    effects = FixEffects()
     for of_one in of_watch.values():
         # In order of time: an array that comes newest first is not late for that.
         of_one.sort(key=lambda one: one.dated.happened_at)
-        rows += _take(work, of_one, told)
+        rows += _assess_and_apply(work, of_one, effects)
     await insert_checkins(work, rows)
     await work.flush()
-    await tell(work, told)
+    await publish_effects(work, effects)
 
 
-def _take(work: UnitOfWork, entries: list[_Entry], told: Told) -> list[Checkin]:
+def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffects) -> list[Checkin]:
     """Judge the fixes of one watch, move what they move, and return their rows."""
-    wearer = entries[0].wearer
-    before, newest = wearer.known, None
+    assignment = entries[0].assignment
+    before, newest = assignment.known, None
     rows = []
     for entry in entries:
-        judged = judge(entry.sent.point, entry.sent.accuracy_m, entry.dated, wearer.known, entry.sent.source)
-        wearer.known = learn(wearer.known, judged)
-        rows.append(_row(entry, judged, work.now))
-        if judged.moves:
-            newest = (entry, judged)
-            told.passed += move_zones(work, wearer, judged)
+        assessed = assess(entry.sent.point, entry.sent.accuracy_m, entry.dated, assignment.known, entry.sent.source)
+        assignment.known = update_known(assignment.known, assessed)
+        rows.append(_row(entry, assessed, work.now))
+        if assessed.moves:
+            newest = (entry, assessed)
+            effects.passed += update_zones(work, assignment, assessed)
         if entry.sent.reply_to is not None:
-            told.answered.append(Answered(wearer, entry.sent.reply_to))
-        if entry.sent.battery_pct is not None and not judged.late:
-            told.battery_pct[wearer.child_id] = (wearer, entry.sent.battery_pct)
+            effects.answered.append(AnsweredCommand(assignment, entry.sent.reply_to))
+        if entry.sent.battery_pct is not None and not assessed.late:
+            effects.battery_pct[assignment.child_id] = (assignment, entry.sent.battery_pct)
     if newest is not None:
-        told.moved.append(wearer)
-    if wearer.known != before:
-        _write_known(work, wearer, newest)
+        effects.moved.append(assignment)
+    if assignment.known != before:
+        _write_known(work, assignment, newest)
     return rows
 
 
-def _row(entry: _Entry, judged: Judged, received_at: datetime) -> Checkin:
-    sent, child_id = entry.sent, entry.wearer.child_id
+def _row(entry: _Entry, assessed: AssessedFix, received_at: datetime) -> Checkin:
+    sent, child_id = entry.sent, entry.assignment.child_id
     context = checkin_context(child_id, sent.username, entry.ref, sent.tst)
     return Checkin(
         username=sent.username, ref=entry.ref, tst=sent.tst, child_id=child_id,
-        happened_at=judged.fix.happened_at, received_at=received_at, content_mark=entry.mark,
-        quality=judged.quality, reasons=" ".join(judged.reasons), accuracy_m=judged.fix.accuracy_m,
-        source=sent.source, sealed_place=seal_place(entry.wearer.key, Place(sent.point, sent.altitude_m), context),
+        happened_at=assessed.fix.happened_at, received_at=received_at, content_mark=entry.mark,
+        quality=assessed.quality, reasons=" ".join(assessed.reasons), accuracy_m=assessed.fix.accuracy_m,
+        source=sent.source, sealed_place=seal_place(entry.assignment.key, Place(sent.point, sent.altitude_m), context),
     )  # fmt: skip
 
 
-def _write_known(work: UnitOfWork, wearer: Wearer, newest: tuple[_Entry, Judged] | None) -> None:
+def _write_known(work: UnitOfWork, assignment: DeviceAssignment, newest: tuple[_Entry, AssessedFix] | None) -> None:
     """Write what is known of a child now: a new latest place, or one that seemed too far away."""
-    row = wearer.latest
+    row = assignment.latest
     if newest is not None:
-        entry, judged = newest
-        assert judged.fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
+        entry, assessed = newest
+        assert assessed.fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
         if row is None:
             row = LatestCheckin(
-                child_id=wearer.child_id, happened_at=judged.fix.happened_at, received_at=work.now,
-                accuracy_m=judged.fix.accuracy_m, sealed_place=b"",
+                child_id=assignment.child_id, happened_at=assessed.fix.happened_at, received_at=work.now,
+                accuracy_m=assessed.fix.accuracy_m, sealed_place=b"",
             )  # fmt: skip
-            wearer.latest = row
-        row.happened_at, row.received_at = judged.fix.happened_at, work.now
-        row.accuracy_m, row.source = judged.fix.accuracy_m, entry.sent.source
+            assignment.latest = row
+        row.happened_at, row.received_at = assessed.fix.happened_at, work.now
+        row.accuracy_m, row.source = assessed.fix.accuracy_m, entry.sent.source
         place = Place(entry.sent.point, entry.sent.altitude_m)
-        row.sealed_place = seal_place(wearer.key, place, latest_context(wearer.child_id))
+        row.sealed_place = seal_place(assignment.key, place, latest_context(assignment.child_id))
     if row is not None:
-        _write_suspect(row, wearer.known, wearer)
+        _write_suspect(row, assignment.known, assignment)
         work.add(row)
 
 
-def _write_suspect(row: LatestCheckin, known: Known, wearer: Wearer) -> None:
+def _write_suspect(row: LatestCheckin, known: KnownPlaces, assignment: DeviceAssignment) -> None:
     suspect = known.suspect
     row.suspect_at = None if suspect is None else suspect.happened_at
     row.suspect_accuracy_m = None if suspect is None else suspect.accuracy_m
     row.sealed_suspect = (
         None
         if suspect is None
-        else seal_place(wearer.key, Place(suspect.point), suspect_context(wearer.child_id))
+        else seal_place(assignment.key, Place(suspect.point), suspect_context(assignment.child_id))
     )  # fmt: skip

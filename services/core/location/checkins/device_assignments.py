@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from services.core.devices.presence.actions import assignment_spans
 from services.core.devices.watches.tables import WatchIdentity, WatchSettings
 from services.core.devices.watches.timestamps import AssignmentSpan
-from services.core.location.checkins.rules import Fix, Known
+from services.core.location.checkins.rules import Fix, KnownPlaces
 from services.core.location.checkins.sealing import latest_context, open_place, suspect_context
 from services.core.location.checkins.tables import LatestCheckin
 from services.core.location.zones.rows import ZoneView, view_zone, zones_of
@@ -27,7 +27,7 @@ from services.core.platform.db.database import UnitOfWork
 
 
 @dataclass
-class Wearer:
+class DeviceAssignment:
     """A child with the watch it wears."""
 
     identity: WatchIdentity
@@ -38,7 +38,7 @@ class Wearer:
     timezone: ZoneInfo
     # When the watch was this child's.
     wearings: list[AssignmentSpan] = field(default_factory=list)
-    known: Known = field(default_factory=Known)
+    known: KnownPlaces = field(default_factory=KnownPlaces)
     latest: LatestCheckin | None = None
     zones: list[ZoneView] = field(default_factory=list)
 
@@ -48,7 +48,7 @@ class Wearer:
         return self.child.child_id
 
 
-async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, Wearer]:
+async def device_assignments(work: UnitOfWork, usernames: Collection[str]) -> dict[str, DeviceAssignment]:
     """Return who wears these watches, by user name, with their rows locked; names without a pairing are left out.
 
     Locks in the order of docs/decisions/locks.md: identities, latest check-ins, zones; each kind in order of its ids.
@@ -74,20 +74,20 @@ async def wearers_of(work: UnitOfWork, usernames: Collection[str]) -> dict[str, 
         one.child_id: one
         for one in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
     }
-    consented = await families_that_agreed(work, {identity.family_id for identity in identities}, Part.LOCATION)
+    consented = await consenting_families(work, {identity.family_id for identity in identities}, Part.LOCATION)
     wearings = await assignment_spans(work, identities)
-    wearers = {}
+    assignments = {}
     for identity in identities:
         child, setting = children[identity.child_id], settings[identity.child_id]
-        wearers[identity.username] = Wearer(
+        assignments[identity.username] = DeviceAssignment(
             identity, child, data_key(work, child), setting.location and identity.family_id in consented,
             ZoneInfo(setting.timezone), wearings[identity.username],
         )  # fmt: skip
-    await _add_what_is_known(work, [one for one in wearers.values() if one.may_keep])
-    return wearers
+    await _add_what_is_known(work, [one for one in assignments.values() if one.may_keep])
+    return assignments
 
 
-async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID], part: Part) -> set[uuid.UUID]:
+async def consenting_families(work: UnitOfWork, family_ids: Collection[uuid.UUID], part: Part) -> set[uuid.UUID]:
     """Return the families in which a guardian who belongs to them agrees to these places being kept."""
     found = await work.session.exec(
         select(Membership.family_id)
@@ -106,8 +106,8 @@ async def families_that_agreed(work: UnitOfWork, family_ids: Collection[uuid.UUI
     return set(found)
 
 
-async def _add_what_is_known(work: UnitOfWork, wearers: list[Wearer]) -> None:
-    by_child = {one.child_id: one for one in wearers}
+async def _add_what_is_known(work: UnitOfWork, assignments: list[DeviceAssignment]) -> None:
+    by_child = {one.child_id: one for one in assignments}
     found = await work.session.exec(
         select(LatestCheckin)
         .where(col(LatestCheckin.child_id).in_(by_child))
@@ -116,17 +116,17 @@ async def _add_what_is_known(work: UnitOfWork, wearers: list[Wearer]) -> None:
         .execution_options(populate_existing=True)
     )
     for row in found:
-        wearer = by_child[row.child_id]
-        wearer.latest, wearer.known = row, _known(row, wearer.key)
+        assignment = by_child[row.child_id]
+        assignment.latest, assignment.known = row, _known(row, assignment.key)
     for zone in await zones_of(work, by_child, lock=True):
-        wearer = by_child[zone.child_id]
-        wearer.zones.append(view_zone(wearer.key, zone))
+        assignment = by_child[zone.child_id]
+        assignment.zones.append(view_zone(assignment.key, zone))
 
 
-def _known(row: LatestCheckin, key: bytes) -> Known:
+def _known(row: LatestCheckin, key: bytes) -> KnownPlaces:
     place = open_place(key, row.sealed_place, latest_context(row.child_id))
     latest = Fix(place.point, row.accuracy_m, row.happened_at)
     if row.sealed_suspect is None or row.suspect_at is None:
-        return Known(latest)
+        return KnownPlaces(latest)
     suspect = open_place(key, row.sealed_suspect, suspect_context(row.child_id))
-    return Known(latest, Fix(suspect.point, row.suspect_accuracy_m, row.suspect_at))
+    return KnownPlaces(latest, Fix(suspect.point, row.suspect_accuracy_m, row.suspect_at))

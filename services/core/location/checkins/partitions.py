@@ -51,7 +51,7 @@ async def drop_one_month(work: UnitOfWork) -> bool:
     return True
 
 
-async def forget_old_places(work: UnitOfWork) -> bool:
+async def purge_old_places(work: UnitOfWork) -> bool:
     """Delete single places whose time is over, in the months that still stand; return False: one run takes them all.
 
     In DEFAULT the time of receipt decides: a clock in 1970 does not make a place of today old.

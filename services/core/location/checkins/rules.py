@@ -28,7 +28,7 @@ MAX_SPEED_M_S: Final = 100.0
 # car. Satellites have no such table.
 LEAP_M: Final = 1_000.0
 LEAP_SPEED_M_S: Final = 2.0
-BY_SATELLITE: Final = "gps"
+SOURCE_GPS: Final = "gps"
 # Both fixes carry whole seconds.
 _LEAST_GAP_S: Final = 1.0
 # A fix before the receipt of which no network needs so long has a clock that runs ahead.
@@ -70,7 +70,7 @@ _REMARKS: Final = frozenset({Reason.CLOCK_CORRECTED, Reason.LATE})
 
 
 @dataclass(frozen=True)
-class Dated:
+class FixTime:
     """When a fix happened on our clock, and what is to be said of that."""
 
     happened_at: datetime
@@ -87,7 +87,7 @@ class Fix:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownPlaces:
     """What the child's last fixes taught: the latest good one, and one that seemed too far away to be true."""
 
     latest: Fix | None = None
@@ -95,7 +95,7 @@ class Known:
 
 
 @dataclass(frozen=True)
-class Judged:
+class AssessedFix:
     """A fix with its worth."""
 
     fix: Fix
@@ -125,11 +125,11 @@ class Judged:
 def date_fix(
     clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None,
     kept_for: timedelta = KEPT_FOR,
-) -> Dated:  # fmt: skip
+) -> FixTime:  # fmt: skip
     """Return when a fix happened. One that nobody can date counts from its receipt, and says so."""
     found = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
     if found is None:
-        return Dated(received_at, frozenset({Reason.UNDATED}))
+        return FixTime(received_at, frozenset({Reason.UNDATED}))
     reasons = set()
     skew_s = clock.skew_s or 0
     corrected_s = tst
@@ -140,10 +140,12 @@ def date_fix(
         reasons.add(Reason.CLOCK_AHEAD)
     if found < received_at - kept_for:
         reasons.add(Reason.TOO_OLD)
-    return Dated(found, frozenset(reasons))
+    return FixTime(found, frozenset(reasons))
 
 
-def judge(point: Point, accuracy_m: float | None, dated: Dated, known: Known, source: str | None = None) -> Judged:
+def assess(
+    point: Point, accuracy_m: float | None, dated: FixTime, known: KnownPlaces, source: str | None = None
+) -> AssessedFix:
     """Return the worth of a fix, given what is known of the child. An unknown source counts as networks."""
     fix = Fix(point, accuracy_m or None, dated.happened_at)
     reasons = set(dated.reasons)
@@ -163,12 +165,12 @@ def judge(point: Point, accuracy_m: float | None, dated: Dated, known: Known, so
             reasons.add(Reason.LATE)
         if too_fast(known.latest, fix) and not _confirms(known.suspect, fix):
             reasons.add(Reason.SPEED)
-    return Judged(
+    return AssessedFix(
         fix,
         tuple(reason for reason in Reason if reason in reasons),
         leaps=(
             known.latest is not None
-            and source != BY_SATELLITE
+            and source != SOURCE_GPS
             and Reason.OUT_OF_RANGE not in reasons
             and _leaps(known.latest, fix)
         ),
@@ -197,18 +199,18 @@ def _confirms(suspect: Fix | None, fix: Fix) -> bool:
     return suspect is not None and fix.happened_at > suspect.happened_at and not too_fast(suspect, fix)
 
 
-def learn(known: Known, judged: Judged) -> Known:
+def update_known(known: KnownPlaces, assessed: AssessedFix) -> KnownPlaces:
     """Return what is known after a fix."""
-    if judged.moves:
-        return Known(latest=judged.fix)
-    if not judged.late and set(judged.reasons) - _REMARKS == {Reason.SPEED}:
-        return Known(latest=known.latest, suspect=judged.fix)
+    if assessed.moves:
+        return KnownPlaces(latest=assessed.fix)
+    if not assessed.late and set(assessed.reasons) - _REMARKS == {Reason.SPEED}:
+        return KnownPlaces(latest=known.latest, suspect=assessed.fix)
     return known
 
 
-def may_alarm(judged: Judged, received_at: datetime) -> bool:
+def may_alarm(assessed: AssessedFix, received_at: datetime) -> bool:
     """Tell whether guardians may be alarmed for the sake of a fix: it moves something, and did so just now."""
-    return judged.moves and received_at - judged.fix.happened_at <= ALARM_WITHIN
+    return assessed.moves and received_at - assessed.fix.happened_at <= ALARM_WITHIN
 
 
 # ---------------------------------------------------------------- months, which the store is cut into

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from services.core.devices.alerts.rules import AlertKind
 from services.core.devices.alerts.tables import Alert
-from services.core.location.checkins.device_assignments import families_that_agreed
+from services.core.location.checkins.device_assignments import consenting_families
 from services.core.location.checkins.sealing import Place, open_place, seal_place, sos_context
 from services.core.location.checkins.tables import SosPlace
 from services.core.people.consents.rules import Part
@@ -22,7 +22,7 @@ from services.core.platform.db.database import UnitOfWork
 
 
 @dataclass(frozen=True)
-class SentPlace:
+class SosPosition:
     """Where the watch was, as it said with its SOS; ``happened_at`` is when the place was taken."""
 
     place: Place
@@ -42,7 +42,7 @@ class SosPlaceView:
     received_at: datetime
 
 
-async def keep_sos_place(work: UnitOfWork, alert: Alert, sent: SentPlace) -> bool:
+async def store_sos_place(work: UnitOfWork, alert: Alert, sent: SosPosition) -> bool:
     """Keep where an SOS came from and return whether it was kept; a repeat keeps the first.
 
     Kept is it only of an SOS, and only while a guardian of the family agrees to the part ``sos_places``; whether
@@ -50,7 +50,7 @@ async def keep_sos_place(work: UnitOfWork, alert: Alert, sent: SentPlace) -> boo
     """
     if alert.kind != AlertKind.SOS:
         return False
-    if not await families_that_agreed(work, [alert.family_id], Part.SOS_PLACES):
+    if not await consenting_families(work, [alert.family_id], Part.SOS_PLACES):
         return False
     if await work.session.get(SosPlace, alert.alert_id) is not None:
         return False
@@ -85,7 +85,7 @@ async def sos_places_of(work: UnitOfWork, child: Child) -> dict[uuid.UUID, SosPl
     return {row.alert_id: _view(key, row) for row in found}
 
 
-async def forget_unagreed_sos_places(work: UnitOfWork) -> bool:
+async def purge_unconsented_sos_places(work: UnitOfWork) -> bool:
     """Delete the places of SOS that no guardian of their family agrees to any more; return False: one run takes all."""
     agreed = (
         select(Child.child_id)

@@ -56,7 +56,7 @@ _TAKEN: Final = text(
 
 
 @dataclass(frozen=True)
-class Asked:
+class FixKey:
     """What a fix would be stored under."""
 
     username: str
@@ -64,7 +64,7 @@ class Asked:
     tst: int
 
 
-async def taken_ids(work: UnitOfWork, asked: Sequence[Asked]) -> dict[tuple[str, str, int], bytes]:
+async def existing_keys(work: UnitOfWork, asked: Sequence[FixKey]) -> dict[tuple[str, str, int], bytes]:
     """Return which of these names are taken, with the mark of what they stand for.
 
     A name is (user name, id, 0), or (user name, "", instant) for what has no id.

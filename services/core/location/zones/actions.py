@@ -14,7 +14,7 @@ from services.core.location.checkins.tables import LatestCheckin, SafeZone
 from services.core.location.geometry import Shape
 from services.core.location.tracks.days import Hours
 from services.core.location.zones.rows import ZoneView, plain_hours, view_zone
-from services.core.location.zones.rules import FIXES_TO_LEAVE, MAX_HOURS, MAX_ZONES, Stand, pass_zone
+from services.core.location.zones.rules import FIXES_TO_LEAVE, MAX_HOURS, MAX_ZONES, ZoneState, pass_zone
 from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.rules import Right
@@ -35,7 +35,7 @@ class ZoneChange:
     hours: Sequence[Hours] | None = None
 
 
-async def draw_zone(
+async def create_zone(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, name: str, shape: Shape, hours: Sequence[Hours]
 ) -> ZoneView:
     """Draw a safe zone. Where the child is as seen from it is taken from the latest place, which is no passage.
@@ -86,7 +86,7 @@ async def change_zone(
     return view_zone(key, row)
 
 
-async def remove_zone(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, zone_id: uuid.UUID) -> None:
+async def delete_zone(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, zone_id: uuid.UUID) -> None:
     """Take a zone away with everything that happened at its edge. Raises NotFoundError."""
     row = await zone_of_child(work, child, zone_id, lock=True)
     await work.session.delete(row)
@@ -122,7 +122,7 @@ async def _locked_latest(work: UnitOfWork, child_id: uuid.UUID) -> LatestCheckin
 
 
 def _look(key: bytes, row: SafeZone, shape: Shape, latest: LatestCheckin | None) -> None:
-    stand = Stand()
+    stand = ZoneState()
     if latest is not None:
         point = open_place(key, latest.sealed_place, latest_context(row.child_id)).point
         # What stood as the latest place until now counts as seen often enough.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.core.devices.alerts.actions import NewAlert, raise_alert
-from services.core.location.checkins.device_assignments import Wearer
-from services.core.location.checkins.rules import Judged, may_alarm
+from services.core.location.checkins.device_assignments import DeviceAssignment
+from services.core.location.checkins.rules import AssessedFix, may_alarm
 from services.core.location.checkins.tables import ZonePassage
 from services.core.location.tracks.days import any_hold
-from services.core.location.zones.rows import stand_of
+from services.core.location.zones.rows import zone_state
 from services.core.location.zones.rules import pass_zone
 from services.core.people.households.rules import Right
 from services.core.platform.db.database import UnitOfWork
@@ -17,47 +17,47 @@ from services.core.platform.events.actions import record_event
 
 
 @dataclass(frozen=True)
-class Passed:
+class ZoneCrossing:
     """A passage, and whose."""
 
-    wearer: Wearer
+    assignment: DeviceAssignment
     passage: ZonePassage
 
 
-def move_zones(work: UnitOfWork, wearer: Wearer, judged: Judged) -> list[Passed]:
+def update_zones(work: UnitOfWork, assignment: DeviceAssignment, assessed: AssessedFix) -> list[ZoneCrossing]:
     """Take a fix that is the latest place to every zone of the child; return what happened at their edges.
 
     Guardians are alarmed of what happens within a zone's hours and just now; the rest is only remembered.
     """
     found = []
-    fix = judged.fix
+    fix = assessed.fix
     assert fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
-    for view in wearer.zones:
-        before = stand_of(view.row)
-        stand, passage = pass_zone(before, view.zone.shape.edge_m(fix.point), fix.accuracy_m, leaps=judged.leaps)
+    for view in assignment.zones:
+        before = zone_state(view.row)
+        stand, passage = pass_zone(before, view.zone.shape.edge_m(fix.point), fix.accuracy_m, leaps=assessed.leaps)
         if stand != before:
             if stand.where is not before.where:
                 view.row.since_at = fix.happened_at
             view.row.stand, view.row.outside_fixes = stand.where, stand.outside_fixes
             work.add(view.row)
         if passage is not None:
-            alarmed = may_alarm(judged, work.now) and any_hold(view.zone.hours, fix.happened_at, wearer.timezone)
+            alarmed = may_alarm(assessed, work.now) and any_hold(view.zone.hours, fix.happened_at, assignment.timezone)
             row = ZonePassage(
-                zone_id=view.zone_id, child_id=wearer.child_id, kind=passage, happened_at=fix.happened_at,
+                zone_id=view.zone_id, child_id=assignment.child_id, kind=passage, happened_at=fix.happened_at,
                 received_at=work.now, alarmed=alarmed,
             )  # fmt: skip
             work.add(row)
-            found.append(Passed(wearer, row))
+            found.append(ZoneCrossing(assignment, row))
     return found
 
 
-async def tell_passages(work: UnitOfWork, passed: list[Passed]) -> None:
+async def notify_passages(work: UnitOfWork, passed: list[ZoneCrossing]) -> None:
     """Tell guardians who may locate of the passages, and alarm them of those that call for it.
 
     The families' rows are held.
     """
     for one in passed:
-        passage, child = one.passage, one.wearer.child
+        passage, child = one.passage, one.assignment.child
         await record_event(
             work, child.family_id, f"zone.{passage.kind}", child_id=child.child_id, ref_id=passage.zone_id,
             needs_right=Right.LOCATE, detail={"alarmed": passage.alarmed},
@@ -67,7 +67,7 @@ async def tell_passages(work: UnitOfWork, passed: list[Passed]) -> None:
                 work,
                 NewAlert(
                     child_id=child.child_id, family_id=child.family_id, kind=f"zone_{passage.kind}",
-                    watch_id=one.wearer.identity.watch_id, happened_at=passage.happened_at,
+                    watch_id=one.assignment.identity.watch_id, happened_at=passage.happened_at,
                     subject_id=passage.zone_id,
                 ),
             )  # fmt: skip

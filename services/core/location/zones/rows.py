@@ -13,7 +13,7 @@ from services.core.location.checkins.sealing import open_zone
 from services.core.location.checkins.tables import SafeZone
 from services.core.location.geometry import Point
 from services.core.location.tracks.days import Hours
-from services.core.location.zones.rules import Stand, Where, Zone
+from services.core.location.zones.rules import Where, Zone, ZoneState
 from services.core.platform.db.database import UnitOfWork
 
 
@@ -48,9 +48,9 @@ def plain_hours(hours: Hours) -> dict[str, object]:
     return {"days": sorted(hours.days), "from": f"{hours.starts:%H:%M}", "to": f"{hours.ends:%H:%M}"}
 
 
-def stand_of(row: SafeZone) -> Stand:
+def zone_state(row: SafeZone) -> ZoneState:
     """Return what is believed of a zone."""
-    return Stand(Where(row.stand), row.outside_fixes)
+    return ZoneState(Where(row.stand), row.outside_fixes)
 
 
 def zone_at(zones: Collection[ZoneView], point: Point) -> ZoneView | None:

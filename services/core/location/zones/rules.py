@@ -19,14 +19,14 @@ from services.core.location.tracks.days import Hours
 
 MAX_ZONES: Final = 20
 MAX_HOURS: Final = 14
-LEAST_RADIUS_M: Final = 50.0
-MOST_RADIUS_M: Final = 10_000.0
-LEAST_CORNERS: Final = 3
-MOST_CORNERS: Final = 50
+RADIUS_MIN_M: Final = 50.0
+RADIUS_MAX_M: Final = 10_000.0
+CORNERS_MIN: Final = 3
+CORNERS_MAX: Final = 50
 # A square of 100 m; less is smaller than the accuracy of the fixes that are to tell.
-LEAST_AREA_M2: Final = 7_500.0
+AREA_MIN_M2: Final = 7_500.0
 # Where the plane is too wide a guess: nobody lives there.
-MOST_LATITUDE_DEG: Final = 85.0
+LATITUDE_MAX_DEG: Final = 85.0
 
 # Entered: the whole circle is inside the zone or at most this far beyond its edge, which is drawn by finger.
 ENTER_SLACK_M: Final = 30.0
@@ -57,38 +57,40 @@ class Passage(StrEnum):
 
 
 @dataclass(frozen=True)
-class Stand:
+class ZoneState:
     """What is believed of one zone, and how many fixes one after the other spoke for having left it."""
 
     where: Where = Where.UNKNOWN
     outside_fixes: int = 0
 
 
-def pass_zone(stand: Stand, edge_m: float, accuracy_m: float, *, leaps: bool = False) -> tuple[Stand, Passage | None]:
+def pass_zone(
+    stand: ZoneState, edge_m: float, accuracy_m: float, *, leaps: bool = False
+) -> tuple[ZoneState, Passage | None]:
     """Return what is believed after a good fix that is the latest, and what it means.
 
     ``edge_m``: how far the fix is from the zone's edge, negative inside; ``leaps``: it is far from the fix before.
     Poor, bad and late fixes never get here. What is learned of a zone for the first time is no passage.
     """
     if edge_m + accuracy_m <= ENTER_SLACK_M:
-        return Stand(Where.INSIDE), Passage.ENTERED if stand.where is Where.OUTSIDE else None
+        return ZoneState(Where.INSIDE), Passage.ENTERED if stand.where is Where.OUTSIDE else None
     beyond_m = edge_m - accuracy_m
     if beyond_m < LEAVE_MARGIN_M:
-        return Stand(stand.where), None
+        return ZoneState(stand.where), None
     if stand.where is Where.OUTSIDE:
         return stand, None
     fixes = stand.outside_fixes + 1
     # The first fix of all may be the wrong one: nothing before it says that it leaps.
     sure = stand.where is Where.INSIDE and not leaps and accuracy_m <= SURE_ACCURACY_M and beyond_m >= SURE_MARGIN_M
     if sure or fixes >= (LEAPS_TO_LEAVE if leaps else FIXES_TO_LEAVE):
-        return Stand(Where.OUTSIDE), Passage.LEFT if stand.where is Where.INSIDE else None
-    return Stand(stand.where, fixes), None
+        return ZoneState(Where.OUTSIDE), Passage.LEFT if stand.where is Where.INSIDE else None
+    return ZoneState(stand.where, fixes), None
 
 
 def check_circle(center: Point, radius_m: float) -> Circle:
     """Return the circle; raises ZoneShapeError unless it is a zone fixes can tell."""
     _check_place(center)
-    if not LEAST_RADIUS_M <= radius_m <= MOST_RADIUS_M:
+    if not RADIUS_MIN_M <= radius_m <= RADIUS_MAX_M:
         raise ZoneShapeError("radius")
     return Circle(center, radius_m)
 
@@ -97,22 +99,22 @@ def check_outline(corners: Sequence[Point]) -> Outline:
     """Return the outline; raises ZoneShapeError unless it is simple, wide enough and not too wide."""
     # A repeated first corner closes the line, as GeoJSON does; ours closes by itself.
     given = tuple(corners[:-1] if len(corners) > 1 and corners[0] == corners[-1] else corners)
-    if not LEAST_CORNERS <= len(given) <= MOST_CORNERS:
+    if not CORNERS_MIN <= len(given) <= CORNERS_MAX:
         raise ZoneShapeError("corners")
     for corner in given:
         _check_place(corner)
-    if max(distance_m(given[0], corner) for corner in given) > 2 * MOST_RADIUS_M:
+    if max(distance_m(given[0], corner) for corner in given) > 2 * RADIUS_MAX_M:
         raise ZoneShapeError("too_wide")
     outline = Outline(given)
     if not outline.polygon.is_valid:
         raise ZoneShapeError("crosses_itself")
-    if outline.polygon.area < LEAST_AREA_M2:
+    if outline.polygon.area < AREA_MIN_M2:
         raise ZoneShapeError("too_narrow")
     return outline
 
 
 def _check_place(point: Point) -> None:
-    if abs(point.lat) > MOST_LATITUDE_DEG:
+    if abs(point.lat) > LATITUDE_MAX_DEG:
         raise ZoneShapeError("latitude")
 
 

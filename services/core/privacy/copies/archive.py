@@ -17,8 +17,8 @@ from typing import Any
 import structlog
 
 from services.core.conversation.audio_assets.errors import AudioGoneError, AudioNotReadyError
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.hearing import sound_for_phone
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.playback import audio_for_phone
 from services.core.conversation.messages.queries import MessageView
 from services.core.people.households.queries import child_by_id
 from services.core.platform.audio.errors import AudioBusyError, AudioNotReadableError
@@ -46,33 +46,33 @@ class _Job:
     key: bytes
 
 
-async def make_one_export(studio: Studio) -> bool:
+async def make_one_export(transcoder: Transcoder) -> bool:
     """Make the oldest export that waits; return whether there was one. Killed anywhere, another process begins anew."""
-    job = await _claim(studio)
+    job = await _claim(transcoder)
     if job is None:
         return False
     try:
-        archive = await _archive(studio, job)
-        await _store(studio, job, archive)
+        archive = await _archive(transcoder, job)
+        await _store(transcoder, job, archive)
     except (AudioBusyError, AudioNotReadyError, BlobStoreAwayError) as error:
         log.warning("export_put_off", export_id=str(job.export_id), error=type(error).__qualname__)
-        await _put_off(studio, job)
+        await _put_off(transcoder, job)
     except BlobGoneError:
         # Something of the family was erased meanwhile, and the export with it.
         log.info("export_dropped", export_id=str(job.export_id))
     return True
 
 
-async def _claim(studio: Studio) -> _Job | None:
-    async with studio.database.begin() as work:
+async def _claim(transcoder: Transcoder) -> _Job | None:
+    async with transcoder.database.begin() as work:
         export = await claim_oldest(work, Export, lives=CLAIM_LIVES, tries=TRIES)
         if export is None or export.state == "failed":
             return None
         return _Job(export.export_id, export.family_id, export.guardian_id, key_of(work.vault, export))
 
 
-async def _put_off(studio: Studio, job: _Job) -> None:
-    async with studio.database.begin() as work:
+async def _put_off(transcoder: Transcoder, job: _Job) -> None:
+    async with transcoder.database.begin() as work:
         export = await work.session.get(Export, job.export_id, with_for_update={"key_share": True})
         if export is not None:
             export.state = "waiting"
@@ -80,8 +80,8 @@ async def _put_off(studio: Studio, job: _Job) -> None:
             work.add(export)
 
 
-async def _archive(studio: Studio, job: _Job) -> bytes:
-    async with studio.database.begin() as work:
+async def _archive(transcoder: Transcoder, job: _Job) -> bytes:
+    async with transcoder.database.begin() as work:
         told = await own_data(work, job.family_id, job.guardian_id)
         views: dict[str, Sequence[MessageView]] = {}
         tables: dict[str, bytes] = {}
@@ -102,9 +102,9 @@ async def _archive(studio: Studio, job: _Job) -> bytes:
             for view in views.get(child_told["child_id"], ()):
                 message = message_told(view)
                 if view.message.clip_id is not None:
-                    message["audio"] = await _add_sound(studio, archive, view, view.message.clip_id)
+                    message["audio"] = await _add_sound(transcoder, archive, view, view.message.clip_id)
                     done += 1
-                    await _note_progress(studio, job, done, sounds)
+                    await _note_progress(transcoder, job, done, sounds)
                 child_told["messages"].append(message)
         for name, table in tables.items():
             archive.writestr(name, table)
@@ -113,11 +113,11 @@ async def _archive(studio: Studio, job: _Job) -> bytes:
     return memory.getvalue()
 
 
-async def _add_sound(studio: Studio, archive: zipfile.ZipFile, view: MessageView, clip_id: uuid.UUID) -> str:
+async def _add_sound(transcoder: Transcoder, archive: zipfile.ZipFile, view: MessageView, clip_id: uuid.UUID) -> str:
     """Put the sound of a message into the archive and return its name there, or why there is none."""
     try:
-        sound = await sound_for_phone(studio, clip_id)
-        plain = await studio.blobs.read(sound.playable.blob_id, sound.key)
+        sound = await audio_for_phone(transcoder, clip_id)
+        plain = await transcoder.blobs.read(sound.playable.blob_id, sound.key)
     except (AudioGoneError, BlobMissingError):
         return "gone"
     except AudioNotReadableError:
@@ -128,12 +128,12 @@ async def _add_sound(studio: Studio, archive: zipfile.ZipFile, view: MessageView
     return name
 
 
-async def _note_progress(studio: Studio, job: _Job, done: int, of: int) -> None:
+async def _note_progress(transcoder: Transcoder, job: _Job, done: int, of: int) -> None:
     # 99 until it can be fetched; not more often than it can be seen.
     percent = 99 * done // of
     if percent == 99 * (done - 1) // of:
         return
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         export = await work.session.get(Export, job.export_id, with_for_update={"key_share": True})
         if export is None:
             raise BlobGoneError
@@ -142,14 +142,14 @@ async def _note_progress(studio: Studio, job: _Job, done: int, of: int) -> None:
         work.add(export)
 
 
-async def _store(studio: Studio, job: _Job, archive: bytes) -> None:
+async def _store(transcoder: Transcoder, job: _Job, archive: bytes) -> None:
     digest = await asyncio.to_thread(lambda: hashlib.sha256(archive).hexdigest())
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         if await work.session.get(Export, job.export_id) is None:
             raise BlobGoneError
         blob_id = reserve_for_export(work, job.export_id, len(archive), digest).blob_id
-    await studio.blobs.put(blob_id, job.key, archive)
-    async with studio.database.begin() as work:
+    await transcoder.blobs.put(blob_id, job.key, archive)
+    async with transcoder.database.begin() as work:
         export = await work.session.get(Export, job.export_id, with_for_update={"key_share": True})
         if export is None:
             raise BlobGoneError

@@ -11,7 +11,7 @@ from typing import Any, Final
 from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of
 from services.core.devices.alerts.rules import kinds_visible_with
 from services.core.devices.alerts.tables import Alert
-from services.core.location.checkins.access_log import note_look
+from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.queries import After, CheckinView, checkins_in, child_zones
 from services.core.location.checkins.sos_places import SosPlaceView, sos_places_of
 from services.core.location.geometry import Circle
@@ -43,7 +43,7 @@ async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> 
     may_see_sos = Right.LOCATE in rights and await has_consent(work, guardian_id, child.family_id, Part.SOS_PLACES)
     places = await sos_places_of(work, child) if may_see_sos else {}
     if zones or places:
-        note_look(work, guardian_id, child)
+        record_place_access(work, guardian_id, child)
     return {
         "checkins": None,
         "zones": [_zone(one) for one in zones],
@@ -61,7 +61,7 @@ async def checkins_csv(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -
         return None
     if not await has_consent(work, guardian_id, child.family_id, Part.LOCATION):
         return None
-    note_look(work, guardian_id, child)
+    record_place_access(work, guardian_id, child)
     span = Span(work.now - work.retention.fixes, work.now + _AHEAD)
     lines = io.StringIO()
     rows = csv.writer(lines)

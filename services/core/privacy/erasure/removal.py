@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import String, cast, delete, update
 from sqlmodel import col, exists, select
 
-from services.core.conversation.audio_assets.tables import Clip
+from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.accounts.tables import Guardian, LoginChallenge
@@ -59,7 +59,7 @@ async def _remove(work: UnitOfWork, erasure: Erasure | None) -> bool:
 
 async def _remove_child(work: UnitOfWork, child_id: uuid.UUID) -> None:
     usernames = select(WatchIdentity.username).where(col(WatchIdentity.child_id) == child_id)
-    clips = select(cast(col(Clip.clip_id), String)).where(col(Clip.child_id) == child_id)
+    clips = select(cast(col(AudioAsset.clip_id), String)).where(col(AudioAsset.child_id) == child_id)
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(usernames)))
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(clips)))
     # What is on its way to phones about the child; a wake-up finds no event any more.

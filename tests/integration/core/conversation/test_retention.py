@@ -13,21 +13,21 @@ import pytest
 from sqlalchemy import text
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.chunks_from_watch import Claim, take_chunk
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.audio_assets.rules import UNFINISHED_LIVES
-from services.core.conversation.audio_assets.tables import Clip, ClipChunk, Rendition
+from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.audio_assets.rules import UNFINISHED_KEPT_FOR
+from services.core.conversation.audio_assets.tables import AudioAsset, AudioChunk, Rendition
 from services.core.conversation.messages.actions import release_queued, send_to_child
 from services.core.conversation.messages.content import lock_child
-from services.core.conversation.messages.expiry import expire_one
-from services.core.conversation.messages.hearing import sound_for_phone
-from services.core.conversation.messages.queries import one_message
-from services.core.conversation.messages.retention import drop_one_old_voice, set_kept
+from services.core.conversation.messages.expiry import expire_one_message
+from services.core.conversation.messages.playback import audio_for_phone
+from services.core.conversation.messages.queries import message_of
+from services.core.conversation.messages.retention import purge_one_old_voice, set_kept
 from services.core.conversation.messages.rules import text_body
 from services.core.conversation.messages.tables import Message, MessageRecipient, PhoneUpload, PhoneUploadPart
-from services.core.conversation.messages.uploads import UPLOAD_LIVES, add_part, begin_upload, find_upload
-from services.core.conversation.messages.voice_from_phone import speak_to_child
-from services.core.conversation.messages.voice_from_watch import ChildsClip, receive_clip
+from services.core.conversation.messages.uploads import UPLOAD_KEPT_FOR, add_part, begin_upload, find_upload
+from services.core.conversation.messages.voice_from_phone import send_voice_to_child
+from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
 from services.core.devices.watches.queries import standing_identity
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.blobs.tables import Blob
@@ -47,10 +47,10 @@ VOICE = encoded("amr-nb", 0.5)
 
 
 @pytest.fixture
-def sweep(studio: Studio, tmp_path: Path) -> Callable[[], Awaitable[None]]:
+def sweep(transcoder: Transcoder, tmp_path: Path) -> Callable[[], Awaitable[None]]:
     """Two workers at once, and each of them twice."""
     ledger = ErasureLedger(tmp_path / "erasures.jsonl")
-    workers = [Worker(studio, FileSmsProvider(tmp_path / "sms.jsonl"), ledger) for _ in range(2)]
+    workers = [Worker(transcoder, FileSmsProvider(tmp_path / "sms.jsonl"), ledger) for _ in range(2)]
 
     async def run() -> None:
         for _ in range(2):
@@ -59,47 +59,49 @@ def sweep(studio: Studio, tmp_path: Path) -> Callable[[], Awaitable[None]]:
     return run
 
 
-async def speak(studio: Studio, home: Home) -> uuid.UUID:
+async def speak(transcoder: Transcoder, home: Home) -> uuid.UUID:
     """Have the guardian speak, and phones be given a form of it."""
-    message_id = await speak_to_child(studio, home.child_id, home.guardian_id, new_ref(), VOICE)
-    async with studio.database.begin() as work:
+    message_id = await send_voice_to_child(transcoder, home.child_id, home.guardian_id, new_ref(), VOICE)
+    async with transcoder.database.begin() as work:
         clip_id = (await work.session.get_one(Message, message_id)).clip_id
     assert clip_id is not None
-    await sound_for_phone(studio, clip_id)
+    await audio_for_phone(transcoder, clip_id)
     return message_id
 
 
-async def reply(studio: Studio, username: str) -> str:
+async def reply(transcoder: Transcoder, username: str) -> str:
     """Have the child's watch say something; return the id that it made."""
     ref, digest = new_ref(), hashlib.sha256(VOICE).hexdigest()
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         identity = await standing_identity(work, username)
         assert identity is not None
-        await take_chunk(work, identity, ref, 0, VOICE)
-    clip = ChildsClip(ref, "family", Claim(len(VOICE), 1, digest), digest, "amr-nb", None)
-    answer = await receive_clip(studio.database, studio.blobs, username, clip)
+        await store_chunk(work, identity, ref, 0, VOICE)
+    clip = VoiceUpload(ref, "family", UploadManifest(len(VOICE), 1, digest), digest, "amr-nb", None)
+    answer = await receive_voice(transcoder.database, transcoder.blobs, username, clip)
     assert getattr(answer, "code", None) == "stored"
     return ref
 
 
-async def keep(studio: Studio, home: Home, message_id: uuid.UUID, guardian_id: uuid.UUID, *, kept: bool) -> None:
-    async with studio.database.begin() as work:
+async def keep(
+    transcoder: Transcoder, home: Home, message_id: uuid.UUID, guardian_id: uuid.UUID, *, kept: bool
+) -> None:
+    async with transcoder.database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
         await set_kept(work, child, guardian_id, message_id, kept=kept)
 
 
-async def voice_state(studio: Studio, home: Home, message_id: uuid.UUID) -> str:
-    async with studio.database.begin() as work:
+async def voice_state(transcoder: Transcoder, home: Home, message_id: uuid.UUID) -> str:
+    async with transcoder.database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
-        view = await one_message(work, child, home.guardian_id, message_id)
+        view = await message_of(work, child, home.guardian_id, message_id)
         assert view.message.message_id == message_id, "the message itself stays"
         assert view.clip is not None
         return view.clip.state
 
 
-async def objects(studio: Studio, settings: Settings, home: Home) -> set[str]:
+async def objects(transcoder: Transcoder, settings: Settings, home: Home) -> set[str]:
     """Return the objects of this child in the folder, after seeing that rows and folder agree."""
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         rows = await work.session.exec(select(Blob.blob_id).where(Blob.child_id == home.child_id))
         known = {blob_id.hex for blob_id in rows}
     folder = Path(settings.blob_url.removeprefix("file:"))
@@ -108,16 +110,16 @@ async def objects(studio: Studio, settings: Settings, home: Home) -> set[str]:
     return known
 
 
-async def events(studio: Studio, home: Home, kind: str) -> Counter[str]:
-    async with studio.database.begin() as work:
+async def events(transcoder: Transcoder, home: Home, kind: str) -> Counter[str]:
+    async with transcoder.database.begin() as work:
         rows = await work.session.exec(select(Event).where(Event.child_id == home.child_id, Event.kind == kind))
         return Counter(f"{row.ref_id} {row.detail['state']}" for row in rows)
 
 
-async def second_guardian(studio: Studio, home: Home, message_id: uuid.UUID) -> uuid.UUID:
+async def second_guardian(transcoder: Transcoder, home: Home, message_id: uuid.UUID) -> uuid.UUID:
     """Add a guardian whom the message reached, too."""
-    other = await make_home(studio.database)
-    async with studio.database.begin() as work:
+    other = await make_home(transcoder.database)
+    async with transcoder.database.begin() as work:
         work.add(
             Membership(
                 family_id=home.family_id, guardian_id=other.guardian_id, relation="aunt", joined_at=work.now,
@@ -130,64 +132,64 @@ async def second_guardian(studio: Studio, home: Home, message_id: uuid.UUID) -> 
 
 
 async def test_voice_goes_after_ninety_days_and_its_message_stays(
-    studio: Studio, settings: Settings, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, settings: Settings, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    message_id = await speak(studio, home)
-    assert len(await objects(studio, settings, home)) == 2, "the original, and what phones play"
+    home = await make_home(transcoder.database)
+    message_id = await speak(transcoder, home)
+    assert len(await objects(transcoder, settings, home)) == 2, "the original, and what phones play"
     clock.advance(days=90, seconds=-1)
     await sweep()
-    assert await voice_state(studio, home, message_id) == "ready"
-    assert len(await objects(studio, settings, home)) == 2
+    assert await voice_state(transcoder, home, message_id) == "ready"
+    assert len(await objects(transcoder, settings, home)) == 2
     clock.advance(seconds=1)
     await sweep()
-    assert await voice_state(studio, home, message_id) == "gone"
-    assert await objects(studio, settings, home) == set()
-    assert (await events(studio, home, "message.audio"))[f"{message_id} gone"] == 1
-    async with studio.database.begin() as work:
-        clip = (await work.session.exec(select(Clip).where(Clip.child_id == home.child_id))).one()
+    assert await voice_state(transcoder, home, message_id) == "gone"
+    assert await objects(transcoder, settings, home) == set()
+    assert (await events(transcoder, home, "message.audio"))[f"{message_id} gone"] == 1
+    async with transcoder.database.begin() as work:
+        clip = (await work.session.exec(select(AudioAsset).where(AudioAsset.child_id == home.child_id))).one()
         assert (clip.blob_id, clip.sealed_bars, clip.gone_at) == (None, None, clock.now)
         made = await work.session.exec(select(Rendition).where(Rendition.clip_id == clip.clip_id))
         assert made.all() == []
 
 
 async def test_while_any_guardian_keeps_it_voice_stays(
-    studio: Studio, settings: Settings, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, settings: Settings, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    message_id = await speak(studio, home)
-    aunt_id = await second_guardian(studio, home, message_id)
+    home = await make_home(transcoder.database)
+    message_id = await speak(transcoder, home)
+    aunt_id = await second_guardian(transcoder, home, message_id)
     for guardian_id in (home.guardian_id, aunt_id, aunt_id):
-        await keep(studio, home, message_id, guardian_id, kept=True)
+        await keep(transcoder, home, message_id, guardian_id, kept=True)
     clock.advance(days=200)
     await sweep()
     for guardian_id in (home.guardian_id, home.guardian_id):
-        await keep(studio, home, message_id, guardian_id, kept=False)
+        await keep(transcoder, home, message_id, guardian_id, kept=False)
         await sweep()
-        assert await voice_state(studio, home, message_id) == "ready", "the aunt keeps it"
-    await keep(studio, home, message_id, aunt_id, kept=False)
+        assert await voice_state(transcoder, home, message_id) == "ready", "the aunt keeps it"
+    await keep(transcoder, home, message_id, aunt_id, kept=False)
     await sweep()
-    assert await voice_state(studio, home, message_id) == "gone"
-    assert await objects(studio, settings, home) == set()
+    assert await voice_state(transcoder, home, message_id) == "gone"
+    assert await objects(transcoder, settings, home) == set()
 
 
 async def test_a_guardian_who_left_the_family_keeps_nothing(
-    studio: Studio, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    message_id = await speak(studio, home)
-    aunt_id = await second_guardian(studio, home, message_id)
-    await keep(studio, home, message_id, aunt_id, kept=True)
+    home = await make_home(transcoder.database)
+    message_id = await speak(transcoder, home)
+    aunt_id = await second_guardian(transcoder, home, message_id)
+    await keep(transcoder, home, message_id, aunt_id, kept=True)
     clock.advance(days=91)
     await sweep()
-    assert await voice_state(studio, home, message_id) == "ready"
-    async with studio.database.begin() as work:
+    assert await voice_state(transcoder, home, message_id) == "ready"
+    async with transcoder.database.begin() as work:
         found = await work.session.exec(select(Membership).where(Membership.guardian_id == aunt_id))
         for membership in found:
             if membership.family_id == home.family_id:
                 membership.removed_at = work.now
     await sweep()
-    assert await voice_state(studio, home, message_id) == "gone", "nobody is left who could let it go"
+    assert await voice_state(transcoder, home, message_id) == "gone", "nobody is left who could let it go"
 
 
 async def somebody_waits(database: Database) -> None:
@@ -204,86 +206,90 @@ async def one_turn(database: Database, chore: Callable[[UnitOfWork], Awaitable[b
         return await chore(work)
 
 
-async def test_what_was_answered_as_kept_is_kept_though_its_time_is_over(studio: Studio, clock: FakeClock) -> None:
-    home = await make_home(studio.database)
-    message_id = await speak(studio, home)
+async def test_what_was_answered_as_kept_is_kept_though_its_time_is_over(
+    transcoder: Transcoder, clock: FakeClock
+) -> None:
+    home = await make_home(transcoder.database)
+    message_id = await speak(transcoder, home)
     clock.advance(days=91)
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
         await set_kept(work, child, home.guardian_id, message_id, kept=True)
         # A worker that looks now cannot see it yet.
-        assert not await one_turn(studio.database, drop_one_old_voice)
-    assert not await one_turn(studio.database, drop_one_old_voice)
-    assert await voice_state(studio, home, message_id) == "ready"
-    await keep(studio, home, message_id, home.guardian_id, kept=False)
-    assert await one_turn(studio.database, drop_one_old_voice)
+        assert not await one_turn(transcoder.database, purge_one_old_voice)
+    assert not await one_turn(transcoder.database, purge_one_old_voice)
+    assert await voice_state(transcoder, home, message_id) == "ready"
+    await keep(transcoder, home, message_id, home.guardian_id, kept=False)
+    assert await one_turn(transcoder.database, purge_one_old_voice)
 
 
-async def states(studio: Studio, message_id: uuid.UUID) -> list[str]:
-    async with studio.database.begin() as work:
+async def states(transcoder: Transcoder, message_id: uuid.UUID) -> list[str]:
+    async with transcoder.database.begin() as work:
         rows = await work.session.exec(select(MessageRecipient.state).where(MessageRecipient.message_id == message_id))
         return list(rows.all())
 
 
 async def test_what_did_not_arrive_in_thirty_days_expires_and_its_sender_is_told_once(
-    studio: Studio, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    message_ids = [await speak(studio, home) for _ in range(3)]
+    home = await make_home(transcoder.database)
+    message_ids = [await speak(transcoder, home) for _ in range(3)]
     clock.advance(days=30, seconds=-1)
     await sweep()
-    assert [await states(studio, one) for one in message_ids] == [["queued"]] * 3
+    assert [await states(transcoder, one) for one in message_ids] == [["queued"]] * 3
     clock.advance(seconds=1)
     await sweep()
-    assert [await states(studio, one) for one in message_ids] == [["expired"]] * 3
-    assert await events(studio, home, "message.state") == {f"{one} expired": 1 for one in message_ids}
-    async with studio.database.begin() as work:
+    assert [await states(transcoder, one) for one in message_ids] == [["expired"]] * 3
+    assert await events(transcoder, home, "message.state") == {f"{one} expired": 1 for one in message_ids}
+    async with transcoder.database.begin() as work:
         items = await work.session.exec(select(InboxItem.state).where(InboxItem.child_id == home.child_id))
         assert set(items.all()) == {"dropped"}, "a watch that is paired tomorrow is not told of it"
     # Its sound stays for its own time: the parent may send it again.
-    assert [await voice_state(studio, home, one) for one in message_ids] == ["ready"] * 3
+    assert [await voice_state(transcoder, home, one) for one in message_ids] == ["ready"] * 3
 
 
 async def test_what_a_child_said_expires_for_a_phone_that_never_came(
-    studio: Studio, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    worn = await wear(studio.database, home)
-    ref = await reply(studio, worn.username)
-    async with studio.database.begin() as work:
+    home = await make_home(transcoder.database)
+    worn = await wear(transcoder.database, home)
+    ref = await reply(transcoder, worn.username)
+    async with transcoder.database.begin() as work:
         message_id = (await work.session.exec(select(Message.message_id).where(Message.ref == ref))).one()
     clock.advance(days=30)
     await sweep()
-    assert await states(studio, message_id) == ["expired"]
-    assert await events(studio, home, "message.state") == {f"{message_id} expired": 1}
+    assert await states(transcoder, message_id) == ["expired"]
+    assert await events(transcoder, home, "message.state") == {f"{message_id} expired": 1}
 
 
-async def test_expiry_and_pairing_at_once_never_wait_for_each_other_for_ever(studio: Studio, clock: FakeClock) -> None:
-    home = await make_home(studio.database)
-    async with studio.database.begin() as work:
+async def test_expiry_and_pairing_at_once_never_wait_for_each_other_for_ever(
+    transcoder: Transcoder, clock: FakeClock
+) -> None:
+    home = await make_home(transcoder.database)
+    async with transcoder.database.begin() as work:
         message = await send_to_child(work, home.child_id, home.guardian_id, new_ref(), text_body("hi"))
     clock.advance(days=30)
-    async with studio.database.begin() as pairing:
+    async with transcoder.database.begin() as pairing:
         await lock_child(pairing, home.child_id)
-        expiring = asyncio.create_task(one_turn(studio.database, expire_one))
-        await somebody_waits(studio.database)
+        expiring = asyncio.create_task(one_turn(transcoder.database, expire_one_message))
+        await somebody_waits(transcoder.database)
         # What pairing does under the child's lock.
         await release_queued(pairing, home.child_id)
     assert await expiring
-    assert await states(studio, message.message_id) == ["expired"]
+    assert await states(transcoder, message.message_id) == ["expired"]
 
 
 async def test_what_was_said_before_any_watch_waits_and_is_on_its_way_once_one_is_paired(
-    studio: Studio, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    message_ids = [await speak(studio, home) for _ in range(2)]
+    home = await make_home(transcoder.database)
+    message_ids = [await speak(transcoder, home) for _ in range(2)]
     clock.advance(days=29)
     await sweep()
-    assert [await states(studio, one) for one in message_ids] == [["queued"]] * 2
-    await wear(studio.database, home)
-    assert [await states(studio, one) for one in message_ids] == [["stored"]] * 2
-    async with studio.database.begin() as work:
+    assert [await states(transcoder, one) for one in message_ids] == [["queued"]] * 2
+    await wear(transcoder.database, home)
+    assert [await states(transcoder, one) for one in message_ids] == [["stored"]] * 2
+    async with transcoder.database.begin() as work:
         items = await work.session.exec(
             select(InboxItem).where(InboxItem.child_id == home.child_id).order_by(col(InboxItem.seq))
         )
@@ -291,22 +297,22 @@ async def test_what_was_said_before_any_watch_waits_and_is_on_its_way_once_one_i
 
 
 async def test_an_upload_lives_a_day_and_takes_its_parts_along(
-    studio: Studio, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    async with studio.database.begin() as work:
+    home = await make_home(transcoder.database)
+    async with transcoder.database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
         begun = await begin_upload(work, child, home.guardian_id, "key", len(VOICE), "0" * 64)
         upload = await find_upload(work, child, home.guardian_id, begun.upload_id, lock=True)
         await add_part(work, child, upload, 0, VOICE[:100])
 
     async def there() -> tuple[int, int]:
-        async with studio.database.begin() as work:
+        async with transcoder.database.begin() as work:
             uploads = await work.session.exec(select(PhoneUpload).where(PhoneUpload.upload_id == begun.upload_id))
             parts = await work.session.exec(select(PhoneUploadPart).where(PhoneUploadPart.upload_id == begun.upload_id))
             return len(uploads.all()), len(parts.all())
 
-    clock.advance(seconds=UPLOAD_LIVES.total_seconds() - 1)
+    clock.advance(seconds=UPLOAD_KEPT_FOR.total_seconds() - 1)
     await sweep()
     assert await there() == (1, 1)
     clock.advance(seconds=1)
@@ -315,29 +321,29 @@ async def test_an_upload_lives_a_day_and_takes_its_parts_along(
 
 
 async def test_chunks_without_an_end_live_thirty_days_from_the_last_of_them(
-    studio: Studio, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
+    transcoder: Transcoder, clock: FakeClock, sweep: Callable[[], Awaitable[None]]
 ) -> None:
-    home = await make_home(studio.database)
-    worn = await wear(studio.database, home)
+    home = await make_home(transcoder.database)
+    worn = await wear(transcoder.database, home)
     ref = new_ref()
 
     async def chunk(number: int) -> None:
-        async with studio.database.begin() as work:
+        async with transcoder.database.begin() as work:
             identity = await standing_identity(work, worn.username)
             assert identity is not None
-            await take_chunk(work, identity, ref, number, VOICE[:512])
+            await store_chunk(work, identity, ref, number, VOICE[:512])
 
     async def held() -> int:
-        async with studio.database.begin() as work:
-            return len((await work.session.exec(select(ClipChunk).where(ClipChunk.ref == ref))).all())
+        async with transcoder.database.begin() as work:
+            return len((await work.session.exec(select(AudioChunk).where(AudioChunk.ref == ref))).all())
 
     # The watch has said hello meanwhile: an unconfirmed pairing would end after a day, and its chunks with it.
-    async with studio.database.begin() as work:
+    async with transcoder.database.begin() as work:
         await work.run(text("UPDATE pairing SET confirmed_at = issued_at"))
     await chunk(0)
     clock.advance(days=20)
     await chunk(1)
-    clock.advance(seconds=UNFINISHED_LIVES.total_seconds() - 1)
+    clock.advance(seconds=UNFINISHED_KEPT_FOR.total_seconds() - 1)
     await sweep()
     assert await held() == 2
     clock.advance(seconds=1)

@@ -14,7 +14,7 @@ from services.core.devices.commands.rules import CommandKind
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import WatchCommand
 from services.core.location.checkins.actions import receive_fixes
-from services.core.location.zones.actions import draw_zone
+from services.core.location.zones.actions import create_zone
 from services.core.location.zones.rules import check_circle
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import Database
@@ -34,7 +34,7 @@ async def alerts(database: Database, home: Home) -> list[Alert]:
 async def draw(database: Database, home: Home) -> None:
     async with database.begin() as work:
         child = await work.session.get_one(Child, home.child_id)
-        await draw_zone(work, child, home.guardian_id, "Home", check_circle(HOME, 150), [])
+        await create_zone(work, child, home.guardian_id, "Home", check_circle(HOME, 150), [])
 
 
 async def test_leaving_and_entering_a_zone_alarm_the_guardians_once_each(

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.core.devices.presence.actions import HelloReport
 from services.core.location.checkins.actions import receive_fixes
-from services.core.location.checkins.partitions import drop_one_month, forget_old_places, make_one_month
+from services.core.location.checkins.partitions import drop_one_month, make_one_month, purge_old_places
 from services.core.location.checkins.rules import KEPT_FOR, Month, months_wanted
 from services.core.location.checkins.tables import LatestCheckin
 from services.core.pairing.actions import receive_hello
@@ -176,7 +176,7 @@ async def test_what_a_slow_clock_dated_too_early_outlives_its_month(
         assert count.scalar_one() == 1
     clock.now = datetime(2029, 3, 9, 1, tzinfo=UTC)
     async with database.begin() as work:
-        await forget_old_places(work)
+        await purge_old_places(work)
     assert await where(database, worn) == {}
 
 
@@ -190,12 +190,12 @@ async def test_single_places_go_with_their_day_and_outliers_by_when_they_came(
     await keep(database, worn, old, young, outlier)
     clock.now = young + KEPT_FOR - timedelta(hours=1)
     async with database.begin() as work:
-        await forget_old_places(work)
+        await purge_old_places(work)
         assert await work.session.get(LatestCheckin, home.child_id) is not None
     assert set(await where(database, worn)) == {int(young.timestamp()), int(outlier.timestamp())}
     clock.advance(hours=2)
     async with database.begin() as work:
-        await forget_old_places(work)
+        await purge_old_places(work)
         assert await work.session.get(LatestCheckin, home.child_id) is None
     assert await where(database, worn) == {}
 

@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from services.core.devices.contacts.guardians import withdraw_consent
 from services.core.devices.presence.actions import HelloReport
-from services.core.location.checkins.actions import SentFix, receive_fixes
+from services.core.location.checkins.actions import ReceivedFix, receive_fixes
 from services.core.location.checkins.sealing import checkin_context, latest_context, open_place
 from services.core.location.checkins.tables import LatestCheckin
 from services.core.location.geometry import Point
@@ -28,7 +28,7 @@ from tests.support.places import HOME, agree, allow_places, away, sent, turn_loc
 from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
 
-async def receive(database: Database, *fixes: SentFix) -> list[str]:
+async def receive(database: Database, *fixes: ReceivedFix) -> list[str]:
     """Receive fixes in one transaction; return code or detail of each answer."""
     async with database.begin() as work:
         return [answer.detail or answer.code for answer in await receive_fixes(work, fixes)]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.blobs.actions import sweep_one
@@ -35,7 +35,7 @@ async def _erase(parent: Parent, path: str) -> dict[str, str]:
 
 
 async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_on(
-    client: httpx.AsyncClient, database: Database, settings: Settings, studio: Studio
+    client: httpx.AsyncClient, database: Database, settings: Settings, transcoder: Transcoder
 ) -> None:
     place = await make_place(database)
     mother = await make_family(client, database, place)
@@ -71,7 +71,7 @@ async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_o
     # What is left of its id: the log, the ledger, how the erasure goes, what the watch has to forget, the event.
     assert set(await rows_with(database, erased_id)) == {"audit", "erasure", "erasure_ledger", "wipe_order", "event"}
     assert set(await rows_with(database, identity.username)) == {"audit", "wipe_order"}
-    while await sweep_one(database, studio.blobs):
+    while await sweep_one(database, transcoder.blobs):
         pass
     assert not any(file.exists() for file in files)
     # The others are told, without a word about whom.

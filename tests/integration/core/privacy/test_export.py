@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.platform.audio.rules import Media
 from services.core.platform.blobs.actions import sweep_one
 from services.core.platform.blobs.tables import Blob
@@ -38,9 +38,9 @@ async def _ask(parent: Parent) -> str:
     return f"{parent.family}/exports/{told['export_id']}"
 
 
-async def _made(parent: Parent, studio: Studio) -> str:
+async def _made(parent: Parent, transcoder: Transcoder) -> str:
     path = await _ask(parent)
-    while await make_one_export(studio):
+    while await make_one_export(transcoder):
         pass
     return path
 
@@ -56,7 +56,7 @@ def _opened(answer: httpx.Response) -> tuple[dict[str, Any], dict[str, bytes]]:
 
 
 async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
-    client: httpx.AsyncClient, database: Database, studio: Studio
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder
 ) -> None:
     place = await make_place(database)
     mother = await make_family(client, database, place)
@@ -70,7 +70,7 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
     await aunt.send("only between us")
     await mother.told("DELETE", f"{mother.child}/pairing")
 
-    path = await _made(mother, studio)
+    path = await _made(mother, transcoder)
 
     told = await mother.told("GET", path)
     assert (told["state"], told["percent"], told["watch_copy"]) == ("ready", 100, "not_confirmed")
@@ -84,7 +84,7 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
     assert (child["name"], child["birth_date"], child["watch_copy"]) == ("Mei", "2016-05-04", "not_confirmed")
     assert [(one["kind"], one["content"]) for one in child["messages"]] == [("text", "good morning"), ("voice", None)]
     assert child["messages"][1]["audio"] == f"audio/{spoken['message_id']}.m4a"
-    sound = await studio.sandbox.examine(files[child["messages"][1]["audio"]])
+    sound = await transcoder.sandbox.examine(files[child["messages"][1]["audio"]])
     assert (sound.media, 900 < sound.duration_ms < 1200) == (Media.MP4_AAC, True)
     assert "Teacher Li" in {one["name"] for one in child["contacts"]}
     assert export["me"]["phone"] == mother.phone
@@ -99,7 +99,7 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
 
 
 async def test_it_is_made_once_at_a_time_and_fetched_when_it_is_ready(
-    client: httpx.AsyncClient, database: Database, studio: Studio
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder
 ) -> None:
     mother = await make_family(client, database)
     aunt = await mother.invite()
@@ -113,17 +113,17 @@ async def test_it_is_made_once_at_a_time_and_fetched_when_it_is_ready(
     # Another guardian's is neither seen nor in the way.
     assert await aunt.refused("GET", path) == (404, "not_found")
     assert (await aunt.told("GET", f"{aunt.family}/exports"))["exports"] == []
-    await _made(aunt, studio)
+    await _made(aunt, transcoder)
     assert (await mother.told("GET", path))["state"] == "ready"
     assert await aunt.refused("GET", f"{path}/file") == (404, "not_found")
-    await _made(mother, studio)
+    await _made(mother, transcoder)
 
 
 async def test_the_link_opens_it_until_its_day_is_over_and_then_the_file_is_gone(
-    client: httpx.AsyncClient, database: Database, studio: Studio, settings: Settings, clock: FakeClock
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder, settings: Settings, clock: FakeClock
 ) -> None:
     mother = await make_family(client, database)
-    path = await _made(mother, studio)
+    path = await _made(mother, transcoder)
     link = await mother.told("POST", f"{path}/link")
     address = "/v1/exports/" + link["url"].rpartition("/")[2]
     _opened(await client.get(address))
@@ -144,20 +144,20 @@ async def test_the_link_opens_it_until_its_day_is_over_and_then_the_file_is_gone
     while expired:
         async with database.begin() as work:
             expired = await expire_one_export(work)
-    while await sweep_one(database, studio.blobs):
+    while await sweep_one(database, transcoder.blobs):
         pass
     assert not file.exists()
     assert (await mother.told("GET", path))["state"] == "expired"
 
 
 async def test_the_link_dies_with_the_session_and_with_the_membership(
-    client: httpx.AsyncClient, database: Database, studio: Studio
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder
 ) -> None:
     mother = await make_family(client, database)
     aunt = await mother.invite()
     addresses = {}
     for guardian in (mother, aunt):
-        path = await _made(guardian, studio)
+        path = await _made(guardian, transcoder)
         link = await guardian.told("POST", f"{path}/link")
         addresses[guardian.phone] = "/v1/exports/" + link["url"].rpartition("/")[2]
     await mother.told("POST", "/v1/auth/logout")
@@ -167,17 +167,17 @@ async def test_the_link_dies_with_the_session_and_with_the_membership(
 
 
 async def test_what_is_erased_is_in_no_export_that_was_made_before(
-    client: httpx.AsyncClient, database: Database, studio: Studio
+    client: httpx.AsyncClient, database: Database, transcoder: Transcoder
 ) -> None:
     mother = await make_family(client, database)
     aunt = await mother.invite()
-    path = await _made(aunt, studio)
+    path = await _made(aunt, transcoder)
     async with database.begin() as work:
         export_id = uuid.UUID(path.rpartition("/")[2])
         blob_id = (await work.session.exec(select(Blob.blob_id).where(col(Blob.export_id) == export_id))).one()
     await mother.told("DELETE", mother.child, params={"confirm": "erase"})
     assert await aunt.refused("GET", f"{path}/file") == (404, "not_found")
-    while await sweep_one(database, studio.blobs):
+    while await sweep_one(database, transcoder.blobs):
         pass
     async with database.begin() as work:
         assert await work.session.get(Blob, blob_id) is None
@@ -186,7 +186,11 @@ async def test_what_is_erased_is_in_no_export_that_was_made_before(
 
 
 async def test_a_killed_worker_loses_its_claim_and_another_makes_it_but_not_for_ever(
-    client: httpx.AsyncClient, database: Database, studio: Studio, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient,
+    database: Database,
+    transcoder: Transcoder,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     mother = await make_family(client, database)
     path = await _ask(mother)
@@ -198,12 +202,12 @@ async def test_a_killed_worker_loses_its_claim_and_another_makes_it_but_not_for_
         with monkeypatch.context() as broken:
             broken.setattr(archive, "_archive", killed)
             with pytest.raises(asyncio.CancelledError):
-                await make_one_export(studio)
-        assert not await make_one_export(studio)
+                await make_one_export(transcoder)
+        assert not await make_one_export(transcoder)
         clock.advance(seconds=CLAIM_LIVES.total_seconds())
-    assert not await make_one_export(studio)
+    assert not await make_one_export(transcoder)
     await mother.log_in()
     assert (await mother.told("GET", path))["state"] == "failed"
     # And may be asked for anew.
-    fresh = await _made(mother, studio)
+    fresh = await _made(mother, transcoder)
     assert (await mother.told("GET", fresh))["state"] == "ready"

@@ -15,11 +15,11 @@ import jsonschema
 import pytest
 import pytest_asyncio
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.sealing import Place
-from services.core.location.checkins.sos_places import SentPlace, keep_sos_place
+from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
 from services.core.platform.db.database import Database
 from services.core.privacy.copies import own_places
@@ -49,13 +49,13 @@ async def mother(client: httpx.AsyncClient, database: Database, clock: FakeClock
         await receive_fixes(work, fixes)
         raised = NewAlert(uuid.UUID(mother.child_id), uuid.UUID(str(mother.family_id)), "sos")
         alert = await raise_alert(work, raised)
-        await keep_sos_place(work, alert, SentPlace(Place(SOS_AT), 18.0, "gps", work.now))
+        await store_sos_place(work, alert, SosPosition(Place(SOS_AT), 18.0, "gps", work.now))
     return mother
 
 
-async def _export(parent: Parent, studio: Studio) -> tuple[dict[str, Any], dict[str, bytes]]:
+async def _export(parent: Parent, transcoder: Transcoder) -> tuple[dict[str, Any], dict[str, bytes]]:
     asked = await parent.told("POST", f"{parent.family}/exports")
-    while await make_one_export(studio):
+    while await make_one_export(transcoder):
         pass
     answer = await parent.ask("GET", f"{parent.family}/exports/{asked['export_id']}/file")
     assert answer.status_code == 200, answer.text
@@ -68,9 +68,9 @@ async def _export(parent: Parent, studio: Studio) -> tuple[dict[str, Any], dict[
 
 
 async def test_who_may_look_gets_every_place_as_csv_and_the_zones_and_the_place_of_an_sos(
-    mother: Parent, studio: Studio, clock: FakeClock
+    mother: Parent, transcoder: Transcoder, clock: FakeClock
 ) -> None:
-    child, files = await _export(mother, studio)
+    child, files = await _export(mother, transcoder)
     assert child["checkins"] == f"checkins/{mother.child_id}.csv"
     rows = list(csv.DictReader(io.StringIO(files[child["checkins"]].decode())))
     assert len(rows) == 5
@@ -92,13 +92,13 @@ async def test_who_may_look_gets_every_place_as_csv_and_the_zones_and_the_place_
     assert {(one["guardian_id"], one["subject_id"]) for one in looks} == {(mother.guardian_id, mother.child_id)}
 
 
-async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, studio: Studio) -> None:
+async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, transcoder: Transcoder) -> None:
     # The rights without the consents, then the consents without the rights.
     for rights, parts in (({"may_locate": True, "may_manage": True}, ()), ({}, ("location", "sos_places"))):
         aunt = await mother.invite(**rights)
         for part in parts:
             await aunt.consent(part)
-        child, files = await _export(aunt, studio)
+        child, files = await _export(aunt, transcoder)
         assert (child["checkins"], child["zones"]) == (None, [])
         assert [(one["kind"], one["place"]) for one in child["alerts"]] == [("sos", None)]
         assert set(files) == {"export.json", "export.schema.json"}
@@ -107,9 +107,9 @@ async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, studio:
 
 
 async def test_page_by_page_no_place_is_lost_and_none_comes_twice(
-    mother: Parent, studio: Studio, monkeypatch: pytest.MonkeyPatch
+    mother: Parent, transcoder: Transcoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(own_places, "_PAGE_ROWS", 2)
-    child, files = await _export(mother, studio)
+    child, files = await _export(mother, transcoder)
     rows = list(csv.DictReader(io.StringIO(files[child["checkins"]].decode())))
     assert len({row["happened_at"] for row in rows}) == len(rows) == 5

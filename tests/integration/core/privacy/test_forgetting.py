@@ -8,9 +8,9 @@ import httpx
 import pytest
 from sqlmodel import SQLModel, func, select
 
-from services.core.conversation.audio_assets.rendering import Studio
-from services.core.conversation.messages.expiry import expire_one
-from services.core.conversation.messages.retention import drop_one_old_voice
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.expiry import expire_one_message
+from services.core.conversation.messages.retention import purge_one_old_voice
 from services.core.people.accounts.tables import Session
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
@@ -67,9 +67,9 @@ async def test_events_sessions_and_unsent_messages_go_in_their_time(
 
 @pytest.mark.parametrize("kept_days", [3, 90])
 async def test_voice_is_kept_as_long_as_the_deployment_says(
-    client: httpx.AsyncClient, settings: Settings, clock: FakeClock, studio: Studio, kept_days: int
+    client: httpx.AsyncClient, settings: Settings, clock: FakeClock, transcoder: Transcoder, kept_days: int
 ) -> None:
-    mother = await make_family(client, studio.database)
+    mother = await make_family(client, transcoder.database)
     await mother.told("PUT", "/v1/me/pin", json={"pin": "730418"})
     message = await mother.speak(encoded("amr-nb", 1.0))
     ours = Database(
@@ -78,10 +78,10 @@ async def test_voice_is_kept_as_long_as_the_deployment_says(
     )  # fmt: skip
     clock.advance(days=kept_days, seconds=-1)
     async with ours.begin() as work:
-        assert not await drop_one_old_voice(work)
+        assert not await purge_one_old_voice(work)
     clock.advance(seconds=1)
     async with ours.begin() as work:
-        assert await drop_one_old_voice(work)
+        assert await purge_one_old_voice(work)
     await ours.close()
     await mother.log_in()
     if kept_days >= 60:
@@ -102,7 +102,7 @@ async def test_what_does_not_arrive_waits_as_long_as_the_deployment_says(
 
     async def states() -> dict[str, str]:
         async with database.begin() as work:
-            while await expire_one(work):
+            while await expire_one_message(work):
                 pass
         await mother.log_in()
         told = (await mother.told("GET", f"{mother.child}/messages"))["messages"]

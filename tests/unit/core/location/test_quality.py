@@ -11,16 +11,16 @@ from services.core.devices.watches.timestamps import WatchClock
 from services.core.location.checkins.rules import (
     ALARM_WITHIN,
     KEPT_FOR,
-    Dated,
     Fix,
-    Known,
+    FixTime,
+    KnownPlaces,
     Month,
+    assess,
     date_fix,
     is_over,
-    judge,
-    learn,
     may_alarm,
     months_wanted,
+    update_known,
 )
 from services.core.location.geometry import Plane, Point, distance_m
 
@@ -29,12 +29,14 @@ HERE = Point(23.02, 113.75)
 NO_CLOCK = WatchClock(None, None, None, None)
 
 
-def at(minutes: float) -> Dated:
-    return Dated(NOW + timedelta(minutes=minutes))
+def at(minutes: float) -> FixTime:
+    return FixTime(NOW + timedelta(minutes=minutes))
 
 
-def words(point: Point, accuracy_m: float | None = 10.0, known: Known | None = None, dated: Dated | None = None) -> str:
-    judged = judge(point, accuracy_m, dated or at(0), known or Known())
+def words(
+    point: Point, accuracy_m: float | None = 10.0, known: KnownPlaces | None = None, dated: FixTime | None = None
+) -> str:
+    judged = assess(point, accuracy_m, dated or at(0), known or KnownPlaces())
     return " ".join([judged.quality, *judged.reasons])
 
 
@@ -63,51 +65,51 @@ def test_place_and_accuracy_alone(point: Point, accuracy_m: float | None, expect
 
 def test_a_place_out_of_reach_is_bad_and_a_second_one_there_is_believed() -> None:
     far = Plane(HERE).point(60_000, 0)
-    known = Known(Fix(HERE, 10, NOW - timedelta(minutes=5)))
-    first = judge(far, 10, at(0), known)
+    known = KnownPlaces(Fix(HERE, 10, NOW - timedelta(minutes=5)))
+    first = assess(far, 10, at(0), known)
     assert first.reasons == ("speed",)
-    known = learn(known, first)
+    known = update_known(known, first)
     assert known.latest is not None
     assert known.latest.point == HERE
-    back = judge(HERE, 10, at(1), known)
+    back = assess(HERE, 10, at(1), known)
     assert back.quality == "good"
-    assert learn(known, back).suspect is None
-    second = judge(far, 10, at(5), known)
+    assert update_known(known, back).suspect is None
+    second = assess(far, 10, at(5), known)
     assert second.quality == "good"
-    assert learn(known, second) == Known(second.fix)
+    assert update_known(known, second) == KnownPlaces(second.fix)
 
 
 def test_two_wrong_places_in_different_directions_are_not_believed() -> None:
-    known = Known(Fix(HERE, 10, NOW - timedelta(minutes=5)))
+    known = KnownPlaces(Fix(HERE, 10, NOW - timedelta(minutes=5)))
     for minutes, east_m in ((0, 60_000), (1, -60_000), (2, 60_000)):
-        judged = judge(Plane(HERE).point(east_m, 0), 10, at(minutes), known)
+        judged = assess(Plane(HERE).point(east_m, 0), 10, at(minutes), known)
         assert judged.reasons == ("speed",)
-        known = learn(known, judged)
+        known = update_known(known, judged)
 
 
 def test_what_the_circles_allow_is_no_speed() -> None:
-    known = Known(Fix(HERE, 100, NOW - timedelta(seconds=1)))
+    known = KnownPlaces(Fix(HERE, 100, NOW - timedelta(seconds=1)))
     assert words(Plane(HERE).point(299, 0), 100, known) == "good"
     assert words(Plane(HERE).point(302, 0), 100, known) == "bad speed"
 
 
 @pytest.mark.parametrize(("seconds", "expected"), [(1, "good late"), (0, "good late"), (-1, "good")])
 def test_a_fix_is_late_when_something_as_new_is_known(seconds: int, expected: str) -> None:
-    known = Known(Fix(HERE, 10, NOW + timedelta(seconds=seconds)))
+    known = KnownPlaces(Fix(HERE, 10, NOW + timedelta(seconds=seconds)))
     assert words(HERE, 10, known) == expected
 
 
 def test_a_late_or_poor_fix_teaches_nothing() -> None:
-    known = Known(Fix(HERE, 10, NOW))
-    for judged in (judge(HERE, 10, at(-5), known), judge(HERE, 500, at(5), known), judge(HERE, None, at(5), known)):
-        assert learn(known, judged) == known
+    known = KnownPlaces(Fix(HERE, 10, NOW))
+    for judged in (assess(HERE, 10, at(-5), known), assess(HERE, 500, at(5), known), assess(HERE, None, at(5), known)):
+        assert update_known(known, judged) == known
 
 
 def test_alarms_are_for_what_happened_just_now() -> None:
-    fix = judge(HERE, 10, at(0), Known())
+    fix = assess(HERE, 10, at(0), KnownPlaces())
     assert may_alarm(fix, NOW + ALARM_WITHIN)
     assert not may_alarm(fix, NOW + ALARM_WITHIN + timedelta(seconds=1))
-    assert not may_alarm(judge(HERE, 500, at(0), Known()), NOW)
+    assert not may_alarm(assess(HERE, 500, at(0), KnownPlaces()), NOW)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_when_it_happened(tst: int, skew_s: int | None, reasons: set[str], happe
 
 def test_without_a_clock_seconds_since_the_same_boot_tell() -> None:
     clock = WatchClock(None, NOW - timedelta(hours=1), 7, 100)
-    assert date_fix(clock, NOW, tst=0, boot=7, mono_s=160) == Dated(NOW - timedelta(minutes=59))
+    assert date_fix(clock, NOW, tst=0, boot=7, mono_s=160) == FixTime(NOW - timedelta(minutes=59))
     assert date_fix(clock, NOW, tst=0, boot=8, mono_s=160).reasons == {"undated"}
     assert date_fix(NO_CLOCK, NOW, tst=0, boot=7, mono_s=160).reasons == {"undated"}
 

@@ -6,9 +6,9 @@ from datetime import UTC, timedelta
 
 import pytest
 
-from services.core.location.checkins.rules import Dated, Known, judge, learn
+from services.core.location.checkins.rules import FixTime, KnownPlaces, assess, update_known
 from services.core.location.geometry import Circle, Point
-from services.core.location.zones.rules import Stand, pass_zone
+from services.core.location.zones.rules import ZoneState, pass_zone
 from tests.vectors.tracks.make_tracks import (
     FOLDER,
     SCHOOL,
@@ -30,11 +30,11 @@ SAID_WITHIN = timedelta(minutes=5)
 
 def passages(seen: list[Seen]) -> list[tuple[str, str, str]]:
     """Return what the rules make of fixes: kind, zone, hour and minute."""
-    known, stands = Known(), dict.fromkeys(ZONES, Stand())
+    known, stands = KnownPlaces(), dict.fromkeys(ZONES, ZoneState())
     found = []
     for one in seen:
-        judged = judge(Point(one.lat, one.lon), one.accuracy_m, Dated(one.at), known, one.source)
-        known = learn(known, judged)
+        judged = assess(Point(one.lat, one.lon), one.accuracy_m, FixTime(one.at), known, one.source)
+        known = update_known(known, judged)
         if not judged.moves:
             continue
         for name, zone in ZONES.items():

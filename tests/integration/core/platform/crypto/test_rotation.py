@@ -14,13 +14,13 @@ import pytest_asyncio
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.rendering import Studio
+from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.actions import send_to_child
 from services.core.conversation.messages.content import open_body
-from services.core.conversation.messages.hearing import sound_for_phone
+from services.core.conversation.messages.playback import audio_for_phone
 from services.core.conversation.messages.rules import text_body
 from services.core.conversation.messages.tables import Message
-from services.core.conversation.messages.voice_from_phone import speak_to_child
+from services.core.conversation.messages.voice_from_phone import send_voice_to_child
 from services.core.people.accounts.actions import open_session, refresh
 from services.core.people.accounts.devices import present_device
 from services.core.people.accounts.errors import RefreshTokenInvalidError
@@ -120,17 +120,17 @@ async def test_keys_change_while_messages_are_written_and_the_old_one_can_go(sta
         await say(stages.after, home, "afterwards")
 
 
-async def test_a_recording_from_before_plays_afterwards(stages: Stages, studio: Studio) -> None:
+async def test_a_recording_from_before_plays_afterwards(stages: Stages, transcoder: Transcoder) -> None:
     home = await make_home(stages.before)
     sound = encoded("m4a", 1.0)
-    old_studio = Studio(stages.before, studio.blobs, studio.sandbox)
-    message_id = await speak_to_child(old_studio, home.child_id, home.guardian_id, new_ref(), sound)
+    old_transcoder = Transcoder(stages.before, transcoder.blobs, transcoder.sandbox)
+    message_id = await send_voice_to_child(old_transcoder, home.child_id, home.guardian_id, new_ref(), sound)
     await rewrap_children(stages.during)
     async with stages.after.begin() as work:
         clip_id = (await work.session.get_one(Message, message_id)).clip_id
     assert clip_id is not None
-    heard = await sound_for_phone(Studio(stages.after, studio.blobs, studio.sandbox), clip_id)
-    assert await studio.blobs.read(heard.playable.blob_id, heard.key) == sound
+    heard = await audio_for_phone(Transcoder(stages.after, transcoder.blobs, transcoder.sandbox), clip_id)
+    assert await transcoder.blobs.read(heard.playable.blob_id, heard.key) == sound
 
 
 async def test_an_old_key_that_goes_too_early_is_asked_for_and_nothing_is_destroyed(stages: Stages) -> None:

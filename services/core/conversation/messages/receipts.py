@@ -16,7 +16,7 @@ from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.outbox.actions import notify_watch
 
 
-async def take_receipt(
+async def record_receipt(
     work: UnitOfWork, identity: WatchIdentity, ref: str, state: str, detail: str | None = None
 ) -> Answer:
     """Note what became of an item on the watch: delivered, played, later or rejected; a repeat changes nothing.
@@ -51,7 +51,7 @@ async def _move_message(work: UnitOfWork, item: InboxItem, state: str, detail: s
     await move_recipient(work, message, found.one(), RecipientState(state), detail)
 
 
-async def take_seen(work: UnitOfWork, identity: WatchIdentity, ref: str, state: str) -> Answer:
+async def record_shown(work: UnitOfWork, identity: WatchIdentity, ref: str, state: str) -> Answer:
     """Note that the child was shown ``state`` of its own message ``ref``: it is not told again."""
     found = await work.session.exec(
         select(MessageRecipient)
@@ -69,7 +69,7 @@ async def take_seen(work: UnitOfWork, identity: WatchIdentity, ref: str, state: 
     return STORED
 
 
-async def tell_states_again(work: UnitOfWork, username: str) -> None:
+async def resend_states(work: UnitOfWork, username: str) -> None:
     """A new connection: what became of the child's messages and was not seen is told afresh."""
     own = select(Message.message_id).where(col(Message.username) == username)
     await work.run(
@@ -83,7 +83,7 @@ async def tell_states_again(work: UnitOfWork, username: str) -> None:
     )
 
 
-async def refuse_item(work: UnitOfWork, item: InboxItem, detail: str) -> None:
+async def reject_item(work: UnitOfWork, item: InboxItem, detail: str) -> None:
     """Take an item out that this watch can never be given; the sender is told why."""
     inbox.settle(work, item, "rejected")
     await _move_message(work, item, "rejected", detail)
