@@ -1,1 +1,1 @@
-"""How the watches are used: daily counts, weekly indicators, and what of them may be shown to whom."""
+"""Usage of the watches: daily counts, weekly indicators, and which of them each audience may see."""

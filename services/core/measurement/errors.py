@@ -1,4 +1,4 @@
-"""What usage refuses."""
+"""Errors of usage reports, exports and simulations."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from services.core.platform.errors import CoreError, RetryLaterError
 
 
 class SimulationRefusedError(CoreError):
-    """A simulated programme in production."""
+    """Simulated programmes are refused in production."""
 
     code = "simulation_refused"
     sentence = "Simulated families have no place in a production database."
 
 
 class SimulationExistsError(CoreError):
-    """The same plan was simulated before."""
+    """A programme of the same plan was simulated before."""
 
     code = "simulation_exists"
     sentence = "This programme was simulated already; take another seed."
 
 
 class UsageExportRunningError(RetryLaterError):
-    """One export of this staff member is being made already."""
+    """An export of this staff member is running already."""
 
     code = "usage_export_running"
     sentence = "Your file is being made. Wait until it is done before you ask for another."
@@ -30,7 +30,7 @@ class UsageExportRunningError(RetryLaterError):
 
 
 class UsageExportNotReadyError(CoreError):
-    """The file is not there yet, or not any more."""
+    """The file is not ready, or has expired."""
 
     code = "usage_export_not_ready"
     sentence = "This file cannot be fetched: it is still being made, has failed, or its day is over."
@@ -45,14 +45,14 @@ class UsageExportNotReadyError(CoreError):
 
 
 class RecipientNotAllowedError(CoreError):
-    """A file for somebody whom this role makes no files for."""
+    """The role may not request files for this recipient."""
 
     code = "recipient_not_allowed"
     sentence = "Your role makes no files for this recipient."
 
 
 class MappingNeededError(CoreError):
-    """A DHIS2 data value set without what DHIS2 calls things, or a mapping for a file that has none."""
+    """A DHIS2 data value set without its mapping, or a mapping for a file of another kind."""
 
     code = "mapping_needed"
     sentence = "A DHIS2 file, and no other, needs the ids of its data elements and organisation units."

@@ -1,4 +1,4 @@
-"""Tables of usage: reports of watches, days counted from facts, the published weeks, and files made of them."""
+"""Tables of usage: reports of watches, days counted from facts, published weeks, and files made of them."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ class UsageReport(SQLModel, table=True):
     report_id: uuid.UUID = id_column()
     watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
     family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
-    # On our clock; None when nobody can tell, then it counts for no day.
+    # On the server's clock; None when it cannot be dated: such a report counts for no day.
     started_at: datetime | None = maybe_time_column()
     ended_at: datetime | None = maybe_time_column()
     received_at: datetime = time_column()
-    # Health of the watch: kept of every watch.
+    # Health of the watch: stored for every watch.
     reboots: int | None = None
     battery_min_pct: int | None = None
     signal_min_dbm: int | None = None
     offline_s: int | None = None
     bytes_up: int | None = bigint_column(default=None, nullable=True)
     bytes_down: int | None = bigint_column(default=None, nullable=True)
-    # How a family lives with it: kept only with the consent to measurement.
+    # The family's use of it: stored only with consent to measurement.
     worn_s: int | None = None
     screen_on_s: int | None = None
     recordings: int | None = None
@@ -51,7 +51,7 @@ class UsageReport(SQLModel, table=True):
 
 
 class WatchDay(SQLModel, table=True):
-    """Health of one watch at one family on one day of the site's time zone; no indicator of use is in it."""
+    """Health of one family's watch on one day of the site's time zone; no usage indicator reads it."""
 
     __tablename__ = "watch_day"
 
@@ -67,7 +67,7 @@ class WatchDay(SQLModel, table=True):
 
 
 class FamilyDay(SQLModel, table=True):
-    """How one family that agreed to measurement used its watches on one day of the site's time zone."""
+    """How one family that consented to measurement used its watches on one day of the site's time zone."""
 
     __tablename__ = "family_day"
 
@@ -85,13 +85,13 @@ class FamilyDay(SQLModel, table=True):
     worn_s: int = 0
     reminders: int = 0
     reminders_followed: int = 0
-    # Waits that began this day, [counted seconds, was answered]: whose they are is who waited for an answer.
+    # Waits that began on this day, as [counted seconds, was answered].
     child_waits: list[Any] = json_column(default_factory=list)
     parent_waits: list[Any] = json_column(default_factory=list)
 
 
 class QuietSince(SQLModel, table=True):
-    """Which quiet times a child's watch had, and since when: counting a day again must give the same."""
+    """Quiet times of a child's watch and since when: recounting a day must give the same row."""
 
     __tablename__ = "quiet_since"
 
@@ -102,11 +102,11 @@ class QuietSince(SQLModel, table=True):
 
 
 class UsagePopulation(SQLModel, table=True):
-    """A family that the numbers of one quarter are about, and where it belonged when the quarter was fixed."""
+    """A family of one quarter's population, and the site and cohort it belonged to when the quarter was fixed."""
 
     __tablename__ = "usage_population"
 
-    # The Monday that the quarter's first week begins with.
+    # The Monday of the quarter's first week.
     quarter: date = Field(primary_key=True)
     family_id: uuid.UUID = Field(primary_key=True, foreign_key="family.family_id", ondelete="CASCADE")
     programme_id: uuid.UUID = Field(foreign_key="programme.programme_id", index=True, ondelete="CASCADE")
@@ -115,7 +115,7 @@ class UsagePopulation(SQLModel, table=True):
 
 
 class UsageWeek(SQLModel, table=True):
-    """One published week of one programme: once it stands, its cells never change."""
+    """One published week of one programme; once it exists, its cells never change."""
 
     __tablename__ = "usage_week"
 
@@ -123,18 +123,18 @@ class UsageWeek(SQLModel, table=True):
     week: date = Field(primary_key=True)
     quarter: date
     published_at: datetime = time_column()
-    # Families in the population of each scope, by its id: what the next week's membership is compared with.
+    # Families in each scope's population, by scope id: the next week's membership is compared with it.
     members: dict[str, Any] = json_column(default_factory=dict)
-    # Scopes that stay hidden for the rest of the quarter, by audience and what they are hidden for.
+    # Scopes that stay hidden for the rest of the quarter, by audience and reason.
     dark: dict[str, Any] = json_column(default_factory=dict, sa_column_kwargs={"server_default": text("'{}'")})
 
 
 class UsageCell(SQLModel, table=True):
-    """One published number, after disclosure control; a suppressed one has neither value nor count."""
+    """One published number after disclosure control; a suppressed one has neither value nor count."""
 
     __tablename__ = "usage_cell"
-    # The key serves a scope's year; these serve one week of everything, and everybody's year of one indicator,
-    # each in the order in which it is read.
+    # The key serves a scope's year; these indexes serve one week of everything, and a year of one indicator in all
+    # scopes, each in the order in which it is read.
     __table_args__ = (
         Index("usage_cell_week", "programme_id", "audience", "week", "scope_id", "indicator"),
         Index("usage_cell_indicator", "programme_id", "audience", "indicator", "week", "scope_id"),
@@ -150,7 +150,7 @@ class UsageCell(SQLModel, table=True):
     version: int = 1
     # Families, rounded to 5.
     n: int | None = None
-    # Of n, rounded to 5: only of shares of families.
+    # Of n, rounded to 5; shares of families only.
     count: int | None = None
     value: float | None = None
     lower_quartile: float | None = None
@@ -158,11 +158,11 @@ class UsageCell(SQLModel, table=True):
 
 
 class UsageExport(SQLModel, table=True):
-    """A file of published numbers that a staff member asked for, being made or waiting to be fetched."""
+    """A file of published numbers that a staff member requested, being rendered or waiting to be fetched."""
 
     __tablename__ = "usage_export"
     __table_args__ = (
-        # One at a time.
+        # One running export a staff member.
         Index("usage_export_running", "staff_id", unique=True,
               postgresql_where=text("state IN ('waiting', 'running')")),
     )  # fmt: skip
@@ -170,31 +170,31 @@ class UsageExport(SQLModel, table=True):
     usage_export_id: uuid.UUID = id_column()
     staff_id: uuid.UUID = Field(foreign_key="staff.staff_id", index=True, ondelete="CASCADE")
     programme_id: uuid.UUID = Field(foreign_key="programme.programme_id", ondelete="CASCADE")
-    # None: of the whole programme.
+    # None: about the whole programme.
     site_id: uuid.UUID | None = Field(default=None, foreign_key="site.site_id", ondelete="CASCADE", nullable=True)
     # csv, xlsx, report or dhis2
     kind: str = Field(max_length=10)
-    # Whom the file is for: staff, factory or brand.
+    # Recipient: staff, factory or brand.
     recipient: str = Field(max_length=10)
     locale: str = Field(max_length=12)
-    # Of dhis2: what the other system calls our indicators and scopes, and whether it is only to check.
+    # dhis2 only: the other system's ids of our indicators and scopes, and whether to validate only.
     mapping: dict[str, Any] = json_column(default_factory=dict)
     # waiting, running, ready, expired, failed
     state: str = Field(default="waiting", max_length=10)
     percent: int = 0
-    # Empty once the file is to go.
+    # Empty once the file is due for deletion.
     wrapped_key: bytes = bytes_column()
     size_bytes: int = 0
     asked_at: datetime = time_column()
     ready_at: datetime | None = maybe_time_column()
     expires_at: datetime | None = maybe_time_column()
-    # One process at a time makes it; a killed one loses its claim by time.
+    # One process renders it at a time; a killed process loses its claim when the time runs out.
     claimed_until: datetime | None = maybe_time_column()
     tries: int = 0
 
 
 class UsageExportFile(SQLModel, table=True):
-    """The sealed file of an export, by itself: whoever asks how far it is does not load it."""
+    """The sealed file of an export, in a row of its own: reading the progress does not load it."""
 
     __tablename__ = "usage_export_file"
 

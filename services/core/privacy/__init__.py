@@ -1,1 +1,1 @@
-"""What a family can ask for about its own data: erase it, export it, contest a right."""
+"""A family's rights over its data: erase it, export a copy, contest a right, read the access log."""

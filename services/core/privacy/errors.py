@@ -1,4 +1,4 @@
-"""What is refused about erasing, exporting and contesting."""
+"""Errors of erasing, exporting and contesting."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class PrimaryOnlyError(CoreError):
 
 
 class ConfirmationMissingError(CoreError):
-    """What cannot be undone needs its word."""
+    """An action that cannot be undone lacks its confirmation word."""
 
     code = "confirmation_missing"
     sentence = "This cannot be undone. Send the word that confirms it."
@@ -28,14 +28,14 @@ class ConfirmationMissingError(CoreError):
 
 
 class ContestExistsError(CoreError):
-    """The guardian contests this right already."""
+    """The guardian has contested this right already."""
 
     code = "contest_exists"
     sentence = "You contest this right already."
 
 
 class ExportRunningError(RetryLaterError):
-    """One export of this guardian is being made already."""
+    """An export of this guardian is running already."""
 
     code = "export_running"
     sentence = "Your export is being made. Wait until it is done before you ask for another."
@@ -45,7 +45,7 @@ class ExportRunningError(RetryLaterError):
 
 
 class ExportNotReadyError(CoreError):
-    """The export is not there yet, or not any more."""
+    """The export is not ready, or has expired."""
 
     code = "export_not_ready"
     sentence = "This export cannot be fetched: it is still being made, has failed, or its day is over."

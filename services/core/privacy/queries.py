@@ -1,4 +1,4 @@
-"""What a family is told about its erasures and contested rights."""
+"""Erasures and contested rights, as a family reads them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from services.core.privacy.tables import Contest, Erasure
 
 @dataclass(frozen=True)
 class ErasureView:
-    """An erasure, and what is known of the copy on the watch."""
+    """An erasure and the state of the copy on the watch."""
 
     erasure: Erasure
     watch_copy: WatchCopy
 
 
 async def erasure_view(work: UnitOfWork, erasure: Erasure) -> ErasureView:
-    """Return how an erasure stands."""
+    """Return the state of an erasure."""
     if erasure.what == CHILD:
         orders = await wipe_orders_of(work, child_id=erasure.subject_id)
     else:
@@ -33,7 +33,7 @@ async def erasure_view(work: UnitOfWork, erasure: Erasure) -> ErasureView:
 
 
 async def erasures_of(work: UnitOfWork, family_id: uuid.UUID) -> list[ErasureView]:
-    """Return a family's erasures, the newest first."""
+    """Return a family's erasures, newest first."""
     found = await work.session.exec(
         select(Erasure)
         .where(col(Erasure.family_id) == family_id)
@@ -43,7 +43,7 @@ async def erasures_of(work: UnitOfWork, family_id: uuid.UUID) -> list[ErasureVie
 
 
 async def contests_of(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Contest]:
-    """Return what guardians of a family contest or contested, the newest first."""
+    """Return a family's contests, settled ones included, newest first."""
     found = await work.session.exec(
         select(Contest)
         .where(col(Contest.family_id) == family_id)
@@ -53,7 +53,7 @@ async def contests_of(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Contes
 
 
 async def open_contests(work: UnitOfWork) -> Sequence[Contest]:
-    """Return every contest that waits for staff, the oldest first."""
+    """Return every contest that waits for staff, oldest first."""
     found = await work.session.exec(
         select(Contest).where(col(Contest.state) == "open").order_by(col(Contest.raised_at), col(Contest.contest_id))
     )

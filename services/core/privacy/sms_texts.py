@@ -1,4 +1,4 @@
-"""What guardians are told by SMS about an erasure: that it was, nothing of what it was about."""
+"""Text messages about an erasure: they say that it happened and nothing about what was erased."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from services.core.platform.db.columns import bytes_column, datetime, id_column,
 
 
 class ErasureLedgerRow(SQLModel, table=True):
-    """What was erased: the ledger's copy in the database. It only grows, and outlives what it speaks of."""
+    """The ledger's copy in the database. It only grows, and outlives what it refers to."""
 
     __tablename__ = "erasure_ledger"
 
@@ -24,14 +24,14 @@ class ErasureLedgerRow(SQLModel, table=True):
 
 
 class Erasure(SQLModel, table=True):
-    """How an erasure goes: the key is destroyed when this row is there; then the rows go."""
+    """Progress of an erasure: the key is destroyed once this row exists; the rows follow."""
 
     __tablename__ = "erasure"
     __table_args__ = (Index("erasure_to_finish", "asked_at", postgresql_where=text("rows_gone_at IS NULL")),)
 
     erasure_id: uuid.UUID = id_column()
     what: str = Field(max_length=10)
-    # No foreign keys: the record outlives them.
+    # No foreign keys: the record outlives the rows it names.
     subject_id: uuid.UUID
     family_id: uuid.UUID = Field(index=True)
     asked_by: uuid.UUID | None = None
@@ -40,7 +40,7 @@ class Erasure(SQLModel, table=True):
 
 
 class Contest(SQLModel, table=True):
-    """A guardian says that another one should not have a right: seen by all guardians, decided by staff."""
+    """A guardian contests a right of another guardian: visible to all guardians, settled by staff."""
 
     __tablename__ = "contest"
     __table_args__ = (
@@ -61,11 +61,11 @@ class Contest(SQLModel, table=True):
 
 
 class Export(SQLModel, table=True):
-    """A copy of what a guardian may take along, being made or waiting to be fetched; sealed with a key of its own."""
+    """A guardian's copy: being built or waiting to be fetched; sealed with a key of its own."""
 
     __tablename__ = "export"
     __table_args__ = (
-        # One at a time.
+        # One running export a guardian.
         Index("export_running", "guardian_id", unique=True, postgresql_where=text("state IN ('waiting', 'running')")),
     )
 
@@ -75,12 +75,12 @@ class Export(SQLModel, table=True):
     # waiting, running, ready, expired, failed
     state: str = Field(default="waiting", max_length=10)
     percent: int = 0
-    # Empty once the file is to go.
+    # Empty once the file is due for deletion.
     wrapped_key: bytes = bytes_column()
     size_bytes: int = 0
     asked_at: datetime = time_column()
     ready_at: datetime | None = maybe_time_column()
     expires_at: datetime | None = maybe_time_column()
-    # One process at a time makes it; a killed one loses its claim by time.
+    # One process builds it at a time; a killed process loses its claim when the time runs out.
     claimed_until: datetime | None = maybe_time_column()
     tries: int = 0

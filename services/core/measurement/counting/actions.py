@@ -1,8 +1,8 @@
 """Count facts into days.
 
-A fact is counted by counting its family's days around it anew, so that a repeat, a late fact and a rebuild all come to
-the same rows. Each fact carries a mark of its own: a high-water mark over times would pass over what commits late, one
-over transaction numbers would not survive a restored backup.
+Counting a fact recounts the days of its family around it, so a repeated fact, a late fact and a rebuild all end in the
+same rows. Each fact has its own "counted" mark: a high-water mark over times would skip facts that commit late, and one
+over transaction ids would not survive the restore of a backup.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from services.core.platform.facts.tables import Fact
 _FAMILIES_AT_ONCE: Final = 50
 _BEGINNING: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _IN_BULK: Final = func.hashtextextended("usage.in_bulk", 0)
-# Later than anything that was noted.
+# Later than every recorded moment.
 _NEVER: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
-# Of many families at once, and by their index.
+# For many families at once, by their index.
 _FORGET: Final = text("""
     DELETE FROM fact USING unnest(CAST(:families AS uuid[]), CAST(:since AS timestamptz[])) AS agreed (family_id, at)
      WHERE fact.family_id = agreed.family_id AND fact.received_at < agreed.at
        AND (starts_with(fact.kind, 'message_') OR starts_with(fact.kind, 'starter_'))
 """)
-# What was counted with quiet times that were not those in force. By family: facts have no index by child.
+# Days counted with quiet times that were not in force. Selected by family: facts have no index by child.
 _COUNT_AGAIN: Final = text("""
     UPDATE fact SET counted = false FROM unnest(CAST(:children AS uuid[]), CAST(:since AS timestamptz[])) AS changed
            (child_id, at) JOIN child ON child.child_id = changed.child_id
@@ -59,9 +59,9 @@ _COUNT_AGAIN: Final = text("""
 
 
 async def count_some(work: UnitOfWork) -> bool:
-    """Count the facts of some families that wait to be counted; return whether there were any.
+    """Count the waiting facts of some families; return whether there were any.
 
-    One process counts at a time; another that comes meanwhile finds nothing to do.
+    Only one process counts at a time; another one that runs meanwhile finds nothing to do.
     """
     if not await hold_counting(work):
         return False
@@ -72,7 +72,7 @@ async def count_some(work: UnitOfWork) -> bool:
     families = set(waiting)
     if not families:
         return False
-    # Marked before anything is read: what commits from here on is not among these and stays to be counted.
+    # Marked before anything is read: a fact that commits from now on is not among these and stays uncounted.
     nobody = [col(Fact.family_id).is_(None)] if None in families else []
     marked = await work.run(
         update(Fact)
@@ -89,7 +89,7 @@ async def count_some(work: UnitOfWork) -> bool:
 
 
 async def rebuild(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
-    """Count every day of these families anew from facts and reports; one that is being erased is left out."""
+    """Recount every day of these families from facts and reports; a family that is being erased is left out."""
     await hold_counting(work, wait=True)
     await _note_quiet_times(work)
     standing = await work.session.exec(
@@ -100,7 +100,7 @@ async def rebuild(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
     family_ids = standing.all()
     await work.run(delete(WatchDay).where(col(WatchDay.family_id).in_(family_ids)))
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id).in_(family_ids)))
-    # Those that wait, and no others: writing a year of facts again took longer than counting it.
+    # Only the uncounted facts: rewriting a year of facts took longer than counting it.
     await work.run(
         update(Fact).where(col(Fact.family_id).in_(family_ids), col(Fact.counted).is_(False)).values(counted=True)
     )
@@ -108,7 +108,7 @@ async def rebuild(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
 
 
 async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None:
-    """Replace the days of families from seven days before each one's moment on; the caller holds the counting lock."""
+    """Replace each family's days from seven days before its moment on; the caller holds the counting lock."""
     zones = await _zones(work, list(since))
     measured = await measured_since(work, list(since))
     await forget_conversations(work, {family_id: measured.get(family_id) for family_id in since})
@@ -153,7 +153,7 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
 
 
 async def forget_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, datetime | None]) -> None:
-    """Delete what was noted of conversations and of wearing before each family agreed to be measured (None: never)."""
+    """Delete facts about conversations and wearing from before each family's consent to measurement (None: never)."""
     since = {family_id: agreed_at or _NEVER for family_id, agreed_at in agreed.items()}
     await work.run(_FORGET, {"families": list(since), "since": list(since.values())})
     never = [family_id for family_id, agreed_at in agreed.items() if agreed_at is None]
@@ -167,9 +167,9 @@ async def forget_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, date
 
 
 async def hold_counting(work: UnitOfWork, *, wait: bool = False) -> bool:
-    """Be the one that counts until the transaction ends; False when another is and ``wait`` is not asked for.
+    """Hold the counting lock until the transaction ends; return False when another process has it and not ``wait``.
 
-    False, too, while `hold_off_the_worker`.
+    Also returns False while `hold_off_the_worker` is in force.
     """
     key = func.hashtextextended("usage.count", 0)
     if wait:
@@ -182,12 +182,12 @@ async def hold_counting(work: UnitOfWork, *, wait: bool = False) -> bool:
 
 
 async def hold_off_the_worker(work: UnitOfWork) -> None:
-    """Have only those count and publish who wait for their turn, until the transaction ends."""
+    """Let only callers that wait for the lock count and publish, until the transaction ends."""
     await work.run(sql_select(func.pg_advisory_xact_lock(_IN_BULK)))
 
 
 async def _note_quiet_times(work: UnitOfWork) -> None:
-    """Write down quiet times that are new or changed, and have the days since then counted anew."""
+    """Record new or changed quiet times, and mark the days since then for recounting."""
     newest = (
         select(QuietSince.child_id, func.max(col(QuietSince.since_at)).label("since_at"))
         .group_by(col(QuietSince.child_id))
@@ -198,7 +198,7 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
         .join(Child, col(Child.child_id) == col(WatchSettings.child_id))
         .join(newest, newest.c.child_id == col(WatchSettings.child_id), isouter=True)
         .where(or_(newest.c.since_at.is_(None), newest.c.since_at < col(WatchSettings.changed_at)))
-        # Held until they are written down; one that is being erased at this moment is left out, and not waited for.
+        # Locked until they are recorded. A child that is being erased at this moment is skipped, not waited for.
         .with_for_update(of=Child, read=True, key_share=True, skip_locked=True)
     )
     changed = found.all()
@@ -217,7 +217,7 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
 
 
 async def _zones(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ZoneInfo]:
-    # The latest enrolment: days of a family that has left are still counted when a late fact comes.
+    # The latest enrolment: days of a family that has left are still counted when a late fact arrives.
     found = await work.session.exec(
         select(Enrolment.family_id, Site.timezone)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
@@ -228,7 +228,7 @@ async def _zones(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> dict[uuid
 
 
 def _within(windows: Mapping[uuid.UUID, datetime], family: Any, moment: Any) -> Any:  # noqa: ANN401 - columns
-    """Return the condition that a row belongs to one of the families, in its window."""
+    """Return the condition that a row belongs to one of the families, within its window."""
     by_start: dict[datetime, list[uuid.UUID]] = defaultdict(list)
     for family_id, start in windows.items():
         by_start[start].append(family_id)
@@ -236,7 +236,7 @@ def _within(windows: Mapping[uuid.UUID, datetime], family: Any, moment: Any) -> 
 
 
 async def _facts(work: UnitOfWork, windows: Mapping[uuid.UUID, datetime]) -> dict[uuid.UUID, list[Any]]:
-    # What happened in a window was received in it or later. As columns: as objects they took most of the time.
+    # A fact of a window was received in it or later. Selected as columns: as objects they took most of the time.
     found = await work.run(
         sql_select(
             *(col(one) for one in (Fact.family_id, Fact.watch_id, Fact.child_id, Fact.kind, Fact.ref_id)),
@@ -320,7 +320,7 @@ def _reminders(facts: Sequence[Any]) -> list[tuple[datetime, bool]]:
 
 
 def _spoken(facts: Sequence[Any]) -> list[Spoken]:
-    """Put the facts about each message together, whatever order they came in."""
+    """Join the facts about each message, in whatever order they arrived."""
     stored: dict[uuid.UUID, Any] = {}
     arrived: dict[uuid.UUID, datetime] = {}
     played: dict[uuid.UUID, datetime] = {}

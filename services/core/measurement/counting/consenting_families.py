@@ -1,4 +1,4 @@
-"""Who may be measured: families whose primary guardian's consent to measurement stands, since it does."""
+"""Families that may be measured: the primary guardian's consent to measurement is in force, and since when."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def measured_since(work: UnitOfWork, family_ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, datetime]:
-    """Return since when each of these families may be measured; one without standing consent is not in it.
+    """Return since when each of these families may be measured; families without consent in force are missing.
 
-    A newer text agreed to without a gap goes on from the older one. Who becomes primary guardian agrees anew.
+    A newer text agreed to without a gap continues the older consent. A new primary guardian has to agree again.
     """
     rows = await work.session.exec(
         select(Consent.family_id, Consent.given_at, Consent.withdrawn_at)
@@ -42,5 +42,5 @@ async def measured_since(work: UnitOfWork, family_ids: Iterable[uuid.UUID]) -> d
 
 
 async def is_measured(work: UnitOfWork, family_id: uuid.UUID) -> bool:
-    """Tell whether this family may be measured now."""
+    """Return whether this family may be measured now."""
     return family_id in await measured_since(work, [family_id])

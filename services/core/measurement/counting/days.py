@@ -1,4 +1,4 @@
-"""Which day something belongs to, and how long somebody waited. Pure: from moments to the numbers of a day."""
+"""Which day a moment belongs to, and how long a message waited. Pure: from moments to the numbers of a day."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-# Nothing that happens later than this after a message changes the numbers of its day.
+# Events later than this after a message do not change the numbers of its day.
 LOOK_AHEAD: Final = timedelta(days=7)
 ANSWER_CENSORED_S: Final = 72 * 3600
 _AT_ONCE: Final = timedelta(minutes=5)
 _NEXT_DAY: Final = timedelta(hours=24)
-# A longer report cannot say in which of its hours the watch was heard.
+# A longer report cannot tell in which of its hours the watch was heard.
 _HOURS_TOLD_BY_REPORT: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """One message: when it was spoken, when it first arrived and was first played (None: not known to be)."""
+    """One message: when it was recorded, when it first arrived and when it was first played (None: unknown)."""
 
     child_id: Any
     to_child: bool
@@ -33,7 +33,7 @@ class Spoken:
 
 @dataclass(frozen=True)
 class Period:
-    """What one report of a watch counted between two moments."""
+    """The counters of one report of a watch, between two moments."""
 
     started_at: datetime
     ended_at: datetime
@@ -48,7 +48,7 @@ class Period:
 
 @dataclass(frozen=True)
 class Quiet:
-    """Quiet times of a child's watch, in force from a moment on; ``times`` as the watch is configured."""
+    """Quiet times of a child's watch from a moment on; ``times`` as the watch is configured."""
 
     since_at: datetime
     times: Sequence[Mapping[str, Any]]
@@ -69,7 +69,7 @@ class DayOfFamily:
     calls: int = 0
     call_s: int = 0
     worn_s: int = 0
-    # Reminders of guardians after a silent day, and those after which a message to the child followed.
+    # Reminders of guardians after a silent day, and those that a message to the child followed.
     reminders: int = 0
     reminders_followed: int = 0
     child_waits: list[tuple[int, bool]] = field(default_factory=list)
@@ -99,13 +99,13 @@ def days_of_family(
     zone: ZoneInfo,
     reminders: Iterable[tuple[datetime, bool]] = (),
 ) -> dict[date, DayOfFamily]:
-    """Return the numbers of each day on which something was said, reported, heard or reminded of.
+    """Return the numbers of each day that has a message, a report, a sign of life or a reminder.
 
-    A message belongs to the day on which it was spoken; its delivery, playing and answer are followed for 7 days and
-    belong to that day, too. A report belongs to the day in which it began. Reminders: when, and whether one followed.
+    A message belongs to the day on which it was recorded; its delivery, playing and answer are followed for 7 days and
+    count for that day. A report belongs to the day in which it began. Reminders: when, and whether a message followed.
     """
     days: dict[date, DayOfFamily] = {}
-    # When each child spoke and was spoken to: a year of a family is looked through once for each message.
+    # Sorted once for each child: otherwise a year of messages is searched for each message.
     words: dict[tuple[Any, bool], list[datetime]] = defaultdict(list)
     for message in sorted(spoken, key=lambda one: one.spoken_at):
         words[message.child_id, message.to_child].append(message.spoken_at)
@@ -135,7 +135,7 @@ def days_of_family(
         day.reminders += 1
         day.reminders_followed += followed
     for day in days.values():
-        # In a fixed order, so that a day counted again is the same day; and a day has no more seconds.
+        # In a fixed order, so that recounting gives the same row; a day has at most 86,400 seconds.
         day.child_waits.sort()
         day.parent_waits.sort()
         day.worn_s = min(day.worn_s, 24 * 3600)
@@ -145,7 +145,7 @@ def days_of_family(
 def days_of_watch(heard_at: Iterable[datetime], periods: Iterable[Period], zone: ZoneInfo) -> dict[date, DayOfWatch]:
     """Return the health of each day on which the watch was heard or reported.
 
-    An hour is a heartbeat hour when something came from the watch in it, or a report of at most a day covers it in
+    An hour is a heartbeat hour when a message of the watch arrived in it, or a report of at most a day covers it in
     which the watch was offline for less than half of the time.
     """
     days: dict[date, DayOfWatch] = {}
@@ -177,9 +177,9 @@ def _least(one: int | None, other: int | None) -> int | None:
 
 
 def _wait(message: Spoken, words: Sequence[datetime], quiet: Sequence[Quiet]) -> tuple[int, bool]:
-    """Return how long this message waited for the first of the other side's words, and whether one came in time.
+    """Return how long this message waited for the other side's next message, in seconds, and whether one came in time.
 
-    The wait ends after 72 counted hours, the look for an answer after 7 days.
+    The wait ends after 72 counted hours; messages more than 7 days later are no answer.
     """
     arrived_at = message.delivered_at or message.spoken_at
     until = message.spoken_at + LOOK_AHEAD
@@ -210,7 +210,7 @@ def counted_seconds(start: datetime, end: datetime, quiet: Sequence[Quiet]) -> i
 
 
 def _quiet_spans(quiet: Quiet, start: datetime, end: datetime) -> Iterable[tuple[datetime, datetime]]:
-    """Yield every quiet span that may touch the time between, as moments; one past midnight ends the next day."""
+    """Yield each quiet span that may overlap the interval, as moments; a span past midnight ends the next day."""
     day = local_day(start, quiet.zone) - timedelta(days=1)
     while day <= local_day(end, quiet.zone):
         for one in quiet.times:
@@ -218,7 +218,7 @@ def _quiet_spans(quiet: Quiet, start: datetime, end: datetime) -> Iterable[tuple
                 continue
             begins, ends = time.fromisoformat(one["from"]), time.fromisoformat(one["to"])
             last = day if ends > begins else day + timedelta(days=1)
-            # Compared as moments in UTC: a night with a change of the clock has its true length.
+            # Compared as moments in UTC, so a night with a clock change has its true length.
             yield (
                 datetime.combine(day, begins, quiet.zone).astimezone(start.tzinfo),
                 datetime.combine(last, ends, quiet.zone).astimezone(start.tzinfo),

@@ -1,6 +1,6 @@
-"""Who took consent back, or whose programme is long over, is in no number that is made from then on.
+"""Families that withdrew consent, or whose programme ended long ago, are in no number published from then on.
 
-Published tables stand as they are: they are of groups and name nobody.
+Published tables stay as they are: they are about groups and name no family.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _OF_FAMILIES: Final = (Fact, UsageReport, WatchDay, FamilyDay, UsagePopulation)
 
 
 async def forget_one_unmeasured(work: UnitOfWork) -> bool:
-    """Delete what was counted of one family that may not be measured any more; return whether there was one.
+    """Delete the counts of one family that may not be measured any more; return whether there was one.
 
-    The health of its watch stays. It is in no population again before the next quarter.
+    The health of its watch stays. The family is in no population again before the next quarter.
     """
     agrees = exists().where(
         col(Consent.family_id) == col(Family.family_id),
@@ -55,9 +55,9 @@ async def forget_one_unmeasured(work: UnitOfWork) -> bool:
 
 
 async def forget_one_long_over(work: UnitOfWork) -> bool:
-    """Delete the facts of one family, or one watch, whose programme ended longer ago than they are kept.
+    """Delete the facts of one family or one watch whose programme ended longer ago than facts are kept.
 
-    Return whether there was one. A family that went on in another programme is no business of this one's end.
+    Returns whether there was one. A family that continued in another programme is not affected.
     """
     over = await work.session.exec(
         select(Site.site_id)
@@ -89,7 +89,7 @@ async def _forget_family_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> 
 
 
 async def _forget_watch_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> bool:
-    """What no family is named in is the watch's, and the watch belongs to the site where it is registered."""
+    """Return whether there was one. Facts without a family are the watch's, and the watch belongs to its site."""
     of_nobody = (col(Fact.watch_id) == col(Watch.watch_id)) & col(Fact.family_id).is_(None)
     found = await work.session.exec(
         select(Watch.watch_id).where(col(Watch.site_id).in_(site_ids), exists().where(of_nobody)).limit(1)

@@ -1,6 +1,6 @@
-"""Ask for a file of published numbers, look how it goes, fetch it, and have it gone after its day.
+"""Request a file of published numbers, follow its progress, fetch it; it is deleted when its retention ends.
 
-What is in a file was published after disclosure control: no file holds a row about one family.
+All numbers in a file have passed disclosure control: no file holds a row about one family.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from services.core.platform.outbox.actions import CHANNEL
 
 
 class FileKind(StrEnum):
-    """What is made of the numbers."""
+    """Formats of a file."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -42,14 +42,14 @@ class FileKind(StrEnum):
 
 
 class Recipient(StrEnum):
-    """Whom a file is for."""
+    """Recipient of a file."""
 
     STAFF = "staff"
     FACTORY = "factory"
     BRAND = "brand"
 
 
-# Staff and the factory stand inside the programme; a brand stands outside, as everybody does.
+# Staff and the factory are inside the programme; a brand is outside, as the public is.
 AUDIENCE_OF: Final[Mapping[Recipient, Audience]] = {
     Recipient.STAFF: Audience.STAFF, Recipient.FACTORY: Audience.STAFF, Recipient.BRAND: Audience.PUBLIC,
 }  # fmt: skip
@@ -58,7 +58,7 @@ _FACTORY_ROLE: Final = "factory"
 
 @dataclass(frozen=True)
 class Wanted:
-    """What is asked for; ``mapping`` is what DHIS2 calls things, of a file for it alone."""
+    """A requested file; ``mapping`` has the names that DHIS2 uses, for that kind only."""
 
     kind: FileKind
     recipient: Recipient
@@ -69,12 +69,12 @@ class Wanted:
 async def ask_for_file(
     work: UnitOfWork, staff: Staff, wanted: Wanted, *, site_id: uuid.UUID | None, programme_id: uuid.UUID | None
 ) -> UsageExport:
-    """Have a file made of a site or of a whole programme (one id is given); the worker does it.
+    """Queue a file about a site or a whole programme (one id is given) for the worker.
 
-    Raises NotFoundError for what the staff member does not serve, RecipientNotAllowedError, MappingNeededError,
-    UsageExportRunningError while another one of theirs is being made.
+    Raises NotFoundError for scopes outside the staff member's, RecipientNotAllowedError, MappingNeededError, and
+    UsageExportRunningError while another file of the same staff member is running.
     """
-    # Two requests at once come one after the other.
+    # Serialises two requests of the same staff member.
     await work.session.get_one(Staff, staff.staff_id, with_for_update={"key_share": True}, populate_existing=True)
     if site_id is not None:
         site = await site_served(work, staff.staff_id, site_id)
@@ -108,7 +108,7 @@ async def ask_for_file(
 
 
 async def files_of(work: UnitOfWork, staff_id: uuid.UUID, most: int) -> Sequence[UsageExport]:
-    """Return the latest exports that a staff member asked for, the newest first."""
+    """Return the latest exports that a staff member requested, newest first."""
     found = await work.session.exec(
         select(UsageExport)
         .where(UsageExport.staff_id == staff_id)
@@ -119,7 +119,7 @@ async def files_of(work: UnitOfWork, staff_id: uuid.UUID, most: int) -> Sequence
 
 
 async def find_file(work: UnitOfWork, staff_id: uuid.UUID, export_id: uuid.UUID) -> UsageExport:
-    """Return one's own export of what one still serves; raises NotFoundError."""
+    """Return one's own export about a scope that one still serves; raises NotFoundError."""
     export = await work.session.get(UsageExport, export_id)
     if export is None or export.staff_id != staff_id:
         raise NotFoundError
@@ -133,7 +133,7 @@ async def find_file(work: UnitOfWork, staff_id: uuid.UUID, export_id: uuid.UUID)
 
 
 async def open_file(work: UnitOfWork, export: UsageExport) -> bytes:
-    """Return the finished file, and log that it is fetched. Raises UsageExportNotReadyError."""
+    """Return the finished file and record the access. Raises UsageExportNotReadyError."""
     if export.state != "ready" or export.expires_at is None or export.expires_at <= work.now:
         raise UsageExportNotReadyError("expired" if export.state == "ready" else export.state)
     file = await work.session.get_one(UsageExportFile, export.usage_export_id)
@@ -142,7 +142,7 @@ async def open_file(work: UnitOfWork, export: UsageExport) -> bytes:
 
 
 async def expire_one_file(work: UnitOfWork) -> bool:
-    """Delete one file whose day is over, and its key; return whether there was one. Safe to run twice."""
+    """Delete one expired file and its key; return whether there was one. Idempotent."""
     found = await work.session.exec(
         select(UsageExport)
         .where(col(UsageExport.state) == "ready", col(UsageExport.expires_at) <= work.now)
@@ -161,10 +161,10 @@ async def expire_one_file(work: UnitOfWork) -> bool:
 
 
 def key_of(vault: Vault, export: UsageExport) -> bytes:
-    """Return the key that seals this file and nothing else."""
+    """Return the key that seals this file only."""
     return vault.unwrap_key(export.wrapped_key, context_of(export.usage_export_id))
 
 
 def context_of(export_id: uuid.UUID) -> str:
-    """Return what a key and a file of this export are bound to."""
+    """Return the context that binds a key and a file to this export."""
     return f"usage-export/{export_id}"

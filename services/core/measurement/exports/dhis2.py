@@ -1,4 +1,4 @@
-"""Published cells as a DHIS2 data value set. Pure; sending it is not this file's business."""
+"""Published cells as a DHIS2 data value set. Pure; another module sends it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.measurement.indicators.rules import Cell
 
 @dataclass(frozen=True)
 class Mapped:
-    """What a health ministry's system calls our indicators and scopes; they make these ids, we are told them."""
+    """The ids that a DHIS2 system has assigned to our indicators and scopes."""
 
     data_elements: Mapping[str, str]
     org_units: Mapping[uuid.UUID, str]
@@ -21,7 +21,7 @@ class Mapped:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What would be sent and what would not, and why; look at it before the first real import."""
+    """What an import would send and what it would leave out, with reasons."""
 
     values: int
     suppressed: int
@@ -38,14 +38,14 @@ def period_of(week: date) -> str:
 def data_value_set(cells: Sequence[Cell], mapped: Mapped, *, dry_run: bool) -> dict[str, Any]:
     """Return the body of ``/api/dataValueSets``; suppressed and unmapped cells are left out.
 
-    ``dry_run`` stands among the parameters to send it with: DHIS2 then checks everything and keeps nothing.
+    ``dry_run`` is a parameter of the request: DHIS2 then validates everything and stores nothing.
     """
     values = [
         {
             "dataElement": mapped.data_elements[cell.indicator],
             "period": period_of(cell.week),
             "orgUnit": mapped.org_units[cell.scope_id],
-            # Text, as the format has it; a whole number without a point.
+            # The format wants text; a whole number has no decimal point.
             "value": f"{cell.value:g}",
         }
         for cell in cells

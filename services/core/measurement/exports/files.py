@@ -1,6 +1,6 @@
 """Published cells as files: CSV and typed XLSX with data, labels, codebook and provenance. Pure: bytes out.
 
-Only what :mod:`services.core.platform.disclosure` has passed comes in here; an empty cell is a suppressed one.
+Cells have passed :mod:`services.core.platform.disclosure`; an empty cell is a suppressed one.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from services.core.platform.disclosure import LEAST, ROUNDED_TO, Audience
 COLUMNS: Final = (
     "week", "scope", "indicator", "version", "n", "count", "value", "lower_quartile", "upper_quartile", "suppressed",
 )  # fmt: skip
-# Spreadsheets run what begins so.
+# Spreadsheets evaluate texts that begin with one of these.
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True)
 class Extract:
-    """What a file is made of: cells, the names of their scopes, and where it all comes from."""
+    """Content of a file: cells, the names of their scopes, and their provenance."""
 
     title: str
     audience: Audience
@@ -39,7 +39,7 @@ class Extract:
 
     @property
     def provenance(self) -> list[tuple[str, str]]:
-        """Return where the numbers come from and what was done to them."""
+        """Return the origin of the numbers and the processing applied to them."""
         text = words(self.locale)
         weeks = sorted({cell.week for cell in self.cells})
         return [
@@ -56,7 +56,7 @@ class Extract:
         ]
 
     def rows(self) -> list[tuple[Any, ...]]:
-        """Return the data, one row a cell, in the order of COLUMNS; dates and numbers as what they are."""
+        """Return the data, one row a cell, in the order of COLUMNS; dates and numbers keep their types."""
         return [
             (
                 cell.week, self.scopes[cell.scope_id], cell.indicator, cell.version, cell.n, cell.count, cell.value,
@@ -66,7 +66,7 @@ class Extract:
         ]  # fmt: skip
 
     def codebook(self) -> list[tuple[Any, ...]]:
-        """Return each indicator's definition, how it is told, and how many of its cells are suppressed."""
+        """Return each indicator's definition, its kind, and how many of its cells are suppressed."""
         text = words(self.locale)
         book = []
         for code, indicator in INDICATORS.items():
@@ -83,7 +83,7 @@ CODEBOOK_COLUMNS: Final = ("indicator", "version", "name", "definition", "kind",
 
 
 def as_csv(extract: Extract) -> bytes:
-    """Return the data as CSV in UTF-8 with a byte order mark, which spreadsheets need to see that it is."""
+    """Return the data as CSV in UTF-8 with a byte order mark, by which spreadsheets recognise the encoding."""
     page = io.StringIO()
     writer = csv.writer(page, lineterminator="\r\n")
     writer.writerow(COLUMNS)
@@ -123,7 +123,7 @@ def as_xlsx(extract: Extract) -> bytes:
 
 
 def _tame(value: object) -> object:
-    """Return a cell that no spreadsheet runs."""
+    """Return a cell value that no spreadsheet evaluates as a formula."""
     if isinstance(value, str) and value.startswith(_FORMULA_SIGNS):
         return f"'{value}"
     return value

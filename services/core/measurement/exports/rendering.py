@@ -1,4 +1,4 @@
-"""The worker makes a file of published numbers: read scope by scope, rendered aside, sealed before it is stored."""
+"""The worker renders a file of published numbers: read scope by scope, rendered in a thread, sealed before storage."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from services.core.platform.crypto.vault import seal
 from services.core.platform.db.claiming import claim_oldest
 from services.core.platform.db.database import Database
 
-# A process that was killed loses its claim after this, and another one begins anew.
+# A killed process loses its claim after this time; another process then starts again.
 CLAIM_LIVES: Final = timedelta(minutes=15)
 TRIES: Final = 3
-# Reading is the first part of the way, rendering the second.
+# Progress in percent: reading is the first part, rendering the second.
 _READ_PERCENT: Final = 60
 _RENDERED_PERCENT: Final = 95
 
@@ -36,19 +36,19 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Job:
-    """One export in this process's hands, and the key of its file."""
+    """One export claimed by this process, and the key of its file."""
 
     export: UsageExport
     key: bytes
 
 
 async def make_one_file(database: Database) -> bool:
-    """Make the oldest file that waits; return whether there was one. Killed anywhere, another process begins anew."""
+    """Render the oldest waiting file; return whether there was one. After a kill another process starts it again."""
     job = await claim(database)
     if job is None:
         return False
     extract = await _extract(database, job.export)
-    # Aside: a year of a large programme as a workbook takes seconds.
+    # In a thread: a year of a large programme as a workbook takes seconds.
     plain = await asyncio.to_thread(_render, job.export, extract)
     await _note_progress(database, job, _RENDERED_PERCENT)
     await _store(database, job, plain)
@@ -56,7 +56,7 @@ async def make_one_file(database: Database) -> bool:
 
 
 async def claim(database: Database) -> Job | None:
-    """Take the oldest file that waits, or that a killed process left; one tried too often has failed."""
+    """Claim the oldest file that waits or whose claim has run out; a file tried too often is marked as failed."""
     async with database.begin() as work:
         export = await claim_oldest(work, UsageExport, lives=CLAIM_LIVES, tries=TRIES)
         if export is None:
@@ -70,12 +70,12 @@ async def claim(database: Database) -> Job | None:
 
 
 async def _extract(database: Database, export: UsageExport) -> Extract:
-    """Read everything published of the scopes that the file is about, noting how far it is."""
+    """Read everything published about the file's scopes, and record the progress."""
     audience = AUDIENCE_OF[Recipient(export.recipient)]
     async with database.begin() as work:
         programme = await programme_of(work, export.programme_id)
         site = None if export.site_id is None else await work.session.get_one(Site, export.site_id)
-        # A programme's report is about the whole alone; data also tells the sites.
+        # A programme's report is about the programme only; data files include its sites.
         scopes = await scopes_of_file(work, programme, site, parts=export.kind != FileKind.REPORT)
         made_at = work.now
     cells: list[Cell] = []
@@ -104,7 +104,7 @@ def _render(export: UsageExport, extract: Extract) -> bytes:
 def _for_dhis2(export: UsageExport, extract: Extract) -> bytes:
     said = export.mapping
     units = {uuid.UUID(scope): unit for scope, unit in said["org_units"].items()}
-    # A unit of somewhere else is no unit of this file.
+    # Mapped units that are not in this file are refused.
     mapped = Mapped(said["data_elements"], {scope: unit for scope, unit in units.items() if scope in extract.scopes})
     told = data_value_set(extract.cells, mapped, dry_run=said["dry_run"])
     left_out = rehearse(extract.cells, mapped)
@@ -130,7 +130,7 @@ async def _store(database: Database, job: Job, plain: bytes) -> None:
     async with database.begin() as work:
         export = await work.session.get(UsageExport, export_id, with_for_update={"key_share": True})
         if export is None or export.state != "running" or export.tries != job.export.tries:
-            # The account ended meanwhile, or another process took over when this one's claim was over.
+            # The account ended meanwhile, or another process claimed the file after this claim ran out.
             log.info("usage_export_dropped", usage_export_id=str(export_id))
             return
         work.add(UsageExportFile(usage_export_id=export_id, sealed=sealed))

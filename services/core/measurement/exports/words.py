@@ -1,4 +1,4 @@
-"""The words of exports and reports, in every locale."""
+"""Texts of exports and reports, in every locale."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TEXTS = Path(__file__).parent / "texts"
 
 @cache
 def words(locale: str) -> dict[str, str]:
-    """Return the words of a locale by their names; an unknown locale gets English."""
+    """Return the texts of a locale by key; an unknown locale gets English."""
     known = locale if locale in LOCALES else DEFAULT_LOCALE
     found: dict[str, str] = json.loads((_TEXTS / f"{known}.json").read_text(encoding="utf-8"))
     return found

@@ -1,4 +1,4 @@
-"""Read what one week of a programme is computed from: a FamilyWeek for each family of its population."""
+"""Read the input of one published week: a FamilyWeek for each family of the programme's population."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COMES = ("watch_handed_out", "paired")
 _GOES = ("watch_returned", "watch_lost", "watch_broken")
 _WAKING = sum(1 << hour for hour in WAKING_HOURS)
 
-# As one array for each family: as rows they would be most of a million for a large programme late in its year.
+# One array a family: as rows they would be close to a million for a large programme late in its year.
 _CONTACTS = text("""
     SELECT family_id, array_agg(day ORDER BY day) FROM family_day
      WHERE family_id = ANY(:families) AND day <= :last AND to_child + to_family + calls > 0 GROUP BY family_id
@@ -42,7 +42,7 @@ _CONTACTS = text("""
 
 @dataclass(frozen=True)
 class Held:
-    """From when to when a family had a watch; ``last`` None: it still has it. ``how`` it ended."""
+    """A family's time with a watch; ``last`` None: it still has it. ``how`` names the fact that ended it."""
 
     first: date
     last: date | None
@@ -112,7 +112,7 @@ def _family_week(
 
 
 def _one_a_day(health: Sequence[Any]) -> list[Any]:
-    """Return the watch that was heard longest on each day: a family with two has no more hours than a day."""
+    """Return the watch that was heard longest on each day: a family with two watches has no more hours than a day."""
     best: dict[date, Any] = {}
     for day in health:
         if day.day not in best or day.hours.bit_count() > best[day.day].hours.bit_count():
@@ -123,7 +123,7 @@ def _one_a_day(health: Sequence[Any]) -> list[Any]:
 async def held_watches(
     work: UnitOfWork, families: Sequence[uuid.UUID], zones: Mapping[uuid.UUID, ZoneInfo]
 ) -> dict[uuid.UUID, list[Held]]:
-    """Return when each family had a watch: from hand-out or pairing until it came back, was lost or broke."""
+    """Return when each family had a watch: from hand-out or pairing until it was returned, lost or broken."""
     found = await work.session.exec(
         select(Fact.family_id, Fact.watch_id, Fact.kind, Fact.received_at)
         .where(col(Fact.family_id).in_(families), col(Fact.kind).in_([*_COMES, *_GOES]))
@@ -152,7 +152,7 @@ async def _zones(work: UnitOfWork) -> dict[uuid.UUID, ZoneInfo]:
 async def _days(
     work: UnitOfWork, table: type[SQLModel], families: Sequence[uuid.UUID], first: date, last: date
 ) -> dict[uuid.UUID, list[Any]]:
-    """Return the rows of a table of days between two days, by family; as columns, for they are many."""
+    """Return a table's rows between two days, by family; as columns, because there are many."""
     columns = table.__table__.columns  # type: ignore[attr-defined]
     found = await work.run(
         sql_select(*columns).where(columns["family_id"].in_(families), columns["day"] >= first, columns["day"] <= last)
@@ -164,6 +164,6 @@ async def _days(
 
 
 async def _contacts(work: UnitOfWork, families: Sequence[uuid.UUID], last: date) -> dict[uuid.UUID, list[date]]:
-    """Return every day on which a family was in contact, up to the last."""
+    """Return every day with a contact of each family, up to ``last``."""
     found = await work.run(_CONTACTS, {"families": families, "last": last})
     return defaultdict(list, {row["family_id"]: row["array_agg"] for row in found.mappings()})

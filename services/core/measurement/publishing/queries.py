@@ -1,4 +1,4 @@
-"""What is read of usage: published cells for whoever may see their audience, lists for a site's own staff."""
+"""Read usage: published cells for readers of their audience, operational lists for a site's own staff."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.core.platform.disclosure import Audience
 
 @dataclass(frozen=True)
 class SilentFamily:
-    """A family that staff of its site should ask how it is: its code and its watch's health, nothing else."""
+    """A family that its site's staff should contact: its code and its watch's health, nothing else."""
 
     family_code: str
     serial: str
@@ -43,9 +43,9 @@ async def published_cells(
     first_week: date = date.min,
     last_week: date = date.max,
 ) -> list[Cell]:
-    """Return published cells of a programme in weeks' order: of one scope, of one indicator, or all of a week.
+    """Return published cells of a programme by week: of one scope, of one indicator, or all of a week.
 
-    The cells are as controlled when they were published; there is no way to ask for another group than these.
+    The cells are as they were published; no query selects another group.
     """
     chosen = [] if scope_id is None else [col(UsageCell.scope_id) == scope_id]
     chosen += [] if indicator is None else [col(UsageCell.indicator) == indicator]
@@ -66,7 +66,7 @@ async def published_cells(
 
 @dataclass(frozen=True)
 class Weeks:
-    """Some published weeks of one scope with their cells, and the week to go on with (None: there is none)."""
+    """Published weeks of one scope with their cells, and the first week of the next page (None: the last page)."""
 
     weeks: list[tuple[date, list[Cell]]]
     next_week: date | None
@@ -74,7 +74,7 @@ class Weeks:
 
 @dataclass(frozen=True)
 class Asked:
-    """Which published numbers are asked for: of one scope, of all indicators or one, between two days."""
+    """Selection of published numbers: one scope, one indicator or all, between two days."""
 
     scope_id: uuid.UUID
     audience: Audience = Audience.STAFF
@@ -84,7 +84,7 @@ class Asked:
 
 
 async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, asked: Asked, limit: int) -> Weeks:
-    """Return a page of published weeks, the oldest first; a week that is published has cells for every scope in it."""
+    """Return a page of published weeks, oldest first; a published week has cells for each of its scopes."""
     found = await work.run(
         sql_select(col(UsageWeek.week))
         .where(
@@ -118,9 +118,9 @@ async def extract_of(
     parts: bool = False,
     locale: str = "en",
 ) -> Extract:
-    """Return everything published of a programme or of one of its sites, with names: what files are made of.
+    """Return everything published about a programme or one of its sites, with names; the input of files.
 
-    ``parts``: with the programme's sites; a site always comes with its cohorts.
+    ``parts`` adds the programme's sites; a site always includes its cohorts.
     """
     scopes = await scopes_of_file(work, programme, site, parts=parts)
     cells: list[Cell] = []
@@ -132,7 +132,7 @@ async def extract_of(
 async def scopes_of_file(
     work: UnitOfWork, programme: Programme, site: Site | None, *, parts: bool
 ) -> dict[uuid.UUID, str]:
-    """Return what a file is about by name: first the whole, then what it is made of, for a programme if ``parts``."""
+    """Return the scopes of a file by name: first the whole, then its parts (of a programme only if ``parts``)."""
     if site is None:
         sites = await sites_of(work, programme.programme_id) if parts else ()
         return {programme.programme_id: programme.name, **{one.site_id: one.name for one in sites}}
@@ -141,13 +141,13 @@ async def scopes_of_file(
 
 
 async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFamily]:
-    """Return the site's families without a message or call for 7 days, by code. Operational, and no statistic.
+    """Return the site's families without a message or call for 7 days, by code. An operational list, no statistic.
 
-    For staff assigned to this site only. A family that did not agree to measurement is not in it, nor one that has
-    agreed for less than 7 days: of neither is it known.
+    For staff assigned to this site only. Families without consent to measurement are left out, and so are families that
+    agreed less than 7 days ago: about neither is their silence known.
     """
     silent_since = work.now.date() - timedelta(days=SILENT_DAYS)
-    # The days since then, by the key: over all days it took a quarter of a second in a large programme's year.
+    # Days since then, by the key: over all days it took a quarter of a second in a large programme's year.
     spoke = (
         sql_select(col(FamilyDay.day))
         .where(
@@ -187,7 +187,7 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
 
 
 async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
-    """Return how many of the site's watches are in each state now; one watch may be in several. For its staff only."""
+    """Return how many of the site's watches are in each state now; a watch may be in several. For its staff only."""
     found = await work.session.exec(
         select(Watch, WatchIdentity)
         .join(

@@ -1,4 +1,4 @@
-"""Take the reports of watches. Counting them is in counting.py, publishing in publishing.py."""
+"""Receive the usage reports of watches. Counting is in counting/, publishing in publishing/."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from services.core.platform.facts.actions import PastFact, record_fact, record_p
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remember
 
 HEALTH: Final = ("reboots", "battery_min_pct", "signal_min_dbm", "offline_s", "bytes_up", "bytes_down")
-# A watch reports at least weekly while it is on; what claims more had its clock set in between.
+# A watch reports at least weekly while it is on; a longer period means that its clock was set meanwhile.
 LONGEST_REPORT_S: Final = 7 * 24 * 3600
 MEASURED: Final = ("worn_s", "screen_on_s", "recordings", "plays", "calls_in", "calls_out", "call_s")
 
 
 @dataclass(frozen=True)
 class WatchReport:
-    """One ``up/usage``: the watch's own id and times, and the counters it knows by their names."""
+    """One ``up/usage``: the watch's own id and times, and its counters by name."""
 
     ref: str
     fingerprint: str
@@ -39,10 +39,10 @@ class WatchReport:
 
 
 async def take_reports(work: UnitOfWork, identity: WatchIdentity, reports: Sequence[WatchReport]) -> list[Answer]:
-    """Take reports of a paired watch, whose identity the caller holds locked; return an answer to each, in order.
+    """Receive reports of a paired watch, whose identity the caller has locked; return an answer for each, in order.
 
-    A repeat gets ``duplicate``; the same id with other content ``rejected id_conflict``. Without the family's consent
-    to measurement only the health of the watch is kept of a report.
+    A repeated report gets ``duplicate``, the same id with other content ``rejected id_conflict``. Without the family's
+    consent to measurement only the watch's health is stored.
     """
     names = HEALTH + MEASURED if await is_measured(work, identity.family_id) else HEALTH
     answers = []
@@ -65,10 +65,10 @@ async def take_past_reports(
     will_count: bool = False,
     make_id: Callable[[], uuid.UUID] = new_id,
 ) -> int:
-    """Take many reports of a watch at once, each with when it was received; return how many.
+    """Receive many past reports of a watch, each with its time of receipt; return how many were stored.
 
-    They become what :func:`take_reports` makes of each. Their ids are not remembered: whoever brings in the past
-    answers no watch, and brings it once. ``will_count`` as in :func:`record_past_facts`.
+    They are stored as :func:`take_reports` stores each. Their ids are not remembered: the importer of past reports
+    answers no watch and imports them once. ``will_count`` as in :func:`record_past_facts`.
     """
     names = HEALTH + MEASURED if await is_measured(work, identity.family_id) else HEALTH
     rows = [_row(identity, report, received_at, names, make_id()) for received_at, report in arrivals]
@@ -105,13 +105,13 @@ _COLUMNS: Final = (
 def _row(
     identity: WatchIdentity, report: WatchReport, received_at: datetime, names: Sequence[str], report_id: uuid.UUID
 ) -> dict[str, Any]:
-    """Return what is kept of a report, as columns of its table."""
+    """Return the columns of its table that are stored of a report."""
     ended_at = happened_at(
         clock_of_watch(identity), received_at, tst=report.to_tst, boot=report.boot, mono_s=report.mono_s
     )
     started_at = None if ended_at is None else ended_at - timedelta(seconds=_length_s(report))
     if started_at is not None:
-        # What a watch counted before this pairing belongs to nobody here.
+        # Counters from before this pairing belong to no family here.
         started_at = max(started_at, min(identity.issued_at, received_at))
     return {
         "report_id": report_id, "watch_id": identity.watch_id, "family_id": identity.family_id,
@@ -121,6 +121,6 @@ def _row(
 
 
 def _length_s(report: WatchReport) -> int:
-    """Return how long a report's period was: right on a wrong clock, too; 0 when the clock was set meanwhile."""
+    """Return the length of a report's period: right on a wrong clock as well; 0 when the clock was set meanwhile."""
     length_s = report.to_tst - report.from_tst if report.from_tst and report.to_tst else 0
     return length_s if length_s <= LONGEST_REPORT_S else 0

@@ -1,4 +1,4 @@
-"""Who looked at one child: where it is or was, and what it said; read from the family's log."""
+"""Accesses to one child's location and audio, read from the family's audit log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import UnitOfWork
 
 PAGE_MAX_LOOKS: Final = 100
-# Asking the watch where it is counts, whether or not it answers.
+# A request to the watch for its position counts as an access, whether or not the watch answers.
 _AT_THE_CHILD: Final = ("place", "command.locate")
 _AT_A_MESSAGE: Final = ("audio",)
 
@@ -21,9 +21,9 @@ _AT_A_MESSAGE: Final = ("audio",)
 async def looks_at(
     work: UnitOfWork, child: Child, *, before_seq: int | None = None, limit: int = 50
 ) -> list[AuditEntry]:
-    """Return the looks at a child, the newest first, at most ``limit`` before ``before_seq``.
+    """Return the accesses to a child's data, newest first, at most ``limit`` before ``before_seq``.
 
-    A recording whose message is erased is nobody's any more: that it was heard stands in the family's log alone.
+    An access to a recording whose message was erased is left out here; the family's log still has it.
     """
     messages = select(cast(col(Message.message_id), String)).where(col(Message.child_id) == child.child_id)
     subject = col(AuditEntry.subject_id)

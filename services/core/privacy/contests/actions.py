@@ -1,4 +1,4 @@
-"""A guardian contests another one's right: everybody in the family sees it, and staff decide. No words are kept."""
+"""A guardian contests a right of another guardian; every guardian sees it and staff decide. No free text is stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.core.privacy.tables import Contest
 async def contest_right(
     work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, about_id: uuid.UUID, right: Right
 ) -> Contest:
-    """Say that another guardian should not have a right. Raises NotFoundError, ContestExistsError."""
+    """Contest a right of another guardian. Raises NotFoundError, ContestExistsError."""
     mine = await membership_in(work, family_id, by, lock=True)
     theirs = await membership_in(work, family_id, about_id)
     if mine is None or theirs is None or by == about_id or not rights_of(theirs).has(right):
@@ -42,7 +42,7 @@ async def contest_right(
 
 
 async def withdraw_contest(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, contest_id: uuid.UUID) -> None:
-    """Contest a right no longer; a repeat changes nothing. Raises NotFoundError."""
+    """Withdraw a contest; repeating the call changes nothing. Raises NotFoundError."""
     contest = await _locked(work, contest_id)
     if contest is None or contest.family_id != family_id or contest.raised_by != by:
         raise NotFoundError
@@ -54,9 +54,9 @@ async def withdraw_contest(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID
 
 
 async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, *, uphold: bool) -> Contest:
-    """Decide: upheld, the right is taken away, but never from the first guardian; dismissed, it stays.
+    """Settle a contest: upholding removes the right, except from the first guardian; dismissing keeps it.
 
-    A repeat changes nothing. Raises NotFoundError, PrimaryGuardianError.
+    Repeating the call changes nothing. Raises NotFoundError, PrimaryGuardianError.
     """
     contest = await _locked(work, contest_id)
     if contest is None:

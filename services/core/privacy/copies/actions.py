@@ -1,4 +1,4 @@
-"""Ask for a copy of one's data, look how it goes, fetch it, and have it gone after its day."""
+"""Request a copy of one's data, follow its progress, fetch it; the copy is deleted when its retention ends."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MAC_BYTES = 32
 
 @dataclass(frozen=True)
 class ExportFile:
-    """Where the sealed file is, and what opens it."""
+    """Location of the sealed file, and the key that opens it."""
 
     blob_id: uuid.UUID
     key: bytes
@@ -41,7 +41,7 @@ class ExportFile:
 
 @dataclass(frozen=True)
 class LinkClaims:
-    """Whose link to which export it is."""
+    """The guardian, the export and the expiry that a link states."""
 
     export_id: uuid.UUID
     guardian_id: uuid.UUID
@@ -49,7 +49,7 @@ class LinkClaims:
 
 
 async def ask_for_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Export:
-    """Have a copy made; the worker does it. Raises NotFoundError, ExportRunningError while one is being made."""
+    """Queue an export for the worker. Raises NotFoundError, ExportRunningError while another one is running."""
     if await membership_in(work, family_id, guardian_id, lock=True) is None:
         raise NotFoundError
     running = await work.session.exec(
@@ -70,7 +70,7 @@ async def ask_for_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uu
 
 
 async def exports_of(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Sequence[Export]:
-    """Return the guardian's own exports of this family, the newest first."""
+    """Return the guardian's own exports of this family, newest first."""
     found = await work.session.exec(
         select(Export)
         .where(Export.family_id == family_id, Export.guardian_id == guardian_id)
@@ -88,14 +88,14 @@ async def find_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.
 
 
 def check_ready(work: UnitOfWork, export: Export) -> datetime:
-    """Return until when the export can be fetched; raises ExportNotReadyError."""
+    """Return the time until which the export can be fetched; raises ExportNotReadyError."""
     if export.state != "ready" or export.expires_at is None or export.expires_at <= work.now:
         raise ExportNotReadyError(export.state)
     return export.expires_at
 
 
 async def open_export(work: UnitOfWork, export: Export) -> ExportFile:
-    """Return what is needed to read a finished export, and log that it is read. Raises ExportNotReadyError."""
+    """Return what is needed to read a finished export and record the access. Raises ExportNotReadyError."""
     check_ready(work, export)
     found = await work.session.exec(select(Blob).where(Blob.export_id == export.export_id, Blob.state == "kept"))
     blob = found.one()
@@ -106,7 +106,7 @@ async def open_export(work: UnitOfWork, export: Export) -> ExportFile:
 
 
 async def expire_one_export(work: UnitOfWork) -> bool:
-    """Have one export whose day is over deleted, key first; return whether there was one. Safe to run twice."""
+    """Delete one expired export, its key first; return whether there was one. Idempotent."""
     found = await work.session.exec(
         select(Export)
         .where(col(Export.state) == "ready", col(Export.expires_at) <= work.now)
@@ -126,12 +126,12 @@ async def expire_one_export(work: UnitOfWork) -> bool:
 
 
 def key_of(vault: Vault, export: Export) -> bytes:
-    """Return the key that seals the file of this export and nothing else."""
+    """Return the key that seals the file of this export only."""
     return vault.unwrap_key(export.wrapped_key, _context(export.export_id))
 
 
 def issue_link(vault: Vault, claims: LinkClaims, expires_at: datetime) -> str:
-    """Return the secret part of a link that opens one export until then."""
+    """Return the secret part of a link that opens one export until ``expires_at``."""
     said = _LINK.pack(
         claims.export_id.bytes, claims.guardian_id.bytes, claims.session_id.bytes, int(expires_at.timestamp())
     )
@@ -139,7 +139,7 @@ def issue_link(vault: Vault, claims: LinkClaims, expires_at: datetime) -> str:
 
 
 def read_link(vault: Vault, token: str, now: datetime) -> LinkClaims:
-    """Return what a link opens; raises AccessTokenInvalidError, whatever is wrong with it."""
+    """Return the claims of a link; every fault raises the same AccessTokenInvalidError."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
@@ -163,6 +163,6 @@ def _context(export_id: uuid.UUID) -> str:
     return f"export/{export_id}"
 
 
-# A process that was killed loses its claim after this, and another one begins anew.
+# A killed process loses its claim after this time; another process then starts the export again.
 CLAIM_LIVES = timedelta(minutes=15)
 TRIES = 5

@@ -1,4 +1,4 @@
-"""The worker makes an export: a ZIP in memory, sealed on its way to the store. Nothing plain is ever on a disk."""
+"""Build an export: a ZIP in memory, sealed before it is stored. No plain byte reaches a disk."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from services.core.privacy.copies.own_data import message_told, own_data, own_me
 from services.core.privacy.copies.own_places import checkins_csv
 from services.core.privacy.tables import Export
 
-# What has to wait for others comes again after this.
+# An export that has to wait for another resource is retried after this time.
 _LATER = timedelta(minutes=1)
 _SCHEMA = Path(__file__).parent / "export.schema.json"
 
@@ -47,7 +47,7 @@ class _Job:
 
 
 async def make_one_export(transcoder: Transcoder) -> bool:
-    """Make the oldest export that waits; return whether there was one. Killed anywhere, another process begins anew."""
+    """Build the oldest waiting export; return whether there was one. After a kill another process starts it again."""
     job = await _claim(transcoder)
     if job is None:
         return False
@@ -58,7 +58,7 @@ async def make_one_export(transcoder: Transcoder) -> bool:
         log.warning("export_put_off", export_id=str(job.export_id), error=type(error).__qualname__)
         await _put_off(transcoder, job)
     except BlobGoneError:
-        # Something of the family was erased meanwhile, and the export with it.
+        # Data of the family was erased meanwhile, and the export with it.
         log.info("export_dropped", export_id=str(job.export_id))
     return True
 
@@ -114,7 +114,7 @@ async def _archive(transcoder: Transcoder, job: _Job) -> bytes:
 
 
 async def _add_sound(transcoder: Transcoder, archive: zipfile.ZipFile, view: MessageView, clip_id: uuid.UUID) -> str:
-    """Put the sound of a message into the archive and return its name there, or why there is none."""
+    """Write the audio of a message into the archive; return its name there, or the reason why it is missing."""
     try:
         sound = await audio_for_phone(transcoder, clip_id)
         plain = await transcoder.blobs.read(sound.playable.blob_id, sound.key)
@@ -123,13 +123,13 @@ async def _add_sound(transcoder: Transcoder, archive: zipfile.ZipFile, view: Mes
     except AudioNotReadableError:
         return "unplayable"
     name = f"audio/{view.message.message_id}.m4a"
-    # Sound does not get smaller; as it is, it is written without work.
+    # Audio is compressed already, so it is stored without deflate.
     archive.writestr(name, plain, zipfile.ZIP_STORED)
     return name
 
 
 async def _note_progress(transcoder: Transcoder, job: _Job, done: int, of: int) -> None:
-    # 99 until it can be fetched; not more often than it can be seen.
+    # 99 % until the file can be fetched. Written at most as often as a person can notice.
     percent = 99 * done // of
     if percent == 99 * (done - 1) // of:
         return

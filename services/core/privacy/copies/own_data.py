@@ -1,4 +1,4 @@
-"""Everything a guardian may take along: their own conversation, and what is common to the family."""
+"""Everything in a guardian's copy: the guardian's own conversation and what all guardians share."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _OF_CONTACT: Final = {"name", "relation", "number", "may_message", "may_call", "
 
 
 async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> dict[str, Any]:
-    """Return what export.schema.json describes, but for messages; of other guardians only what they show."""
+    """Return the document of export.schema.json without messages; other guardians appear as they show themselves."""
     me = await work.session.get_one(Guardian, guardian_id)
     family = await work.session.get_one(Family, family_id)
     return {
@@ -76,7 +76,7 @@ async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUI
 
 
 async def own_messages(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> list[MessageView]:
-    """Return this guardian's whole conversation with the child, the oldest first."""
+    """Return this guardian's whole conversation with the child, oldest first."""
     found: list[MessageView] = []
     before_seq: int | None = None
     while page := await conversation(work, child, guardian_id, before_seq=before_seq, limit=PAGE_MAX_MESSAGES):
@@ -86,13 +86,13 @@ async def own_messages(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -
 
 
 def message_told(view: MessageView) -> dict[str, Any]:
-    """Return a message as the export says it; ``audio`` is for who writes the sound to fill in."""
+    """Return a message as the export states it; the writer of the audio fills in ``audio``."""
     message = view.message
     return {
         "message_id": str(message.message_id),
         "direction": message.direction,
         "kind": message.kind,
-        # Of a voice message the content is a hash, which says nothing to anybody.
+        # The stored content of a voice message is a hash, which is useless to the reader.
         "content": None if message.clip_id is not None else view.content,
         "sent_at": _time(message.sent_at),
         "received_at": _time(message.received_at),

@@ -1,4 +1,4 @@
-"""The places in an export: of each child what this guardian could look at, and nothing else; each is a look."""
+"""Places in a copy: for each child what this guardian may access. Each inclusion is recorded as an access."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ COLUMNS: Final = (
     "happened_at", "received_at", "lat", "lon", "altitude_m", "accuracy_m", "source", "quality", "reasons",
 )  # fmt: skip
 _PAGE_ROWS: Final = 2000
-# A word that a watch made up must not become a formula in somebody's spreadsheet.
+# A watch chooses this text; a spreadsheet must not evaluate it as a formula.
 _SOURCES: Final = frozenset({"gps", "wifi", "cell"})
-# Clocks of watches run ahead; a fix is never further in the future than this.
+# Watch clocks run ahead, but no fix lies further in the future than this.
 _AHEAD: Final = timedelta(days=2)
 
 
 async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict[str, Any]:
-    """Return zones and alerts as the export says them; ``checkins`` is for who writes the file to fill in."""
+    """Return zones and alerts as the export states them; the writer of the file fills in ``checkins``."""
     membership = await membership_in(work, child.family_id, guardian_id)
     rights = frozenset() if membership is None else rights_of(membership).words()
     may_place = await has_consent(work, guardian_id, child.family_id, Part.LOCATION)
@@ -55,7 +55,7 @@ async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> 
 
 
 async def checkins_csv(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> bytes | None:
-    """Return every check-in that is kept, the oldest first, as CSV; None where this guardian may not look."""
+    """Return every stored check-in, oldest first, as CSV; None where this guardian may not locate."""
     membership = await membership_in(work, child.family_id, guardian_id)
     if membership is None or not rights_of(membership).has(Right.LOCATE):
         return None

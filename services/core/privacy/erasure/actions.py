@@ -1,8 +1,8 @@
-"""Erase a child or a family: the key first, so that from then on nothing opens; then the rows and what hangs on them.
+"""Erase a child or a family: first the key, so that nothing can be decrypted; then the rows and what depends on them.
 
-Two transactions. The first destroys keys, ends access, tells everybody, and is in the ledger before it is confirmed.
-The second removes the rows; whatever ends the process in between, the worker takes it up. Objects in the blob store
-follow: their rows have lost their child, and the sweep deletes them.
+There are two transactions. The first destroys keys, ends access, notifies guardians and writes the ledger before the
+erasure is confirmed. The second removes the rows; the worker completes it if the process ends in between. The blob
+store follows: a sweep deletes objects whose rows have lost their child.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ from services.core.privacy.tables import Erasure, ErasureLedgerRow, Export
 
 
 async def erase_child(work: UnitOfWork, ledger: ErasureLedger, child_id: uuid.UUID, by: uuid.UUID) -> Erasure:
-    """Destroy a child's key and end its watch's access; the other guardians are told. The caller commits, then removes.
+    """Destroy a child's key, end its watch's access and notify the other guardians.
 
-    The caller has checked that ``by`` is the first guardian. Raises NotFoundError when it is erased already.
+    The caller has checked that ``by`` is the first guardian, commits, and then removes the rows. Raises NotFoundError
+    for a child that is erased already.
     """
     child = await work.session.get(Child, child_id)
     if child is None or child.erased_at is not None:
@@ -46,17 +47,17 @@ async def erase_child(work: UnitOfWork, ledger: ErasureLedger, child_id: uuid.UU
     others = [guardian for _, guardian in await guardians_of(work, family_id) if guardian.guardian_id != by]
     await _tell(work, others, CHILD)
     record_audit(work, guardian_actor(by), "child.erased", family_id=family_id, subject_id=child_id)
-    # The child's own events go with its rows: this one names it by nothing but the id that apps have to forget.
+    # The child's own events are deleted with its rows. This event names only the id that apps have to forget.
     await record_event(work, family_id, "child.erased", ref_id=child_id, detail={"erasure_id": str(erasure.erasure_id)})
     await write_down(work, ledger, erasure)
     return erasure
 
 
 async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.UUID, by: uuid.UUID | None) -> Erasure:
-    """Destroy the keys of all children, end all access, and tell the other guardians. The caller commits, then removes.
+    """Destroy the keys of all children, end all access and notify the other guardians.
 
-    The caller has checked that ``by`` is the first guardian; None: its time is over, and all guardians are told.
-    Raises NotFoundError when it is erased already.
+    ``by`` is the first guardian, as the caller has checked; None when the retention period ended: then all guardians
+    are notified. The caller commits, then removes the rows. Raises NotFoundError for a family that is erased already.
     """
     actor = SYSTEM if by is None else guardian_actor(by)
     erasure = _erasure(work, FAMILY, family_id, family_id, by)
@@ -69,7 +70,7 @@ async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.
 
 
 async def erase_again(work: UnitOfWork, entry: LedgerEntry) -> Erasure | None:
-    """Apply an entry of the ledger to a database that was restored from before it; None when it holds nothing of it."""
+    """Apply a ledger entry to a database restored from before it; return None when the database holds nothing of it."""
     family_id = await _family_of(work, entry)
     if family_id is None:
         return None
@@ -89,7 +90,7 @@ async def erase_again(work: UnitOfWork, entry: LedgerEntry) -> Erasure | None:
 
 
 async def write_down(work: UnitOfWork, ledger: ErasureLedger, erasure: Erasure) -> None:
-    """Put an erasure into the ledger, as the last thing before the commit: what is in it will happen."""
+    """Write an erasure to the ledger, as the last step before the commit: every entry will be carried out."""
     work.add(_ledger_row(work, erasure))
     await work.flush()
     entry = LedgerEntry(erasure.erasure_id, erasure.what, erasure.subject_id)
@@ -97,15 +98,15 @@ async def write_down(work: UnitOfWork, ledger: ErasureLedger, erasure: Erasure) 
 
 
 async def _close_child(work: UnitOfWork, child_id: uuid.UUID, actor: Actor) -> None:
-    """Destroy the key and what is readable of the child without it; its watch loses access and has to wipe itself."""
-    # The identity before the child, as everywhere.
+    """Destroy the key and everything readable without it; the watch loses access and is told to wipe itself."""
+    # Lock order: the watch identity before the child, as everywhere.
     identity = await current_identity(work, child_id)
     if identity is not None:
         await standing_identity(work, identity.username, lock=True)
     child = await work.session.get(Child, child_id, with_for_update={"key_share": True}, populate_existing=True)
     if child is None or child.erased_at is not None:
         raise NotFoundError
-    # Copies of what is erased now, whoever asked for them: key and row at once, the object with the next sweep.
+    # Copies of the erased data, whoever requested them: key and row now, the object in the next sweep.
     await work.run(delete(Export).where(col(Export.family_id) == child.family_id))
     child.wrapped_key = b""
     child.name = ""
@@ -119,7 +120,7 @@ async def _close_child(work: UnitOfWork, child_id: uuid.UUID, actor: Actor) -> N
 
 
 async def _close_family(work: UnitOfWork, family_id: uuid.UUID, actor: Actor) -> None:
-    """Close every child, and let nobody in: no guardian, no invited phone, no enrolled one."""
+    """Close every child and refuse every account of the family: guardians, invited phones, enrolled phones."""
     children = await work.session.exec(
         select(Child.child_id)
         .where(Child.family_id == family_id, col(Child.erased_at).is_(None))

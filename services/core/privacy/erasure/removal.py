@@ -1,4 +1,4 @@
-"""The rows of what was erased go, and with them everything that only they led to."""
+"""Remove the rows of an erasure, and everything that only those rows led to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.core.privacy.tables import Erasure
 
 
 async def remove_now(database: Database, erasure_id: uuid.UUID) -> None:
-    """Remove the rows of a committed erasure at once; what stands in the way for a moment is left to the worker."""
+    """Remove the rows of a committed erasure now; on a temporary conflict the worker removes them later."""
     try:
         async with database.begin() as work:
             await _remove(work, await work.session.get(Erasure, erasure_id, with_for_update={"skip_locked": True}))
@@ -34,7 +34,7 @@ async def remove_now(database: Database, erasure_id: uuid.UUID) -> None:
 
 
 async def remove_one_erased(work: UnitOfWork) -> bool:
-    """Remove the rows of one erasure that is still to be finished; return whether there was one. Safe to run twice."""
+    """Remove the rows of one unfinished erasure; return whether there was one. Idempotent."""
     found = await work.session.exec(
         select(Erasure)
         .where(col(Erasure.rows_gone_at).is_(None))
@@ -62,19 +62,19 @@ async def _remove_child(work: UnitOfWork, child_id: uuid.UUID) -> None:
     clips = select(cast(col(AudioAsset.clip_id), String)).where(col(AudioAsset.child_id) == child_id)
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(usernames)))
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(clips)))
-    # What is on its way to phones about the child; a wake-up finds no event any more.
+    # Queued notifications about the child. A push that is already out finds no event to fetch.
     about = col(OutboxRow.payload)["child_id"].astext
     await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "push", about == str(child_id)))
-    # The objects are swept away next; a hash would tell until then whether somebody's recording was among them.
+    # The sweep deletes the objects later; until then a hash would show whether a known recording was among them.
     await work.run(
         update(Blob).where(col(Blob.child_id) == child_id).values(state="leaving", sha256="", changed_at=work.now)
     )
-    # The many first, by their indexes: a cascade would look for each message's inbox items one by one.
+    # Large tables first, by their indexes: a cascade would search the inbox items of each message one by one.
     messages = select(Message.message_id).where(col(Message.child_id) == child_id)
     await work.run(delete(InboxItem).where(col(InboxItem.child_id) == child_id))
     await work.run(delete(MessageRecipient).where(col(MessageRecipient.message_id).in_(messages)))
     await work.run(delete(Message).where(col(Message.child_id) == child_id))
-    # Everything else that belongs to a child is bound to its row; a test walks all tables for that.
+    # Every other row of a child has a cascading foreign key; a test walks all tables for that.
     await work.run(delete(Child).where(col(Child.child_id) == child_id))
 
 
@@ -104,7 +104,7 @@ async def _remove_family(work: UnitOfWork, erasure: Erasure) -> None:
 
 
 async def _is_needed(work: UnitOfWork, guardian_id: uuid.UUID, phone: str) -> bool:
-    """Tell whether an account serves another family, or is about to."""
+    """Return whether an account serves another family, or is invited or enrolled there."""
     found = await work.session.exec(
         select(
             exists().where(col(Membership.guardian_id) == guardian_id, col(Membership.removed_at).is_(None))
@@ -120,7 +120,7 @@ async def _has_account(work: UnitOfWork, phone: str) -> bool:
 
 
 async def _forget_phones(work: UnitOfWork, phones: Sequence[str], erasure: Erasure) -> None:
-    """Forget codes, and text messages of before the erasure; the one that tells of it is still to be sent."""
+    """Delete codes and earlier text messages; the message that announces the erasure is still to be sent."""
     await work.run(delete(LoginChallenge).where(col(LoginChallenge.phone).in_(phones)))
     waiting = await work.session.exec(
         select(OutboxRow).where(

@@ -1,4 +1,4 @@
-"""After the restore of a backup: what the ledger says is erased is erased again, before anything is served."""
+"""After a restore, erase again what the ledger lists, before anything is served."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.core.privacy.erasure.removal import remove_one_erased
 
 
 async def replay(database: Database, ledger: ErasureLedger) -> int:
-    """Erase again what the database should not hold, to the last row; return how many. A repeat finds nothing.
+    """Erase again everything in the ledger that the database still holds; return how many. Repeating it finds nothing.
 
     Raises LedgerBrokenError.
     """
@@ -20,7 +20,7 @@ async def replay(database: Database, ledger: ErasureLedger) -> int:
             async with database.begin(to_replay=True) as work:
                 repeated += await erase_again(work, entry) is not None
         except NotFoundError:
-            continue  # another process was faster
+            continue  # another process has erased it
     removing = True
     while removing:
         async with database.begin(to_replay=True) as work:

@@ -1,4 +1,4 @@
-"""Decisions about erasing. Pure."""
+"""Decisions about erasures. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Final
 
 from services.core.privacy.errors import ConfirmationMissingError
 
-# Typed by a person, translated by the app; never part of an address that is logged.
+# A person types this word and the app translates it; it is never part of a logged address.
 CONFIRMATION: Final = "erase"
 
 
 class WatchCopy(StrEnum):
-    """What is known of the copy on the watches: none was ever paired, or whether all have said that they wiped it."""
+    """State of the copy on the watches: no watch was ever paired, or whether every watch has confirmed its wipe."""
 
     NONE = "none"
     NOT_CONFIRMED = "not_confirmed"
@@ -24,19 +24,19 @@ class WatchCopy(StrEnum):
 
 @dataclass(frozen=True)
 class Wipe:
-    """One watch that was to wipe itself."""
+    """One watch that was told to wipe itself."""
 
     confirmed_at: datetime | None
 
 
 def check_confirmation(word: str) -> None:
-    """Raise ConfirmationMissingError unless the word is the one that confirms an erasure."""
+    """Raise ConfirmationMissingError unless ``word`` confirms an erasure."""
     if word.strip().lower() != CONFIRMATION:
         raise ConfirmationMissingError(CONFIRMATION)
 
 
 def watch_copy(wipes: Iterable[Wipe]) -> WatchCopy:
-    """Return what is known of the copies on watches."""
+    """Return the state of the copies on watches."""
     confirmed = [wipe.confirmed_at is not None for wipe in wipes]
     if not confirmed:
         return WatchCopy.NONE

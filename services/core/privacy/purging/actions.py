@@ -1,4 +1,4 @@
-"""What nobody needs any more is forgotten in its time: events, sessions, unsent text messages, what the office did."""
+"""Purge records whose retention period has ended: events, sessions, unsent text messages, records of the office."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _BATCH_ROWS = 500
 
 
 async def forget_one_batch(work: UnitOfWork) -> bool:
-    """Delete a batch of what has outlived its time; return whether there was any. Safe to run twice, and by many.
+    """Delete a batch of expired records; return whether there was any. Idempotent; several workers may run it.
 
-    An app that was away for longer than events are kept finds out by reading what there is, as after its first log-in.
+    An app that was offline longer than events are kept reads the current state, as it does after its first log-in.
     """
     kept = work.retention
     old_events = (
@@ -55,10 +55,10 @@ async def forget_one_batch(work: UnitOfWork) -> bool:
 
 
 async def forget_one_batch_of_the_office(work: UnitOfWork) -> bool:
-    """Delete a batch of what the office did for families longer ago than that is kept; return whether there was any.
+    """Delete a batch of expired office records; return whether there was any.
 
-    What still runs stays, however old: a request for help that is open, a recovery that waits, a look of which the
-    guardian has not been told. Who did it stands in the log. Slips go with their hand-out. Safe to run twice, by many.
+    Records of unfinished business stay, however old: an open help request, a pending recovery, a disclosure that the
+    guardian has not been notified of. The audit log names the actor. Slips are deleted with their hand-out. Idempotent.
     """
     before = work.now - work.retention.office
     gone = [
@@ -80,9 +80,9 @@ async def forget_one_batch_of_the_office(work: UnitOfWork) -> bool:
 
 
 async def forget_one_batch_of_devices(work: UnitOfWork) -> bool:
-    """Delete a batch of staff's sessions and guardians' devices that nobody uses any more, and of judged reminders.
+    """Delete a batch of unused sessions of staff, unused devices of guardians and judged reminders; return as above.
 
-    Return whether there was any. A device that is forgotten has to prove itself anew, as it would have had to anyway.
+    A deleted device has to pass the second step again, which an unused one would have to anyway.
     """
     unused = work.now - work.retention.sessions
     gone = [

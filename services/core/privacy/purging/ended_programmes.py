@@ -1,4 +1,4 @@
-"""The families of a programme that has ended are erased, each when its own notice has run out."""
+"""Erase the families of a programme that has ended, each when its own notice period has run out."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = structlog.get_logger()
 
 
 async def erase_one_ended(database: Database, ledger: ErasureLedger) -> bool:
-    """Erase one family whose 30 days are over and whose programme has ended; return whether one was.
+    """Erase one family whose 30 days are over and whose programme has ended; return whether there was one.
 
-    Safe to run twice, and by many: the row of its notice is held, and a change of the last day takes that row away.
-    Killed anywhere, the next run, or the ledger's, goes on from there.
+    Idempotent; several workers may run it: the row of the notice is locked, and a changed end date removes that row.
+    After a kill the next run, or the replay of the ledger, completes the erasure.
     """
     try:
         async with database.begin() as work:
@@ -30,7 +30,7 @@ async def erase_one_ended(database: Database, ledger: ErasureLedger) -> bool:
             if not due:
                 return False
             [family_id] = due
-            # Held by another worker: it goes on from there, and would wait for us while it removes the rows.
+            # Another worker holds it and completes it; that worker would wait for this one while it removes the rows.
             held = await work.session.exec(
                 select(FamilyEnding.family_id)
                 .where(col(FamilyEnding.family_id) == family_id)
@@ -40,7 +40,7 @@ async def erase_one_ended(database: Database, ledger: ErasureLedger) -> bool:
                 return False
             erasure = await erase_family(work, ledger, family_id, None)
     except NotFoundError:
-        # A guardian, or another worker, was faster.
+        # A guardian or another worker has erased the family meanwhile.
         return False
     log.info("ended_family_erased", erasure_id=str(erasure.erasure_id))
     await remove_now(database, erasure.erasure_id)
@@ -48,7 +48,7 @@ async def erase_one_ended(database: Database, ledger: ErasureLedger) -> bool:
 
 
 async def _still_due(work: UnitOfWork, family_id: uuid.UUID) -> bool:
-    """Tell whether nobody has erased it, told it anew or taken the last day back since we looked."""
+    """Return whether the family was neither erased, nor notified again, nor given a later end since it was selected."""
     family = await work.session.get(Family, family_id, populate_existing=True)
     end = await end_of_family(work, family_id)
     erased_from = None if end is None else end.erased_from
