@@ -23,7 +23,7 @@ from services.core.devices.push.actions import purge_one_endpoint
 from services.core.devices.watch_settings.actions import repair_one_offset
 from services.core.location.checkins.partitions import drop_one_month, make_one_month, purge_old_places
 from services.core.location.checkins.sos_places import purge_unconsented_sos_places
-from services.core.measurement.exports.rendering import make_one_file
+from services.core.measurement.exports.rendering import render_one_file
 from services.core.office.break_glass.actions import tell_one_break_glass
 from services.core.office.enrolment.unconsented import forget_one_unconsented
 from services.core.office.programme_end.actions import tell_one_family
@@ -45,13 +45,13 @@ from services.core.platform.log.health import HealthServer
 from services.core.platform.outbox import actions as outbox
 from services.core.platform.settings import Settings
 from services.core.privacy.copies.actions import expire_one_export
-from services.core.privacy.copies.archive import make_one_export
+from services.core.privacy.copies.archive import build_one_export
 from services.core.privacy.erasure.removal import remove_one_erased
 from services.core.privacy.erasure.replay import replay
 from services.core.privacy.purging.actions import (
-    forget_one_batch,
-    forget_one_batch_of_devices,
-    forget_one_batch_of_the_office,
+    purge_one_batch,
+    purge_one_device_batch,
+    purge_one_office_batch,
 )
 from services.core.privacy.purging.ended_programmes import erase_one_ended
 from services.worker.escalation import escalate_forever
@@ -65,11 +65,11 @@ POLL_S = 2.0
 SWEEP_S = 30.0
 SWEEPS: tuple[Callable[[UnitOfWork], Awaitable[bool]], ...] = (
     expire_one_message, revoke_one_unconfirmed, forget_one_overdue, purge_one_old_voice, purge_one_unfinished,
-    purge_one_upload, remove_one_erased, forget_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
+    purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
     carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
     purge_old_alerts, purge_one_endpoint, purge_old_commands, tell_one_family, forget_one_unconsented,
     note_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
-    forget_one_batch_of_the_office, forget_one_batch_of_devices, *USAGE_SWEEPS,
+    purge_one_office_batch, purge_one_device_batch, *USAGE_SWEEPS,
     # Last: they wait for a lock, and give up when it takes too long.
     make_one_month, drop_one_month, purge_old_places,
 )  # fmt: skip
@@ -175,7 +175,7 @@ class Worker:
         # One at a time and by itself: nothing else waits for an export.
         async with self._database.listen(outbox.CHANNEL) as notifications:
             while True:
-                while await make_one_export(self._transcoder) or await make_one_file(self._database):
+                while await build_one_export(self._transcoder) or await render_one_file(self._database):
                     pass
                 await notifications.next(POLL_S)
                 notifications.drain()

@@ -30,7 +30,7 @@ from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.sealing import Place as SealedPlace
 from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
-from services.core.measurement.exports.rendering import make_one_file
+from services.core.measurement.exports.rendering import render_one_file
 from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass
 from services.core.office.surveys.actions import define_survey
 from services.core.office.surveys.rules import Question
@@ -301,9 +301,9 @@ async def _export(world: CrawlWorld, member: StaffMember) -> Asked:
     """Have a file of the member's own made by the worker."""
     said = (await _new_export(world, member))["json"]
     # What was asked for before, so that there is room.
-    await make_one_file(world.database)
+    await render_one_file(world.database)
     asked = await member.told("POST", "/v1/staff/exports", json=said)
-    assert await make_one_file(world.database)
+    assert await render_one_file(world.database)
     return {"usage_export_id": asked["usage_export_id"]}
 
 

@@ -22,7 +22,7 @@ from services.core.measurement.counting.actions import hold_counting, hold_off_t
 from services.core.measurement.errors import SimulationExistsError, SimulationRefusedError
 from services.core.measurement.indicators.rules import quarter_of, week_of
 from services.core.measurement.publishing.actions import publish_week
-from services.core.measurement.reports.actions import WatchReport, take_past_reports
+from services.core.measurement.reports.actions import WatchReport, receive_past_reports
 from services.core.measurement.tables import QuietSince
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.rules import How, Part, consent_texts
@@ -116,7 +116,7 @@ async def simulate(
                     lived = live(chance, member.identity, member.country, member.zone, days)
                     make_id = partial(_id, chance)
                     facts += await record_past_facts(work, lived.facts, will_count=True, make_id=make_id)
-                    taken = await take_past_reports(
+                    taken = await receive_past_reports(
                         work, member.identity, lived.reports, will_count=True, make_id=make_id
                     )  # fmt: skip
                     facts, reports = facts + taken, reports + taken

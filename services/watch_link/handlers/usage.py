@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.core.devices.watches.queries import standing_identity
-from services.core.measurement.reports.actions import HEALTH, MEASURED, WatchReport, take_reports
+from services.core.measurement.reports.actions import HEALTH, MEASURED, WatchReport, receive_reports
 from services.protocol import limits
 from services.protocol.codec import decode_usage, fingerprint
 from services.protocol.downlink import RejectedEntry
@@ -28,7 +28,7 @@ async def take_usage(frame: Frame) -> list[Reply]:
         else:
             identity.last_seen_at = work.now
             room_bytes = int(identity.hello.get("max_payload_bytes", room_bytes))
-            answers = await take_reports(work, identity, [_report(entry) for entry in batch.entries])
+            answers = await receive_reports(work, identity, [_report(entry) for entry in batch.entries])
     if frame.payload.lstrip()[:1] != b"[":
         return [receipt(frame.user, answer_receipt(entry.id, answers[0])) for entry in batch.entries]
     told = list(zip((entry.id for entry in batch.entries), answers, strict=True))

@@ -15,7 +15,7 @@ import pytest_asyncio
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
-from services.core.privacy.copies.archive import make_one_export
+from services.core.privacy.copies.archive import build_one_export
 from tests.integration.api.test_other_families import SOUND, make_world, request_of
 from tests.support.access_expectations import PASSES, Role, Target, expected
 from tests.support.access_world import guardians_of
@@ -85,7 +85,7 @@ async def family(client: httpx.AsyncClient, database: Database, transcoder: Tran
     await fill_buckets(database)
     world = await make_world(client, database)
     guardians = await guardians_of(world.theirs)
-    assert await make_one_export(transcoder)
+    assert await build_one_export(transcoder)
     return Family(world.theirs, world.their_ids, guardians)
 
 
@@ -165,7 +165,7 @@ async def test_what_signed_links_open_is_opened_without_a_token(
     message = await mother.speak(SOUND)
     links = [await mother.told("POST", f"{mother.child}/messages/{message['message_id']}/audio-link")]
     asked = await mother.told("POST", f"{mother.family}/exports")
-    assert await make_one_export(transcoder)
+    assert await build_one_export(transcoder)
     links.append(await mother.told("POST", f"{mother.family}/exports/{asked['export_id']}/link"))
     routes = [route for route in EVERY if route.rules[0].startswith("signed link")]
     assert {route.rules[0] for route in routes} == {"signed link, message right", "signed link, in family"}

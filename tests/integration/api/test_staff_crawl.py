@@ -12,7 +12,7 @@ from sqlmodel import col, select
 
 from services.api.staff.access import PERMISSIONS
 from services.core.conversation.audio_assets.rendering import Transcoder
-from services.core.measurement.exports.rendering import make_one_file
+from services.core.measurement.exports.rendering import render_one_file
 from services.core.measurement.indicators.rules import INDICATORS
 from services.core.people.programme.tables import Cohort, Site
 from services.core.platform.db.database import Database
@@ -129,7 +129,7 @@ async def test_files_made_by_the_worker_hold_no_canary_and_no_code(world: CrawlW
         elements = dict.fromkeys(INDICATORS, "fbfJHSPpUQD")
         asked["dhis2"] = {"data_elements": elements, "org_units": {site_id: "DiszpKrYNg8"}}
     made = await world.chief.told("POST", "/v1/staff/exports", json=asked)
-    assert await make_one_file(world.database)
+    assert await render_one_file(world.database)
     answer = await world.chief.ask("GET", f"/v1/staff/exports/{made['usage_export_id']}/file")
     assert answer.status_code == 200
     assert world.canaries.found_in(answer) == set()

@@ -16,7 +16,7 @@ import pytest_asyncio
 from sqlmodel import col, select
 
 from services.core.measurement.exports.actions import expire_one_file
-from services.core.measurement.exports.rendering import claim, make_one_file
+from services.core.measurement.exports.rendering import claim, render_one_file
 from services.core.measurement.indicators.rules import INDICATORS
 from services.core.measurement.tables import UsageExport, UsageExportFile
 from services.core.people.accounts.tables import Guardian
@@ -58,7 +58,7 @@ class World:
         scope = {} if "programme_id" in options else {"site_id": str(self.sites[0].site_id)}
         body = {"kind": kind, "audience": audience} | scope | options
         asked = await member.told("POST", "/v1/staff/exports", json=body)
-        assert await make_one_file(self.database)
+        assert await render_one_file(self.database)
         answer = await member.ask("GET", f"/v1/staff/exports/{asked['usage_export_id']}/file")
         assert answer.status_code == 200
         return answer
@@ -196,8 +196,8 @@ async def test_a_file_is_made_by_the_worker_and_goes_after_its_day(world: World,
     assert (asked["state"], asked["percent"]) == ("waiting", 0)
     assert await member.refused("POST", "/v1/staff/exports", json=body) == (429, "usage_export_running")
     assert await member.refused("GET", f"{path}/file") == (409, "usage_export_not_ready")
-    assert await make_one_file(world.database)
-    assert not await make_one_file(world.database)
+    assert await render_one_file(world.database)
+    assert not await render_one_file(world.database)
     told = await member.told("GET", path)
     assert (told["state"], told["percent"]) == ("ready", 100)
     assert (await member.told("GET", "/v1/staff/exports"))["exports"][0] == told
@@ -254,7 +254,7 @@ async def test_a_killed_process_loses_its_claim_and_gives_up_after_some_tries(wo
     assert (await member.told("GET", f"/v1/staff/exports/{asked['usage_export_id']}"))["state"] == "failed"
     # And what failed is in nobody's way.
     assert (await member.ask("POST", "/v1/staff/exports", json=body)).status_code == 202
-    assert await make_one_file(world.database)
+    assert await render_one_file(world.database)
 
 
 async def test_the_factory_gets_files_for_the_factory_and_nobody_else(world: World) -> None:

@@ -17,7 +17,7 @@ from services.core.devices.watches.queries import standing_identity
 from services.core.measurement.counting.actions import rebuild
 from services.core.measurement.indicators.rules import INDICATORS, Measure, week_of
 from services.core.measurement.indicators.weeks import family_weeks
-from services.core.measurement.reports.actions import take_past_reports
+from services.core.measurement.reports.actions import receive_past_reports
 from services.core.measurement.tables import UsagePopulation, UsageReport
 from services.core.people.households.tables import Enrolment
 from services.core.platform.blobs.store import BlobStore
@@ -46,7 +46,7 @@ async def through_the_bulk_door(home: Household, life: Lived) -> None:
         identity = await standing_identity(work, home.worn.username, lock=True)
         assert identity is not None
         await record_past_facts(work, life.facts)
-        await take_past_reports(work, identity, life.reports)
+        await receive_past_reports(work, identity, life.reports)
 
 
 async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:

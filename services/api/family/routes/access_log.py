@@ -11,7 +11,7 @@ from services.api.family.schemas.privacy import AccessLogEntry, AccessLogRespons
 from services.api.problems import problem_responses
 from services.core.platform.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
 from services.core.platform.audit.tables import AuditEntry as EntryRow
-from services.core.privacy.access_log.queries import PAGE_MAX_LOOKS, looks_at
+from services.core.privacy.access_log.queries import PAGE_MAX_LOOKS, access_entries
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
@@ -37,7 +37,7 @@ async def read_looks(
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_LOOKS)] = 50,
 ) -> AccessLogResponse:
     """Tell who asked where this child is or was and who heard its recordings, newest first."""
-    found = await looks_at(work, scope.child, before_seq=before, limit=limit + 1)
+    found = await access_entries(work, scope.child, before_seq=before, limit=limit + 1)
     page = found[:limit]
     return AccessLogResponse(
         looks=[_look(row) for row in page], next_before=page[-1].seq if len(found) > limit else None

@@ -18,12 +18,12 @@ from services.core.platform.limits.rules import Limits
 from services.core.privacy.copies.actions import (
     ExportFile,
     LinkClaims,
-    ask_for_export,
     check_ready,
-    exports_of,
-    find_export,
     issue_link,
+    list_exports,
     open_export,
+    own_export,
+    request_export,
 )
 from services.core.privacy.erasure.rules import Wipe, watch_copy
 from services.core.privacy.tables import Export as ExportRow
@@ -43,20 +43,20 @@ _FILE: dict[int | str, dict[str, Any]] = {
 )
 async def ask(work: Work, scope: BeforeConsent) -> schemas.ExportResponse:
     """Have a copy made of one's own conversation and of what is common to the family; one at a time."""
-    return await _export(work, await ask_for_export(work, scope.family_id, scope.caller.guardian_id))
+    return await _export(work, await request_export(work, scope.family_id, scope.caller.guardian_id))
 
 
 @router.get("/families/{family_id}/exports", responses=problem_responses(401, 404, 422))
 async def list_own(work: Work, scope: BeforeConsent) -> schemas.ExportsResponse:
     """Tell the caller's own exports, how far they are and until when they can be fetched."""
-    rows = await exports_of(work, scope.family_id, scope.caller.guardian_id)
+    rows = await list_exports(work, scope.family_id, scope.caller.guardian_id)
     return schemas.ExportsResponse(exports=[await _export(work, row) for row in rows])
 
 
 @router.get("/families/{family_id}/exports/{export_id}", responses=problem_responses(401, 404, 422))
 async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> schemas.ExportResponse:
     """Tell how an export of one's own stands."""
-    return await _export(work, await find_export(work, scope.family_id, scope.caller.guardian_id, export_id))
+    return await _export(work, await own_export(work, scope.family_id, scope.caller.guardian_id, export_id))
 
 
 @router.get(
@@ -66,7 +66,7 @@ async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> sc
 )
 async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, transcoder: TranscoderHere) -> Response:
     """Fetch the ZIP: export.json with its schema, and sound as M4A. Every fetch is in the family's log."""
-    export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
+    export = await own_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     file = await open_export(work, export)
     await work.commit_early()
     return await _file(transcoder, file)
@@ -79,7 +79,7 @@ async def make_link(
     request: Request, work: Work, scope: BeforeConsent, export_id: uuid.UUID
 ) -> schemas.ExportLinkResponse:
     """Get an address that opens the file until it is deleted, for browsers that send no headers."""
-    export = await find_export(work, scope.family_id, scope.caller.guardian_id, export_id)
+    export = await own_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     expires_at = check_ready(work, export)
     token = issue_link(work.vault, LinkClaims(export_id, scope.caller.guardian_id, scope.caller.session_id), expires_at)
     return schemas.ExportLinkResponse(

@@ -72,8 +72,10 @@ async def read_site(
     site = scope.site
     if cohort_id is not None and await cohort_of_site(work, site.site_id, cohort_id) is None:
         raise NotFoundError
-    asked = queries.Asked(cohort_id or site.site_id, indicator=indicator, first_week=first_week, last_week=last_week)
-    page = await _page(work, site.programme_id, asked, limit)
+    query = queries.CellQuery(
+        cohort_id or site.site_id, indicator=indicator, first_week=first_week, last_week=last_week
+    )
+    page = await _page(work, site.programme_id, query, limit)
     return page.model_copy(update={"site_id": site.site_id, "cohort_id": cohort_id})
 
 
@@ -90,8 +92,8 @@ async def read_programme(
     """Tell the published weeks of a programme all of which the caller serves, in a page of weeks."""
     if await programme_served(work, caller.staff_id, programme_id) is None:
         raise NotFoundError
-    asked = queries.Asked(programme_id, indicator=indicator, first_week=first_week, last_week=last_week)
-    return await _page(work, programme_id, asked, limit)
+    query = queries.CellQuery(programme_id, indicator=indicator, first_week=first_week, last_week=last_week)
+    return await _page(work, programme_id, query, limit)
 
 
 @router.get("/sites/{site_id}/silent-families", responses=problem_responses(401, 403, 404, 422))
@@ -133,13 +135,15 @@ def in_every_language(word: str) -> dict[schemas.Locale, str]:
     return {locale: words(locale)[word] for locale in LOCALES}
 
 
-async def _page(work: UnitOfWork, programme_id: uuid.UUID, asked: queries.Asked, limit: int) -> schemas.UsageResponse:
-    page = await queries.published_weeks(work, programme_id, asked, limit)
+async def _page(
+    work: UnitOfWork, programme_id: uuid.UUID, query: queries.CellQuery, limit: int
+) -> schemas.UsageResponse:
+    page = await queries.published_weeks(work, programme_id, query, limit)
     return schemas.UsageResponse(
         programme_id=programme_id,
         site_id=None,
         cohort_id=None,
-        least_families=LEAST[asked.audience],
+        least_families=LEAST[query.audience],
         weeks=[
             schemas.UsageWeek(
                 week=week,

@@ -10,7 +10,14 @@ from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import MayExport
 from services.api.staff.schemas import usage as schemas
-from services.core.measurement.exports.actions import FileKind, Wanted, ask_for_file, files_of, find_file, open_file
+from services.core.measurement.exports.actions import (
+    FileKind,
+    FileRequest,
+    list_files,
+    open_file,
+    own_file,
+    request_file,
+)
 from services.core.measurement.tables import UsageExport
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
@@ -34,8 +41,8 @@ async def ask(work: Work, caller: MayExport, body: schemas.NewUsageExportRequest
     """Have a file made of a site or of a whole programme that the caller serves; one at a time."""
     await charge(work, Charge(Limits.EXPORTS_OF_STAFF, str(caller.staff_id)))
     mapping = {} if body.dhis2 is None else body.dhis2.model_dump(mode="json")
-    wanted = Wanted(body.kind, body.audience, body.locale, mapping)
-    made = await ask_for_file(work, caller.staff, wanted, site_id=body.site_id, programme_id=body.programme_id)
+    requested = FileRequest(body.kind, body.audience, body.locale, mapping)
+    made = await request_file(work, caller.staff, requested, site_id=body.site_id, programme_id=body.programme_id)
     return _response(made)
 
 
@@ -45,14 +52,14 @@ async def list_own(
 ) -> schemas.UsageExportsResponse:
     """Tell the caller's own latest files, the newest first."""
     return schemas.UsageExportsResponse(
-        exports=[_response(one) for one in await files_of(work, caller.staff_id, limit)]
+        exports=[_response(one) for one in await list_files(work, caller.staff_id, limit)]
     )
 
 
 @router.get("/{usage_export_id}", responses=problem_responses(401, 403, 404, 422))
 async def read_one(work: Work, caller: MayExport, usage_export_id: uuid.UUID) -> schemas.UsageExportResponse:
     """Tell how far one of the caller's own files is."""
-    return _response(await find_file(work, caller.staff_id, usage_export_id))
+    return _response(await own_file(work, caller.staff_id, usage_export_id))
 
 
 @router.get(
@@ -62,7 +69,7 @@ async def read_one(work: Work, caller: MayExport, usage_export_id: uuid.UUID) ->
 )
 async def fetch(work: Work, caller: MayExport, usage_export_id: uuid.UUID) -> Response:
     """Fetch a finished file of one's own, within its day. Every fetch is in the log."""
-    export = await find_file(work, caller.staff_id, usage_export_id)
+    export = await own_file(work, caller.staff_id, usage_export_id)
     plain = await open_file(work, export)
     media, suffix = _TYPES[FileKind(export.kind)]
     headers = {

@@ -24,7 +24,7 @@ from services.core.measurement.counting.days import (
     LOOK_AHEAD,
     Period,
     Quiet,
-    Spoken,
+    RecordedMessage,
     days_of_family,
     days_of_watch,
     local_day,
@@ -111,7 +111,7 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
     """Replace each family's days from seven days before its moment on; the caller holds the counting lock."""
     zones = await _zones(work, list(since))
     measured = await measured_since(work, list(since))
-    await forget_conversations(work, {family_id: measured.get(family_id) for family_id in since})
+    await purge_conversations(work, {family_id: measured.get(family_id) for family_id in since})
     first_days = {
         family_id: local_day(first_at - LOOK_AHEAD, zones[family_id])
         for family_id, first_at in since.items()
@@ -152,7 +152,7 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
     await _insert(work, FamilyDay, family_rows)
 
 
-async def forget_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, datetime | None]) -> None:
+async def purge_conversations(work: UnitOfWork, agreed: Mapping[uuid.UUID, datetime | None]) -> None:
     """Delete facts about conversations and wearing from before each family's consent to measurement (None: never)."""
     since = {family_id: agreed_at or _NEVER for family_id, agreed_at in agreed.items()}
     await work.run(_FORGET, {"families": list(since), "since": list(since.values())})
@@ -319,7 +319,7 @@ def _reminders(facts: Sequence[Any]) -> list[tuple[datetime, bool]]:
     ]
 
 
-def _spoken(facts: Sequence[Any]) -> list[Spoken]:
+def _spoken(facts: Sequence[Any]) -> list[RecordedMessage]:
     """Join the facts about each message, in whatever order they arrived."""
     stored: dict[uuid.UUID, Any] = {}
     arrived: dict[uuid.UUID, datetime] = {}
@@ -334,7 +334,7 @@ def _spoken(facts: Sequence[Any]) -> list[Spoken]:
         if fact.kind.endswith("_played"):
             played[fact.ref_id] = min(played.get(fact.ref_id, fact.received_at), fact.received_at)
     return [
-        Spoken(
+        RecordedMessage(
             child_id=fact.child_id, to_child=fact.kind == "message_to_child_stored",
             spoken_at=fact.happened_at or fact.received_at, delivered_at=arrived.get(ref_id),
             played_at=played.get(ref_id), voice_ms=fact.voice_ms or 0,

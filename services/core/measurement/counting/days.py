@@ -20,7 +20,7 @@ _HOURS_TOLD_BY_REPORT: Final = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
-class Spoken:
+class RecordedMessage:
     """One message: when it was recorded, when it first arrived and when it was first played (None: unknown)."""
 
     child_id: Any
@@ -93,7 +93,7 @@ def local_day(moment: datetime, zone: ZoneInfo) -> date:
 
 
 def days_of_family(
-    spoken: Sequence[Spoken],
+    spoken: Sequence[RecordedMessage],
     periods: Iterable[Period],
     quiet: Mapping[Any, Sequence[Quiet]],
     zone: ZoneInfo,
@@ -176,7 +176,7 @@ def _least(one: int | None, other: int | None) -> int | None:
     return min(known) if known else None
 
 
-def _wait(message: Spoken, words: Sequence[datetime], quiet: Sequence[Quiet]) -> tuple[int, bool]:
+def _wait(message: RecordedMessage, words: Sequence[datetime], quiet: Sequence[Quiet]) -> tuple[int, bool]:
     """Return how long this message waited for the other side's next message, in seconds, and whether one came in time.
 
     The wait ends after 72 counted hours; messages more than 7 days later are no answer.

@@ -57,7 +57,7 @@ _FACTORY_ROLE: Final = "factory"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FileRequest:
     """A requested file; ``mapping`` has the names that DHIS2 uses, for that kind only."""
 
     kind: FileKind
@@ -66,8 +66,8 @@ class Wanted:
     mapping: Mapping[str, Any] = field(default_factory=dict)
 
 
-async def ask_for_file(
-    work: UnitOfWork, staff: Staff, wanted: Wanted, *, site_id: uuid.UUID | None, programme_id: uuid.UUID | None
+async def request_file(
+    work: UnitOfWork, staff: Staff, requested: FileRequest, *, site_id: uuid.UUID | None, programme_id: uuid.UUID | None
 ) -> UsageExport:
     """Queue a file about a site or a whole programme (one id is given) for the worker.
 
@@ -83,9 +83,9 @@ async def ask_for_file(
         programme_id = None
     if programme_id is None:
         raise NotFoundError
-    if staff.role == _FACTORY_ROLE and wanted.recipient is not Recipient.FACTORY:
+    if staff.role == _FACTORY_ROLE and requested.recipient is not Recipient.FACTORY:
         raise RecipientNotAllowedError
-    if bool(wanted.mapping) is not (wanted.kind is FileKind.DHIS2):
+    if bool(requested.mapping) is not (requested.kind is FileKind.DHIS2):
         raise MappingNeededError
     running = await work.session.exec(
         select(UsageExport.usage_export_id).where(
@@ -97,7 +97,7 @@ async def ask_for_file(
     export_id = new_id()
     export = UsageExport(
         usage_export_id=export_id, staff_id=staff.staff_id, programme_id=programme_id, site_id=site_id,
-        kind=wanted.kind, recipient=wanted.recipient, locale=wanted.locale, mapping=dict(wanted.mapping),
+        kind=requested.kind, recipient=requested.recipient, locale=requested.locale, mapping=dict(requested.mapping),
         asked_at=work.now, wrapped_key=work.vault.new_wrapped_key(context_of(export_id)),
     )  # fmt: skip
     work.add(export)
@@ -107,7 +107,7 @@ async def ask_for_file(
     return export
 
 
-async def files_of(work: UnitOfWork, staff_id: uuid.UUID, most: int) -> Sequence[UsageExport]:
+async def list_files(work: UnitOfWork, staff_id: uuid.UUID, most: int) -> Sequence[UsageExport]:
     """Return the latest exports that a staff member requested, newest first."""
     found = await work.session.exec(
         select(UsageExport)
@@ -118,7 +118,7 @@ async def files_of(work: UnitOfWork, staff_id: uuid.UUID, most: int) -> Sequence
     return found.all()
 
 
-async def find_file(work: UnitOfWork, staff_id: uuid.UUID, export_id: uuid.UUID) -> UsageExport:
+async def own_file(work: UnitOfWork, staff_id: uuid.UUID, export_id: uuid.UUID) -> UsageExport:
     """Return one's own export about a scope that one still serves; raises NotFoundError."""
     export = await work.session.get(UsageExport, export_id)
     if export is None or export.staff_id != staff_id:

@@ -12,7 +12,7 @@ from services.core.measurement.indicators.rules import Cell
 
 
 @dataclass(frozen=True)
-class Mapped:
+class Dhis2Ids:
     """The ids that a DHIS2 system has assigned to our indicators and scopes."""
 
     data_elements: Mapping[str, str]
@@ -35,7 +35,7 @@ def period_of(week: date) -> str:
     return f"{year}W{number}"
 
 
-def data_value_set(cells: Sequence[Cell], mapped: Mapped, *, dry_run: bool) -> dict[str, Any]:
+def data_value_set(cells: Sequence[Cell], mapped: Dhis2Ids, *, dry_run: bool) -> dict[str, Any]:
     """Return the body of ``/api/dataValueSets``; suppressed and unmapped cells are left out.
 
     ``dry_run`` is a parameter of the request: DHIS2 then validates everything and stores nothing.
@@ -57,7 +57,7 @@ def data_value_set(cells: Sequence[Cell], mapped: Mapped, *, dry_run: bool) -> d
     }
 
 
-def rehearse(cells: Sequence[Cell], mapped: Mapped) -> DryRun:
+def dry_run_of(cells: Sequence[Cell], mapped: Dhis2Ids) -> DryRun:
     """Return what :func:`data_value_set` would send of these cells."""
     body = data_value_set(cells, mapped, dry_run=True)["body"]
     return DryRun(

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from services.core.measurement.exports.actions import AUDIENCE_OF, FileKind, Recipient, context_of, key_of
-from services.core.measurement.exports.dhis2 import Mapped, data_value_set, rehearse
+from services.core.measurement.exports.dhis2 import Dhis2Ids, data_value_set, dry_run_of
 from services.core.measurement.exports.files import Extract, as_csv, as_xlsx
 from services.core.measurement.exports.report import donor_report
 from services.core.measurement.indicators.rules import Cell
@@ -42,7 +42,7 @@ class Job:
     key: bytes
 
 
-async def make_one_file(database: Database) -> bool:
+async def render_one_file(database: Database) -> bool:
     """Render the oldest waiting file; return whether there was one. After a kill another process starts it again."""
     job = await claim(database)
     if job is None:
@@ -104,10 +104,10 @@ def _render(export: UsageExport, extract: Extract) -> bytes:
 def _for_dhis2(export: UsageExport, extract: Extract) -> bytes:
     said = export.mapping
     units = {uuid.UUID(scope): unit for scope, unit in said["org_units"].items()}
-    # Mapped units that are not in this file are refused.
-    mapped = Mapped(said["data_elements"], {scope: unit for scope, unit in units.items() if scope in extract.scopes})
+    # Dhis2Ids units that are not in this file are refused.
+    mapped = Dhis2Ids(said["data_elements"], {scope: unit for scope, unit in units.items() if scope in extract.scopes})
     told = data_value_set(extract.cells, mapped, dry_run=said["dry_run"])
-    left_out = rehearse(extract.cells, mapped)
+    left_out = dry_run_of(extract.cells, mapped)
     told["left_out"] = {
         "suppressed": left_out.suppressed,
         "indicators_without_element": left_out.indicators_without_element,

@@ -73,7 +73,7 @@ class Weeks:
 
 
 @dataclass(frozen=True)
-class Asked:
+class CellQuery:
     """Selection of published numbers: one scope, one indicator or all, between two days."""
 
     scope_id: uuid.UUID
@@ -83,14 +83,14 @@ class Asked:
     last_week: date = date.max
 
 
-async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, asked: Asked, limit: int) -> Weeks:
+async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, query: CellQuery, limit: int) -> Weeks:
     """Return a page of published weeks, oldest first; a published week has cells for each of its scopes."""
     found = await work.run(
         sql_select(col(UsageWeek.week))
         .where(
             col(UsageWeek.programme_id) == programme_id,
-            col(UsageWeek.week) >= asked.first_week,
-            col(UsageWeek.week) <= asked.last_week,
+            col(UsageWeek.week) >= query.first_week,
+            col(UsageWeek.week) <= query.last_week,
         )
         .order_by(col(UsageWeek.week))
         .limit(limit + 1)
@@ -100,7 +100,7 @@ async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, asked: Aske
     if not page:
         return Weeks([], None)
     cells = await published_cells(
-        work, programme_id, asked.audience, scope_id=asked.scope_id, indicator=asked.indicator,
+        work, programme_id, query.audience, scope_id=query.scope_id, indicator=query.indicator,
         first_week=page[0], last_week=page[-1],
     )  # fmt: skip
     of_week: dict[date, list[Cell]] = {week: [] for week in page}

@@ -38,7 +38,7 @@ class WatchReport:
     counters: dict[str, int] = field(default_factory=dict)
 
 
-async def take_reports(work: UnitOfWork, identity: WatchIdentity, reports: Sequence[WatchReport]) -> list[Answer]:
+async def receive_reports(work: UnitOfWork, identity: WatchIdentity, reports: Sequence[WatchReport]) -> list[Answer]:
     """Receive reports of a paired watch, whose identity the caller has locked; return an answer for each, in order.
 
     A repeated report gets ``duplicate``, the same id with other content ``rejected id_conflict``. Without the family's
@@ -57,7 +57,7 @@ async def take_reports(work: UnitOfWork, identity: WatchIdentity, reports: Seque
     return answers
 
 
-async def take_past_reports(
+async def receive_past_reports(
     work: UnitOfWork,
     identity: WatchIdentity,
     arrivals: Sequence[tuple[datetime, WatchReport]],
@@ -67,7 +67,7 @@ async def take_past_reports(
 ) -> int:
     """Receive many past reports of a watch, each with its time of receipt; return how many were stored.
 
-    They are stored as :func:`take_reports` stores each. Their ids are not remembered: the importer of past reports
+    They are stored as :func:`receive_reports` stores each. Their ids are not remembered: the importer of past reports
     answers no watch and imports them once. ``will_count`` as in :func:`record_past_facts`.
     """
     names = HEALTH + MEASURED if await is_measured(work, identity.family_id) else HEALTH

@@ -18,7 +18,7 @@ _AT_THE_CHILD: Final = ("place", "command.locate")
 _AT_A_MESSAGE: Final = ("audio",)
 
 
-async def looks_at(
+async def access_entries(
     work: UnitOfWork, child: Child, *, before_seq: int | None = None, limit: int = 50
 ) -> list[AuditEntry]:
     """Return the accesses to a child's data, newest first, at most ``limit`` before ``before_seq``.

@@ -48,7 +48,7 @@ class LinkClaims:
     session_id: uuid.UUID
 
 
-async def ask_for_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Export:
+async def request_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Export:
     """Queue an export for the worker. Raises NotFoundError, ExportRunningError while another one is running."""
     if await membership_in(work, family_id, guardian_id, lock=True) is None:
         raise NotFoundError
@@ -69,7 +69,7 @@ async def ask_for_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uu
     return export
 
 
-async def exports_of(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Sequence[Export]:
+async def list_exports(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Sequence[Export]:
     """Return the guardian's own exports of this family, newest first."""
     found = await work.session.exec(
         select(Export)
@@ -79,7 +79,7 @@ async def exports_of(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.U
     return found.all()
 
 
-async def find_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, export_id: uuid.UUID) -> Export:
+async def own_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, export_id: uuid.UUID) -> Export:
     """Return the guardian's own export; raises NotFoundError."""
     export = await work.session.get(Export, export_id)
     if export is None or (export.family_id, export.guardian_id) != (family_id, guardian_id):

@@ -27,7 +27,7 @@ from services.core.platform.blobs.errors import BlobGoneError
 from services.core.platform.blobs.store import BlobMissingError, BlobStoreAwayError
 from services.core.platform.db.claiming import claim_oldest
 from services.core.privacy.copies.actions import CLAIM_LIVES, TRIES, key_of
-from services.core.privacy.copies.own_data import message_told, own_data, own_messages
+from services.core.privacy.copies.own_data import message_document, own_data, own_messages
 from services.core.privacy.copies.own_places import checkins_csv
 from services.core.privacy.tables import Export
 
@@ -46,7 +46,7 @@ class _Job:
     key: bytes
 
 
-async def make_one_export(transcoder: Transcoder) -> bool:
+async def build_one_export(transcoder: Transcoder) -> bool:
     """Build the oldest waiting export; return whether there was one. After a kill another process starts it again."""
     job = await _claim(transcoder)
     if job is None:
@@ -100,7 +100,7 @@ async def _archive(transcoder: Transcoder, job: _Job) -> bytes:
         done = 0
         for child_told in told["children"]:
             for view in views.get(child_told["child_id"], ()):
-                message = message_told(view)
+                message = message_document(view)
                 if view.message.clip_id is not None:
                     message["audio"] = await _add_sound(transcoder, archive, view, view.message.clip_id)
                     done += 1

@@ -85,7 +85,7 @@ async def own_messages(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -
     return found[::-1]
 
 
-def message_told(view: MessageView) -> dict[str, Any]:
+def message_document(view: MessageView) -> dict[str, Any]:
     """Return a message as the export states it; the writer of the audio fills in ``audio``."""
     message = view.message
     return {

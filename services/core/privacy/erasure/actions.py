@@ -49,7 +49,7 @@ async def erase_child(work: UnitOfWork, ledger: ErasureLedger, child_id: uuid.UU
     record_audit(work, guardian_actor(by), "child.erased", family_id=family_id, subject_id=child_id)
     # The child's own events are deleted with its rows. This event names only the id that apps have to forget.
     await record_event(work, family_id, "child.erased", ref_id=child_id, detail={"erasure_id": str(erasure.erasure_id)})
-    await write_down(work, ledger, erasure)
+    await append_to_ledger(work, ledger, erasure)
     return erasure
 
 
@@ -65,7 +65,7 @@ async def erase_family(work: UnitOfWork, ledger: ErasureLedger, family_id: uuid.
     await _close_family(work, family_id, actor)
     await _tell(work, others, FAMILY)
     record_audit(work, actor, "family.erased", family_id=family_id, subject_id=family_id)
-    await write_down(work, ledger, erasure)
+    await append_to_ledger(work, ledger, erasure)
     return erasure
 
 
@@ -89,7 +89,7 @@ async def erase_again(work: UnitOfWork, entry: LedgerEntry) -> Erasure | None:
     return erasure
 
 
-async def write_down(work: UnitOfWork, ledger: ErasureLedger, erasure: Erasure) -> None:
+async def append_to_ledger(work: UnitOfWork, ledger: ErasureLedger, erasure: Erasure) -> None:
     """Write an erasure to the ledger, as the last step before the commit: every entry will be carried out."""
     work.add(_ledger_row(work, erasure))
     await work.flush()

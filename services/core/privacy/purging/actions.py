@@ -19,7 +19,7 @@ from services.core.privacy.tables import Contest, Export
 _BATCH_ROWS = 500
 
 
-async def forget_one_batch(work: UnitOfWork) -> bool:
+async def purge_one_batch(work: UnitOfWork) -> bool:
     """Delete a batch of expired records; return whether there was any. Idempotent; several workers may run it.
 
     An app that was offline longer than events are kept reads the current state, as it does after its first log-in.
@@ -54,7 +54,7 @@ async def forget_one_batch(work: UnitOfWork) -> bool:
     return any(one.rowcount for one in gone)
 
 
-async def forget_one_batch_of_the_office(work: UnitOfWork) -> bool:
+async def purge_one_office_batch(work: UnitOfWork) -> bool:
     """Delete a batch of expired office records; return whether there was any.
 
     Records of unfinished business stay, however old: an open help request, a pending recovery, a disclosure that the
@@ -79,7 +79,7 @@ async def forget_one_batch_of_the_office(work: UnitOfWork) -> bool:
     return any(gone)
 
 
-async def forget_one_batch_of_devices(work: UnitOfWork) -> bool:
+async def purge_one_device_batch(work: UnitOfWork) -> bool:
     """Delete a batch of unused sessions of staff, unused devices of guardians and judged reminders; return as above.
 
     A deleted device has to pass the second step again, which an unused one would have to anyway.

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch
 from services.core.measurement.counting.actions import count_some
-from services.core.measurement.reports.actions import WatchReport, take_reports
+from services.core.measurement.reports.actions import WatchReport, receive_reports
 from services.core.measurement.tables import FamilyDay, WatchDay
 from services.core.people.consents.actions import record_consent
 from services.core.people.consents.rules import How, Part, Proof, consent_texts
@@ -60,7 +60,7 @@ class Household:
             assert identity is not None
             digest = hashlib.sha256(f"{from_tst}/{to_tst}/{sorted(counters.items())}".encode()).hexdigest()
             said = WatchReport(ref, digest, from_tst, to_tst, counters=counters)
-            return (await take_reports(work, identity, [said]))[0].code
+            return (await receive_reports(work, identity, [said]))[0].code
 
     async def days(self) -> list[FamilyDay]:
         async with self.database.begin() as work:

@@ -10,7 +10,7 @@ from sqlmodel import SQLModel, col, select
 
 from services.core.devices.watches.queries import settings_of_child, standing_identity
 from services.core.measurement.counting.actions import count_some, rebuild
-from services.core.measurement.counting.forgetting import forget_one_unmeasured
+from services.core.measurement.counting.purging import purge_one_unmeasured
 from services.core.measurement.tables import FamilyDay, UsageReport, WatchDay
 from services.core.people.consents.actions import end_consent
 from services.core.people.consents.rules import Part
@@ -170,9 +170,9 @@ async def test_without_consent_the_watchs_health_is_all_that_is_kept(database: D
     async with database.begin() as work:
         await end_consent(work, stranger.home.guardian_id, stranger.home.family_id, Part.MEASUREMENT)
     async with database.begin() as work:
-        assert await forget_one_unmeasured(work)
+        assert await purge_one_unmeasured(work)
     async with database.begin() as work:
-        assert not await forget_one_unmeasured(work)
+        assert not await purge_one_unmeasured(work)
     assert await stranger.days() == []
     assert await stranger.watch_days() != []
 

@@ -23,7 +23,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from services.core.privacy.copies import archive
 from services.core.privacy.copies.actions import CLAIM_LIVES, TRIES, expire_one_export
-from services.core.privacy.copies.archive import make_one_export
+from services.core.privacy.copies.archive import build_one_export
 from services.core.privacy.tables import Export
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
@@ -40,7 +40,7 @@ async def _ask(parent: Parent) -> str:
 
 async def _made(parent: Parent, transcoder: Transcoder) -> str:
     path = await _ask(parent)
-    while await make_one_export(transcoder):
+    while await build_one_export(transcoder):
         pass
     return path
 
@@ -202,10 +202,10 @@ async def test_a_killed_worker_loses_its_claim_and_another_makes_it_but_not_for_
         with monkeypatch.context() as broken:
             broken.setattr(archive, "_archive", killed)
             with pytest.raises(asyncio.CancelledError):
-                await make_one_export(transcoder)
-        assert not await make_one_export(transcoder)
+                await build_one_export(transcoder)
+        assert not await build_one_export(transcoder)
         clock.advance(seconds=CLAIM_LIVES.total_seconds())
-    assert not await make_one_export(transcoder)
+    assert not await build_one_export(transcoder)
     await mother.log_in()
     assert (await mother.told("GET", path))["state"] == "failed"
     # And may be asked for anew.

@@ -23,7 +23,7 @@ from services.core.location.checkins.sos_places import SosPosition, store_sos_pl
 from services.core.location.geometry import Point
 from services.core.platform.db.database import Database
 from services.core.privacy.copies import own_places
-from services.core.privacy.copies.archive import make_one_export
+from services.core.privacy.copies.archive import build_one_export
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.places import HOME, away, circle, may_look, sent
@@ -55,7 +55,7 @@ async def mother(client: httpx.AsyncClient, database: Database, clock: FakeClock
 
 async def _export(parent: Parent, transcoder: Transcoder) -> tuple[dict[str, Any], dict[str, bytes]]:
     asked = await parent.told("POST", f"{parent.family}/exports")
-    while await make_one_export(transcoder):
+    while await build_one_export(transcoder):
         pass
     answer = await parent.ask("GET", f"{parent.family}/exports/{asked['export_id']}/file")
     assert answer.status_code == 200, answer.text

@@ -19,7 +19,7 @@ from services.core.platform.outbox.actions import send_sms
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.retention import Retention
 from services.core.platform.settings import Settings
-from services.core.privacy.purging.actions import forget_one_batch
+from services.core.privacy.purging.actions import purge_one_batch
 from tests.support.clock import FakeClock
 from tests.support.http import make_family
 from tests.support.sounds import encoded
@@ -34,7 +34,7 @@ async def _forget(database: Database) -> None:
     found = True
     while found:
         async with database.begin() as work:
-            found = await forget_one_batch(work)
+            found = await purge_one_batch(work)
 
 
 def test_settings_say_the_promise_unless_a_deployment_says_otherwise() -> None:

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 import httpx
 from sqlmodel import SQLModel, col, func, select
 
-from services.core.measurement.counting.forgetting import forget_one_long_over
+from services.core.measurement.counting.purging import purge_one_long_over
 from services.core.measurement.tables import FamilyDay, UsagePopulation, UsageReport, WatchDay
 from services.core.office.prompts.tables import Nudge
 from services.core.people.accounts.tables import GuardianDevice, Session, Staff, StaffSession
@@ -26,7 +26,7 @@ from services.core.people.programme.tables import Programme
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.facts.tables import Fact
-from services.core.privacy.purging.actions import forget_one_batch_of_devices, forget_one_batch_of_the_office
+from services.core.privacy.purging.actions import purge_one_device_batch, purge_one_office_batch
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, make_family, make_place, new_phone
 from tests.support.world import make_watch
@@ -105,16 +105,16 @@ async def test_what_the_office_did_is_kept_half_a_year_and_what_still_runs_stays
             await parent.told("DELETE", f"{parent.family}/invitations/{invited['invitation_id']}")
     both = {table.__name__: 2 for table in OFFICE} | {"Notice": 1}
     clock.advance(days=180, seconds=-1)
-    await _run(database, forget_one_batch_of_the_office)
+    await _run(database, purge_one_office_batch)
     assert await _count(database, *OFFICE) == both
     clock.advance(seconds=1)
     for _ in range(2):
-        await _run(database, forget_one_batch_of_the_office)
+        await _run(database, purge_one_office_batch)
         left = await _count(database, *OFFICE)
         assert left == {table.__name__: 1 for table in OFFICE} | {"Notice": 0}
     # Nobody answered it, and its own time has been over for as long.
     clock.advance(days=30)
-    await _run(database, forget_one_batch_of_the_office)
+    await _run(database, purge_one_office_batch)
     assert (await _count(database, Invitation))["Invitation"] == 0
 
 
@@ -123,7 +123,7 @@ async def test_devices_sessions_of_staff_and_reminders_go_when_nobody_uses_them(
 ) -> None:
     # Of other tests nothing is left.
     clock.advance(days=400)
-    await _run(database, forget_one_batch_of_devices)
+    await _run(database, purge_one_device_batch)
     mother, aunt = await make_family(client, database), await make_family(client, database)
     async with database.begin() as work:
         staff_id = await _staff(work)
@@ -138,14 +138,14 @@ async def test_devices_sessions_of_staff_and_reminders_go_when_nobody_uses_them(
     before = await _count(database, *tables)
     assert before["StaffSession"] == 1
     clock.advance(days=29)
-    await _run(database, forget_one_batch_of_devices)
+    await _run(database, purge_one_device_batch)
     assert await _count(database, *tables) == before
     clock.advance(days=1)
-    await _run(database, forget_one_batch_of_devices)
+    await _run(database, purge_one_device_batch)
     assert await _count(database, *tables) == before | {"Nudge": 1}
     await aunt.log_in()
     clock.advance(days=60)
-    await _run(database, forget_one_batch_of_devices)
+    await _run(database, purge_one_device_batch)
     async with database.begin() as work:
         devices = (await work.session.exec(select(GuardianDevice.guardian_id))).all()
         sessions = (
@@ -187,11 +187,11 @@ async def test_facts_are_kept_ninety_days_after_the_end_of_their_programme_and_n
         await _count_something(database, parent.family_id, place)
     before = await _count(database, *tables)
     clock.advance(days=90)
-    await _run(database, forget_one_long_over)
+    await _run(database, purge_one_long_over)
     assert await _count(database, *tables) == before
     clock.advance(days=1)
     for _ in range(2):
-        await _run(database, forget_one_long_over)
+        await _run(database, purge_one_long_over)
         async with database.begin() as work:
             families = [set((await work.session.exec(select(table.family_id))).all()) for table in tables]
             watches = (await work.session.exec(select(Fact.watch_id).where(col(Fact.family_id).is_(None)))).all()

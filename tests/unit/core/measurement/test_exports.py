@@ -15,7 +15,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from services.core.measurement.exports.dhis2 import DryRun, Mapped, data_value_set, period_of, rehearse
+from services.core.measurement.exports.dhis2 import Dhis2Ids, DryRun, data_value_set, dry_run_of, period_of
 from services.core.measurement.exports.files import CODEBOOK_COLUMNS, COLUMNS, Extract, as_csv, as_xlsx
 from services.core.measurement.exports.report import donor_report
 from services.core.measurement.exports.words import words
@@ -176,7 +176,7 @@ def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale
 
 
 def test_dhis2_takes_what_is_shown_and_mapped() -> None:
-    mapped = Mapped({"active_use": "dEactiveUse", "silent": "dEsilent"}, {SITE: "oUsite"})
+    mapped = Dhis2Ids({"active_use": "dEactiveUse", "silent": "dEsilent"}, {SITE: "oUsite"})
     cells = [*EXTRACT.cells, cell("active_use", 0, 0.55, PROGRAMME)]
     sent = data_value_set(cells, mapped, dry_run=True)
     assert json.loads(json.dumps(sent)) == {
@@ -185,7 +185,7 @@ def test_dhis2_takes_what_is_shown_and_mapped() -> None:
             "dataValues": [{"dataElement": "dEactiveUse", "period": "2026W10", "orgUnit": "oUsite", "value": "0.6"}]
         },
     }
-    assert rehearse(cells, mapped) == DryRun(1, 3, ("messages",), (str(PROGRAMME),))
+    assert dry_run_of(cells, mapped) == DryRun(1, 3, ("messages",), (str(PROGRAMME),))
     assert [period_of(day) for day in (date(2026, 1, 1), date(2027, 1, 1), date(2026, 2, 23))] == [
         "2026W1", "2026W53", "2026W9",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ import pytest
 from services.core.measurement.counting.days import (
     Period,
     Quiet,
-    Spoken,
+    RecordedMessage,
     counted_seconds,
     days_of_family,
     days_of_watch,
@@ -203,9 +203,9 @@ def test_quiet_hours_are_not_waited_for() -> None:
 
 def test_siblings_do_not_answer_for_each_other() -> None:
     spoken = [
-        Spoken("mei", True, NOW, NOW + timedelta(minutes=5), NOW + timedelta(hours=1)),
-        Spoken("bo", False, NOW + timedelta(hours=1)),
-        Spoken("mei", False, NOW + timedelta(hours=2)),
+        RecordedMessage("mei", True, NOW, NOW + timedelta(minutes=5), NOW + timedelta(hours=1)),
+        RecordedMessage("bo", False, NOW + timedelta(hours=1)),
+        RecordedMessage("mei", False, NOW + timedelta(hours=2)),
     ]
     (day,) = days_of_family(spoken, [], {}, SHANGHAI).values()
     assert (day.parent_waits, day.child_waits) == ([(115 * 60, True)], [])
@@ -214,12 +214,15 @@ def test_siblings_do_not_answer_for_each_other() -> None:
 
 def test_the_72_hours_end_a_wait_and_the_7_days_end_the_look() -> None:
     late = timedelta(hours=72)
-    spoken = [Spoken("mei", True, NOW, NOW), Spoken("mei", False, NOW + late)]
+    spoken = [RecordedMessage("mei", True, NOW, NOW), RecordedMessage("mei", False, NOW + late)]
     assert next(iter(days_of_family(spoken, [], {}, SHANGHAI).values())).parent_waits == [(72 * H, False)]
-    spoken = [Spoken("mei", True, NOW, NOW), Spoken("mei", False, NOW + late - timedelta(seconds=1))]
+    spoken = [RecordedMessage("mei", True, NOW, NOW), RecordedMessage("mei", False, NOW + late - timedelta(seconds=1))]
     assert next(iter(days_of_family(spoken, [], {}, SHANGHAI).values())).parent_waits == [(72 * H - 1, True)]
     arrived = NOW + timedelta(days=7)
-    assert next(iter(days_of_family([Spoken("mei", True, NOW, arrived)], [], {}, SHANGHAI).values())).delivered == 0
+    assert (
+        next(iter(days_of_family([RecordedMessage("mei", True, NOW, arrived)], [], {}, SHANGHAI).values())).delivered
+        == 0
+    )
 
 
 def test_an_hour_counts_when_the_watch_was_there_for_most_of_its_report() -> None:

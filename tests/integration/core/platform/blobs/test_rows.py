@@ -47,7 +47,7 @@ async def blobs_of(transcoder: Transcoder, home: Home) -> dict[uuid.UUID, str]:
         return {row.blob_id: row.state for row in rows}
 
 
-def files_of(settings: Settings) -> set[str]:
+def list_files(settings: Settings) -> set[str]:
     return {file.name for file in Path(settings.blob_url.removeprefix("file:")).rglob("*") if file.is_file()}
 
 
@@ -73,8 +73,8 @@ async def test_what_is_kept_stays_and_what_is_released_goes_once(transcoder: Tra
             await release(work, goes)
     assert await sweep(transcoder) == 1
     assert await blobs_of(transcoder, home) == {stays: "kept"}
-    assert stays.hex in files_of(settings)
-    assert goes.hex not in files_of(settings)
+    assert stays.hex in list_files(settings)
+    assert goes.hex not in list_files(settings)
     async with transcoder.database.begin() as work:
         with pytest.raises(BlobGoneError):
             await keep(work, goes)
@@ -95,7 +95,7 @@ async def test_what_was_begun_and_never_kept_goes_after_its_hour(
     clock.advance(seconds=1)
     assert await sweep(transcoder) == 1
     assert await blobs_of(transcoder, home) == {}
-    assert blob_id.hex not in files_of(settings)
+    assert blob_id.hex not in list_files(settings)
     # Its writer comes late: nothing becomes part of a message that is not there.
     async with transcoder.database.begin() as work:
         with pytest.raises(BlobGoneError):
@@ -115,10 +115,10 @@ async def test_a_sweep_that_is_killed_is_finished_by_the_next(
     with pytest.raises(KilledError):
         await sweep_one(transcoder.database, dying)
     assert await blobs_of(transcoder, home) == {blob_id: "leaving"}, "the row goes last: somebody still knows of it"
-    assert (blob_id.hex in files_of(settings)) is (dies == "before")
+    assert (blob_id.hex in list_files(settings)) is (dies == "before")
     assert await sweep(transcoder) == 1
     assert await blobs_of(transcoder, home) == {}
-    assert blob_id.hex not in files_of(settings)
+    assert blob_id.hex not in list_files(settings)
 
 
 async def test_while_the_store_is_away_nothing_is_forgotten(transcoder: Transcoder, tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_an_erased_childs_blobs_go_though_nobody_released_them(
     async with transcoder.database.begin() as work:
         await work.run(update(Blob).where(col(Blob.blob_id) == blob_id).values(child_id=None))
     assert await sweep(transcoder) == 1
-    assert blob_id.hex not in files_of(settings)
+    assert blob_id.hex not in list_files(settings)
     with pytest.raises(BlobMissingError):
         await transcoder.blobs.read(blob_id, KEY)
 
@@ -156,4 +156,4 @@ async def test_many_sweepers_take_each_thing_and_leave_nothing(transcoder: Trans
             await release(work, blob_id)
     await asyncio.gather(*(sweep(transcoder) for _ in range(4)))
     assert await blobs_of(transcoder, home) == {}
-    assert files_of(settings).isdisjoint(blob_id.hex for blob_id in blob_ids)
+    assert list_files(settings).isdisjoint(blob_id.hex for blob_id in blob_ids)

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from sqlmodel import col, exists, or_, select
 
 from services.core.devices.watches.tables import Watch
-from services.core.measurement.counting.actions import forget_conversations
+from services.core.measurement.counting.actions import purge_conversations
 from services.core.measurement.tables import FamilyDay, UsagePopulation, UsageReport, WatchDay
 from services.core.people.consents.rules import Part
 from services.core.people.consents.tables import Consent
@@ -25,7 +25,7 @@ from services.core.platform.facts.tables import Fact
 _OF_FAMILIES: Final = (Fact, UsageReport, WatchDay, FamilyDay, UsagePopulation)
 
 
-async def forget_one_unmeasured(work: UnitOfWork) -> bool:
+async def purge_one_unmeasured(work: UnitOfWork) -> bool:
     """Delete the counts of one family that may not be measured any more; return whether there was one.
 
     The health of its watch stays. The family is in no population again before the next quarter.
@@ -50,11 +50,11 @@ async def forget_one_unmeasured(work: UnitOfWork) -> bool:
         return False
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id) == family_id))
     await work.run(delete(UsagePopulation).where(col(UsagePopulation.family_id) == family_id))
-    await forget_conversations(work, {family_id: None})
+    await purge_conversations(work, {family_id: None})
     return True
 
 
-async def forget_one_long_over(work: UnitOfWork) -> bool:
+async def purge_one_long_over(work: UnitOfWork) -> bool:
     """Delete the facts of one family or one watch whose programme ended longer ago than facts are kept.
 
     Returns whether there was one. A family that continued in another programme is not affected.
