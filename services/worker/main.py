@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import uuid
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -13,8 +12,8 @@ from tenacity import RetryCallState, retry, wait_random_exponential
 from services.core.conversation.audio_assets.chunks_from_watch import purge_one_unfinished
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.expiry import expire_one_message
-from services.core.conversation.messages.playback import prepare_rendition
 from services.core.conversation.messages.retention import purge_one_old_voice
+from services.core.conversation.messages.transcoding import transcode_one
 from services.core.conversation.messages.uploads import purge_one_upload
 from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.devices.alerts.silence import raise_one_silence_alert
@@ -33,12 +32,10 @@ from services.core.office.triage.queries import note_low_batteries
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.people.accounts.expiry import forget_one_overdue
 from services.core.people.accounts.streams import forget_old_streams
-from services.core.platform.audio.rules import Form
 from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.actions import sweep_one
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
-from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.limits.expiry import forget_full_buckets
 from services.core.platform.log.health import HealthServer
@@ -152,23 +149,8 @@ class Worker:
                 notifications.drain()
 
     async def make_one_clip(self) -> bool:
-        """Make the oldest due clip ready; return whether there was one. What fails comes again, later each time."""
-        async with self._database.begin() as work:
-            row = await outbox.claim(work, ("clip",))
-            if row is None:
-                return False
-            try:
-                await prepare_rendition(
-                    self._transcoder, uuid.UUID(row.target), Form(row.payload["form"]), int(row.payload["max_bytes"])
-                )
-            except Exception as error:
-                if is_database_unavailable(error):
-                    raise
-                log.warning("clip_put_off", clip_id=row.target, error=type(error).__qualname__, attempt=row.attempts)
-                outbox.defer(work, row)
-            else:
-                await outbox.done(work, row)
-        return True
+        """Transcode the oldest due voice message; return whether one was due."""
+        return await transcode_one(self._transcoder)
 
     @_keep_trying
     async def _make_exports_forever(self) -> None:

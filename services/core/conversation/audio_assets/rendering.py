@@ -1,10 +1,10 @@
-"""Decoding a clip and making a form of it: once, in a process of its own, never in the way of a receipt."""
+"""Decode an audio asset and make renditions of it, each once, in a process of its own."""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlmodel import col, select
@@ -17,159 +17,186 @@ from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
 from services.core.platform.audio.errors import AudioNotReadableError, ClipTooLongError, DoesNotFitError
 from services.core.platform.audio.rules import Form, Media, plays_as
-from services.core.platform.audio.sandbox import AudioSandbox
+from services.core.platform.audio.sandbox import AudioSandbox, Examined
 from services.core.platform.blobs.actions import keep
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
 
 log = structlog.get_logger()
 
+# Called in the transaction that ends the wait for an asset: it is playable in the wanted form, or never will be.
+Notify = Callable[[UnitOfWork, uuid.UUID], Awaitable[None]]
+
 
 @dataclass(frozen=True)
 class Transcoder:
-    """Where clips are worked on: rows, bytes, and the limited processes that decode."""
+    """What transcoding needs: rows, bytes, and the limited processes that decode."""
 
     database: Database
     blobs: BlobStore
     sandbox: AudioSandbox
 
 
-class RenderOutcome(StrEnum):
-    """What came of working on a clip."""
-
-    MADE = "made"
-    NOTHING = "nothing"  # it was there already, or the clip is gone
-
-
 @dataclass(frozen=True)
 class _Job:
-    """A clip to work on, as far as it is known."""
+    """An asset and the rendition to make of it; ``media`` None: the asset has not been decoded yet."""
 
-    clip_id: uuid.UUID
+    asset_id: uuid.UUID
     child_id: uuid.UUID
     blob_id: uuid.UUID
     key: bytes
     media: Media | None
     channels: int
+    size_bytes: int
+    form: Form
+    max_bytes: int
+
+    @property
+    def original_will_do(self) -> bool:
+        """Whether the original is the wanted form already and small enough."""
+        own = None if self.media is None else plays_as(self.media, self.channels)
+        return own is self.form and (self.max_bytes == 0 or self.size_bytes <= self.max_bytes)
 
 
-async def render_form(transcoder: Transcoder, clip_id: uuid.UUID, form: Form, max_bytes: int = 0) -> RenderOutcome:
-    """Decode the clip if nobody has, and make this form of it unless it is there or the original is it.
+async def render_form(transcoder: Transcoder, asset_id: uuid.UUID, form: Form, max_bytes: int, notify: Notify) -> None:
+    """Decode an asset unless that is done, and make ``form`` of it unless it exists or the original is that form.
 
-    Raises AudioNotReadyError while another process works on the clip, BlobStoreAwayError and AudioBusyError when it
-    has to come again. A clip that cannot be decoded becomes ``unplayable``; a form that cannot be made is noted so.
+    ``max_bytes`` 0: no bound. An asset that cannot be decoded becomes ``unplayable``; a form that cannot be made is
+    recorded as impossible. A repeat changes nothing. No transaction is open while a decoder runs or bytes are moved.
+    Raises AudioNotReadyError while another process works on the asset, BlobStoreAwayError and AudioBusyError.
     """
-    # The lock lives as long as its connection: of a process that is killed while it decodes, it is free at once.
-    async with transcoder.database.try_lock(f"clip/{clip_id}") as is_ours:
+    # The lock ends with its connection: a killed process frees it at once.
+    async with transcoder.database.try_lock(f"clip/{asset_id}") as is_ours:
         if not is_ours:
             raise AudioNotReadyError(1)
-        job = await _job(transcoder.database, clip_id, form, max_bytes)
+        job = await _job(transcoder.database, asset_id, form, max_bytes)
         if job is None:
-            return RenderOutcome.NOTHING
+            return
         sound = await transcoder.blobs.read(job.blob_id, job.key)
         if job.media is None:
-            job = await _examine(transcoder, job, sound)
-        if job is not None and not _is_already(job, form, len(sound), max_bytes):
-            await _render(transcoder, job, sound, form, max_bytes)
-    return RenderOutcome.MADE
+            job = await _examine(transcoder, job, sound, notify)
+        if job is not None and not job.original_will_do:
+            await _render(transcoder, job, sound, notify)
 
 
-async def _job(database: Database, clip_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
-    """Return what there is to do, or None: it is done already, or cannot be done."""
+async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
+    """Return what is left to do, or None: it is done, or impossible."""
     async with database.begin() as work:
-        clip = await work.session.get(AudioAsset, clip_id)
-        if clip is None or clip.blob_id is None or clip.state in {"gone", "unplayable"}:
+        asset = await work.session.get(AudioAsset, asset_id)
+        if asset is None or asset.blob_id is None or asset.state in {"gone", "unplayable"}:
             return None
-        if clip.state == "ready" and await _is_decided(work, clip, form, max_bytes):
-            return None
-        child = await work.session.get_one(Child, clip.child_id)
-        return _Job(
-            clip_id, clip.child_id, clip.blob_id, data_key(work, child),
-            None if clip.media is None else Media(clip.media), clip.channels or 1,
+        child = await work.session.get_one(Child, asset.child_id)
+        job = _Job(
+            asset_id, asset.child_id, asset.blob_id, data_key(work, child),
+            None if asset.media is None else Media(asset.media), asset.channels or 1, asset.size_bytes, form, max_bytes,
         )  # fmt: skip
+        if asset.state == "ready" and (job.original_will_do or await _exists(work, job)):
+            return None
+        return job
 
 
-async def _is_decided(work: UnitOfWork, clip: AudioAsset, form: Form, max_bytes: int) -> bool:
-    if clip.media is not None:
-        own = plays_as(Media(clip.media), clip.channels or 1)
-        if own is form and (max_bytes == 0 or clip.size_bytes <= max_bytes):
-            return True
+async def _exists(work: UnitOfWork, job: _Job) -> bool:
     found = await work.session.exec(
         select(Rendition.rendition_id).where(
-            col(Rendition.clip_id) == clip.clip_id,
-            col(Rendition.form) == form.value,
-            col(Rendition.max_bytes) == max_bytes,
+            col(Rendition.clip_id) == job.asset_id,
+            col(Rendition.form) == job.form.value,
+            col(Rendition.max_bytes) == job.max_bytes,
         )
     )
     return found.first() is not None
 
 
-def _is_already(job: _Job, form: Form, size_bytes: int, max_bytes: int) -> bool:
-    own = None if job.media is None else plays_as(job.media, job.channels)
-    return own is form and (max_bytes == 0 or size_bytes <= max_bytes)
-
-
-async def _examine(transcoder: Transcoder, job: _Job, sound: bytes) -> _Job | None:
-    """Find out what the clip is; None: it cannot be played."""
+async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> _Job | None:
+    """Decode the original and record what it is; None: it cannot be played, or was deleted meanwhile."""
     try:
-        found = await transcoder.sandbox.examine(sound)
+        examined = await transcoder.sandbox.examine(sound)
     except (AudioNotReadableError, ClipTooLongError) as error:
-        async with transcoder.database.begin() as work:
-            clip = await _locked(work, job.clip_id)
-            if clip is not None:
-                clip.tries += 1
-                if isinstance(error, ClipTooLongError) or clip.tries >= MAX_ATTEMPTS:
-                    clip.state = "unplayable"
-                    log.info("clip_unplayable", clip_id=str(job.clip_id), reason=error.code)
-                work.add(clip)
-        if clip is not None and clip.state != "unplayable":
-            raise AudioNotReadyError(1) from error
+        await _record_failed_examination(transcoder.database, job.asset_id, error, notify)
         return None
     async with transcoder.database.begin() as work:
-        clip = await _locked(work, job.clip_id)
-        if clip is None or clip.state == "gone":
+        asset = await _locked(work, job.asset_id)
+        if asset is None or asset.state == "gone":
             return None
-        record_examined(work, await work.session.get_one(Child, clip.child_id), clip, found)
-    return _Job(job.clip_id, job.child_id, job.blob_id, job.key, found.media, found.channels)
+        record_examined(work, await work.session.get_one(Child, asset.child_id), asset, examined)
+        job = _with(job, examined)
+        if job.original_will_do:
+            await work.flush()
+            await notify(work, job.asset_id)
+    return job
 
 
-async def _render(transcoder: Transcoder, job: _Job, sound: bytes, form: Form, max_bytes: int) -> None:
+def _with(job: _Job, examined: Examined) -> _Job:
+    return replace(job, media=examined.media, channels=examined.channels)
+
+
+async def _record_failed_examination(
+    database: Database, asset_id: uuid.UUID, error: AudioNotReadableError | ClipTooLongError, notify: Notify
+) -> None:
+    """Count the attempt. The last one makes the asset ``unplayable``; after an earlier one AudioNotReadyError."""
+    async with database.begin() as work:
+        asset = await _locked(work, asset_id)
+        if asset is None or asset.state == "gone":
+            return
+        asset.tries += 1
+        is_final = isinstance(error, ClipTooLongError) or asset.tries >= MAX_ATTEMPTS
+        if is_final:
+            asset.state = "unplayable"
+            log.info("clip_unplayable", clip_id=str(asset_id), reason=error.code)
+        work.add(asset)
+        if is_final:
+            await work.flush()
+            await notify(work, asset_id)
+    if not is_final:
+        raise AudioNotReadyError(1) from error
+
+
+async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> None:
     rendition = Rendition(
-        clip_id=job.clip_id, form=form.value, max_bytes=max_bytes, created_at=transcoder.database.clock()
+        clip_id=job.asset_id, form=job.form.value, max_bytes=job.max_bytes, created_at=transcoder.database.clock()
     )
     try:
-        made = await transcoder.sandbox.render(sound, form, max_bytes=max_bytes or None)
+        rendered = await transcoder.sandbox.render(sound, job.form, max_bytes=job.max_bytes or None)
     except DoesNotFitError:
         rendition.failure = "clip_too_large"
     except (AudioNotReadableError, ClipTooLongError):
-        # It was decoded before: what failed now may be the machine. The next call tries again, and then it is noted.
-        async with transcoder.database.begin() as work:
-            clip = await _locked(work, job.clip_id)
-            if clip is None:
-                return
-            clip.tries += 1
-            work.add(clip)
-        if clip.tries < MAX_ATTEMPTS:
+        # The asset was decoded before, so the machine may be at fault: try again, and record the last failure.
+        if not await _is_last_attempt(transcoder.database, job.asset_id):
             raise AudioNotReadyError(1) from None
         rendition.failure = "unplayable"
     else:
-        blob_id, rendition.sha256 = await store_audio(
-            transcoder.database, transcoder.blobs, job.child_id, job.key, made.data
+        rendition.blob_id, rendition.sha256 = await store_audio(
+            transcoder.database, transcoder.blobs, job.child_id, job.key, rendered.data
         )
-        rendition.blob_id, rendition.size_bytes = blob_id, len(made.data)
-        rendition.duration_ms, rendition.bit_rate = made.duration_ms, made.bit_rate
+        rendition.size_bytes = len(rendered.data)
+        rendition.duration_ms, rendition.bit_rate = rendered.duration_ms, rendered.bit_rate
     async with transcoder.database.begin() as work:
-        clip = await _locked(work, job.clip_id)
-        # Retention may have come in between: what was made of a clip that is gone is swept away.
-        if clip is None or clip.state == "gone":
+        asset = await _locked(work, job.asset_id)
+        # Retention may have deleted the asset meanwhile: the sweep of blobs then deletes what was rendered.
+        if asset is None or asset.state == "gone":
             return
         if rendition.blob_id is not None:
             await keep(work, rendition.blob_id)
         work.add(rendition)
+        await work.flush()
+        await notify(work, job.asset_id)
 
 
-async def _locked(work: UnitOfWork, clip_id: uuid.UUID) -> AudioAsset | None:
+async def _is_last_attempt(database: Database, asset_id: uuid.UUID) -> bool:
+    """Count a failed attempt and return whether no other follows."""
+    async with database.begin() as work:
+        asset = await _locked(work, asset_id)
+        if asset is None:
+            return True
+        asset.tries += 1
+        work.add(asset)
+        return asset.tries >= MAX_ATTEMPTS
+
+
+async def _locked(work: UnitOfWork, asset_id: uuid.UUID) -> AudioAsset | None:
     found = await work.session.exec(
-        select(AudioAsset).where(col(AudioAsset.clip_id) == clip_id).with_for_update(key_share=True)
+        select(AudioAsset)
+        .where(col(AudioAsset.clip_id) == asset_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )
     return found.first()

@@ -1,4 +1,4 @@
-"""Somebody wants to hear a voice message: the form they play is made ahead by the worker, or now."""
+"""Serve a voice message's audio to phones; transcode on demand when no rendition exists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from services.core.conversation.audio_assets.errors import AudioGoneError, AudioNotReadyError
 from services.core.conversation.audio_assets.playable import Playable, playable_for_phone
-from services.core.conversation.audio_assets.rendering import RenderOutcome, Transcoder, render_form
+from services.core.conversation.audio_assets.rendering import Transcoder, render_form
 from services.core.conversation.audio_assets.rules import Undeliverable
 from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.voice import notify_audio_changed
@@ -17,36 +17,33 @@ from services.core.people.households.tables import Child
 from services.core.platform.audio.errors import AudioNotReadableError
 from services.core.platform.audio.rules import Form
 
-# How often, and how long apart, a form that another process is making is looked for.
-_LOOKS = 20
-_LOOK_EVERY_S = 0.25
+# How often, and how long apart, a rendition that another process makes is polled for.
+_POLLS = 20
+_POLL_S = 0.25
 
 
 @dataclass(frozen=True)
 class PlayableAudio:
-    """Bytes that a phone plays, and the key that opens them."""
+    """Bytes in a form that phones play, and the key that opens them."""
 
     playable: Playable
     key: bytes
 
 
 async def prepare_rendition(transcoder: Transcoder, clip_id: uuid.UUID, form: Form, max_bytes: int = 0) -> None:
-    """Decode a clip and make a form of it, if that is still to be done, and tell those who wait for it.
+    """Make ``form`` of a voice message's audio unless it exists, and notify its readers in the same transaction.
 
-    Raises AudioNotReadyError, AudioBusyError, BlobStoreAwayError: come again.
+    Raises AudioNotReadyError, AudioBusyError, BlobStoreAwayError: call again later.
     """
-    made = await render_form(transcoder, clip_id, form, max_bytes)
-    if made is RenderOutcome.MADE:
-        async with transcoder.database.begin() as work:
-            await notify_audio_changed(work, clip_id)
+    await render_form(transcoder, clip_id, form, max_bytes, notify_audio_changed)
 
 
 async def audio_for_phone(transcoder: Transcoder, clip_id: uuid.UUID) -> PlayableAudio:
-    """Return the clip as phones play it, made now if nobody has; no transaction is open while it is.
+    """Return the rendition for phones, made now if none exists; no transaction is open meanwhile.
 
-    Raises AudioGoneError, AudioNotReadableError, AudioNotReadyError (five seconds were not enough), AudioBusyError.
+    Raises AudioGoneError, AudioNotReadableError, AudioNotReadyError (after five seconds), AudioBusyError.
     """
-    for _ in range(_LOOKS):
+    for _ in range(_POLLS):
         async with transcoder.database.begin() as work:
             clip = await work.session.get_one(AudioAsset, clip_id)
             found = await playable_for_phone(work, clip)
@@ -57,5 +54,5 @@ async def audio_for_phone(transcoder: Transcoder, clip_id: uuid.UUID) -> Playabl
         try:
             await prepare_rendition(transcoder, clip_id, found.form, found.max_bytes)
         except AudioNotReadyError:
-            await asyncio.sleep(_LOOK_EVERY_S)
+            await asyncio.sleep(_POLL_S)
     raise AudioNotReadyError(1)

@@ -35,7 +35,7 @@ async def audio_for_watch(
 
 
 async def notify_audio_changed(work: UnitOfWork, clip_id: uuid.UUID) -> None:
-    """A clip was decoded or a form of it made: those who wait for it look again."""
+    """Notify the readers of a voice message that its audio became playable, impossible to play, or was deleted."""
     found = await work.session.exec(
         select(Message, AudioAsset, Child.family_id)
         .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))

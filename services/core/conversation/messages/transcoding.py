@@ -1,0 +1,95 @@
+"""Transcoding jobs of the worker: claim, render without a transaction, settle."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+import structlog
+
+from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages.playback import prepare_rendition
+from services.core.platform.audio.rules import Form
+from services.core.platform.db.database import Database
+from services.core.platform.db.faults import is_database_unavailable
+from services.core.platform.outbox.leases import Lease, complete_lease, defer_lease, lease_row
+
+KIND: Final = "clip"
+# The sandbox kills a decoder after 20 s, and one job runs two: examining and rendering.
+RENDER_TIMEOUT_S: Final = 45.0
+# Longer than a job can take, shorter than the minute in which work of a killed worker must go on.
+LEASE: Final = timedelta(seconds=50)
+
+log = structlog.get_logger()
+
+
+class Outcome(StrEnum):
+    """What became of a job."""
+
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class TranscodingJob:
+    """A claimed job: make ``form`` of an audio asset, at most ``max_bytes`` (0: no bound)."""
+
+    lease: Lease
+    asset_id: uuid.UUID
+    form: Form
+    max_bytes: int
+
+
+async def claim(database: Database) -> TranscodingJob | None:
+    """Claim the oldest due job for 50 s and commit; None if none is due."""
+    async with database.begin() as work:
+        lease = await lease_row(work, (KIND,), LEASE)
+    if lease is None:
+        return None
+    return TranscodingJob(
+        lease, uuid.UUID(lease.target), Form(lease.payload["form"]), int(lease.payload["max_bytes"])
+    )  # fmt: skip
+
+
+async def render(transcoder: Transcoder, job: TranscodingJob) -> Outcome:
+    """Do a job with no transaction open, within 45 s; a repeat finds nothing left to do.
+
+    Failures are logged and returned as ``FAILED``. Only a database that is away raises: nothing can be settled then.
+    """
+    try:
+        async with asyncio.timeout(RENDER_TIMEOUT_S):
+            await prepare_rendition(transcoder, job.asset_id, job.form, job.max_bytes)
+    except Exception as error:
+        # A timeout is ours, although it looks like a lost connection.
+        if is_database_unavailable(error) and not isinstance(error, TimeoutError):
+            raise
+        log.warning(
+            "clip_put_off", clip_id=str(job.asset_id), error=type(error).__qualname__, attempt=job.lease.attempt
+        )
+        return Outcome.FAILED
+    return Outcome.DONE
+
+
+async def settle(database: Database, job: TranscodingJob, outcome: Outcome) -> None:
+    """Delete a job that is done, or make a failed one due again later.
+
+    A job whose lease ended and that another worker claimed since is left to that worker.
+    """
+    async with database.begin() as work:
+        if outcome is Outcome.DONE:
+            await complete_lease(work, job.lease)
+        else:
+            await defer_lease(work, job.lease)
+
+
+async def transcode_one(transcoder: Transcoder) -> bool:
+    """Claim, render and settle one job; return whether one was due."""
+    job = await claim(transcoder.database)
+    if job is None:
+        return False
+    await settle(transcoder.database, job, await render(transcoder, job))
+    return True
