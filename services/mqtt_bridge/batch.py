@@ -1,7 +1,7 @@
-"""Uplinks of which many come at a time: collected for a moment, committed together, then all their PUBACKs.
+"""Uplinks of kinds that arrive in great numbers: collected for a moment, committed together, then acknowledged.
 
-A watch's own frames stay in their order. What fails in company is tried again alone, so that one bad entry costs
-nothing but itself.
+The messages of one watch stay in their order. A batch that fails is handled again one message at a time, so that a bad
+entry affects nothing but itself.
 """
 
 from __future__ import annotations
@@ -15,39 +15,48 @@ import structlog
 from services.core.platform.db.faults import is_database_unavailable
 from services.mqtt_bridge.connection import Connection, Incoming
 from services.mqtt_bridge.publishing import publish_all
-from services.protocol.topics import UplinkKind
-from services.watch_link.handlers import TOGETHER, Frame
+from services.protocol.topics import Uplink, UplinkKind
+from services.watch_link.backend import Backend
+from services.watch_link.receiving import receive_batch
+from services.watch_link.registry import DECLARATIONS, BatchedKind
 from services.watch_link.replies import Reply
 
-# A fix may wait this long for company: nothing to a guardian, and at 200 watches a second a fifth of the commits.
+# A fix may wait this long for others: nothing to a guardian, and at 200 watches a second a fifth of the commits.
 COLLECT_S = 0.02
 # Two hundred arrays of fifty are 10,000 rows: a second's work at most.
-MOST_FRAMES = 200
+MESSAGES_MAX = 200
 
 log = structlog.get_logger()
 
-Alone = Callable[[Incoming], Awaitable[list[Reply]]]
+HandleAlone = Callable[[Incoming], Awaitable[list[Reply]]]
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message, and the frame that was read from it."""
+    """A message and its parsed topic."""
 
     message: Incoming
-    frame: Frame
+    topic: Uplink
 
 
-class Together:
-    """Collects frames of one kind and has them committed; ``alone`` handles one message until it is answered."""
+class Batcher:
+    """Collects messages of one kind and commits them; ``handle_alone`` handles one message until it is answered."""
 
-    def __init__(self, kind: UplinkKind, connection: Connection, alone: Alone) -> None:
-        self._handle = TOGETHER[kind]
+    def __init__(
+        self, kind: UplinkKind, backend: Backend, connection: Connection, handle_alone: HandleAlone
+    ) -> None:  # fmt: skip
+        declared = DECLARATIONS[kind]
+        if not isinstance(declared, BatchedKind):
+            message = f"{kind} is not handled in batches"
+            raise TypeError(message)
+        self._declared = declared
+        self._backend = backend
         self._connection = connection
-        self._alone = alone
+        self._handle_alone = handle_alone
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue()
 
     def put(self, waiting: Waiting) -> None:
-        """Have a message handled with the others."""
+        """Add a message to the next batch."""
         self._queue.put_nowait(waiting)
 
     async def run(self) -> None:
@@ -64,7 +73,7 @@ class Together:
         try:
             # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with a message.
             async with asyncio.timeout(COLLECT_S):
-                while len(batch) < MOST_FRAMES:
+                while len(batch) < MESSAGES_MAX:
                     batch.append(await self._queue.get())
         except TimeoutError:
             pass
@@ -72,9 +81,10 @@ class Together:
 
     async def _commit(self, batch: Sequence[Waiting]) -> list[list[Reply]]:
         if len(batch) > 1:
+            uplinks = [(waiting.topic, waiting.message.payload) for waiting in batch]
             try:
-                return await self._handle([waiting.frame for waiting in batch])
+                return await receive_batch(self._backend, self._declared, uplinks)
             except Exception as error:  # noqa: BLE001 - each is tried again alone, and logged there
                 if not is_database_unavailable(error):
-                    log.warning("uplinks_taken_apart", error=type(error).__qualname__, frames=len(batch))
-        return [await self._alone(waiting.message) for waiting in batch]
+                    log.warning("uplink_batch_split", error=type(error).__qualname__, messages=len(batch))
+        return [await self._handle_alone(waiting.message) for waiting in batch]

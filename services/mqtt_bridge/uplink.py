@@ -16,26 +16,16 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.db.faults import is_collision, is_database_unavailable
 from services.core.platform.settings import Settings
-from services.mqtt_bridge.batch import Together, Waiting
+from services.mqtt_bridge.batch import Batcher, Waiting
 from services.mqtt_bridge.connection import Connection, Incoming, connect
 from services.mqtt_bridge.publishing import publish_all
-from services.protocol import limits
-from services.protocol.codec import find_ref, receipt_for_error
-from services.protocol.downlink import Receipt
-from services.protocol.errors import ProtocolError
-from services.protocol.topics import (
-    Identity,
-    MalformedTopic,
-    UnknownKind,
-    Uplink,
-    UplinkKind,
-    User,
-    parse_uplink,
-)
-from services.protocol.words import Detail, ReceiptCode
-from services.watch_link.handlers import DECLARATIONS, TOGETHER, Frame
+from services.protocol.topics import Uplink, UplinkKind, parse_uplink
+from services.protocol.words import Detail
+from services.watch_link.backend import Backend
 from services.watch_link.rates import Rates
-from services.watch_link.replies import Reply, receipt, retry_receipt
+from services.watch_link.receiving import may_join_batch, receive, retry_replies
+from services.watch_link.registry import is_batched
+from services.watch_link.replies import Reply
 
 CLIENT_ID = "sw-uplink"
 LOCK_NAME = "uplink"
@@ -56,7 +46,7 @@ class UplinkReader:
     def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         self._settings = settings
         self._database = database
-        self._blobs = blobs
+        self._backend = Backend(database, blobs, settings)
         self.rates = Rates()
         self.connected = False
         self.standby = True
@@ -83,12 +73,14 @@ class UplinkReader:
 
     async def _read(self, connection: Connection) -> None:
         lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue() for _ in range(LANES)]
-        together = {kind: Together(kind, connection, self._commit) for kind in TOGETHER}
+        batchers = {
+            kind: Batcher(kind, self._backend, connection, self._commit) for kind in UplinkKind if is_batched(kind)
+        }
         async with asyncio.TaskGroup() as tasks:
             for lane in lanes:
-                tasks.create_task(self._work(lane, connection, together))
-            for one in together.values():
-                tasks.create_task(one.run())
+                tasks.create_task(self._work(lane, connection, batchers))
+            for batcher in batchers.values():
+                tasks.create_task(batcher.run())
             await connection.subscribe(TOPIC_FILTER)
             self.connected = True
             log.info("uplink_connected")
@@ -96,16 +88,15 @@ class UplinkReader:
                 lanes[lane_of(message.topic)].put_nowait(message)
 
     async def _work(
-        self, lane: asyncio.Queue[Incoming], connection: Connection, together: dict[UplinkKind, Together]
+        self, lane: asyncio.Queue[Incoming], connection: Connection, batchers: dict[UplinkKind, Batcher]
     ) -> None:
         while True:
             message = await lane.get()
             replies = self._over_the_limit(message)
             topic = parse_uplink(message.topic)
-            if replies is None and isinstance(topic, Uplink) and topic.kind in together and _is_welcome(topic, message):
-                # After what came before it from this watch, and not in the way of what comes next.
-                frame = Frame(topic, message.payload, self._database, self._settings, self._blobs)
-                together[topic.kind].put(Waiting(message, frame))
+            if replies is None and isinstance(topic, Uplink) and may_join_batch(topic, refusal_of(message)):
+                # After the earlier messages of this watch, and without delaying the later ones.
+                batchers[topic.kind].put(Waiting(message, topic))
                 continue
             if replies is None:
                 replies = await self._commit(message)
@@ -122,10 +113,10 @@ class UplinkReader:
             reraise=True,
         )  # fmt: skip
         try:
-            return await again(handle, message, self._database, self._settings, self._blobs)
+            return await again(receive, self._backend, message.topic, message.payload, refusal_of(message))
         except Exception:
             log.exception("uplink_failed")
-            return _own_fault(message)
+            return retry_replies(message.topic, message.payload, _RETRY_AFTER_OWN_FAULT_S)
 
     def _over_the_limit(self, message: Incoming) -> list[Reply] | None:
         """Return what a watch that talks too fast is answered instead of being heard, or None: it is in its limit."""
@@ -135,14 +126,12 @@ class UplinkReader:
         wait_s = self.rates.wait_s(topic.user, topic if isinstance(topic, Uplink) else None, self._database.clock())
         if wait_s is None:
             return None
-        if isinstance(topic, Uplink) and topic.kind is UplinkKind.VOICE_CHUNK:
-            return []
-        ref = find_ref(message.payload) if isinstance(topic, MalformedTopic) else topic.ref or find_ref(message.payload)
-        return [receipt(topic.user, retry_receipt(ref, wait_s, _printable(message.topic)))]
+        return retry_replies(message.topic, message.payload, wait_s)
 
 
-def _is_welcome(topic: Uplink, message: Incoming) -> bool:
-    return topic.user.identity is DECLARATIONS[topic.kind].who and not message.retained
+def refusal_of(message: Incoming) -> Detail | None:
+    """Return the transport's reason to reject a message: the retain flag is never used on uplinks."""
+    return Detail.RETAINED if message.retained else None
 
 
 def _worth_another_try(state: RetryCallState) -> bool:
@@ -160,49 +149,3 @@ def _log_waiting(state: RetryCallState) -> None:
 def lane_of(topic: str) -> int:
     """Return the lane of a topic: the same for everything of one user."""
     return zlib.crc32(topic.split("/", 4)[2].encode()) % LANES
-
-
-async def handle(message: Incoming, database: Database, settings: Settings, blobs: BlobStore) -> list[Reply]:
-    """Take one message to its commit and return what to answer; bad input is answered, too, never raised."""
-    topic = parse_uplink(message.topic)
-    match topic:
-        case MalformedTopic():
-            return [] if topic.user is None else [_rejected(topic.user, Detail.MALFORMED, message.topic)]
-        case UnknownKind():
-            # A kind of a later protocol: kept by the watch until a backend that knows it comes.
-            ref = topic.ref or find_ref(message.payload)
-            return [receipt(topic.user, retry_receipt(ref, limits.RETRY_AFTER_DEFAULT_S, message.topic))]
-        case Uplink():
-            return await _handle_known(topic, message, Frame(topic, message.payload, database, settings, blobs))
-
-
-async def _handle_known(topic: Uplink, message: Incoming, frame: Frame) -> list[Reply]:
-    declared = DECLARATIONS[topic.kind]
-    if topic.user.identity is not declared.who:
-        detail = Detail.NOT_PAIRED if topic.user.identity is Identity.FACTORY else Detail.MALFORMED
-        return [_rejected(topic.user, detail, message.topic, topic.ref or find_ref(message.payload))]
-    if message.retained:
-        return [_rejected(topic.user, Detail.RETAINED, message.topic, topic.ref)]
-    try:
-        return await declared.handle(frame)
-    except ProtocolError as error:
-        return [receipt(topic.user, receipt_for_error(error, message.topic))]
-
-
-def _rejected(user: User, detail: Detail, topic: str, ref: str | None = None) -> Reply:
-    return receipt(
-        user,
-        Receipt(code=ReceiptCode.REJECTED, ref=ref, topic=_printable(topic) if ref is None else None, detail=detail),
-    )
-
-
-def _printable(topic: str) -> str:
-    return topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
-
-
-def _own_fault(message: Incoming) -> list[Reply]:
-    topic = parse_uplink(message.topic)
-    if isinstance(topic, MalformedTopic):
-        return []
-    ref = topic.ref or find_ref(message.payload)
-    return [receipt(topic.user, retry_receipt(ref, _RETRY_AFTER_OWN_FAULT_S, message.topic))]

@@ -151,14 +151,15 @@ def receipt_for_error(error: ProtocolError, topic: str) -> Receipt:
     return Receipt(
         code=ReceiptCode.REJECTED,
         ref=error.ref,
-        topic=_printable(topic) if error.ref is None else None,
+        topic=printable_topic(topic) if error.ref is None else None,
         detail=error.detail,
         min=error.min if isinstance(error, VersionRefusedError) else None,
         max=error.max if isinstance(error, VersionRefusedError) else None,
     )
 
 
-def _printable(topic: str) -> str:
+def printable_topic(topic: str) -> str:
+    """A topic as a receipt may carry it: within the limit, valid UTF-8, without NUL."""
     text = topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
     return text.replace("\x00", "?")
 

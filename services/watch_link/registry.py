@@ -1,74 +1,142 @@
-"""Which identity may send which kind, and who handles it. A kind without a declaration fails a test."""
+"""Which identity may send which kind of uplink, and its handler. A kind without a declaration fails a test.
+
+A handler of a paired watch receives ``(work, identity, message)``: an open transaction, the locked identity of the
+sender, and the decoded message. Looking up the identity, locking it, answering a watch whose pairing has ended, and
+recording the sign of life are done once, in ``receiving.py``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
-from services.core.platform.blobs.store import BlobStore
-from services.core.platform.db.database import Database
-from services.core.platform.settings import Settings
+from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import Answer
 from services.protocol.topics import Identity, Uplink, UplinkKind, User
+from services.watch_link.backend import Backend
 from services.watch_link.replies import Reply
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True)
-class Frame:
-    """One uplink as it came: topic and bytes. Identity comes from the topic, which the broker checked."""
+class UplinkMessage(Generic[C]):
+    """One uplink: its topic, its bytes, and the content that was decoded from them.
+
+    Identity comes from the topic, which the transport has checked.
+    """
 
     topic: Uplink
     payload: bytes
-    database: Database
-    settings: Settings
-    blobs: BlobStore
+    content: C
 
     @property
     def user(self) -> User:
-        """Who sent it."""
+        """Return the sender."""
         return self.topic.user
 
 
-Handle = Callable[[Frame], Awaitable[list[Reply]]]
-# The answers to many frames, in their order; all of them are committed or none is.
-HandleTogether = Callable[[Sequence[Frame]], Awaitable[list[list[Reply]]]]
+Decode = Callable[[Uplink, bytes], C]
+# What a watch whose pairing has ended, or whose message fails as a whole, is answered.
+Refuse = Callable[[UplinkMessage[Any], Answer], list[Reply]]
+Handle = Callable[[UnitOfWork, WatchIdentity, UplinkMessage[Any]], Awaitable[Any]]
+# Runs between transactions; its result is the replies, or the input of the next step.
+Outside = Callable[[Backend, UplinkMessage[Any], Any], Awaitable[Any]]
+Finish = Callable[[UnitOfWork, WatchIdentity, UplinkMessage[Any], Any], Awaitable[list[Reply]]]
+# Many messages of one kind: the answers to each, in their order. All of them are committed or none is.
+HandleBatch = Callable[[UnitOfWork, Sequence[tuple[WatchIdentity, UplinkMessage[Any]]]], Awaitable[list[list[Reply]]]]
+HandleFactory = Callable[[Backend, UplinkMessage[Any]], Awaitable[list[Reply]]]
 
 
 @dataclass(frozen=True)
-class Declaration:
-    """Who may send a kind, and what is done with it."""
+class FactoryKind:
+    """A kind that only a factory identity sends; its handler opens the transaction."""
 
-    who: Identity
+    decode: Decode[Any]
+    handle: HandleFactory
+
+
+@dataclass(frozen=True)
+class PairedKind:
+    """A kind that only a paired watch sends.
+
+    ``handle`` returns the replies, or anything else for ``outside``: a step that reads or stores bytes outside
+    Postgres while no row is locked. ``outside`` returns the replies, or anything else for ``finish``, which runs in a
+    second transaction under the same preamble.
+    """
+
+    decode: Decode[Any]
     handle: Handle
+    refuse: Refuse
+    is_sign_of_life: bool
+    outside: Outside | None = None
+    finish: Finish | None = None
 
+
+@dataclass(frozen=True)
+class BatchedKind:
+    """A kind of which so many messages arrive that one commit each would be most of the work."""
+
+    decode: Decode[Any]
+    handle: HandleBatch
+    refuse: Refuse
+
+
+Declaration = FactoryKind | PairedKind | BatchedKind
 
 DECLARATIONS: dict[UplinkKind, Declaration] = {}
-# Kinds of which so many come that one commit each would be most of the work; see mqtt_bridge.together.
-TOGETHER: dict[UplinkKind, HandleTogether] = {}
 
 
-def handles(*kinds: UplinkKind, who: Identity) -> Callable[[Handle], Handle]:
-    """Declare the decorated function as the one way in for these kinds, open to one sort of identity only."""
+def sender_of(declaration: Declaration) -> Identity:
+    """Return which sort of identity may send a kind."""
+    return Identity.FACTORY if isinstance(declaration, FactoryKind) else Identity.PAIRED
+
+
+def is_batched(kind: UplinkKind) -> bool:
+    """Return whether messages of this kind of many watches may share one commit."""
+    return isinstance(DECLARATIONS[kind], BatchedKind)
+
+
+def _declare(kind: UplinkKind, declaration: Declaration) -> None:
+    if kind in DECLARATIONS:
+        message = f"{kind} is declared twice"
+        raise ValueError(message)
+    DECLARATIONS[kind] = declaration
+
+
+def handles(
+    kind: UplinkKind, decode: Decode[C], refuse: Refuse, *, is_sign_of_life: bool = True,
+    outside: Outside | None = None, finish: Finish | None = None,
+) -> Callable[[Callable[[UnitOfWork, WatchIdentity, UplinkMessage[C]], Awaitable[Any]]], Handle]:  # fmt: skip
+    """Declare the decorated function as the handler of a kind of paired watches.
+
+    ``is_sign_of_life=False`` is for kinds that state the presence of the watch themselves (hello, status, the will).
+    """
 
     def declare(handle: Handle) -> Handle:
-        for kind in kinds:
-            if kind in DECLARATIONS:
-                message = f"{kind} is declared twice"
-                raise ValueError(message)
-            DECLARATIONS[kind] = Declaration(who, handle)
+        _declare(kind, PairedKind(decode, handle, refuse, is_sign_of_life, outside, finish))
         return handle
 
     return declare
 
 
-def handles_together(kind: UplinkKind, who: Identity) -> Callable[[HandleTogether], HandleTogether]:
-    """Declare the decorated function for many frames of a kind at once, and for one where that fails."""
+def handles_batch(kind: UplinkKind, decode: Decode[C], refuse: Refuse) -> Callable[[HandleBatch], HandleBatch]:
+    """Declare the decorated function as the handler of many messages of a kind under one commit."""
 
-    def declare(handle: HandleTogether) -> HandleTogether:
-        async def handle_one(frame: Frame) -> list[Reply]:
-            return (await handle([frame]))[0]
+    def declare(handle: HandleBatch) -> HandleBatch:
+        _declare(kind, BatchedKind(decode, handle, refuse))
+        return handle
 
-        handles(kind, who=who)(handle_one)
-        TOGETHER[kind] = handle
+    return declare
+
+
+def handles_factory(kind: UplinkKind, decode: Decode[C]) -> Callable[[HandleFactory], HandleFactory]:
+    """Declare the decorated function as the handler of a kind of factory identities."""
+
+    def declare(handle: HandleFactory) -> HandleFactory:
+        _declare(kind, FactoryKind(decode, handle))
         return handle
 
     return declare

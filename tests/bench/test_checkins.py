@@ -16,7 +16,6 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.partitions import make_one_month
 from services.core.location.checkins.queries import calendar_of, checkins_in, day_of_child, latest_place
 from services.core.people.households.tables import Child
@@ -25,6 +24,7 @@ from services.devstack.postgres import LocalPostgres
 from tests.bench.conftest import Crowd, make_crowd
 from tests.support.clock import FakeClock
 from tests.support.places import away, sent
+from tests.support.uplinks import receive_fixes
 
 ROWS_A_CHILD = 1_000
 FIXES_A_DAY = 288  # one every five minutes

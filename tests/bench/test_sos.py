@@ -11,9 +11,10 @@ import httpx
 from services.core.platform.settings import Settings
 from tests.bench.ratios import measure_ratio
 from tests.integration.api.conftest import Live, live
-from tests.integration.broker.mqtt_client import connected
-from tests.integration.mqtt_bridge.conftest import Stand, stand
+from tests.integration.mqtt_bridge.conftest import stand
 from tests.support.http import make_family, make_place
+from tests.support.mqtt_client import connected
+from tests.support.watch import Stand
 from tests.support.world import Home, make_watch, wear
 
 __all__ = ["live", "stand"]

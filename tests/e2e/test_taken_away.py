@@ -17,7 +17,7 @@ from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from tests.e2e.conftest import Play, pair
-from tests.integration.broker.mqtt_client import MqttClient, connected
+from tests.support.mqtt_client import MqttClient, connected
 from tests.support.world import Home, make_watch
 
 # The promise itself, not a guess of how long it may take.

@@ -15,7 +15,6 @@ from sqlmodel import col, select
 from services.core.devices.presence.actions import HelloReport
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.pairing.actions import receive_hello
 from services.core.pairing.codes import code_for_watch
 from services.core.people.consents.rules import Part, consent_texts
 from services.core.people.households.tables import Enrolment, Family
@@ -25,6 +24,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.limits.tables import LimitBucket
 from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
+from tests.support.uplinks import receive_hello
 from tests.support.world import make_site, make_watch
 
 # Each in a range of 10,000 numbers of its own: ranges have a limit.

@@ -22,11 +22,10 @@ from services.core.conversation.audio_assets.chunks_from_watch import UploadMani
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import text_body
-from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
+from services.core.conversation.messages.voice_from_watch import VoiceUpload
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.sealing import Place as SealedPlace
 from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
@@ -45,6 +44,7 @@ from tests.support.places import circle, may_look, sent
 from tests.support.sounds import encoded
 from tests.support.staff_bodies import STAFF_BODIES
 from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed
+from tests.support.uplinks import receive_fixes, receive_voice
 from tests.support.world import make_watch
 
 MOTHERS_CLIP = encoded("amr-nb", 1.3)

@@ -198,14 +198,12 @@ async def mark_installed(work: UnitOfWork, usernames: Collection[str]) -> None:
         await notify_factory(work, serial)
 
 
-async def receive_hello(work: UnitOfWork, username: str, report: HelloReport) -> bool:
-    """Take a hello under a paired identity; the first one confirms the pairing. False: no such identity stands.
+async def receive_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:
+    """Record a hello of a standing identity, which the caller holds locked; the first one confirms the pairing.
 
-    The plain password is forgotten at the confirmation. Everything the watch should know is told again.
+    The plain password is forgotten at the confirmation. Everything the watch should know is sent again.
     """
-    identity = await standing_identity(work, username, lock=True)
-    if identity is None:
-        return False
+    username = identity.username
     # Items before events: everyone takes the inbox's locks before the family's.
     await inbox.begin_again(work, identity.child_id)
     await resend_states(work, username)
@@ -227,7 +225,6 @@ async def receive_hello(work: UnitOfWork, username: str, report: HelloReport) ->
             work, Actor("watch", username), "confirm_pairing", family_id=pairing.family_id,
             subject_id=pairing.pairing_id,
         )  # fmt: skip
-    return True
 
 
 async def unpair_child(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UUID, reason: UnpairReason) -> None:

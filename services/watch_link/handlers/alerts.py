@@ -1,12 +1,11 @@
-"""Uplinks that call the guardians: SOS and what takes it back, low battery, taken off, fall, tamper, factory reset."""
+"""Uplinks that call the guardians: SOS and its cancellation, low battery, taken off, fall, tamper, factory reset."""
 
 from __future__ import annotations
 
-from services.core.devices.alerts.from_watch import WatchAlert, receive_alert
+from services.core.devices.alerts import from_watch
 from services.core.devices.alerts.rules import AlertKind as KnownKind
 from services.core.devices.alerts.tables import Alert as AlertRow
-from services.core.devices.presence.actions import assignment_spans, clock_of_watch, record_seen
-from services.core.devices.watches.queries import standing_identity
+from services.core.devices.presence.actions import assignment_spans, clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.sealing import Place as SealedPlace
@@ -16,49 +15,43 @@ from services.core.platform.db.database import UnitOfWork
 from services.protocol import limits
 from services.protocol.codec import decode_json, fingerprint
 from services.protocol.location import Place
-from services.protocol.topics import Identity, UplinkKind
+from services.protocol.topics import UplinkKind
 from services.protocol.uplink import Alert
 from services.protocol.words import AlertKind
-from services.watch_link.handlers.messages import NOT_PAIRED, answer_receipt
-from services.watch_link.registry import Frame, handles
+from services.watch_link.answers import answer_to_id
+from services.watch_link.registry import UplinkMessage, handles
 from services.watch_link.replies import Reply, receipt, retry_receipt
 
 
-@handles(UplinkKind.ALERT, who=Identity.PAIRED)
-async def take_up_alert(frame: Frame) -> list[Reply]:
-    """Take ``up/alert``; the receipt says stored only after it is committed. A kind of a later version: ``retry``."""
-    said = decode_json(frame.payload, Alert)
-    if not isinstance(said.kind, AlertKind):
-        return [receipt(frame.user, retry_receipt(said.id, limits.RETRY_AFTER_DEFAULT_S))]
-    # Without the place: what is kept to know a repeat must not tell where the child was.
-    mark = fingerprint(said.model_copy(update={"location": None}))
-    async with frame.database.begin() as work:
-        identity = await standing_identity(work, frame.user.name, lock=True)
-        if identity is None:
-            answer = NOT_PAIRED
-        else:
-            await record_seen(work, identity)
-            when = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
-            answer, taken = await receive_alert(
-                work, identity, WatchAlert(said.id, KnownKind(said.kind.value), mark, when)
-            )
-            if taken is not None and said.location is not None:
-                await _keep_place(work, identity, taken, said.location)
-    return [receipt(frame.user, answer_receipt(said.id, answer))]
+@handles(UplinkKind.ALERT, lambda _topic, payload: decode_json(payload, Alert), answer_to_id)
+async def receive_alert(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Alert]) -> list[Reply]:
+    """Record ``up/alert``; the receipt says stored only after the commit. A kind of a later version gets ``retry``."""
+    sent = message.content
+    if not isinstance(sent.kind, AlertKind):
+        return [receipt(message.user, retry_receipt(sent.id, limits.RETRY_AFTER_DEFAULT_S))]
+    # Without the place: the digest by which a repeat is recognised must not reveal where the child was.
+    digest = fingerprint(sent.model_copy(update={"location": None}))
+    at = happened_at(clock_of_watch(identity), work.now, tst=sent.tst, boot=sent.boot, mono_s=sent.mono_s)
+    answer, alert = await from_watch.receive_alert(
+        work, identity, from_watch.WatchAlert(sent.id, KnownKind(sent.kind.value), digest, at)
+    )
+    if alert is not None and sent.location is not None:
+        await _record_place(work, identity, alert, sent.location)
+    return answer_to_id(message, answer)
 
 
-async def _keep_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow, said: Place) -> None:
-    """The one way of an SOS's place into the product, in the transaction of its alert; consent is judged there.
+async def _record_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow, place: Place) -> None:
+    """Record the place of an SOS in the transaction of its alert; the only path on which such a place is stored.
 
-    Nothing of it is in the digest by which a repeat is known.
+    ``store_sos_place`` checks the consent. Nothing of the place is in the digest by which a repeat is recognised.
     """
-    taken_at = happened_at(clock_of_watch(identity), work.now, tst=said.tst, boot=said.boot, mono_s=said.mono_s)
+    taken_at = happened_at(clock_of_watch(identity), work.now, tst=place.tst, boot=place.boot, mono_s=place.mono_s)
     worn = (await assignment_spans(work, [identity]))[identity.username]
-    if not was_assigned(clock_of_watch(identity), worn, taken_at, boot=said.boot, first_boot=identity.first_boot):
-        # Another child's place; the call itself is never held back.
+    if not was_assigned(clock_of_watch(identity), worn, taken_at, boot=place.boot, first_boot=identity.first_boot):
+        # The place belongs to another child; the alert itself is always recorded.
         return
     sent = SosPosition(
-        SealedPlace(Point(said.lat, said.lon), said.alt), said.acc,
-        None if said.source is None else str(said.source), taken_at,
+        SealedPlace(Point(place.lat, place.lon), place.alt), place.acc,
+        None if place.source is None else str(place.source), taken_at,
     )  # fmt: skip
     await store_sos_place(work, alert, sent)

@@ -1,100 +1,71 @@
-"""Uplinks of places: fixes one by one or in arrays, of many watches at once; what else the OwnTracks app sends."""
+"""Uplinks of fixes: one or an array, of many watches under one commit; other objects of the OwnTracks app."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from typing import Any
 
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.location.checkins.actions import ReceivedFix, receive_fixes
 from services.core.location.geometry import Point
+from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import Answer
-from services.protocol import limits
-from services.protocol.codec import decode_locations, fingerprint, is_array, receipt_for_error
-from services.protocol.downlink import RejectedEntry
-from services.protocol.errors import ProtocolError
-from services.protocol.location import Location
-from services.protocol.split import split_receipts
-from services.protocol.topics import Identity, UplinkKind, uplink
-from services.protocol.words import ReceiptCode
-from services.watch_link.handlers.messages import answer_receipt
-from services.watch_link.registry import Frame, handles_together
-from services.watch_link.replies import Reply, receipt
+from services.protocol.codec import Batch, decode_locations, fingerprint
+from services.protocol.location import Location, OwnTracksOther
+from services.protocol.topics import UplinkKind
+from services.watch_link.answers import entry_replies
+from services.watch_link.registry import UplinkMessage, handles_batch
+from services.watch_link.replies import Reply
+
+LocationMessage = UplinkMessage[Batch[Location | OwnTracksOther]]
 
 
-@dataclass
-class _Read:
-    """A frame as it was read: the fixes in it, what was refused, or the one answer to all of it."""
-
-    frame: Frame
-    locations: list[Location] = field(default_factory=list)
-    rejected: list[RejectedEntry] = field(default_factory=list)
-    refused: list[Reply] | None = None
+def _fixes(message: LocationMessage) -> list[Location]:
+    return [entry for entry in message.content.entries if isinstance(entry, Location)]
 
 
-@handles_together(UplinkKind.LOCATION, who=Identity.PAIRED)
-async def take_locations(frames: Sequence[Frame]) -> list[list[Reply]]:
-    """Take ``up/location`` of any number of watches in one commit; a bad entry costs no other.
+def _replies(message: LocationMessage, answers: Sequence[Answer]) -> list[Reply]:
+    """Return the receipts; a fix without an id (the OwnTracks app) has none."""
+    answered = [
+        (fix.id, answer) for fix, answer in zip(_fixes(message), answers, strict=True) if fix.id is not None
+    ]  # fmt: skip
+    return entry_replies(message, answered, message.content.rejected)
 
-    What has no id (the OwnTracks app) gets no receipt, and of its other objects nothing is kept.
+
+def _refuse(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
+    return _replies(message, [answer] * len(_fixes(message)))
+
+
+@handles_batch(UplinkKind.LOCATION, lambda _topic, payload: decode_locations(payload), _refuse)
+async def receive_locations(
+    work: UnitOfWork, received: Sequence[tuple[WatchIdentity, LocationMessage]]
+) -> list[list[Reply]]:
+    """Record ``up/location`` of any number of watches under one commit; a bad entry affects no other entry.
+
+    A fix without an id gets no receipt; other objects of the OwnTracks app are discarded.
     """
-    read = [_read(frame) for frame in frames]
-    fixes = [_sent(one.frame, location) for one in read for location in one.locations]
-    answers: list[Answer] = []
-    if fixes:
-        async with frames[0].database.begin() as work:
-            answers = await receive_fixes(work, fixes)
+    fixes = [_sent(message, fix) for _, message in received for fix in _fixes(message)]
+    answers = await receive_fixes(work, {identity.username: identity for identity, _ in received}, fixes)
     replies = []
-    for one in read:
-        of_frame, answers = answers[: len(one.locations)], answers[len(one.locations) :]
-        replies.append(_replies(one, of_frame) if one.refused is None else one.refused)
+    for _, message in received:
+        count = len(_fixes(message))
+        replies.append(_replies(message, answers[:count]))
+        answers = answers[count:]
     return replies
 
 
-def _read(frame: Frame) -> _Read:
-    try:
-        batch = decode_locations(frame.payload)
-    except ProtocolError as error:
-        topic = uplink(frame.user, UplinkKind.LOCATION)
-        return _Read(frame, refused=[receipt(frame.user, receipt_for_error(error, topic))])
-    return _Read(frame, [entry for entry in batch.entries if isinstance(entry, Location)], batch.rejected)
-
-
-def _sent(frame: Frame, location: Location) -> ReceivedFix:
+def _sent(message: LocationMessage, fix: Location) -> ReceivedFix:
     return ReceivedFix(
-        username=frame.user.name,
-        ref=location.id,
-        point=Point(location.lat, location.lon),
-        accuracy_m=location.acc,
-        altitude_m=location.alt,
-        source=None if location.source is None else str(location.source),
-        tst=location.tst,
-        boot=location.boot,
-        mono_s=location.mono_s,
-        fingerprint=fingerprint(location),
-        reply_to=location.reply_to,
-        battery_pct=location.batt,
+        username=message.user.name,
+        ref=fix.id,
+        point=Point(fix.lat, fix.lon),
+        accuracy_m=fix.acc,
+        altitude_m=fix.alt,
+        source=None if fix.source is None else str(fix.source),
+        tst=fix.tst,
+        boot=fix.boot,
+        mono_s=fix.mono_s,
+        fingerprint=fingerprint(fix),
+        reply_to=fix.reply_to,
+        battery_pct=fix.batt,
     )
-
-
-def _replies(read: _Read, answers: Sequence[Answer]) -> list[Reply]:
-    user = read.frame.user
-    told = [
-        (location.id, answer)
-        for location, answer in zip(read.locations, answers, strict=True)
-        if location.id is not None
-    ]
-    if not is_array(read.frame.payload):
-        return [receipt(user, answer_receipt(ref, answer)) for ref, answer in told]
-    rejected = [
-        *read.rejected,
-        *(RejectedEntry(ref=ref, detail=answer.detail or "") for ref, answer in told if answer.code == "rejected"),
-    ]
-    stored = [ref for ref, answer in told if answer.code == "stored"]
-    again = [ref for ref, answer in told if answer.code == "duplicate"]
-    return [
-        receipt(user, one)
-        for one in (
-            *(split_receipts(stored, rejected, limits.MAX_PAYLOAD_FLOOR_BYTES)),
-            *(split_receipts(again, [], limits.MAX_PAYLOAD_FLOOR_BYTES, ReceiptCode.DUPLICATE)),
-        )
-    ]

@@ -1,70 +1,53 @@
-"""Uplinks of the conversation: texts and emoji from the child, and receipts for what came down."""
+"""Uplinks of the conversation: texts and emoji from the child, and receipts for what was sent to the watch."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from services.core.conversation.messages.actions import WatchMessage, receive_from_child
-from services.core.conversation.messages.receipts import record_receipt as note_receipt
-from services.core.conversation.messages.receipts import record_shown
+from services.core.conversation.messages.receipts import record_receipt, record_shown
 from services.core.conversation.messages.rules import Body, MessageKind
-from services.core.devices.presence.actions import clock_of_watch, record_seen
-from services.core.devices.watches.queries import standing_identity
+from services.core.devices.presence.actions import clock_of_watch
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
-from services.core.platform.idempotency.actions import Answer, rejected
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import Answer
 from services.protocol.codec import decode_json, fingerprint
-from services.protocol.downlink import Receipt
-from services.protocol.topics import Identity, UplinkKind
+from services.protocol.topics import UplinkKind
 from services.protocol.uplink import Text, UpReceipt
 from services.protocol.words import ReceiptState
-from services.watch_link.registry import Frame, handles
+from services.watch_link.answers import answer_receipt, answer_to_id
+from services.watch_link.registry import UplinkMessage, handles
 from services.watch_link.replies import Reply, receipt
 
-NOT_PAIRED = rejected("not_paired")
 
-
-@handles(UplinkKind.TEXT, who=Identity.PAIRED)
-async def take_text(frame: Frame) -> list[Reply]:
-    """Take ``up/text``; the receipt says stored only after the message is committed."""
-    text = decode_json(frame.payload, Text)
+@handles(UplinkKind.TEXT, lambda _topic, payload: decode_json(payload, Text), answer_to_id)
+async def receive_text(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Text]) -> list[Reply]:
+    """Record ``up/text``; the receipt says stored only after the commit."""
+    text = message.content
     body = (
         Body(MessageKind.EMOJI, text.emoji.value) if text.emoji is not None else Body(MessageKind.TEXT, text.text or "")
     )
-    async with frame.database.begin() as work:
-        identity = await standing_identity(work, frame.user.name, lock=True)
-        if identity is None:
-            answer = NOT_PAIRED
-        else:
-            await record_seen(work, identity)
-            when = happened_at(clock_of_watch(identity), work.now, tst=text.tst, boot=text.boot, mono_s=text.mono_s)
-            answer = await receive_from_child(
-                work, identity, WatchMessage(text.id, text.to, body, fingerprint(text), when)
-            )
-    return [receipt(frame.user, answer_receipt(text.id, answer))]
+    at = happened_at(clock_of_watch(identity), work.now, tst=text.tst, boot=text.boot, mono_s=text.mono_s)
+    answer = await receive_from_child(work, identity, WatchMessage(text.id, text.to, body, fingerprint(text), at))
+    return answer_to_id(message, answer)
 
 
-@handles(UplinkKind.RECEIPT, who=Identity.PAIRED)
-async def record_receipt(frame: Frame) -> list[Reply]:
-    """Take ``up/receipt``; the answer repeats its state, and the watch repeats the receipt until then."""
-    said = decode_json(frame.payload, UpReceipt)
-    async with frame.database.begin() as work:
-        identity = await standing_identity(work, frame.user.name, lock=True)
-        if identity is None:
-            answer = NOT_PAIRED
-        else:
-            await record_seen(work, identity)
-            if said.state is ReceiptState.SEEN:
-                answer = await record_shown(work, identity, said.ref, str(said.of or ""))
-            else:
-                answer = await note_receipt(
-                    work, identity, said.ref, str(said.state), str(said.detail) if said.detail else None
-                )
+def _repeat_state(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
+    """Return the receipt for ``up/receipt``, which repeats its state."""
+    sent: UpReceipt = message.content
     return [
-        receipt(
-            frame.user,
-            answer_receipt(said.ref, answer).model_copy(update={"state": said.state, "of": said.of}),
-        )
+        receipt(message.user, answer_receipt(sent.ref, answer).model_copy(update={"state": sent.state, "of": sent.of}))
     ]
 
 
-def answer_receipt(ref: str, answer: Answer) -> Receipt:
-    """Return core's answer as a receipt."""
-    return Receipt(ref=ref, code=answer.code, detail=answer.detail)
+@handles(UplinkKind.RECEIPT, lambda _topic, payload: decode_json(payload, UpReceipt), _repeat_state)
+async def receive_receipt(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[UpReceipt]) -> list[Reply]:
+    """Record ``up/receipt``; the watch sends it again until the answer repeats its state."""
+    sent = message.content
+    if sent.state is ReceiptState.SEEN:
+        answer = await record_shown(work, identity, sent.ref, str(sent.of or ""))
+    else:
+        detail = str(sent.detail) if sent.detail else None
+        answer = await record_receipt(work, identity, sent.ref, str(sent.state), detail)
+    return _repeat_state(message, answer)

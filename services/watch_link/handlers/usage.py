@@ -1,47 +1,34 @@
-"""Uplinks of counters: one report or an array of them, each answered by itself."""
+"""Uplinks of counters: one report or an array of them, each answered separately."""
 
 from __future__ import annotations
 
-from services.core.devices.watches.queries import standing_identity
+from typing import Any
+
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.measurement.reports.actions import HEALTH, MEASURED, WatchReport, receive_reports
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import Answer
 from services.protocol import limits
-from services.protocol.codec import decode_usage, fingerprint
-from services.protocol.downlink import RejectedEntry
-from services.protocol.split import split_receipts
-from services.protocol.topics import Identity, UplinkKind
+from services.protocol.codec import Batch, decode_usage, fingerprint
+from services.protocol.topics import UplinkKind
 from services.protocol.uplink import Usage
-from services.protocol.words import Detail, ReceiptCode
-from services.watch_link.handlers.messages import NOT_PAIRED, answer_receipt
-from services.watch_link.registry import Frame, handles
-from services.watch_link.replies import Reply, receipt
+from services.watch_link.answers import entry_replies
+from services.watch_link.registry import UplinkMessage, handles
+from services.watch_link.replies import Reply
 
 
-@handles(UplinkKind.USAGE, who=Identity.PAIRED)
-async def take_usage(frame: Frame) -> list[Reply]:
-    """Take ``up/usage``: every entry is stored, known or rejected by itself, and all that are taken commit together."""
-    batch = decode_usage(frame.payload)
-    room_bytes = limits.MAX_PAYLOAD_FLOOR_BYTES
-    async with frame.database.begin() as work:
-        identity = await standing_identity(work, frame.user.name, lock=True)
-        if identity is None:
-            answers = [NOT_PAIRED for _ in batch.entries]
-        else:
-            identity.last_seen_at = work.now
-            room_bytes = int(identity.hello.get("max_payload_bytes", room_bytes))
-            answers = await receive_reports(work, identity, [_report(entry) for entry in batch.entries])
-    if frame.payload.lstrip()[:1] != b"[":
-        return [receipt(frame.user, answer_receipt(entry.id, answers[0])) for entry in batch.entries]
-    told = list(zip((entry.id for entry in batch.entries), answers, strict=True))
-    refused = [
-        RejectedEntry(ref=ref, detail=answer.detail or Detail.MALFORMED)
-        for ref, answer in told
-        if answer.code == ReceiptCode.REJECTED
-    ]
-    receipts = []
-    for code, rejected in ((ReceiptCode.STORED, [*batch.rejected, *refused]), (ReceiptCode.DUPLICATE, [])):
-        refs = [ref for ref, answer in told if answer.code == code]
-        receipts += split_receipts(refs, rejected, room_bytes, code=code)
-    return [receipt(frame.user, one) for one in receipts]
+def _refuse(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
+    return entry_replies(message, [(entry.id, answer) for entry in message.content.entries], message.content.rejected)
+
+
+@handles(UplinkKind.USAGE, lambda _topic, payload: decode_usage(payload), _refuse)
+async def receive_usage(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Batch[Usage]]) -> list[Reply]:
+    """Record ``up/usage``: every entry is stored, known or rejected separately, and all stored ones commit together."""
+    batch = message.content
+    answers = await receive_reports(work, identity, [_report(entry) for entry in batch.entries])
+    answered = [(entry.id, answer) for entry, answer in zip(batch.entries, answers, strict=True)]
+    max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_FLOOR_BYTES))
+    return entry_replies(message, answered, batch.rejected, max_payload_bytes)
 
 
 def _report(entry: Usage) -> WatchReport:

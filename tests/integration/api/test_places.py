@@ -11,7 +11,7 @@ import httpx
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.location.checkins.actions import ReceivedFix, receive_fixes
+from services.core.location.checkins.actions import ReceivedFix
 from services.core.location.geometry import Point
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
@@ -19,6 +19,7 @@ from services.core.platform.events.tables import Event
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.places import HOME, away, circle, may_look, outline, sent
+from tests.support.uplinks import receive_fixes
 from tests.support.world import LONG_AGO
 
 

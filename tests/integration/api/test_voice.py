@@ -17,7 +17,7 @@ from sqlmodel import col, select, update
 from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.retention import purge_one_old_voice
-from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
+from services.core.conversation.messages.voice_from_watch import VoiceUpload
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.audit.tables import AuditEntry
@@ -29,6 +29,7 @@ from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, pair
 from tests.support.sounds import duration_ms, encoded, wav
+from tests.support.uplinks import receive_voice
 
 AMR = encoded("amr-nb", 2.0)
 KINDS = {

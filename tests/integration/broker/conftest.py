@@ -18,7 +18,7 @@ from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.devstack.ports import free_port
-from tests.integration.broker.mqtt_client import MqttClient, connected
+from tests.support.mqtt_client import MqttClient, connected
 
 BACKEND_PASSWORD = "backend-password-of-a-test"
 ANA, BEN, FACTORY = "w-aaaaaaaaaaaa", "w-bbbbbbbbbbbb", "f-SIM00001"

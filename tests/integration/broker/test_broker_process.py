@@ -25,8 +25,8 @@ from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.core.platform.db.migrate import upgrade
 from services.devstack.ports import free_port, is_answering
 from services.devstack.postgres import LocalPostgres
-from tests.integration.broker.mqtt_client import connected, refused
 from tests.integration.broker.waiting import becomes_true
+from tests.support.mqtt_client import connected, refused
 
 SERIAL, SECRET = "SIM00001", "a-secret-of-a-watch"
 BACKEND_SECRET = "a-secret-of-the-backend"

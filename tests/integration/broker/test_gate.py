@@ -24,8 +24,8 @@ from services.core.platform.db.columns import new_id
 from services.core.platform.settings import Settings
 from services.devstack.ports import free_port
 from tests.integration.broker.conftest import ANA, BACKEND_PASSWORD, BEN, KNOWN, Broker
-from tests.integration.broker.mqtt_client import connected
 from tests.integration.broker.waiting import becomes_true
+from tests.support.mqtt_client import connected
 
 HERE, THERE = "127.0.0.1", "127.0.0.2"
 _LET_IN = b"\x20\x02\x00\x00"

@@ -9,7 +9,7 @@ import aiomqtt
 import pytest
 
 from tests.integration.broker.conftest import ANA, BEN, FACTORY, Broker
-from tests.integration.broker.mqtt_client import connected, refused
+from tests.support.mqtt_client import connected, refused
 
 _LET_IN = b"\x20\x02\x00\x00"
 

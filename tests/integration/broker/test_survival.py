@@ -19,8 +19,8 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.errors import AccessFileBrokenError, FolderInUseError, MosquittoNotServingError
 from services.devstack.ports import is_answering
 from tests.integration.broker.conftest import ANA, BEN, KNOWN, Broker, login, make_process
-from tests.integration.broker.mqtt_client import refused
 from tests.integration.broker.waiting import becomes_true
+from tests.support.mqtt_client import refused
 
 BEFORE = (f"sw/v1/{ANA}/up/text", "before")
 

@@ -13,8 +13,8 @@ from services.broker.passwords import BrokerLogin
 from services.broker.sync import UserSync
 from services.broker.users import Changes, UsersUnavailableError
 from tests.integration.broker.conftest import ANA, BEN, KNOWN, Broker, login
-from tests.integration.broker.mqtt_client import refused
 from tests.integration.broker.waiting import becomes_true
+from tests.support.mqtt_client import refused
 
 CARL = "w-cccccccccccc"
 

@@ -19,7 +19,7 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
 from services.devstack.ports import free_port
 from tests.integration.broker.conftest import ANA, KNOWN, make_process
-from tests.integration.broker.mqtt_client import connected, refused
+from tests.support.mqtt_client import connected, refused
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from tests.integration.broker.conftest import ANA, BEN, KNOWN, Broker, login
-from tests.integration.broker.mqtt_client import refused
+from tests.support.mqtt_client import refused
 
 CARL = "w-cccccccccccc"
 

@@ -12,7 +12,6 @@ import pytest
 
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.watches.queries import watch_by_serial
-from services.core.location.checkins.actions import receive_fixes
 from services.core.pairing.codes import code_for_watch
 from services.core.platform.db.database import Database
 from services.device_sim.console.parent import ParentConsole
@@ -23,6 +22,7 @@ from tests.integration.device_sim.typist import Typist
 from tests.support.clock import FakeClock
 from tests.support.http import code_in, enrol_family, new_phone, sms_to
 from tests.support.places import HOME, away, sent
+from tests.support.uplinks import receive_fixes
 from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
 

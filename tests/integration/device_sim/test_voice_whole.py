@@ -25,8 +25,9 @@ from services.protocol.words import Codec
 from services.worker.main import Worker
 from services.worker.sms import provider_of
 from tests.integration.device_sim.api_server import Server, log_in
-from tests.integration.mqtt_bridge.conftest import Stand, stand
+from tests.integration.mqtt_bridge.conftest import stand
 from tests.support.sounds import duration_ms
+from tests.support.watch import Stand
 from tests.support.world import Home, Worn
 
 # AAC begins with a frame of silence and ends with a whole one: 43 ms each at 24 kHz, and the child's frames of 20 ms.

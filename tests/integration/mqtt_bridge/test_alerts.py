@@ -15,8 +15,8 @@ from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
 from services.core.platform.events.tables import Event
 from services.core.platform.idempotency.tables import Uplink
-from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
+from tests.support.watch import Stand
 
 PLACE = {"lat": 23.02, "lon": 113.75, "acc": 18, "source": "gps"}
 SOS = {"id": "a5d8k2m1w3pz", "kind": "sos", "location": PLACE}

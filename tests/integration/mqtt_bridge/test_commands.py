@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from services.core.devices.commands.actions import Asker, commands_of, queue_command
 from services.core.devices.commands.rules import CommandKind
-from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.clock import FakeClock
+from tests.support.watch import HandWatch, Stand
 from tests.support.world import Home
 
 

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 
 from services.core.location.geometry import Point
-from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place
 from tests.support.places import circle, may_look, on_wire
+from tests.support.watch import Stand
 from tests.support.world import Home, Worn, make_watch, wear
 from tests.vectors.tracks.make_tracks import DAY, FOLDER, SCHOOL, SHANGHAI, TRUTH, Seen, point, read_gpx
 from tests.vectors.tracks.make_tracks import clock as moment

@@ -14,8 +14,8 @@ from services.core.devices.watch_settings.actions import SettingsChange, change_
 from services.core.devices.watch_settings.quiet_rules import QuietTime
 from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
-from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
+from tests.support.watch import Stand
 from tests.support.world import Home
 
 

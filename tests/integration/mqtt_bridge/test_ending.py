@@ -8,7 +8,7 @@ import pytest
 
 from services.mqtt_bridge.connection import connect
 from services.mqtt_bridge.main import keep_running
-from tests.integration.mqtt_bridge.conftest import Stand
+from tests.support.watch import Stand
 
 
 async def test_a_cancellation_together_with_the_brokers_answer_is_not_swallowed(stand: Stand) -> None:

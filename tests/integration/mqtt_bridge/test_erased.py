@@ -7,9 +7,9 @@ from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.privacy.erasure.actions import erase_child
 from services.core.privacy.erasure.removal import remove_now
 from services.core.privacy.queries import erasures_of
-from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.integration.mqtt_bridge.test_voice_up import CHUNKS, end, say_chunks
 from tests.support.clock import FakeClock
+from tests.support.watch import HandWatch, Stand
 from tests.support.world import Home
 
 

@@ -17,8 +17,8 @@ from sqlmodel import select
 
 from services.core.conversation.messages.tables import Message
 from services.devstack.postgres import LocalPostgres
-from tests.integration.mqtt_bridge.conftest import Stand, eventually
 from tests.support.places import allow_places, on_wire
+from tests.support.watch import Stand, eventually
 from tests.support.world import LONG_AGO
 
 TEXT = {"id": "t81kd02mq7zr", "to": "family", "text": "hi", "tst": 0}

@@ -16,8 +16,8 @@ from sqlalchemy import text
 
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
-from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.places import allow_places, away, on_wire, turn_location
+from tests.support.watch import HandWatch, Stand
 from tests.support.world import LONG_AGO, Home, Worn
 
 OWNTRACKS = Path(__file__).parents[2] / "vectors" / "owntracks"

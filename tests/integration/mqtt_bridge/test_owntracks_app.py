@@ -14,11 +14,11 @@ from typing import Any
 import httpx
 
 from services.device_sim.watch.mqtt_packets import DISCONNECT, PINGREQ, Will, connect_packet, publish_packet
-from tests.integration.mqtt_bridge.conftest import DEADLINE_S, Stand
 from tests.integration.mqtt_bridge.test_day import family_with_watch
 from tests.support.clock import FakeClock
 from tests.support.http import Parent
 from tests.support.places import may_look
+from tests.support.watch import DEADLINE_S, Stand
 
 PAGE = Path(__file__).parents[3] / "docs" / "owntracks.md"
 # What its own defaults would be, and the page changes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 
+import pytest
 from sqlmodel import col, select
 
 from services.core.conversation.messages.actions import send_to_child
@@ -13,8 +14,8 @@ from services.core.devices.presence.actions import record_disconnected
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.platform.events.tables import Event
-from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.support.clock import FakeClock
+from tests.support.watch import DEADLINE_S, HandWatch, Stand
 from tests.support.world import Home, Worn
 
 
@@ -136,3 +137,35 @@ async def test_one_whose_connection_the_broker_closed_is_offline_at_once(stand: 
         identity = await _identity(stand, worn)
         assert (identity.online, identity.gone_by) == (False, "kicked")
         assert await _told(stand, home) == ["online", "offline"]
+
+
+# One message of each kind that a watch sends on its own, hello and status aside: they state presence themselves.
+SIGNS_OF_LIFE: dict[str, object] = {
+    "text": {"id": "t81kd02mq7zr", "to": "family", "text": "hi"},
+    "voice/k3m9q2x7d5fa/0": b"x" * 600,
+    "voice/k3m9q2x7d5fb/end": {"to": "family", "codec": "amr-nb", "bytes": 600, "chunks": 1, "sha256": "0" * 64},
+    "fetch": {"ref": "nothing", "from": 0},
+    "receipt": {"ref": "nothing", "state": "delivered"},
+    "location": {"_type": "location", "lat": 1.0, "lon": 1.0, "id": "l7f3k2m1x9qd"},
+    "ack": {"ref": "nothing", "state": "done"},
+    "alert": {"id": "a5d8k2m1w3pz", "kind": "fall"},
+    "usage": {"id": "u5d8k2m1h6vb"},
+}
+
+
+@pytest.mark.parametrize("leaf", SIGNS_OF_LIFE)
+async def test_every_kind_of_message_ends_a_silence_and_the_guardians_are_notified(
+    stand: Stand, clock: FakeClock, leaf: str
+) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await _greeted(watch)
+        clock.advance(seconds=1800)
+        await _sweep(stand)
+        now = clock.advance(seconds=1)
+        await watch.say(leaf, SIGNS_OF_LIFE[leaf])
+        async with asyncio.timeout(DEADLINE_S):
+            while await _told(stand, home) != ["online", "offline", "online"]:  # noqa: ASYNC110 - no event tells of it
+                await asyncio.sleep(0.02)
+        identity = await _identity(stand, worn)
+        assert (identity.online, identity.last_seen_at) == (True, now)

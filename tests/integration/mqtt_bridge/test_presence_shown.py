@@ -22,10 +22,10 @@ from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.people.programme.tables import Site
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.device_sim.watch.mqtt_packets import Will, connect_packet, publish_packet
-from tests.integration.mqtt_bridge.conftest import DEADLINE_S, HandWatch, Stand
 from tests.integration.mqtt_bridge.test_day import family_with_watch
 from tests.support.clock import FakeClock
 from tests.support.http import Parent
+from tests.support.watch import DEADLINE_S, HandWatch, Stand
 from tests.support.world import Worn
 
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from services.core.platform.limits.rules import Limit
 from services.watch_link.rates import Rates
-from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
+from tests.support.watch import Stand
 
 CLIP = "k3m9q2x7d5fa"
 

@@ -12,9 +12,9 @@ from services.core.location.checkins.sos_places import SosPlaceView, sos_places_
 from services.core.location.checkins.tables import Checkin, SosPlace
 from services.core.people.consents.rules import Part
 from services.core.people.households.queries import child_by_id
-from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.places import agree, allow_places
+from tests.support.watch import Stand
 from tests.support.world import LONG_AGO, Home
 
 PLACE = {"lat": 23.0277, "lon": 113.7533, "acc": 18, "alt": 31, "source": "gps"}

@@ -7,7 +7,7 @@ from sqlmodel import col, select
 
 from services.core.conversation.messages.tables import Message
 from services.core.platform.idempotency.tables import Uplink
-from tests.integration.mqtt_bridge.conftest import Stand
+from tests.support.watch import Stand
 from tests.support.world import make_home
 
 TEXT = {"id": "t81kd02mq7zr", "to": "family", "text": "hi", "tst": 0}

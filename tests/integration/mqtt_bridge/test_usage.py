@@ -6,7 +6,7 @@ from sqlmodel import select
 
 from services.core.devices.watches.tables import Watch
 from services.core.measurement.tables import UsageReport
-from tests.integration.mqtt_bridge.conftest import Stand
+from tests.support.watch import Stand
 
 REPORT = {"id": "u5d8k2m1h6vb", "from_tst": 1_772_400_000, "to_tst": 1_772_403_600, "battery_min_pct": 64}
 

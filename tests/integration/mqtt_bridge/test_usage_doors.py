@@ -25,9 +25,9 @@ from services.core.platform.db.database import Database
 from services.core.platform.facts.actions import record_fact, record_past_facts
 from services.core.platform.settings import Settings
 from services.devstack.simulated_programme.writing import Lived, live
-from services.protocol.topics import Uplink, UplinkKind, parse_user
-from services.watch_link.handlers.usage import take_usage
-from services.watch_link.registry import Frame
+from services.protocol.topics import UplinkKind, parse_user, uplink
+from services.watch_link.backend import Backend
+from services.watch_link.receiving import receive
 from tests.integration.core.measurement.conftest import Household, count_all, settle
 from tests.support.clock import FakeClock
 
@@ -53,7 +53,7 @@ async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
     """Have each thing happen at its time: facts as rooms write them, reports as the bridge's handler takes them."""
     user = parse_user(home.worn.username)
     assert user is not None
-    blobs = BlobStore.of(settings)
+    backend = Backend(home.database, BlobStore.of(settings), settings)
     arrivals = heapq.merge(
         sorted(((one.received_at, 0, one) for one in life.facts), key=lambda one: one[0]),
         ((at, 1, report) for at, report in life.reports), key=lambda one: one[0],
@@ -62,8 +62,7 @@ async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
         home.clock.now = at
         if kind:
             said = {"id": one.ref, "from_tst": one.from_tst, "to_tst": one.to_tst, **one.counters}
-            frame = Frame(Uplink(user, UplinkKind.USAGE), json.dumps(said).encode(), home.database, settings, blobs)
-            (reply,) = await take_usage(frame)
+            (reply,) = await receive(backend, uplink(user, UplinkKind.USAGE), json.dumps(said).encode())
             assert b'"stored"' in reply.payload
         else:
             async with home.database.begin() as work:

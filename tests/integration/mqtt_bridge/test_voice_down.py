@@ -21,9 +21,9 @@ from services.core.people.households.tables import Child
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.worker.main import Worker
 from services.worker.sms import provider_of
-from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.clock import FakeClock
 from tests.support.sounds import duration_ms, encoded, wav
+from tests.support.watch import HandWatch, Stand
 from tests.support.world import Home
 
 WEBM = encoded("webm", 3.0)

@@ -19,8 +19,8 @@ from services.core.people.households.tables import Child
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.crypto.random_ids import new_ref
 from tests.integration.broker.waiting import becomes_true
-from tests.integration.mqtt_bridge.conftest import HandWatch, Stand
 from tests.support.sounds import encoded
+from tests.support.watch import HandWatch, Stand
 from tests.support.world import Home
 
 CHUNK_BYTES = 1024

@@ -14,9 +14,9 @@ from services.core.location.checkins.tables import SosPlace
 from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
 from services.core.people.consents.rules import Part
-from tests.integration.mqtt_bridge.conftest import Stand
 from tests.support.clock import FakeClock
 from tests.support.places import agree, allow_places, on_wire
+from tests.support.watch import Stand
 from tests.support.world import Home, Worn, make_home, wear
 
 

@@ -5,24 +5,29 @@ from __future__ import annotations
 import pytest
 
 from services.mqtt_bridge.uplink import LANES, lane_of
-from services.protocol.topics import Identity, UplinkKind
+from services.protocol.topics import UplinkKind
+from services.watch_link.answers import no_answer
 from services.watch_link.handlers import DECLARATIONS
-from services.watch_link.registry import handles
+from services.watch_link.registry import FactoryKind, handles
 
 
 @pytest.mark.parametrize("kind", UplinkKind)
 def test_every_kind_declares_who_may_send_it(kind: UplinkKind) -> None:
-    assert DECLARATIONS[kind].who in Identity
+    assert kind in DECLARATIONS
 
 
 def test_a_factory_identity_may_send_pairing_and_nothing_else() -> None:
-    factory = [kind for kind, declared in DECLARATIONS.items() if declared.who is Identity.FACTORY]
+    factory = [kind for kind, declared in DECLARATIONS.items() if isinstance(declared, FactoryKind)]
     assert factory == [UplinkKind.PAIRING]
+
+
+async def _nothing(*_: object) -> list[object]:
+    return []
 
 
 def test_a_kind_is_declared_once() -> None:
     with pytest.raises(ValueError, match="twice"):
-        handles(UplinkKind.TEXT, who=Identity.PAIRED)(DECLARATIONS[UplinkKind.TEXT].handle)
+        handles(UplinkKind.TEXT, lambda _topic, payload: payload, no_answer)(_nothing)
 
 
 def test_everything_of_one_watch_stays_in_one_lane_and_watches_spread() -> None:

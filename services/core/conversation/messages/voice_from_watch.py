@@ -14,8 +14,7 @@ from services.core.conversation.audio_assets.storing import StoredAudio, store_a
 from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import voice_body
 from services.core.devices.contacts.queries import recipients_of
-from services.core.devices.presence.actions import clock_of_watch, record_seen
-from services.core.devices.watches.queries import standing_identity
+from services.core.devices.presence.actions import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
 from services.core.people.households.child_key import data_key
@@ -23,8 +22,6 @@ from services.core.people.households.tables import Child
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.idempotency.actions import Answer, known_answer, rejected, remember
-
-NOT_PAIRED = rejected("not_paired")
 
 
 @dataclass(frozen=True)
@@ -43,7 +40,7 @@ class VoiceUpload:
 
 
 @dataclass(frozen=True)
-class _Whole:
+class WholeClip:
     """A clip whose bytes are all here, before they are stored."""
 
     child: Child
@@ -51,38 +48,31 @@ class _Whole:
     sound: bytes
 
 
-async def receive_voice(
-    database: Database, blobs: BlobStore, username: str, sent: VoiceUpload
-) -> Answer | MissingChunks:
-    """Take the end of a clip; ``stored`` is answered only when sound and message are committed.
+async def store_voice(database: Database, blobs: BlobStore, clip: WholeClip, sent: VoiceUpload) -> StoredAudio:
+    """Store the bytes of a clip outside any transaction. Raises BlobStoreAwayError: the watch keeps the clip."""
+    blob_id, digest = await store_audio(database, blobs, clip.child.child_id, clip.key, clip.sound)
+    return StoredAudio(blob_id, len(clip.sound), digest, claimed_codec=sent.codec, claimed_ms=sent.duration_ms)
 
-    Bytes are stored between two transactions, so that no row is locked while a disk or a network works. Raises
-    BlobStoreAwayError: the watch keeps the clip and comes again.
+
+async def receive_voice(work: UnitOfWork, identity: WatchIdentity, sent: VoiceUpload, stored: StoredAudio) -> Answer:
+    """Make stored audio a message of the child and return its answer. The caller holds the identity locked.
+
+    Bytes are stored between this transaction and the one of :func:`assemble_voice`, so that no row is locked while a
+    disk or a network works. A repeat gets ``duplicate``; the same id with other content ``rejected id_conflict``.
     """
-    async with database.begin() as work:
-        identity = await standing_identity(work, username, lock=True)
-        if identity is None:
-            return NOT_PAIRED
-        await record_seen(work, identity)
-        looked = await _look(work, identity, sent)
-    if not isinstance(looked, _Whole):
-        return looked
-    blob_id, digest = await store_audio(database, blobs, looked.child.child_id, looked.key, looked.sound)
-    stored = StoredAudio(blob_id, len(looked.sound), digest, claimed_codec=sent.codec, claimed_ms=sent.duration_ms)
-    async with database.begin() as work:
-        identity = await standing_identity(work, username, lock=True)
-        if identity is None:
-            return NOT_PAIRED
-        when = happened_at(clock_of_watch(identity), work.now, tst=sent.tst, boot=sent.boot, mono_s=sent.mono_s)
-        answer = await receive_from_child(
-            work, identity, WatchMessage(sent.ref, sent.to, voice_body(digest), sent.fingerprint, when, clip=stored)
-        )  # fmt: skip
-        await delete_chunks(work, username, sent.ref)
-        return answer
+    at = happened_at(clock_of_watch(identity), work.now, tst=sent.tst, boot=sent.boot, mono_s=sent.mono_s)
+    answer = await receive_from_child(
+        work, identity,
+        WatchMessage(sent.ref, sent.to, voice_body(stored.sha256), sent.fingerprint, at, clip=stored),
+    )  # fmt: skip
+    await delete_chunks(work, identity.username, sent.ref)
+    return answer
 
 
-async def _look(work: UnitOfWork, identity: WatchIdentity, sent: VoiceUpload) -> Answer | MissingChunks | _Whole:
-    """Return what can be answered at once, or the clip."""
+async def assemble_voice(
+    work: UnitOfWork, identity: WatchIdentity, sent: VoiceUpload
+) -> Answer | MissingChunks | WholeClip:
+    """Return what can be answered at once, or the clip whose bytes are to be stored."""
     answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
     if answer is not None:
         return answer
@@ -97,4 +87,4 @@ async def _look(work: UnitOfWork, identity: WatchIdentity, sent: VoiceUpload) ->
     if isinstance(clip, MissingChunks):
         return clip
     child = await work.session.get_one(Child, identity.child_id)
-    return _Whole(child, data_key(work, child), clip)
+    return WholeClip(child, data_key(work, child), clip)

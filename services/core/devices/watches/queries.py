@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -49,6 +50,21 @@ async def standing_identity(work: UnitOfWork, username: str, *, lock: bool = Fal
         col(WatchIdentity.username) == username, col(WatchIdentity.ended_at).is_(None)
     )
     return (await work.session.exec(statement.with_for_update(key_share=True) if lock else statement)).first()
+
+
+async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str]) -> dict[str, WatchIdentity]:
+    """Return the identities of these user names whose pairings stand, by user name, each row locked.
+
+    Rows are locked in the order of their names, so that two batches never wait for each other.
+    """
+    rows = await work.session.exec(
+        select(WatchIdentity)
+        .where(col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None))
+        .order_by(col(WatchIdentity.username))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {identity.username: identity for identity in rows}
 
 
 async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:

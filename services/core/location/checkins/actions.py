@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.core.devices.presence.actions import clock_of_watch, record_seen
+from services.core.devices.presence.actions import clock_of_watch
+from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.device_assignments import DeviceAssignment, device_assignments
 from services.core.location.checkins.effects import AnsweredCommand, FixEffects, publish_effects
@@ -68,17 +69,20 @@ class _Entry:
         return self.sent.ref or ("" if self.sent.tst else f".{self.mark.hex()}")
 
 
-async def receive_fixes(work: UnitOfWork, fixes: Sequence[ReceivedFix]) -> list[Answer]:
+async def receive_fixes(
+    work: UnitOfWork, identities: Mapping[str, WatchIdentity], fixes: Sequence[ReceivedFix]
+) -> list[Answer]:
     """Keep the fixes of any number of watches and return what each is answered, in their order.
+
+    ``identities`` holds the standing identities by user name, which the caller has locked in the order of their names.
 
     A repeat is ``duplicate``; an id with other content ``rejected id_conflict``. With location off or consent missing
     nothing is kept (``location_off``), and never what the watch measured before it was this child's
     (``before_pairing``). Good fixes that are news move the latest place and zones. Raises SealBrokenError where one
     child's key is gone: then the caller tries one watch at a time.
     """
-    assignments = await device_assignments(work, {fix.username for fix in fixes})
-    for assignment in assignments.values():
-        await record_seen(work, assignment.identity)
+    senders = {fix.username for fix in fixes}
+    assignments = await device_assignments(work, [one for name, one in identities.items() if name in senders])
     answers: list[Answer] = [STORED] * len(fixes)
     entries: dict[int, _Entry] = {}
     for number, fix in enumerate(fixes):

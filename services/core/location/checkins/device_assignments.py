@@ -48,21 +48,12 @@ class DeviceAssignment:
         return self.child.child_id
 
 
-async def device_assignments(work: UnitOfWork, usernames: Collection[str]) -> dict[str, DeviceAssignment]:
-    """Return who wears these watches, by user name, with their rows locked; names without a pairing are left out.
+async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, DeviceAssignment]:
+    """Return who wears these watches, by user name; the caller holds the identities locked.
 
     Locks in the order of docs/decisions/locks.md: identities, latest check-ins, zones; each kind in order of its ids.
     Raises SealBrokenError where a child's key is gone.
     """
-    identities = list(
-        await work.session.exec(
-            select(WatchIdentity)
-            .where(col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None))
-            .order_by(col(WatchIdentity.username))
-            .with_for_update(key_share=True)
-            .execution_options(populate_existing=True)
-        )
-    )
     if not identities:
         return {}
     child_ids = [identity.child_id for identity in identities]

@@ -27,7 +27,7 @@ from services.core.conversation.messages.rules import text_body
 from services.core.conversation.messages.tables import Message, MessageRecipient, PhoneUpload, PhoneUploadPart
 from services.core.conversation.messages.uploads import UPLOAD_KEPT_FOR, add_part, begin_upload, find_upload
 from services.core.conversation.messages.voice_from_phone import send_voice_to_child
-from services.core.conversation.messages.voice_from_watch import VoiceUpload, receive_voice
+from services.core.conversation.messages.voice_from_watch import VoiceUpload
 from services.core.devices.watches.queries import standing_identity
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.blobs.tables import Blob
@@ -41,6 +41,7 @@ from services.worker.main import Worker
 from services.worker.sms import FileSmsProvider
 from tests.support.clock import FakeClock
 from tests.support.sounds import encoded
+from tests.support.uplinks import receive_voice
 from tests.support.world import Home, make_home, wear
 
 VOICE = encoded("amr-nb", 0.5)

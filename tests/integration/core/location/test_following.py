@@ -13,13 +13,13 @@ from services.core.devices.commands.actions import Asker, expire_one_command, qu
 from services.core.devices.commands.rules import CommandKind
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import WatchCommand
-from services.core.location.checkins.actions import receive_fixes
 from services.core.location.zones.actions import create_zone
 from services.core.location.zones.rules import check_circle
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.places import HOME, allow_places, away, sent
+from tests.support.uplinks import receive_fixes
 from tests.support.world import Home, Worn, make_home, wear
 
 

@@ -11,15 +11,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from services.core.devices.presence.actions import HelloReport
-from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.partitions import drop_one_month, make_one_month, purge_old_places
 from services.core.location.checkins.rules import KEPT_FOR, Month, months_wanted
 from services.core.location.checkins.tables import LatestCheckin
-from services.core.pairing.actions import receive_hello
 from services.core.platform.db.database import Database
 from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
 from tests.support.places import sent
+from tests.support.uplinks import receive_fixes, receive_hello
 from tests.support.world import Home, Worn
 
 

@@ -11,11 +11,10 @@ from sqlmodel import col, select
 
 from services.core.devices.contacts.guardians import withdraw_consent
 from services.core.devices.presence.actions import HelloReport
-from services.core.location.checkins.actions import ReceivedFix, receive_fixes
+from services.core.location.checkins.actions import ReceivedFix
 from services.core.location.checkins.sealing import checkin_context, latest_context, open_place
 from services.core.location.checkins.tables import LatestCheckin
 from services.core.location.geometry import Point
-from services.core.pairing.actions import receive_hello
 from services.core.people.consents.rules import Part
 from services.core.people.households.child_key import data_key
 from services.core.people.households.queries import membership_in
@@ -25,6 +24,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.events.tables import Event
 from tests.support.clock import FakeClock
 from tests.support.places import HOME, agree, allow_places, away, sent, turn_location
+from tests.support.uplinks import receive_fixes, receive_hello
 from tests.support.world import LONG_AGO, Home, Worn, make_home, wear
 
 

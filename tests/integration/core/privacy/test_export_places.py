@@ -17,7 +17,6 @@ import pytest_asyncio
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.devices.alerts.actions import NewAlert, raise_alert
-from services.core.location.checkins.actions import receive_fixes
 from services.core.location.checkins.sealing import Place
 from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
@@ -27,6 +26,7 @@ from services.core.privacy.copies.archive import build_one_export
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
 from tests.support.places import HOME, away, circle, may_look, sent
+from tests.support.uplinks import receive_fixes
 from tests.support.world import LONG_AGO
 
 SOS_AT = Point(23.0277, 113.7533)

@@ -21,10 +21,10 @@ from services.core.devices.commands.rules import CommandKind
 from services.core.devices.presence.actions import HelloReport
 from services.core.devices.watches.errors import CommandTooOftenError, NoWatchError
 from services.core.devices.watches.queries import standing_identity
-from services.core.pairing.actions import receive_hello
 from services.core.people.households.errors import NotFoundError
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
+from tests.support.uplinks import receive_hello
 from tests.support.world import Home, Worn, make_home, wear
 
 
