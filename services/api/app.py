@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import resource
 import socket
 from collections.abc import AsyncIterator
 
@@ -81,16 +80,8 @@ class ApiServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _allow_many_streams() -> None:
-    """Raise this process's limit of open files as far as it may: each open event stream is one."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with contextlib.suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 def run_api(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
-    _allow_many_streams()
     database = Database.of(settings)
     app = create_app(settings, database)
     config = uvicorn.Config(

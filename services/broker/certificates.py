@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from services.broker.files import replace_file
+from services.core.platform.descriptors import is_exhaustion
 
 _AUTHORITY_LIFETIME = timedelta(days=3650)
 _SERVER_LIFETIME = timedelta(days=397)  # what phones and browsers accept at most
@@ -73,7 +74,9 @@ def _load(certificate_file: Path, key_file: Path) -> _Pair | None:
     try:
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError) as error:
+        if is_exhaustion(error):
+            raise  # the files are fine; a new authority would cut off every watch that trusts this one
         return None
     if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
         return None

@@ -1,11 +1,10 @@
-"""Starting Mosquitto so that it dies with us, may open enough files, and runs as a user of its own under root."""
+"""Starts Mosquitto so that it ends with this process and, under root, runs as a user of its own."""
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
 import os
-import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -14,8 +13,6 @@ from pathlib import Path
 from services.broker.binary import library_folders
 from services.broker.files import Owner
 
-# 10,000 watches need a descriptor each; the usual soft limit is 1,024.
-_OPEN_FILES = 65_536
 _PR_SET_PDEATHSIG = 1
 
 
@@ -25,10 +22,6 @@ def _prepare_child() -> Callable[[], None]:
     parent = os.getpid()
 
     def prepare() -> None:
-        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
-        if soft != resource.RLIM_INFINITY and soft < wanted:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
         if libc is not None:
             # After the change of user, which would clear it. SIGTERM: it saves its queues and ends.
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -46,7 +39,8 @@ async def start_mosquitto(
     Mosquitto never changes user by itself: that would clear the signal that ties it to us. Under root, binary and
     libraries may lie below a folder its user cannot enter (a checkout in root's home), so they are named through open
     descriptors, which need no right on the way there; Mosquitto's own files are reached from its working folder.
-    ``keep_open`` are descriptors the child holds as long as it lives.
+    ``keep_open`` are descriptors the child holds as long as it lives. Its limit of open files is this process's, which
+    raised it at its start: each watch needs one of Mosquitto's.
     """
     descriptors: list[int] = []
 

@@ -70,3 +70,9 @@ class UsersNotInForceError(BrokerError):
     """Mosquitto was told to read a new password file and does not let its probe in."""
 
     code: ClassVar[str] = "users_not_in_force"
+
+
+class DescriptorsExhaustedError(BrokerError):
+    """Descriptors or memory ran out while a file was compared: nothing is known to be wrong, try again."""
+
+    code: ClassVar[str] = "descriptors_exhausted"

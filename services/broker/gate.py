@@ -1,39 +1,77 @@
-"""The watches' public door: passes bytes to Mosquitto, counts who does not get in, by address, and slows them down.
+"""The watches' public port: bounds connections without a log-in, slows failing addresses, forwards bytes to Mosquitto.
 
-Mosquitto names no address when it refuses a login and has no way to slow anybody down. So its TLS listener stands on
-loopback, and this stands in front of it. It opens nothing, for TLS ends in Mosquitto; it knows that a connection has
-logged in because Mosquitto says so of the port it came from.
+Mosquitto names no address when it refuses a log-in, has no deadline for one and cannot slow anybody down. So its TLS
+listener stands on loopback and the gate in front of it. The gate decrypts nothing, since TLS ends in Mosquitto; it
+learns of a log-in because Mosquitto logs the port that the connection came from.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from typing import cast
+import errno
+import itertools
+import socket
+from collections.abc import Callable
+from typing import Final, cast
 
-import structlog
+from services.broker.gate_rules import (
+    EARLY_BYTES_MAX,
+    FIRST_BYTE_DEADLINE_S,
+    FREE_FAILURES,
+    LOGIN_DEADLINE_S,
+    Failures,
+    Pending,
+    RecentLogins,
+    address_key,
+    delay_s,
+)
+from services.core.platform.descriptors import descriptor_limit, is_exhaustion
+from services.core.platform.log.rate_limited import RateLimitedLog
 
-from services.broker.gate_rules import FREE_FAILURES, PENDING_MAX, Failures, address_key, delay_s
-
-log = structlog.get_logger()
-
-_INNER_HOST = "127.0.0.1"
-_INNER_CONNECT_S = 5.0
+_INNER_HOST: Final = "127.0.0.1"
+# From one address to one port the kernel has 28,232 local ports, and a closed connection keeps its port for a minute.
+_SOURCES: Final = tuple(f"127.0.0.{number}" for number in range(2, 10))
+_INNER_CONNECT_S: Final = 5.0
 # A client that logs in and leaves at once is gone before Mosquitto's line about it is read.
-_JUDGED_AFTER_S = 1.0
+_JUDGED_AFTER_S: Final = 1.0
+_BACKLOG: Final = 4096
+_ACCEPT_RETRY_S: Final = 0.5
+# A ClientHello and a CONNECT have less than 2 KB each; more is read only for connections that have logged in.
+_READ_BYTES: Final = 65_536
+_READ_BYTES_BEFORE_LOGIN: Final = 4_096
+# Kept for a connection that is delayed or waits for Mosquitto.
+_WAITING_BYTES_MAX: Final = 16_384
+# Database, health page, log, Mosquitto's pipes, files written in between.
+DESCRIPTORS_RESERVED: Final = 256
 
 
-class _Side(asyncio.Protocol):
-    """One end of a passage: what it receives goes to the other end, no faster than that end takes it."""
+def connections_within(descriptors: int) -> int:
+    """Return how many connections the gate keeps open with so many descriptors: each costs two."""
+    return max(16, (descriptors - DESCRIPTORS_RESERVED) // 2)
+
+
+class _Side(asyncio.BufferedProtocol):
+    """One end of a connection through the gate: forwards what it receives at the pace of the other end."""
+
+    # Shared: the event loop fills it and calls buffer_updated before it does anything else.
+    _buffer = memoryview(bytearray(_READ_BYTES))
 
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self.other: _Side | None = None
+        self.may_read = True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own signature
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self.forward(bytes(self._buffer[:nbytes]))
+
+    def forward(self, data: bytes) -> None:
         if self.other is not None and self.other.transport is not None:
             self.other.transport.write(data)
 
@@ -42,153 +80,329 @@ class _Side(asyncio.Protocol):
             self.other.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None:
-            with contextlib.suppress(RuntimeError):
-                self.other.transport.resume_reading()
+        if self.other is not None:
+            self.other.read_on()
+
+    def read_on(self) -> None:
+        if self.may_read and self.transport is not None and not self.transport.is_closing():
+            self.transport.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own signature
         if self.other is not None and self.other.transport is not None:
             self.other.transport.close()
 
 
-class _Visitor(_Side):
-    """A connection from outside, from its first packet to its end."""
+class _Client(_Side):
+    """A connection from outside, from its acceptance to its end."""
 
     def __init__(self, gate: Gate) -> None:
         super().__init__()
         self._gate = gate
         self.key = ""
-        self.inner_port = 0
-        self.settled = False
+        self.inner: tuple[str, int] | None = None
+        self.is_admitted = False
+        self.has_logged_in = False
+        self.closed_by_gate = False
+        self.epoch: int | None = None
+        self._early = b""
+        self._early_bytes = 0
+        self._is_delayed = False
         self._opening: asyncio.Task[None] | None = None
-        self._early = bytearray()
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         self.key = address_key(str((transport.get_extra_info("peername") or ("unknown",))[0]))
-        if self.transport is None or not self._gate.admit(self):
-            transport.close()
+        self.is_admitted = self._gate.admit(self)
+        if not self.is_admitted:
+            self.close()
             return
-        self._opening = asyncio.create_task(self._open(self.transport, self._gate.delay_s(self.key)))
+        wait_s = self._gate.delay_s(self.key)
+        if wait_s:
+            self._is_delayed = True
+            self._call_after(wait_s, self._end_delay)
+        else:
+            self._call_after(FIRST_BYTE_DEADLINE_S, self.close)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own signature
+        return self._buffer if self.has_logged_in else self._buffer[:_READ_BYTES_BEFORE_LOGIN]
+
+    def forward(self, data: bytes) -> None:
+        if not self.has_logged_in:
+            self._early_bytes += len(data)
+            # Below the bound it is read also while it waits: otherwise nobody would notice that it has left.
+            if self._early_bytes >= (_WAITING_BYTES_MAX if self.other is None else EARLY_BYTES_MAX):
+                self._stop_reading()
         if self.other is None:
             self._early += data
+            if not self._is_delayed:
+                self._begin()
         else:
-            super().data_received(data)
+            super().forward(data)
 
-    async def _open(self, outer: asyncio.Transport, wait_s: float) -> None:
-        # Not in connection_made: up to Python 3.11.2 the loop begins to read after it, whatever it said.
-        outer.pause_reading()
-        await asyncio.sleep(wait_s)
-        inner = _Side()
-        inner.other = self
-        try:
-            async with asyncio.timeout(_INNER_CONNECT_S):
-                transport, _ = await asyncio.get_running_loop().create_connection(
-                    lambda: inner, _INNER_HOST, self._gate.inner_port
-                )
-        except OSError:
-            # Mosquitto is being started again: no failure of whoever came.
-            self._gate.settle(self)
-            if self.transport is not None:
-                self.transport.close()
-            return
-        transport.write(bytes(self._early))
-        self._early.clear()
-        self.other = inner
-        self.inner_port = int(transport.get_extra_info("sockname")[1])
-        self._gate.passing(self)
-        if self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
-        else:
-            transport.close()
+    def close(self) -> None:
+        """Close the connection at once; it counts as no failure."""
+        self.closed_by_gate = True
+        if self.transport is not None:
+            self.transport.abort()
+
+    def log_in(self) -> None:
+        """Mosquitto has let it in: no deadline any more, and it is read at its own pace."""
+        self.has_logged_in = True
+        self._cancel_timer()
+        self.may_read = True
+        self.read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._cancel_timer()
         if self._opening is not None:
             self._opening.cancel()
         self._gate.leave(self)
 
+    def _stop_reading(self) -> None:
+        self.may_read = False
+        if self.transport is not None:
+            self.transport.pause_reading()
+
+    def _end_delay(self) -> None:
+        self._is_delayed = False
+        if self._early:
+            self._begin()
+        else:
+            self._call_after(FIRST_BYTE_DEADLINE_S, self.close)
+
+    def _begin(self) -> None:
+        """The first bytes are here: connect to Mosquitto. A silent connection never costs it anything."""
+        if self._opening is None:
+            self.epoch = self._gate.epoch()
+            self._call_after(LOGIN_DEADLINE_S, self.close)
+            self._opening = asyncio.create_task(self._open())
+
+    async def _open(self) -> None:
+        inner = _Side()
+        inner.other = self
+        transport = await self._gate.connect(inner)
+        if transport is None or self.transport is None or self.transport.is_closing():
+            # Mosquitto is being restarted, or descriptors ran out: no failure of this address.
+            self.close()
+            if transport is not None:
+                transport.abort()
+            return
+        transport.write(self._early)
+        self._early = b""
+        self.other = inner
+        address, port = transport.get_extra_info("sockname")[:2]
+        self.inner = (str(address), int(port))
+        self._gate.forwarding(self)
+        if self._early_bytes < EARLY_BYTES_MAX:
+            self.may_read = True
+            self.read_on()
+
+    def _call_after(self, delay_s: float, action: Callable[[], None]) -> None:
+        self._cancel_timer()
+        self._timer = asyncio.get_running_loop().call_later(delay_s, action)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
 
 class Gate:
-    """Listens at ``bind``:``port`` and passes on to Mosquitto's TLS listener at loopback's ``inner_port``."""
+    """Listens at ``bind``:``port`` and forwards to Mosquitto's TLS listener at loopback's ``inner_port``.
 
-    def __init__(self, bind: str, port: int, inner_port: int) -> None:
+    ``connections_max`` bounds all connections (default: what this process's descriptors allow). ``epoch`` returns a
+    number that changes when Mosquitto is restarted, and None while Mosquitto does not know its users: a connection
+    that did not log in is a failure of its address only if the number stayed the same from its beginning to its end.
+    """
+
+    def __init__(
+        self,
+        bind: str,
+        port: int,
+        inner_port: int,
+        *,
+        connections_max: int | None = None,
+        epoch: Callable[[], int | None] = lambda: 0,
+    ) -> None:
         self.inner_port = inner_port
+        self.connections_max = connections_max or connections_within(descriptor_limit())
         self._bind = bind
         self._port = port
+        self.epoch = epoch
         self._failures = Failures()
-        self._pending: dict[str, int] = {}
-        self._by_inner_port: dict[int, _Visitor] = {}
-        self._visitors: set[_Visitor] = set()
-        self._server: asyncio.Server | None = None
+        self._logins = RecentLogins()
+        # A quarter: thousands of watches that are connected leave room for those that come back.
+        self._pending: Pending[_Client] = Pending(max(8, self.connections_max // 4))
+        self._by_inner: dict[tuple[str, int], _Client] = {}
+        self._clients: set[_Client] = set()
+        self._sources = itertools.cycle(_SOURCES)
+        self._log = RateLimitedLog()
+        self._listening: list[socket.socket] = []
+        self._accepting: list[asyncio.Task[None]] = []
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it listens."""
+        return bool(self._listening)
 
     async def start(self) -> None:
-        """Begin to listen; raises OSError when the port is taken."""
-        self._server = await asyncio.get_running_loop().create_server(
-            lambda: _Visitor(self), self._bind or None, self._port, backlog=4096
+        """Listen; raises OSError when the port is taken. A repeat changes nothing."""
+        if self._listening:
+            return
+        found = await asyncio.get_running_loop().getaddrinfo(
+            self._bind or None, self._port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )
+        try:
+            for family, _, _, _, address in dict.fromkeys(found):
+                self._listening.append(_listen(family, address))
+        except BaseException:
+            self._close_sockets()
+            raise
+        self._accepting = [asyncio.create_task(self._accept(listening)) for listening in self._listening]
 
     async def stop(self) -> None:
-        """Close the door and every passage; a repeat does nothing."""
-        if self._server is not None:
-            self._server.close()
-            for visitor in list(self._visitors):
-                if visitor.transport is not None:
-                    visitor.transport.abort()
-            await self._server.wait_closed()
-            self._server = None
+        """Stop listening and close every connection; a repeat does nothing."""
+        for task in self._accepting:
+            task.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        self._accepting = []
+        self._close_sockets()
+        for client in list(self._clients):
+            client.close()
 
-    def note_login(self, inner_port: int) -> None:
-        """Mosquitto says that the connection from this port has logged in."""
-        visitor = self._by_inner_port.get(inner_port)
-        if visitor is not None:
-            self.settle(visitor)
-
-    # ------------------------------------------------------------------------- what a visitor asks
+    def record_login(self, address: str, port: int) -> None:
+        """Mosquitto has let in the connection that came from this loopback address and port."""
+        client = self._by_inner.get((address, port))
+        if client is not None and not client.has_logged_in:
+            self._pending.remove(client, client.key)
+            self._logins.record(client.key, self._now_s())
+            client.log_in()
 
     def delay_s(self, key: str) -> float:
-        """Return how long this address waits now, in seconds."""
-        return delay_s(self._failures.count(key, asyncio.get_running_loop().time()))
+        """Return how long the next connection of this address waits, in seconds; none after a recent log-in."""
+        if self._logins.count(key, self._now_s()):
+            return 0.0
+        return delay_s(self._failures.count(key, self._now_s()))
 
-    def admit(self, visitor: _Visitor) -> bool:
-        """Take note of a connection; False: too many of its address have not logged in yet."""
-        if self._pending.get(visitor.key, 0) >= PENDING_MAX:
-            return False
-        self._visitors.add(visitor)
-        self._count_pending(visitor.key, 1)
+    # ------------------------------------------------------------------------- called by connections
+
+    def admit(self, client: _Client) -> bool:
+        """Add a connection, closing an older one without a log-in where a bound is reached.
+
+        False: every connection of a full gate has logged in, and the newcomer has to be closed.
+        """
+        if len(self._clients) >= self.connections_max:
+            oldest = self._pending.oldest()
+            if oldest is None:
+                self._log.error("gate_full", connections=len(self._clients))
+                return False
+            self._close(oldest)
+        victim = self._pending.add(client, client.key, self._logins.count(client.key, self._now_s()))
+        self._clients.add(client)
+        if victim is not None:
+            self._log.warning("gate_closed_pending", pending=len(self._pending))
+            self._close(victim)
         return True
 
-    def passing(self, visitor: _Visitor) -> None:
-        """Remember by which port Mosquitto will name this connection."""
-        self._by_inner_port[visitor.inner_port] = visitor
+    def forwarding(self, client: _Client) -> None:
+        """Remember the address and port by which Mosquitto will name this connection."""
+        if client.inner is not None:
+            self._by_inner[client.inner] = client
 
-    def settle(self, visitor: _Visitor) -> None:
-        """Take a connection as no failure of its address; a repeat changes nothing."""
-        if not visitor.settled:
-            visitor.settled = True
-            self._count_pending(visitor.key, -1)
+    def leave(self, client: _Client) -> None:
+        """A connection has ended; it is judged when Mosquitto has had the time to log that it let it in."""
+        self._clients.discard(client)
+        self._pending.remove(client, client.key)
+        if client.inner is not None:
+            asyncio.get_running_loop().call_later(_JUDGED_AFTER_S, self._judge, client, client.inner)
 
-    def leave(self, visitor: _Visitor) -> None:
-        """A connection has ended; what it was is judged when Mosquitto has had the time to say it."""
-        if visitor in self._visitors:
-            self._visitors.discard(visitor)
-            asyncio.get_running_loop().call_later(_JUDGED_AFTER_S, self._judge, visitor)
+    async def connect(self, side: _Side) -> asyncio.Transport | None:
+        """Connect to Mosquitto from the next loopback address; None when that fails now."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(_INNER_CONNECT_S):
+                for source in itertools.islice(self._sources, len(_SOURCES)):
+                    try:
+                        transport, _ = await loop.create_connection(
+                            lambda: side, _INNER_HOST, self.inner_port, local_addr=(source, 0)
+                        )
+                    except OSError as error:
+                        # This address has no port left, or (outside Linux) does not exist.
+                        if error.errno not in {errno.EADDRINUSE, errno.EADDRNOTAVAIL}:
+                            raise
+                    else:
+                        return transport
+                transport, _ = await loop.create_connection(lambda: side, _INNER_HOST, self.inner_port)
+                return transport
+        except OSError as error:
+            self._log.warning("gate_cannot_connect", error=_error_name(error))
+            return None
 
-    def _judge(self, visitor: _Visitor) -> None:
-        """Count a connection that ended without a login as a failure of its address."""
-        if self._by_inner_port.get(visitor.inner_port) is visitor:
-            del self._by_inner_port[visitor.inner_port]
-        if visitor.settled:
+    # ------------------------------------------------------------------------- inside
+
+    async def _accept(self, listening: socket.socket) -> None:
+        """Accept for ever. The loop's own server, out of descriptors, logs once for each place of its backlog."""
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError as error:
+                self._log.warning("gate_cannot_accept", error=_error_name(error))
+                # The connection stays in the kernel's queue until descriptors are free again.
+                if is_exhaustion(error):
+                    await asyncio.sleep(_ACCEPT_RETRY_S)
+                continue
+            try:
+                await loop.connect_accepted_socket(lambda: _Client(self), sock=connection)
+            except OSError:
+                connection.close()  # it was gone before it was here
+
+    def _close(self, client: _Client) -> None:
+        # Out of the books at once; the socket itself is closed in the next round of the loop.
+        self._clients.discard(client)
+        self._pending.remove(client, client.key)
+        client.close()
+
+    def _judge(self, client: _Client, inner: tuple[str, int]) -> None:
+        """Count a connection that ended without a log-in as a failure of its address, unless the gate ended it."""
+        if self._by_inner.get(inner) is client:
+            del self._by_inner[inner]
+        if client.has_logged_in or client.closed_by_gate or client.epoch is None:
             return
-        self.settle(visitor)
-        failures = self._failures.note(visitor.key, asyncio.get_running_loop().time())
+        if client.epoch != self.epoch():
+            return
+        failures = self._failures.record(client.key, self._now_s())
         if failures == FREE_FAILURES + 1:
-            # Of an address nothing is logged but that there is one.
-            log.warning("address_slowed", failures=failures, addresses=len(self._failures))
+            # The log holds no address, only that there is one.
+            self._log.warning("address_slowed", failures=failures, addresses=len(self._failures))
 
-    def _count_pending(self, key: str, step: int) -> None:
-        self._pending[key] = self._pending.get(key, 0) + step
-        if self._pending[key] <= 0:
-            del self._pending[key]
+    def _close_sockets(self) -> None:
+        for listening in self._listening:
+            listening.close()
+        self._listening = []
+
+    @staticmethod
+    def _now_s() -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _listen(family: int, address: object) -> socket.socket:
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            with contextlib.suppress(OSError):
+                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        listening.setblocking(False)
+        listening.bind(cast("tuple[str, int]", address))
+        listening.listen(_BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def _error_name(error: OSError) -> str:
+    return errno.errorcode.get(error.errno or 0, type(error).__name__) if error.errno else type(error).__name__

@@ -30,7 +30,8 @@ _RENEWAL_EVERY_S = 3600.0
 async def run_broker(settings: Settings) -> None:
     """Run Mosquitto until SIGTERM or SIGINT; raises BrokerError when it cannot be started at all.
 
-    While Postgres does not answer Mosquitto keeps its last users; started without Postgres it knows no watch yet.
+    While Postgres does not answer, Mosquitto keeps its last users. Started without Postgres it serves the bridges only,
+    and the watches' public port stays closed until Postgres has named the users once.
     """
     binary = find_mosquitto(settings.mosquitto_binary)
     if binary is None:
@@ -45,13 +46,23 @@ async def run_broker(settings: Settings) -> None:
     gate = Gate(settings.mosquitto_bind, settings.mosquitto_tls_port, settings.mosquitto_inner_port)
     broker = MosquittoProcess(
         broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value(),
-        on_login=gate.note_login,
+        on_login=gate.record_login,
     )  # fmt: skip
+    gate.epoch = broker.epoch
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
 
     async def mosquitto_well() -> str | None:
+        if broker.problem is None and settings.mosquitto_tls_port and not gate.is_open:
+            return "the watches' port is closed until the users are known"
         return broker.problem
+
+    async def keep_gate() -> None:
+        # A closed port is a network failure to a watch, which retries. A refused log-in would be counted against it.
+        await sync.users_known.wait()
+        if settings.mosquitto_tls_port:
+            await gate.start()
+        await asyncio.Event().wait()
 
     async def postgres_well() -> str | None:
         return sync.source_problem
@@ -68,9 +79,9 @@ async def run_broker(settings: Settings) -> None:
             # With its users from the first moment, so that watches that come back are not refused once.
             logins = await users.logins()
         await broker.start(logins)
-        if settings.mosquitto_tls_port:
-            await gate.start()
-        running = {asyncio.create_task(work) for work in (sync.run(), broker.kept(), _keep_certificate(settings))}
+        running = {
+            asyncio.create_task(work) for work in (sync.run(), broker.kept(), keep_gate(), _keep_certificate(settings))
+        }
         ending = asyncio.create_task(ended.wait())
         try:
             done, _ = await asyncio.wait({*running, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.broker.errors import PasswordFileBrokenError
+from services.broker.errors import DescriptorsExhaustedError, PasswordFileBrokenError
 from services.core.platform.crypto.broker_password import is_mosquitto_hash
+from services.core.platform.descriptors import is_exhaustion
 
 BACKEND_USERNAME = "sw-backend"
 PROBE_USERNAME = "sw-probe"
@@ -47,6 +48,8 @@ def verify_passwords(path: Path, expected: Mapping[str, str]) -> None:
     try:
         lines = path.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
+        if is_exhaustion(error):
+            raise DescriptorsExhaustedError from error
         raise PasswordFileBrokenError(path, "it cannot be read") from error
     found: dict[str, str] = {}
     for line in lines:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import fcntl
 import os
-import re
 import signal
 from collections import deque
 from collections.abc import Callable, Collection
@@ -26,6 +25,7 @@ from services.broker.errors import (
     UsersNotInForceError,
 )
 from services.broker.files import broker_owner, make_folder, replace_file
+from services.broker.log_lines import ClientConnected, read_line
 from services.broker.passwords import (
     BACKEND_USERNAME,
     PROBE_USERNAME,
@@ -37,6 +37,7 @@ from services.broker.passwords import (
 from services.broker.probe import probe_login
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.core.platform.crypto.random_ids import new_secret
+from services.core.platform.log.rate_limited import RateLimiter
 
 log = structlog.get_logger()
 
@@ -46,8 +47,7 @@ _RELOAD_DEADLINE_S = 5.0
 _STOP_DEADLINE_S = 10.0
 _PROBE_EVERY_S = 0.02
 _LINES_KEPT = 30
-# "New client connected from 127.0.0.1:41234 as w-... (p2, c1, k60, u'w-...')." since Mosquitto 2.0.
-_LOGGED_IN = re.compile(r"New client connected from [^ ]+?:(\d+) as ")
+_KIND_CHARS = 24
 
 
 class MosquittoProcess:
@@ -64,9 +64,9 @@ class MosquittoProcess:
         backend_password: str,
         *,
         folder_wait_s: float = _STOP_DEADLINE_S,
-        on_login: Callable[[int], None] = lambda _port: None,
+        on_login: Callable[[str, int], None] = lambda _address, _port: None,
     ) -> None:
-        """``on_login`` is called with the port that a client which was let in has connected from."""
+        """``on_login`` is called with the address and port from which a client that was let in has connected."""
         self.configuration = configuration
         self.folder = configuration.folder.resolve()
         self.restarts = 0
@@ -84,9 +84,14 @@ class MosquittoProcess:
         self._keeper: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
         self._said: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._log_limiter = RateLimiter()
         self._turn = asyncio.Lock()
         self._folder_lock: int | None = None
         self._stopping = False
+
+    def epoch(self) -> int | None:
+        """Return the number of this run of Mosquitto, None while the users that should be in force are not."""
+        return None if self.problem is not None else self.restarts
 
     @property
     def pid(self) -> int | None:
@@ -288,12 +293,16 @@ class MosquittoProcess:
         async for raw in stream:
             line = raw.decode(errors="replace").strip()
             self._said.append(line)
-            if found := _LOGGED_IN.match(line):
-                self._on_login(int(found[1]))
+            event = read_line(line)
+            if isinstance(event, ClientConnected):
+                self._on_login(event.address, event.port)
             elif "not authorised" in line:
                 self.refused_logins += 1
             elif line.startswith(("Error", "Warning")):
-                log.warning("mosquitto_said", line=line)
+                # Its first words are its kind; what follows is the connection concerned.
+                suppressed = self._log_limiter.allow(line[:_KIND_CHARS])
+                if suppressed is not None:
+                    log.warning("mosquitto_said", line=line, suppressed=suppressed)
 
     async def _keep_running(self) -> None:
         """Start Mosquitto again whenever it ends by itself; wait longer each time it does not come up."""

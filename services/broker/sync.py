@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import structlog
@@ -9,6 +10,7 @@ import tenacity
 
 from services.broker.process import MosquittoProcess
 from services.broker.users import UserSource, UsersUnavailableError
+from services.core.platform.log.rate_limited import RateLimitedLog
 
 log = structlog.get_logger()
 
@@ -24,9 +26,12 @@ class UserSync:
     def __init__(self, broker: MosquittoProcess, source: UserSource) -> None:
         self._broker = broker
         self._source = source
+        self._limited_log = RateLimitedLog()
         self._installed: dict[str, str] = {}
         self._in_step_at_s: float | None = None
         self.source_problem: str | None = "not asked yet"
+        # Set once Mosquitto has had the source's users.
+        self.users_known = asyncio.Event()
 
     async def run(self) -> None:
         """Follow the source; while it does not answer Mosquitto keeps its last users."""
@@ -62,6 +67,7 @@ class UserSync:
             await self._source.kicked(kicked)
         self._installed = now
         self._in_step_at_s = time.monotonic()
+        self.users_known.set()
         if changed:
             log.info("broker_users_replaced", count=len(now))
 
@@ -77,7 +83,9 @@ class UserSync:
                     except UsersUnavailableError:
                         raise
                     except Exception as error:  # noqa: BLE001 - nothing here may stop a Mosquitto that serves others
-                        log.warning("broker_users_not_replaced", reason=getattr(error, "code", type(error).__name__))
+                        self._limited_log.warning(
+                            "broker_users_not_replaced", reason=getattr(error, "code", type(error).__name__)
+                        )
                         wait_s = _RETRY_S
                     answered = True
                     await changes.wait(wait_s)

@@ -122,10 +122,13 @@ def _running_instance() -> Path | None:
 
 
 def begin_process(process: str) -> Settings:
-    """Return the settings of a long-lived process and send its logs as JSON to standard error."""
+    """Return the settings of a long-lived process, send its logs as JSON to standard error, allow it many files."""
     settings = load_settings()
     need_database(settings)
+    from services.core.platform.descriptors import raise_descriptor_limit
     from services.core.platform.log import configure_logging
+
+    raise_descriptor_limit()
 
     configure_logging(process, settings.log_level)
     return settings

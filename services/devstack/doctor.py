@@ -17,7 +17,9 @@ import asyncpg
 from pydantic import ValidationError
 
 from services.broker.binary import find_mosquitto
+from services.broker.gate import connections_within
 from services.core.platform.db.migrate import newest_revision
+from services.core.platform.descriptors import attainable_descriptor_limit
 from services.core.platform.settings import Environment, Settings
 from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
@@ -27,6 +29,8 @@ from services.devstack.supervised import fetch_unready_reasons
 from services.devstack.tied import can_tie
 
 OLDEST_PYTHON = (3, 11)
+# A hard limit of 1,024 open files, as some systems set it, is found wrong.
+LEAST_WATCHES = 1_000
 LEAST_FREE_DISK_BYTES = 1_000_000_000
 DATABASE_TIMEOUT_S = 5.0
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+)(?P<marker> *;)?")
@@ -56,7 +60,7 @@ def diagnose(instance: Path) -> list[Finding]:
     """Look at everything that `up` and its processes need; `instance` is the folder of the instance asked about."""
     running = is_running(instance)
     adopted = _environment_of(instance) if running else {}
-    findings = [python(), packages(), tie(), disk(instance), clock(instance), mosquitto(adopted)]
+    findings = [python(), packages(), tie(), open_files(), disk(instance), clock(instance), mosquitto(adopted)]
     if running:
         findings.append(Finding("instance", ok=True, what=f"{instance} is running"))
     filled_in = {name.removeprefix(PREFIX).lower(): value for name, value in adopted.items() if name not in os.environ}
@@ -125,6 +129,18 @@ def tie() -> Finding:
         return Finding("children", ok=True, what="end with their parent, however it ends")
     mend = "install util-linux 2.33 or newer; without it, after a kill -9 end leftovers by hand or start again"
     return Finding("children", ok=sys.platform != "linux", what="would outlive a killed parent", mend=mend)
+
+
+def open_files() -> Finding:
+    """Return how many watches can be connected under the limit of open files that processes started here reach."""
+    limit = attainable_descriptor_limit()
+    watches = connections_within(limit)
+    return Finding(
+        "open files",
+        watches >= LEAST_WATCHES,
+        f"{limit} a process: {watches} watches at the same time",
+        "raise the hard limit of open files (nofile) to 65536; infra/README.md says where",
+    )
 
 
 def disk(instance: Path) -> Finding:

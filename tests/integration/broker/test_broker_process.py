@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import uuid
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -46,8 +47,8 @@ class Running:
     log_file: Path
     process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
-        """Start the process; it is ready later."""
+    async def start(self, *, open_files: int | None = None) -> None:
+        """Start the process, with a limit of open files if given; it is ready later."""
         environment = os.environ | {
             "SMARTWATCH_ENVIRONMENT": "test",
             "SMARTWATCH_DATABASE_URL": self.postgres.dsn(),
@@ -61,8 +62,9 @@ class Running:
             "SMARTWATCH_BROKER_HEALTH_PORT": str(self.ports["health"]),
         }
         with self.log_file.open("ab") as log:
+            limit = f"ulimit -n {open_files};" if open_files else ""
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "services.cli", "broker", env=environment, stderr=log
+                "sh", "-c", f'{limit} exec "$0" -m services.cli broker', sys.executable, env=environment, stderr=log
             )
 
     async def stop(self) -> int:
@@ -80,6 +82,10 @@ class Running:
         except httpx.TransportError:
             return 0, {}
         return answer.status_code, answer.json()["checks"]
+
+    def events(self) -> Counter[str]:
+        """Return how often each event was logged."""
+        return Counter(json.loads(line)["event"] for line in self.log_file.read_text().splitlines())
 
     async def is_ready(self) -> bool:
         return (await self.readiness())[0] == 200
@@ -208,9 +214,37 @@ async def test_started_without_its_database_it_serves_the_bridge_and_learns_the_
 
     await becomes_true(bridge_enters, _STARTED_WITHIN_S)
     assert await watch_is_out(running)
+    # No watch is refused for what the broker does not know: the public port is closed.
+    assert not is_answering(running.ports["tls"])
     running.postgres.start()
     await becomes_true(running.is_ready)
     assert await watch_enters(running)
+    assert is_answering(running.ports["tls"])
+
+
+async def test_out_of_open_files_it_serves_on_and_writes_few_lines(running: Running) -> None:
+    assert await running.stop() == 0
+    await running.start(open_files=320)
+    await becomes_true(running.is_ready, _STARTED_WITHIN_S)
+    assert running.process is not None
+    before = running.events()
+    # The gate bounds its connections at 32 here. The health page has no bound, and takes what is left.
+    ports = [running.ports["tls"]] * 300 + [running.ports["health"]] * 400
+    silent = [await asyncio.open_connection("127.0.0.1", port) for port in ports]
+    await becomes_true(lambda: running.events()["library_warning"] > before["library_warning"])
+    await running.sql("UPDATE watch SET state = 'lost'")  # has the broker compare and write its files
+    assert await watch_enters(running)
+    for _, writer in silent:
+        writer.transport.abort()
+    await becomes_true(lambda: watch_is_out(running))
+    await running.sql("UPDATE watch SET state = 'registered'")
+    await becomes_true(lambda: watch_enters(running))
+    await becomes_true(running.is_ready)
+    more = running.events() - before
+    assert more["mosquitto_ended"] == 0
+    assert more["broker_access_file_broken"] == 0
+    assert more.total() < 30
+    assert running.process.returncode is None
 
 
 async def test_its_log_is_structured_and_holds_no_secret(running: Running) -> None:

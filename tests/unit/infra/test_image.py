@@ -103,7 +103,7 @@ def test_what_the_image_holds_is_enough_for_every_process(tmp_path: Path) -> Non
         [python, "-m", "pip", "install", "-qq", *options, "-r", lock],
     ):
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own commands
-    mains = ("api.app", "broker.main", "mqtt_bridge.main", "worker.main", "core.db.migrate")
+    mains = ("api.app", "broker.main", "mqtt_bridge.main", "worker.main", "core.platform.db.migrate")
     rooms = ", ".join(f"services.{main}" for main in mains)
     told = subprocess.run(  # noqa: S603
         [python, "-c", f"import {rooms}; import services.cli.main; services.cli.main.main(['--help'])"],

@@ -8,6 +8,8 @@ import traceback
 
 import structlog
 
+from services.core.platform.log.rate_limited import RateLimiter
+
 # Names of fields that may never reach a log, whatever their value: a guard behind review, not instead of it.
 PERSONAL_FIELDS = frozenset(
     {
@@ -42,16 +44,27 @@ def _place_of_exception(_logger: object, _method: str, event: structlog.typing.E
 
 
 class _LibraryHandler(logging.Handler):
-    """Turns what libraries log into our lines: logger, level and place, never their formatted arguments."""
+    """Turns library logs into our lines: logger, level and place, never formatted arguments, each kind once a minute.
+
+    The event loop, for one, logs thousands of lines a second while the process is out of descriptors.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._limiter = RateLimiter()
 
     def emit(self, record: logging.LogRecord) -> None:
-        structlog.get_logger().warning(
-            "library_warning",
-            logger=record.name,
-            library_level=record.levelname,
-            template=str(record.msg) if record.args else "",
-            exception=record.exc_info[0].__qualname__ if record.exc_info and record.exc_info[0] else None,
-        )
+        fields: dict[str, object] = {
+            "logger": record.name,
+            "library_level": record.levelname,
+            "template": str(record.msg) if record.args else "",
+            "exception": record.exc_info[0].__qualname__ if record.exc_info and record.exc_info[0] else None,
+        }
+        suppressed = self._limiter.allow(tuple(fields.values()))
+        if suppressed is not None:
+            if suppressed:
+                fields["suppressed"] = suppressed
+            structlog.get_logger().warning("library_warning", **fields)
 
 
 def configure_logging(process: str, level: str) -> None:

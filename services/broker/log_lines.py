@@ -1,0 +1,51 @@
+"""What Mosquitto's log says of connections: who came in, from where, with a session it keeps, and who is gone.
+
+With the log types of our configuration no line holds a topic or a payload.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+# "New client connected from 127.0.0.1:41234 as w-... (p2, c1, k60, u'w-...')." since Mosquitto 2.0.
+_CONNECTED: Final = re.compile(
+    r"New client connected from (?P<address>\S+):(?P<port>\d+) as (?P<client_id>\S+)"
+    r" \(p\d+, c(?P<clean>[01]), k(?P<keepalive_s>\d+)(?:, u'(?P<username>[^']*)')?\)"
+)
+# "Client w-... disconnected.", "... closed its connection.", "... has exceeded timeout, disconnecting." and the like.
+# "already connected" is not an end: the line of the new connection follows it.
+_ENDED: Final = re.compile(
+    r"(?:Client |Bad socket read/write on client |Socket error on client )(?P<client_id>[A-Za-z0-9-]+)"
+    r"(?![A-Za-z0-9-])(?!.*already connected)"
+)
+
+
+@dataclass(frozen=True)
+class ClientConnected:
+    """A client that was let in; ``keeps_session`` when the broker keeps its session after it leaves."""
+
+    address: str
+    port: int
+    client_id: str
+    username: str
+    keeps_session: bool
+
+
+@dataclass(frozen=True)
+class ClientGone:
+    """A client whose connection has ended, whatever the reason."""
+
+    client_id: str
+
+
+def read_line(line: str) -> ClientConnected | ClientGone | None:
+    """Return what a line says of a connection, None if it says nothing of one."""
+    if match := _CONNECTED.match(line):
+        return ClientConnected(
+            match["address"], int(match["port"]), match["client_id"], match["username"] or "", match["clean"] == "0"
+        )
+    if match := _ENDED.match(line):
+        return ClientGone(match["client_id"])
+    return None
