@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
+from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.tables import WatchIdentity, WatchSettings
 from services.core.people.accounts.actions import make_guardian
 from services.core.people.consents.tables import Consent
@@ -56,7 +57,7 @@ async def make_crowd(database: Database, count: int) -> Crowd:
                 ),
                 WatchIdentity(
                     username=username, watch_id=watch.watch_id, child_id=child_id, family_id=family.family_id,
-                    password_hash="x", issued_at=LONG_AGO, online=True,
+                    password_hash="x", issued_at=LONG_AGO, online=True, presence=WatchPresence(username=username),
                 ),
             )  # fmt: skip
             crowd.child_ids.append(child_id)

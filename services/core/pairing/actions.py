@@ -12,6 +12,7 @@ from services.core.conversation.messages.actions import queue_again, release_que
 from services.core.conversation.messages.receipts import resend_states
 from services.core.devices.alerts.from_watch import record_battery
 from services.core.devices.presence.actions import HelloReport, record_hello
+from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.queries import (
     STATES_THAT_MAY_LOG_IN,
     current_identity,
@@ -159,7 +160,7 @@ async def _issue(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, watch: 
     work.add(
         WatchIdentity(
             username=username, watch_id=watch.watch_id, child_id=child.child_id, family_id=child.family_id,
-            password_hash=mosquitto_hash(password), issued_at=work.now,
+            password_hash=mosquitto_hash(password), issued_at=work.now, presence=WatchPresence(username=username),
         )
     )  # fmt: skip
     pairing = Pairing(

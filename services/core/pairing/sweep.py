@@ -10,7 +10,8 @@ from sqlmodel import col, select
 
 from services.core.devices.contacts.tables import ContactList
 from services.core.devices.presence.actions import record_offline
-from services.core.devices.presence.rules import KEEPALIVES, OfflineReason
+from services.core.devices.presence.rules import KEEPALIVES, SEEN_RESOLUTION, OfflineReason
+from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.tables import WatchIdentity, WatchSettings
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
@@ -67,13 +68,17 @@ async def mark_one_silent_offline(work: UnitOfWork) -> bool:
 
     Safe to run twice.
     """
-    silence = func.make_interval(0, 0, 0, 0, 0, 0, col(WatchIdentity.keepalive_s) * KEEPALIVES)
+    keepalive_s = col(WatchIdentity.keepalive_s)
+    # rules.offline_after, in SQL; a test compares both.
+    silence_s = func.greatest(keepalive_s * KEEPALIVES, keepalive_s + SEEN_RESOLUTION.total_seconds())
+    silence = func.make_interval(0, 0, 0, 0, 0, 0, silence_s)
     found = await work.session.exec(
         select(WatchIdentity)
+        .join(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
         .where(
             col(WatchIdentity.ended_at).is_(None),
             col(WatchIdentity.online),
-            col(WatchIdentity.last_seen_at) <= work.now - silence,
+            col(WatchPresence.last_seen_at) <= work.now - silence,
             or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
         )
         .limit(1)

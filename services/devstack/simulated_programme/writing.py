@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
+from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.tables import Watch, WatchIdentity, WatchSettings
 from services.core.measurement.counting.actions import hold_counting, hold_off_the_worker, rebuild
 from services.core.measurement.errors import SimulationExistsError, SimulationRefusedError
@@ -79,9 +80,10 @@ class _Member:
     @property
     def identity(self) -> WatchIdentity:
         """What its watch is heard under: never stored, so that the broker knows no user who is none."""
+        username = f"w-{self.watch_id.hex[:12]}"
         return WatchIdentity(
-            username=f"w-{self.watch_id.hex[:12]}", watch_id=self.watch_id, child_id=self.child_id,
-            family_id=self.family_id, password_hash=_NO_PASSWORD, issued_at=_noon(self.first_day),
+            username=username, watch_id=self.watch_id, child_id=self.child_id, family_id=self.family_id,
+            password_hash=_NO_PASSWORD, issued_at=_noon(self.first_day), presence=WatchPresence(username=username),
         )  # fmt: skip
 
 

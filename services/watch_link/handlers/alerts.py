@@ -5,7 +5,8 @@ from __future__ import annotations
 from services.core.devices.alerts import from_watch
 from services.core.devices.alerts.rules import AlertKind as KnownKind
 from services.core.devices.alerts.tables import Alert as AlertRow
-from services.core.devices.presence.actions import assignment_spans, clock_of_watch
+from services.core.devices.presence.queries import clock_of_watch
+from services.core.devices.watches.queries import assignment_spans
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.sealing import Place as SealedPlace

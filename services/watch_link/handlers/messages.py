@@ -7,7 +7,7 @@ from typing import Any
 from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.receipts import record_receipt, record_shown
 from services.core.conversation.messages.rules import Body, MessageKind
-from services.core.devices.presence.actions import clock_of_watch
+from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
 from services.core.platform.db.database import UnitOfWork

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest_asyncio
 
+from services.core.devices.alerts.from_watch import record_battery
+from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch
 from services.core.office.triage.queries import note_low_batteries
 from services.core.people.households.tables import Family
@@ -110,11 +112,12 @@ async def test_a_battery_that_is_low_for_three_days_is_told_and_forgotten_once_i
     identity = await pair(await make_family(client, database, place), place)
     path = f"/v1/staff/sites/{place.site.site_id}/triage?kind=low_battery"
 
-    async def says(battery_pct: object) -> list[bool]:
+    async def says(battery_pct: int | None) -> list[bool]:
         async with database.begin() as work:
-            held = await work.session.merge(identity)
-            held.hello = {**held.hello, "battery_pct": battery_pct}
-            work.add(held)
+            held = await standing_identity(work, identity.username, lock=True)
+            assert held is not None
+            if battery_pct is not None:
+                await record_battery(work, held, battery_pct)
         changes = []
         for _ in range(2):
             async with database.begin() as work:
@@ -128,9 +131,7 @@ async def test_a_battery_that_is_low_for_three_days_is_told_and_forgotten_once_i
     assert len((await staff.told("GET", path))["entries"]) == 1
     assert await says(21) == [True, False]
     assert (await staff.told("GET", path))["entries"] == []
-    # A watch that says nothing of its battery, or nonsense, is no reason to fail.
     assert await says(None) == [False, False]
-    assert await says("low") == [False, False]
 
 
 async def test_help_reaches_the_office_as_a_word_and_the_guardian_gets_a_number(

@@ -11,6 +11,8 @@ from sqlmodel import col, select
 from services.core.conversation.messages.actions import send_to_child
 from services.core.conversation.messages.rules import text_body
 from services.core.devices.presence.actions import record_disconnected
+from services.core.devices.presence.queries import last_seen_at
+from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.platform.events.tables import Event
@@ -28,7 +30,9 @@ async def _sweep(stand: Stand) -> None:
 
 async def _identity(stand: Stand, worn: Worn) -> WatchIdentity:
     async with stand.database.begin() as work:
-        return await work.session.get_one(WatchIdentity, worn.username)
+        identity = await standing_identity(work, worn.username)
+        assert identity is not None
+        return identity
 
 
 async def _told(stand: Stand, home: Home) -> list[str]:
@@ -168,4 +172,4 @@ async def test_every_kind_of_message_ends_a_silence_and_the_guardians_are_notifi
             while await _told(stand, home) != ["online", "offline", "online"]:  # noqa: ASYNC110 - no event tells of it
                 await asyncio.sleep(0.02)
         identity = await _identity(stand, worn)
-        assert (identity.online, identity.last_seen_at) == (True, now)
+        assert (identity.online, last_seen_at(identity)) == (True, now)

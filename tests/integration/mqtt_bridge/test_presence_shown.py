@@ -16,7 +16,8 @@ from sqlmodel import select
 
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers
-from services.core.devices.presence.actions import presence_of_watch
+from services.core.devices.presence.queries import presence_of_watch
+from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.sweep import mark_one_silent_offline
 from services.core.people.programme.tables import Site
@@ -58,7 +59,8 @@ class Seen:
 
     async def _word(self) -> str:
         async with self.stand.database.begin() as work:
-            identity = await work.session.get_one(WatchIdentity, self.worn.username)
+            identity = await standing_identity(work, self.worn.username)
+            assert identity is not None
             watch = await work.session.get_one(Watch, identity.watch_id)
             site = await work.session.get_one(Site, watch.site_id)
             return presence_of_watch(identity, watch, site, work.now).word.value

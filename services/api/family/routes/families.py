@@ -12,7 +12,7 @@ from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.devices.contacts.location import withdraw_child_agreement
 from services.core.devices.contacts.queries import contact_list
-from services.core.devices.presence.actions import battery_of, presence_of_watch
+from services.core.devices.presence.queries import battery_now, connection_state, last_seen_at, presence_of_watch
 from services.core.devices.presence.rules import trend_pct_per_h
 from services.core.devices.watches.queries import current_identity, settings_of_child
 from services.core.devices.watches.tables import Watch
@@ -186,19 +186,18 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> schemas.WatchOfChild 
         return None
     watch = await work.session.get_one(Watch, identity.watch_id)
     site = await work.session.get_one(Site, watch.site_id)
-    presence, trend = presence_of_watch(identity, watch, site, work.now), trend_pct_per_h(battery_of(identity))
-    asleep = identity.asleep_until_at is not None and identity.asleep_until_at > work.now
-    state = "asleep" if asleep else "online" if identity.online else "offline"
+    presence, battery = presence_of_watch(identity, watch, site, work.now), battery_now(identity)
+    trend, state = trend_pct_per_h(battery), connection_state(identity, work.now)
     return schemas.WatchOfChild.model_validate(
         {
             "watch_serial": watch.serial,
             "state": state if identity.last_hello_at else "issued",
             "presence": presence.word.value,
             "presence_since_at": presence.since_at,
-            "last_seen_at": identity.last_seen_at,
-            "asleep_until_at": identity.asleep_until_at if asleep else None,
-            "battery_pct": identity.battery_pct,
-            "battery_at": identity.battery_at,
+            "last_seen_at": last_seen_at(identity),
+            "asleep_until_at": identity.asleep_until_at if state == "asleep" else None,
+            "battery_pct": battery.level_pct,
+            "battery_at": battery.at,
             "battery_trend_pct_per_h": None if trend is None else round(trend, 1),
             "firmware": identity.hello.get("firmware"),
             "contacts_version": (await contact_list(work, child_id)).version,

@@ -14,7 +14,7 @@ from services.core.conversation.audio_assets.storing import StoredAudio, store_a
 from services.core.conversation.messages.actions import WatchMessage, receive_from_child
 from services.core.conversation.messages.rules import voice_body
 from services.core.devices.contacts.queries import recipients_of
-from services.core.devices.presence.actions import clock_of_watch
+from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
 from services.core.people.households.child_key import data_key

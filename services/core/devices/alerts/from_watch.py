@@ -8,7 +8,8 @@ from datetime import datetime
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.alerts.rules import AlertKind, is_new_low_battery
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.presence.actions import battery_of, store_battery_level
+from services.core.devices.presence.actions import store_battery_level
+from services.core.devices.presence.queries import battery_now
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remember
@@ -52,7 +53,7 @@ async def record_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: i
 
     The identity is locked.
     """
-    before = battery_of(identity)
+    before = battery_now(identity)
     store_battery_level(work, identity, level_pct)
     if is_new_low_battery(before.level_pct, level_pct):
         await raise_alert(

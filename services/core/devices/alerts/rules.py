@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.core.devices.alerts.errors import AlertKindUnknownError
+from services.core.devices.presence.battery_levels import LOW_PCT
 
 
 class AlertKind(StrEnum):
@@ -50,8 +51,6 @@ _WINDOWS: Final = {
 ESCALATE_AFTER: Final = timedelta(seconds=60)
 # A watch is told who saw its alert for so long: at once, and again at each hello.
 SEEN_NOTICE_PERIOD: Final = timedelta(hours=24)
-# At this level a watch lasts for an hour or two.
-LOW_BATTERY_PCT: Final = 15
 # A child takes the watch off at night: a silence is worth an alert when it has lasted for a day.
 SILENT_AFTER: Final = timedelta(hours=24)
 
@@ -102,4 +101,4 @@ def next_escalation_at(guardians: Sequence[str], called: Collection[str], now: d
 
 def is_new_low_battery(before_pct: int | None, level_pct: int) -> bool:
     """Tell whether a battery level calls the guardians: it is low, and was not told to be so before."""
-    return level_pct <= LOW_BATTERY_PCT and (before_pct is None or before_pct > LOW_BATTERY_PCT)
+    return level_pct <= LOW_PCT and (before_pct is None or before_pct > LOW_PCT)

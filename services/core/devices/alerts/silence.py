@@ -8,6 +8,9 @@ from sqlmodel import col, or_, select
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.alerts.rules import SILENT_AFTER, AlertKind
 from services.core.devices.alerts.tables import Alert
+from services.core.devices.presence.queries import last_seen_at
+from services.core.devices.presence.tables import WatchPresence
+from services.core.devices.watches.queries import WITH_JOINED_PRESENCE
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
 
@@ -20,13 +23,15 @@ async def raise_one_silence_alert(work: UnitOfWork) -> bool:
     told_already = exists().where(
         col(Alert.username) == col(WatchIdentity.username),
         col(Alert.kind) == AlertKind.SILENT.value,
-        col(Alert.raised_at) > col(WatchIdentity.last_seen_at),
+        col(Alert.raised_at) > col(WatchPresence.last_seen_at),
     )
     found = await work.session.exec(
         select(WatchIdentity)
+        .join(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
+        .options(WITH_JOINED_PRESENCE)
         .where(
             col(WatchIdentity.ended_at).is_(None),
-            col(WatchIdentity.last_seen_at) <= work.now - SILENT_AFTER,
+            col(WatchPresence.last_seen_at) <= work.now - SILENT_AFTER,
             or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
             ~told_already,
         )
@@ -40,7 +45,7 @@ async def raise_one_silence_alert(work: UnitOfWork) -> bool:
         work,
         NewAlert(
             child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.SILENT.value,
-            username=identity.username, watch_id=identity.watch_id, happened_at=identity.last_seen_at,
+            username=identity.username, watch_id=identity.watch_id, happened_at=last_seen_at(identity),
         ),
     )  # fmt: skip
     return True

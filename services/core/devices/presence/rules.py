@@ -8,6 +8,8 @@ from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from services.core.devices.presence.battery_levels import EMPTY_PCT, NEARLY_EMPTY_PCT
+
 
 class PresenceState(StrEnum):
     """How a paired watch is, in one stable word."""
@@ -34,21 +36,47 @@ class OfflineReason(StrEnum):
     SILENCE = "silence"
 
 
-# A watch promises in hello to be heard at least every so often; the broker gives up on it after one and a half.
+# A watch promises in its hello to send something at least this often.
 KEEPALIVE_DEFAULT_S: Final = 1200
+# MQTT brokers close a connection after one and a half keepalives without a packet.
 KEEPALIVES: Final = 1.5
+
+# The time of the last message is stored at most this often: one write a minute for a watch that talks all the time.
+SEEN_RESOLUTION: Final = timedelta(minutes=1)
+# Staff act on a watch that was silent for two whole days: one is a weekend at a grandmother's without a charger.
+SILENT_AFTER: Final = timedelta(hours=48)
 
 # Two levels closer together than this show noise, not a trend.
 _TREND_SPAN: Final = timedelta(hours=1)
-# Meters of small batteries are not honest below this.
-_FLAT_PCT: Final = 3
-_LOW_PCT: Final = 10
-_LOW_LASTS: Final = timedelta(hours=2)
+_NEARLY_EMPTY_LASTS: Final = timedelta(hours=2)
+
+
+def is_due_to_record(last_seen_at: datetime | None, now: datetime) -> bool:
+    """Return whether the time of a message is worth a write."""
+    return last_seen_at is None or now - last_seen_at >= SEEN_RESOLUTION
+
+
+def offline_after(keepalive_s: int) -> timedelta:
+    """Return after which silence a watch counts as offline: one and a half of its keepalives.
+
+    Short keepalives get a keepalive and SEEN_RESOLUTION: the stored time may be that much too early, and a watch that
+    keeps its promise must never count as offline.
+    """
+    return max(timedelta(seconds=keepalive_s * KEEPALIVES), timedelta(seconds=keepalive_s) + SEEN_RESOLUTION)
+
+
+def silent_since(last_seen_at: datetime | None, paired_at: datetime, now: datetime) -> datetime | None:
+    """Return since when a watch has been silent if that is longer than SILENT_AFTER, else None.
+
+    The silence of a watch that never sent anything begins with its pairing.
+    """
+    since = last_seen_at or paired_at
+    return since if now - since > SILENT_AFTER else None
 
 
 @dataclass(frozen=True)
 class Battery:
-    """The last level that was heard, and an earlier one that shows where it is going."""
+    """The last level that a message carried, and an earlier one that shows the trend."""
 
     level_pct: int | None = None
     at: datetime | None = None
@@ -57,7 +85,12 @@ class Battery:
 
 
 def battery_after_reading(held: Battery, level_pct: int, now: datetime) -> Battery:
-    """Return what is known after a new level. A rising one means charging: the trend begins anew."""
+    """Return what is known after a new level. A rising one means charging: the trend begins anew.
+
+    The same level again within SEEN_RESOLUTION changes nothing, so that a row is not written for it.
+    """
+    if level_pct == held.level_pct and held.at is not None and now - held.at < SEEN_RESOLUTION:
+        return held
     if held.level_pct is None or held.at is None or level_pct > held.level_pct:
         return Battery(level_pct, now)
     if held.before_at is None or held.at - held.before_at >= _TREND_SPAN:
@@ -69,10 +102,10 @@ def is_probably_flat(battery: Battery, now: datetime) -> bool:
     """Tell whether a watch that is not heard from has most likely run out of power since its last level."""
     if battery.level_pct is None or battery.at is None:
         return False
-    if battery.level_pct <= _FLAT_PCT:
+    if battery.level_pct <= EMPTY_PCT:
         return True
     passed = now - battery.at
-    if battery.level_pct <= _LOW_PCT and passed >= _LOW_LASTS:
+    if battery.level_pct <= NEARLY_EMPTY_PCT and passed >= _NEARLY_EMPTY_LASTS:
         return True
     if battery.before_pct is None or battery.before_at is None:
         return False
@@ -80,7 +113,7 @@ def is_probably_flat(battery: Battery, now: datetime) -> bool:
     lost_pct = battery.before_pct - battery.level_pct
     if span < _TREND_SPAN or lost_pct <= 0:
         return False
-    return battery.level_pct - lost_pct * (passed / span) <= _FLAT_PCT
+    return battery.level_pct - lost_pct * (passed / span) <= EMPTY_PCT
 
 
 def trend_pct_per_h(battery: Battery) -> float | None:
@@ -94,7 +127,7 @@ def trend_pct_per_h(battery: Battery) -> float | None:
 
 
 @dataclass(frozen=True)
-class Heard:
+class PresenceFacts:
     """What is known of a paired watch."""
 
     has_said_hello: bool
@@ -117,25 +150,25 @@ class Presence:
     since_at: datetime | None
 
 
-def derive_presence(heard: Heard, now: datetime) -> Presence:
+def derive_presence(facts: PresenceFacts, now: datetime) -> Presence:
     """Return how a watch is. What it said itself comes first, then what explains its silence best."""
-    if not heard.has_said_hello:
+    if not facts.has_said_hello:
         return Presence(PresenceState.ISSUED, None)
-    if heard.asleep_until_at is not None and heard.asleep_until_at > now:
-        return Presence(PresenceState.ASLEEP, heard.since_at)
-    if heard.online:
-        return Presence(PresenceState.ONLINE, heard.since_at)
-    is_silent = heard.gone_by == OfflineReason.SILENCE
+    if facts.asleep_until_at is not None and facts.asleep_until_at > now:
+        return Presence(PresenceState.ASLEEP, facts.since_at)
+    if facts.online:
+        return Presence(PresenceState.ONLINE, facts.since_at)
+    is_silent = facts.gone_by == OfflineReason.SILENCE
     # A silence begins with the last word, not with the moment at which somebody noticed.
-    since_at = heard.last_seen_at if is_silent else heard.since_at or heard.last_seen_at
-    return Presence(_why_gone(heard, now), since_at)
+    since_at = facts.last_seen_at if is_silent else facts.since_at or facts.last_seen_at
+    return Presence(_why_gone(facts, now), since_at)
 
 
-def _why_gone(heard: Heard, now: datetime) -> PresenceState:
-    if heard.gone_by == OfflineReason.OFF:
+def _why_gone(facts: PresenceFacts, now: datetime) -> PresenceState:
+    if facts.gone_by == OfflineReason.OFF:
         return PresenceState.SWITCHED_OFF
-    if heard.sim_expires_on is not None and heard.sim_expires_on < now.astimezone(ZoneInfo(heard.timezone)).date():
+    if facts.sim_expires_on is not None and facts.sim_expires_on < now.astimezone(ZoneInfo(facts.timezone)).date():
         return PresenceState.SIM_EXPIRED
-    if is_probably_flat(heard.battery, now):
+    if is_probably_flat(facts.battery, now):
         return PresenceState.FLAT
-    return PresenceState.SILENT if heard.gone_by == OfflineReason.SILENCE else PresenceState.OFFLINE
+    return PresenceState.SILENT if facts.gone_by == OfflineReason.SILENCE else PresenceState.OFFLINE

@@ -5,14 +5,26 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Final, cast
 
+from sqlalchemy.orm import QueryableAttribute, contains_eager, joinedload
 from sqlmodel import col, select
 
+from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.tables import Watch, WatchIdentity, WatchSettings
+from services.core.devices.watches.timestamps import AssignmentSpan
 from services.core.platform.db.database import UnitOfWork
 
 # A watch in one of these states may log in; lost, returned and broken ones may not.
 STATES_THAT_MAY_LOG_IN = ("registered", "handed_out")
+
+_PRESENCE: Final = cast("QueryableAttribute[WatchPresence]", WatchIdentity.presence)
+# Loads the presence of each identity in the same statement, also where the identity itself is outer-joined.
+WITH_PRESENCE: Final = joinedload(_PRESENCE)
+# The same for statements that lock: FOR UPDATE refuses the nullable side of an outer join. Both rows are locked.
+WITH_PRESENCE_LOCKED: Final = joinedload(_PRESENCE, innerjoin=True)
+# For statements that join WatchPresence by themselves, to filter by it.
+WITH_JOINED_PRESENCE: Final = contains_eager(_PRESENCE)
 
 
 @dataclass(frozen=True)
@@ -45,20 +57,26 @@ async def watch_by_serial(work: UnitOfWork, serial: str, *, lock: bool = False) 
 
 
 async def standing_identity(work: UnitOfWork, username: str, *, lock: bool = False) -> WatchIdentity | None:
-    """Return the identity of this user name unless its pairing has ended."""
-    statement = select(WatchIdentity).where(
-        col(WatchIdentity.username) == username, col(WatchIdentity.ended_at).is_(None)
+    """Return the identity of this user name with its presence, unless its pairing has ended.
+
+    With ``lock`` both rows are locked until the transaction ends, the identity first.
+    """
+    statement = (
+        select(WatchIdentity)
+        .options(WITH_PRESENCE_LOCKED)
+        .where(col(WatchIdentity.username) == username, col(WatchIdentity.ended_at).is_(None))
     )
     return (await work.session.exec(statement.with_for_update(key_share=True) if lock else statement)).first()
 
 
 async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str]) -> dict[str, WatchIdentity]:
-    """Return the identities of these user names whose pairings stand, by user name, each row locked.
+    """Return the standing identities of these user names, by user name, each locked together with its presence.
 
     Rows are locked in the order of their names, so that two batches never wait for each other.
     """
     rows = await work.session.exec(
         select(WatchIdentity)
+        .options(WITH_PRESENCE_LOCKED)
         .where(col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None))
         .order_by(col(WatchIdentity.username))
         .with_for_update(key_share=True)
@@ -68,19 +86,46 @@ async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str])
 
 
 async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
-    """Return the identity under which the child's watch talks now, or None when no watch is paired."""
+    """Return the standing identity of the child's watch with its presence, or None when no watch is paired."""
     found = await work.session.exec(
-        select(WatchIdentity).where(col(WatchIdentity.child_id) == child_id, col(WatchIdentity.ended_at).is_(None))
+        select(WatchIdentity)
+        .options(WITH_PRESENCE)
+        .where(col(WatchIdentity.child_id) == child_id, col(WatchIdentity.ended_at).is_(None))
     )
     return found.first()
 
 
 async def identity_of_watch(work: UnitOfWork, watch_id: uuid.UUID) -> WatchIdentity | None:
-    """Return the standing identity of a watch, or None when it is not paired."""
+    """Return the standing identity of a watch with its presence, or None when it is not paired."""
     found = await work.session.exec(
-        select(WatchIdentity).where(col(WatchIdentity.watch_id) == watch_id, col(WatchIdentity.ended_at).is_(None))
+        select(WatchIdentity)
+        .options(WITH_PRESENCE)
+        .where(col(WatchIdentity.watch_id) == watch_id, col(WatchIdentity.ended_at).is_(None))
     )
     return found.first()
+
+
+async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, list[AssignmentSpan]]:
+    """Return when each of these watches was paired with the child that wears it now, by the standing user name.
+
+    A pairing whose credentials were lost is followed by another one with the same child; the time in between belongs
+    to no child.
+    """
+    found = await work.session.exec(
+        select(WatchIdentity.watch_id, WatchIdentity.child_id, WatchIdentity.issued_at, WatchIdentity.ended_at).where(
+            # The table has an index by family; other watches of the child are filtered out below.
+            col(WatchIdentity.family_id).in_({one.family_id for one in identities}),
+            col(WatchIdentity.child_id).in_({one.child_id for one in identities}),
+            col(WatchIdentity.ended_at).is_not(None),
+        )
+    )
+    earlier: dict[tuple[uuid.UUID, uuid.UUID], list[AssignmentSpan]] = {}
+    for watch_id, child_id, began_at, ended_at in found:
+        earlier.setdefault((watch_id, child_id), []).append(AssignmentSpan(began_at, ended_at))
+    return {
+        one.username: [AssignmentSpan(one.issued_at), *earlier.get((one.watch_id, one.child_id), [])]
+        for one in identities
+    }
 
 
 async def settings_of_child(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:

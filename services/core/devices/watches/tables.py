@@ -7,8 +7,10 @@ from datetime import date
 from typing import Any
 
 from sqlalchemy import BigInteger, Index, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy.orm import relationship
+from sqlmodel import Field, Relationship, SQLModel
 
+from services.core.devices.presence.tables import WatchPresence
 from services.core.platform.db.columns import (
     bytes_column,
     datetime,
@@ -96,7 +98,6 @@ class WatchIdentity(SQLModel, table=True):
     online: bool = False
     connection_nonce: str = Field(default="", max_length=36)
     last_hello_at: datetime | None = maybe_time_column()
-    last_seen_at: datetime | None = maybe_time_column(index=True)
     asleep_until_at: datetime | None = maybe_time_column()
     # Why it is not online: will, off (it was switched off), kicked (by the broker), silence; empty while it is.
     gone_by: str = Field(default="", max_length=10)
@@ -104,13 +105,6 @@ class WatchIdentity(SQLModel, table=True):
     presence_since_at: datetime | None = maybe_time_column()
     # It promised in its hello to be heard at least this often.
     keepalive_s: int = 1200
-    # The last battery level that was heard, whatever said it, and the one an hour or more before it: a trend.
-    battery_pct: int | None = None
-    battery_at: datetime | None = maybe_time_column()
-    battery_before_pct: int | None = None
-    battery_before_at: datetime | None = maybe_time_column()
-    # The watch's clock minus ours at the last hello, seconds; None while the watch does not know the time.
-    clock_skew_s: int | None = None
     # The boot of the first hello: what cannot be dated and is of an earlier boot may be of the wearer before.
     first_boot: int | None = Field(default=None, sa_type=BigInteger)
     # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
@@ -125,6 +119,14 @@ class WatchIdentity(SQLModel, table=True):
     config_sent_at: datetime | None = maybe_time_column()
     # Nothing is repeated before; see inbox.rules for the waits.
     repeats: int = 0
+
+    # What nearly every message changes. Never loaded by itself: queries.WITH_PRESENCE joins it.
+    presence: WatchPresence = Relationship(
+        sa_relationship=relationship(
+            WatchPresence, uselist=False, lazy="raise_on_sql", cascade="save-update, merge, expunge",
+            passive_deletes="all",
+        )
+    )  # fmt: skip
 
 
 class WatchSettings(SQLModel, table=True):

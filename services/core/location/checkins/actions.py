@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from services.core.devices.presence.actions import clock_of_watch
+from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at, was_assigned
 from services.core.location.checkins.device_assignments import DeviceAssignment, device_assignments

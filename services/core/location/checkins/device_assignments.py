@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
-from services.core.devices.presence.actions import assignment_spans
+from services.core.devices.watches.queries import assignment_spans
 from services.core.devices.watches.tables import WatchIdentity, WatchSettings
 from services.core.devices.watches.timestamps import AssignmentSpan
 from services.core.location.checkins.rules import Fix, KnownPlaces

@@ -15,6 +15,8 @@ from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Final
 
+from services.core.devices.presence.battery_levels import LOW_PCT
+from services.core.devices.presence.rules import silent_since
 from services.core.measurement.counting.days import ANSWER_CENSORED_S
 
 ASSIGNED_DAYS_MIN: Final = 4
@@ -22,11 +24,9 @@ CONTACT_DAYS_MIN: Final = 3
 SILENT_DAYS: Final = 7
 DROPPED_OUT_DAYS: Final = 28
 LONGEST_GAP_LOOK_BACK_DAYS: Final = 28
-LOW_BATTERY_PCT: Final = 15
 # From 07 to 21 local: the hours in which a child is awake.
 WAKING_HOURS: Final = range(7, 21)
 SURVIVAL_DAYS: Final = (28, 91, 182, 364)
-_SILENT_AFTER: Final = timedelta(hours=48)
 _ACTIVE_WITHIN: Final = timedelta(days=7)
 
 
@@ -221,7 +221,8 @@ class Device:
     """What is known of one watch now."""
 
     state: str
-    is_paired: bool
+    # Empty: it is not paired.
+    paired_at: datetime | None
     last_seen_at: datetime | None
     battery_pct: int | None
 
@@ -231,14 +232,13 @@ def device_states(device: Device, now: datetime) -> tuple[str, ...]:
     if device.state in {"registered", "lost", "returned", "broken"}:
         return (device.state,)
     states = ["handed_out"]
-    if device.is_paired:
+    if device.paired_at is not None:
         states.append("paired")
-        silent_for = None if device.last_seen_at is None else now - device.last_seen_at
-        if silent_for is not None and silent_for <= _ACTIVE_WITHIN:
+        if device.last_seen_at is not None and now - device.last_seen_at <= _ACTIVE_WITHIN:
             states.append("active_7_days")
-        if silent_for is None or silent_for > _SILENT_AFTER:
+        if silent_since(device.last_seen_at, device.paired_at, now) is not None:
             states.append("silent_48_hours")
-        if device.battery_pct is not None and device.battery_pct <= LOW_BATTERY_PCT:
+        if device.battery_pct is not None and device.battery_pct <= LOW_PCT:
             states.append("low_battery")
     return tuple(states)
 

@@ -14,10 +14,10 @@ from sqlalchemy import select as sql_select
 from sqlalchemy import text
 from sqlmodel import SQLModel, col, select
 
+from services.core.devices.presence.battery_levels import LOW_PCT
 from services.core.measurement.counting.days import local_day
 from services.core.measurement.indicators.rules import (
     LONGEST_GAP_LOOK_BACK_DAYS,
-    LOW_BATTERY_PCT,
     WAKING_HOURS,
     FamilyWeek,
     assigned_days,
@@ -101,7 +101,7 @@ def _family_week(
         silent_days=(last - spoke_on).days,
         heartbeat_hours=sum((day.hours & _WAKING).bit_count() for day in _one_a_day(health)),
         low_battery_days=len({
-            day.day for day in health if day.battery_min_pct is not None and day.battery_min_pct <= LOW_BATTERY_PCT
+            day.day for day in health if day.battery_min_pct is not None and day.battery_min_pct <= LOW_PCT
         }),
         reboots=sum(day.reboots for day in health),
         child_waits=tuple((wait[0], wait[1]) for day in days for wait in day.child_waits),

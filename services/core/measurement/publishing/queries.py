@@ -10,6 +10,8 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
+from services.core.devices.presence.queries import battery_now, last_seen_at
+from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.measurement.counting.consenting_families import measured_since
 from services.core.measurement.exports.files import Extract
@@ -159,6 +161,7 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
     )
     found = await work.session.exec(
         select(Family, Watch, WatchIdentity)
+        .options(WITH_PRESENCE)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .join(Watch, col(Watch.handed_out_to) == col(Family.family_id))
         .join(
@@ -190,6 +193,7 @@ async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
     """Return how many of the site's watches are in each state now; a watch may be in several. For its staff only."""
     found = await work.session.exec(
         select(Watch, WatchIdentity)
+        .options(WITH_PRESENCE)
         .join(
             WatchIdentity,
             (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
@@ -201,5 +205,6 @@ async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
 
 
 def _device(watch: Watch, identity: WatchIdentity | None) -> Device:
-    battery = None if identity is None else identity.hello.get("battery_pct")
-    return Device(watch.state, identity is not None, None if identity is None else identity.last_seen_at, battery)
+    if identity is None:
+        return Device(watch.state, None, None, None)
+    return Device(watch.state, identity.issued_at, last_seen_at(identity), battery_now(identity).level_pct)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.core.devices.presence.actions import clock_of_watch
+from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
 from services.core.measurement.counting.consenting_families import is_measured

@@ -10,6 +10,8 @@ from typing import Final
 from fpdf import FPDF
 from sqlmodel import col, select
 
+from services.core.devices.presence.queries import last_seen_at
+from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.tables import Cohort, Site
@@ -43,6 +45,7 @@ async def roster(
     """
     statement = (
         select(Family.family_code, Cohort.name, Watch.serial, WatchIdentity)
+        .options(WITH_PRESENCE)
         .select_from(Enrolment)
         .join(Family, col(Family.family_id) == col(Enrolment.family_id))
         .join(Cohort, col(Cohort.cohort_id) == col(Enrolment.cohort_id))
@@ -76,7 +79,7 @@ async def roster(
 
 
 def _entry(code: str, cohort: str, serial: str | None, identity: WatchIdentity | None) -> RosterEntry:
-    return RosterEntry(code, cohort, serial, identity is not None, None if identity is None else identity.last_seen_at)
+    return RosterEntry(code, cohort, serial, identity is not None, None if identity is None else last_seen_at(identity))
 
 
 def hand_out_list(title: str, entries: Sequence[RosterEntry], unreached: Collection[str] = ()) -> bytes:

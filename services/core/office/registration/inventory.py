@@ -8,6 +8,8 @@ from datetime import datetime
 
 from sqlmodel import col, select
 
+from services.core.devices.presence.queries import last_seen_at
+from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.people.households.tables import Family
 from services.core.people.programme.tables import Site
@@ -31,6 +33,7 @@ async def list_watches(work: UnitOfWork, *, site: Site | None = None, state: str
     """Return the watches of a site, or of all, by serial; in one state, or in any."""
     statement = (
         select(Watch, Site.name, Family.family_code, WatchIdentity)
+        .options(WITH_PRESENCE)
         .join(Site, col(Site.site_id) == col(Watch.site_id))
         .outerjoin(Family, col(Family.family_id) == col(Watch.handed_out_to))
         .outerjoin(
@@ -52,5 +55,5 @@ async def list_watches(work: UnitOfWork, *, site: Site | None = None, state: str
 def _entry(watch: Watch, site_name: str, family_code: str | None, identity: WatchIdentity | None) -> ShelfEntry:
     return ShelfEntry(
         serial=watch.serial, model=watch.model, site=site_name, state=watch.state, family_code=family_code,
-        paired=identity is not None, last_seen_at=None if identity is None else identity.last_seen_at,
+        paired=identity is not None, last_seen_at=None if identity is None else last_seen_at(identity),
     )  # fmt: skip

@@ -13,8 +13,12 @@ from pathlib import Path
 from sqlalchemy import delete, text
 from sqlmodel import col, func, select
 
+from services.core.devices.presence.battery_levels import NOT_CHARGED_PCT
+from services.core.devices.presence.queries import silent_since
+from services.core.devices.presence.tables import WatchPresence
+from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity
-from services.core.office.triage.rules import LOW_BATTERY_PCT, STUCK_AFTER, Device, Finding, newest_firmware, triage
+from services.core.office.triage.rules import STUCK_AFTER, Device, Finding, newest_firmware, triage
 from services.core.people.households.tables import Family
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.tables import InboxItem
@@ -57,7 +61,7 @@ async def triage_site(
         device = Device(
             state=watch.state,
             paired=identity is not None,
-            last_seen_at=None if identity is None else identity.last_seen_at or identity.issued_at,
+            silent_since_at=None if identity is None else silent_since(identity, work.now),
             online=identity is not None and identity.online,
             handed_out_at=given.get(watch.watch_id),
             low_battery_since=None if identity is None else low.get(identity.username),
@@ -80,19 +84,18 @@ async def triage_site(
 async def note_low_batteries(work: UnitOfWork) -> bool:
     """Note since when watches say that their battery is low, and forget it of the others; safe to run twice.
 
-    A hello says the level at one moment only; this is what makes three days of it visible.
+    The presence of a watch holds its last level only; these rows show for how long it has been low.
     """
     low = text(
         "INSERT INTO low_battery (username, since_at) "
-        "SELECT username, COALESCE(last_hello_at, :now) FROM watch_identity "
-        "WHERE ended_at IS NULL AND jsonb_typeof(hello -> 'battery_pct') = 'number' "
-        "AND (hello ->> 'battery_pct')::numeric <= :low ON CONFLICT DO NOTHING RETURNING username"
+        "SELECT username, COALESCE(battery_at, :now) FROM watch_identity JOIN watch_presence USING (username) "
+        "WHERE ended_at IS NULL AND battery_pct <= :low ON CONFLICT DO NOTHING RETURNING username"
     )
-    noted = (await work.run(low, {"now": work.now, "low": LOW_BATTERY_PCT})).all()
-    well = select(WatchIdentity.username).where(
-        col(WatchIdentity.ended_at).is_not(None)
-        | (func.jsonb_typeof(col(WatchIdentity.hello)["battery_pct"]) != "number")
-        | (col(WatchIdentity.hello)["battery_pct"].as_float() > LOW_BATTERY_PCT)
+    noted = (await work.run(low, {"now": work.now, "low": NOT_CHARGED_PCT})).all()
+    well = (
+        select(WatchIdentity.username)
+        .join(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
+        .where(col(WatchIdentity.ended_at).is_not(None) | (col(WatchPresence.battery_pct) > NOT_CHARGED_PCT))
     )
     gone = await work.run(
         delete(LowBattery).where(col(LowBattery.username).in_(well)).returning(col(LowBattery.username))
@@ -105,6 +108,7 @@ async def _watches(
 ) -> Sequence[tuple[Watch, str | None, WatchIdentity | None]]:
     found = await work.session.exec(
         select(Watch, Family.family_code, WatchIdentity)
+        .options(WITH_PRESENCE)
         .outerjoin(Family, col(Family.family_id) == col(Watch.handed_out_to))
         .outerjoin(
             WatchIdentity,

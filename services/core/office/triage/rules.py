@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-SILENT_AFTER: Final = timedelta(hours=48)
-LOW_BATTERY_PCT: Final = 20
 LOW_BATTERY_AFTER: Final = timedelta(days=3)
 # The evening of the hand-out belongs to the family.
 PAIRED_WITHIN: Final = timedelta(days=1)
@@ -28,7 +26,8 @@ class Device:
 
     state: str
     paired: bool = False
-    last_seen_at: datetime | None = None
+    # Since when it is silent for longer than presence.rules.SILENT_AFTER; None: it is not.
+    silent_since_at: datetime | None = None
     online: bool = False
     handed_out_at: datetime | None = None
     low_battery_since: datetime | None = None
@@ -67,8 +66,8 @@ def newest_firmware(versions: Iterable[str]) -> str:
 
 def _of_paired(device: Device, now: datetime) -> list[Finding]:
     findings = []
-    if device.last_seen_at is not None and now - device.last_seen_at > SILENT_AFTER:
-        findings.append(Finding("silent", device.last_seen_at))
+    if device.silent_since_at is not None:
+        findings.append(Finding("silent", device.silent_since_at))
     if device.low_battery_since is not None and now - device.low_battery_since >= LOW_BATTERY_AFTER:
         findings.append(Finding("low_battery", device.low_battery_since))
     if _numbers(device.firmware) and _numbers(device.firmware) < _numbers(device.newest_firmware):

@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 
 from sqlmodel import col, select
 
+from services.core.devices.presence.queries import battery_now, connection_state, last_seen_at
+from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.people.households.tables import Enrolment, Family, Membership
 from services.core.people.programme.tables import Cohort
@@ -55,6 +57,7 @@ async def watches_at(
     """Return the site's watches behind the serial ``after``, each with the code of the family that has it."""
     statement = (
         select(Watch, WatchIdentity, Family.family_code)
+        .options(WITH_PRESENCE)
         .outerjoin(Family, col(Family.family_id) == col(Watch.handed_out_to))
         .outerjoin(
             WatchIdentity,
@@ -108,6 +111,7 @@ async def families_at(work: UnitOfWork, site_id: uuid.UUID, *, after: str | None
 async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Health]]:
     found = await work.session.exec(
         select(Watch, WatchIdentity)
+        .options(WITH_PRESENCE)
         .outerjoin(
             WatchIdentity,
             (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
@@ -125,10 +129,8 @@ async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uui
 def _health(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Health:
     if identity is None:
         return Health(watch.serial, watch.model, watch.state, None, None, None, None)
-    asleep = identity.asleep_until_at is not None and identity.asleep_until_at > now
-    presence = "asleep" if asleep else "online" if identity.online else "offline"
-    battery, firmware = identity.hello.get("battery_pct"), identity.hello.get("firmware")
+    firmware = identity.hello.get("firmware")
     return Health(
-        watch.serial, watch.model, watch.state, presence, identity.last_seen_at,
-        battery if isinstance(battery, int) else None, firmware if isinstance(firmware, str) else None,
+        watch.serial, watch.model, watch.state, connection_state(identity, now), last_seen_at(identity),
+        battery_now(identity).level_pct, firmware if isinstance(firmware, str) else None,
     )  # fmt: skip

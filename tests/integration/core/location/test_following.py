@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.commands.actions import Asker, expire_one_command, queue_command
 from services.core.devices.commands.rules import CommandKind
+from services.core.devices.presence.queries import battery_now
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import WatchCommand
 from services.core.location.zones.actions import create_zone
@@ -165,5 +166,5 @@ async def test_the_battery_told_with_a_fix_is_the_watchs_and_a_low_one_calls_the
         await receive_fixes(work, fixes)
         identity = await current_identity(work, home.child_id)
         assert identity is not None
-        assert identity.battery_pct == 12
+        assert battery_now(identity).level_pct == 12
     assert [one.kind for one in await alerts(database, home)] == ["low_battery"]

@@ -119,7 +119,7 @@ async def test_reports_are_dated_by_the_watchs_clock_as_hello_measured_it(
     async with household.database.begin() as work:
         identity = await standing_identity(work, household.worn.username, lock=True)
         assert identity is not None
-        identity.clock_skew_s = -56 * 365 * 86400
+        identity.presence.clock_skew_s = -56 * 365 * 86400
         work.add(identity)
     clock.now = clock.now.replace(hour=8, minute=0) + timedelta(days=10)
     wrong = int(clock.now.timestamp()) - 56 * 365 * 86400

@@ -163,20 +163,22 @@ def test_weeks_and_quarters() -> None:
 
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
+LONG_AGO = NOW - timedelta(days=200)
 
 
 @pytest.mark.parametrize(
     ("device", "states"),
     [
-        (Device("registered", False, None, None), ("registered",)),
-        (Device("lost", True, NOW, 5), ("lost",)),
-        (Device("handed_out", False, None, None), ("handed_out",)),
-        (Device("handed_out", True, None, None), ("handed_out", "paired", "silent_48_hours")),
-        (Device("handed_out", True, NOW - timedelta(hours=48), 15),
+        (Device("registered", None, None, None), ("registered",)),
+        (Device("lost", NOW, NOW, 5), ("lost",)),
+        (Device("handed_out", None, None, None), ("handed_out",)),
+        (Device("handed_out", NOW - timedelta(minutes=1), None, None), ("handed_out", "paired")),
+        (Device("handed_out", NOW - timedelta(hours=49), None, None), ("handed_out", "paired", "silent_48_hours")),
+        (Device("handed_out", LONG_AGO, NOW - timedelta(hours=48), 15),
          ("handed_out", "paired", "active_7_days", "low_battery")),
-        (Device("handed_out", True, NOW - timedelta(hours=49), 16),
+        (Device("handed_out", LONG_AGO, NOW - timedelta(hours=49), 16),
          ("handed_out", "paired", "active_7_days", "silent_48_hours")),
-        (Device("handed_out", True, NOW - timedelta(days=8), None), ("handed_out", "paired", "silent_48_hours")),
+        (Device("handed_out", LONG_AGO, NOW - timedelta(days=8), None), ("handed_out", "paired", "silent_48_hours")),
     ],
 )  # fmt: skip
 def test_a_watch_is_in_these_states(device: Device, states: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 from alembic.autogenerate import compare_metadata
@@ -75,3 +76,33 @@ async def test_a_log_from_before_it_was_chained_becomes_a_whole_chain(postgres: 
     await database.close()
     assert found.pop(family_id) == (2, [])
     assert list(found.values()) == [(1, [])]
+
+
+async def test_presence_moves_into_a_table_of_its_own_with_its_values(postgres: LocalPostgres) -> None:
+    name = f"old_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(postgres.superuser_dsn())
+    await connection.execute(f"CREATE DATABASE {name} OWNER smartwatch")
+    await connection.close()
+    await asyncio.to_thread(upgrade, postgres.dsn(name), "0016")
+    connection = await asyncpg.connect(postgres.superuser_dsn(name))
+    # The rows around an identity do not matter here: the check of foreign keys is off for this connection.
+    await connection.execute("SET session_replication_role = replica")
+    seen_at = datetime(2026, 3, 2, 8, tzinfo=UTC)
+    values = (seen_at, 7, seen_at - timedelta(minutes=1), 50, seen_at - timedelta(hours=2), -56)
+    for username, row in (("w-aaaaaaaaaaaa", values), ("w-bbbbbbbbbbbb", (None,) * 6)):
+        await connection.execute(
+            "INSERT INTO watch_identity (username, watch_id, child_id, family_id, password_hash, issued_at, online, "
+            "connection_nonce, gone_by, keepalive_s, hello, contacts_acked_version, contacts_sent_version, "
+            "config_acked_version, config_sent_version, repeats, last_seen_at, battery_pct, battery_at, "
+            "battery_before_pct, battery_before_at, clock_skew_s) VALUES ($1, gen_random_uuid(), "
+            "gen_random_uuid(), gen_random_uuid(), '', now(), true, '', '', 1200, '{}', 0, 0, 0, 0, 0, "
+            "$2, $3, $4, $5, $6, $7)",
+            username, *row,
+        )  # fmt: skip
+    await asyncio.to_thread(upgrade, postgres.dsn(name), "0017")
+    found = await connection.fetch(
+        "SELECT username, last_seen_at, battery_pct, battery_at, battery_before_pct, battery_before_at, clock_skew_s "
+        "FROM watch_presence ORDER BY username"
+    )
+    assert [tuple(one) for one in found] == [("w-aaaaaaaaaaaa", *values), ("w-bbbbbbbbbbbb", *(None,) * 6)]
+    await connection.close()

@@ -9,7 +9,7 @@ import pytest
 
 from services.core.devices.presence.rules import (
     Battery,
-    Heard,
+    PresenceFacts,
     PresenceState,
     battery_after_reading,
     derive_presence,
@@ -19,7 +19,7 @@ from services.core.devices.presence.rules import (
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
-HEARD = Heard(
+HEARD = PresenceFacts(
     has_said_hello=True, online=True, gone_by="", since_at=NOW - HOUR, last_seen_at=NOW - timedelta(minutes=40),
     asleep_until_at=None, battery=Battery(80, NOW - HOUR), sim_expires_on=date(2026, 3, 2), timezone="Asia/Shanghai",
 )  # fmt: skip
@@ -27,7 +27,7 @@ GONE = replace(HEARD, online=False, gone_by="will")
 
 
 @pytest.mark.parametrize(
-    ("heard", "word"),
+    ("facts", "word"),
     [
         (replace(HEARD, has_said_hello=False), PresenceState.ISSUED),
         (HEARD, PresenceState.ONLINE),
@@ -42,8 +42,8 @@ GONE = replace(HEARD, online=False, gone_by="will")
         (replace(HEARD, battery=Battery(2, NOW), sim_expires_on=date(2026, 1, 1)), PresenceState.ONLINE),
     ],
 )
-def test_each_case_has_its_word(heard: Heard, word: PresenceState) -> None:
-    assert derive_presence(heard, NOW).word is word
+def test_each_case_has_its_word(facts: PresenceFacts, word: PresenceState) -> None:
+    assert derive_presence(facts, NOW).word is word
 
 
 def test_a_silence_begins_with_the_last_word_and_all_else_when_it_was_seen() -> None:

@@ -14,7 +14,7 @@ from services.core.people.households.sms_texts import get_in_touch_text, program
 from services.core.platform.locales import LOCALES
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-WELL = {"state": "handed_out", "paired": True, "last_seen_at": NOW}
+WELL = {"state": "handed_out", "paired": True}
 
 
 def ago(**span: float) -> datetime:
@@ -25,8 +25,7 @@ def ago(**span: float) -> datetime:
     ("device", "kinds"),
     [
         (Device(**WELL), []),
-        (Device(**{**WELL, "last_seen_at": ago(hours=48)}), []),
-        (Device(**{**WELL, "last_seen_at": ago(hours=48, seconds=1)}), ["silent"]),
+        (Device(**WELL, silent_since_at=ago(hours=49)), ["silent"]),
         (Device(**WELL, low_battery_since=ago(days=3) + timedelta(seconds=1)), []),
         (Device(**WELL, low_battery_since=ago(days=3)), ["low_battery"]),
         (Device("handed_out", handed_out_at=ago(hours=23)), []),
@@ -51,7 +50,7 @@ def ago(**span: float) -> datetime:
         ),
         (
             Device(
-                **{**WELL, "last_seen_at": ago(days=9)}, low_battery_since=ago(days=9),
+                **WELL, silent_since_at=ago(days=9), low_battery_since=ago(days=9),
                 sim_expires_on=date(2026, 1, 1),
             ),
             ["silent", "low_battery", "sim_expiring"],
