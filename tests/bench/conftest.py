@@ -5,8 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from services.core.devices.presence.tables import WatchPresence
-from services.core.devices.watches.tables import WatchIdentity, WatchSettings
+from services.core.devices.watches.tables import WatchIdentity, WatchPresence, WatchSettings
 from services.core.people.accounts.actions import make_guardian
 from services.core.people.consents.tables import Consent
 from services.core.people.households.tables import Child, Family, Membership

@@ -12,14 +12,13 @@ from services.core.conversation.messages.actions import queue_again, release_que
 from services.core.conversation.messages.receipts import resend_states
 from services.core.devices.alerts.from_watch import record_battery
 from services.core.devices.presence.actions import HelloReport, record_hello
-from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.queries import (
     STATES_THAT_MAY_LOG_IN,
     current_identity,
     identity_of_watch,
     standing_identity,
 )
-from services.core.devices.watches.tables import Watch, WatchIdentity
+from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence
 from services.core.pairing.codes import current_code, used_code
 from services.core.pairing.errors import (
     ChildHasWatchError,

@@ -11,8 +11,7 @@ from sqlmodel import col, select
 from services.core.devices.contacts.tables import ContactList
 from services.core.devices.presence.actions import record_offline
 from services.core.devices.presence.rules import KEEPALIVES, SEEN_RESOLUTION, OfflineReason
-from services.core.devices.presence.tables import WatchPresence
-from services.core.devices.watches.tables import WatchIdentity, WatchSettings
+from services.core.devices.watches.tables import WatchIdentity, WatchPresence, WatchSettings
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
 from services.core.platform.inbox.tables import InboxItem

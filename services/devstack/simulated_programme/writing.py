@@ -17,8 +17,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import text
 
-from services.core.devices.presence.tables import WatchPresence
-from services.core.devices.watches.tables import Watch, WatchIdentity, WatchSettings
+from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence, WatchSettings
 from services.core.measurement.counting.actions import hold_counting, hold_off_the_worker, rebuild
 from services.core.measurement.errors import SimulationExistsError, SimulationRefusedError
 from services.core.measurement.indicators.rules import quarter_of, week_of

@@ -9,9 +9,8 @@ from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.alerts.rules import SILENT_AFTER, AlertKind
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.presence.queries import last_seen_at
-from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.queries import WITH_JOINED_PRESENCE
-from services.core.devices.watches.tables import WatchIdentity
+from services.core.devices.watches.tables import WatchIdentity, WatchPresence
 from services.core.platform.db.database import UnitOfWork
 
 

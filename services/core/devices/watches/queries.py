@@ -10,8 +10,7 @@ from typing import Final, cast
 from sqlalchemy.orm import QueryableAttribute, contains_eager, joinedload
 from sqlmodel import col, select
 
-from services.core.devices.presence.tables import WatchPresence
-from services.core.devices.watches.tables import Watch, WatchIdentity, WatchSettings
+from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence, WatchSettings
 from services.core.devices.watches.timestamps import AssignmentSpan
 from services.core.platform.db.database import UnitOfWork
 

@@ -10,7 +10,6 @@ from sqlalchemy import BigInteger, Index, UniqueConstraint, text
 from sqlalchemy.orm import relationship
 from sqlmodel import Field, Relationship, SQLModel
 
-from services.core.devices.presence.tables import WatchPresence
 from services.core.platform.db.columns import (
     bytes_column,
     datetime,
@@ -72,6 +71,27 @@ class SimMonth(SQLModel, table=True):
     # Its first day.
     month: date = Field(primary_key=True)
     used_mb: int
+
+
+class WatchPresence(SQLModel, table=True):
+    """When a paired watch was last seen, its battery and its clock: one row for each identity.
+
+    A table of its own, because almost every message changes it. ``watch_identity`` is wide and has five indexes; this
+    row is narrow and has no index but its key, so that an update writes the row alone (HOT).
+    """
+
+    __tablename__ = "watch_presence"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    # Read by presence.queries.last_seen_at; late by up to presence.rules.SEEN_RESOLUTION. Empty: no message yet.
+    last_seen_at: datetime | None = maybe_time_column()
+    # The last battery level of any message, and the one an hour or more before it: a trend.
+    battery_pct: int | None = None
+    battery_at: datetime | None = maybe_time_column()
+    battery_before_pct: int | None = None
+    battery_before_at: datetime | None = maybe_time_column()
+    # The watch's clock minus ours at the last hello, seconds; empty while the watch does not know the time.
+    clock_skew_s: int | None = None
 
 
 class WatchIdentity(SQLModel, table=True):

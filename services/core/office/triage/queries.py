@@ -15,9 +15,8 @@ from sqlmodel import col, func, select
 
 from services.core.devices.presence.battery_levels import NOT_CHARGED_PCT
 from services.core.devices.presence.queries import silent_since
-from services.core.devices.presence.tables import WatchPresence
 from services.core.devices.watches.queries import WITH_PRESENCE
-from services.core.devices.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity
+from services.core.devices.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity, WatchPresence
 from services.core.office.triage.rules import STUCK_AFTER, Device, Finding, newest_firmware, triage
 from services.core.people.households.tables import Family
 from services.core.platform.db.database import UnitOfWork
