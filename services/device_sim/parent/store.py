@@ -1,14 +1,13 @@
-"""The parent's phone's memory: session, messages not yet answered with 201, and how far events were read."""
+"""The memory of a parent's phone: session, messages without a 201 so far, and the position in the event stream."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 import uuid
 from pathlib import Path
 
 from services.device_sim.parent.types import Session, Waiting
-from services.device_sim.watch.store_base import StoreBase
+from services.device_sim.sqlite_file import SqliteFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -21,31 +20,27 @@ CREATE TABLE IF NOT EXISTS waiting_sounds (
 """
 
 
-class ParentStore(StoreBase):
-    """One parent's memory in a folder; survives kill -9 at any point."""
+class ParentStore:
+    """One parent's memory in a folder; it survives kill -9 at any point."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._database = sqlite3.connect(folder / "parent.sqlite3", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        self._database.execute("PRAGMA secure_delete = ON")
-        for statement in _TABLES.split(";\n"):
-            self._database.execute(statement)
+        self._file = SqliteFile(folder / "parent.sqlite3")
+        self._file.create_tables(_TABLES)
 
     def close(self) -> None:
-        """Close the file; a repeat does nothing."""
-        self._database.close()
+        """Close the file; repeating the call does nothing."""
+        self._file.close()
 
     def _kept(self, name: str) -> str | None:
-        value = self._one_of("SELECT value FROM kept WHERE name = ?", name)
+        value = self._file.value("SELECT value FROM kept WHERE name = ?", name)
         return None if value is None else str(value)
 
     def _keep(self, name: str, value: str | None) -> None:
         if value is None:
-            self._write("DELETE FROM kept WHERE name = ?", name)
+            self._file.write("DELETE FROM kept WHERE name = ?", name)
         else:
-            self._write("INSERT OR REPLACE INTO kept VALUES (?, ?)", name, value)
+            self._file.write("INSERT OR REPLACE INTO kept VALUES (?, ?)", name, value)
 
     def session(self) -> Session | None:
         """Return the session, None when nobody is logged in."""
@@ -99,7 +94,7 @@ class ParentStore(StoreBase):
     def keep_message(self, child_id: str, body: dict[str, str]) -> Waiting:
         """Keep a message until 201, under a key made once."""
         key = str(uuid.uuid4())
-        self._write(
+        self._file.write(
             'INSERT INTO waiting ("key", child_id, body) VALUES (?, ?, ?)',
             key,
             child_id,
@@ -109,14 +104,14 @@ class ParentStore(StoreBase):
 
     def keep_recording(self, child_id: str, sound: bytes, media_type: str, *, in_parts: bool) -> Waiting:
         """Keep a recording until 201, under a key made once; every byte is on disk when this returns."""
-        with self._transaction():
+        with self._file.transaction():
             kept = self.keep_message(child_id, {"kind": "voice"})
-            self._write("INSERT INTO waiting_sounds VALUES (?, ?, ?, ?)", kept.key, media_type, in_parts, sound)
+            self._file.write("INSERT INTO waiting_sounds VALUES (?, ?, ?, ?)", kept.key, media_type, in_parts, sound)
         return Waiting(kept.key, child_id, kept.body, media_type, in_parts)
 
     def waiting(self) -> list[Waiting]:
         """Return what was not answered yet, oldest first."""
-        rows = self._all(
+        rows = self._file.rows(
             'SELECT "key", child_id, body, media_type, in_parts FROM waiting LEFT JOIN waiting_sounds USING ("key") '
             "ORDER BY number"
         )
@@ -127,17 +122,17 @@ class ParentStore(StoreBase):
 
     def waiting_sound(self, key: str) -> bytes:
         """Return the recording of a message that waits; empty once it was answered."""
-        return bytes(self._one_of('SELECT sound FROM waiting_sounds WHERE "key" = ?', key) or b"")
+        return bytes(self._file.value('SELECT sound FROM waiting_sounds WHERE "key" = ?', key) or b"")
 
     def forget_message(self, key: str) -> None:
         """It was answered for good."""
-        with self._transaction():
-            self._write('DELETE FROM waiting WHERE "key" = ?', key)
-            self._write('DELETE FROM waiting_sounds WHERE "key" = ?', key)
+        with self._file.transaction():
+            self._file.write('DELETE FROM waiting WHERE "key" = ?', key)
+            self._file.write('DELETE FROM waiting_sounds WHERE "key" = ?', key)
 
     def erase(self) -> None:
         """Forget everything but what the device is known by, as a phone does at log-out."""
-        with self._transaction():
-            self._write("DELETE FROM kept WHERE name NOT LIKE 'device %'")
-            self._write("DELETE FROM waiting")
-            self._write("DELETE FROM waiting_sounds")
+        with self._file.transaction():
+            self._file.write("DELETE FROM kept WHERE name NOT LIKE 'device %'")
+            self._file.write("DELETE FROM waiting")
+            self._file.write("DELETE FROM waiting_sounds")

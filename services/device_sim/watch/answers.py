@@ -48,7 +48,7 @@ class Owing:
 
     def owe(self, ref: str, state: ReceiptState, *, of: str | None = None, detail: str | None = None) -> None:
         """Owe a receipt until it is answered, and say it now."""
-        self._body.store.owe(self.receipt(ref, state, of=of, detail=detail))
+        self._body.store.items.owe(self.receipt(ref, state, of=of, detail=detail))
         self.plan(ref, state, of=of)
 
     def plan(self, ref: str, state: ReceiptState, *, of: str | None = None) -> None:

@@ -84,7 +84,7 @@ class Commanded:
         location = Location(
             id=wire_id, reply_to=said.id, lat=fix.lat, lon=fix.lon, acc=fix.acc, source=fix.source, **dated
         )
-        kept = self._body.store.keep_outgoing(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
+        kept = self._body.store.outgoing.keep(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
         self._answers.plan(kept.number, 0.0)
         return self._ack(said, AckState.DONE)
 

@@ -128,7 +128,7 @@ class FactorySession:
         if held is not None and held != answer.credentials.username and not store.is_pairing_asked():
             # Only a pairing somebody asked for at the watch may replace the one it has.
             return None
-        store.take_credentials(answer)
+        store.store_credentials(answer)
         self._body.events.emit(EventKind.PAIRED, username=answer.credentials.username, child_name=answer.child_name)
         return None
 

@@ -162,18 +162,18 @@ class PairedSession:
         """Plan what the memory holds and the schedule does not; at once, but a `retry` is waited for."""
         now = asyncio.get_running_loop().time()
         clock = self._body.clock()
-        for record in self._body.store.pending_outgoing():
+        for record in self._body.store.outgoing.pending():
             wait_s = 0.0 if record.retry_at is None else record.retry_at - clock
             self._schedule.add(record.number, now + (wait_s if 0 < wait_s <= _RETRY_MAX_S else 0.0))
-        for receipt in self._body.store.owed_receipts():
+        for receipt in self._body.store.items.owed_receipts():
             self._schedule.add(receipt.key, now)
 
     async def _tell_one(self, key: Key) -> None:
         store = self._body.store
         if isinstance(key, int):
-            record = store.get_outgoing(key)
+            record = store.outgoing.get(key)
             if record.state in {OutgoingState.QUEUED, OutgoingState.SENT}:
-                store.mark_sent(key)
+                store.outgoing.mark_sent(key)
                 if record.kind == UplinkKind.VOICE_END:
                     await self._tell_recording(record)
                 elif goes_together(record.kind):
@@ -187,7 +187,7 @@ class PairedSession:
                 await self._publish(UplinkKind.FETCH, codec.encode(fetch))
                 return
         else:
-            receipt = store.find_receipt(*key)
+            receipt = store.items.find_receipt(*key)
             if receipt is not None:
                 await self._publish(UplinkKind.RECEIPT, codec.encode(_wire_receipt(receipt)))
                 return
@@ -204,14 +204,14 @@ class PairedSession:
         now = asyncio.get_running_loop().time()
         others = [
             one
-            for one in self._body.store.pending_outgoing()
+            for one in self._body.store.outgoing.pending()
             if one.kind == record.kind and one.number != record.number and self._schedule.is_due(one.number, now)
         ]
         # The modem's room holds what comes and what goes.
         pack = first_pack([record, *others], self._body.traits.max_payload_bytes)
         for one in pack[1:]:
             self._schedule.mark_said(one.number, now)
-            self._body.store.mark_sent(one.number)
+            self._body.store.outgoing.mark_sent(one.number)
         await self._publish(UplinkKind(record.kind), payload_of(pack))
 
     async def _tell_chunk(self) -> bool:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from services.device_sim.sqlite_file import SqliteFile
 from services.device_sim.watch.records import FactoryIdentity
+from services.device_sim.watch.store_items import ItemStore
 from services.device_sim.watch.store_outgoing import OutgoingStore
 from services.device_sim.watch.store_sounds import SoundStore
 from services.protocol.downlink import Config, Contact
@@ -76,8 +77,11 @@ class WatchFolderError(Exception):
     """The folder cannot be this watch's memory; the message says why, for people."""
 
 
-class WatchStore(SoundStore, OutgoingStore):
-    """One watch's memory in a folder. A second process (or object) on the same folder is refused."""
+class WatchStore:
+    """One watch's memory in a folder. A second process (or object) on the same folder is refused.
+
+    The watch itself, its pairing and its lists are here; :attr:`items`, :attr:`sounds` and :attr:`outgoing` are parts.
+    """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -87,20 +91,16 @@ class WatchStore(SoundStore, OutgoingStore):
         except BlockingIOError:
             os.close(self._lock)
             raise WatchFolderError("another simulated watch is running on this folder") from None
-        # Autocommit: transactions are opened by hand, in `with self._transaction()`.
-        self._database = sqlite3.connect(folder / "watch.sqlite3", isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute("PRAGMA synchronous = FULL")
-        # A wiped watch must not keep the last family's words in free pages.
-        self._database.execute("PRAGMA secure_delete = ON")
-        with self._transaction():
-            for statement in _TABLES.split(";\n"):
-                self._database.execute(statement)
+        self._file = SqliteFile(folder / "watch.sqlite3")
+        self._file.create_tables(_TABLES)
+        self.items = ItemStore(self._file)
+        self.sounds = SoundStore(self._file, self.items)
+        self.outgoing = OutgoingStore(self._file)
 
     def close(self) -> None:
         """Give the folder free; a repeat does nothing."""
         if self._lock >= 0:
-            self._database.close()
+            self._file.close()
             os.close(self._lock)
             self._lock = -1
 
@@ -110,134 +110,135 @@ class WatchStore(SoundStore, OutgoingStore):
         """Write the serial and secret once; a repeat with the same changes nothing, another one is refused."""
         held = self.factory_identity()
         if held is None:
-            self._write("INSERT INTO watch (only, serial, secret) VALUES (1, ?, ?)", identity.serial, identity.secret)
+            self._file.write(
+                "INSERT INTO watch (only, serial, secret) VALUES (1, ?, ?)", identity.serial, identity.secret
+            )
         elif held.serial != identity.serial:
             raise WatchFolderError("this folder is the memory of another watch")
         elif held != identity:
             # A replaced secret (the register issued a new one) is the same watch.
-            self._write("UPDATE watch SET secret = ?", identity.secret)
+            self._file.write("UPDATE watch SET secret = ?", identity.secret)
 
     def factory_identity(self) -> FactoryIdentity | None:
         """Return the factory identity, None for a fresh folder."""
-        row = self._one("SELECT serial, secret FROM watch")
+        row = self._file.row("SELECT serial, secret FROM watch")
         return None if row is None else FactoryIdentity(*row)
 
     def count_boot(self) -> int:
         """Count one more start and return its number."""
-        self._write("UPDATE watch SET boot = boot + 1")
-        return int(self._one_of("SELECT boot FROM watch"))
+        self._file.write("UPDATE watch SET boot = boot + 1")
+        return int(self._file.value("SELECT boot FROM watch"))
 
     def server_ahead_s(self) -> float | None:
         """Return how far server time is ahead of the own clock, None before the first `down/time`."""
-        value = self._one_of("SELECT server_ahead_s FROM watch")
+        value = self._file.value("SELECT server_ahead_s FROM watch")
         return None if value is None else float(value)
 
     def set_server_ahead(self, seconds: float) -> None:
         """Remember how far server time is ahead."""
-        self._write("UPDATE watch SET server_ahead_s = ?", seconds)
+        self._file.write("UPDATE watch SET server_ahead_s = ?", seconds)
 
     def is_pairing_asked(self) -> bool:
         """Tell whether a code was asked for and no credentials have come since."""
-        return bool(self._one_of("SELECT pairing_asked FROM watch"))
+        return bool(self._file.value("SELECT pairing_asked FROM watch"))
 
     def set_pairing_asked(self, *, asked: bool) -> None:
         """Remember that a code was asked for, so that a watch that restarts asks what became of it."""
-        self._write("UPDATE watch SET pairing_asked = ?", int(asked))
+        self._file.write("UPDATE watch SET pairing_asked = ?", int(asked))
 
     def is_locked(self) -> bool:
         """Tell whether the screen is locked; another pairing opens it."""
-        return self._one("SELECT only FROM screen_lock") is not None
+        return self._file.row("SELECT only FROM screen_lock") is not None
 
     def set_locked(self, *, locked: bool) -> None:
         """Lock the screen, or open it."""
-        self._write("INSERT OR IGNORE INTO screen_lock VALUES (1)" if locked else "DELETE FROM screen_lock")
+        self._file.write("INSERT OR IGNORE INTO screen_lock VALUES (1)" if locked else "DELETE FROM screen_lock")
 
     # ---------------------------------------------------------------- the pairing
 
     def credentials(self) -> Credentials | None:
         """Return what the paired watch logs in with; None while unpaired or after they were lost."""
-        text = self._one_of("SELECT credentials FROM paired")
+        text = self._file.value("SELECT credentials FROM paired")
         return Credentials.model_validate_json(text) if text else None
 
     def username(self) -> str | None:
         """Return the name of the pairing that is stored, also when its credentials were lost."""
-        name = self._one_of("SELECT username FROM paired")
+        name = self._file.value("SELECT username FROM paired")
         return None if name is None else str(name)
 
     def child_name(self) -> str | None:
         """Return the name told with the credentials."""
-        name = self._one_of("SELECT child_name FROM paired")
+        name = self._file.value("SELECT child_name FROM paired")
         return None if name is None else str(name)
 
-    def take_credentials(self, answer: PairedWithCredentials) -> bool:
+    def store_credentials(self, answer: PairedWithCredentials) -> bool:
         """Store a pairing; return whether it is another one than before.
 
         What belongs to another pairing is erased in the same step: a watch cannot know whether the next pairing is of
         the same family, and nothing of the first may be seen by the next.
         """
         other = self.username() != answer.credentials.username
-        with self._transaction():
+        with self._file.transaction():
             if other:
                 self._erase_pairing()
-                self._database.execute(
+                self._file.write(
                     "INSERT INTO paired (only, username, child_name, credentials) VALUES (1, ?, ?, ?)",
-                    (answer.credentials.username, answer.child_name, answer.credentials.model_dump_json()),
+                    answer.credentials.username,
+                    answer.child_name,
+                    answer.credentials.model_dump_json(),
                 )
             else:
-                self._database.execute(
+                self._file.write(
                     "UPDATE paired SET child_name = ?, credentials = ?",
-                    (answer.child_name, answer.credentials.model_dump_json()),
+                    answer.child_name,
+                    answer.credentials.model_dump_json(),
                 )
-            self._database.execute("UPDATE watch SET pairing_asked = 0")
+            self._file.write("UPDATE watch SET pairing_asked = 0")
         if other:
-            self._fold_log()
+            self._file.fold_log()
         return other
 
     def lose_credentials(self) -> None:
         """Forget only what the watch logs in with, as a worn flash would."""
-        self._write("UPDATE paired SET credentials = NULL")
+        self._file.write("UPDATE paired SET credentials = NULL")
 
     def wipe(self, *, pairing_asked: bool = False) -> None:
         """Erase everything of the pairing; serial, secret and boot count stay, and a code that was asked for."""
-        with self._transaction():
+        with self._file.transaction():
             self._erase_pairing()
-            self._database.execute("UPDATE watch SET pairing_asked = ?", (int(pairing_asked),))
-        self._fold_log()
-
-    def _fold_log(self) -> None:
-        # The log holds old pages until it is folded into the file.
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._file.write("UPDATE watch SET pairing_asked = ?", int(pairing_asked))
+        self._file.fold_log()
 
     def _erase_pairing(self) -> None:
         for table in _OF_A_PAIRING:
-            self._database.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above
+            self._file.write(f"DELETE FROM {table}")  # noqa: S608 - names from the tuple above
 
     # ---------------------------------------------------------------- lists
 
     def contacts(self) -> list[Contact]:
         """Return who may reach the child, in the family's order."""
-        text = self._one_of("SELECT contacts FROM paired")
+        text = self._file.value("SELECT contacts FROM paired")
         contacts = [Contact.model_validate(entry) for entry in json.loads(text or "[]")]
         return sorted(contacts, key=lambda contact: contact.position)
 
     def contacts_version(self) -> int:
         """Return the version held; 0: none."""
-        return int(self._one_of("SELECT contacts_version FROM paired") or 0)
+        return int(self._file.value("SELECT contacts_version FROM paired") or 0)
 
     def set_contacts(self, version: int, contacts: Sequence[Contact]) -> None:
         """Replace the whole list by another version, even a lower one."""
         text = json.dumps([contact.model_dump(mode="json") for contact in contacts], ensure_ascii=False)
-        self._write("UPDATE paired SET contacts_version = ?, contacts = ?", version, text)
+        self._file.write("UPDATE paired SET contacts_version = ?, contacts = ?", version, text)
 
     def config(self) -> Config | None:
         """Return the settings held, None before the first."""
-        text = self._one_of("SELECT config FROM paired")
+        text = self._file.value("SELECT config FROM paired")
         return Config.model_validate_json(text) if text else None
 
     def config_version(self) -> int:
         """Return the version held; 0: none."""
-        return int(self._one_of("SELECT config_version FROM paired") or 0)
+        return int(self._file.value("SELECT config_version FROM paired") or 0)
 
     def set_config(self, config: Config) -> None:
         """Replace the settings by another version, even a lower one."""
-        self._write("UPDATE paired SET config_version = ?, config = ?", config.version, config.model_dump_json())
+        self._file.write("UPDATE paired SET config_version = ?, config = ?", config.version, config.model_dump_json())

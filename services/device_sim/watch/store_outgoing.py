@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from services.device_sim.sqlite_file import SqliteFile
 from services.device_sim.watch.records import Outgoing, OutgoingState, SentState
-from services.device_sim.watch.store_base import StoreBase
 from services.protocol.topics import UplinkKind
 
 _COLUMNS = "number, wire_id, kind, payload, state, detail, retry_at"
@@ -17,12 +17,15 @@ def _outgoing(row: tuple[int, str, str, bytes, str, str | None, float | None]) -
     return Outgoing(number, wire_id, kind, payload, OutgoingState(state), detail, retry_at)
 
 
-class OutgoingStore(StoreBase):
-    """The part of the memory that faces the backend."""
+class OutgoingStore:
+    """Everything the watch recorded, in the order of recording."""
 
-    def keep_outgoing(self, wire_id: str, kind: str, payload: bytes) -> Outgoing:
+    def __init__(self, file: SqliteFile) -> None:
+        self._file = file
+
+    def keep(self, wire_id: str, kind: str, payload: bytes) -> Outgoing:
         """Keep something from now until its receipt; it is on disk when this returns."""
-        row = self._one(
+        row = self._file.row(
             "INSERT INTO outgoing (wire_id, kind, payload, state) VALUES (?, ?, ?, 'queued') RETURNING number",
             wire_id,
             kind,
@@ -30,78 +33,80 @@ class OutgoingStore(StoreBase):
         )
         if row is None:
             raise RuntimeError("SQLite returned no row for an insert")
-        return self.get_outgoing(int(row[0]))
+        return self.get(int(row[0]))
 
     def keep_recording(self, wire_id: str, end: bytes, chunk_bytes: int, sound: bytes) -> Outgoing:
         """Keep a recording and its `end` from now until its receipt; every byte is on disk when this returns."""
-        with self._transaction():
-            kept = self.keep_outgoing(wire_id, UplinkKind.VOICE_END.value, end)
-            self._write("INSERT INTO recordings VALUES (?, ?, ?)", kept.number, chunk_bytes, sound)
+        with self._file.transaction():
+            kept = self.keep(wire_id, UplinkKind.VOICE_END.value, end)
+            self._file.write("INSERT INTO recordings VALUES (?, ?, ?)", kept.number, chunk_bytes, sound)
         return kept
 
     def recorded_chunk(self, number: int, chunk: int) -> bytes:
         """Return one chunk of a recording; empty once nothing is kept of it, and for chunks it never had."""
         statement = "SELECT substr(sound, ? * chunk_bytes + 1, chunk_bytes) FROM recordings WHERE number = ?"
-        return bytes(self._one_of(statement, chunk, number) or b"")
+        return bytes(self._file.value(statement, chunk, number) or b"")
 
-    def pending_outgoing(self) -> list[Outgoing]:
+    def pending(self) -> list[Outgoing]:
         """Return what has no final receipt, in the order in which it was recorded."""
-        rows = self._all(f"SELECT {_COLUMNS} FROM outgoing WHERE {_PENDING} ORDER BY number")  # noqa: S608 - our own column names
+        rows = self._file.rows(f"SELECT {_COLUMNS} FROM outgoing WHERE {_PENDING} ORDER BY number")  # noqa: S608 - our own column names
         return [_outgoing(row) for row in rows]
 
-    def all_outgoing(self) -> list[Outgoing]:
+    def all(self) -> list[Outgoing]:
         """Return everything recorded since the pairing, oldest first."""
-        return [_outgoing(row) for row in self._all(f"SELECT {_COLUMNS} FROM outgoing ORDER BY number")]  # noqa: S608 - our own column names
+        return [_outgoing(row) for row in self._file.rows(f"SELECT {_COLUMNS} FROM outgoing ORDER BY number")]  # noqa: S608 - our own column names
 
-    def find_outgoing(self, wire_id: str) -> Outgoing | None:
+    def find(self, wire_id: str) -> Outgoing | None:
         """Return what has this id now."""
-        row = self._one(f"SELECT {_COLUMNS} FROM outgoing WHERE wire_id = ?", wire_id)  # noqa: S608 - our own column names
+        row = self._file.row(f"SELECT {_COLUMNS} FROM outgoing WHERE wire_id = ?", wire_id)  # noqa: S608 - our own column names
         return None if row is None else _outgoing(row)
 
-    def get_outgoing(self, number: int) -> Outgoing:
+    def get(self, number: int) -> Outgoing:
         """Return what has this number; KeyError if it is not there."""
-        row = self._one(f"SELECT {_COLUMNS} FROM outgoing WHERE number = ?", number)  # noqa: S608 - our own column names
+        row = self._file.row(f"SELECT {_COLUMNS} FROM outgoing WHERE number = ?", number)  # noqa: S608 - our own column names
         if row is None:
             raise KeyError(number)
         return _outgoing(row)
 
     def mark_sent(self, number: int) -> None:
         """Remember that it was published; says nothing about its arrival."""
-        self._write("UPDATE outgoing SET state = 'sent', retry_at = NULL WHERE number = ? AND state = 'queued'", number)
+        self._file.write(
+            "UPDATE outgoing SET state = 'sent', retry_at = NULL WHERE number = ? AND state = 'queued'", number
+        )
 
     def mark_answered(self, wire_id: str, state: OutgoingState, detail: str | None = None) -> bool:
         """Take a final receipt and free a recording's room; return False for a repeat and for what is not known."""
         statement = f"UPDATE outgoing SET state = ?, detail = ?, retry_at = NULL WHERE wire_id = ? AND {_PENDING}"  # noqa: S608 - our own column names
-        with self._transaction():
-            done = self._write(statement, state.value, detail, wire_id) == 1
+        with self._file.transaction():
+            done = self._file.write(statement, state.value, detail, wire_id) == 1
             if done:
-                self._write(
+                self._file.write(
                     "DELETE FROM recordings WHERE number = (SELECT number FROM outgoing WHERE wire_id = ?)", wire_id
                 )
         return done
 
     def postpone(self, wire_id: str, retry_at: float) -> None:
         """Take a `retry`: not again before this time of the own clock."""
-        self._write(f"UPDATE outgoing SET retry_at = ? WHERE wire_id = ? AND {_PENDING}", retry_at, wire_id)  # noqa: S608 - our own column names
+        self._file.write(f"UPDATE outgoing SET retry_at = ? WHERE wire_id = ? AND {_PENDING}", retry_at, wire_id)  # noqa: S608 - our own column names
 
     def give_fresh_id(self, number: int, wire_id: str, payload: bytes) -> None:
         """Take an id conflict: the same thing again under another id, with the payload that carries it."""
         statement = "UPDATE outgoing SET wire_id = ?, payload = ?, state = 'queued', retry_at = NULL WHERE number = ?"
-        self._write(statement, wire_id, payload, number)
+        self._file.write(statement, wire_id, payload, number)
 
     # ---------------------------------------------------------------- what became of it
 
-    def note_sent_state(self, state: SentState) -> bool:
+    def record_sent_state(self, state: SentState) -> bool:
         """Take a `down/state`; return whether it tells something new. An earlier state never replaces a later one."""
-        held = self._one_of('SELECT state FROM sent_states WHERE wire_id = ? AND "by" = ?', state.wire_id, state.by)
+        held = self._file.value('SELECT state FROM sent_states WHERE wire_id = ? AND "by" = ?', state.wire_id, state.by)
         if held is not None and _STATE_ORDER.get(state.state, 0) <= _STATE_ORDER.get(held, 0):
             return False
-        self._write(
+        self._file.write(
             "INSERT OR REPLACE INTO sent_states VALUES (?, ?, ?, ?)", state.wire_id, state.by, state.state, state.detail
         )
         return True
 
     def sent_states(self, wire_id: str | None = None) -> list[SentState]:
         """Return what became of one message, or of all, at each recipient."""
-        rows = self._all('SELECT wire_id, "by", state, detail FROM sent_states ORDER BY rowid')
+        rows = self._file.rows('SELECT wire_id, "by", state, detail FROM sent_states ORDER BY rowid')
         return [SentState(*row) for row in rows if wire_id in {None, row[0]}]

@@ -144,7 +144,7 @@ class Taking:
             case ItemRemoved():
                 self._take_removed(ref, said)
             case ItemVoice():
-                if self._store.find_item(ref) is None:
+                if self._store.items.find(ref) is None:
                     self.fetching.take_item(ref, said)
                 else:
                     self._take_again(ref)
@@ -157,11 +157,11 @@ class Taking:
             self._take_item(ref, said, "".join(pieces))
 
     def _take_item(self, ref: str, said: ItemText | ItemEmoji, text: str) -> None:
-        if not self._body.has_room and self._store.find_item(ref) is None:
+        if not self._body.has_room and self._store.items.find(ref) is None:
             self._owing.owe(ref, ReceiptState.LATER)
             return
         item = Incoming(ref, said.seq, said.kind, said.sender, text, said.tst, IncomingState.DELIVERED)
-        if not self._store.take_item(item, self._owing.receipt(ref, ReceiptState.DELIVERED)):
+        if not self._store.items.store(item, self._owing.receipt(ref, ReceiptState.DELIVERED)):
             self._take_again(ref)
             return
         self._owing.plan(ref, ReceiptState.DELIVERED)
@@ -173,13 +173,13 @@ class Taking:
     def _take_again(self, ref: str) -> None:
         """It is announced although it is here: the backend has not heard of it, nor of its being read."""
         self._owing.owe(ref, ReceiptState.DELIVERED)
-        held = self._store.find_item(ref)
+        held = self._store.items.find(ref)
         if held is not None and held.state is IncomingState.PLAYED:
             self._owing.owe(ref, ReceiptState.PLAYED)
 
     def _take_removed(self, ref: str, said: ItemRemoved) -> None:
         announcement = Incoming(ref, said.seq, said.kind, "", "", 0, IncomingState.REMOVED)
-        if self._store.take_removal(said.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
+        if self._store.items.remove(said.ref, announcement, self._owing.receipt(ref, ReceiptState.DELIVERED)):
             self._emit(EventKind.REMOVED, ref=said.ref)
         self._owing.plan(ref, ReceiptState.DELIVERED)
 
@@ -215,11 +215,11 @@ class Taking:
         if said.code not in {ReceiptCode.STORED, ReceiptCode.DUPLICATE, ReceiptCode.REJECTED}:
             return
         self._answers.settle((ref, state, of or ""))
-        if self._store.settle_receipt(ref, state, of):
+        if self._store.items.settle_receipt(ref, state, of):
             self._emit(EventKind.RECEIPT_SETTLED, ref=ref, state=state, of=of, code=str(said.code))
 
     def _settle_outgoing(self, said: Receipt, ref: str, code: str, detail: str | None) -> None:
-        record = self._store.find_outgoing(ref)
+        record = self._store.outgoing.find(ref)
         if record is None:
             if code in {ReceiptCode.RETRY, ReceiptCode.REJECTED}:
                 self.fetching.take_refusal(ref, _retry_after_s(said) if code == ReceiptCode.RETRY else None)
@@ -227,17 +227,17 @@ class Taking:
         number = record.number
         if code in {ReceiptCode.STORED, ReceiptCode.DUPLICATE}:
             self._settle(number)
-            if self._store.mark_answered(ref, OutgoingState.STORED):
+            if self._store.outgoing.mark_answered(ref, OutgoingState.STORED):
                 self._emit(EventKind.STORED, wire_id=ref, number=number)
         elif code == ReceiptCode.REJECTED and detail == Detail.ID_CONFLICT:
             self._send_under_fresh_id(ref)
         elif code == ReceiptCode.REJECTED:
             self._settle(number)
-            if self._store.mark_answered(ref, OutgoingState.REJECTED, detail):
+            if self._store.outgoing.mark_answered(ref, OutgoingState.REJECTED, detail):
                 self._emit(EventKind.NOT_SENT, wire_id=ref, number=number, detail=detail)
         elif code == ReceiptCode.RETRY:
             retry_after_s = _retry_after_s(said)
-            self._store.postpone(ref, self._body.clock() + retry_after_s)
+            self._store.outgoing.postpone(ref, self._body.clock() + retry_after_s)
             self._answers.plan(number, retry_after_s)
             self._emit(EventKind.POSTPONED, wire_id=ref, number=number, retry_after_s=retry_after_s)
 
@@ -259,7 +259,7 @@ class Taking:
             )
 
     def _send_under_fresh_id(self, ref: str) -> None:
-        record = self._store.find_outgoing(ref)
+        record = self._store.outgoing.find(ref)
         if record is None or record.state not in {OutgoingState.QUEUED, OutgoingState.SENT}:
             return
         fresh = self._body.new_id()
@@ -267,7 +267,7 @@ class Taking:
         model = _WITH_ID.get(record.kind)
         if model is not None:
             payload = codec.encode(codec.decode_json(payload, model).model_copy(update={"id": fresh}))
-        self._store.give_fresh_id(record.number, fresh, payload)
+        self._store.outgoing.give_fresh_id(record.number, fresh, payload)
         self._uploads.forget(record.number)
         self._answers.plan(record.number, 0.0)
         self._emit(EventKind.FRESH_ID, number=record.number, old_id=ref, wire_id=fresh)
@@ -276,7 +276,7 @@ class Taking:
 
     def _take_state(self, said: State) -> None:
         detail = None if said.detail is None else str(said.detail)
-        new = self._store.note_sent_state(SentState(said.ref, said.by, str(said.state), detail))
+        new = self._store.outgoing.record_sent_state(SentState(said.ref, said.by, str(said.state), detail))
         self._owing.owe(said.ref, ReceiptState.SEEN, of=str(said.state))
         if new:
             self._emit(EventKind.SENT_STATE, wire_id=said.ref, by=said.by, state=str(said.state), detail=detail)

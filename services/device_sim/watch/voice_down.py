@@ -48,9 +48,9 @@ class Fetching:
             self._stop(ref)
             self._owing.owe(ref, ReceiptState.LATER)
             return
-        if not self._store.take_announcement(ref, said):
+        if not self._store.sounds.store_announcement(ref, said):
             self._body.events.emit(EventKind.CLIP_BROKEN, ref=ref, detail="another_manifest")
-        transfer = self._store.find_transfer(ref)
+        transfer = self._store.sounds.find_transfer(ref)
         if transfer is not None and transfer.is_whole:
             self._finish(transfer)
         else:
@@ -70,8 +70,8 @@ class Fetching:
         return traits.max_payload_bytes if traits.binary else traits.max_payload_bytes // 4 * 3
 
     def _make_room(self, ref: str, size_bytes: int) -> bool:
-        while self._store.held_bytes(besides=ref) + size_bytes > self._body.traits.sound_room_bytes:
-            if not self._store.free_oldest_played():
+        while self._store.sounds.held_bytes(besides=ref) + size_bytes > self._body.traits.sound_room_bytes:
+            if not self._store.sounds.free_oldest_played():
                 return False
         return True
 
@@ -79,7 +79,7 @@ class Fetching:
 
     def next_fetch(self, ref: str) -> Fetch | None:
         """Return what to ask for now, None if this clip is fetched no longer."""
-        transfer = self._store.find_transfer(ref)
+        transfer = self._store.sounds.find_transfer(ref)
         window = range(0) if transfer is None else transfer.next_missing(self._body.traits.fetch_window)
         if not window:
             return None
@@ -89,10 +89,10 @@ class Fetching:
 
     def take_chunk(self, ref: str, number: int, sound: bytes) -> bool:
         """Keep a chunk; return False for one that nobody asked for, or that has not its size."""
-        transfer = self._store.find_transfer(ref)
+        transfer = self._store.sounds.find_transfer(ref)
         if transfer is None or len(sound) != transfer.size_of(number):
             return False
-        self._store.take_chunk(ref, number, sound)
+        self._store.sounds.store_chunk(ref, number, sound)
         held = transfer.held | {number}
         if len(held) == transfer.announced.voice.chunks:
             self._finish(transfer)
@@ -104,11 +104,11 @@ class Fetching:
 
     def _finish(self, transfer: Transfer) -> None:
         ref, voice = transfer.ref, transfer.announced.voice
-        sound = self._store.joined_chunks(ref)
+        sound = self._store.sounds.joined_chunks(ref)
         if len(sound) != voice.bytes or hashlib.sha256(sound).hexdigest() != voice.sha256:
             self._start_over(ref)
             return
-        item = self._store.take_clip(transfer, sound, self._owing.receipt(ref, ReceiptState.DELIVERED))
+        item = self._store.sounds.store_clip(transfer, sound, self._owing.receipt(ref, ReceiptState.DELIVERED))
         self._stop(ref)
         self._owing.plan(ref, ReceiptState.DELIVERED)
         self._body.events.emit(
@@ -118,7 +118,7 @@ class Fetching:
 
     def _start_over(self, ref: str) -> None:
         """Nobody can tell which chunk is bad: all come again. At once the first time, after a growing wait then."""
-        self._store.forget_chunks(ref)
+        self._store.sounds.forget_chunks(ref)
         times = self._broken.get(ref, 0)
         self._broken[ref] = times + 1
         timings = self._body.timings
@@ -130,12 +130,12 @@ class Fetching:
 
     def forget(self, ref: str) -> None:
         """Fetch it no longer, and forget what came."""
-        self._store.forget_transfer(ref)
+        self._store.sounds.forget_transfer(ref)
         self._stop(ref)
 
     def take_refusal(self, ref: str, retry_after_s: float | None) -> bool:
         """A fetch was refused: ask again after a while if that was said, else wait for the next announcement."""
-        if self._store.find_transfer(ref) is None:
+        if self._store.sounds.find_transfer(ref) is None:
             return False
         if retry_after_s is None:
             self._stop(ref)

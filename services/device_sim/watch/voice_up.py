@@ -76,8 +76,8 @@ class Uploads:
         for number, chunks in self._to_say.items():
             if chunks:
                 chunk = chunks.popleft()
-                record = self._body.store.get_outgoing(number)
-                sound = self._body.store.recorded_chunk(number, chunk)
+                record = self._body.store.outgoing.get(number)
+                sound = self._body.store.outgoing.recorded_chunk(number, chunk)
                 payload = codec.encode_chunk(sound, binary=self._body.traits.binary)
                 return ChunkToSay(number, record.wire_id, chunk, payload)
         return None

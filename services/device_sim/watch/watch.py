@@ -176,12 +176,12 @@ class SimWatch(WatchUsage):
 
     def read(self, ref: str) -> Incoming:
         """Read an item of the inbox; the first time, its sender is told `played`. KeyError for what is not there."""
-        item = self._store.find_item(ref)
+        item = self._store.items.find(ref)
         if item is None or item.state not in IN_INBOX:
             raise KeyError(ref)
-        if self._store.take_played(ref, OwedReceipt(ref, ReceiptState.PLAYED.value, **self._body.dated())):
+        if self._store.items.mark_played(ref, OwedReceipt(ref, ReceiptState.PLAYED.value, **self._body.dated())):
             self._life.wake()
-        return self._store.find_item(ref) or item
+        return self._store.items.find(ref) or item
 
     def _keep(self, model: type[Text], *, to: str, **content: str) -> Outgoing:
         address = self._addressed(to)
@@ -190,7 +190,7 @@ class SimWatch(WatchUsage):
             message = model.model_validate({"id": wire_id, "to": address, **content, **self._body.dated()})
         except ValidationError as error:
             raise WatchRefusedError(error.errors(include_url=False, include_input=False)[0]["msg"]) from None
-        kept = self._store.keep_outgoing(wire_id, UplinkKind.TEXT.value, codec.encode(message))
+        kept = self._store.outgoing.keep(wire_id, UplinkKind.TEXT.value, codec.encode(message))
         self._life.wake()
         return kept
 
@@ -268,21 +268,21 @@ class SimWatch(WatchUsage):
 
     def inbox(self) -> list[Incoming]:
         """Return what the child can see, in the server's order."""
-        return self._store.inbox()
+        return self._store.items.visible()
 
     def sent(self) -> list[Outgoing]:
         """Return everything the child sent since the pairing, oldest first."""
-        return self._store.all_outgoing()
+        return self._store.outgoing.all()
 
     def sent_states(self, message: Outgoing | None = None) -> list[SentState]:
         """Return what became of one message, or of all, at each recipient."""
         if message is None:
-            return self._store.sent_states()
-        return self._store.sent_states(self._store.get_outgoing(message.number).wire_id)
+            return self._store.outgoing.sent_states()
+        return self._store.outgoing.sent_states(self._store.outgoing.get(message.number).wire_id)
 
     def owed_receipts(self) -> list[OwedReceipt]:
         """Return the receipts the backend has not answered."""
-        return self._store.owed_receipts()
+        return self._store.items.owed_receipts()
 
     # ---------------------------------------------------------------- waiting
 
@@ -301,8 +301,8 @@ class SimWatch(WatchUsage):
     async def wait_stored(self, message: Outgoing, *, timeout_s: float = _WAIT_S) -> Outgoing:
         """Return the message once its receipt says stored; NotSentError when it was refused."""
         final = {OutgoingState.STORED, OutgoingState.REJECTED}
-        await self.wait_until(lambda: self._store.get_outgoing(message.number).state in final, timeout_s=timeout_s)
-        now = self._store.get_outgoing(message.number)
+        await self.wait_until(lambda: self._store.outgoing.get(message.number).state in final, timeout_s=timeout_s)
+        now = self._store.outgoing.get(message.number)
         if now.state is OutgoingState.REJECTED:
             raise NotSentError(now.detail or "")
         return now
@@ -310,7 +310,7 @@ class SimWatch(WatchUsage):
     async def wait_settled(self, *, timeout_s: float = _WAIT_S) -> None:
         """Return once nothing is kept and nothing is owed: everything the watch had to say was answered."""
         await self.wait_until(
-            lambda: not self._store.pending_outgoing() and not self._store.owed_receipts(), timeout_s=timeout_s
+            lambda: not self._store.outgoing.pending() and not self._store.items.owed_receipts(), timeout_s=timeout_s
         )
 
     def follow(self) -> AsyncGenerator[WatchEvent, None]:

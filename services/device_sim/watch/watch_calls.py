@@ -25,7 +25,7 @@ class WatchCalls(WatchHours):
         fix, wire_id = self._body.fix, self._body.new_id()
         place = None if fix is None else Place(lat=fix.lat, lon=fix.lon, acc=fix.acc)
         alert = Alert(id=wire_id, kind=kind, location=place, **self._body.dated())
-        kept = self._store.keep_outgoing(wire_id, UplinkKind.ALERT.value, codec.encode(alert))
+        kept = self._store.outgoing.keep(wire_id, UplinkKind.ALERT.value, codec.encode(alert))
         if kind is AlertKind.TAKEN_OFF:
             self._body.counters.taken_off()
         self._life.wake()

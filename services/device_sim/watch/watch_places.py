@@ -71,6 +71,6 @@ class WatchPlaces(WatchCalls):
             id=wire_id, lat=fix.lat, lon=fix.lon, acc=fix.acc, source=fix.source, batt=self._body.traits.battery_pct,
             **dated,
         )  # fmt: skip
-        kept = self._store.keep_outgoing(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
+        kept = self._store.outgoing.keep(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
         self._life.wake()
         return kept

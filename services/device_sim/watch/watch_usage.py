@@ -25,7 +25,7 @@ class WatchUsage(WatchPlaces):
             raise WatchRefusedError("the watch is not paired")
         counters, wire_id = self._body.counters, self._body.new_id()
         counters.see(battery_pct=self._body.traits.battery_pct)
-        kept = self._store.keep_outgoing(wire_id, UplinkKind.USAGE.value, codec.encode(counters.report(wire_id)))
+        kept = self._store.outgoing.keep(wire_id, UplinkKind.USAGE.value, codec.encode(counters.report(wire_id)))
         self._life.wake()
         return kept
 

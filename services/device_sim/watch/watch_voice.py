@@ -37,14 +37,16 @@ class WatchVoice:
         address, traits = self._addressed(to), self._body.traits
         clip = sound if isinstance(sound, Clip) else self._made_clip(sound, seconds, seed)
         # What was played makes room for what is to be said, as it does for what comes.
-        while self._store.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
-            if not self._store.free_oldest_played():
+        while self._store.sounds.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
+            if not self._store.sounds.free_oldest_played():
                 raise SoundRefusedError("there is no room for another recording")
         end = VoiceEnd(
             to=address, codec=clip.codec, bytes=len(clip.sound), chunks=-(-len(clip.sound) // traits.chunk_bytes),
             sha256=clip.sha256, duration_ms=clip.duration_ms, **self._body.dated(),
         )  # fmt: skip
-        kept = self._store.keep_recording(self._body.new_id(), codec.encode(end), traits.chunk_bytes, clip.sound)
+        kept = self._store.outgoing.keep_recording(
+            self._body.new_id(), codec.encode(end), traits.chunk_bytes, clip.sound
+        )
         self._body.counters.count("recordings")
         self._life.wake()
         return kept
@@ -65,10 +67,10 @@ class WatchVoice:
         KeyError for what is not there or is no voice message. SoundRefusedError, and nothing is told, where its sound
         made room for newer ones, cannot be decoded or cannot be written.
         """
-        item = self._store.find_item(ref)
+        item = self._store.items.find(ref)
         if item is None or item.kind != ItemKind.VOICE or item.state not in IN_INBOX:
             raise KeyError(ref)
-        sound = self._store.sound(ref)
+        sound = self._store.sounds.find(ref)
         if sound is None:
             raise SoundRefusedError("its sound made room for newer ones")
         if into is not None:
@@ -78,7 +80,7 @@ class WatchVoice:
 
     def clip(self, ref: str) -> bytes | None:
         """Return the sound of a voice message as it came; None if it is not here (any more)."""
-        return self._store.sound(ref)
+        return self._store.sounds.find(ref)
 
     @abstractmethod
     def read(self, ref: str) -> Incoming:

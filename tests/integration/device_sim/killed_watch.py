@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from services.device_sim.sqlite_file import SqliteFile
 from services.device_sim.watch.body import WatchTraits
 from services.device_sim.watch.mqtt_connection import MqttConnection
 from services.device_sim.watch.records import FactoryIdentity
 from services.device_sim.watch.store import WatchStore
-from services.device_sim.watch.store_base import StoreBase
 from services.device_sim.watch.watch import AlreadyPairedError, SimWatch
 from services.protocol.pairing import Credentials, PairedWithCredentials
 from tests.integration.device_sim.scripted_backend import PATIENT, QUICK
@@ -45,17 +45,17 @@ class Steps:
 
     def watch_over(self) -> None:
         """Make a step of the moment before and after everything that goes to disk or onto the network."""
-        write, transaction, send = StoreBase._write, StoreBase._transaction, MqttConnection._send  # noqa: SLF001 - the seams
+        write, transaction, send = SqliteFile.write, SqliteFile.transaction, MqttConnection._send  # noqa: SLF001 - the seams
 
-        def counted_write(store: StoreBase, statement: str, *values: object) -> int:
+        def counted_write(file: SqliteFile, statement: str, *values: object) -> int:
             self.take()
-            changed = write(store, statement, *values)
+            changed = write(file, statement, *values)
             self.take()
             return changed
 
         @contextlib.contextmanager
-        def counted_transaction(store: StoreBase) -> Iterator[None]:
-            with transaction(store):
+        def counted_transaction(file: SqliteFile) -> Iterator[None]:
+            with transaction(file):
                 yield
                 self.take()
             self.take()
@@ -65,8 +65,8 @@ class Steps:
             send(connection, packet)
             self.take()
 
-        StoreBase._write = counted_write  # type: ignore[method-assign, assignment]  # noqa: SLF001
-        StoreBase._transaction = counted_transaction  # type: ignore[method-assign, assignment]  # noqa: SLF001
+        SqliteFile.write = counted_write  # type: ignore[method-assign, assignment]
+        SqliteFile.transaction = counted_transaction  # type: ignore[method-assign, assignment]
         MqttConnection._send = counted_send  # type: ignore[method-assign, assignment]  # noqa: SLF001
 
 
@@ -115,7 +115,7 @@ def pair_by_hand(serial: str, secret: str, folder: str, username: str) -> None:
             username=username, password=secret, client_id=username, prefix=f"sw/v1/{username}", host="127.0.0.1",
             port=1883,
         )  # fmt: skip
-        store.take_credentials(PairedWithCredentials(child_name="Mei", credentials=credentials))
+        store.store_credentials(PairedWithCredentials(child_name="Mei", credentials=credentials))
     store.close()
 
 

@@ -65,7 +65,7 @@ def watch_of(folder: Path, stand: Stand, home: Home, worn: Worn, **traits: Any) 
         username=worn.username, password=worn.password, client_id=worn.username, prefix=f"sw/v1/{worn.username}",
         host="127.0.0.1", port=stand.plain_port,
     )  # fmt: skip
-    store.take_credentials(PairedWithCredentials(child_name="Mei", credentials=credentials))
+    store.store_credentials(PairedWithCredentials(child_name="Mei", credentials=credentials))
     store.close()
     return SimWatch(folder, "127.0.0.1", stand.plain_port, timings=Timings.quick(), traits=WatchTraits(**traits))
 
