@@ -43,7 +43,7 @@ async def _paired_at(play: Play, watch: SimWatch, at: datetime) -> None:
 
 async def _alarmed(watch: SimWatch, parent: SimParent, child: str) -> None:
     """Be away from home just now, by one exact fix: the parent is alarmed, and acknowledges."""
-    await watch.wait_stored(watch.check_in(*point(700, 0), 9, source="gps"))
+    await watch.wait_stored(watch.places.check_in(*point(700, 0), 9, source="gps"))
     latest = await parent.latest_place(child)
     assert latest.seen is not None
     assert (latest.seen.accuracy_m, latest.seen.zone) == (9, None)
@@ -60,14 +60,14 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         await pair(watch, parent, child)
         await _look_after(home, parent)
-        await watch.wait_until(lambda: watch.takes_fixes)
+        await watch.wait_until(lambda: watch.places.takes_fixes)
         # The recorded day becomes yesterday: the same minutes of a day that is over.
         yesterday = datetime.now(SHANGHAI).date() - timedelta(days=1)
         shift = timedelta(days=(yesterday - DAY.date()).days)
         # It is worn longer than that: what was measured before the pairing would be refused.
         await _paired_at(play, watch, moment("00:00") + shift - timedelta(days=1))
         await watch.go_offline()
-        kept = watch.walked(TRACK, ended_at=TRACK[-1].at + shift)
+        kept = watch.places.walked(TRACK, ended_at=TRACK[-1].at + shift)
         await watch.go_online()
         await watch.wait_settled(timeout_s=60)
         assert {one.state for one in watch.sent()} == {"stored"}
@@ -89,7 +89,7 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
         assert {zone.name: zone.stand for zone in await parent.zones(child)} == {"Home": "inside", "School": "outside"}
 
         await _alarmed(watch, parent, child)
-        await watch.wait_stored(watch.report())
+        await watch.wait_stored(watch.usage.report())
     async with play.database.begin() as work:
         reports = list(await work.session.exec(select(UsageReport).where(col(UsageReport.family_id) == home.family_id)))
     (report,) = reports
@@ -105,14 +105,14 @@ async def test_an_sos_is_answered_and_a_locate_told_where_the_child_is(play: Pla
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         await pair(watch, parent, child)
         await _look_after(home, parent)
-        await watch.wait_until(lambda: watch.takes_fixes)
-        await watch.wait_stored(watch.alert())
+        await watch.wait_until(lambda: watch.places.takes_fixes)
+        await watch.wait_stored(watch.alerts.raise_alert())
         (alert,) = await parent.alerts(child)
         assert alert.kind == "sos"
         await parent.acknowledge(child, alert.alert_id)
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
 
-        watch.give_fix(*point(*SCHOOL), 18)
+        watch.alerts.give_fix(*point(*SCHOOL), 18)
         given = await parent.command(child, "locate")
         answered = await watch.wait_for("command_answered", command_kind="locate")
         assert answered["state"] == "done"

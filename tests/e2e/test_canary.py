@@ -107,7 +107,7 @@ async def a_voice_message(scene: Scene) -> list[str]:
 
 async def a_voice_message_of_the_child(scene: Scene) -> list[str]:
     clip = record_clip(speech(5.0, 71), Codec.AMR_NB)
-    await scene.watch.wait_stored(scene.watch.record("family", clip))
+    await scene.watch.wait_stored(scene.watch.voice.record("family", clip))
     assert len(clip.sound) > CHUNK_DEFAULT_BYTES, "in more chunks than one"
     messages = (await scene.told("GET", f"{scene.child}/messages"))["messages"]
     (said,) = [one for one in messages if one["direction"] == "to_family" and one["kind"] == "voice"]
@@ -163,8 +163,8 @@ async def a_place_and_a_zone(scene: Scene) -> list[str]:
 
 async def a_place_in_an_sos(scene: Scene) -> list[str]:
     lat, lon = 23.031829, 113.761247
-    scene.watch.give_fix(lat, lon, 12)
-    await scene.watch.wait_stored(scene.watch.alert())
+    scene.watch.alerts.give_fix(lat, lon, 12)
+    await scene.watch.wait_stored(scene.watch.alerts.raise_alert())
     [alert] = (await scene.client.get(f"{scene.child}/alerts")).json()["alerts"]
     told = (await scene.client.get(f"{scene.child}/alerts/{alert['alert_id']}/place")).json()
     assert (told["seen"]["place"]["lat"], told["seen"]["place"]["lon"]) == (lat, lon)

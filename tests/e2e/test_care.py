@@ -29,10 +29,10 @@ async def test_quiet_hours_keep_messages_silent_and_an_sos_loud(play: Play) -> N
             "ends": f"{now + timedelta(hours=2):%H:%M}",
         }  # fmt: skip
         await _changed(watch, parent, child, quiet=[around])
-        assert watch.is_quiet
+        assert watch.clock.is_quiet
         await parent.write(child, "in class")
         assert (await watch.wait_for("received", text="in class"))["silent"]
-        await watch.wait_stored(watch.alert())
+        await watch.wait_stored(watch.alerts.raise_alert())
         (alert,) = await parent.alerts(child)
         await parent.acknowledge(child, alert.alert_id)
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
@@ -48,11 +48,11 @@ async def test_a_shift_is_shown_on_the_watch_and_the_child_sees_who_looked(play:
         await pair(watch, parent, child)
         until = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
         await parent.set_busy(until)
-        await watch.wait_until(lambda: any(watch.on_shift_until(one.id) for one in watch.contacts()))
+        await watch.wait_until(lambda: any(watch.clock.on_shift_until(one.id) for one in watch.contacts()))
         local = until.astimezone(SHANGHAI)
-        assert (watch.on_shift_until("g-1") or "")[-5:] == f"{local:%H:%M}"
+        assert (watch.clock.on_shift_until("g-1") or "")[-5:] == f"{local:%H:%M}"
         await parent.set_busy(None)
-        await watch.wait_until(lambda: watch.on_shift_until("g-1") is None)
+        await watch.wait_until(lambda: watch.clock.on_shift_until("g-1") is None)
 
         await _locate(home, parent, watch, family)
 
@@ -62,7 +62,7 @@ async def _locate(home: Home, parent: SimParent, watch: SimWatch, family: str) -
     await parent.change_guardian(family, me, may_locate=True)
     await parent.consent(family, "location")
     await _changed(watch, parent, child, location=True)
-    watch.give_fix(23.02, 113.75, 18)
+    watch.alerts.give_fix(23.02, 113.75, 18)
     await parent.command(child, "locate")
     seen = await watch.wait_for("command_answered", command_kind="locate")
     # The name under which this guardian stands in the child's list, and no other.

@@ -65,7 +65,7 @@ async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until
         if chance.random() < 0.5:
             clip = record_clip(speech(chance.uniform(0.4, 3.0), number), Codec.AMR_NB)
             try:
-                kept, content = watch.record("family", clip), clip.sound
+                kept, content = watch.voice.record("family", clip), clip.sound
             except SoundRefusedError:
                 # So much waits for its receipt that the watch is full: the child waits, too.
                 await watch.wait_settled(timeout_s=180)
@@ -89,7 +89,7 @@ async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until
 def _play_something(watch: SimWatch) -> None:
     for item in watch.inbox():
         if item.state == "delivered":
-            (watch.play if item.kind == "voice" else watch.read)(item.ref)
+            (watch.voice.play if item.kind == "voice" else watch.read)(item.ref)
 
 
 async def _network_comes_and_goes(watch: SimWatch, chance: random.Random, until_s: float) -> int:
@@ -156,7 +156,7 @@ async def _check_down(watch: SimWatch, said: Said, given: dict[str, list[bytes]]
         assert item.kind == told.kind
         if item.kind == "text":
             assert item.text.encode() == content
-        elif (heard := watch.clip(item.ref)) is not None:
+        elif (heard := watch.voice.clip(item.ref)) is not None:
             # What the watch plays is given as it is, and everything else was made into it exactly once.
             is_as_it_was = content.startswith(b"#!AMR")
             assert heard == content if is_as_it_was else [heard] == given[item.ref]

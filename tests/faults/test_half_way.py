@@ -44,7 +44,7 @@ async def test_what_the_child_says_goes_on_half_way_after_all_was_killed(play: P
         async with watch:
             await pair(watch, parent, str(home.child_id))
             cable.cut_after(len(minute.sound) // 2)
-            kept = watch.record("family", minute)
+            kept = watch.voice.record("family", minute)
             await cable.is_cut.wait()
             await _kill_everything(play)
             # The broker had taken some for the bridge when they died: they are not lost with them.
@@ -93,7 +93,7 @@ async def test_what_the_mother_says_goes_on_half_way_after_all_was_killed(play: 
         assert second.offsets[0] == 2 * first.offsets[1], "what had arrived is not sent again"
         assert [one.message_id for one in await parent.history(child_id)] == [sent.message_id]
         (heard,) = (await play.given_to_watch(home))[watch.inbox()[0].ref]
-        await watch.wait_until(lambda: watch.clip(watch.inbox()[0].ref) == heard, timeout_s=60)
+        await watch.wait_until(lambda: watch.voice.clip(watch.inbox()[0].ref) == heard, timeout_s=60)
 
 
 async def _chunks_of(play: Play, ref: str) -> int:

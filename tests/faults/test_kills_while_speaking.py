@@ -30,13 +30,13 @@ async def _mother_speaks(parent: SimParent, child_id: str) -> None:
 async def _child_speaks(watch: SimWatch) -> list[str]:
     refs = []
     for clip in UP:
-        kept = await watch.wait_stored(watch.record("family", clip), timeout_s=60)
+        kept = await watch.wait_stored(watch.voice.record("family", clip), timeout_s=60)
         refs.append(kept.wire_id)
     return refs
 
 
 def _heard(watch: SimWatch) -> list[bytes | None]:
-    return [watch.clip(item.ref) for item in watch.inbox()]
+    return [watch.voice.clip(item.ref) for item in watch.inbox()]
 
 
 def _as_sent(clips: list[Clip]) -> list[bytes | None]:

@@ -162,7 +162,7 @@ class WatchConsole(PlaceCommands):
         if watch.child_name is not None:
             say(f"child     {printable(watch.child_name)}")
         say(f"online    {'yes' if watch.is_online else 'no'}")
-        say(f"quiet     {'yes: messages wait silently' if watch.is_quiet else 'no'}")
+        say(f"quiet     {'yes: messages wait silently' if watch.clock.is_quiet else 'no'}")
         say(f"contacts  version {watch.contacts_version}, settings version {watch.config_version}")
         waiting = sum(one.state in {OutgoingState.QUEUED, OutgoingState.SENT} for one in watch.sent())
         say(f"waiting   {waiting} to send, {len(watch.owed_receipts())} receipts owed")
@@ -185,7 +185,7 @@ class WatchConsole(PlaceCommands):
                 )
                 if given
             )
-            until = self._watch.on_shift_until(contact.id)
+            until = self._watch.clock.on_shift_until(contact.id)
             more = rights if until is None else f"{rights}, on shift until {until}"
             say(f"  {contact.id:<6} {printable(contact.name)} ({contact.relation}) {contact.number or ''} {more}")
         if not self._watch.contacts():
@@ -222,9 +222,9 @@ class WatchConsole(PlaceCommands):
             raise SaidWrongError("usage: record TO [FILE.wav|SECONDS]")
         length_s = seconds(said[1], limits.CLIP_MAX_S) if len(said) > 1 else _SPOKEN_S
         if length_s is None:
-            message = self._watch.record(said[0], Path(said[1]))
+            message = self._watch.voice.record(said[0], Path(said[1]))
         else:
-            message = self._watch.record(said[0], seconds=length_s)
+            message = self._watch.voice.record(said[0], seconds=length_s)
         say(f"message {message.number} is kept until it is with the family")
 
     async def _play(self, rest: str) -> None:
@@ -233,7 +233,7 @@ class WatchConsole(PlaceCommands):
         item = items[number(said[0] if said else "", len(items)) - 1]
         if item.kind != ItemKind.VOICE:
             raise SaidWrongError("that is no voice message; `read` it")
-        item = self._watch.play(item.ref, Path(said[1]) if len(said) > 1 else None)
+        item = self._watch.voice.play(item.ref, Path(said[1]) if len(said) > 1 else None)
         say(f"  {self._line(item)}{f' → {said[1]}' if len(said) > 1 else ''}")
 
     async def _states(self, _rest: str) -> None:
@@ -243,12 +243,12 @@ class WatchConsole(PlaceCommands):
             say(f"  {message.number}. {_MARKS[message.state]}{detail} {became}")
 
     async def _sos(self, _rest: str) -> None:
-        say(f"call {self._watch.alert().number} is kept until it is with the family")
+        say(f"call {self._watch.alerts.raise_alert().number} is kept until it is with the family")
 
     async def _alert(self, rest: str) -> None:
         if rest not in set(AlertKind):
             raise SaidWrongError("alert one of: " + " ".join(AlertKind))
-        say(f"call {self._watch.alert(AlertKind(rest)).number} is kept until it is with the family")
+        say(f"call {self._watch.alerts.raise_alert(AlertKind(rest)).number} is kept until it is with the family")
 
     async def _sleep(self, rest: str) -> None:
         try:

@@ -38,12 +38,12 @@ class PlaceCommands:
 
     async def _fix(self, rest: str) -> None:
         if not rest.split():
-            self._watch.lose_fix()
+            self._watch.alerts.lose_fix()
         else:
-            self._watch.give_fix(*_place(rest, "fix [LAT LON [METRES]]"))
+            self._watch.alerts.give_fix(*_place(rest, "fix [LAT LON [METRES]]"))
 
     async def _check_in(self, rest: str) -> None:
-        kept = self._watch.check_in(*_place(rest, "checkin LAT LON [METRES]"))
+        kept = self._watch.places.check_in(*_place(rest, "checkin LAT LON [METRES]"))
         say(f"check-in {kept.number} is kept until it is with the family")
 
     async def _walk(self, rest: str) -> None:
@@ -54,24 +54,24 @@ class PlaceCommands:
             name, how = said, "1"
         track = read_track(Path(name.strip()))
         if how == _PAST:
-            kept = self._watch.walked(track, ended_at=datetime.now(UTC))
+            kept = self._watch.places.walked(track, ended_at=datetime.now(UTC))
         else:
             speed = float(how)
             if not 0 < speed <= _SPEED_MAX:
                 raise SaidWrongError(f"a speed up to {_SPEED_MAX:.0f}, please: 60 walks an hour in a minute")
-            kept = await self._watch.walk(track, speed=speed)
+            kept = await self._watch.places.walk(track, speed=speed)
         say(f"walked: {len(kept)} of {len(track)} fixes were taken")
 
     async def _put_on(self, _rest: str) -> None:
-        self._watch.put_on()
+        self._watch.usage.put_on()
 
     async def _report(self, rest: str) -> None:
         if not rest:
-            say(f"report {self._watch.report().number} is kept until it is with the backend")
+            say(f"report {self._watch.usage.report().number} is kept until it is with the backend")
             return
         if _is_no_number(rest) or not 0 < float(rest) <= _MINUTES_MAX:
             raise SaidWrongError("usage: report [MINUTES]")
-        await self._watch.report_every(float(rest))
+        await self._watch.usage.report_every(float(rest))
 
 
 def _is_no_number(word: str) -> bool:

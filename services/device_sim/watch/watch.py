@@ -1,4 +1,4 @@
-"""One simulated watch: what the child does with it, and what can be seen of it. The network is in `watch_life.py`."""
+"""One simulated watch: its parts, its texts, its state. The connection is in `network.py`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pydantic import ValidationError
-
+from services.device_sim.watch.alerts import Alerts
 from services.device_sim.watch.body import WatchBody, WatchTraits
 from services.device_sim.watch.events import EventKind, WatchEvent
+from services.device_sim.watch.mailbox import Mailbox
+from services.device_sim.watch.network import Address, WatchNetwork
+from services.device_sim.watch.places import Places
 from services.device_sim.watch.records import (
-    IN_INBOX,
     FactoryIdentity,
     Incoming,
     Outgoing,
@@ -22,17 +23,14 @@ from services.device_sim.watch.records import (
     OwedReceipt,
     SentState,
     ShownCode,
-    WatchRefusedError,
 )
 from services.device_sim.watch.store import WatchFolderError, WatchStore
 from services.device_sim.watch.timings import Timings
-from services.device_sim.watch.watch_life import Address, WatchLife
-from services.device_sim.watch.watch_usage import WatchUsage
-from services.protocol import codec
+from services.device_sim.watch.usage import Usage
+from services.device_sim.watch.voice import Voice
+from services.device_sim.watch.wall_clock import WallClock
 from services.protocol.downlink import Config, Contact
-from services.protocol.topics import UplinkKind, factory_user
-from services.protocol.uplink import Text
-from services.protocol.words import FAMILY, ReceiptState
+from services.protocol.topics import factory_user
 
 _WAIT_S = 30.0
 
@@ -58,7 +56,7 @@ class AlreadyPairedError(Exception):
     """A code was asked for and credentials came: an earlier code had been entered, and its answer was lost."""
 
 
-class SimWatch(WatchUsage):
+class SimWatch:
     """A watch with its memory in `folder`, talking to the broker at `host`:`port`.
 
     Serial and secret are needed once; a folder that holds them already needs neither. With `tls_ca_file` it speaks TLS
@@ -96,19 +94,25 @@ class SimWatch(WatchUsage):
             timings=timings or Timings(),
             traits=traits or WatchTraits(),
         )
-        self._life = WatchLife(self._body, self._identity, Address(host, port, tls_ca_file))
+        self._network = WatchNetwork(self._body, self._identity, Address(host, port, tls_ca_file))
+        self._mailbox = Mailbox(self._body, self._network)
+        self.voice = Voice(self._body, self._network, self._mailbox)
+        self.alerts = Alerts(self._body, self._network)
+        self.places = Places(self._body, self._network)
+        self.usage = Usage(self._body, self._network)
+        self.clock = WallClock(self._body)
 
     # ---------------------------------------------------------------- on and off
 
     async def start(self) -> None:
         """Switch on: counts a boot and goes on where the memory says."""
         self._body.begin()
-        self._life.start()
+        self._network.start()
 
     async def stop(self) -> None:
         """Switch off in order and give the folder free; a repeat does nothing."""
-        await self.end_reporting()
-        await self._life.stop()
+        await self.usage.end_reporting()
+        await self._network.stop()
         self._store.close()
 
     async def __aenter__(self) -> Self:
@@ -122,15 +126,15 @@ class SimWatch(WatchUsage):
 
     async def go_offline(self) -> None:
         """Lose the network without a goodbye; the broker sends the will when it notices."""
-        await self._life.lose_network()
+        await self._network.lose_network()
 
     async def go_online(self) -> None:
         """Find the network again, wake up, and connect at once."""
-        self._life.find_network()
+        self._network.find_network()
 
     async def sleep(self, minutes: float) -> None:
         """Say `asleep` and disconnect; connects again by itself when the time is over, or at `go_online`."""
-        await self._life.sleep(minutes * 60)
+        await self._network.sleep(minutes * 60)
 
     # ---------------------------------------------------------------- pairing
 
@@ -145,7 +149,7 @@ class SimWatch(WatchUsage):
         mark = events.count
         outcomes = (EventKind.CODE_SHOWN, EventKind.PAIRING_REFUSED, EventKind.PAIRED)
         self._store.set_pairing_asked(asked=True)
-        self._life.ask_code()
+        self._network.ask_code()
         await self.wait_until(lambda: events.last(*outcomes, after=mark) is not None, timeout_s=timeout_s)
         event = events.last(*outcomes, after=mark)
         if event is None or event.kind is EventKind.PAIRED:
@@ -157,60 +161,26 @@ class SimWatch(WatchUsage):
     def cancel_pairing(self) -> None:
         """Ask for no more codes. If a code that was shown is entered all the same, the next `pair` learns of it."""
         self._store.set_pairing_asked(asked=False)
-        self._life.look_again()
+        self._network.look_again()
 
     def forget_credentials(self) -> None:
         """Lose what the watch logs in with, as worn memory would; everything else stays until another pairing."""
         self._store.lose_credentials()
-        self._life.look_again()
+        self._network.look_again()
 
     # ---------------------------------------------------------------- what the child does
 
     def write(self, to: str, text: str) -> Outgoing:
-        """Write a text to a contact (id or name) or to `family`; kept until its receipt."""
-        return self._keep(Text, to=to, text=text)
+        """Write a text to a contact (id or name) or to `family`; it is kept until its receipt."""
+        return self._mailbox.write(to, text)
 
     def emoji(self, to: str, word: str) -> Outgoing:
-        """Send one of the emoji of the protocol; kept until its receipt."""
-        return self._keep(Text, to=to, emoji=word)
+        """Send one of the emoji of the protocol; it is kept until its receipt."""
+        return self._mailbox.emoji(to, word)
 
     def read(self, ref: str) -> Incoming:
-        """Read an item of the inbox; the first time, its sender is told `played`. KeyError for what is not there."""
-        item = self._store.items.find(ref)
-        if item is None or item.state not in IN_INBOX:
-            raise KeyError(ref)
-        if self._store.items.mark_played(ref, OwedReceipt(ref, ReceiptState.PLAYED.value, **self._body.dated())):
-            self._life.wake()
-        return self._store.items.find(ref) or item
-
-    def _keep(self, model: type[Text], *, to: str, **content: str) -> Outgoing:
-        address = self._addressed(to)
-        wire_id = self._body.new_id()
-        try:
-            message = model.model_validate({"id": wire_id, "to": address, **content, **self._body.dated()})
-        except ValidationError as error:
-            raise WatchRefusedError(error.errors(include_url=False, include_input=False)[0]["msg"]) from None
-        kept = self._store.outgoing.keep(wire_id, UplinkKind.TEXT.value, codec.encode(message))
-        self._life.wake()
-        return kept
-
-    def _addressed(self, to: str) -> str:
-        if self._store.username() is None:
-            raise WatchRefusedError("the watch is not paired")
-        if self.is_locked:
-            raise WatchRefusedError("the screen is locked: this watch was said to be lost")
-        if to == FAMILY:
-            return FAMILY
-        contacts = self._store.contacts()
-        for contact in contacts:
-            if contact.id == to:
-                return contact.id
-        named = [contact.id for contact in contacts if contact.name.casefold() == to.casefold()]
-        if len(named) == 1:
-            return named[0]
-        raise WatchRefusedError(
-            "no contact has this name" if not named else "several contacts have this name: use the id"
-        )
+        """Read an item of the inbox; the first time, its sender gets `played`. KeyError for an unknown item."""
+        return self._mailbox.read(ref)
 
     # ---------------------------------------------------------------- what can be seen
 
@@ -237,7 +207,12 @@ class SimWatch(WatchUsage):
     @property
     def is_online(self) -> bool:
         """Whether the hello of the present connection was answered."""
-        return self._life.is_online
+        return self._network.is_online
+
+    @property
+    def is_locked(self) -> bool:
+        """Whether the screen is locked because the watch was reported as lost."""
+        return self._mailbox.is_locked
 
     @property
     def contacts_version(self) -> int:
@@ -319,7 +294,7 @@ class SimWatch(WatchUsage):
 
     async def publish_raw(self, level: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish any bytes below the own prefix, for tests of bad input; ConnectionLostError when not online."""
-        await self._life.publish_raw(level, payload, retain=retain)
+        await self._network.publish_raw(level, payload, retain=retain)
 
 
 def _read_identity(store: WatchStore, serial: str | None, secret: str | None) -> FactoryIdentity:

@@ -191,20 +191,20 @@ class Story(CareStory):
         words = await self._appears("Hello Mei! This is your new watch.")
         voice = await self.watch.wait_for("received", item_kind="voice")
         self._voice_ref = voice["ref"]
-        clip = self.watch.clip(self._voice_ref) or b""
+        clip = self.watch.voice.clip(self._voice_ref) or b""
         expect(clip[:6], b"#!AMR\n", "what a watch plays")
         return f"{words}; then {voice['duration_ms'] / 1000:.1f} s of AMR-NB, {len(clip)} bytes, fetched and checked"
 
     async def _play_on_watch(self) -> str:
         self.voice_folder.mkdir(parents=True, exist_ok=True)
-        self.watch.play(self._voice_ref, self.voice_folder / "from-mum.wav")
+        self.watch.voice.play(self._voice_ref, self.voice_folder / "from-mum.wav")
         message = await self.parent.wait_for_message(
             self.child_id, lambda one: one.kind == "voice" and one.recipients[0].state == "played"
         )
         return f"state {message.recipients[0].state}; played into {self.voice_folder / 'from-mum.wav'}"
 
     async def _hear_on_phone(self) -> str:
-        kept = self.watch.record("family", RECORDINGS / "a-picture.wav")
+        kept = self.watch.voice.record("family", RECORDINGS / "a-picture.wav")
         self._from_child = await self.parent.wait_for_message(
             self.child_id,
             lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready",

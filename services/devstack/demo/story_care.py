@@ -45,7 +45,7 @@ class CareStory(ABC):
         ]
 
     async def _locate_too_early(self) -> str:
-        expect(self.watch.takes_fixes, False, "whether the watch takes fixes")
+        expect(self.watch.places.takes_fixes, False, "whether the watch takes fixes")
         try:
             await self.parent.command(self.child_id, "locate")
         except Exception as error:
@@ -61,7 +61,7 @@ class CareStory(ABC):
         await self.parent.change_guardian(self.family_id, me.guardian_id, may_locate=True)
         consent = await self.parent.consent(self.family_id, "location")
         settings = await self.parent.change_settings(self.child_id, location=True)
-        await self.watch.wait_until(lambda: self.watch.takes_fixes)
+        await self.watch.wait_until(lambda: self.watch.places.takes_fixes)
         return f"consent to text {consent.text_version}; config version {settings.version} is on the watch"
 
     async def _draw_zone(self) -> str:
@@ -69,13 +69,13 @@ class CareStory(ABC):
         return f"{zone.name}: the child's whereabouts are {zone.stand}"
 
     async def _check_in(self) -> str:
-        await self.watch.wait_stored(self.watch.check_in(*_SCHOOL, 18, source="gps"))
+        await self.watch.wait_stored(self.watch.places.check_in(*_SCHOOL, 18, source="gps"))
         return await self._seen(18)
 
     async def _locate(self) -> str:
         # Fixes are dated in whole seconds: one of the same second is no newer place.
         await asyncio.sleep(1)
-        self.watch.give_fix(*_PLAYGROUND, 12)
+        self.watch.alerts.give_fix(*_PLAYGROUND, 12)
         given: GivenCommand = await self.parent.command(self.child_id, "locate")
         answered = await self.watch.wait_for("command_answered", command_kind="locate")
         expect(answered["state"], "done", "what the watch answered")
@@ -87,7 +87,7 @@ class CareStory(ABC):
         return f"asked by {answered['by']}; {await self._seen(12)}"
 
     async def _call(self) -> str:
-        await self.watch.wait_stored(self.watch.alert())
+        await self.watch.wait_stored(self.watch.alerts.raise_alert())
         alert = await self._open_alert()
         return f"{alert.kind}, raised {alert.raised_at:%H:%M:%S} UTC; nobody has answered yet"
 

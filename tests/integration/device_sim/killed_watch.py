@@ -97,13 +97,13 @@ async def live_in_voice(serial: str, secret: str, folder: str, port: int) -> dic
     options = {"serial": serial, "secret": secret, "timings": PATIENT, "traits": SPEAKING}
     async with SimWatch(Path(folder), "127.0.0.1", port, **options) as watch:
         if not watch.sent():
-            watch.record("family", seconds=SPOKEN_S, seed=1)
+            watch.voice.record("family", seconds=SPOKEN_S, seed=1)
         await watch.wait_until(lambda: bool(watch.inbox()))
         (item,) = watch.inbox()
-        watch.play(item.ref)
+        watch.voice.play(item.ref)
         await watch.wait_settled()
         (sent,) = watch.sent()
-        return {"heard": (watch.clip(item.ref) or b"").hex(), "sent": (sent.wire_id, sent.state)}
+        return {"heard": (watch.voice.clip(item.ref) or b"").hex(), "sent": (sent.wire_id, sent.state)}
 
 
 def pair_by_hand(serial: str, secret: str, folder: str, username: str) -> None:

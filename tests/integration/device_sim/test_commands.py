@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.watch.watch import WatchRefusedError
+from services.device_sim.watch.records import WatchRefusedError
 from services.protocol.words import AlertKind
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 
@@ -20,7 +20,7 @@ async def test_locate_answers_with_the_fix_it_was_given(bench: Bench, tmp_path: 
             await backend.hears("ack", user, ref="config")
             await backend.says(user, "command", id=ref, kind="locate", by="g-1", ttl_s=90)
             await backend.hears("ack", user, ref=ref, state="failed", detail=detail)
-        watch.give_fix(23.02, 113.75, 18)
+        watch.alerts.give_fix(23.02, 113.75, 18)
         await backend.says(user, "command", id="c3", kind="locate", by="g-1", ttl_s=90)
         place = await backend.hears("location", user, reply_to="c3")
         assert (place["lat"], place["lon"], place["acc"]) == (23.02, 113.75, 18)
@@ -39,7 +39,7 @@ async def test_ring_and_lost_do_what_they_say_and_a_lost_watch_still_calls(bench
         await backend.hears("ack", user, ref="c2", state="done")
         with pytest.raises(WatchRefusedError, match="locked"):
             watch.write("family", "who are you?")
-        watch.alert()
+        watch.alerts.raise_alert()
         await backend.hears("alert", user, kind="sos")
     async with bench.watch(tmp_path) as watch:
         assert watch.is_locked, "switching it off and on opens nothing"
@@ -106,8 +106,8 @@ async def test_a_call_is_kept_until_its_receipt_and_says_who_has_seen_it(
     backend = bench.backend
     async with bench.watch(tmp_path) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        watch.give_fix(23.02, 113.75)
-        call = watch.alert(kind)
+        watch.alerts.give_fix(23.02, 113.75)
+        call = watch.alerts.raise_alert(kind)
         heard = await backend.hears("alert", user, kind=kind.value)
         again = await backend.hears("alert", user, kind=kind.value)
         assert again.said == heard.said
@@ -122,7 +122,7 @@ async def test_an_id_that_is_taken_is_changed_in_a_call_too(bench: Bench, tmp_pa
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        call = watch.alert()
+        call = watch.alerts.raise_alert()
         first = await backend.hears("alert", user)
         await backend.says(user, "receipt", ref=first["id"], code="rejected", detail="id_conflict")
         second = await backend.hears("alert", user)
@@ -134,4 +134,4 @@ async def test_an_id_that_is_taken_is_changed_in_a_call_too(bench: Bench, tmp_pa
 async def test_a_watch_without_a_family_has_nobody_to_call(bench: Bench, tmp_path: Path) -> None:
     async with bench.watch(tmp_path) as watch:
         with pytest.raises(WatchRefusedError):
-            watch.alert()
+            watch.alerts.raise_alert()

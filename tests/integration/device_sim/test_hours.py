@@ -81,7 +81,7 @@ async def test_messages_come_silently_in_quiet_hours_of_the_childs_own_wall_and_
             ("2026-03-06T16:30", True), ("2026-03-07T10:00", True),
         ):  # fmt: skip
             one.at(wall)
-            assert one.watch.is_quiet is not rings
+            assert one.watch.clock.is_quiet is not rings
             assert await one.hears() is rings
         one.at("2026-03-09T10:00")
         assert not await one.hears()
@@ -115,8 +115,8 @@ async def test_a_night_goes_past_midnight_and_through_the_change_of_the_clocks(b
 async def test_an_sos_never_waits_and_what_the_child_says_goes_out(bench: Bench, tmp_path: Path) -> None:
     async with wrist(bench, tmp_path, "Asia/Shanghai", "2026-03-06T10:00") as one:
         await one.settings(2, SCHOOL)
-        assert one.watch.is_quiet
-        call = one.watch.alert()
+        assert one.watch.clock.is_quiet
+        call = one.watch.alerts.raise_alert()
         heard = await bench.backend.hears("alert", one.user, kind="sos")
         await bench.backend.says(one.user, "receipt", ref=heard["id"], code="stored")
         await one.watch.wait_stored(call)
@@ -148,7 +148,7 @@ async def test_who_is_on_shift_is_shown_until_it_is_over_by_itself(
 
         assert await shown() == ["18:00", "Sat 02:00", ""]
         one.at("2026-03-06T17:59:59")
-        assert one.watch.on_shift_until("g-1") == "18:00"
+        assert one.watch.clock.on_shift_until("g-1") == "18:00"
         one.at("2026-03-06T18:00")
         assert await shown() == ["", "Sat 02:00", ""]
         one.at("2026-03-07T02:00")
@@ -156,4 +156,4 @@ async def test_who_is_on_shift_is_shown_until_it_is_over_by_itself(
         # It is a word to the child, never a reason not to speak.
         assert one.watch.write("Mama", "hi").state == "queued"
         with pytest.raises(KeyError):
-            one.watch.on_shift_until("g-9")
+            one.watch.clock.on_shift_until("g-9")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.watch.watch import NotSentError, WatchRefusedError
+from services.device_sim.watch.records import WatchRefusedError
+from services.device_sim.watch.watch import NotSentError
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 
 

@@ -36,7 +36,7 @@ async def test_a_check_in_is_said_again_until_its_receipt_and_answers_locate(ben
     backend = bench.backend
     async with bench.watch(tmp_path) as watch:
         user = await located(bench, watch)
-        kept = watch.check_in(23.02, 113.75, 18, source="wifi")
+        kept = watch.places.check_in(23.02, 113.75, 18, source="wifi")
         first, second = [await backend.hears("location", user) for _ in range(2)]
         assert first.said == second.said
         assert (first["lat"], first["lon"], first["acc"], first["source"]) == (23.02, 113.75, 18, "wifi")
@@ -50,14 +50,14 @@ async def test_with_location_off_no_fix_is_taken(bench: Bench, tmp_path: Path) -
     backend = bench.backend
     async with bench.watch(tmp_path) as watch:
         with pytest.raises(WatchRefusedError, match="not paired"):
-            watch.check_in(23.02, 113.75)
+            watch.places.check_in(23.02, 113.75)
         user = await backend.pairs(watch, bench.watch_port)
         await told_location(backend, user, on=False)
         with pytest.raises(WatchRefusedError, match="location is off"):
-            watch.check_in(23.02, 113.75)
+            watch.places.check_in(23.02, 113.75)
         with pytest.raises(WatchRefusedError, match="location is off"):
-            watch.walked(WAY, ended_at=WHEN)
-        assert await watch.walk(WAY, speed=100_000) == []
+            watch.places.walked(WAY, ended_at=WHEN)
+        assert await watch.places.walk(WAY, speed=100_000) == []
         await backend.says(user, "command", id="c1", kind="locate", by="g-1", ttl_s=90)
         await backend.hears("ack", user, ref="c1", detail="location_off")
         assert watch.sent() == []
@@ -72,7 +72,7 @@ async def test_what_was_walked_without_a_network_goes_in_arrays_and_each_fix_is_
         user = await located(bench, watch)
         await watch.go_offline()
         ended_at = WHEN + timedelta(days=200)
-        kept = watch.walked(WAY, ended_at=ended_at)
+        kept = watch.places.walked(WAY, ended_at=ended_at)
         await watch.go_online()
         await backend.greets(user)
         fixes, arrays = [], 0
@@ -96,7 +96,7 @@ async def test_an_array_without_a_receipt_comes_again_after_a_restart(bench: Ben
     async with bench.watch(tmp_path, timings=PATIENT) as watch:
         user = await located(bench, watch)
         await watch.go_offline()
-        watch.walked(WAY[:3], ended_at=WHEN)
+        watch.places.walked(WAY[:3], ended_at=WHEN)
         await watch.go_online()
         await backend.greets(user)
         first = await backend.hears("location", user)
@@ -111,7 +111,7 @@ async def test_an_array_without_a_receipt_comes_again_after_a_restart(bench: Ben
 async def test_a_way_is_walked_in_its_own_pace_times_the_speed(bench: Bench, tmp_path: Path) -> None:
     async with bench.watch(tmp_path, timings=PATIENT) as watch:
         user = await located(bench, watch)
-        kept = await watch.walk(WAY[:5], speed=2400)  # a minute in 25 ms
+        kept = await watch.places.walk(WAY[:5], speed=2400)  # a minute in 25 ms
         assert len(kept) == 5
         heard = await bench.backend.hears("location", user)
         # Of the moment in which it was taken, not of the one in which it was recorded.
@@ -122,11 +122,11 @@ async def test_counters_of_a_period_are_told_and_kept_until_their_receipt(bench:
     backend = bench.backend
     async with bench.watch(tmp_path) as watch:
         with pytest.raises(WatchRefusedError):
-            watch.report()
+            watch.usage.report()
         user = await backend.pairs(watch, bench.watch_port)
-        watch.record("family", seconds=0.5, seed=1)
-        watch.record("family", seconds=0.5, seed=2)
-        first = watch.report()
+        watch.voice.record("family", seconds=0.5, seed=1)
+        watch.voice.record("family", seconds=0.5, seed=2)
+        first = watch.usage.report()
         told = await backend.hears("usage", user)
         assert (told["recordings"], told["battery_min_pct"], told["boot"], told["reboots"]) == (2, 81, 1, 0)
         assert told["to_tst"] >= told["from_tst"] > 1_700_000_000
@@ -140,8 +140,8 @@ async def test_counters_of_a_period_are_told_and_kept_until_their_receipt(bench:
         assert fresh["id"] != told["id"]
         await backend.says(user, "receipt", ref=fresh["id"], code="stored")
         await watch.wait_stored(first)
-        watch.alert(AlertKind.TAKEN_OFF)
-        watch.report()
+        watch.alerts.raise_alert(AlertKind.TAKEN_OFF)
+        watch.usage.report()
         second = await backend.hears("usage", user, from_tst=told["to_tst"])
         assert "recordings" not in second.said
 
@@ -150,7 +150,7 @@ async def test_reports_come_by_themselves_by_the_watchs_own_clock(bench: Bench, 
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        await watch.report_every(0.001)
+        await watch.usage.report_every(0.001)
         ids = {(await backend.hears("usage", user))["id"] for _ in range(2)}
         assert len(ids) == 2
-        await watch.end_reporting()
+        await watch.usage.end_reporting()

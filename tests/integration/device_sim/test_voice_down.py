@@ -29,16 +29,16 @@ async def test_a_clip_is_fetched_window_by_window_and_played_into_a_file(bench: 
         await backend.answers(user, "v1", "delivered")
         received = await watch.wait_for("received", item_kind="voice")
         assert (received["ref"], received["sender"], received["duration_ms"]) == ("v1", "g-1", 3000)
-        assert watch.clip("v1") == CLIP
+        assert watch.voice.clip("v1") == CLIP
         (item,) = watch.inbox()
         assert (item.kind, item.state, item.duration_ms) == ("voice", "delivered", 3000)
         # Announced again: here already, so it is receipted again and not fetched.
         await backend.announces_clip(user, "v1", CLIP)
         await backend.answers(user, "v1", "delivered")
-        watch.play("v1", tmp_path / "played.wav")
+        watch.voice.play("v1", tmp_path / "played.wav")
         assert abs(duration_ms((tmp_path / "played.wav").read_bytes()) - 3000) < 60
         await backend.answers(user, "v1", "played")
-        watch.play("v1")
+        watch.voice.play("v1")
         await watch.wait_settled()
     assert (backend.count("fetch"), backend.count("receipt", state="played")) == (3, 1)
 
@@ -53,7 +53,7 @@ async def test_a_lost_chunk_is_asked_for_again_alone(bench: Bench, tmp_path: Pat
         assert await backend.serves_fetch(user, "v1", CLIP) == (1, 1)
         assert await backend.serves_fetch(user, "v1", CLIP) == (4, 1)
         await backend.answers(user, "v1", "delivered")
-        assert watch.clip("v1") == CLIP
+        assert watch.voice.clip("v1") == CLIP
 
 
 async def test_after_a_reconnect_and_a_restart_it_goes_on_from_the_first_missing_chunk(
@@ -76,7 +76,7 @@ async def test_after_a_reconnect_and_a_restart_it_goes_on_from_the_first_missing
         await backend.announces_clip(user, "v1", CLIP)
         assert await backend.serves_fetch(user, "v1", CLIP) == (4, 1)
         await backend.answers(user, "v1", "delivered")
-        assert watch.clip("v1") == CLIP
+        assert watch.voice.clip("v1") == CLIP
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ async def test_another_manifest_voids_the_chunks_held(
         if -(-len(changed) // chunk_bytes) > 4:
             await backend.serves_fetch(user, "v1", changed, chunk_bytes)
         await backend.answers(user, "v1", "delivered")
-        assert watch.clip("v1") == changed
+        assert watch.voice.clip("v1") == changed
 
 
 async def test_a_clip_whose_hash_does_not_fit_starts_over_at_once_and_then_ever_more_slowly(
@@ -120,7 +120,7 @@ async def test_a_clip_whose_hash_does_not_fit_starts_over_at_once_and_then_ever_
         await backend.announces_clip(user, "v1", CLIP)
         assert await backend.serves_fetch(user, "v1", CLIP) == (0, 5)
         await backend.answers(user, "v1", "delivered")
-        assert watch.clip("v1") == CLIP
+        assert watch.voice.clip("v1") == CLIP
     assert backend.count("receipt", state="delivered") == 1
 
 
@@ -155,22 +155,22 @@ async def test_a_watch_without_room_answers_later_and_makes_room_of_what_was_pla
         await backend.announces_clip(user, "v2", OTHER)
         await backend.answers(user, "v2", "later")
         assert backend.count("fetch", ref="v2") == 0
-        watch.play("v1")
+        watch.voice.play("v1")
         await backend.answers(user, "v1", "played")
         await backend.announces_clip(user, "v2", OTHER)
         await backend.serves_fetch(user, "v2", OTHER)
         await backend.answers(user, "v2", "delivered")
-        assert watch.clip("v2") == OTHER
+        assert watch.voice.clip("v2") == OTHER
         with pytest.raises(SoundRefusedError, match="made room"):
-            watch.play("v1")
+            watch.voice.play("v1")
         assert [item.ref for item in watch.inbox()] == ["v1", "v2"]
         # What the child says itself makes room of it, too, and of nothing that was not heard yet.
         recording = Clip(Codec.AMR_NB, OTHER, 1000)
         with pytest.raises(SoundRefusedError, match="no room"):
-            watch.record("family", recording)
-        watch.play("v2")
-        watch.record("family", recording)
-        assert watch.clip("v2") is None
+            watch.voice.record("family", recording)
+        watch.voice.play("v2")
+        watch.voice.record("family", recording)
+        assert watch.voice.clip("v2") is None
 
 
 @pytest.mark.parametrize(
@@ -212,18 +212,18 @@ async def test_a_clip_that_is_removed_while_it_is_fetched_is_forgotten(bench: Be
         await backend.answers(user, "v1", "delivered")
         await backend.says_raw(user, "item/v1/2", CLIP[2048:3072])
         await watch.wait_for("frame_ignored", detail="unexpected")
-        assert (watch.inbox(), watch.clip("v1")) == ([], None)
+        assert (watch.inbox(), watch.voice.clip("v1")) == ([], None)
         # One that was heard already is taken back too.
         await backend.announces_clip(user, "v2", CLIP)
         for _ in range(3):
             await backend.serves_fetch(user, "v2", CLIP)
         await backend.answers(user, "v2", "delivered")
-        watch.play("v2")
+        watch.voice.play("v2")
         await backend.says(user, "item/r3", seq=3, kind="removed", ref="v2")
         await backend.answers(user, "r3", "delivered")
-        assert watch.clip("v2") is None
+        assert watch.voice.clip("v2") is None
         with pytest.raises(KeyError):
-            watch.play("v2")
+            watch.voice.play("v2")
 
 
 async def test_a_refused_fetch_waits_for_the_next_announcement_and_a_retry_for_its_time(
@@ -262,7 +262,7 @@ async def test_a_modem_that_carries_text_only_is_given_base64(bench: Bench, tmp_
             chunk = CLIP[number * 3072 : (number + 1) * 3072]
             await backend.says_raw(user, f"item/v1/{number}", base64.b64encode(chunk))
         await backend.answers(user, "v1", "delivered")
-        assert watch.clip("v1") == CLIP
+        assert watch.voice.clip("v1") == CLIP
 
 
 def on_disk(folder: Path, *pieces: bytes) -> set[bytes]:
@@ -280,7 +280,7 @@ async def test_an_unpaired_watch_keeps_no_sound_anywhere_on_its_disk(bench: Benc
         await backend.announces_clip(user, "v2", OTHER)
         await backend.serves_fetch(user, "v2", OTHER)
         await backend.hears("fetch", user, ref="v2")
-        watch.record("family", seconds=2.0, seed=1)
+        watch.voice.record("family", seconds=2.0, seed=1)
         end = await backend.hears("end_of_voice", user)
         said = backend.chunks[user, end["ref"]][0]
         pieces = (CLIP[1100:1200], OTHER[1100:1200], said[100:200])

@@ -12,8 +12,8 @@ import pytest
 from services.core.platform.audio.decoding import examine
 from services.device_sim.sound import SoundRefusedError, speech_wav
 from services.device_sim.watch.body import WatchTraits
-from services.device_sim.watch.records import OutgoingState
-from services.device_sim.watch.watch import NotSentError, WatchRefusedError
+from services.device_sim.watch.records import OutgoingState, WatchRefusedError
+from services.device_sim.watch.watch import NotSentError
 from services.protocol.words import Codec
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench, Heard
 from tests.support.sounds import duration_ms
@@ -42,7 +42,7 @@ async def test_a_recording_goes_up_in_chunks_and_its_end_says_what_they_make(
     traits = WatchTraits(chunk_bytes=1024, records=(records,))
     async with bench.watch(tmp_path / "watch", timings=PATIENT, traits=traits) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        message = watch.record("family", speech_wav(3.0, seed=4))
+        message = watch.voice.record("family", speech_wav(3.0, seed=4))
         ref, chunks, end = await hears_clip(bench, user)
         sound = b"".join(chunks)
         assert sound.startswith(starts)
@@ -54,7 +54,7 @@ async def test_a_recording_goes_up_in_chunks_and_its_end_says_what_they_make(
         await backend.says(user, "receipt", ref=ref, code="stored")
         assert (await watch.wait_stored(message)).wire_id == ref
         # The same words of the same seed are the same bytes, and free their room once they are stored.
-        again = watch.record("family", seconds=3.0, seed=4)
+        again = watch.voice.record("family", seconds=3.0, seed=4)
         assert watch.sent()[1].number == again.number
         assert b"".join((await hears_clip(bench, user))[1]) == sound
 
@@ -63,7 +63,7 @@ async def test_only_what_is_missing_is_said_again(bench: Bench, tmp_path: Path) 
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT, traits=SMALL) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        message = watch.record("family", seconds=3.0)
+        message = watch.voice.record("family", seconds=3.0)
         end = await backend.hears("end_of_voice", user)
         assert end["chunks"] == 5
         sound = dict(backend.chunks[user, end["ref"]])
@@ -87,7 +87,7 @@ async def test_the_same_missing_again_and_again_is_not_answered_faster_than_the_
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT, traits=SMALL) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        watch.record("family", seconds=1.0)
+        watch.voice.record("family", seconds=1.0)
         for _ in range(3):
             await says_missing(bench, user, await backend.hears("end_of_voice", user), 0)
         await watch.wait_for("chunks_missing")
@@ -103,7 +103,7 @@ async def test_after_a_reconnect_and_a_restart_the_end_alone_asks_what_is_missin
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT, traits=SMALL) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        watch.record("family", seconds=3.0)
+        watch.voice.record("family", seconds=3.0)
         first = await backend.hears("end_of_voice", user)
         sound = dict(backend.chunks[user, first["ref"]])
         backend.chunks.clear()
@@ -128,7 +128,7 @@ async def test_an_end_without_receipt_is_repeated_and_its_chunks_are_not(bench: 
     backend = bench.backend
     async with bench.watch(tmp_path, traits=SMALL) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        watch.record("family", seconds=1.0)
+        watch.voice.record("family", seconds=1.0)
         ends = [await backend.hears("end_of_voice", user) for _ in range(3)]
         assert ends[0].said == ends[1].said == ends[2].said
         assert backend.count("chunk_of_voice") == ends[0]["chunks"]
@@ -141,7 +141,7 @@ async def test_an_id_conflict_sends_every_chunk_and_the_end_under_a_fresh_id(ben
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT, traits=SMALL) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        message = watch.record("family", seconds=2.0)
+        message = watch.voice.record("family", seconds=2.0)
         first = await backend.hears("end_of_voice", user)
         await backend.says(user, "receipt", ref=first["ref"], code="rejected", detail="id_conflict")
         second = await backend.hears("end_of_voice", user)
@@ -157,7 +157,7 @@ async def test_a_modem_that_carries_text_only_sends_base64_and_says_so(bench: Be
     async with bench.watch(tmp_path, timings=PATIENT, traits=WatchTraits(chunk_bytes=1024, binary=False)) as watch:
         user = await backend.pairs(watch, bench.watch_port)
         assert [heard["binary"] for heard in backend.heard if heard.level == "hello"] == [False]
-        watch.record("family", seconds=2.0)
+        watch.voice.record("family", seconds=2.0)
         _, chunks, end = await hears_clip(bench, user)
         sound = b"".join(base64.b64decode(chunk, validate=True) for chunk in chunks)
         assert (hashlib.sha256(sound).hexdigest(), len(sound)) == (end["sha256"], end["bytes"])
@@ -167,7 +167,7 @@ async def test_other_words_do_not_wait_for_a_long_recording(bench: Bench, tmp_pa
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT, traits=WatchTraits(chunk_bytes=512)) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        watch.record("family", seconds=20.0)
+        watch.voice.record("family", seconds=20.0)
         watch.write("family", "in between")
         await backend.stores(user, "in between")
         assert backend.count("end_of_voice") == 0
@@ -178,25 +178,25 @@ async def test_a_rejected_recording_is_shown_as_not_sent_and_frees_its_room(benc
     backend = bench.backend
     async with bench.watch(tmp_path, timings=PATIENT, traits=WatchTraits(sound_room_bytes=5_000)) as watch:
         user = await backend.pairs(watch, bench.watch_port)
-        message = watch.record("family", seconds=3.0)
+        message = watch.voice.record("family", seconds=3.0)
         with pytest.raises(SoundRefusedError, match="no room"):
-            watch.record("family", seconds=3.0)
+            watch.voice.record("family", seconds=3.0)
         end = await backend.hears("end_of_voice", user)
         await backend.says(user, "receipt", ref=end["ref"], code="rejected", detail="recipient_removed")
         with pytest.raises(NotSentError, match="recipient_removed"):
             await watch.wait_stored(message)
-        watch.record("family", seconds=3.0)
+        watch.voice.record("family", seconds=3.0)
 
 
 async def test_the_watch_refuses_to_record_what_is_no_sound(bench: Bench, tmp_path: Path) -> None:
     backend = bench.backend
     async with bench.watch(tmp_path / "watch") as watch:
         with pytest.raises(WatchRefusedError, match="not paired"):
-            watch.record("family")
+            watch.voice.record("family")
         await backend.pairs(watch, bench.watch_port)
         with pytest.raises(WatchRefusedError, match="no contact"):
-            watch.record("Mama")
+            watch.voice.record("Mama")
         for sound in (b"", b"RIFF but not more", speech_wav(0, seed=1), speech_wav(60.5, seed=1), tmp_path / "none"):
             with pytest.raises(SoundRefusedError):
-                watch.record("family", sound)
+                watch.voice.record("family", sound)
         assert watch.sent() == []

@@ -92,14 +92,14 @@ async def test_a_parent_speaks_a_child_hears_and_answers_and_is_heard(
         sent = await parent.speak_in_parts(child, speech_wav(4.0, seed=1), "audio/wav")
         received = await watch.wait_for("received", item_kind="voice")
         assert abs(received["duration_ms"] - 4000) < 60
-        clip = watch.clip(received["ref"]) or b""
+        clip = watch.voice.clip(received["ref"]) or b""
         assert clip.startswith(starts)
         assert abs(duration_ms(clip) - 4000) < 60
-        watch.play(received["ref"])
+        watch.voice.play(received["ref"])
         played = await parent.wait_for_message(child, lambda one: one.state_at_child() == "played")
         assert played.message_id == sent.message_id
 
-        said = watch.record("family", seconds=2.5, seed=2)
+        said = watch.voice.record("family", seconds=2.5, seed=2)
         assert (await watch.wait_stored(said)).detail is None
         answer = await parent.wait_for_message(
             child, lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready"
@@ -125,13 +125,13 @@ async def test_a_reconnect_in_the_middle_of_both_ways_loses_nothing(
     ):
         await watch.wait_online()
         await parent.speak(child, speech_wav(5.0, seed=1), "audio/wav")
-        said = watch.record("family", seconds=8.0, seed=2)
+        said = watch.voice.record("family", seconds=8.0, seed=2)
         for first in (3, 7):
             await watch.wait_for("fetching", first=first)
             await watch.go_offline()
             await watch.go_online()
         received = await watch.wait_for("received", item_kind="voice")
-        assert abs(duration_ms(watch.clip(received["ref"]) or b"") - 5000) < 60
+        assert abs(duration_ms(watch.voice.clip(received["ref"]) or b"") - 5000) < 60
         assert (await watch.wait_stored(said)).detail is None
         await watch.wait_settled()
         (message, _) = (await parent.messages(child)).messages

@@ -1,10 +1,10 @@
-"""How the watch calls for help, and where it is: what it would measure is given to it."""
+"""Alerts of the watch, and the position that its receiver would measure."""
 
 from __future__ import annotations
 
-from services.device_sim.watch.body import Fix
+from services.device_sim.watch.body import Fix, WatchBody
+from services.device_sim.watch.network import WatchNetwork
 from services.device_sim.watch.records import Outgoing, WatchRefusedError
-from services.device_sim.watch.watch_hours import WatchHours
 from services.protocol import codec
 from services.protocol.location import Place
 from services.protocol.topics import UplinkKind
@@ -12,10 +12,15 @@ from services.protocol.uplink import Alert
 from services.protocol.words import AlertKind
 
 
-class WatchCalls(WatchHours):
-    """The SOS button, the sensors and the receiver for satellites of a SimWatch."""
+class Alerts:
+    """The SOS button, the sensors and the satellite receiver: `watch.alerts`."""
 
-    def alert(self, kind: AlertKind = AlertKind.SOS) -> Outgoing:
+    def __init__(self, body: WatchBody, network: WatchNetwork) -> None:
+        self._body = body
+        self._store = body.store
+        self._network = network
+
+    def raise_alert(self, kind: AlertKind = AlertKind.SOS) -> Outgoing:
         """Press SOS, or have a sensor tell something; on disk when this returns, until its receipt.
 
         It carries the fix that the watch has. WatchRefusedError while it is not paired; a locked screen calls, too.
@@ -28,7 +33,7 @@ class WatchCalls(WatchHours):
         kept = self._store.outgoing.keep(wire_id, UplinkKind.ALERT.value, codec.encode(alert))
         if kind is AlertKind.TAKEN_OFF:
             self._body.counters.taken_off()
-        self._life.wake()
+        self._network.wake()
         return kept
 
     def give_fix(self, lat: float, lon: float, acc_m: float | None = None) -> None:
@@ -38,8 +43,3 @@ class WatchCalls(WatchHours):
     def lose_fix(self) -> None:
         """Have the watch see no satellite."""
         self._body.fix = None
-
-    @property
-    def is_locked(self) -> bool:
-        """Whether the screen is locked because the watch was said to be lost."""
-        return self._store.is_locked()

@@ -1,16 +1,15 @@
-"""What the child does with its voice: record, and play what was said."""
+"""Voice messages of the child: record one, play one."""
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from pathlib import Path
 
 from services.device_sim.sound import Clip, SoundRefusedError, read_file, record_clip, samples_of, wav_of, write_file
 from services.device_sim.speech import speech
 from services.device_sim.watch.body import WatchBody
+from services.device_sim.watch.mailbox import Mailbox
+from services.device_sim.watch.network import WatchNetwork
 from services.device_sim.watch.records import IN_INBOX, Incoming, Outgoing
-from services.device_sim.watch.store import WatchStore
-from services.device_sim.watch.watch_life import WatchLife
 from services.protocol import codec
 from services.protocol.uplink import VoiceEnd
 from services.protocol.words import ItemKind
@@ -18,12 +17,14 @@ from services.protocol.words import ItemKind
 _SEED_BITS = 32
 
 
-class WatchVoice:
-    """The voice of a SimWatch."""
+class Voice:
+    """Records and plays voice messages: `watch.voice`."""
 
-    _store: WatchStore
-    _body: WatchBody
-    _life: WatchLife
+    def __init__(self, body: WatchBody, network: WatchNetwork, mailbox: Mailbox) -> None:
+        self._body = body
+        self._store = body.store
+        self._network = network
+        self._mailbox = mailbox
 
     def record(
         self, to: str, sound: bytes | Path | Clip | None = None, *, seconds: float = 3.0, seed: int | None = None
@@ -34,7 +35,7 @@ class WatchVoice:
         already. Without it the child says something for so many seconds, the same for the same seed. Raises
         SoundRefusedError for what is no sound or longer than a minute, and where there is no room for it.
         """
-        address, traits = self._addressed(to), self._body.traits
+        address, traits = self._mailbox.address(to), self._body.traits
         clip = sound if isinstance(sound, Clip) else self._made_clip(sound, seconds, seed)
         # What was played makes room for what is to be said, as it does for what comes.
         while self._store.sounds.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
@@ -48,7 +49,7 @@ class WatchVoice:
             self._body.new_id(), codec.encode(end), traits.chunk_bytes, clip.sound
         )
         self._body.counters.count("recordings")
-        self._life.wake()
+        self._network.wake()
         return kept
 
     def _made_clip(self, sound: bytes | Path | None, seconds: float, seed: int | None) -> Clip:
@@ -76,16 +77,8 @@ class WatchVoice:
         if into is not None:
             write_file(into, wav_of(samples_of(sound)))
         self._body.counters.count("plays")
-        return self.read(ref)
+        return self._mailbox.read(ref)
 
     def clip(self, ref: str) -> bytes | None:
         """Return the sound of a voice message as it came; None if it is not here (any more)."""
         return self._store.sounds.find(ref)
-
-    @abstractmethod
-    def read(self, ref: str) -> Incoming:
-        """Read an item of the inbox."""
-
-    @abstractmethod
-    def _addressed(self, to: str) -> str:
-        """Return whom a name means, or say that the watch is not paired."""

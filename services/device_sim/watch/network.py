@@ -34,7 +34,7 @@ class Address:
     tls_ca_file: str | None
 
 
-class WatchLife:
+class WatchNetwork:
     """One task that keeps the watch connected as the memory says it should be."""
 
     def __init__(self, body: WatchBody, identity: FactoryIdentity, address: Address) -> None:

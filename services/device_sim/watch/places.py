@@ -6,17 +6,22 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
-from services.device_sim.watch.body import Fix
+from services.device_sim.watch.body import Fix, WatchBody
 from services.device_sim.watch.gpx import TrackPoint
+from services.device_sim.watch.network import WatchNetwork
 from services.device_sim.watch.records import Outgoing, WatchRefusedError
-from services.device_sim.watch.watch_calls import WatchCalls
 from services.protocol import codec
 from services.protocol.location import Location
 from services.protocol.topics import UplinkKind
 
 
-class WatchPlaces(WatchCalls):
-    """The check-ins of a SimWatch. With location turned off it takes no fix at all."""
+class Places:
+    """Check-ins of the watch: `watch.places`. With location turned off it takes no fix at all."""
+
+    def __init__(self, body: WatchBody, network: WatchNetwork) -> None:
+        self._body = body
+        self._store = body.store
+        self._network = network
 
     @property
     def takes_fixes(self) -> bool:
@@ -72,5 +77,5 @@ class WatchPlaces(WatchCalls):
             **dated,
         )  # fmt: skip
         kept = self._store.outgoing.keep(wire_id, UplinkKind.LOCATION.value, codec.encode(location))
-        self._life.wake()
+        self._network.wake()
         return kept

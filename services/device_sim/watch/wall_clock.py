@@ -1,13 +1,17 @@
-"""What the watch knows of the time of the day: when to be silent, and who is on shift until when."""
+"""Quiet hours and shifts, as the watch knows them from its settings and contacts."""
 
 from __future__ import annotations
 
+from services.device_sim.watch.body import WatchBody
 from services.device_sim.watch.hours import on_shift_until, wall_clock
-from services.device_sim.watch.watch_voice import WatchVoice
 
 
-class WatchHours(WatchVoice):
-    """The clock of a SimWatch, as the child reads it."""
+class WallClock:
+    """The clock of the watch, as the child reads it: `watch.clock`."""
+
+    def __init__(self, body: WatchBody) -> None:
+        self._body = body
+        self._store = body.store
 
     @property
     def is_quiet(self) -> bool:

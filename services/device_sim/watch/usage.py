@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 
+from services.device_sim.watch.body import WatchBody
+from services.device_sim.watch.network import WatchNetwork
 from services.device_sim.watch.records import Outgoing, WatchRefusedError
-from services.device_sim.watch.watch_places import WatchPlaces
 from services.protocol import codec
 from services.protocol.topics import UplinkKind
 
 
-class WatchUsage(WatchPlaces):
-    """The counters of a SimWatch. What was told is kept until its receipt; what was not ends with the power."""
+class Usage:
+    """Usage counters: `watch.usage`. A report is kept until its receipt; unreported counters end with the power."""
 
-    _reporting: asyncio.Task[None] | None = None
+    def __init__(self, body: WatchBody, network: WatchNetwork) -> None:
+        self._body = body
+        self._store = body.store
+        self._network = network
+        self._reporting: asyncio.Task[None] | None = None
 
     def put_on(self) -> None:
         """Be worn again, after `alert` told that it was taken off."""
@@ -26,7 +31,7 @@ class WatchUsage(WatchPlaces):
         counters, wire_id = self._body.counters, self._body.new_id()
         counters.see(battery_pct=self._body.traits.battery_pct)
         kept = self._store.outgoing.keep(wire_id, UplinkKind.USAGE.value, codec.encode(counters.report(wire_id)))
-        self._life.wake()
+        self._network.wake()
         return kept
 
     async def report_every(self, minutes: float) -> None:
