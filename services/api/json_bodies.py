@@ -8,7 +8,7 @@ import re
 from http import HTTPStatus
 from typing import Final
 
-from services.api.problems import BODY_TOO_DEEP, HTTP_CODES
+from services.api.problems import BODY_TOO_DEEP, DUPLICATE_KEY, HTTP_CODES
 
 # Nothing asked for here nests a quarter as deep; the rest is room for what is refused by pointer.
 JSON_MAX_DEPTH: Final = 32
@@ -21,10 +21,10 @@ _STEPS: Final = re.compile(rb"[\[\]{}]")
 
 
 def judge_json(media_type: str, body: bytes) -> tuple[int, str, str] | None:
-    """Return the problem of a body that is not JSON as RFC 8259 has it, or too deep, or None.
+    """Return the problem of a body that is not JSON as RFC 8259 has it, too deep or ambiguous, or None.
 
-    Python reads more than that: UTF-16, NaN, numbers beyond all bounds. What this lets through every parser reads
-    alike.
+    Python's parser accepts more: UTF-16, NaN, numbers beyond all bounds, the last of two equal keys. Every parser reads
+    an accepted body alike.
     """
     if not body:
         return None
@@ -33,7 +33,11 @@ def judge_json(media_type: str, body: bytes) -> tuple[int, str, str] | None:
     if is_too_deep(body):
         return BODY_TOO_DEEP
     try:
-        json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite)
+        json.loads(
+            body.decode("utf-8"), parse_constant=_refuse_constant, parse_float=_finite, object_pairs_hook=_unique_keys
+        )
+    except _DuplicateKeyError:
+        return DUPLICATE_KEY
     except (ValueError, RecursionError):
         return _MALFORMED
     return None
@@ -49,6 +53,16 @@ def is_too_deep(body: bytes) -> bool:
         if depth > JSON_MAX_DEPTH:
             return True
     return False
+
+
+class _DuplicateKeyError(Exception):
+    """An object names a key twice: parsers differ in which value they keep."""
+
+
+def _unique_keys(pairs: list[tuple[str, object]]) -> None:
+    """Raise _DuplicateKeyError where a key comes twice; nothing is kept of the values."""
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise _DuplicateKeyError
 
 
 def _refuse_constant(word: str) -> None:

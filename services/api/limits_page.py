@@ -5,8 +5,18 @@ from __future__ import annotations
 import sys
 from datetime import timedelta
 
+from services.api.body_limits import (
+    BODY_GRACE_S,
+    BODY_MAX_BYTES,
+    BODY_MIN_BYTES_PER_S,
+    LIST_BODY_MAX_BYTES,
+    RECORDING_BODY_MAX_BYTES,
+    SESSION_MAX_BYTES,
+    SESSIONS_MAX_BYTES,
+    STRANGERS_MAX_BYTES,
+)
+from services.api.http_server import HEADERS_WITHIN_S, MAX_CONNECTIONS
 from services.api.json_bodies import JSON_MAX_DEPTH
-from services.api.middleware import BODY_MAX_BYTES, RECORDING_BODY_MAX_BYTES
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION, Limit, Limits
 
 _HEAD = """# Limits
@@ -34,9 +44,20 @@ have bounds of their own, told as problems.
 
 ## Bodies
 
-At most {BODY_MAX_BYTES // 1024} KiB, a recording {RECORDING_BODY_MAX_BYTES // 1024} KiB: counted while they are read.
-JSON nests at most {JSON_MAX_DEPTH} levels, counted before it is parsed. Nothing is unpacked: a `Content-Encoding`
-is refused.
+At most {BODY_MAX_BYTES // 1024} KiB, a recording {RECORDING_BODY_MAX_BYTES // 1024} KiB, a list
+{LIST_BODY_MAX_BYTES // 1024} KiB. Bytes are counted while they are read. A recording or a list without a valid access
+token is refused unread. JSON nests at most {JSON_MAX_DEPTH} levels, counted before it is parsed, and names no key
+twice. A body with a `Content-Encoding` is refused.
+
+The headers of a request arrive within {HEADERS_WITHIN_S:g} s, its body at {BODY_MIN_BYTES_PER_S} bytes a second or more
+after the first {BODY_GRACE_S:g} s; a slower one is answered 408 `request_too_slow`. One process buffers
+{STRANGERS_MAX_BYTES // 2**20} MiB of bodies without a token, {SESSIONS_MAX_BYTES // 2**20} MiB of bodies with one, and
+{SESSION_MAX_BYTES // 2**20} MiB of one session. Beyond that a request is answered 503 `try_again` with `Retry-After`;
+of requests without a token that is the oldest one whose body is still incomplete.
+
+An idle connection is kept for the seconds that `SMARTWATCH_API_KEEP_ALIVE_S` says. A process keeps
+{MAX_CONNECTIONS} connections, fewer where it may open fewer files; beyond that it closes the oldest ones on which no
+request is being answered.
 """
 
 

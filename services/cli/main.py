@@ -83,7 +83,7 @@ def doctor(instance: Instance = "default") -> None:
 def api() -> None:
     """Run the HTTP face."""
     settings = cli_run.begin_process("api")
-    from services.api.app import run_api
+    from services.api.http_server import run_api
 
     run_api(settings)
 

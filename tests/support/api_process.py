@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -20,9 +22,29 @@ from services.devstack.ports import free_port
 READY_WITHIN_S = 60.0
 
 
+@dataclass(frozen=True)
+class RunningApi:
+    """An API process: where it listens, and its process id."""
+
+    port: int
+    pid: int
+
+    def resident_bytes(self) -> int:
+        """Return how much memory the process holds now, as the kernel counts it."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 @contextlib.asynccontextmanager
 async def api_process(settings: Settings) -> AsyncIterator[int]:
     """Run an API process on the database and blobs of these settings; yield its port."""
+    async with running_api(settings) as api:
+        yield api.port
+
+
+@contextlib.asynccontextmanager
+async def running_api(settings: Settings) -> AsyncIterator[RunningApi]:
+    """Run an API process on the database and blobs of these settings."""
     port = free_port(())
     environment = {
         **os.environ,
@@ -40,7 +62,7 @@ async def api_process(settings: Settings) -> AsyncIterator[int]:
         async with httpx.AsyncClient() as client, asyncio.timeout(READY_WITHIN_S):
             while not await _is_ready(client, port):  # noqa: ASYNC110 - another process has no event to wait for
                 await asyncio.sleep(0.05)
-        yield port
+        yield RunningApi(port, process.pid)
     finally:
         process.send_signal(signal.SIGTERM)
         # The server ends its streams, and then itself by the same signal.

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(8080, description="port the API listens on")
+    api_keep_alive_s: int = Field(
+        90, ge=1, le=3600,
+        description="seconds the API keeps an idle connection: longer than the proxy in front does, or it answers 502",
+    )  # fmt: skip
     public_url: str = Field(
         "http://127.0.0.1:8080", description="where phones reach the API; the watch's QR points there"
     )

@@ -14,7 +14,8 @@ import httpx
 import pytest_asyncio
 import uvicorn
 
-from services.api.app import ApiServer, create_app
+from services.api.app import create_app
+from services.api.http_server import ApiServer, server_config
 from services.api.stream import EventHub
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
@@ -137,10 +138,8 @@ class _Server(ApiServer):
 async def live(settings: Settings, database: Database) -> AsyncIterator[Live]:
     """The API as a process serves it, on a free port of loopback."""
     app = create_app(settings, database)
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=0, access_log=False, log_config=None,
-        timeout_graceful_shutdown=1,
-    )  # fmt: skip
+    config = server_config(app, settings.model_copy(update={"api_port": 0}))
+    config.timeout_graceful_shutdown = 1
     async with _Server(config, app.state.hub) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:

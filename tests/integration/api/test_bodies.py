@@ -9,8 +9,8 @@ import httpx
 import pytest
 import structlog
 
+from services.api.body_limits import BODY_MAX_BYTES
 from services.api.json_bodies import JSON_MAX_DEPTH
-from services.api.middleware import BODY_MAX_BYTES
 from services.core.platform.db.database import Database
 from tests.support.http import make_family
 

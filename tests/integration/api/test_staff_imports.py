@@ -14,7 +14,7 @@ import openpyxl
 import pytest_asyncio
 from sqlmodel import col, func, select
 
-from services.api.middleware import LIST_BODY_MAX_BYTES
+from services.api.body_limits import LIST_BODY_MAX_BYTES
 from services.core.devices.watches.tables import SimMonth, Watch
 from services.core.people.households.tables import Enrolment, TrainingAttended
 from services.core.platform.audit.tables import AuditEntry

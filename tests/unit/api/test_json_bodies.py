@@ -7,7 +7,7 @@ import json
 import pytest
 
 from services.api.json_bodies import JSON_MAX_DEPTH, is_too_deep, judge_json
-from services.api.problems import BODY_TOO_DEEP
+from services.api.problems import BODY_TOO_DEEP, DUPLICATE_KEY
 
 
 def _nested(depth: int, opening: str = "[", closing: str = "]") -> bytes:
@@ -48,3 +48,15 @@ def test_closing_what_was_never_opened_hides_no_depth() -> None:
     # Where a parser stops, nothing behind it is read; what comes before is counted.
     assert not is_too_deep(b"]" * 40 + b"[" * 40)
     assert judge_json("application/json", b"]" * 40 + b"[" * 40) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"a": 1, "a": 1}', b'{"b": {"a": 1, "a": 2}}', b'[{"a": 1, "\\u0061": 2}]', b'{"": 0, "": 0}']
+)
+def test_a_key_that_comes_twice_is_refused(body: bytes) -> None:
+    assert judge_json("application/json", body) == DUPLICATE_KEY
+
+
+@pytest.mark.parametrize("body", [b'{"a": {"a": 1}}', b'[{"a": 1}, {"a": 1}]', b'{"a": 1, "A": 1}', b"{}"])
+def test_a_key_may_come_again_in_another_object(body: bytes) -> None:
+    assert judge_json("application/json", body) is None

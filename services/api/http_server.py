@@ -1,0 +1,227 @@
+"""The server process: uvicorn with deadlines for headers and unread bodies, and a bound on idle connections.
+
+Nothing of this relies on a proxy in front: a stranger holds a connection for seconds and costs it a small buffer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import resource
+import socket
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Final
+
+import h11
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+
+from services.api.app import create_app
+from services.api.problems import HTTP_CODES, MEDIA_TYPE, TYPE_PREFIX
+from services.api.stream import EventHub
+from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import Database
+from services.core.platform.settings import Settings
+
+# A phone on the worst network needs two seconds for a request of 2 KiB.
+HEADERS_WITHIN_S: Final = 10.0
+# A client that was refused while it sends reads the answer only when its body has left: so much of it is discarded.
+DISCARD_WITHIN_S: Final = 10.0
+DISCARD_MAX_BYTES: Final = 2 * 1024 * 1024
+# Between two reads of what is discarded, so that many refused uploads do not keep the event loop from honest requests:
+# a recording of 1 MiB still passes within 7 s.
+_DISCARD_PAUSE_S: Final = 0.1
+# asyncio reads up to 256 KiB at once, which is 150 MiB for 600 strangers before anything was looked at.
+READ_BYTES: Final = 16 * 1024
+# Our tokens have 400 characters, a cursor 2,000.
+HEADERS_MAX_BYTES: Final = 16 * 1024
+# An idle connection weighs about 35 KiB. Descriptors are kept free for the database, recordings and decoders.
+MAX_CONNECTIONS: Final = 10_000
+_RESERVED_DESCRIPTORS: Final = 200
+# Closing one twentieth at a time keeps the search for the oldest ones cheap under a flood.
+_CLOSED_SHARE: Final = 20
+# For answers on their way; open streams are ended at once, and apps come back with their last event id.
+_GRACE_S: Final = 3
+
+
+class BoundedHttpProtocol(H11Protocol):
+    """One connection. Beyond the bound the oldest one without a request is closed, never the newcomer."""
+
+    headers_within_s = HEADERS_WITHIN_S
+    discard_within_s = DISCARD_WITHIN_S
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        # An attribute of every transport of asyncio's selector loop; another loop ignores it.
+        transport.max_size = READ_BYTES  # type: ignore[attr-defined]
+        self._opened_at_s = self.loop.time()
+        self._deadline: asyncio.TimerHandle | None = None
+        self._on_deadline: Callable[[], None] | None = None
+        self._discarded_bytes = 0
+        self._set_deadline()
+        self._make_room()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._clear_deadline()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, or discard it where the request has been answered."""
+        if self._is_discarding:
+            self._discarded_bytes += len(data)
+            if self._discarded_bytes > DISCARD_MAX_BYTES:
+                self.transport.abort()
+                return
+            self.flow.pause_reading()
+            self.loop.call_later(_DISCARD_PAUSE_S, self._read_on)
+        super().data_received(data)
+
+    def _read_on(self) -> None:
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+
+    def handle_events(self) -> None:
+        """Handle the parser's events and set the deadline for what is awaited now."""
+        super().handle_events()
+        if self.has_request and not self._is_discarding and len(self.cycle.body) >= READ_BYTES:
+            # Until the application asks for more; uvicorn itself waits for four times as much.
+            self.flow.pause_reading()
+        self._set_deadline()
+
+    def on_response_complete(self) -> None:
+        """Go on to the next request once the body of this one has passed."""
+        self.cycle.body = bytearray()
+        super().on_response_complete()
+        self._set_deadline()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - the parser's words are not for strangers
+        """Answer what is no HTTP with a problem, and close."""
+        self._refuse(HTTPStatus.BAD_REQUEST)
+
+    @property
+    def has_request(self) -> bool:
+        """Whether a request is being answered, or its body is still arriving."""
+        return self.conn.their_state is not h11.IDLE or (self.cycle is not None and not self.cycle.response_complete)
+
+    @property
+    def _is_discarding(self) -> bool:
+        return self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
+
+    def _set_deadline(self) -> None:
+        if self.transport.is_closing():
+            self._clear_deadline()
+        elif self._is_discarding:
+            self._expect(self.discard_within_s, self.transport.abort)
+        elif self.has_request:
+            self._clear_deadline()
+            self._discarded_bytes = 0
+        elif self.cycle is None or self.conn.trailing_data[0]:
+            self._expect(self.headers_within_s, self._headers_too_slow)
+        else:
+            self._clear_deadline()
+            if self.timeout_keep_alive_task is None:
+                self.timeout_keep_alive_task = self.loop.call_later(
+                    self.timeout_keep_alive, self.timeout_keep_alive_handler
+                )
+
+    def _expect(self, within_s: float, on_deadline: Callable[[], None]) -> None:
+        """Call ``on_deadline`` after a time that counts from the first call: single bytes do not extend it."""
+        if self._on_deadline != on_deadline:
+            self._clear_deadline()
+            self._on_deadline = on_deadline
+            self._deadline = self.loop.call_later(within_s, on_deadline)
+
+    def _clear_deadline(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = self._on_deadline = None
+
+    def _headers_too_slow(self) -> None:
+        if self.conn.trailing_data[0]:
+            self._refuse(HTTPStatus.REQUEST_TIMEOUT)
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Answer without the application, which has not seen a request, and close."""
+        self._clear_deadline()
+        code, title = HTTP_CODES[status]
+        body = json.dumps(
+            {"type": f"{TYPE_PREFIX}{code}", "title": title, "status": status, "code": code, "request_id": new_ref(12)}
+        ).encode()
+        headers = [
+            ("content-type", MEDIA_TYPE), ("content-length", str(len(body))), ("cache-control", "no-store"),
+            ("connection", "close"),
+        ]  # fmt: skip
+        with contextlib.suppress(h11.LocalProtocolError):
+            for event in (
+                h11.Response(status_code=status, headers=headers, reason=STATUS_PHRASES[status]),
+                h11.Data(data=body),
+                h11.EndOfMessage(),
+            ):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _make_room(self) -> None:
+        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        most = min(MAX_CONNECTIONS, max(1, descriptors - _RESERVED_DESCRIPTORS))
+        if len(self.connections) <= most:
+            return
+        others = [one for one in self.connections if isinstance(one, BoundedHttpProtocol) and one is not self]
+        waiting = sorted((one for one in others if not one.has_request), key=lambda one: one.waits_since)
+        for one in waiting[: max(1, len(waiting) // _CLOSED_SHARE)] or [self]:
+            one.transport.abort()
+
+    @property
+    def waits_since(self) -> tuple[bool, float]:
+        """Connections on which nothing was ever asked come first, then the oldest."""
+        return self.cycle is not None, self._opened_at_s
+
+
+class ApiServer(uvicorn.Server):
+    """Serves the application and, asked to stop, first ends the open event streams, which never end by themselves."""
+
+    def __init__(self, config: uvicorn.Config, hub: EventHub) -> None:
+        super().__init__(config)
+        self._hub = hub
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop serving, within the configured grace."""
+        self._hub.end_streams()
+        await super().shutdown(sockets)
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """Return how uvicorn serves the application."""
+    return uvicorn.Config(
+        app,
+        host=settings.api_host,
+        port=settings.api_port,
+        http=BoundedHttpProtocol,
+        # No route upgrades.
+        ws="none",
+        # The middleware logs requests, without addresses and ids.
+        access_log=False,
+        log_config=None,
+        # Warnings are one line for each malformed request: strangers would write the log.
+        log_level="error",
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=settings.api_keep_alive_s,
+        timeout_graceful_shutdown=_GRACE_S,
+        h11_max_incomplete_event_size=HEADERS_MAX_BYTES,
+        # A thousand apps that come back at once wait in the kernel's queue instead of being refused.
+        backlog=4096,
+        limit_concurrency=None,
+    )
+
+
+def run_api(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    app = create_app(settings, Database.of(settings))
+    ApiServer(server_config(app, settings), app.state.hub).run()
