@@ -17,7 +17,7 @@ from typing import Final
 import h11
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol
+from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, RequestResponseCycle
 
 from services.api.app import create_app
 from services.api.problems import HTTP_CODES, MEDIA_TYPE, TYPE_PREFIX
@@ -106,11 +106,18 @@ class BoundedHttpProtocol(H11Protocol):
     @property
     def has_request(self) -> bool:
         """Whether a request is being answered, or its body is still arriving."""
-        return self.conn.their_state is not h11.IDLE or (self.cycle is not None and not self.cycle.response_complete)
+        exchange = self._exchange
+        return self.conn.their_state is not h11.IDLE or (exchange is not None and not exchange.response_complete)
 
     @property
     def _is_discarding(self) -> bool:
-        return self.cycle is not None and self.cycle.response_complete and self.conn.their_state is h11.SEND_BODY
+        exchange = self._exchange
+        return exchange is not None and exchange.response_complete and self.conn.their_state is h11.SEND_BODY
+
+    @property
+    def _exchange(self) -> RequestResponseCycle | None:
+        """The newest request of this connection; uvicorn types it as always there."""
+        return self.cycle
 
     def _set_deadline(self) -> None:
         if self.transport.is_closing():
@@ -120,7 +127,7 @@ class BoundedHttpProtocol(H11Protocol):
         elif self.has_request:
             self._clear_deadline()
             self._discarded_bytes = 0
-        elif self.cycle is None or self.conn.trailing_data[0]:
+        elif self._exchange is None or self.conn.trailing_data[0]:
             self._expect(self.headers_within_s, self._headers_too_slow)
         else:
             self._clear_deadline()
@@ -180,7 +187,7 @@ class BoundedHttpProtocol(H11Protocol):
     @property
     def waits_since(self) -> tuple[bool, float]:
         """Connections on which nothing was ever asked come first, then the oldest."""
-        return self.cycle is not None, self._opened_at_s
+        return self._exchange is not None, self._opened_at_s
 
 
 class ApiServer(uvicorn.Server):
