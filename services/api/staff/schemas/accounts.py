@@ -139,6 +139,9 @@ class WatchHealth(ResponseBody):
     last_seen_at: datetime | None
     battery_pct: int | None
     firmware: str | None
+    misdated_fixes: int = Field(
+        description="positions with an impossible date since it was paired: its clock or GPS module is faulty"
+    )
 
 
 class WatchAtSite(WatchHealth):

@@ -127,6 +127,8 @@ class WatchIdentity(SQLModel, table=True):
     keepalive_s: int = 1200
     # The boot of the first hello: what cannot be dated and is of an earlier boot may be of the wearer before.
     first_boot: int | None = Field(default=None, sa_type=BigInteger)
+    # Fixes under this pairing with an impossible date: a broken clock, or a GPS module that missed a week rollover.
+    misdated_fixes: int = 0
     # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
     hello: dict[str, Any] = json_column(default_factory=dict)
 

@@ -8,6 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 # Below this a difference is the network's, not the clock's.
 _SKEW_TOLERATED_S = 60
+# No watch keeps a fact for ten years: an earlier date means a clock that was never set (1970, 1980) or rolled over.
+_MISDATED_AFTER = timedelta(days=3_650)
+# GPS counts weeks in ten bits. A receiver that is not told of the rollover dates everything 1,024 weeks early.
+_ROLLOVER = timedelta(weeks=1_024)
+_ROLLED_OVER_AT_MOST = timedelta(days=1)
+_AHEAD_TOLERATED = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -28,22 +34,47 @@ def measure_skew_s(tst: int, received_at: datetime) -> int | None:
 def happened_at(
     clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None
 ) -> datetime | None:
-    """Return when a watch's fact happened on our clock, never later than its receipt; None when nobody can tell.
+    """Return when a watch's fact happened on our clock, never later than its receipt; None when it cannot be dated.
 
-    A wrong clock is corrected by the skew measured at hello. Without a clock, seconds since the same boot count.
+    A wrong clock is corrected by the skew measured at hello. A date more than ten years before its receipt counts as
+    absent, unless 1,024 weeks later it lies within the day before the receipt (a GPS rollover). Without a date, seconds
+    since the same boot count.
     """
-    if tst:
-        skew_s = clock.skew_s or 0
-        seconds = tst - skew_s if abs(skew_s) > _SKEW_TOLERATED_S else tst
-        try:
-            found = datetime.fromtimestamp(seconds, UTC)
-        except (OverflowError, OSError, ValueError):
-            return None
-        return min(found, received_at)
+    if tst and not is_misdated(clock, received_at, tst):
+        found = _read_at(clock, tst)
+        return None if found is None else min(found, received_at)
+    if tst and (rolled_over := _after_rollover(clock, received_at, tst)) is not None:
+        return min(rolled_over, received_at)
     same_boot = boot is not None and boot == clock.hello_boot
     if same_boot and mono_s is not None and clock.hello_mono_s is not None and clock.hello_at is not None:
         return min(clock.hello_at + timedelta(seconds=mono_s - clock.hello_mono_s), received_at)
     return None
+
+
+def is_misdated(clock: WatchClock, received_at: datetime, tst: int) -> bool:
+    """Return whether a date is impossibly early: more than ten years before its receipt, the clock's skew taken off."""
+    if not tst:
+        return False
+    found = _read_at(clock, tst)
+    return found is not None and found < received_at - _MISDATED_AFTER
+
+
+def _read_at(clock: WatchClock, tst: int) -> datetime | None:
+    """Return the watch's date with its clock's skew taken off; None for one that no calendar has."""
+    skew_s = clock.skew_s or 0
+    try:
+        return datetime.fromtimestamp(tst - skew_s if abs(skew_s) > _SKEW_TOLERATED_S else tst, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _after_rollover(clock: WatchClock, received_at: datetime, tst: int) -> datetime | None:
+    """Return a misdated time plus 1,024 weeks, or None where that is not within the day before the receipt."""
+    found = _read_at(clock, tst)
+    if found is None:
+        return None
+    found += _ROLLOVER
+    return found if received_at - _ROLLED_OVER_AT_MOST <= found <= received_at + _AHEAD_TOLERATED else None
 
 
 # Both the watch and its hello tell whole seconds.

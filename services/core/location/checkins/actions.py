@@ -10,7 +10,7 @@ from typing import Final
 
 from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
-from services.core.devices.watches.timestamps import happened_at, was_assigned
+from services.core.devices.watches.timestamps import happened_at, is_misdated, was_assigned
 from services.core.location.checkins.device_assignments import DeviceAssignment, device_assignments
 from services.core.location.checkins.effects import AnsweredCommand, FixEffects, publish_effects
 from services.core.location.checkins.rules import AssessedFix, FixTime, KnownPlaces, assess, date_fix, update_known
@@ -62,11 +62,16 @@ class _Entry:
     assignment: DeviceAssignment
     dated: FixTime
     mark: bytes
+    is_misdated: bool
 
     @property
     def ref(self) -> str:
-        """Its id; what has none is named by its instant alone, or without one by its mark (no id has a dot)."""
-        return self.sent.ref or ("" if self.sent.tst else f".{self.mark.hex()}")
+        """The watch's id. A fix without one is identified by its time alone, or without a usable time by its mark.
+
+        No id of a watch holds a dot.
+        """
+        has_time = self.sent.tst and not self.is_misdated
+        return self.sent.ref or ("" if has_time else f".{self.mark.hex()}")
 
 
 async def receive_fixes(
@@ -107,11 +112,12 @@ def _was_worn_by_child(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAss
 
 
 def _entry(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> _Entry:
+    clock = clock_of_watch(assignment.identity)
     dated = date_fix(
-        clock_of_watch(assignment.identity), work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s,
-        kept_for=work.retention.fixes,
+        clock, work.now, tst=fix.tst, boot=fix.boot, mono_s=fix.mono_s, kept_for=work.retention.fixes,
     )  # fmt: skip
-    return _Entry(fix, assignment, dated, content_mark(assignment.key, fix.fingerprint))
+    mark = content_mark(assignment.key, fix.fingerprint)
+    return _Entry(fix, assignment, dated, mark, is_misdated(clock, work.now, fix.tst))
 
 
 async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: list[Answer]) -> list[_Entry]:
@@ -163,6 +169,10 @@ def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffec
             effects.answered.append(AnsweredCommand(assignment, entry.sent.reply_to))
         if entry.sent.battery_pct is not None and not assessed.late:
             effects.battery_pct[assignment.child_id] = (assignment, entry.sent.battery_pct)
+    if misdated := sum(entry.is_misdated for entry in entries):
+        # Staff see the count beside the device: its clock is broken, or its GPS module needs an update.
+        assignment.identity.misdated_fixes += misdated
+        work.add(assignment.identity)
     if newest is not None:
         effects.moved.append(assignment)
     if assignment.known != before:
@@ -198,6 +208,7 @@ def _write_known(work: UnitOfWork, assignment: DeviceAssignment, newest: tuple[_
         place = Place(entry.sent.point, entry.sent.altitude_m)
         row.sealed_place = seal_place(assignment.key, place, latest_context(assignment.child_id))
     if row is not None:
+        row.witnessed_at = assignment.known.witnessed_at
         _write_suspect(row, assignment.known, assignment)
         work.add(row)
 
@@ -206,6 +217,7 @@ def _write_suspect(row: LatestCheckin, known: KnownPlaces, assignment: DeviceAss
     suspect = known.suspect
     row.suspect_at = None if suspect is None else suspect.happened_at
     row.suspect_accuracy_m = None if suspect is None else suspect.accuracy_m
+    row.suspect_source = None if suspect is None else suspect.source
     row.sealed_suspect = (
         None
         if suspect is None

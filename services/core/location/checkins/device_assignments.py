@@ -116,8 +116,9 @@ async def _add_what_is_known(work: UnitOfWork, assignments: list[DeviceAssignmen
 
 def _known(row: LatestCheckin, key: bytes) -> KnownPlaces:
     place = open_place(key, row.sealed_place, latest_context(row.child_id))
-    latest = Fix(place.point, row.accuracy_m, row.happened_at)
+    latest = Fix(place.point, row.accuracy_m, row.happened_at, row.source)
     if row.sealed_suspect is None or row.suspect_at is None:
-        return KnownPlaces(latest)
+        return KnownPlaces(latest, witnessed_at=row.witnessed_at)
     suspect = open_place(key, row.sealed_suspect, suspect_context(row.child_id))
-    return KnownPlaces(latest, Fix(suspect.point, row.suspect_accuracy_m, row.suspect_at))
+    suspect_fix = Fix(suspect.point, row.suspect_accuracy_m, row.suspect_at, row.suspect_source)
+    return KnownPlaces(latest, suspect_fix, row.witnessed_at)

@@ -1,17 +1,17 @@
-"""What a fix is worth, and when it happened; pure.
+"""The quality of a fix, and when it happened; pure.
 
-A fix that can be read is kept and annotated, never dropped in silence. Its quality is that of its worst reason, and
-only a good one that is newer than what is known moves anything: the latest place, zones, alarms.
+Every readable fix is stored with reasons. Its quality is that of its worst reason. Only a good fix that is newer than
+the latest place moves anything: the latest place, zones, alarms.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from services.core.devices.watches.timestamps import WatchClock, happened_at
+from services.core.devices.watches.timestamps import WatchClock, happened_at, is_misdated
 from services.core.location.geometry import Point, distance_m
 
 # What guardians were told: 30 days, then places are erased. A setting may say otherwise (UnitOfWork.retention).
@@ -19,30 +19,35 @@ KEPT_FOR: Final = timedelta(days=30)
 
 # GPS under trees and Wi-Fi between houses stay below; a cell does not. A zone is drawn a street wide.
 GOOD_WITHIN_M: Final = 100.0
-# A place that could be in the next town is none.
+# Beyond this uncertainty the fix is useless: the place may be in the next town.
 BAD_BEYOND_M: Final = 5_000.0
-# 360 km/h: the fastest train a child sits in. A flight is longer than its gap: on average it stays below twice that,
-# and its second fix on the ground is believed.
+# 360 km/h: the fastest train. An aircraft is faster, but its second fix after landing is believed.
 MAX_SPEED_M_S: Final = 100.0
-# Further than a village and faster than on foot: told by networks, it is as likely a wrong entry in their table as a
-# car. Satellites have no such table.
+# Further than a village and faster than on foot: from networks (Wi-Fi, cells), such a fix is as likely a wrong entry in
+# their table as a car. GPS has no such table.
 LEAP_M: Final = 1_000.0
 LEAP_SPEED_M_S: Final = 2.0
 SOURCE_GPS: Final = "gps"
+# A GPS fix as exact as this overrules what networks said, however far away.
+PRECISE_WITHIN_M: Final = 30.0
+# A watch repeats a network's answer from its cache, rounded at most. Two scans at one place differ by more than this.
+SAME_ANSWER_WITHIN_M: Final = 10.0
+# After this a repeated answer comes from a new scan, and is a witness of its own.
+NEW_SCAN_AFTER: Final = timedelta(minutes=5)
 # Both fixes carry whole seconds.
 _LEAST_GAP_S: Final = 1.0
-# A fix before the receipt of which no network needs so long has a clock that runs ahead.
+# A fix dated later than this after its receipt has a clock that runs ahead: no network is that slow.
 AHEAD_TOLERATED: Final = timedelta(minutes=5)
 # An alarm about something longer ago than this would frighten without helping.
 ALARM_WITHIN: Final = timedelta(minutes=30)
-# Receivers without a fix report the point where equator and prime meridian meet; the ocean there is 5 km deep.
+# Receivers without a fix report 0, 0, where the ocean is 5 km deep.
 _NULL_ISLAND_DEG: Final = 0.01
 _SKEW_TOLERATED_S: Final = 60
 PARTITIONS_AHEAD_MONTHS: Final = 2
 
 
 class Quality(StrEnum):
-    """What a fix may be used for: everything, to be shown, nothing."""
+    """How a fix may be used. good: everything; poor: shown in the history only; bad: nothing."""
 
     GOOD = "good"
     POOR = "poor"
@@ -50,7 +55,7 @@ class Quality(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a fix is not what it could be, the gravest first; the last two are remarks and cost no quality."""
+    """Why the quality of a fix is reduced, worst first. The last two are remarks and do not reduce it."""
 
     OUT_OF_RANGE = "out_of_range"
     NULL_ISLAND = "null_island"
@@ -71,7 +76,7 @@ _REMARKS: Final = frozenset({Reason.CLOCK_CORRECTED, Reason.LATE})
 
 @dataclass(frozen=True)
 class FixTime:
-    """When a fix happened on our clock, and what is to be said of that."""
+    """When a fix happened on our clock, and the reasons that follow from its date."""
 
     happened_at: datetime
     reasons: frozenset[Reason] = frozenset()
@@ -79,29 +84,38 @@ class FixTime:
 
 @dataclass(frozen=True)
 class Fix:
-    """A place, how well it is known, and when."""
+    """A position with its uncertainty, time and source (gps, wifi, cell; None: unknown, counts as networks)."""
 
     point: Point
     accuracy_m: float | None
     happened_at: datetime
+    source: str | None = None
 
 
 @dataclass(frozen=True)
 class KnownPlaces:
-    """What the child's last fixes taught: the latest good one, and one that seemed too far away to be true."""
+    """The latest good fix of a child, and one that was too far away to be believed.
+
+    ``witnessed_at``: when the answer behind the latest fix last counted as a witness; None: at the latest fix.
+    """
 
     latest: Fix | None = None
     suspect: Fix | None = None
+    witnessed_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class AssessedFix:
-    """A fix with its worth."""
+    """A fix with its reasons.
+
+    ``leaps``: from networks, and so far from the latest place that it needs confirmation before an alarm.
+    ``repeats``: the same network answer as the latest place, from a cache: no witness of its own.
+    """
 
     fix: Fix
     reasons: tuple[Reason, ...]
-    # Whether it is so far from the latest that it should be seen again before anybody is frightened.
     leaps: bool = False
+    repeats: bool = False
 
     @property
     def quality(self) -> Quality:
@@ -113,12 +127,12 @@ class AssessedFix:
 
     @property
     def late(self) -> bool:
-        """Whether something newer was known when it came."""
+        """Whether a fix as new was known when it arrived."""
         return Reason.LATE in self.reasons
 
     @property
     def moves(self) -> bool:
-        """Whether it is the latest place now: good, and newer than what was known."""
+        """Whether it becomes the latest place: good, and newer than the one known."""
         return self.quality is Quality.GOOD and not self.late
 
 
@@ -126,10 +140,12 @@ def date_fix(
     clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None,
     kept_for: timedelta = KEPT_FOR,
 ) -> FixTime:  # fmt: skip
-    """Return when a fix happened. One that nobody can date counts from its receipt, and says so."""
+    """Return when a fix happened. One without a usable date gets the time of its receipt and ``UNDATED``."""
     found = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
     if found is None:
         return FixTime(received_at, frozenset({Reason.UNDATED}))
+    if is_misdated(clock, received_at, tst):
+        return FixTime(found, frozenset({Reason.CLOCK_CORRECTED}))
     reasons = set()
     skew_s = clock.skew_s or 0
     corrected_s = tst
@@ -146,15 +162,15 @@ def date_fix(
 def assess(
     point: Point, accuracy_m: float | None, dated: FixTime, known: KnownPlaces, source: str | None = None
 ) -> AssessedFix:
-    """Return the worth of a fix, given what is known of the child. An unknown source counts as networks."""
-    fix = Fix(point, accuracy_m or None, dated.happened_at)
+    """Return the fix with its reasons, given what is known of the child. An unknown source counts as networks."""
+    fix = Fix(point, accuracy_m or None, dated.happened_at, source)
     reasons = set(dated.reasons)
     if not (-90 <= point.lat <= 90 and -180 <= point.lon <= 180):  # noqa: PLR2004 - degrees; NaN fails both
         reasons.add(Reason.OUT_OF_RANGE)
     elif abs(point.lat) < _NULL_ISLAND_DEG and abs(point.lon) < _NULL_ISLAND_DEG:
         reasons.add(Reason.NULL_ISLAND)
     if fix.accuracy_m is None:
-        # The OwnTracks app leaves out an accuracy of zero, which is none.
+        # An accuracy of 0 means unknown: the OwnTracks app omits it then.
         reasons.add(Reason.ACCURACY_UNKNOWN)
     elif fix.accuracy_m > BAD_BEYOND_M:
         reasons.add(Reason.ACCURACY_BAD)
@@ -163,7 +179,7 @@ def assess(
     if known.latest is not None and Reason.OUT_OF_RANGE not in reasons:
         if fix.happened_at <= known.latest.happened_at:
             reasons.add(Reason.LATE)
-        if too_fast(known.latest, fix) and not _confirms(known.suspect, fix):
+        if too_fast(known.latest, fix) and not _overrules(known.latest, fix) and not _confirms(known.suspect, fix):
             reasons.add(Reason.SPEED)
     return AssessedFix(
         fix,
@@ -174,11 +190,12 @@ def assess(
             and Reason.OUT_OF_RANGE not in reasons
             and _leaps(known.latest, fix)
         ),
+        repeats=_repeats(known, fix),
     )
 
 
 def too_fast(one: Fix, other: Fix) -> bool:
-    """Tell whether nobody gets from one fix to the other in the time between, wherever in their circles both were."""
+    """Return whether the way between two fixes is impossible in the time between, even between their nearest points."""
     apart_m, gap_s = _between(one, other)
     return apart_m > MAX_SPEED_M_S * gap_s
 
@@ -195,21 +212,54 @@ def _between(one: Fix, other: Fix) -> tuple[float, float]:
 
 
 def _confirms(suspect: Fix | None, fix: Fix) -> bool:
-    """One place too far away is a wrong fix; two in the same place, one after the other, are where the child is."""
-    return suspect is not None and fix.happened_at > suspect.happened_at and not too_fast(suspect, fix)
+    """Return whether a fix confirms an earlier one that was too far away: near it, later, and another witness."""
+    return (
+        suspect is not None
+        and fix.happened_at > suspect.happened_at
+        and not too_fast(suspect, fix)
+        and not is_copy(suspect, fix)
+    )
+
+
+def _overrules(latest: Fix, fix: Fix) -> bool:
+    """Return whether a precise GPS fix contradicts a place that networks gave: their table was wrong."""
+    return (
+        fix.source == SOURCE_GPS
+        and latest.source != SOURCE_GPS
+        and fix.accuracy_m is not None
+        and fix.accuracy_m <= PRECISE_WITHIN_M
+    )
+
+
+def is_copy(earlier: Fix, fix: Fix) -> bool:
+    """Return whether two fixes are one network answer: the same point, and no two sources that differ."""
+    if SOURCE_GPS in {earlier.source, fix.source}:
+        return False
+    if earlier.source is not None and fix.source is not None and earlier.source != fix.source:
+        return False
+    return distance_m(earlier.point, fix.point) <= SAME_ANSWER_WITHIN_M
+
+
+def _repeats(known: KnownPlaces, fix: Fix) -> bool:
+    if known.latest is None or not is_copy(known.latest, fix):
+        return False
+    return fix.happened_at < (known.witnessed_at or known.latest.happened_at) + NEW_SCAN_AFTER
 
 
 def update_known(known: KnownPlaces, assessed: AssessedFix) -> KnownPlaces:
-    """Return what is known after a fix."""
+    """Return what is known of the child after a fix."""
     if assessed.moves:
-        return KnownPlaces(latest=assessed.fix)
+        witnessed_at = known.witnessed_at if assessed.repeats else assessed.fix.happened_at
+        return KnownPlaces(latest=assessed.fix, witnessed_at=witnessed_at)
     if not assessed.late and set(assessed.reasons) - _REMARKS == {Reason.SPEED}:
-        return KnownPlaces(latest=known.latest, suspect=assessed.fix)
+        if known.suspect is not None and is_copy(known.suspect, assessed.fix):
+            return known
+        return replace(known, suspect=assessed.fix)
     return known
 
 
 def may_alarm(assessed: AssessedFix, received_at: datetime) -> bool:
-    """Tell whether guardians may be alarmed for the sake of a fix: it moves something, and did so just now."""
+    """Return whether a fix may alarm guardians: it moves the latest place, and happened within the last 30 minutes."""
     return assessed.moves and received_at - assessed.fix.happened_at <= ALARM_WITHIN
 
 
@@ -262,5 +312,5 @@ def months_wanted(now: datetime, kept_for: timedelta = KEPT_FOR) -> list[Month]:
 
 
 def is_over(month: Month, now: datetime, kept_for: timedelta = KEPT_FOR) -> bool:
-    """Tell whether everything of a month is older than it may be kept."""
+    """Return whether everything of a month is older than it may be kept."""
     return month.next.first_tst <= (now - kept_for).timestamp()

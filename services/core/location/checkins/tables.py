@@ -54,7 +54,7 @@ class Checkin(SQLModel, table=True):
 
 
 class LatestCheckin(SQLModel, table=True):
-    """The newest good fix of a child, and one that seemed too far away to be true: a row per child."""
+    """The newest good fix of a child, and one that was too far away to be believed: a row per child."""
 
     __tablename__ = "latest_checkin"
 
@@ -64,8 +64,11 @@ class LatestCheckin(SQLModel, table=True):
     accuracy_m: float
     source: str | None = Field(default=None, max_length=32)
     sealed_place: bytes = bytes_column()
+    # When the answer behind it last counted as a witness: copies from a cache do not.
+    witnessed_at: datetime | None = maybe_time_column()
     suspect_at: datetime | None = maybe_time_column()
     suspect_accuracy_m: float | None = None
+    suspect_source: str | None = Field(default=None, max_length=32)
     sealed_suspect: bytes | None = bytes_column(default=None, nullable=True)
 
 

@@ -34,7 +34,9 @@ def update_zones(work: UnitOfWork, assignment: DeviceAssignment, assessed: Asses
     assert fix.accuracy_m is not None  # noqa: S101 - a good fix has an accuracy
     for view in assignment.zones:
         before = zone_state(view.row)
-        stand, passage = pass_zone(before, view.zone.shape.edge_m(fix.point), fix.accuracy_m, leaps=assessed.leaps)
+        stand, passage = pass_zone(
+            before, view.zone.shape.edge_m(fix.point), fix.accuracy_m, leaps=assessed.leaps, repeats=assessed.repeats
+        )
         if stand != before:
             if stand.where is not before.where:
                 view.row.since_at = fix.happened_at

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.core.location.checkins.errors import ZoneHoursError, ZoneShapeError
+from services.core.location.checkins.rules import PRECISE_WITHIN_M
 from services.core.location.geometry import Circle, Outline, Point, Shape, distance_m
 from services.core.location.tracks.days import Hours
 
@@ -37,7 +38,7 @@ LEAVE_MARGIN_M: Final = 50.0
 # recorded days told of a child who had not left. In a car every one of them leaps, so the third is believed.
 FIXES_TO_LEAVE: Final = 2
 LEAPS_TO_LEAVE: Final = 3
-SURE_ACCURACY_M: Final = 30.0
+SURE_ACCURACY_M: Final = PRECISE_WITHIN_M
 SURE_MARGIN_M: Final = 200.0
 
 
@@ -65,19 +66,20 @@ class ZoneState:
 
 
 def pass_zone(
-    stand: ZoneState, edge_m: float, accuracy_m: float, *, leaps: bool = False
+    stand: ZoneState, edge_m: float, accuracy_m: float, *, leaps: bool = False, repeats: bool = False
 ) -> tuple[ZoneState, Passage | None]:
-    """Return what is believed after a good fix that is the latest, and what it means.
+    """Return the zone's state after a good fix that is the latest, and the passage that follows, if any.
 
-    ``edge_m``: how far the fix is from the zone's edge, negative inside; ``leaps``: it is far from the fix before.
-    Poor, bad and late fixes never get here. What is learned of a zone for the first time is no passage.
+    ``edge_m``: distance from the zone's edge, negative inside; ``leaps``: far from the fix before; ``repeats``: the
+    network answer of the fix before, which is no second witness. Poor, bad and late fixes must not get here. The first
+    known state of a zone is no passage.
     """
     if edge_m + accuracy_m <= ENTER_SLACK_M:
         return ZoneState(Where.INSIDE), Passage.ENTERED if stand.where is Where.OUTSIDE else None
     beyond_m = edge_m - accuracy_m
     if beyond_m < LEAVE_MARGIN_M:
         return ZoneState(stand.where), None
-    if stand.where is Where.OUTSIDE:
+    if stand.where is Where.OUTSIDE or repeats:
         return stand, None
     fixes = stand.outside_fixes + 1
     # The first fix of all may be the wrong one: nothing before it says that it leaps.

@@ -29,7 +29,10 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class Health:
-    """A watch as a device; ``presence`` None: it is not paired."""
+    """A watch as a device; ``presence`` None: it is not paired.
+
+    ``misdated_fixes`` counts positions with an impossible date since it was paired: its clock or GPS module is faulty.
+    """
 
     serial: str
     model: str
@@ -38,6 +41,7 @@ class Health:
     last_seen_at: datetime | None
     battery_pct: int | None
     firmware: str | None
+    misdated_fixes: int = 0
 
 
 @dataclass(frozen=True)
@@ -133,4 +137,5 @@ def _health(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Heal
     return Health(
         watch.serial, watch.model, watch.state, connection_state(identity, now), last_seen_at(identity),
         battery_now(identity).level_pct, firmware if isinstance(firmware, str) else None,
+        identity.misdated_fixes,
     )  # fmt: skip
