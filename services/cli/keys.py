@@ -55,10 +55,11 @@ async def show_status(database: Database) -> None:
     """Print what needs which master key, and which of those given nothing needs."""
     from services.core.pairing.sealed import pairing_by_master_key
     from services.core.people.households.child_key import children_by_master_key
-    from services.core.platform.outbox.sealed import sms_by_master_key
+    from services.core.platform.outbox.sealed import sealed_rows_by_master_key
 
     async with database.begin() as work:
-        shorter = {"pairing (a day)": await pairing_by_master_key(work), "text messages": await sms_by_master_key(work)}
+        pairings, waiting = await pairing_by_master_key(work), await sealed_rows_by_master_key(work)
+        shorter = {"pairing (a day)": pairings, "text messages": waiting}
     counted = {"children": await children_by_master_key(database), **shorter}
     vault = database.vault
     needed = sum(counted.values(), Counter())

@@ -6,6 +6,8 @@ Outbox rows say whom to look at, never what to send. Any number of bridges share
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 import structlog
@@ -35,12 +37,12 @@ from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.actions import request_rendition
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.settings import Settings
-from services.mqtt_bridge.connection import BrokerLostError, Connection, connect
+from services.mqtt_bridge.connection import Connection, connect
 from services.mqtt_bridge.publishing import publish_all
 from services.protocol import limits
 from services.protocol.downlink import AlertSeen, ItemEmoji, ItemRemoved, ItemText, ItemVoice, State, Time
 from services.protocol.split import split_config, split_contacts, split_text
-from services.protocol.topics import DownlinkKind, User, factory_user, parse_user
+from services.protocol.topics import DownlinkKind, User, downlink, factory_user, parse_user
 from services.watch_link.handlers.pairing import standing_answer
 from services.watch_link.replies import Reply, reply
 from services.watch_link.wire import command_of, config_of, contact_of, manifest_of
@@ -48,6 +50,8 @@ from services.watch_link.wire import command_of, config_of, contact_of, manifest
 KINDS = ("watch", "factory")
 # How many rows one bridge works on at a time; each waits for the broker's PUBACK, not for a processor.
 CLAIMERS = 4
+# The broker's deadline of 10 s for a PUBACK and the time to record the outcome.
+CLAIM_LEASE = timedelta(seconds=15)
 # A notification may be lost with its connection; a look this often makes up for it.
 POLL_S = 2.0
 SWEEP_S = 5.0
@@ -98,18 +102,22 @@ class DownlinkTeller:
             await work_there.wait()
 
     async def _tell_one(self, connection: Connection) -> bool:
-        """Tell whom the oldest due row names and forget the row; return whether there was one."""
+        """Publish what the oldest due row asks for and delete the row; return whether there was one.
+
+        The messages are sealed into the claimed row in the transaction that records their sending. They are published
+        with no transaction open: a slow broker holds no lock. A bridge killed in between loses its claim by time, and
+        another one publishes the same messages; watches recognise repeats by their refs.
+        """
         row_id = None
         try:
             async with self._database.begin() as work:
-                row = await outbox.claim(work, KINDS)
+                row = await outbox.claim_in_order(work, KINDS, lease=CLAIM_LEASE)
                 if row is None:
                     return False
                 row_id = row.outbox_id
-                await publish_all(connection, await frames_for(work, row, self._settings))
-                await outbox.done(work, row)
-        except BrokerLostError:
-            raise
+                messages = await messages_of(work, row, self._settings)
+                if not messages:
+                    await outbox.settle(work, row)
         except Exception as error:
             if is_database_unavailable(error) or row_id is None:
                 raise
@@ -117,7 +125,29 @@ class DownlinkTeller:
             log.exception("downlink_row_failed", outbox_id=row_id)
             async with self._database.begin() as work:
                 await outbox.defer_by_id(work, row_id)
+            return True
+        if messages:
+            try:
+                await publish_all(connection, messages)
+            except BaseException:
+                await self._record(row, outbox.release)
+                raise
+            await self._record(row, outbox.settle)
         return True
+
+    async def _record(self, row: OutboxRow, record: Callable[[UnitOfWork, OutboxRow], Awaitable[None]]) -> None:
+        """Write the outcome also when the bridge is being stopped: the row would wait for its claim's end otherwise."""
+
+        async def write() -> None:
+            async with self._database.begin() as work:
+                await record(work, row)
+
+        writing = asyncio.ensure_future(write())
+        try:
+            await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            await asyncio.wait({writing})
+            raise
 
     async def _sweep(self) -> None:
         while True:
@@ -134,6 +164,34 @@ async def _fail_with(connection: Connection) -> None:
     """End with BrokerLostError when the connection ends; nothing is subscribed, so nothing else arrives."""
     async for _ in connection.incoming():
         log.warning("downlink_message_unexpected")
+
+
+async def messages_of(work: UnitOfWork, row: OutboxRow, settings: Settings) -> list[Reply]:
+    """Return what is to be published for a claimed row: what an earlier claim sealed into it, or what is due now."""
+    if "sealed" in row.payload:
+        return await _unseal(work, row)
+    messages = await frames_for(work, row, settings)
+    if messages:
+        packed = json.dumps([[one.topic, one.payload.decode()] for one in messages]).encode()
+        row.payload = {**row.payload, "sealed": work.vault.seal(packed, "downlink").hex()}
+        work.add(row)
+    return messages
+
+
+async def _unseal(work: UnitOfWork, row: OutboxRow) -> list[Reply]:
+    """Return what a claim that ended unfinished was to publish; nothing to an identity that ended meanwhile."""
+    if row.kind == "watch" and await standing_identity(work, row.target) is None:
+        return []
+    packed = work.vault.unseal(bytes.fromhex(row.payload["sealed"]), "downlink")
+    user = parse_user(row.target)
+    messages = []
+    for topic, payload in json.loads(packed):
+        if user is not None and topic == downlink(user, DownlinkKind.TIME):
+            # The time of the first attempt would set the watch's clock back.
+            messages.append(reply(user, DownlinkKind.TIME, Time(tst=int(work.now.timestamp()))))
+        else:
+            messages.append(Reply(topic, payload.encode()))
+    return messages
 
 
 async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> list[Reply]:

@@ -1,39 +1,40 @@
-"""An SOS that nobody acknowledges: a look every few seconds whether another guardian is to be called."""
+"""The loop that escalates an SOS which nobody acknowledges: it calls the next guardian."""
 
 from __future__ import annotations
 
 import asyncio
-
-import structlog
-from tenacity import RetryCallState, retry, wait_random_exponential
+from typing import Final
 
 from services.core.devices.alerts.escalation import escalate_one_alert
 from services.core.platform.db.database import Database
+from services.worker.pulse import Pulse
 
-# Guardians are called a minute apart; a look this often adds little to it.
-LOOK_EVERY_S = 3.0
-
-log = structlog.get_logger()
-
-
-def _report(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("escalation_tries_again", error=type(error).__qualname__, attempt=state.attempt_number)
+# Guardians are called a minute apart; a pause of this length adds little to it.
+PAUSE_S: Final = 3.0
 
 
-async def escalate_all(database: Database) -> int:
-    """Call whoever is to be called now, one transaction each; return how many alerts were cared for."""
-    cared_for = 0
-    while True:
-        async with database.begin() as work:
-            if not await escalate_one_alert(work):
-                return cared_for
-        cared_for += 1
+class EscalationLoop:
+    """Calls the guardian who is next for each unacknowledged SOS, one transaction each."""
 
+    name = "escalation"
+    silence_max_s = 60.0
 
-@retry(wait=wait_random_exponential(multiplier=0.2, max=10), before_sleep=_report)
-async def escalate_forever(database: Database) -> None:
-    """Look until cancelled; whatever happens to the database, it stays and carries on."""
-    while True:
-        await escalate_all(database)
-        await asyncio.sleep(LOOK_EVERY_S)
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def run(self, pulse: Pulse) -> None:
+        """Escalate until cancelled."""
+        while True:
+            pulse.beat()
+            await self.escalate_all()
+            pulse.record_success(self.name)
+            await asyncio.sleep(PAUSE_S)
+
+    async def escalate_all(self) -> int:
+        """Call everybody who is due now; return how many alerts were handled."""
+        count = 0
+        while True:
+            async with self._database.begin() as work:
+                if not await escalate_one_alert(work):
+                    return count
+            count += 1

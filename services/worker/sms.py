@@ -1,43 +1,46 @@
-"""Text messages: the interface of a provider, and the one for development."""
+"""The loops that send text messages: an SOS before log-in codes before everything else."""
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-from pathlib import Path
-from typing import Protocol
+from typing import Final
 
-from services.core.platform.settings import Settings
+from services.core.platform.db.database import Database
+from services.core.platform.outbox.actions import DECOY, unseal_sms
+from services.core.platform.outbox.rules import Urgency
+from services.core.platform.outbox.tables import OutboxRow
+from services.worker.consumer import Consumption, OutboxConsumer, Outcome
+from services.worker.sms_providers import SmsProvider
+from services.worker.wake_ups import WakeUps
 
-
-class SmsProvider(Protocol):
-    """Sends a text message; raises when it could not be handed over, and is then tried again."""
-
-    async def send(self, phone: str, locale: str, text: str) -> None:
-        """Hand over one message: E.164 number, BCP 47 tag, text. Must not log any of them."""
-
-
-class FileSmsProvider:
-    """Appends JSON lines {phone, locale, text} to a file only its owner can read: for development and tests."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    async def send(self, phone: str, locale: str, text: str) -> None:
-        """Append one line, whole: one write on a file opened for appending."""
-        line = json.dumps({"phone": phone, "locale": locale, "text": text}, ensure_ascii=False) + "\n"
-        await asyncio.to_thread(self._append, line.encode())
-
-    def _append(self, line: bytes) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, line)
-        finally:
-            os.close(descriptor)
+# A provider's gateway answers within a second or two; one that hangs must not hold up the next message for long.
+SEND_DEADLINE_S: Final = 10.0
+# Messages in flight: a provider that hangs takes all of these and never the sender that serves SOS alone.
+SENDERS: Final = 3
 
 
-def provider_of(settings: Settings) -> SmsProvider:
-    """Return the provider these settings name; production refuses the file."""
-    return FileSmsProvider(settings.sms_file)
+class SmsSending:
+    """Sends the text message of one row. A crash between sending and settling repeats the message."""
+
+    def __init__(self, database: Database, provider: SmsProvider) -> None:
+        self._database = database
+        self._provider = provider
+
+    async def send(self, row: OutboxRow) -> Outcome:
+        """Send one message and discard a decoy; whatever the provider raises defers the row."""
+        if row.kind != DECOY:
+            await self._provider.send(*unseal_sms(self._database.vault, row))
+        return Outcome.DONE
+
+
+def sms_loops(database: Database, provider: SmsProvider, wake_ups: WakeUps) -> list[OutboxConsumer]:
+    """Return one sender for SOS alone, and the senders of all messages."""
+    sending = SmsSending(database, provider)
+    urgent = Consumption(("sms",), SEND_DEADLINE_S, sending.send, at_least=Urgency.SOS)
+    every = Consumption(("sms", DECOY), SEND_DEADLINE_S, sending.send)
+    return [
+        OutboxConsumer("sms_sos", database, urgent, wake_ups.subscribe("sms")),
+        *(
+            OutboxConsumer(f"sms_{number}", database, every, wake_ups.subscribe("sms", DECOY))
+            for number in range(1, SENDERS + 1)
+        ),
+    ]

@@ -83,7 +83,7 @@ async def sms_to(database: Database, phone: str) -> list[str]:
         rows = await work.session.exec(
             select(OutboxRow).where(OutboxRow.kind == "sms").order_by(col(OutboxRow.outbox_id))
         )
-        opened = [unseal_sms(work, row) for row in rows]
+        opened = [unseal_sms(work.vault, row) for row in rows]
     return [text for number, _, text in opened if number == phone]
 
 

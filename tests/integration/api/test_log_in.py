@@ -10,14 +10,13 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.people.accounts.tables import Guardian, LoginChallenge, Session
 from services.core.platform.db.database import Database
-from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
-from services.worker.main import Worker
-from services.worker.sms import FileSmsProvider
+from services.worker.sms import sms_loops
+from services.worker.sms_providers import FileSmsProvider
+from services.worker.wake_ups import WakeUps
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, enrol_family, make_parent, new_phone, sms_to
 
@@ -64,7 +63,7 @@ async def test_known_and_unknown_phones_are_answered_alike_and_only_the_known_ge
 
 
 async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere(
-    client: httpx.AsyncClient, database: Database, transcoder: Transcoder, tmp_path: Path
+    client: httpx.AsyncClient, database: Database, tmp_path: Path
 ) -> None:
     known, unknown = await _enrolled(client, database), new_phone()
     for phone in (known.phone, unknown):
@@ -77,11 +76,11 @@ async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere
         rows = await work.session.exec(select(OutboxRow).order_by(col(OutboxRow.outbox_id).desc()).limit(2))
         last = rows.all()
         assert [one.kind for one in last] == ["decoy", "sms"]
-        assert [unseal_sms(work, one)[0] for one in last] == [unknown, known.phone]
+        assert [unseal_sms(work.vault, one)[0] for one in last] == [unknown, known.phone]
         assert len(last[0].payload["sealed"]) == len(last[1].payload["sealed"])
     sent = tmp_path / "sms.jsonl"
-    worker = Worker(transcoder, FileSmsProvider(sent), ErasureLedger(tmp_path / "erasures.jsonl"))
-    while await worker.send_one():
+    sender = sms_loops(database, FileSmsProvider(sent), WakeUps(database))[-1]
+    while await sender.consume_one():
         pass
     assert known.phone in sent.read_text()
     assert unknown not in sent.read_text()

@@ -22,8 +22,9 @@ from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from services.protocol.pairing import Credentials, PairedWithCredentials
 from services.protocol.words import Codec
-from services.worker.main import Worker
-from services.worker.sms import provider_of
+from services.worker.main import Outside, all_loops, run_loops
+from services.worker.sms_providers import provider_of
+from services.worker.supervisor import Supervisor
 from tests.integration.device_sim.api_server import Server, log_in
 from tests.integration.mqtt_bridge.conftest import stand
 from tests.support.sounds import duration_ms
@@ -38,9 +39,9 @@ __all__ = ["stand"]  # the fixture of another folder
 @contextlib.asynccontextmanager
 async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
     """Run a bridge and a worker for the block."""
-    running = asyncio.create_task(
-        Worker(transcoder, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
-    )
+    ledger = ErasureLedger(stand.settings.erasure_ledger)
+    supervisor = Supervisor(all_loops(transcoder, ledger, Outside(provider_of(stand.settings), {})))
+    running = asyncio.create_task(run_loops(supervisor, transcoder.database, ledger))
     try:
         async with stand.bridge():
             yield

@@ -19,8 +19,9 @@ from services.core.conversation.messages.voice_from_phone import send_voice_to_c
 from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
 from services.core.platform.erasure_ledger import ErasureLedger
-from services.worker.main import Worker
-from services.worker.sms import provider_of
+from services.worker.main import Outside, all_loops, run_loops
+from services.worker.sms_providers import provider_of
+from services.worker.supervisor import Supervisor
 from tests.support.clock import FakeClock
 from tests.support.sounds import duration_ms, encoded, wav
 from tests.support.watch import HandWatch, Stand
@@ -33,9 +34,9 @@ AMR = encoded("amr-nb", 3.0)
 @contextlib.asynccontextmanager
 async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
     """Run a worker for the block."""
-    running = asyncio.create_task(
-        Worker(transcoder, provider_of(stand.settings), ErasureLedger(stand.settings.erasure_ledger)).run()
-    )
+    ledger = ErasureLedger(stand.settings.erasure_ledger)
+    supervisor = Supervisor(all_loops(transcoder, ledger, Outside(provider_of(stand.settings), {})))
+    running = asyncio.create_task(run_loops(supervisor, transcoder.database, ledger))
     try:
         yield
     finally:

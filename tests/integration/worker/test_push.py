@@ -6,7 +6,8 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -24,7 +25,10 @@ from services.core.platform.db.database import Database
 from services.core.platform.outbox.tables import OutboxRow
 from services.core.platform.settings import Settings
 from services.worker import push
-from services.worker.push import Poster, PushSender, Webhook, providers_of
+from services.worker.consumer import OutboxConsumer
+from services.worker.push import push_loops
+from services.worker.push_providers import Poster, PushProvider, Webhook, providers_of
+from services.worker.wake_ups import WakeUps
 from tests.integration.worker.push_service import Browser, PushService
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair
@@ -37,11 +41,30 @@ async def service() -> AsyncIterator[PushService]:
         yield service
 
 
+@dataclass(frozen=True)
+class PushSender:
+    """The worker's fan-out and one of its senders, step by step."""
+
+    events: OutboxConsumer
+    notes: OutboxConsumer
+
+    async def wake_one(self) -> bool:
+        return await self.events.consume_one()
+
+    async def send_one(self) -> bool:
+        return await self.notes.consume_one()
+
+
+def _step_by_step(database: Database, providers: Mapping[EndpointKind, PushProvider]) -> PushSender:
+    events, _, notes, *_ = push_loops(database, providers, WakeUps(database))
+    return PushSender(events, notes)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def sender(settings: Settings, database: Database) -> AsyncIterator[PushSender]:
     """The worker's sender, step by step."""
     async with providers_of(settings, database) as providers:
-        sender = PushSender(database, providers)
+        sender = _step_by_step(database, providers)
         await _send_all(sender)
         yield sender
 
@@ -265,7 +288,7 @@ async def test_outside_development_a_name_that_stands_for_a_private_address_is_n
     await _raise(parent)
     async with httpx.AsyncClient(trust_env=False) as client:
         provider = Webhook(Poster(client, only_public=True), database)
-        await _send_all(PushSender(database, {EndpointKind.WEBHOOK: provider}))
+        await _send_all(_step_by_step(database, {EndpointKind.WEBHOOK: provider}))
     assert service.posted == []
     (endpoint,) = await _listed(parent)
     assert endpoint["failing_since_at"] is not None

@@ -16,7 +16,8 @@ from services.core.conversation.messages.playback import prepare_rendition
 from services.core.platform.audio.rules import Form
 from services.core.platform.db.database import Database
 from services.core.platform.db.faults import is_database_unavailable
-from services.core.platform.outbox.leases import Lease, complete_lease, defer_lease, lease_row
+from services.core.platform.outbox import actions as outbox
+from services.core.platform.outbox.tables import OutboxRow
 
 KIND: Final = "clip"
 # The sandbox kills a decoder after 20 s, and one job runs two: examining and rendering.
@@ -38,7 +39,7 @@ class Outcome(StrEnum):
 class TranscodingJob:
     """A claimed job: make ``form`` of an audio asset, at most ``max_bytes`` (0: no bound)."""
 
-    lease: Lease
+    row: OutboxRow
     asset_id: uuid.UUID
     form: Form
     max_bytes: int
@@ -47,12 +48,10 @@ class TranscodingJob:
 async def claim(database: Database) -> TranscodingJob | None:
     """Claim the oldest due job for 50 s and commit; None if none is due."""
     async with database.begin() as work:
-        lease = await lease_row(work, (KIND,), LEASE)
-    if lease is None:
+        row = await outbox.claim(work, (KIND,), lease=LEASE)
+    if row is None:
         return None
-    return TranscodingJob(
-        lease, uuid.UUID(lease.target), Form(lease.payload["form"]), int(lease.payload["max_bytes"])
-    )  # fmt: skip
+    return TranscodingJob(row, uuid.UUID(row.target), Form(row.payload["form"]), int(row.payload["max_bytes"]))
 
 
 async def render(transcoder: Transcoder, job: TranscodingJob) -> Outcome:
@@ -67,9 +66,7 @@ async def render(transcoder: Transcoder, job: TranscodingJob) -> Outcome:
         # A timeout is ours, although it looks like a lost connection.
         if is_database_unavailable(error) and not isinstance(error, TimeoutError):
             raise
-        log.warning(
-            "clip_put_off", clip_id=str(job.asset_id), error=type(error).__qualname__, attempt=job.lease.attempt
-        )
+        log.warning("clip_put_off", clip_id=str(job.asset_id), error=type(error).__qualname__, attempt=job.row.attempts)
         return Outcome.FAILED
     return Outcome.DONE
 
@@ -80,10 +77,7 @@ async def settle(database: Database, job: TranscodingJob, outcome: Outcome) -> N
     A job whose lease ended and that another worker claimed since is left to that worker.
     """
     async with database.begin() as work:
-        if outcome is Outcome.DONE:
-            await complete_lease(work, job.lease)
-        else:
-            await defer_lease(work, job.lease)
+        await (outbox.settle if outcome is Outcome.DONE else outbox.defer)(work, job.row)
 
 
 async def transcode_one(transcoder: Transcoder) -> bool:

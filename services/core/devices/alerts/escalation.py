@@ -16,6 +16,7 @@ from services.core.platform.audit.actions import SYSTEM, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.outbox.actions import send_sms
+from services.core.platform.outbox.rules import Urgency
 
 _BATCH_ROWS = 500
 
@@ -41,7 +42,8 @@ async def escalate_one_alert(work: UnitOfWork) -> bool:
     chosen = next_guardian_to_call(guardians, alert.escalated_to)
     if chosen is not None:
         guardian = await work.session.get_one(Guardian, uuid.UUID(chosen))
-        await send_sms(work, guardian.phone, guardian.locale, urgent_text(guardian.locale))
+        text = urgent_text(guardian.locale)
+        await send_sms(work, guardian.phone, guardian.locale, text, urgency=Urgency.SOS)
         alert.escalated_to = [*alert.escalated_to, chosen]
         record_audit(work, SYSTEM, "alert.escalated", family_id=alert.family_id, subject_id=alert.alert_id)
     alert.escalate_at = next_escalation_at(guardians, alert.escalated_to, work.now)

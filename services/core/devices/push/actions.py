@@ -23,6 +23,7 @@ from services.core.platform.crypto.random_ids import new_secret
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.tables import Event
 from services.core.platform.outbox.actions import queue_push
+from services.core.platform.outbox.rules import Urgency
 from services.core.platform.outbox.tables import OutboxRow
 
 
@@ -110,7 +111,7 @@ async def fan_out(work: UnitOfWork, row: OutboxRow) -> int:
         "child_id": str(event.child_id or ""), "ref_id": str(event.ref_id or ""),
     }  # fmt: skip
     for endpoint in endpoints:
-        await queue_push(work, endpoint.endpoint_id, note)
+        await queue_push(work, endpoint.endpoint_id, note, Urgency(row.priority))
     return len(endpoints)
 
 

@@ -22,6 +22,7 @@ from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import whole_seconds
 from services.core.platform.outbox.actions import send_sms
+from services.core.platform.outbox.rules import Urgency
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str,
             expires_at=work.now + rules.CODE_LIFETIME,
         )
     )
-    await send_sms(work, phone, locale, login_code_text(locale, code), decoy=not expected)
+    text_of_code = login_code_text(locale, code)
+    await send_sms(work, phone, locale, text_of_code, urgency=Urgency.LOG_IN_CODE, decoy=not expected)
     return SentCode(
         challenge_id, secret, int(rules.CODE_LIFETIME.total_seconds()), int(rules.RESEND_WAIT.total_seconds())
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from sqlalchemy import ARRAY, Uuid, bindparam, text
 
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.events.rules import wakes_phones
+from services.core.platform.events.rules import urgency_of, wakes_phones
 from services.core.platform.events.tables import Event
 from services.core.platform.outbox.actions import notify_phones
 
@@ -46,7 +46,7 @@ async def record_event(
     )  # fmt: skip
     await work.notify(CHANNEL, family_id)
     if wakes_phones(kind, detail or {}):
-        await notify_phones(work, family_id, seq)
+        await notify_phones(work, family_id, seq, urgency_of(kind, detail or {}))
 
 
 async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 
 # Returns None if the dependency is well, else a short reason without anything personal.
@@ -17,15 +17,22 @@ _REQUEST_BYTES = 8_192
 
 
 class HealthServer:
-    """Answers ``/healthz`` (this process runs) and ``/readyz`` (each named dependency is well: 200, else 503).
+    """Answers ``/healthz`` (this process runs) and ``/readyz`` (every named check passes: 200, otherwise 503).
 
-    A check that raises or takes longer than two seconds counts as unwell. Port 0 means: no page at all.
+    The answer of ``/readyz`` is ``{"status": "ok" | "unavailable", "checks": {name: "ok" | reason}, "own_fault":
+    [name ...]}``. ``own_fault`` names the failed checks among ``own_faults``: a restart of this process mends them. All
+    other failures lie outside of the process, and it recovers from them by itself.
+
+    A check that raises or takes longer than two seconds fails. Port 0 means no page at all.
     """
 
-    def __init__(self, port: int, checks: Mapping[str, Check], host: str = "127.0.0.1") -> None:
+    def __init__(
+        self, port: int, checks: Mapping[str, Check], *, own_faults: Collection[str] = (), host: str = "127.0.0.1"
+    ) -> None:
         self._host = host
         self._port = port
         self._checks = dict(checks)
+        self._own_faults = frozenset(own_faults)
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
@@ -51,7 +58,9 @@ class HealthServer:
     @staticmethod
     async def _ask(check: Check) -> str:
         try:
-            return await asyncio.wait_for(check(), _CHECK_DEADLINE_S) or "ok"
+            # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the result.
+            async with asyncio.timeout(_CHECK_DEADLINE_S):
+                return await check() or "ok"
         except TimeoutError:
             return "no answer in time"
         except Exception as error:  # noqa: BLE001 - whatever a check raises means that its dependency is unwell
@@ -83,9 +92,10 @@ class HealthServer:
         if path == b"/healthz":
             return HTTPStatus.OK, {"status": "ok"}
         checks = await self.readiness()
-        well = all(reason == "ok" for reason in checks.values())
-        status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
-        return status, {"status": "ok" if well else "unavailable", "checks": checks}
+        failed = [name for name, reason in checks.items() if reason != "ok"]
+        status = HTTPStatus.SERVICE_UNAVAILABLE if failed else HTTPStatus.OK
+        own_fault = [name for name in failed if name in self._own_faults]
+        return status, {"status": "unavailable" if failed else "ok", "checks": checks, "own_fault": own_fault}
 
 
 def _response(status: HTTPStatus, answer: Mapping[str, object]) -> bytes:

@@ -1,4 +1,8 @@
-"""Write what must be told, in the transaction of its cause; claim what is due."""
+"""The transactional outbox: write effects with their cause; claim, settle and defer due rows.
+
+A consumer claims a row and commits, makes the effect with no transaction open, then settles or defers the row. The
+claim of a killed consumer expires and another consumer repeats the effect, so every effect happens at least once.
+"""
 
 from __future__ import annotations
 
@@ -7,92 +11,166 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, delete, or_, text, update
+from sqlalchemy.orm import aliased
+from sqlmodel import col, exists, select
 
+from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.outbox.rules import Urgency, pause_after
 from services.core.platform.outbox.tables import OutboxRow
 
 CHANNEL = "outbox"
-# The kind of a text message that goes nowhere.
+# The kind of a text message that is discarded unsent.
 DECOY = "decoy"
+# A consumer that loses so many races for one target's rows leaves them to the others.
+_CLAIM_TRIES = 5
 
 
 async def notify_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
-    """Have a bridge look at what this identity should know and does not, and tell it.
+    """Queue a comparison of what this identity should know with what it was sent; a bridge sends the difference.
 
-    The row says "look", not what to send: what changed in between is told with it, and a repeat finds nothing to do.
-    ``greet`` adds ``down/time``, the answer to hello; ``back`` has the guardians told that the watch is there again.
+    The row does not say what to send: later changes are sent with it, and a repeat sends nothing. ``greet`` adds
+    ``down/time``, the answer to hello; ``back`` informs the guardians that the watch is online again.
     """
-    await _tell(work, "watch", username, {name: True for name, asked in (("greet", greet), ("back", back)) if asked})
+    payload = {name: True for name, is_set in (("greet", greet), ("back", back)) if is_set}
+    await _queue(work, "watch", username, payload)
 
 
 async def notify_factory(work: UnitOfWork, serial: str) -> None:
-    """Have a bridge tell the factory identity of ``serial`` how its pairing stands."""
-    await _tell(work, "factory", serial, {})
+    """Queue the state of its pairing for the factory identity of ``serial``."""
+    await _queue(work, "factory", serial, {})
 
 
-async def send_sms(work: UnitOfWork, phone: str, locale: str, text: str, *, decoy: bool = False) -> None:
-    """Have the worker send a text message; number and text are sealed until then.
+async def send_sms(
+    work: UnitOfWork, phone: str, locale: str, text: str, *, urgency: Urgency = Urgency.NORMAL, decoy: bool = False
+) -> None:
+    """Queue a text message; number (E.164) and text are sealed in the row.
 
-    A ``decoy`` is written like any other and never sent: whoever asks cannot tell by the time which of them it was.
+    A ``decoy`` is written like any other message and discarded by the worker, so that the response time of the caller
+    does not depend on whether the number is known.
     """
     sealed = work.vault.seal(f"{phone}\x00{locale}\x00{text}".encode(), "sms")
-    await _tell(work, DECOY if decoy else "sms", "", {"sealed": sealed.hex()})
+    await _queue(work, DECOY if decoy else "sms", "", {"sealed": sealed.hex()}, urgency)
 
 
 async def request_rendition(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
-    """Have a worker decode a clip and make a form of it (at most ``max_bytes``; 0: as good as it gets)."""
-    await _tell(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
+    """Queue the decoding of an audio asset and its rendition in ``form``, at most ``max_bytes`` (0: unlimited)."""
+    await _queue(work, "clip", str(clip_id), {"form": form, "max_bytes": max_bytes})
 
 
-async def notify_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int) -> None:
-    """Have the worker look whom the family's event ``seq`` wakes, and at which endpoints."""
-    await _tell(work, "wake", str(family_id), {"seq": seq})
+async def notify_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int, urgency: Urgency = Urgency.NORMAL) -> None:
+    """Queue the fan-out of the family's event ``seq`` to the push endpoints of its recipients."""
+    await _queue(work, "wake", str(family_id), {"seq": seq}, urgency)
 
 
-async def queue_push(work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str]) -> None:
-    """Have the worker send a note of ids and words to one push endpoint."""
-    await _tell(work, "push", str(endpoint_id), note)
+async def queue_push(
+    work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str], urgency: Urgency = Urgency.NORMAL
+) -> None:
+    """Queue a note of ids and words for one push endpoint."""
+    await _queue(work, "push", str(endpoint_id), note, urgency)
 
 
-def unseal_sms(work: UnitOfWork, row: OutboxRow) -> tuple[str, str, str]:
+def unseal_sms(vault: Vault, row: OutboxRow) -> tuple[str, str, str]:
     """Return phone, locale and text of an SMS row."""
-    phone, locale, text = work.vault.unseal(bytes.fromhex(row.payload["sealed"]), "sms").decode().split("\x00", 2)
+    phone, locale, text = vault.unseal(bytes.fromhex(row.payload["sealed"]), "sms").decode().split("\x00", 2)
     return phone, locale, text
 
 
-async def _tell(work: UnitOfWork, kind: str, target: str, payload: dict[str, Any]) -> None:
-    work.add(OutboxRow(kind=kind, target=target, payload=payload, created_at=work.now, available_at=work.now))
+async def _queue(
+    work: UnitOfWork, kind: str, target: str, payload: dict[str, Any], urgency: Urgency = Urgency.NORMAL
+) -> None:
+    work.add(
+        OutboxRow(
+            kind=kind, target=target, payload=payload, priority=urgency, created_at=work.now, available_at=work.now
+        )
+    )
     await work.notify(CHANNEL, kind)
 
 
-async def claim(work: UnitOfWork, kinds: Collection[str]) -> OutboxRow | None:
-    """Return the oldest due row of these kinds, locked for this transaction, or None; others skip it meanwhile."""
-    found = await work.session.exec(
+async def claim(
+    work: UnitOfWork, kinds: Collection[str], *, lease: timedelta, at_least: Urgency = Urgency.NORMAL
+) -> OutboxRow | None:
+    """Claim the most urgent, then oldest, due row of these kinds for the length of ``lease``; None when none is due.
+
+    The claim holds once the caller has committed. Rows less urgent than ``at_least`` are ignored. ``lease`` must exceed
+    the deadline of the effect; otherwise a second consumer repeats an effect that is still running.
+    """
+    return await _claim(work, lease, col(OutboxRow.kind).in_(kinds), col(OutboxRow.priority) <= at_least)
+
+
+async def claim_in_order(work: UnitOfWork, kinds: Collection[str], *, lease: timedelta) -> OutboxRow | None:
+    """Like :func:`claim`, but never while another row of the same target is claimed: effects keep their order."""
+    sibling = aliased(OutboxRow)
+    is_busy = exists().where(
+        col(sibling.target) == col(OutboxRow.target), col(sibling.kind).in_(kinds),
+        col(sibling.outbox_id) != col(OutboxRow.outbox_id), col(sibling.claimed_until) > work.now,
+    )  # fmt: skip
+    for _ in range(_CLAIM_TRIES):
+        row = await _claim(work, lease, col(OutboxRow.kind).in_(kinds), ~is_busy)
+        if row is None:
+            return None
+        # Two consumers may have chosen two rows of one target at the same time: the lock lets one of them pass.
+        await work.run(
+            text("SELECT pg_advisory_xact_lock(hashtextextended('outbox/' || :target, 0))"), {"target": row.target}
+        )
+        is_ours = await work.session.exec(select(~is_busy).where(col(OutboxRow.outbox_id) == row.outbox_id))
+        if is_ours.first():
+            return row
+        await release(work, row)
+    return None
+
+
+async def _claim(work: UnitOfWork, lease: timedelta, *conditions: ColumnElement[bool]) -> OutboxRow | None:
+    rows = await work.session.exec(
         select(OutboxRow)
-        .where(col(OutboxRow.kind).in_(kinds), col(OutboxRow.available_at) <= work.now)
-        .order_by(col(OutboxRow.available_at), col(OutboxRow.outbox_id))
+        .where(
+            *conditions,
+            col(OutboxRow.available_at) <= work.now,
+            or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= work.now),
+        )
+        .order_by(col(OutboxRow.priority), col(OutboxRow.available_at), col(OutboxRow.outbox_id))
         .limit(1)
-        .with_for_update(key_share=True, skip_locked=True)
+        .with_for_update(of=OutboxRow, key_share=True, skip_locked=True)
     )
-    return found.first()
+    row = rows.first()
+    if row is not None:
+        row.attempts += 1
+        row.claimed_until = work.now + lease
+        work.add(row)
+        await work.flush()
+    return row
 
 
-async def done(work: UnitOfWork, row: OutboxRow) -> None:
-    """Forget a row that was told."""
-    await work.session.delete(row)
+async def release(work: UnitOfWork, row: OutboxRow) -> None:
+    """Give a claim back without an attempt: the row is due at once."""
+    values = {"attempts": row.attempts - 1, "claimed_until": None}
+    await work.run(update(OutboxRow).where(*_is_claimed_as(row)).values(**values))
 
 
-def defer(work: UnitOfWork, row: OutboxRow) -> None:
-    """Try a claimed row again later: after 1, 2, 4 ... seconds, at most 5 minutes."""
-    row.attempts += 1
-    # The exponent is bounded, too: a row may have been tried for weeks.
-    row.available_at = work.now + timedelta(seconds=min(2 ** min(row.attempts - 1, 9), 300))
-    work.add(row)
+async def settle(work: UnitOfWork, row: OutboxRow) -> None:
+    """Delete a row whose effect was made. A row that another consumer has claimed since is left to that consumer."""
+    await work.run(delete(OutboxRow).where(*_is_claimed_as(row)))
+
+
+async def defer(work: UnitOfWork, row: OutboxRow) -> None:
+    """Release a claimed row whose effect failed; it is due again after a pause that doubles with each attempt.
+
+    A row that is gone, or that another consumer has claimed since, stays as it is.
+    """
+    values = {"available_at": work.now + pause_after(row.attempts), "claimed_until": None}
+    await work.run(update(OutboxRow).where(*_is_claimed_as(row)).values(**values))
+
+
+def _is_claimed_as(row: OutboxRow) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    # Attempts are counted by claims: the number fences a consumer that was frozen while another one claimed the row.
+    return col(OutboxRow.outbox_id) == row.outbox_id, col(OutboxRow.attempts) == row.attempts
 
 
 async def defer_by_id(work: UnitOfWork, outbox_id: int) -> None:
-    """Put off a row whose own transaction failed; one that is gone or claimed again is left alone."""
+    """Defer a row whose claim was rolled back with its transaction; one that is gone or claimed again is left alone."""
     row = await work.session.get(OutboxRow, outbox_id, with_for_update={"skip_locked": True})
-    if row is not None:
-        defer(work, row)
+    if row is not None and (row.claimed_until is None or row.claimed_until <= work.now):
+        row.attempts += 1
+        row.available_at = work.now + pause_after(row.attempts)
+        work.add(row)

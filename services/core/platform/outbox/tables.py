@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, SmallInteger
 from sqlmodel import Field, SQLModel
 
-from services.core.platform.db.columns import datetime, json_column, time_column
+from services.core.platform.db.columns import datetime, json_column, maybe_time_column, time_column
+from services.core.platform.outbox.rules import Urgency
 
 
 class OutboxRow(SQLModel, table=True):
-    """Something to tell: to a watch, to a factory identity, to a phone by SMS. Ids or sealed values only."""
+    """One effect on the outside that waits to be made. Its payload holds ids or sealed values only."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_due", "kind", "available_at"),)
+    __table_args__ = (Index("outbox_due", "kind", "priority", "available_at"),)
 
     outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     # watch (target: user name), factory (target: serial), sms (target: empty; sealed payload), clip (target: its id),
@@ -22,6 +23,11 @@ class OutboxRow(SQLModel, table=True):
     kind: str = Field(max_length=10)
     target: str = Field(default="", max_length=40)
     payload: dict[str, Any] = json_column(default_factory=dict)
+    # An Urgency: lower values are claimed first.
+    priority: int = Field(default=Urgency.NORMAL, sa_type=SmallInteger)
     created_at: datetime = time_column()
     available_at: datetime = time_column()
+    # While a process works on the row; when the time is past, the process was killed and another may claim the row.
+    claimed_until: datetime | None = maybe_time_column()
+    # Counted by claims.
     attempts: int = 0

@@ -37,8 +37,8 @@ from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.events.tables import Event
 from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.settings import Settings
-from services.worker.main import Worker
-from services.worker.sms import FileSmsProvider
+from services.worker.pulse import Pulse
+from services.worker.sweeps import SweepLoop, all_sweeps
 from tests.support.clock import FakeClock
 from tests.support.sounds import encoded
 from tests.support.uplinks import receive_voice
@@ -51,11 +51,13 @@ VOICE = encoded("amr-nb", 0.5)
 def sweep(transcoder: Transcoder, tmp_path: Path) -> Callable[[], Awaitable[None]]:
     """Two workers at once, and each of them twice."""
     ledger = ErasureLedger(tmp_path / "erasures.jsonl")
-    workers = [Worker(transcoder, FileSmsProvider(tmp_path / "sms.jsonl"), ledger) for _ in range(2)]
+    sweeps = all_sweeps(transcoder.database, transcoder.blobs, ledger)
+    workers = [(SweepLoop(transcoder.database, sweeps), Pulse("sweeps", 60)) for _ in range(2)]
 
     async def run() -> None:
         for _ in range(2):
-            await asyncio.gather(*(worker.sweep() for worker in workers))
+            await asyncio.gather(*(loop.sweep_all(pulse) for loop, pulse in workers))
+        assert all(pulse.failing == [] for _, pulse in workers)
 
     return run
 

@@ -105,7 +105,7 @@ async def test_a_claimed_job_is_nobody_elses_until_its_lease_ends(transcoder: Tr
     # The worker that claimed it was killed.
     clock.advance(seconds=LEASE.total_seconds())
     second = await claimed(transcoder)
-    assert (first.lease.outbox_id, first.lease.attempt + 1) == (second.lease.outbox_id, second.lease.attempt)
+    assert (first.row.outbox_id, first.row.attempts + 1) == (second.row.outbox_id, second.row.attempts)
     # It was frozen instead, and wakes: it can neither end nor put off what another one holds.
     for outcome in Outcome:
         await transcoding.settle(transcoder.database, first, outcome)

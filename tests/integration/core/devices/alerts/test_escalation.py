@@ -18,7 +18,7 @@ from services.core.devices.alerts.tables import Alert
 from services.core.devices.presence.actions import record_seen
 from services.core.devices.watches.queries import standing_identity
 from services.core.platform.db.database import Database
-from services.worker.escalation import escalate_all
+from services.worker.escalation import EscalationLoop
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair, sms_to
 from tests.support.world import make_home, wear
@@ -50,12 +50,12 @@ async def test_guardians_are_called_a_minute_apart_in_the_order_of_the_contact_l
 ) -> None:
     await _raise(database, parents[0])
     clock.advance(seconds=59)
-    await escalate_all(database)
+    await EscalationLoop(database).escalate_all()
     assert await _called(database, parents) == [0, 0, 0]
     for expected in ([1, 0, 0], [1, 1, 0], [1, 1, 1], [1, 1, 1]):
         clock.advance(seconds=60)
-        await escalate_all(database)
-        await escalate_all(database)
+        await EscalationLoop(database).escalate_all()
+        await EscalationLoop(database).escalate_all()
         assert await _called(database, parents) == expected
 
 
@@ -64,11 +64,11 @@ async def test_it_stops_with_the_first_who_acknowledges(
 ) -> None:
     alert_id = await _raise(database, parents[0])
     clock.advance(seconds=60)
-    await escalate_all(database)
+    await EscalationLoop(database).escalate_all()
     answer = await parents[1].told("POST", f"{parents[0].child}/alerts/{alert_id}/acknowledge")
     assert answer["acknowledged_by"] == parents[1].guardian_id
     clock.advance(hours=1)
-    await escalate_all(database)
+    await EscalationLoop(database).escalate_all()
     assert await _called(database, parents) == [1, 0, 0]
 
 
@@ -77,7 +77,7 @@ async def test_ten_workers_at_once_call_each_guardian_once(
 ) -> None:
     await _raise(database, parents[0])
     clock.advance(seconds=60)
-    await asyncio.gather(*(escalate_all(database) for _ in range(10)))
+    await asyncio.gather(*(EscalationLoop(database).escalate_all() for _ in range(10)))
     assert await _called(database, parents) == [1, 0, 0]
 
 
@@ -86,7 +86,7 @@ async def test_other_alerts_send_no_text_message(database: Database, clock: Fake
         if kind != "sos":
             await _raise(database, parents[0], kind)
     clock.advance(hours=1)
-    await escalate_all(database)
+    await EscalationLoop(database).escalate_all()
     assert await _called(database, parents) == [0, 0, 0]
 
 
@@ -97,13 +97,13 @@ async def test_a_second_press_waits_for_the_first_to_be_answered_and_then_has_it
     clock.advance(seconds=30)
     await _raise(database, parents[0])
     clock.advance(seconds=30)
-    await escalate_all(database)
+    await EscalationLoop(database).escalate_all()
     assert await _called(database, parents) == [1, 0, 0], "two presses are one round of calls"
     async with database.begin() as work:
         mother = uuid.UUID(parents[0].guardian_id)
         await acknowledge_alert(work, uuid.UUID(parents[0].child_id), first, mother, ALL_KINDS)
     clock.advance(seconds=60)
-    await escalate_all(database)
+    await EscalationLoop(database).escalate_all()
     assert await _called(database, parents) == [2, 0, 0]
 
 

@@ -1,0 +1,23 @@
+"""The order in which waiting rows are claimed, and the pauses between attempts. Pure."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import IntEnum
+from typing import Final
+
+_PAUSE_MAX_S: Final = 300
+
+
+class Urgency(IntEnum):
+    """How urgent a row is: a row of a lower value is claimed before every row of a higher one."""
+
+    SOS = 0
+    LOG_IN_CODE = 1
+    NORMAL = 2
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return the pause after the given number of failed attempts: 1, 2, 4 ... seconds, at most 5 minutes."""
+    # The exponent is bounded: a row may have failed for weeks.
+    return timedelta(seconds=min(2 ** min(attempts - 1, 9), _PAUSE_MAX_S))

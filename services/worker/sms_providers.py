@@ -1,0 +1,43 @@
+"""Text messages: the interface of a provider, and the one for development."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from pathlib import Path
+from typing import Protocol
+
+from services.core.platform.settings import Settings
+
+
+class SmsProvider(Protocol):
+    """Sends a text message; raises when it could not be handed over, and is then tried again."""
+
+    async def send(self, phone: str, locale: str, text: str) -> None:
+        """Hand over one message: E.164 number, BCP 47 tag, text. Must not log any of them."""
+
+
+class FileSmsProvider:
+    """Appends JSON lines {phone, locale, text} to a file only its owner can read: for development and tests."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def send(self, phone: str, locale: str, text: str) -> None:
+        """Append one line, whole: one write on a file opened for appending."""
+        line = json.dumps({"phone": phone, "locale": locale, "text": text}, ensure_ascii=False) + "\n"
+        await asyncio.to_thread(self._append, line.encode())
+
+    def _append(self, line: bytes) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
+def provider_of(settings: Settings) -> SmsProvider:
+    """Return the provider these settings name; production refuses the file."""
+    return FileSmsProvider(settings.sms_file)

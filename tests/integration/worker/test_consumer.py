@@ -1,0 +1,203 @@
+"""Outbox rows: the most urgent first, each effect outside any transaction, and a killed consumer's claim runs out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import pytest_asyncio
+from sqlalchemy import delete, text
+from sqlmodel import select
+
+from services.core.platform.db.database import Database
+from services.core.platform.outbox import actions as outbox
+from services.core.platform.outbox.actions import notify_watch, send_sms
+from services.core.platform.outbox.rules import Urgency
+from services.core.platform.outbox.tables import OutboxRow
+from services.worker.consumer import OutboxConsumer
+from services.worker.sms import SEND_DEADLINE_S, sms_loops
+from services.worker.wake_ups import WakeUps
+from tests.support.clock import FakeClock
+
+LEASE = timedelta(seconds=15)
+PHONE = "+8613800138000"
+
+
+class Gateway:
+    """A provider of text messages whose answers the test decides; remembers the texts it was given."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.error: Exception | None = None
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.was_asked = asyncio.Event()
+
+    async def send(self, phone: str, locale: str, text: str) -> None:
+        assert (phone, locale) == (PHONE, "en")
+        self.texts.append(text)
+        self.was_asked.set()
+        await self.may_answer.wait()
+        if self.error is not None:
+            raise self.error
+
+
+@pytest_asyncio.fixture(loop_scope="session", autouse=True)
+async def _empty(database: Database) -> AsyncIterator[None]:
+    async with database.begin() as work:
+        await work.run(delete(OutboxRow))
+    yield
+
+
+@pytest.fixture
+def gateway() -> Gateway:
+    return Gateway()
+
+
+@pytest.fixture
+def sender(database: Database, gateway: Gateway) -> OutboxConsumer:
+    return sms_loops(database, gateway, WakeUps(database))[-1]
+
+
+@pytest.fixture
+def sos_sender(database: Database, gateway: Gateway) -> OutboxConsumer:
+    return sms_loops(database, gateway, WakeUps(database))[0]
+
+
+async def _queue(database: Database, words: str, urgency: Urgency = Urgency.NORMAL) -> None:
+    async with database.begin() as work:
+        await send_sms(work, PHONE, "en", words, urgency=urgency)
+
+
+async def _rows(database: Database) -> list[OutboxRow]:
+    async with database.begin() as work:
+        return list(await work.session.exec(select(OutboxRow)))
+
+
+async def test_an_sos_goes_before_codes_and_codes_before_the_rest(
+    database: Database, clock: FakeClock, sender: OutboxConsumer, gateway: Gateway
+) -> None:
+    for words, urgency in (("notice", Urgency.NORMAL), ("code", Urgency.LOG_IN_CODE), ("sos", Urgency.SOS)):
+        await _queue(database, words, urgency)
+        clock.advance(seconds=1)
+    while await sender.consume_one():
+        pass
+    assert gateway.texts == ["sos", "code", "notice"]
+    assert await _rows(database) == []
+
+
+async def test_a_gateway_that_hangs_takes_every_sender_but_the_one_for_sos(
+    database: Database, sender: OutboxConsumer, sos_sender: OutboxConsumer, gateway: Gateway
+) -> None:
+    await _queue(database, "notice")
+    gateway.may_answer.clear()
+    hanging = asyncio.create_task(sender.consume_one())
+    await gateway.was_asked.wait()
+    gateway.may_answer.set()
+    await _queue(database, "code", Urgency.LOG_IN_CODE)
+    assert not await sos_sender.consume_one()
+    await _queue(database, "sos", Urgency.SOS)
+    assert await sos_sender.consume_one()
+    assert gateway.texts == ["notice", "sos"]
+    await hanging
+
+
+async def test_no_transaction_is_open_while_a_gateway_thinks(
+    database: Database, sender: OutboxConsumer, gateway: Gateway
+) -> None:
+    await _queue(database, "notice")
+    gateway.may_answer.clear()
+    sending = asyncio.create_task(sender.consume_one())
+    await gateway.was_asked.wait()
+    async with database.begin() as work:
+        others = await work.run(
+            text(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%'"
+            )
+        )
+        assert others.scalar_one() == 0
+        # Neither is the row locked: an erasure may delete it meanwhile.
+        await work.run(text("SELECT 1 FROM outbox FOR UPDATE NOWAIT"))
+    gateway.may_answer.set()
+    assert await sending
+    assert await _rows(database) == []
+
+
+async def test_the_claim_of_a_killed_consumer_runs_out_and_another_one_sends(
+    database: Database, clock: FakeClock, sender: OutboxConsumer, gateway: Gateway
+) -> None:
+    await _queue(database, "notice")
+    async with database.begin() as work:
+        # What a consumer that was killed in the middle of its effect leaves behind.
+        assert await outbox.claim(work, ("sms",), lease=LEASE) is not None
+    assert not await sender.consume_one()
+    clock.advance(seconds=LEASE.total_seconds())
+    assert await sender.consume_one()
+    assert gateway.texts == ["notice"]
+
+
+async def test_what_fails_comes_again_later_each_time_and_a_late_failure_disturbs_no_newer_claim(
+    database: Database, clock: FakeClock, sender: OutboxConsumer, gateway: Gateway
+) -> None:
+    await _queue(database, "notice")
+    gateway.error = RuntimeError(f"{PHONE} is not served")
+    for pause_s in (1, 2, 4):
+        assert await sender.consume_one()
+        assert not await sender.consume_one()
+        clock.advance(seconds=pause_s)
+    async with database.begin() as work:
+        late = await outbox.claim(work, ("sms",), lease=LEASE)
+    assert late is not None
+    clock.advance(seconds=LEASE.total_seconds())
+    async with database.begin() as work:
+        newer = await outbox.claim(work, ("sms",), lease=LEASE)
+    assert newer is not None
+    async with database.begin() as work:
+        await outbox.defer(work, late)
+    (row,) = await _rows(database)
+    assert (row.claimed_until, row.attempts) == (newer.claimed_until, newer.attempts) == (newer.claimed_until, 5)
+
+
+async def test_a_graceful_stop_lets_a_message_that_was_handed_over_be_recorded(
+    database: Database, sender: OutboxConsumer, gateway: Gateway
+) -> None:
+    await _queue(database, "notice")
+    gateway.may_answer.clear()
+    sending = asyncio.create_task(sender.consume_one())
+    await gateway.was_asked.wait()
+    sending.cancel()
+    asyncio.get_running_loop().call_soon(gateway.may_answer.set)
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert await _rows(database) == []
+
+
+async def test_rows_of_one_watch_are_never_claimed_at_once_and_keep_their_order(
+    database: Database, clock: FakeClock
+) -> None:
+    async with database.begin() as work:
+        await notify_watch(work, "w-one", greet=True)
+        await notify_watch(work, "w-one")
+        await notify_watch(work, "w-two")
+
+    async def claim() -> OutboxRow | None:
+        async with database.begin() as work:
+            return await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE)
+
+    claimed = [row for row in await asyncio.gather(*(claim() for _ in range(6))) if row is not None]
+    assert sorted(row.target for row in claimed) == ["w-one", "w-two"]
+    first = next(row for row in claimed if row.target == "w-one")
+    assert first.payload == {"greet": True}
+    async with database.begin() as work:
+        await outbox.settle(work, first)
+    second = await claim()
+    assert second is not None
+    assert (second.target, second.payload) == ("w-one", {})
+    clock.advance(seconds=LEASE.total_seconds())
+
+
+def test_the_deadline_of_an_effect_ends_before_its_claim(sender: OutboxConsumer) -> None:
+    assert sender.lease.total_seconds() > SEND_DEADLINE_S
