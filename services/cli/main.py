@@ -25,6 +25,7 @@ from services.cli.sim import sim_commands
 from services.cli.surveys import survey_commands
 from services.cli.usage import usage_commands
 from services.cli.watches import watch_commands
+from services.core.platform.memory_access import deny_memory_access
 
 app = typer.Typer(
     name="smartwatch",
@@ -117,6 +118,8 @@ def worker() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command line and exit: 0 done, 1 refused or failed, 2 wrong usage."""
+    # Every command may read settings, which hold keys.
+    deny_memory_access()
     try:
         app(args=None if arguments is None else list(arguments), prog_name="smartwatch")
     except Exception as error:  # noqa: BLE001 - known mistakes become one line; the others are raised again there

@@ -14,7 +14,8 @@ import time
 
 import av.logging
 
-from services.core.platform.audio.child import limit_process, read_frame, warm_up, work, write_frame
+from services.core.platform.audio.child import read_frame, warm_up, work, write_frame
+from services.core.platform.audio.confinement import confine
 
 DEADLINE_S = 20.0
 
@@ -25,7 +26,7 @@ def one(head: dict[str, object], clip: bytes) -> dict[str, object]:
     began_s = time.monotonic()
     process = os.fork()
     if not process:
-        limit_process()
+        confine()
         answer, _ = work(head, clip)
         with os.fdopen(writing, "wb") as out:
             write_frame(out, answer)

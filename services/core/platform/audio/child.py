@@ -8,23 +8,17 @@ from __future__ import annotations
 import io
 import json
 import os
-import resource
 import struct
 import sys
 import wave
-from pathlib import Path
 from typing import BinaryIO
 
 import av.logging
 
+from services.core.platform.audio.confinement import confine
 from services.core.platform.audio.decoding import NotReadableError, TooLongError, examine
 from services.core.platform.audio.rendering import DoesNotFitError, render
 from services.core.platform.audio.rules import Form
-
-# What a process may take beyond what its libraries take before it has seen a recording.
-_MEMORY_BYTES = 256 * 1024 * 1024
-# A minute takes about a second on a slow machine.
-_CPU_S = 15
 
 
 def write_frame(out: BinaryIO, head: dict[str, object], body: bytes = b"") -> None:
@@ -58,26 +52,6 @@ def warm_up() -> None:
         work({"job": "examine"}, broken)
 
 
-def limit_process() -> None:
-    """Give up what decoding needs none of; with no descriptor to be had, neither a file nor a socket can be opened."""
-    limits = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CPU, _CPU_S)]
-    held_bytes = _address_space_bytes()
-    if held_bytes:
-        limits.append((resource.RLIMIT_AS, held_bytes + _MEMORY_BYTES))
-    # Last: nothing can be opened from here on.
-    limits.append((resource.RLIMIT_NOFILE, 0))
-    for name, most in limits:
-        resource.setrlimit(name, (most, most))
-
-
-def _address_space_bytes() -> int:
-    """Return the address space that the libraries take; 0 where the system does not tell, and memory stays free."""
-    try:
-        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    except OSError:
-        return 0
-
-
 def work(head: dict[str, object], clip: bytes) -> tuple[dict[str, object], bytes]:
     """Do one job and return its answer; whatever is wrong with the recording is an answer, too."""
     try:
@@ -102,7 +76,7 @@ def main() -> None:
     # FFmpeg's own words about a recording go nowhere.
     av.logging.set_level(None)
     warm_up()
-    limit_process()
+    confine()
     job = read_frame(source)
     if job is not None:
         answer, body = work(*job)

@@ -51,7 +51,7 @@ async def test_it_is_ready_when_every_dependency_is_well() -> None:
     async with page({"postgres": well, "mosquitto": well}) as address, httpx.AsyncClient() as client:
         answer = await client.get(f"{address}/readyz")
         assert answer.status_code == 200
-        assert answer.json() == {"status": "ok", "checks": {"postgres": "ok", "mosquitto": "ok"}}
+        assert answer.json() == {"status": "ok", "checks": {"postgres": "ok", "mosquitto": "ok"}, "own_fault": []}
 
 
 async def test_each_dependency_that_is_unwell_is_named_and_the_process_itself_is_still_healthy() -> None:
