@@ -16,8 +16,8 @@ from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.actions import notify_watch
 from services.core.platform.outbox.tables import OutboxRow
 from services.mqtt_bridge.downlink import CLAIM_LEASE, KINDS, messages_of
-from tests.integration.mqtt_bridge.conftest import DEADLINE_S, Stand
 from tests.support.clock import FakeClock
+from tests.support.watch import DEADLINE_S, Stand
 from tests.support.world import Home
 
 

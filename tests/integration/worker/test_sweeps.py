@@ -10,7 +10,6 @@ from sqlalchemy import text
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.rendering import Transcoder
-from services.core.location.checkins.actions import receive_fixes
 from services.core.platform.blobs.actions import release, reserve
 from services.core.platform.blobs.tables import Blob
 from services.core.platform.crypto.vault import Vault
@@ -25,6 +24,7 @@ from services.worker.pulse import Pulse
 from services.worker.sweeps import ROUND_MAX_S, Sweep, SweepLoop, all_sweeps
 from tests.support.clock import FakeClock
 from tests.support.places import allow_places, sent
+from tests.support.uplinks import receive_fixes
 from tests.support.world import Home, make_home, wear
 
 
