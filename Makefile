@@ -1,4 +1,4 @@
-# Two commands are enough: `make demo` to see it, `make test` to check it. `make help` lists the rest.
+# Two commands are enough: `make demo` shows the product, `make test` checks it. `make help` lists the rest.
 # Needs Python 3.11 or newer, git and make; everything else is brought into this folder (.venv, .tools, var).
 
 # Another Python's folders would leak into ours.
@@ -6,30 +6,38 @@ unexport PYTHONPATH PYTHONHOME
 
 PYTHON = .venv/bin/python
 
-.PHONY: help setup demo test test-long format lock clean
+SET_UP = python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
+
+.PHONY: help setup setup-product demo check test test-long format lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
 
-setup: ## make .venv equal to requirements.lock (the others do it by themselves)
-	@python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
+setup: ## bring .venv to requirements.lock (the other commands do it by themselves)
+	@$(SET_UP) everything
 
-demo: setup ## play the story with one family, then stay up; ONCE=1 ends after the story
+setup-product: ## bring .venv to what the product alone needs; `make demo` does it by itself
+	@$(SET_UP) product
+
+demo: setup-product ## play the story with one family, then stay up; ONCE=1 ends after the story
 	@.venv/bin/smartwatch demo $(if $(ONCE),--once)
 
-test: setup ## every check: format, lint, types, layers, left-overs, tests
-	@$(PYTHON) infra/checks.py
+check: setup ## the quick checks: format, lint, types, layers, left-overs, unit tests
+	@$(PYTHON) infra/checks.py quick
 
-test-long: setup ## the tests that take their time
+test: setup ## every check: those of `make check` and all tests that are not marked long
+	@$(PYTHON) infra/checks.py all
+
+test-long: setup ## the tests that are marked long (hours)
 	@$(PYTHON) -m pytest -m long
 
-format: setup ## bring the code into its form
+format: setup ## format the code and apply the linter's safe fixes
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
 
-lock: ## make requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions
+lock: ## make the locks from pyproject.toml; UPGRADE=1 moves to the newest versions
 	@python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_lock.py $(if $(UPGRADE),--upgrade)
 
-clean: ## remove what the commands made, rows of the demo included
+clean: ## remove everything that the commands made, the demo's rows included
 	@if [ -x .venv/bin/python ] && [ -d var ]; then .venv/bin/python infra/setup/check_stopped.py; fi
 	rm -rf .venv .tools var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,10 @@
-"""Every check of this repository, one after the other: `make test`.
+"""Every check of this repository, one after the other.
 
-A check that fails does not stop the others: one run shows everything there is to mend. The last line printed is
-pytest's own.
+    checks.py quick  `make check`: format, lint, types, layers, left-overs and the unit tests
+    checks.py all    `make test`: the same, with every test that is not marked long instead of the unit tests alone
+
+Further arguments go to pytest. A failed check does not stop the others: one run shows every fault. The last line
+printed is pytest's own.
 """
 
 import os
@@ -16,6 +19,7 @@ from leftovers import find_leftovers
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
+FOLDERS = {"quick": "tests/unit", "all": "tests"}
 
 
 @dataclass(frozen=True)
@@ -45,17 +49,18 @@ def leftovers() -> bool:
 
 
 class Pytest:
-    """Runs the tests, shows them as they go, and remembers pytest's closing line."""
+    """Runs tests, prints their output as it comes, and keeps pytest's closing line."""
 
-    closing_line = ""
-
-    def run(self) -> bool:
-        # Side by side, one more than processors: much of a test is waiting for another process. A file stays together,
-        # for what it shares. In the order of folders, for the longest stand in the first of them.
+    def __init__(self, folder: str, arguments: list[str]) -> None:
+        self.closing_line = ""
+        # One worker more than processors: much of a test is waiting for another process. The tests of a file stay in
+        # one worker, for the database that they share. Workers take the files in the order that conftest.py gives.
         workers = str(min(4, (os.cpu_count() or 1) + 1))
         side_by_side = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-        command = [sys.executable, "-m", "pytest", "-m", "not long", *side_by_side, *sys.argv[1:]]
-        with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        self._command = [sys.executable, "-m", "pytest", "-m", "not long", *side_by_side, *arguments, folder]
+
+    def run(self) -> bool:
+        with subprocess.Popen(self._command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
             for line in process.stdout or ():
                 print(line, end="", flush=True)
                 if line.strip():
@@ -64,7 +69,11 @@ class Pytest:
 
 
 def main() -> int:
-    tests = Pytest()
+    extent, *arguments = sys.argv[1:] or ["all"]
+    if extent not in FOLDERS:
+        print(f"usage: checks.py {'|'.join(FOLDERS)} [arguments of pytest]", file=sys.stderr)
+        return 2
+    tests = Pytest(FOLDERS[extent], arguments)
     checks = (
         Check("format (ruff format)", program("ruff", "format", "--check", ".")),
         Check("lint (ruff check)", program("ruff", "check", ".")),
@@ -72,14 +81,14 @@ def main() -> int:
         Check("types of the set-up (mypy)", program("mypy", "infra")),
         Check("layers (import-linter)", program("lint-imports")),
         Check("left-overs", leftovers),
-        Check("tests (pytest)", tests.run),
+        Check(f"tests (pytest {FOLDERS[extent]})", tests.run),
     )
     outcomes = []
     for check in checks:
         print(f"\n== {check.name}", flush=True)
-        start = time.monotonic()
+        start_s = time.monotonic()
         holds = check.run()
-        outcomes.append(Outcome(check.name, holds, time.monotonic() - start))
+        outcomes.append(Outcome(check.name, holds, time.monotonic() - start_s))
     print()
     for outcome in outcomes:
         print(f"{'ok    ' if outcome.holds else 'FAILED'} {outcome.duration_s:7.1f} s  {outcome.name}")

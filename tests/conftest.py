@@ -25,6 +25,8 @@ from services.core.platform.settings import Environment, Settings
 from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
 
+TESTS = Path(__file__).parent
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[LocalPostgres]:
@@ -115,3 +117,8 @@ async def client(settings: Settings, database: Database) -> AsyncIterator[httpx.
         httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
     ):
         yield client
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders of the longest files, in any order inside: no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.relative_to(TESTS).parts[0])

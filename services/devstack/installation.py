@@ -35,6 +35,7 @@ PROCESSES: Mapping[str, str] = {
     "bridge": "bridge_health_port",
 }
 READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
+START_DEADLINE_S = 240.0  # a first start compiles every module, and a slow disk took more than a minute
 WATCH_EVERY_S = 0.05
 ASK_EVERY_S = 0.1
 DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running machine never gives up
@@ -222,7 +223,7 @@ class Installation:
     def _try_to_start(self) -> set[int]:
         """Start the processes and wait for them. Returns the ports that others took meanwhile: all is stopped then."""
         self._migrate()
-        deadline_s = time.monotonic() + READY_DEADLINE_S
+        deadline_s = time.monotonic() + START_DEADLINE_S
         with self._turn:
             for name in self.processes:
                 if name != "bridge":
@@ -253,7 +254,7 @@ class Installation:
         if time.monotonic() > deadline_s:
             told = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
             raise InstallationError(
-                f"not ready after {READY_DEADLINE_S:.0f} s: {told}. Logs: {self.instance.folder / 'log'}"
+                f"not ready after {START_DEADLINE_S:.0f} s: {told}. Logs: {self.instance.folder / 'log'}"
             )
         self._ending.wait(ASK_EVERY_S)
 

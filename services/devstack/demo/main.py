@@ -66,6 +66,7 @@ def _play_on(installation: Installation, console: Console, *, once: bool) -> int
     )
     _print_table(console, story.taken)
     console.print(f"demo: {'every step held' if held else 'a step did not hold'}; the same as JSON: {report}")
+    console.print(f"demo: logs of every process: {installation.instance.folder / 'log'}", highlight=False)
     if not once and held:
         _tell_where_to_look(console, installation, story)
         with contextlib.suppress(KeyboardInterrupt):
@@ -96,8 +97,6 @@ def _tell_where_to_look(console: Console, installation: Installation, story: Sto
         f"  take over the parent     .venv/bin/smartwatch sim parent {parent}",
         f"  take over the watch      .venv/bin/smartwatch sim watch {watch}",
         f"  hear both recordings     {story.voice_folder}",
-        f"  logs                     {installation.instance.folder / 'log'}",
-        "",
     ]
     for line in lines:
         console.print(line, highlight=False, markup=False)

@@ -13,14 +13,19 @@ from services.device_sim.parent.types import Message
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from services.devstack.demo.office import HandedOut, Office
-from services.devstack.demo.steps import StepTaken, StoryError, expect
+from services.devstack.demo.steps import (
+    STEP_DEADLINE_S,
+    WAIT_DEADLINE_S,
+    StepTaken,
+    StoryError,
+    describe_failure,
+    expect,
+)
 from services.devstack.demo.story_care import CareStory
 from services.devstack.demo.waveforms import Waveform, waveform_svg
 from services.devstack.installation import Installation
 
 RECORDINGS = Path(__file__).parent / "recordings"
-# The office starts a process for each of its commands: on a busy machine that took 30 s.
-_STEP_DEADLINE_S = 90.0
 
 
 class Story(CareStory):
@@ -96,10 +101,10 @@ class Story(CareStory):
         for name, step in steps:
             started_at_s = time.monotonic()
             try:
-                async with asyncio.timeout(_STEP_DEADLINE_S):
+                async with asyncio.timeout(STEP_DEADLINE_S):
                     seen, held = await step(), True
             except Exception as error:  # noqa: BLE001 - whatever went wrong, the story tells it
-                seen, held = f"{type(error).__name__}: {error}", False
+                seen, held = describe_failure(error, time.monotonic() - started_at_s), False
             taken = StepTaken(name, held, seen, round((time.monotonic() - started_at_s) * 1000))
             self.taken.append(taken)
             tell(taken)
@@ -172,13 +177,13 @@ class Story(CareStory):
 
     async def _pair(self) -> str:
         await self.parent.pair(self.child_id, self._code)
-        paired = await self.watch.wait_for("paired")
-        await self.watch.wait_for("online", username=paired["username"])
+        paired = await self.watch.wait_for("paired", timeout_s=WAIT_DEADLINE_S)
+        await self.watch.wait_for("online", username=paired["username"], timeout_s=WAIT_DEADLINE_S)
         return f"new identity {paired['username']}, for {paired['child_name']}"
 
     async def _acknowledge(self) -> str:
-        contacts = await self.watch.wait_for("contacts_taken")
-        config = await self.watch.wait_for("config_taken")
+        contacts = await self.watch.wait_for("contacts_taken", timeout_s=WAIT_DEADLINE_S)
+        config = await self.watch.wait_for("config_taken", timeout_s=WAIT_DEADLINE_S)
         names = ", ".join(contact.name for contact in self.watch.contacts())
         while True:
             child = await self.parent.child(self.child_id)
@@ -189,7 +194,7 @@ class Story(CareStory):
 
     async def _receive_first(self) -> str:
         words = await self._appears("Hello Mei! This is your new watch.")
-        voice = await self.watch.wait_for("received", item_kind="voice")
+        voice = await self.watch.wait_for("received", item_kind="voice", timeout_s=WAIT_DEADLINE_S)
         self._voice_ref = voice["ref"]
         clip = self.watch.voice.clip(self._voice_ref) or b""
         expect(clip[:6], b"#!AMR\n", "what a watch plays")
@@ -199,7 +204,9 @@ class Story(CareStory):
         self.voice_folder.mkdir(parents=True, exist_ok=True)
         self.watch.voice.play(self._voice_ref, self.voice_folder / "from-mum.wav")
         message = await self.parent.wait_for_message(
-            self.child_id, lambda one: one.kind == "voice" and one.recipients[0].state == "played"
+            self.child_id,
+            lambda one: one.kind == "voice" and one.recipients[0].state == "played",
+            timeout_s=WAIT_DEADLINE_S,
         )
         return f"state {message.recipients[0].state}; played into {self.voice_folder / 'from-mum.wav'}"
 
@@ -208,13 +215,14 @@ class Story(CareStory):
         self._from_child = await self.parent.wait_for_message(
             self.child_id,
             lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready",
+            timeout_s=WAIT_DEADLINE_S,
         )
-        await self.watch.wait_for("stored", wire_id=kept.wire_id)
+        await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
         heard = await self.parent.hear(self.child_id, self._from_child.message_id)
         file = self.voice_folder / "from-child.m4a"
         await asyncio.to_thread(file.write_bytes, heard)
         await self.parent.mark(self.child_id, self._from_child.message_id, "played")
-        told = await self.watch.wait_for("sent_state", state="played", wire_id=kept.wire_id)
+        told = await self.watch.wait_for("sent_state", state="played", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
         return f"{self._length(self._from_child)} as M4A/AAC in {file}; {told['by']} has heard it"
 
     async def _write_down(self) -> str:
@@ -226,20 +234,24 @@ class Story(CareStory):
         newest = self.watch.inbox()[-1]
         self.watch.read(newest.ref)
         message = await self.parent.wait_for_message(
-            self.child_id, lambda one: one.text == newest.text and one.recipients[0].state == "played"
+            self.child_id,
+            lambda one: one.text == newest.text and one.recipients[0].state == "played",
+            timeout_s=WAIT_DEADLINE_S,
         )
         return f"state {message.recipients[0].state}"
 
     async def _answer(self) -> str:
         kept = self.watch.write("family", "I love you Mama ❤️")
-        message = await self.parent.wait_for_message(self.child_id, lambda one: one.text == "I love you Mama ❤️")
-        await self.watch.wait_for("stored", wire_id=kept.wire_id)
+        message = await self.parent.wait_for_message(
+            self.child_id, lambda one: one.text == "I love you Mama ❤️", timeout_s=WAIT_DEADLINE_S
+        )
+        await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
         return f"from {message.sender.name}: {message.text}"
 
     async def _read_on_phone(self) -> str:
         page = await self.parent.messages(self.child_id)
         await self.parent.mark(self.child_id, page.messages[0].message_id, "played")
-        told = await self.watch.wait_for("sent_state", state="played")
+        told = await self.watch.wait_for("sent_state", state="played", timeout_s=WAIT_DEADLINE_S)
         return f"{told['by']} has read it"
 
     async def _lose_network(self) -> str:
@@ -248,8 +260,10 @@ class Story(CareStory):
         kept = self.watch.write("family", "I was in the lift")
         await self.watch.go_online()
         seen = await self._appears("Are you there?")
-        await self.watch.wait_for("stored", wire_id=kept.wire_id)
-        await self.parent.wait_for_message(self.child_id, lambda one: one.text == "I was in the lift")
+        await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
+        await self.parent.wait_for_message(
+            self.child_id, lambda one: one.text == "I was in the lift", timeout_s=WAIT_DEADLINE_S
+        )
         return f"{seen}; and the answer written offline arrived"
 
     async def _count(self) -> str:
@@ -284,7 +298,7 @@ class Story(CareStory):
         return f"{((voice.duration_ms if voice else None) or 0) / 1000:.1f} s"
 
     async def _appears(self, words: str) -> str:
-        received = await self.watch.wait_for("received", text=words)
+        received = await self.watch.wait_for("received", text=words, timeout_s=WAIT_DEADLINE_S)
         return f"from {received['sender']}: {words}"
 
     @staticmethod

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.place_types import Alert, GivenCommand
 from services.device_sim.watch.watch import SimWatch
-from services.devstack.demo.steps import StoryError, expect
+from services.devstack.demo.steps import WAIT_DEADLINE_S, StoryError, expect
 
 # A school in Dongguan, about; places of a story belong to nobody.
 _SCHOOL = (23.0254, 113.7646)
@@ -61,7 +61,7 @@ class CareStory(ABC):
         await self.parent.change_guardian(self.family_id, me.guardian_id, may_locate=True)
         consent = await self.parent.consent(self.family_id, "location")
         settings = await self.parent.change_settings(self.child_id, location=True)
-        await self.watch.wait_until(lambda: self.watch.places.takes_fixes)
+        await self.watch.wait_until(lambda: self.watch.places.takes_fixes, timeout_s=WAIT_DEADLINE_S)
         return f"consent to text {consent.text_version}; config version {settings.version} is on the watch"
 
     async def _draw_zone(self) -> str:
@@ -69,7 +69,7 @@ class CareStory(ABC):
         return f"{zone.name}: the child's whereabouts are {zone.stand}"
 
     async def _check_in(self) -> str:
-        await self.watch.wait_stored(self.watch.places.check_in(*_SCHOOL, 18, source="gps"))
+        await self.watch.wait_stored(self.watch.places.check_in(*_SCHOOL, 18, source="gps"), timeout_s=WAIT_DEADLINE_S)
         return await self._seen(18)
 
     async def _locate(self) -> str:
@@ -77,9 +77,9 @@ class CareStory(ABC):
         await asyncio.sleep(1)
         self.watch.alerts.give_fix(*_PLAYGROUND, 12)
         given: GivenCommand = await self.parent.command(self.child_id, "locate")
-        answered = await self.watch.wait_for("command_answered", command_kind="locate")
+        answered = await self.watch.wait_for("command_answered", command_kind="locate", timeout_s=WAIT_DEADLINE_S)
         expect(answered["state"], "done", "what the watch answered")
-        await self.watch.wait_settled()
+        await self.watch.wait_settled(timeout_s=WAIT_DEADLINE_S)
         state = next(
             one.state for one in await self.parent.commands(self.child_id) if one.command_id == given.command_id
         )
@@ -87,14 +87,14 @@ class CareStory(ABC):
         return f"asked by {answered['by']}; {await self._seen(12)}"
 
     async def _call(self) -> str:
-        await self.watch.wait_stored(self.watch.alerts.raise_alert())
+        await self.watch.wait_stored(self.watch.alerts.raise_alert(), timeout_s=WAIT_DEADLINE_S)
         alert = await self._open_alert()
         return f"{alert.kind}, raised {alert.raised_at:%H:%M:%S} UTC; nobody has answered yet"
 
     async def _take_care(self) -> str:
         alert = await self._open_alert()
         answered = await self.parent.acknowledge(self.child_id, alert.alert_id)
-        told = await self.watch.wait_for("alert_seen")
+        told = await self.watch.wait_for("alert_seen", timeout_s=WAIT_DEADLINE_S)
         expect(answered.acknowledged_at is not None, True, "whether it is acknowledged")
         return f"{told['seen_by']} has seen it, the watch says"
 

@@ -98,7 +98,8 @@ def test_the_doctor_names_packages_that_differ_from_the_lock(tmp_path: Path, mon
         "not-there==1.0 \\",
         "elsewhere==1 ; os_name == 'nt' \\",
     ]
-    (tmp_path / "requirements.lock").write_text("\n".join(lock))
+    (tmp_path / "infra").mkdir()
+    (tmp_path / "infra" / "requirements-demo.lock").write_text("\n".join(lock))
     monkeypatch.setattr("services.devstack.doctor.CHECKOUT", tmp_path)
     found = packages()
     assert not found.ok

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 CHECKOUT = Path(__file__).parents[3]
 SETUP = CHECKOUT / "infra" / "setup"
@@ -20,6 +22,7 @@ import bring_pip  # noqa: E402 - scripts that run before anything is installed a
 import check_stopped  # noqa: E402
 import leftovers  # noqa: E402
 import make_venv  # noqa: E402
+import progress  # noqa: E402
 
 
 def run(*command: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -130,13 +133,104 @@ def test_lists_of_our_own_are_fetched_where_the_system_has_none(tmp_path: Path) 
 # ------------------------------------------------------------------------- .venv
 
 
-def test_the_stamp_changes_with_the_lock_and_with_the_project(tmp_path: Path) -> None:
-    for name in ("requirements.lock", "pyproject.toml"):
+@pytest.fixture
+def locked(tmp_path: Path) -> Path:
+    """A folder with the files that decide what .venv holds."""
+    (tmp_path / "infra").mkdir()
+    for name in ("requirements.lock", "infra/requirements-demo.lock", "pyproject.toml"):
         (tmp_path / name).write_text("one")
-    first = make_venv.stamp_of(tmp_path)
-    assert make_venv.stamp_of(tmp_path) == first
-    (tmp_path / "requirements.lock").write_text("two")
-    assert make_venv.stamp_of(tmp_path) != first
+    return tmp_path
+
+
+@pytest.mark.parametrize(("extent", "lock"), sorted(make_venv.LOCKS.items()))
+def test_the_stamp_changes_with_the_lock_and_with_the_project(locked: Path, extent: str, lock: str) -> None:
+    stamps = [make_venv.stamp_of(locked, extent), make_venv.stamp_of(locked, extent)]
+    assert stamps[0] == stamps[1]
+    for name in (lock, "pyproject.toml"):
+        (locked / name).write_text("two")
+        stamps.append(make_venv.stamp_of(locked, extent))
+    assert len(set(stamps)) == 3
+
+
+def make_as_if(checkout: Path, extent: str) -> None:
+    (checkout / ".venv" / "bin").mkdir(parents=True, exist_ok=True)
+    (checkout / ".venv" / "bin" / "python").touch()
+    (checkout / ".venv" / make_venv.STAMP).write_text(make_venv.stamp_of(checkout, extent))
+
+
+def test_an_environment_for_everything_serves_the_demo_and_one_for_the_demo_is_not_enough_for_tests(
+    locked: Path,
+) -> None:
+    make_as_if(locked, "everything")
+    assert make_venv.is_made(locked, "everything")
+    assert make_venv.is_made(locked, "product")
+    make_as_if(locked, "product")
+    assert make_venv.is_made(locked, "product")
+    assert not make_venv.is_made(locked, "everything")
+
+
+def test_the_demo_installs_the_product_and_no_tool_of_the_checks() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    demo = make_venv.names_in(CHECKOUT / make_venv.LOCKS["product"])
+    for line in (*project["dependencies"], *project["optional-dependencies"]["build"]):
+        name = Requirement(line).name
+        assert name.replace(".", "-").lower() in demo
+    assert not demo & {"pytest", "mypy", "ruff", "hypothesis", "moto"}
+
+
+def test_the_demos_versions_are_those_that_the_tests_run_with() -> None:
+    pins = {
+        extent: set(re.findall(r"^[a-z0-9-]+(?:\[[a-z0-9,-]+\])?==[^ ]+", (CHECKOUT / lock).read_text(), re.MULTILINE))
+        for extent, lock in make_venv.LOCKS.items()
+    }
+    assert pins["product"] < pins["everything"]
+
+
+def test_a_newer_python_than_the_tested_ones_starts_with_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    make_venv.warn_of_untested_python((3, 13))
+    assert capsys.readouterr().out == ""
+    make_venv.warn_of_untested_python((3, 14))
+    assert "Python 3.14 is newer" in capsys.readouterr().out
+
+
+def test_a_newer_python_than_the_tested_ones_is_not_refused(tmp_path: Path) -> None:
+    newest = make_program(tmp_path, "python3.14", "exit 0")
+    assert run("/bin/sh", SETUP / "find_python.sh", PATH=str(tmp_path)).stdout.strip() == str(newest)
+
+
+# ------------------------------------------------------------------------- progress
+
+
+def test_progress_is_printed_for_each_tenth_and_pips_own_complaints_stay_visible() -> None:
+    said: list[str] = []
+    shown = progress.Progress(20, said.append)
+    for number in range(20):
+        shown.read(f"Collecting one-{number}==1 (from -r requirements.lock (line 2))")
+        shown.read(f"  Downloading one_{number}-1-py3-none-any.whl (1.2 MB)")
+    shown.read("WARNING: the index answered late")
+    shown.read("Installing collected packages: a, b")
+    shown.read("Successfully installed a-1 b-1")
+    assert said == [
+        *(f"{count} of 20 packages" for count in range(2, 21, 2)),
+        "WARNING: the index answered late",
+        "all packages are here; unpacking them",
+    ]
+
+
+def test_a_silent_installation_gives_signs_of_life_and_a_failed_one_is_reported(tmp_path: Path) -> None:
+    said: list[str] = []
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+
+    def announce(line: str) -> None:
+        if not said:
+            fifo.write_text("go on\n")  # the installation ends after its first sign of life, and not before
+        said.append(line)
+
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        progress.Progress(1, announce, silence_s=0.05).run(["sh", "-c", f"read line < {fifo}; exit 3"], os.environ)
+    assert failed.value.returncode == 3
+    assert said[0].startswith("still asking the package index")
 
 
 def test_a_half_made_or_moved_environment_is_not_ours(checkout: Path) -> None:
