@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -43,3 +44,14 @@ def tracked_files(checkout: Path) -> Iterable[Path]:
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=checkout, capture_output=True, check=True).stdout.decode()
     return [checkout / name for name in listed.split("\0") if name]
+
+
+def main() -> int:
+    found = find_leftovers(Path(__file__).resolve().parents[1])
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

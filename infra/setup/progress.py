@@ -15,7 +15,14 @@ SILENCE_S = 10.0  # a person who sees no new line for longer suspects that the s
 PACKAGE = re.compile(r"^(Collecting |Requirement already satisfied: )(?P<name>[A-Za-z0-9._-]+)")
 DOWNLOADING = re.compile(r"^ *Downloading (?P<file>[^ ]+) \((?P<size>[0-9.]+ [kMG]B)\)")
 # Lines that are noise when all went well; every other line is printed.
-ROUTINE = ("Using cached ", "Downloading ", "Installing collected packages", "Successfully installed ", "Ignoring ")
+ROUTINE = (
+    "Looking in ",
+    "Using cached ",
+    "Downloading ",
+    "Installing collected packages",
+    "Successfully installed ",
+    "Ignoring ",
+)
 
 
 class Progress:

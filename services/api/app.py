@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
 
+from services import __version__
 from services.api import openapi, problems, system
 from services.api.body_limits import BodyLimitMiddleware
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
@@ -38,8 +39,9 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
 
     app = FastAPI(
         title="SmartWatch API",
-        version="1.0.0",
+        version=__version__,
         summary="Parents talk with their children through watches.",
+        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         description="Errors are RFC 9457 problems with a stable `code`; docs/problems.md lists them.",
         lifespan=lifespan,
         # What any route can answer, whatever it does.

@@ -47,6 +47,7 @@ def ledger_of(request: Request) -> ErasureLedger:
     return found
 
 
+SettingsHere = Annotated[Settings, Depends(settings_of)]
 LedgerHere = Annotated[ErasureLedger, Depends(ledger_of)]
 TranscoderHere = Annotated[Transcoder, Depends(transcoder_of)]
 Tokens = Annotated[AccessTokens, Depends(tokens_of)]

@@ -2,7 +2,7 @@
 
 Who has shown a token of ours is written down at once, before the answer goes out. Whoever has not, and whoever is only
 too fast, is counted, and each minute becomes one entry of all that are alike: a stranger must not be able to fill the
-log. docs/decisions/refusals.md
+log. docs/decisions/0040-audited-refusals.md
 """
 
 from __future__ import annotations

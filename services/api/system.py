@@ -5,10 +5,13 @@ from typing import Any
 
 import asyncpg
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from services import __version__
 from services.api.access import OPEN
+from services.api.dependencies import SettingsHere
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
@@ -17,6 +20,18 @@ from services.protocol import asyncapi
 router = APIRouter(tags=["system"])
 
 _ANSWER_TIMEOUT_S = 2.0
+LICENCE = "AGPL-3.0-or-later"
+
+
+class Version(BaseModel):
+    """What runs here."""
+
+    version: str = Field(description="the version of package, API and AsyncAPI document", examples=["1.0.0"])
+    licence: str = Field(description="SPDX identifier of the licence", examples=[LICENCE])
+    source_url: str | None = Field(
+        description="where the source of this installation is; null: not changed, or not configured",
+        examples=["https://example.org/smartwatch.git"],
+    )
 
 
 @router.get("/healthz", dependencies=[OPEN])
@@ -49,6 +64,12 @@ async def _dependencies(database: Database) -> dict[str, str]:
     except LedgerBrokenError:
         return {"postgres": "ok", "migrations": "unknown", "erasures": LedgerBrokenError.code}
     return {"postgres": "ok", "migrations": "ok" if revision == newest_revision() else f"at {revision}"}
+
+
+@router.get("/version", dependencies=[OPEN])
+async def version(settings: SettingsHere) -> Version:
+    """Return the version that runs, its licence, and where its source is."""
+    return Version(version=__version__, licence=LICENCE, source_url=settings.source_url or None)
 
 
 @router.get("/asyncapi.json", dependencies=[OPEN])

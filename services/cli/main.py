@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from services import __version__
 from services.cli import run as cli_run
 from services.cli.audit import audit_commands
 from services.cli.database import database_commands
@@ -50,6 +51,22 @@ app.add_typer(audit_commands)
 app.add_typer(privacy_commands)
 app.add_typer(sim_commands)
 app.add_typer(usage_commands)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"smartwatch {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Read the options that stand before any subcommand."""
+
 
 Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several can run beside each other.")]
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from pydantic.json_schema import models_json_schema
 
+from services import __version__
 from services.protocol import limits, words
 from services.protocol.examples import EXAMPLES
 from services.protocol.fields import WireMessage
@@ -17,8 +18,6 @@ from services.protocol.prose import DESCRIPTION
 from services.protocol.topics import DownlinkKind, UplinkKind
 
 Json = dict[str, Any]
-
-VERSION: Final = "1.0.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +70,7 @@ def document() -> Json:
         "id": "urn:smartwatch:watch-protocol:1",
         "info": {
             "title": "SmartWatch watch protocol",
-            "version": VERSION,
+            "version": __version__,
             "description": DESCRIPTION,
         },
         "defaultContentType": "application/json",

@@ -88,7 +88,7 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
 }
 AGREED_TO_LOCATION: Final = frozenset({Role.FIRST, Role.LOCATE, Role.MANAGE})
 AGREED_TO_SOS_PLACES: Final = frozenset({Role.FIRST})
-# docs/decisions/staff.md, in the words of the rules.
+# docs/decisions/0020-staff-access.md, in the words of the rules.
 _HAND: Final = frozenset({"see structure", "see devices", "hand out"})
 _CARE: Final = _HAND | {"recover accounts", "export aggregates", "support families", "see survey reports"}
 MAY: Final[dict[Role, frozenset[str]]] = {

@@ -66,6 +66,12 @@ class Settings(BaseSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="where phones reach the API; the watch's QR points there"
     )
+    source_url: str = Field(
+        "",
+        description="where users get the source of what runs here, shown at `/version`; the licence asks this of "
+        "whoever runs a changed version",
+        pattern="^(https?://[^ ]+)?$",
+    )
     trusted_proxies: str = Field(
         "",
         description="addresses or networks of proxies before the API, comma separated: theirs alone is the word "

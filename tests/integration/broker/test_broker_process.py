@@ -187,11 +187,16 @@ async def test_without_its_database_it_goes_on_with_the_last_users_and_says_so(r
     assert await watch_enters(running)
 
 
-async def test_mosquitto_killed_is_back_by_itself(running: Running) -> None:
+async def kill_mosquitto(running: Running) -> None:
+    """Kill the child process and wait until another one serves."""
     children = await _output("pgrep", "-P", str(running.process.pid if running.process else 0), "-x", "mosquitto")
     os.kill(int(children), signal.SIGKILL)
     await becomes_true(lambda: watch_enters(running))
     await becomes_true(running.is_ready)
+
+
+async def test_mosquitto_killed_is_back_by_itself(running: Running) -> None:
+    await kill_mosquitto(running)
 
 
 async def test_started_again_after_a_kill_it_serves_again(running: Running) -> None:
@@ -203,7 +208,8 @@ async def test_started_again_after_a_kill_it_serves_again(running: Running) -> N
     assert await watch_enters(running)
 
 
-async def test_started_without_its_database_it_serves_the_bridge_and_learns_the_watches_later(running: Running) -> None:
+async def restart_without_database(running: Running) -> None:
+    """Stop, and start while Postgres is down; Postgres stays down."""
     assert await running.stop() == 0
     assert not is_answering(running.ports["plain"])
     running.postgres.kill()
@@ -213,6 +219,10 @@ async def test_started_without_its_database_it_serves_the_bridge_and_learns_the_
         return not await refused(running.ports["backend"], "sw-backend", BACKEND_SECRET, client_id="sw-down-1")
 
     await becomes_true(bridge_enters, _STARTED_WITHIN_S)
+
+
+async def test_started_without_its_database_it_serves_the_bridge_and_learns_the_watches_later(running: Running) -> None:
+    await restart_without_database(running)
     assert await watch_is_out(running)
     # No watch is refused for what the broker does not know: the public port is closed.
     assert not is_answering(running.ports["tls"])
@@ -248,6 +258,11 @@ async def test_out_of_open_files_it_serves_on_and_writes_few_lines(running: Runn
 
 
 async def test_its_log_is_structured_and_holds_no_secret(running: Running) -> None:
+    # Whatever ran before: all that is logged happens once more.
+    await kill_mosquitto(running)
+    await restart_without_database(running)
+    running.postgres.start()
+    await becomes_true(running.is_ready)
     text = running.log_file.read_text()
     for secret in (SECRET, BACKEND_SECRET, "$7$", running.postgres.dsn()):
         assert secret not in text

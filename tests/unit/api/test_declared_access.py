@@ -19,6 +19,7 @@ OPEN_ROUTES = {
     "GET /v1/consent-texts",
     "GET /healthz",
     "GET /readyz",
+    "GET /version",
     "GET /asyncapi.json",
 }
 # FastAPI's own pages: the document of this API and its viewers.

@@ -21,7 +21,8 @@ _WAITING = (RecipientState.QUEUED, RecipientState.STORED)
 async def expire_one_message(work: UnitOfWork) -> bool:
     """Expire the message that is overdue the longest; return whether there was one. Safe to run twice, and by many.
 
-    Found without a lock, then locked in the order of docs/decisions/locks.md: pairing and receipts of the watch go from
+    Found without a lock, then locked in the order of docs/decisions/0006-lock-order.md: pairing and receipts of the
+    watch go from
     the child and its inbox to the recipient, and would wait for the other way round for ever (seen).
     """
     found = await work.session.exec(

@@ -43,7 +43,7 @@ async def set_location(work: UnitOfWork, child: Child, membership: Membership, *
 async def withdraw_child_agreement(work: UnitOfWork, child: Child, membership: Membership) -> None:
     """Write down that the child takes its own agreement back: it is not located any more, whoever else agreed.
 
-    A repeat changes nothing. What is said goes on, and so does what an SOS tells (docs/decisions/childs-own-word.md).
+    A repeat changes nothing. What is said goes on, and so does what an SOS tells (docs/decisions/0044-child-assent.md).
     """
     # The child, then its settings, and the family last: the event of the agreement takes the family's lock.
     await work.session.refresh(child, with_for_update={"key_share": True})

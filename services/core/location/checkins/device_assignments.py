@@ -51,7 +51,8 @@ class DeviceAssignment:
 async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, DeviceAssignment]:
     """Return who wears these watches, by user name; the caller holds the identities locked.
 
-    Locks in the order of docs/decisions/locks.md: identities, latest check-ins, zones; each kind in order of its ids.
+    Locks in the order of docs/decisions/0006-lock-order.md: identities, latest check-ins, zones; each kind in order
+    of its ids.
     Raises SealBrokenError where a child's key is gone.
     """
     if not identities:

@@ -2,7 +2,8 @@
 
 What no month takes lies in the DEFAULT partition: watches in 1970 or 2038, and everything before the worker's first
 run. Postgres refuses a new month while DEFAULT holds rows of it, so they are moved in the same transaction. The role of
-the processes makes and drops no table: two functions of the owner do that and nothing else (decisions/two-roles.md).
+the processes makes and drops no table: two functions of the owner do that and nothing else
+(docs/decisions/0019-two-database-roles.md).
 """
 
 from __future__ import annotations

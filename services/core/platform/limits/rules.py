@@ -75,7 +75,7 @@ class Limits(Enum):
     EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "files of usage asked for")
     # Each has up to three text messages a family to give away.
     HAND_OUTS_OF_STAFF = Limit(6, 12, _DAY, "staff member", "hand-outs opened")
-    # One process reads uplinks, so this one is kept in its memory (docs/decisions/limit-of-watches.md).
+    # One process reads uplinks, so this one is kept in its memory (docs/decisions/0041-watch-rate-limits.md).
     # A clip of a minute has at most 2,048 chunks.
     MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
 

@@ -1,0 +1,76 @@
+"""Every locked package has a licence that ours may contain, and docs/licences.md lists it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+from email.message import Message
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).parents[3]
+sys.path.insert(0, str(CHECKOUT / "infra"))
+
+import licences  # noqa: E402 - scripts of the set-up are no package
+
+
+def test_every_locked_package_is_compatible_with_our_licence() -> None:
+    foreign = [
+        f"{one.name}: {one.licence}" for one in licences.locked_packages() if not licences.is_compatible(one.licence)
+    ]
+    assert not foreign, f"not compatible with {licences.OURS}: {foreign}; use another package"
+
+
+def test_the_page_is_as_the_metadata_says() -> None:
+    made = licences.page(list(licences.locked_packages()))
+    assert licences.PAGE.read_text() == made, "run: .venv/bin/python infra/licences.py --write"
+
+
+@pytest.mark.parametrize(
+    ("expression", "compatible"),
+    [
+        ("MIT", True),
+        ("MIT AND PSF-2.0", True),
+        ("EPL-2.0 OR BSD-3-Clause", True),
+        ("MIT AND GPL-2.0-only", False),
+        ("GPL-2.0-only OR EPL-2.0", False),
+        ("SSPL-1.0", False),
+        ("", False),
+    ],
+)
+def test_an_expression_is_judged_by_all_of_its_parts(expression: str, *, compatible: bool) -> None:
+    assert licences.is_compatible(expression) is compatible
+
+
+def test_a_package_without_a_licence_is_named_with_the_file_to_edit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(licences, "metadata", lambda _: Message())
+    with pytest.raises(licences.UnknownLicenceError, match=r"mystery names no single licence.*infra/licences\.py"):
+        licences.licence_of("mystery")
+
+
+def test_a_package_of_another_platform_is_named_with_the_file_to_edit() -> None:
+    with pytest.raises(
+        licences.UnknownLicenceError, match=r"not-on-this-platform is not installed.*infra/licences\.py"
+    ):
+        licences.licence_of("not-on-this-platform")
+
+
+def test_the_project_says_the_same_licence_everywhere() -> None:
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text())["project"]
+    assert project["license"] == licences.OURS
+    text = (CHECKOUT / "LICENSE").read_text()
+    assert "GNU AFFERO GENERAL PUBLIC LICENSE" in text
+    assert len(text.splitlines()) > 600
+    assert re.search(r"Apache License\s+Version 2\.0", (CHECKOUT / "docs" / "LICENSE-contract").read_text())
+    for page in ("README.md", "CONTRIBUTING.md"):
+        assert licences.OURS in (CHECKOUT / page).read_text()
+
+
+def test_the_script_ends_well_for_what_is_locked() -> None:
+    done = subprocess.run(  # noqa: S603 - our own script
+        [sys.executable, CHECKOUT / "infra" / "licences.py"], check=False, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
