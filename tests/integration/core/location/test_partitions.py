@@ -51,19 +51,19 @@ async def keep(database: Database, worn: Worn, *moments: datetime) -> None:
 async def test_rows_that_came_before_their_month_was_made_are_moved_into_it(
     database: Database, clock: FakeClock, worn: Worn
 ) -> None:
-    clock.now = datetime(2026, 3, 15, 12, tzinfo=UTC)
+    clock.now = datetime(2025, 3, 15, 12, tzinfo=UTC)  # each test has months of its own
     this, outlier = clock.now, datetime(1970, 1, 2, tzinfo=UTC)
     await keep(database, worn, this, outlier)
     assert set((await where(database, worn)).values()) == {"checkin_default"}
     assert await make_all(database) == len(months_wanted(clock.now)) == 4  # February to May
     assert await where(database, worn) == {
-        int(this.timestamp()): "checkin_2026_03",
+        int(this.timestamp()): "checkin_2025_03",
         int(outlier.timestamp()): "checkin_default",
     }
     assert await make_all(database) == 0
     next_month = clock.now + timedelta(days=30)
     await keep(database, worn, next_month)
-    assert (await where(database, worn))[int(next_month.timestamp())] == "checkin_2026_04"
+    assert (await where(database, worn))[int(next_month.timestamp())] == "checkin_2025_04"
 
 
 async def test_what_is_moved_is_still_a_repeat(database: Database, clock: FakeClock, worn: Worn) -> None:

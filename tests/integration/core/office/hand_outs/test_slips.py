@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -26,7 +27,12 @@ from services.core.platform.db.database import Database
 from services.core.platform.spreadsheets.sheets import SheetRefusedError
 from tests.support.clock import FakeClock
 
-LIN, MEI = Actor("staff", "lin"), Actor("staff", "mei")
+LIN = Actor("staff", "lin")
+
+
+def somebody() -> Actor:
+    """Return a member of staff with no hand-out of an earlier test to undo."""
+    return Actor("staff", uuid.uuid4().hex)
 
 
 @pytest.fixture(scope="module")
@@ -60,38 +66,41 @@ async def shelf(database: Database, serial: str) -> tuple[str, str | None]:
 
 @pytest.mark.usefixtures("watches")
 async def test_the_last_hand_out_of_each_hand_is_undone_and_no_other(database: Database, clock: FakeClock) -> None:
-    await hand_out(database, LIN, "smartwatch:serial:SL00", "S-00")
+    lin, mei = somebody(), somebody()
+    await hand_out(database, lin, "smartwatch:serial:SL00", "S-00")
     clock.advance(seconds=5)
-    await hand_out(database, MEI, "SL01", "S-01")
+    await hand_out(database, mei, "SL01", "S-01")
     clock.advance(seconds=5)
-    await hand_out(database, LIN, " SL02 ", "S-02")
+    await hand_out(database, lin, " SL02 ", "S-02")
 
-    assert await undo(database, LIN) == Undone("SL02", "S-02")
+    assert await undo(database, lin) == Undone("SL02", "S-02")
     assert await shelf(database, "SL02") == ("registered", None)
     assert await shelf(database, "SL01") == ("handed_out", "S-01")
-    assert await undo(database, LIN) == Undone("SL00", "S-00")
+    assert await undo(database, lin) == Undone("SL00", "S-00")
     with pytest.raises(errors.NothingToUndoError):
-        await undo(database, LIN)
-    assert await hand_out(database, LIN, "SL02", "S-00")
+        await undo(database, lin)
+    assert await hand_out(database, lin, "SL02", "S-00")
     clock.advance(hours=2)
     with pytest.raises(errors.NothingToUndoError):
-        await undo(database, LIN)
+        await undo(database, lin)
 
 
 @pytest.mark.usefixtures("watches")
 async def test_two_taps_on_undo_take_back_one(database: Database) -> None:
-    await hand_out(database, LIN, "SL03", "S-03")
-    outcomes = await asyncio.gather(undo(database, LIN), undo(database, LIN), return_exceptions=True)
+    lin = somebody()
+    await hand_out(database, lin, "SL03", "S-03")
+    outcomes = await asyncio.gather(undo(database, lin), undo(database, lin), return_exceptions=True)
     assert sorted(type(one).__name__ for one in outcomes) == ["NothingToUndoError", "Undone"]
 
 
 @pytest.mark.usefixtures("watches")
 async def test_a_watch_that_went_on_is_not_undone(database: Database) -> None:
-    await hand_out(database, MEI, "SL04", "S-04")
+    mei = somebody()
+    await hand_out(database, mei, "SL04", "S-04")
     async with database.begin() as work:
         await withdraw_watch(work, OPERATOR, "SL04", "returned")
     with pytest.raises(errors.NothingToUndoError):
-        await undo(database, MEI)
+        await undo(database, mei)
     assert await shelf(database, "SL04") == ("returned", None)
 
 

@@ -38,7 +38,7 @@ class World:
         self.parents: list[Parent] = []
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def world(client: httpx.AsyncClient, database: Database) -> World:
     return await make_world(client, database, 5, without_consent=1)
 
@@ -98,6 +98,7 @@ async def test_a_family_is_one_by_its_code_and_by_its_name(database: Database, w
     assert [one.family_code for one in named] == sorted(world.codes[:5])
     one = named[0]
     heading = "family_code,wave,stay"
+    assert await take(database, world, heading, f"{one.family_code},baseline,no") == Taken(1, 0, 0)
     assert await faults(
         database, world, heading, f"{one.family_code},baseline,no", f"{one.pseudonym.lower()},baseline,yes",
     ) == [(3, "stay", "answer_differs"), (3, "stay", "answer_repeated")]  # fmt: skip
