@@ -77,8 +77,7 @@ def main() -> int:
     checks = (
         Check("format (ruff format)", program("ruff", "format", "--check", ".")),
         Check("lint (ruff check)", program("ruff", "check", ".")),
-        Check("types of the product (mypy)", program("mypy")),
-        Check("types of the set-up (mypy)", program("mypy", "infra")),
+        Check("types (mypy)", program("mypy")),
         Check("layers (import-linter)", program("lint-imports")),
         Check("left-overs", leftovers),
         Check(f"tests (pytest {FOLDERS[extent]})", tests.run),

@@ -81,9 +81,9 @@ def licence_of(name: str) -> str:
         raise UnknownLicenceError(
             f"{name} is not installed here: read its licence and enter it in READ_BY_HAND of infra/licences.py"
         ) from None
-    if expression := told.get("License-Expression"):
-        return expression
-    text = (told.get("License") or "").strip()
+    if "License-Expression" in told:
+        return told["License-Expression"]
+    text = told["License"].strip() if "License" in told else ""
     if text in COMPATIBLE:
         return text
     if text in FREE_TEXT:

@@ -53,9 +53,10 @@ class Play:
                 .outerjoin(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
                 .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
             )
-            found = [(message, clip) for message, clip in rows]
+            # An outer join, which the types do not know.
+            found: list[tuple[Message, Clip | None]] = [(message, clip) for message, clip in rows]
             key = data_key(work, await work.session.get_one(Child, home.child_id))
-        said = {}
+        said: dict[str, tuple[Message, Clip | None, bytes | None]] = {}
         for message, clip in found:
             assert message.ref is not None
             sound = await blobs.read(clip.blob_id, key) if clip is not None and clip.blob_id is not None else None

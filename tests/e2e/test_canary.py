@@ -289,7 +289,7 @@ async def test_nothing_of_what_is_erased_is_left_in_rows_objects_the_broker_or_l
 
         assert erased.status_code == 200
         assert erased.json()["watch_copy"] == "not_confirmed"
-        wanted = [*canaries, *scene.sounds]
+        wanted: list[str | bytes] = [*canaries, *scene.sounds]
         assert [canary for canary in wanted if await rows_with(play.database, canary)] == []
         await _late_requests_are_refused(scene, family=what == "family")
         if what == "child":

@@ -79,7 +79,8 @@ async def test_a_watch_that_is_found_again_is_opened_and_says_so(play: Play) -> 
         await pair(watch, parent, child)
         await parent.command(child, "lost")
         await watch.wait_for("locked")
-        assert watch.is_locked
+        is_locked = watch.is_locked
+        assert is_locked
         await parent.command(child, "found")
         assert (await watch.wait_for("unlocked"))["by"] == "g-1"
         assert not watch.is_locked

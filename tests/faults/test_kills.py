@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
@@ -25,6 +26,10 @@ async def _child_talks(watch: SimWatch) -> None:
         await watch.wait_stored(watch.write("family", f"up {number}"), timeout_s=60)
 
 
+def has_received(watch: SimWatch, text: str) -> bool:
+    return text in [item.text for item in watch.inbox()]
+
+
 @pytest.mark.parametrize("victim", ["broker", "bridge", "api", "worker", "postgres"])
 async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_is_killed(play: Play, victim: str) -> None:
     home = await play.home()
@@ -36,9 +41,7 @@ async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_is_killed(pla
         await asyncio.to_thread(play.installation.kill, victim)
         await talking
         for number in range(EACH_WAY):
-            await watch.wait_until(
-                lambda number=number: f"down {number}" in [item.text for item in watch.inbox()], timeout_s=60
-            )
+            await watch.wait_until(partial(has_received, watch, f"down {number}"), timeout_s=60)
         await asyncio.to_thread(play.installation.wait_ready)
         assert [item.text for item in watch.inbox()] == [f"down {number}" for number in range(EACH_WAY)]
         up = [one.text for one in await parent.history(child_id) if one.direction == "to_family"]

@@ -6,6 +6,8 @@ He solves all of it at once, as a linear programme: counts and populations of ev
 from __future__ import annotations
 
 from collections.abc import Hashable
+from functools import partial
+from operator import sub
 
 import numpy as np
 from hypothesis import HealthCheck, given, settings
@@ -41,7 +43,7 @@ def programmes(draw: st.DrawFn) -> tuple[Parents, Counts, Counts]:
             families[cohort] = draw(st.one_of(st.integers(1, 60), st.integers(40, 60)))
             few = st.integers(0, min(12, families[cohort]))
             holding[cohort] = draw(
-                st.one_of(st.integers(0, families[cohort]), few, few.map(lambda n, c=cohort: families[c] - n))
+                st.one_of(st.integers(0, families[cohort]), few, few.map(partial(sub, families[cohort])))
             )
     return parent, add_up(families, parent), add_up(holding, parent)
 
@@ -124,8 +126,8 @@ def test_no_hidden_group_can_be_had_from_all_that_is_shown(
 
 def test_one_hidden_site_of_two_hides_the_other_and_its_cohorts() -> None:
     parent: Parents = {"programme": None, "a": "programme", "b": "programme", "b1": "b", "b2": "b"}
-    families = {"programme": 150, "a": 50, "b": 100, "b1": 50, "b2": 50}
-    holding = {"programme": 63, "a": 3, "b": 60, "b1": 30, "b2": 30}
+    families: dict[Hashable, int] = {"programme": 150, "a": 50, "b": 100, "b1": 50, "b2": 50}
+    holding: dict[Hashable, int] = {"programme": 63, "a": 3, "b": 60, "b1": 30, "b2": 30}
     dark = hidden_groups(Groups(parent, holding, families), 5)
     assert {"a", "b"} <= dark
     assert dark & {"b1", "b2"}

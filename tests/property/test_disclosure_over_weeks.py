@@ -10,6 +10,9 @@ import uuid
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+from operator import sub
 from typing import Any
 
 import numpy as np
@@ -67,7 +70,7 @@ def programmes(draw: st.DrawFn) -> list[Life]:
         for cohort in range(draw(st.integers(1, 2))):
             size = draw(st.integers(3, 40))
             few = st.integers(0, min(9, size))
-            many = few.map(lambda count, size=size: size - count)
+            many = few.map(partial(sub, size))
             some = st.one_of(few, many, st.integers(0, size))
             active = [draw(some) for _ in range(3)]
             dropped = sorted(draw(some) for _ in range(3))
@@ -105,11 +108,14 @@ def published(lives: list[Life]) -> tuple[Told, dict[Hashable, Hashable | None]]
         scopes = publishing.Scopes.of(
             PROGRAMME,
             [
-                UsagePopulation(family_id=one.weeks[0].family_id, site_id=one.site, cohort_id=one.cohort)
+                UsagePopulation(
+                    quarter=date(2026, 1, 5), programme_id=PROGRAMME,
+                    family_id=one.weeks[0].family_id, site_id=one.site, cohort_id=one.cohort,
+                )
                 for one in there
             ],
         )  # fmt: skip
-        changed = {
+        changed: dict[Hashable, tuple[int, int]] = {
             scope: (len(set(before[scope]) - set(members)), 0) for scope, members in scopes.members.items() if before
         }
         weeks = {one.weeks[week].family_id: one.weeks[week] for one in there}

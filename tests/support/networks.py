@@ -25,12 +25,16 @@ class ComesAndGoes(httpx.AsyncHTTPTransport):
             self.lost += 1
             raise httpx.ConnectError("away")
         answer = await super().handle_async_request(request)
-        if self.is_away or self._chance.random() < self.loses:
+        if self._loses_an_answer():
             self.lost += 1
             await answer.aread()
             await answer.aclose()
             raise httpx.ReadError("lost")
         return answer
+
+    def _loses_an_answer(self) -> bool:
+        """Return whether the answer is lost, with the network as it is by now."""
+        return self.is_away or self._chance.random() < self.loses
 
 
 class Cable:

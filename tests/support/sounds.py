@@ -67,14 +67,14 @@ def encoded(kind: str, seconds: float, *, bit_rate: int | None = None, **options
 
 def duration_ms(clip: bytes) -> int:
     """Return how long a recording is, by decoding it."""
-    with av.open(io.BytesIO(clip)) as file:
+    with av.open(io.BytesIO(clip), "r") as file:
         stream = file.streams.audio[0]
-        return round(sum(frame.samples / frame.sample_rate for frame in file.decode(stream)) * 1000)
+        return round(sum(frame.samples / (frame.sample_rate or 0) for frame in file.decode(stream)) * 1000)
 
 
 def bits_a_second(clip: bytes) -> float:
     """Return the bit rate of the sound itself, without its container."""
-    with av.open(io.BytesIO(clip)) as file:
+    with av.open(io.BytesIO(clip), "r") as file:
         stream = file.streams.audio[0]
         packets = [packet for packet in file.demux(stream) if packet.size]
         assert stream.time_base is not None
@@ -101,7 +101,7 @@ def louder(clip: bytes, gain: float) -> bytes:
 def heard(clip: bytes, rate_hz: int = 8_000) -> array[int]:
     """Return a recording as 16-bit mono samples, by the same libraries but none of the product's code."""
     made: array[int] = array("h")
-    with av.open(io.BytesIO(clip)) as file:
+    with av.open(io.BytesIO(clip), "r") as file:
         resampler = av.AudioResampler(format="s16", layout="mono", rate=rate_hz)
         for frame in [*file.decode(file.streams.audio[0]), None]:
             for ready in resampler.resample(frame):

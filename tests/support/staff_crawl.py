@@ -396,4 +396,5 @@ async def ask_prepared(world: CrawlWorld, member: StaffMember, route: Declared) 
         **{name: one for name, one in asked.items() if isinstance(one, str)},
     }  # fmt: skip
     body = asked.get("json", STAFF_BODIES.get(str(route)))
-    return await asked.get("as", member).ask(route.method, route.path.format(**ids), json=body)
+    caller: StaffMember = asked.get("as", member)
+    return await caller.ask(route.method, route.path.format(**ids), json=body)

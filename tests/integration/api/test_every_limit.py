@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,7 +64,7 @@ class Scene:
             )
             return found.one()
 
-    async def post(self, path: str, said: dict[str, object], address: str | None = None) -> httpx.Response:
+    async def post(self, path: str, said: Mapping[str, object], address: str | None = None) -> httpx.Response:
         """Say something as nobody, from one address."""
         return await self.client.post(path, json=said, headers={"X-Forwarded-For": address or self.address})
 

@@ -86,7 +86,7 @@ COME_AGAIN = (503, "try_again", "2")
 
 def _of_postgres(sqlstate: str) -> DBAPIError:
     inner = asyncpg.PostgresError(INSIDE)
-    inner.sqlstate = sqlstate
+    inner.sqlstate = sqlstate  # type: ignore[misc]  # asyncpg sets it like this, from the server's answer
     return DBAPIError(f"SELECT '{INSIDE}'", {"phone": INSIDE}, inner)
 
 

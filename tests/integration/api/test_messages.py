@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 
 import httpx
 import pytest
@@ -19,7 +20,7 @@ from tests.support.http import Parent, make_family, make_place, pair
 HELLO = {"kind": "text", "text": "hi"}
 
 
-async def _post(parent: Parent, body: dict[str, object], key: str | None) -> httpx.Response:
+async def _post(parent: Parent, body: Mapping[str, object], key: str | None) -> httpx.Response:
     headers = {} if key is None else {"Idempotency-Key": key}
     return await parent.ask("POST", f"{parent.child}/messages", json=body, headers=headers)
 

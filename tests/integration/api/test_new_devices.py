@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+import sqlalchemy
 from sqlmodel import SQLModel, select
 
 from services.core.devices.watches.tables import Watch
@@ -211,7 +212,7 @@ async def test_nobody_keeps_a_guardian_out_by_asking_for_their_codes(
     victim = await make_family(client, database)
     clock.advance(minutes=2)
     new_phone = victim.new_device()
-    begun = await victim.ask_for_code(), await new_phone.ask_for_code()
+    begun: tuple[tuple[str, str], ...] = (await victim.ask_for_code(), await new_phone.ask_for_code())
     attacker = victim.new_device()
     refused = []
     for _ in range(120):
@@ -223,7 +224,7 @@ async def test_nobody_keeps_a_guardian_out_by_asking_for_their_codes(
             # Codes that are on their way are not voided by others.
             assert (await victim.enter_code(*begun[0])).status_code == 200
             assert (await new_phone.enter_code(*begun[1])).status_code == 200
-            begun = ()  # type: ignore[assignment]
+            begun = ()
     assert begun == ()
     assert refused
     # Both the known device and a new one at another address get theirs at once, and no wait is longer than two hours.
@@ -312,5 +313,5 @@ async def test_where_a_client_is_stands_nowhere_in_the_database(client: httpx.As
     await parent.new_device().log_in()
     async with database.begin() as work:
         for table in SQLModel.metadata.sorted_tables:
-            rows = (await work.run(select(table))).all()
+            rows = (await work.run(sqlalchemy.select(table))).all()
             assert parent.address not in repr(rows), table.name

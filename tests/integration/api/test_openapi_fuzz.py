@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import hypothesis
 import pytest
@@ -112,7 +113,7 @@ def as_it_is(_context: SerializationContext, sound: Binary | bytes) -> bytes:
 schema = schemathesis.openapi.from_dict(app_without_database().openapi()).exclude(path=ENDLESS)
 
 
-def _ask(case: Case, address: str, callers: Callers, http: requests.Session) -> None:
+def _ask(case: Case[Any], address: str, callers: Callers, http: requests.Session) -> None:
     # Half of the ids are the caller's own, so that what lies behind the access rules is met, too.
     for name in (case.path_parameters or {}).keys() & callers.ids.keys():
         if uuid.uuid5(uuid.NAMESPACE_URL, repr(case.path_parameters)).int % 2:
@@ -128,7 +129,7 @@ _ALLOWED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthChe
 @schema.parametrize()
 @hypothesis.settings(max_examples=5, deadline=None, derandomize=True, suppress_health_check=_ALLOWED, database=None)
 def test_every_answer_is_documented_and_none_a_fault(
-    case: Case, address: str, callers: Callers, http: requests.Session
+    case: Case[Any], address: str, callers: Callers, http: requests.Session
 ) -> None:
     _ask(case, address, callers, http)
 
@@ -137,6 +138,6 @@ def test_every_answer_is_documented_and_none_a_fault(
 @schema.parametrize()
 @hypothesis.settings(max_examples=300, deadline=None, suppress_health_check=_ALLOWED, database=None)
 def test_every_answer_is_documented_and_none_a_fault_for_long(
-    case: Case, address: str, callers: Callers, http: requests.Session
+    case: Case[Any], address: str, callers: Callers, http: requests.Session
 ) -> None:
     _ask(case, address, callers, http)

@@ -114,7 +114,8 @@ async def test_only_a_session_of_the_same_guardian_stands_behind_a_token(
     ["", "Bearer", "Bearer ", "Basic dXNlcjpwYXNz", "Bearer x", "bearer a.b.c", "Bearer \xff", "Bearer " + "x" * 9000],
 )
 async def test_no_token_and_any_other_header_are_refused_alike(client: httpx.AsyncClient, header: str) -> None:
-    answer = await client.get("/v1/me", headers={"Authorization": header.encode("latin-1")} if header else {})
+    headers = {b"Authorization": header.encode("latin-1")} if header else {}
+    answer = await client.get("/v1/me", headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (401, "access_token_invalid")
     assert answer.headers["www-authenticate"] == "Bearer"
 

@@ -6,7 +6,7 @@ import io
 import json
 import secrets
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import httpx
@@ -36,7 +36,7 @@ async def _full_buckets(database: Database) -> None:
     await fill_buckets(database)
 
 
-def workbook(*rows: list[Any]) -> bytes:
+def workbook(*rows: Sequence[object]) -> bytes:
     book = openpyxl.Workbook()
     for row in rows:
         book.active.append(row)
@@ -121,7 +121,7 @@ async def test_families_come_as_a_workbook_with_their_watches_and_a_repeat_doubl
     async with database.begin() as work:
         watch = (await make_watch(work, place.site.site_id, None))[0].serial
     first, second = family_code(), family_code()
-    rows = [
+    rows: list[list[object]] = [
         ["family_code", "phone", "cohort", "watch_serial"],
         [first, new_phone(), "Spring", watch], [second.lower(), new_phone(), "Spring", None],
     ]  # fmt: skip

@@ -12,7 +12,7 @@ from tests.support.http import fill_buckets, make_family, make_place
 from tests.support.staff_http import family_code_of, make_staff
 
 CSV = {"Content-Type": "text/csv"}
-QUESTIONS = [
+QUESTIONS: list[dict[str, Any]] = [
     {"question": "stay", "kind": "yes_no", "label": "Do you mean to stay?"},
     {"question": "talks", "kind": "scale", "label": "How often do you talk?", "least": 0, "most": 50},
 ]

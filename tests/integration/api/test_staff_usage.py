@@ -125,7 +125,8 @@ async def test_coordinators_see_no_numbers_and_the_programme_is_for_who_serves_a
 async def test_weeks_come_in_pages_and_between_two_days_and_of_a_cohort(world: World) -> None:
     member = await world.member("staff")
     whole = await member.told("GET", f"{world.here}/usage?indicator=active_use")
-    seen, first = [], "2000-01-01"
+    seen: list[dict[str, Any]] = []
+    first: str | None = "2000-01-01"
     while first is not None:
         page = await member.told("GET", f"{world.here}/usage?indicator=active_use&limit=3&first_week={first}")
         seen += page["weeks"]

@@ -6,9 +6,10 @@ import asyncio
 import csv
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -35,14 +36,15 @@ class Gate:
         self._thread = ThreadPoolExecutor(1)
         self._connection = self._do(asyncpg.connect(url))
 
-    def _do(self, coroutine):  # noqa: ANN001, ANN202 - whatever the connection returns
+    def _do(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
         return self._thread.submit(self._loop.run_until_complete, coroutine).result()
 
     def run(self, statement: str) -> None:
         self._do(self._connection.execute(statement))
 
     def value(self, statement: str) -> object:
-        return self._do(self._connection.fetchval(statement))
+        value: object = self._do(self._connection.fetchval(statement))
+        return value
 
     def hashes(self) -> dict[str, str]:
         rows = self._do(self._connection.fetch("SELECT serial, factory_password_hash FROM watch"))
@@ -107,7 +109,7 @@ def test_a_kill_before_the_file_leaves_nothing_behind_that_counts(
     assert not (tmp_path / "other.csv").exists()
 
 
-def wait_until(holds) -> None:  # noqa: ANN001 - a question without arguments
+def wait_until(holds: Callable[[], object]) -> None:
     deadline_s = time.monotonic() + _DEADLINE_S
     while not holds():
         assert time.monotonic() < deadline_s

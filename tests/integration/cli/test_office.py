@@ -33,8 +33,8 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, 
         "families", "enrol", "--code", "DG1-002", "--phone", "13800138001", "--site", "Dongguan", "--cohort", "2026A"
     )
     assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 0 watches handed out.")
-    told = office("watches", "hand-out", "SW0002", "DG1-002").out
-    assert told.splitlines() == ["SW0002: handed out to DG1-002.", "DG1-002: no working channel."]
+    told = office("watches", "hand-out", "SW0002", "DG1-002")
+    assert told.out.splitlines() == ["SW0002: handed out to DG1-002.", "DG1-002: no working channel."]
     assert office("watches", "hand-out", "SW0002", "DG1-002").out.startswith("SW0002: they have it already.\n")
     told = office("watches", "lost", "SW0002")
     assert (told.code, told.out) == (0, "SW0002: lost.\n")

@@ -94,7 +94,7 @@ async def live_in_words(serial: str, secret: str, folder: str, port: int) -> dic
 
 async def live_in_voice(serial: str, secret: str, folder: str, port: int) -> dict[str, Any]:
     """Speak and listen as a watch that is paired, from wherever an earlier life was cut off."""
-    options = {"serial": serial, "secret": secret, "timings": PATIENT, "traits": SPEAKING}
+    options: dict[str, Any] = {"serial": serial, "secret": secret, "timings": PATIENT, "traits": SPEAKING}
     async with SimWatch(Path(folder), "127.0.0.1", port, **options) as watch:
         if not watch.sent():
             watch.voice.record("family", seconds=SPOKEN_S, seed=1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,7 +76,8 @@ async def test_what_was_walked_without_a_network_goes_in_arrays_and_each_fix_is_
         kept = watch.places.walked(WAY, ended_at=ended_at)
         await watch.go_online()
         await backend.greets(user)
-        fixes, arrays = [], 0
+        fixes: list[dict[str, Any]] = []
+        arrays = 0
         while len(fixes) < len(WAY):
             together = (await backend.hears("location", user))["together"]
             fixes += together
@@ -88,7 +90,7 @@ async def test_what_was_walked_without_a_network_goes_in_arrays_and_each_fix_is_
         assert [fix["id"] for fix in fixes] == [one.wire_id for one in kept]
         assert [fix["tst"] for fix in fixes] == [int((ended_at - (WAY[-1].at - point.at)).timestamp()) for point in WAY]
         await watch.wait_settled()
-        assert [one.state for one in watch.sent()].count("rejected") == arrays
+        assert [one.state.value for one in watch.sent()].count("rejected") == arrays
 
 
 async def test_an_array_without_a_receipt_comes_again_after_a_restart(bench: Bench, tmp_path: Path) -> None:

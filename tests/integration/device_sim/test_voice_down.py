@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -182,7 +183,7 @@ async def test_a_watch_without_room_answers_later_and_makes_room_of_what_was_pla
     ],
 )
 async def test_what_this_watch_cannot_play_is_refused_and_what_is_held_of_it_forgotten(
-    bench: Bench, tmp_path: Path, voice: dict[str, object], detail: str
+    bench: Bench, tmp_path: Path, voice: dict[str, Any], detail: str
 ) -> None:
     backend = bench.backend
     traits = WatchTraits(chunk_bytes=1024, fetch_window=2, plays=("amr-nb",), max_clip_bytes=8192, max_play_s=10)  # type: ignore[arg-type]

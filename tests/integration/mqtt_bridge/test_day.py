@@ -111,7 +111,8 @@ async def test_a_recorded_day_is_read_back_as_it_truly_was(
     alerts = await parent.told("GET", f"{parent.child}/alerts")
     assert sorted(one["kind"] for one in alerts["alerts"]) == ["zone_entered"] * 2 + ["zone_left"] * 2
 
-    fixes, cursor = [], None
+    fixes: list[dict[str, Any]] = []
+    cursor: str | None = None
     while cursor or not fixes:
         query = {"day": str(DAY.date()), "limit": 60, **({"cursor": cursor} if cursor else {})}
         page = await parent.told("GET", f"{parent.child}/checkins/day/fixes", params=query)

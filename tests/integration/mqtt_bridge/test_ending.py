@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,9 @@ async def test_a_cancellation_together_with_the_brokers_answer_is_not_swallowed(
         inner = connection._inner  # noqa: SLF001 - the one place where both can be made to come together
         told = inner.on_publish
 
-        def answered_and_cancelled(*arguments: object) -> None:
+        assert told is not None
+
+        def answered_and_cancelled(*arguments: Any) -> None:
             told(*arguments)
             publishing.cancel()
 

@@ -74,7 +74,7 @@ async def test_a_bad_entry_never_costs_the_rest_of_its_array(stand: Stand) -> No
     now = stand.database.clock()
     async with stand.bridge(), wearers(stand) as [one]:
         good = [on_wire(now - timedelta(minutes=minutes)) for minutes in (3, 2, 1)]
-        bad = [{**on_wire(now), "lat": 91}, {**on_wire(now), "lon": -181}, 7, {**on_wire(now), "lat": None}]
+        bad: list[Any] = [{**on_wire(now), "lat": 91}, {**on_wire(now), "lon": -181}, 7, {**on_wire(now), "lat": None}]
         again = {**good[0], "lat": 22.0}
         await one.watch.say("location", [bad[0], good[0], bad[1], good[1], bad[2], bad[3], {"_type": "lwt"}, good[2]])
         answer = await one.watch.hears("receipt")

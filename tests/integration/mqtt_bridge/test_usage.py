@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.core.devices.watches.tables import Watch
 from services.core.measurement.tables import UsageReport
@@ -26,7 +26,9 @@ async def test_one_report_is_stored_once_and_a_repeat_is_told_so(stand: Stand) -
         assert (answer["ref"], answer["code"], answer["detail"]) == ("u5d8k2m1h6vc", "rejected", "out_of_range")
     async with stand.database.begin() as work:
         kept = await work.session.exec(
-            select(UsageReport).join(Watch, Watch.watch_id == UsageReport.watch_id).where(Watch.serial == home.serial)
+            select(UsageReport)
+            .join(Watch, col(Watch.watch_id) == UsageReport.watch_id)
+            .where(Watch.serial == home.serial)
         )
         assert [report.battery_min_pct for report in kept] == [64]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import heapq
 import json
 import random
+import uuid
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,7 +56,7 @@ async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
     user = parse_user(home.worn.username)
     assert user is not None
     backend = Backend(home.database, BlobStore.of(settings), settings)
-    arrivals = heapq.merge(
+    arrivals: Iterable[tuple[datetime, int, Any]] = heapq.merge(
         sorted(((one.received_at, 0, one) for one in life.facts), key=lambda one: one[0]),
         ((at, 1, report) for at, report in life.reports), key=lambda one: one[0],
     )  # fmt: skip
@@ -93,11 +95,14 @@ async def indicators(home: Household) -> list[dict[str, Measure]]:
     async with home.database.begin() as work:
         enrolments = await work.session.exec(select(Enrolment).where(Enrolment.family_id == home.home.family_id))
         one = enrolments.one()
-        family = UsagePopulation(family_id=one.family_id, site_id=one.site_id, cohort_id=one.cohort_id)
+        family = UsagePopulation(
+            quarter=home.clock.now.date(), programme_id=uuid.uuid4(),
+            family_id=one.family_id, site_id=one.site_id, cohort_id=one.cohort_id,
+        )  # fmt: skip
         for number in range(DAYS // 7):
             week = week_of((home.clock.now - timedelta(weeks=number)).date())
             (told,) = (await family_weeks(work, [family], week)).values()
-            alone = [replace(told, family_id="one")]
+            alone = [replace(told, family_id=uuid.UUID(int=1))]
             found.append({code: indicator.formula(alone) for code, indicator in INDICATORS.items()})
     return found
 

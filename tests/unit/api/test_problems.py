@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ def test_every_core_error_has_a_row_in_the_table() -> None:
     assert [error.__qualname__ for error in _all_errors() if error not in STATUS] == []
 
 
-@pytest.mark.parametrize("error", sorted(STATUS, key=lambda error: error.__qualname__))
+@pytest.mark.parametrize("error", sorted(STATUS, key=attrgetter("__qualname__")))
 def test_each_has_a_stable_code_and_one_sentence(error: type[CoreError]) -> None:
     assert error.code.isascii()
     assert error.code == error.code.lower()

@@ -98,10 +98,11 @@ def test_what_the_image_holds_is_enough_for_every_process(tmp_path: Path) -> Non
     [install] = [rest for name, rest in instructions() if "pip install" in rest]
     options = [word for word in install.partition("pip install")[2].split() if word.startswith("--")]
     lock = CHECKOUT / "infra" / "requirements-product.lock"
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         [sys.executable, "-m", "venv", tmp_path / "packages"],
         [python, "-m", "pip", "install", "-qq", *options, "-r", lock],
-    ):
+    )
+    for command in commands:
         subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own commands
     mains = ("api.app", "broker.main", "mqtt_bridge.main", "worker.main", "core.platform.db.migrate")
     rooms = ", ".join(f"services.{main}" for main in mains)

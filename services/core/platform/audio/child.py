@@ -11,7 +11,7 @@ import os
 import struct
 import sys
 import wave
-from typing import BinaryIO
+from typing import IO
 
 import av.logging
 
@@ -21,14 +21,14 @@ from services.core.platform.audio.rendering import DoesNotFitError, render
 from services.core.platform.audio.rules import Form
 
 
-def write_frame(out: BinaryIO, head: dict[str, object], body: bytes = b"") -> None:
+def write_frame(out: IO[bytes], head: dict[str, object], body: bytes = b"") -> None:
     """Write a head and a body."""
     packed = json.dumps(head).encode()
     out.write(struct.pack(">I", len(packed)) + packed + struct.pack(">I", len(body)) + body)
     out.flush()
 
 
-def read_frame(source: BinaryIO) -> tuple[dict[str, object], bytes] | None:
+def read_frame(source: IO[bytes]) -> tuple[dict[str, object], bytes] | None:
     """Read a head and a body; None: the other side is gone."""
     parts = []
     for _ in range(2):

@@ -116,7 +116,7 @@ async def test_a_fix_that_names_its_command_answers_it_even_a_poor_one(
 async def test_a_fix_of_another_watch_answers_no_command(
     database: Database, clock: FakeClock, home: Home, worn: Worn
 ) -> None:
-    assert worn
+    assert worn.username
     command = await ask_where(database, home)
     other = await make_home(database)
     others = await wear(database, other)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlmodel import SQLModel, col, select
@@ -22,7 +23,7 @@ from tests.integration.core.measurement.conftest import Household, count_all, se
 from tests.support.clock import FakeClock
 
 
-def told(rows: list[SQLModel]) -> list[dict[str, object]]:
+def told(rows: Sequence[SQLModel]) -> list[dict[str, object]]:
     return [row.model_dump() for row in rows]
 
 

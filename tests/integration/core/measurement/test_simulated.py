@@ -6,7 +6,8 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlmodel import col, select
+import sqlalchemy
+from sqlmodel import SQLModel, col, select
 
 from services.core.measurement.counting.actions import rebuild
 from services.core.measurement.errors import SimulationExistsError, SimulationRefusedError
@@ -37,7 +38,7 @@ async def cells(database: Database, made: Simulated, **where: object) -> list[Us
 
 async def last_week(database: Database, made: Simulated) -> date:
     async with database.begin() as work:
-        found = await work.session.exec(select(UsageWeek.week).where(UsageWeek.programme_id == made.programme_id))
+        found = await work.session.exec(select(col(UsageWeek.week)).where(UsageWeek.programme_id == made.programme_id))
         return max(found)
 
 
@@ -67,8 +68,9 @@ async def test_counting_everything_again_finds_the_same_days_and_leaves_the_publ
     async def everything() -> list[list[dict[str, object]]]:
         found = []
         async with database.begin() as work:
-            for table in (FamilyDay, WatchDay, UsageCell):
-                rows = await work.session.exec(select(table).order_by(*table.__table__.primary_key))
+            tables: tuple[type[SQLModel], ...] = (FamilyDay, WatchDay, UsageCell)
+            for table in tables:
+                rows = await work.session.exec(select(table).order_by(*sqlalchemy.inspect(table).primary_key))
                 found.append([row.model_dump() for row in rows])
         return found
 

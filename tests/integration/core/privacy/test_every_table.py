@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import httpx
+import sqlalchemy
 from sqlalchemy import (
     Boolean,
     Column,
@@ -22,7 +23,7 @@ from sqlalchemy import (
     insert,
     select,
 )
-from sqlmodel import SQLModel
+from sqlmodel import SQLModel, col
 
 from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.db.database import Database, UnitOfWork
@@ -141,7 +142,7 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
         assert set(await rows_with(database, value)) <= TRACES
     assert set(await rows_with(database, identity.username)) <= TRACES
     async with database.begin() as work:
-        left = (await work.session.connection()).execute(select(OutboxRow.kind))
+        left = (await work.session.connection()).execute(sqlalchemy.select(col(OutboxRow.kind)))
         assert set((await left).scalars()) <= {"sms", "factory"}
     # What belongs to the programme stands.
     assert [

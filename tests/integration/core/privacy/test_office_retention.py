@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import httpx
 from sqlmodel import SQLModel, col, func, select
@@ -161,7 +162,7 @@ async def test_devices_sessions_of_staff_and_reminders_go_when_nobody_uses_them(
 async def _count_something(database: Database, family_id: uuid.UUID, place: Place) -> None:
     async with database.begin() as work:
         watch, _ = await make_watch(work, place.site.site_id, None)
-        ids = {"family_id": family_id, "watch_id": watch.watch_id}
+        ids: dict[str, Any] = {"family_id": family_id, "watch_id": watch.watch_id}
         record_fact(work, "hello", **ids)
         record_fact(work, "hello", watch_id=watch.watch_id)
         work.add(

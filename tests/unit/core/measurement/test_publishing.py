@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from services.core.measurement.indicators.rules import DropOut, FamilyWeek
@@ -24,7 +25,13 @@ def a_week(silent: int, returned: int, dark: Dark, changed: int = 0) -> tuple[li
         for place, family_id in enumerate(families_of(site))
     }
     population = [
-        UsagePopulation(family_id=family_id, site_id=site, cohort_id=uuid.UUID(int=site.int + 100))
+        UsagePopulation(
+            quarter=date(2026, 1, 5),
+            programme_id=uuid.UUID(int=1),
+            family_id=family_id,
+            site_id=site,
+            cohort_id=uuid.UUID(int=site.int + 100),
+        )
         for site in SITES
         for family_id in families_of(site)
     ]
@@ -98,7 +105,13 @@ def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_wh
         for place, family_id in enumerate(families_of(site))
     }  # fmt: skip
     population = [
-        UsagePopulation(family_id=family_id, site_id=site, cohort_id=uuid.UUID(int=site.int + 100))
+        UsagePopulation(
+            quarter=date(2026, 1, 5),
+            programme_id=uuid.UUID(int=1),
+            family_id=family_id,
+            site_id=site,
+            cohort_id=uuid.UUID(int=site.int + 100),
+        )
         for site in sites
         for family_id in families_of(site)
     ]

@@ -1,6 +1,7 @@
 """An office sets up its programme, twice and at once, and nothing is doubled."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from sqlalchemy import func
@@ -67,7 +68,7 @@ async def test_a_site_name_of_two_programmes_needs_the_programme(database: Datab
 
 async def test_staff_get_a_password_once_and_scopes_by_repeating(database: Database) -> None:
     await set_up(database)
-    ann = {"email": "Ann@Example.org", "display_name": "Ann", "role": "staff"}
+    ann: dict[str, Any] = {"email": "Ann@Example.org", "display_name": "Ann", "role": "staff"}
     async with database.begin() as work:
         pilot = await queries.programme_named(work, "Pilot")
         site = await queries.site_named(work, "Dongguan", "Pilot")

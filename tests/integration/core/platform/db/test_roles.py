@@ -7,6 +7,7 @@ import os
 import subprocess
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -115,14 +116,11 @@ async def test_the_roles_of_the_compose_file_are_made_by_its_script(postgres: Lo
         for kind, dsn in (("OWNER", postgres.owner_dsn()), ("APP", postgres.dsn()))
     }
     for _ in range(2):
-        await asyncio.to_thread(
-            subprocess.run,
-            [
-                find_programs() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", INFRA / "postgres-roles.sql",
-                postgres.superuser_dsn(name),
-            ],
-            check=True, env=dict(os.environ) | passwords,
-        )  # fmt: skip
+        command: list[str | Path] = [
+            find_programs() / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", INFRA / "postgres-roles.sql",
+            postgres.superuser_dsn(name),
+        ]  # fmt: skip
+        await asyncio.to_thread(partial(subprocess.run, command, check=True, env=dict(os.environ) | passwords))
     await asyncio.to_thread(upgrade, postgres.owner_dsn(name), role="smartwatch")
     roles = await superuser.fetch(
         "SELECT rolsuper OR rolcreatedb OR rolcreaterole OR rolbypassrls AS mighty FROM pg_roles "

@@ -69,9 +69,12 @@ def test_push_services_know_us_by_one_key_that_follows_from_the_master_key() -> 
     scheme, token, key = identity.authorization("https://push.test", "https://us.test", NOW).split(" ")
     assert (scheme, key) == ("vapid", f"k={identity.public_key}")
     public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), _bytes(identity.public_key))
-    options = {"verify_exp": False}
     claims = jwt.decode(
-        token.removeprefix("t=").rstrip(","), public, ["ES256"], audience="https://push.test", options=options
+        token.removeprefix("t=").rstrip(","),
+        public,
+        ["ES256"],
+        audience="https://push.test",
+        options={"verify_exp": False},
     )
     assert claims["sub"] == "https://us.test"
     assert timedelta(0) < datetime.fromtimestamp(claims["exp"], UTC) - NOW <= timedelta(hours=24)

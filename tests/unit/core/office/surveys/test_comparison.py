@@ -39,7 +39,8 @@ def test_yes_and_no_in_pairs() -> None:
     before = by_family([1, 1, 0, 0, 0, 0, 0, 0, 0, 0])
     after = by_family([1, 0, 1, 1, 1, 1, 1, 1, 0, 0])
     found = compare("calls", "yes_no", before, after)
-    assert (found.matched, found.p_value) == (10, pytest.approx(0.125))
+    assert found.matched == 10
+    assert found.p_value == pytest.approx(0.125)
     assert found.before is not None
     assert found.after is not None
     assert (found.before.value, found.after.value) == (0.2, 0.7)

@@ -57,8 +57,9 @@ def test_a_small_site_takes_another_one_along_that_would_give_it_away() -> None:
     reports = told("number", before, {one: value + 2 for one, value in before.items()})
     # Then it is not told, nor is the next smallest: programme less the others would be the four.
     assert {site for site, one in reports.items() if one.suppressed} == {NORTH, SOUTH}
-    assert reports[PROGRAMME].difference is not None
-    assert reports[PROGRAMME].difference.value == 2.0
+    difference = reports[PROGRAMME].difference
+    assert difference is not None
+    assert difference.value == 2.0
     assert reports[NORTH] == Comparison("q", "number", suppressed=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from services.core.people.households.sms_texts import get_in_touch_text, program
 from services.core.platform.locales import LOCALES
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-WELL = {"state": "handed_out", "paired": True}
+WELL: dict[str, Any] = {"state": "handed_out", "paired": True}
 
 
 def ago(**span: float) -> datetime:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,7 +58,7 @@ def test_a_chain_as_it_was_written_is_whole() -> None:
     "news",
     [{"action": "pair"}, {"actor_id": "g99"}, {"outcome": "refused"}, {"at": datetime(2020, 1, 1, tzinfo=UTC)}],
 )
-def test_a_changed_entry_is_named(at: int, news: dict[str, object]) -> None:
+def test_a_changed_entry_is_named(at: int, news: dict[str, Any]) -> None:
     changed = faults_after(lambda entries: [replace(one, **news) if one.seq == at else one for one in entries])
     assert changed == [("changed", at, None)]
 

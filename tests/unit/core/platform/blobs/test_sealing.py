@@ -105,7 +105,7 @@ def test_a_chunk_of_another_blob_does_not_open_even_under_the_same_key() -> None
             opened(header[:HEADER_BYTES] + chunks_of(first)[0] + chunks_of(header)[1])
     for wrong in ({"key": OTHER_KEY}, {"name": "m"}):
         with pytest.raises(BlobBrokenError):
-            opened(mine, **wrong)  # type: ignore[arg-type]
+            opened(mine, **wrong)
 
 
 def test_the_same_sound_never_looks_the_same_twice() -> None:
