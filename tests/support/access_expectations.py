@@ -178,7 +178,7 @@ class Cell:
     @property
     def rule(self) -> str:
         """The access rule that the route declares."""
-        return self.route.rules[0]
+        return self.route.rule
 
     @property
     def expected(self) -> Refusal | None:

@@ -387,7 +387,7 @@ PREPARED: dict[str, Prepare] = {
 async def ask_prepared(world: CrawlWorld, member: StaffMember, route: Declared) -> httpx.Response:
     """Ask a route as this member, with everything there that it needs, if the member may do it at all."""
     prepare = PREPARED.get(str(route))
-    permission = route.rules[0].partition(", may ")[2]
+    permission = route.rule.partition(", may ")[2]
     may = not permission or permission in PERMISSIONS[member.staff.role]
     asked: Asked = {} if prepare is None or not may else await prepare(world, member)
     ids = {name: str(uuid.uuid4()) for name in re.findall(r"{(\w+)}", route.path)} | {

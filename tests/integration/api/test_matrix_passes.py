@@ -71,7 +71,7 @@ class Family:
     def may(self, route: Declared) -> list[Role]:
         """Return the roles that the route lets through to what is their own."""
         target = Target.OWN if "{" in route.path else Target.NO_ID
-        return [role for role in self.guardians if expected(route.rules[0], role, target) is PASSES]
+        return [role for role in self.guardians if expected(route.rule, role, target) is PASSES]
 
     async def ask(self, role: Role, route: Declared, **other: Any) -> httpx.Response:
         """Ask a route about what is the family's own."""
@@ -146,13 +146,13 @@ async def test_whoever_may_write_something_writes_it(written: Walked) -> None:
 
 
 async def test_under_every_rule_something_succeeds(read: Walked, written: Walked) -> None:
-    succeeded = {route.rules[0] for (route, _), answer in (*read.items(), *written.items()) if answer.is_success}
-    assert succeeded == {route.rules[0] for route in ROUTES}
+    succeeded = {route.rule for (route, _), answer in (*read.items(), *written.items()) if answer.is_success}
+    assert succeeded == {route.rule for route in ROUTES}
     assert len(succeeded) > 10
     # And for each role, under every rule that lets it through to something that can be read.
     by_role: dict[tuple[str, Role], set[bool]] = defaultdict(set)
     for (route, role), answer in read.items():
-        by_role[route.rules[0], role].add(answer.is_success)
+        by_role[route.rule, role].add(answer.is_success)
     assert [asked for asked, found in by_role.items() if True not in found] == []
     assert len(by_role) > 40
 
@@ -167,8 +167,8 @@ async def test_what_signed_links_open_is_opened_without_a_token(
     asked = await mother.told("POST", f"{mother.family}/exports")
     assert await build_one_export(transcoder)
     links.append(await mother.told("POST", f"{mother.family}/exports/{asked['export_id']}/link"))
-    routes = [route for route in EVERY if route.rules[0].startswith("signed link")]
-    assert {route.rules[0] for route in routes} == {"signed link, message right", "signed link, in family"}
+    routes = [route for route in EVERY if route.rule.startswith("signed link")]
+    assert {route.rule for route in routes} == {"signed link, message right", "signed link, in family"}
     for link in links:
         path, _, token = link["url"].removeprefix("http://").partition("/")[2].rpartition("/")
         (route,) = [one for one in routes if one.path == f"/{path}/{{token}}"]

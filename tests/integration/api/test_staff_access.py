@@ -21,7 +21,7 @@ from tests.support.staff_http import StaffMember, make_staff
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
 OF_SITE = [route for route in ROUTES if "{site_id}" in route.path]
-WITH_PERMISSION = [route for route in ROUTES if ", may " in route.rules[0]]
+WITH_PERMISSION = [route for route in ROUTES if ", may " in route.rule]
 
 
 class World:
@@ -121,7 +121,7 @@ async def test_what_is_no_id_is_refused_and_never_fails(world: World, route: Dec
 async def test_a_role_without_the_permission_is_refused_at_its_own_site_and_any_other(
     world: World, route: Declared, role: str
 ) -> None:
-    permission = route.rules[0].partition(", may ")[2]
+    permission = route.rule.partition(", may ")[2]
     if permission in {one.value for one in PERMISSIONS[role]}:
         return
     for site_id in (str(world.mine.site.site_id), world.ids["site_id"], str(uuid.uuid4())):

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import re
+from typing import Any
+
+import pytest
+from fastapi import APIRouter, Depends
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from tests.support.api_routes import app_without_database, declared_routes
+from tests.support.api_routes import (
+    CHECKOUT,
+    Declared,
+    UndeclaredAccessError,
+    app_without_database,
+    declared_routes,
+)
 
+ROUTES = declared_routes(app_without_database())
 OPEN_ROUTES = {
     "POST /v1/auth/codes",
     "POST /v1/auth/tokens",
@@ -27,29 +38,28 @@ DOCUMENT_PAGES = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
 
 
 def test_every_route_declares_exactly_one_rule() -> None:
-    undeclared = [str(route) for route in declared_routes(app_without_database()) if len(route.rules) != 1]
-    assert undeclared == []
+    for route in ROUTES:
+        assert route.rule
 
 
 def test_what_anybody_may_use_is_a_list_that_grows_only_here() -> None:
-    routes = declared_routes(app_without_database())
-    assert {str(route) for route in routes if route.rules == ("open",)} == OPEN_ROUTES
+    assert {str(route) for route in ROUTES if route.rules == ("open",)} == OPEN_ROUTES
 
 
 def test_a_family_or_child_in_the_path_is_judged_by_a_rule_for_it() -> None:
-    for route in declared_routes(app_without_database()):
+    for route in ROUTES:
         if "{child_id}" in route.path:
-            assert route.rules[0].startswith("of child"), str(route)
+            assert route.rule.startswith("of child"), str(route)
         elif "{family_id}" in route.path:
-            assert route.rules[0].startswith("in family"), str(route)
+            assert route.rule.startswith("in family"), str(route)
         elif "{site_id}" in route.path:
-            assert route.rules[0].startswith("of site"), str(route)
+            assert route.rule.startswith("of site"), str(route)
 
 
 def test_staff_routes_are_judged_by_the_rules_for_staff_and_no_others_are() -> None:
-    for route in declared_routes(app_without_database()):
+    for route in ROUTES:
         if route.rules != ("open",):
-            assert route.is_for_staff == route.rules[0].startswith(("staff", "of site")), str(route)
+            assert route.is_for_staff == route.rule.startswith(("staff", "of site")), str(route)
 
 
 def test_nothing_stands_beside_the_routes_that_are_walked() -> None:
@@ -58,9 +68,39 @@ def test_nothing_stands_beside_the_routes_that_are_walked() -> None:
     assert others == DOCUMENT_PAGES
 
 
-def test_a_route_without_a_rule_would_be_found() -> None:
+def stray_routes(path: str, *rules: str) -> list[Declared]:
+    """Return what is declared after somebody added a route with these rules; FastAPI reads them as dependencies."""
+
+    def make(rule: str) -> Any:
+        def access() -> None: ...
+
+        access.access_rule = rule  # type: ignore[attr-defined]
+        return Depends(access)
+
     app = app_without_database()
     stray = APIRouter()
-    stray.add_api_route("/v1/stray", lambda: None)
+    stray.add_api_route(path, lambda: None, dependencies=[make(rule) for rule in rules])
     app.include_router(stray)
-    assert [route.path for route in declared_routes(app) if len(route.rules) != 1] == ["/v1/stray"]
+    return [route for route in declared_routes(app) if route.path == path]
+
+
+@pytest.mark.parametrize(
+    ("path", "rules", "told"),
+    [
+        ("/v1/stray", (), "GET /v1/stray declares no access rule: in tests/unit/api/test_declared_access.py, "),
+        ("/v1/stray", (), "with one rule of services/api/family/access.py"),
+        ("/v1/staff/stray", (), "with one rule of services/api/staff/access.py"),
+        ("/v1/stray", ("open", "logged in"), "declares 2 access rules (open, logged in): in tests/unit/api/"),
+    ],
+)
+def test_a_route_without_exactly_one_rule_fails_with_a_sentence(path: str, rules: tuple[str, ...], told: str) -> None:
+    (stray,) = stray_routes(path, *rules)
+    with pytest.raises(UndeclaredAccessError, match=re.escape(told)):
+        _ = stray.rule
+
+
+def test_the_files_that_the_sentence_names_exist() -> None:
+    for name in ("services/api/access.py", "services/api/family/access.py", "services/api/staff/access.py"):
+        assert (CHECKOUT / name).exists(), name
+    for route in ROUTES:
+        assert (CHECKOUT / route.file).exists(), str(route)
