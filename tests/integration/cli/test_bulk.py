@@ -63,7 +63,7 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
     assert told.out == "BK0002: broken; BK0003: handed out in its place.\n"
     assert office("watches", "replace", "BK0002", "BK0003", "--state", "broken").code == 0
     rows = [line.split("\t") for line in office("watches", "list").out.splitlines()[1:]]
-    listed = [[row[0], row[4], row[3]] for row in rows]
+    listed = [[row[0], row[4], row[3]] for row in rows if row[0].startswith("BK")]
     assert listed == [
         ["BK0001", "BK-001", "handed_out"], ["BK0002", "BK-002", "broken"], ["BK0003", "BK-002", "handed_out"],
     ]  # fmt: skip

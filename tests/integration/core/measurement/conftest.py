@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import col, select
@@ -96,7 +96,8 @@ async def settle(database: Database, clock: FakeClock) -> Household:
 
 @pytest.fixture
 async def household(database: Database, clock: FakeClock) -> Household:
-    """A family that has agreed to measurement."""
+    """A family that has agreed to measurement, at eight in the morning UTC, however late it is in the tests before."""
+    clock.now = (clock.now + timedelta(days=1)).replace(hour=8, minute=0, second=0, microsecond=0)
     made = await settle(database, clock)
     await made.agree()
     return made

@@ -49,7 +49,9 @@ async def publish_next(database: Database) -> None:
 
 async def test_the_programme_has_numbers_and_small_groups_have_none(database: Database, made: Simulated) -> None:
     shown = await cells(database, made, audience="staff", scope_id=made.programme_id, indicator="active_use")
-    assert len(shown) == 4
+    # Other tests of this file publish the weeks after those.
+    shown = shown[: PLAN.weeks]
+    assert len(shown) == PLAN.weeks
     assert all(cell.n is not None and cell.n % 5 == 0 and cell.count is not None for cell in shown)
     assert all(0 < (cell.value or 0) < 1 for cell in shown)
     everything = await cells(database, made)

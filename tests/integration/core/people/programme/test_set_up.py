@@ -1,11 +1,12 @@
 """An office sets up its programme, twice and at once, and nothing is doubled."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import select
 
 from services.core.people.accounts.tables import Staff
 from services.core.people.programme import actions, errors, queries
@@ -16,9 +17,9 @@ from services.core.platform.crypto.passwords import password_fits
 from services.core.platform.db.database import Database
 
 
-async def set_up(database: Database, country: str = "CN") -> tuple[bool, bool, bool]:
+async def set_up(database: Database, country: str = "CN", name: str = "Pilot") -> tuple[bool, bool, bool]:
     async with database.begin() as work:
-        programme = await actions.create_programme(work, OPERATOR, "Pilot")
+        programme = await actions.create_programme(work, OPERATOR, name)
         site = await actions.create_site(
             work, OPERATOR, programme.row, name="Dongguan", country=country, timezone="Asia/Shanghai", locale="zh-Hans"
         )
@@ -31,14 +32,20 @@ async def count(database: Database, table: type) -> int:
         return (await work.session.exec(select(func.count()).select_from(table))).one()
 
 
-async def test_two_offices_at_once_make_one_programme_and_a_repeat_changes_nothing(database: Database) -> None:
-    made = await asyncio.gather(*(set_up(database) for _ in range(5)))
-    assert sorted(made).count((True, True, True)) == 1
-    assert await set_up(database) == (False, False, False)
-    assert [await count(database, table) for table in (Programme, Site, Cohort)] == [1, 1, 1]
+async def actions_logged(database: Database) -> Counter[str]:
     async with database.begin() as work:
-        told = await work.session.exec(select(AuditEntry.action).order_by(col(AuditEntry.action)))
-        assert list(told) == ["cohort.created", "programme.created", "site.created"]
+        return Counter(await work.session.exec(select(AuditEntry.action)))
+
+
+async def test_two_offices_at_once_make_one_programme_and_a_repeat_changes_nothing(database: Database) -> None:
+    tables = (Programme, Site, Cohort)
+    before, logged = [await count(database, table) for table in tables], await actions_logged(database)
+    made = await asyncio.gather(*(set_up(database, name="Race") for _ in range(5)))
+    assert sorted(made).count((True, True, True)) == 1
+    assert await set_up(database, name="Race") == (False, False, False)
+    assert [await count(database, table) for table in tables] == [rows + 1 for rows in before]
+    new = await actions_logged(database) - logged
+    assert sorted(new.elements()) == ["cohort.created", "programme.created", "site.created"]
 
 
 async def test_a_site_with_other_particulars_is_refused_and_names_them(database: Database) -> None:
@@ -63,7 +70,7 @@ async def test_a_site_name_of_two_programmes_needs_the_programme(database: Datab
             await queries.site_named(work, "Dongguan", "Third")
         with pytest.raises(errors.SiteUnknownError):
             await queries.site_named(work, "Dongguan\x00")
-        assert len(await queries.all_sites(work)) == 2
+        assert [site.name for _, site in await queries.all_sites(work)].count("Dongguan") >= 2
 
 
 async def test_staff_get_a_password_once_and_scopes_by_repeating(database: Database) -> None:
