@@ -54,9 +54,9 @@ class Play:
                 .where(col(Message.child_id) == home.child_id, col(Message.direction) == "to_family")
             )
             # An outer join, which the types do not know.
-            found: list[tuple[Message, Clip | None]] = [(message, clip) for message, clip in rows]
+            found: list[tuple[Message, AudioAsset | None]] = [(message, clip) for message, clip in rows]
             key = data_key(work, await work.session.get_one(Child, home.child_id))
-        said: dict[str, tuple[Message, Clip | None, bytes | None]] = {}
+        said: dict[str, tuple[Message, AudioAsset | None, bytes | None]] = {}
         for message, clip in found:
             assert message.ref is not None
             sound = await blobs.read(clip.blob_id, key) if clip is not None and clip.blob_id is not None else None
