@@ -104,15 +104,16 @@ def _is_derived(one: OfferedSecret) -> bool:
 def _readings(secret: str) -> Iterator[bytes]:
     """Yield the bytes that a secret may stand for, of a cut one as many as are whole."""
     yield secret.encode()
-    bare = secret.rstrip("=")
-    for decode, group, text in (
-        (bytes.fromhex, 2, bare),
-        (base64.b64decode, 4, bare.replace("-", "+").replace("_", "/")),
-        (base64.b32decode, 8, bare.upper()),
-    ):
-        # binascii.Error is a ValueError: not written that way.
-        with contextlib.suppress(ValueError):
-            yield decode(text[: len(text) // group * group])
+    # What follows the padding is read by itself: Python 3.11 ignores it, Python 3.13 refuses the whole.
+    for bare in filter(None, secret.split("=")):
+        for decode, group, text in (
+            (bytes.fromhex, 2, bare),
+            (base64.b64decode, 4, bare.replace("-", "+").replace("_", "/")),
+            (base64.b32decode, 8, bare.upper()),
+        ):
+            # binascii.Error is a ValueError: not written that way.
+            with contextlib.suppress(ValueError):
+                yield decode(text[: len(text) // group * group])
 
 
 def _begin_alike(reading: bytes, derived: bytes) -> bool:

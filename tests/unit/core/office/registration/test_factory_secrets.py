@@ -69,6 +69,7 @@ def test_digests_of_what_the_label_shows_are_refused(seed: str, name: str) -> No
         RANDOM_HEX + SERIAL.lower()[::-1],
         IMEI + RANDOM_HEX,
         base64.b64encode((SERIAL + IMEI).encode()).decode() + "xyzABC",
+        "xyzABC==" + base64.b64encode((SERIAL + IMEI).encode()).decode(),
     ],
 )
 def test_the_serial_or_imei_inside_a_secret_is_refused(secret: str) -> None:
