@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
 from services.core.devices.watches.queries import broker_logins
 from services.core.platform.blobs.store import BlobStore
@@ -94,7 +95,7 @@ class Stand:
         """Let everybody log in whom the database knows."""
         async with self.database.begin() as work:
             logins = await broker_logins(work)
-        await self.broker.set_logins(logins)
+        await self.broker.set_logins([BrokerLogin(one.username, one.password_hash) for one in logins])
 
     @contextlib.asynccontextmanager
     async def bridge(self, *, reads: bool = True) -> AsyncIterator[Bridge]:

@@ -30,11 +30,12 @@ async def _watch(database: Database, **said: object) -> str:
 async def _versions(database: Database, username: str) -> tuple[str, str]:
     """Return which transactions wrote the identity and its presence last."""
     statement = text(
-        "SELECT i.xmin, p.xmin FROM watch_identity i JOIN watch_presence p USING (username) WHERE username = :name"
+        "SELECT i.xmin AS identity, p.xmin AS presence FROM watch_identity i "
+        "JOIN watch_presence p USING (username) WHERE username = :name"
     )
     async with database.begin() as work:
-        identity, presence = (await work.run(statement, {"name": username})).one()
-        return str(identity), str(presence)
+        row = (await work.run(statement, {"name": username})).mappings().one()
+        return str(row["identity"]), str(row["presence"])
 
 
 async def _seen(database: Database, username: str) -> None:
