@@ -51,7 +51,7 @@ async def seen(stand: Stand, one: Wearer) -> Seen:
         passages = await work.session.exec(
             select(ZonePassage.kind)
             .where(col(ZonePassage.child_id) == child.child_id)
-            .order_by(ZonePassage.happened_at)
+            .order_by(col(ZonePassage.happened_at))
         )
         alerts = await work.session.exec(select(Alert.kind).where(col(Alert.child_id) == child.child_id))
         return Seen(view.place.point, list(passages), list(alerts))

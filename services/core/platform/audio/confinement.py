@@ -1,7 +1,8 @@
 """Confines the decoding process, so that code hijacked by a recording can read, signal, connect to and start nothing.
 
 Four layers, each where the system has it: a user of its own (when started by root), resource limits, Landlock (no file,
-no TCP port, no signal), and a seccomp filter that allows the system calls of decoding alone. docs/decisions/decoder.md
+no TCP port, no signal), and a seccomp filter that allows the system calls of decoding alone.
+docs/decisions/0047-decoder-confinement.md
 gives the reasons.
 """
 
