@@ -16,8 +16,10 @@ from pathlib import Path
 import asyncpg
 from pydantic import ValidationError
 
+from services.broker.access import is_packaged_access
 from services.broker.binary import find_mosquitto
 from services.broker.gate import connections_within
+from services.broker.sessions import STATE_ALARM_BYTES
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.descriptors import attainable_descriptor_limit
 from services.core.platform.settings import Environment, Settings
@@ -73,6 +75,7 @@ def diagnose(instance: Path) -> list[Finding]:
         findings.append(local_postgres(instance))
     else:
         findings.append(asyncio.run(database(settings.database_url)))
+    findings.append(broker_files(settings.mosquitto_dir))
     findings.append(backups(settings))
     if running:
         findings += processes(settings)
@@ -204,6 +207,24 @@ def ports(settings: Settings) -> Iterator[Finding]:
             yield Finding(name, ok=False, what=f"{port} is taken", mend=f"end what listens there, or change {variable}")
         else:
             yield Finding(name, ok=True, what=f"{port} is taken: another will be chosen")
+
+
+def broker_files(folder: Path) -> Finding:
+    """Return whether the broker's files are the ones its process wrote, and its persistence file is not too large."""
+    faults: list[str] = []
+    access, state = folder / "acl", folder / "state/mosquitto.db"
+    try:
+        if access.exists() and not is_packaged_access(access.read_bytes()):
+            faults.append(f"{access} is not the packaged one")
+        faults += [f"{path} was damaged" for path in sorted(folder.glob("**/*.broken"))]
+        if state.exists() and state.stat().st_size > STATE_ALARM_BYTES:
+            faults.append(f"{state} has {state.stat().st_size / 1e6:.0f} MB: is the bridge running?")
+    except OSError as error:
+        faults.append(f"{error.filename}: {error.strerror}")
+    if not faults:
+        return Finding("broker files", ok=True, what="whole")
+    mend = "the broker replaces damaged files and deletes what it set aside after 20 h; check the disk and its log"
+    return Finding("broker files", ok=False, what="; ".join(faults), mend=mend)
 
 
 def backups(settings: Settings) -> Finding:
