@@ -22,6 +22,8 @@ PAIRED_NAME_MAX_CHARS: Final = 32
 # Ids a watch makes: 12 characters of base36 or base64 carry the 48 random bits asked for; 36 is a UUID with dashes.
 ID_MIN_CHARS: Final = 12
 ID_MAX_CHARS: Final = 36
+# An alert without a usable id is stored under the beginning of its digest: 128 bits.
+ID_DIGEST_CHARS: Final = 32
 # Ids the backend makes (items, commands, contacts) may be short: they are unique by its own keeping.
 REF_MIN_CHARS: Final = 1
 # A word of a closed list, known or not yet known to the reader.

@@ -46,8 +46,15 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 ## Payloads
 
 - JSON is UTF-8, one object; location and usage: or an array of at most {limits.ARRAY_MAX_ITEMS}. At most {limits.JSON_MAX_BYTES // 1024} KiB and
-  {limits.JSON_MAX_DEPTH} levels. NaN and Infinity are not JSON. Unknown fields are ignored, null is read as absent, absent optional
-  fields have the default of the schema, of duplicate keys the last counts. Unknown words never crash a reader.
+  {limits.JSON_MAX_DEPTH} levels. Unknown fields are ignored, null is read as absent, absent optional fields have the default of the schema,
+  of duplicate keys the last counts. Unknown words never crash a reader. A byte order mark before the object and any
+  text after its end (NUL, line ends, stale bytes of a buffer) are ignored.
+- A number written `3.0` or `3e2` is the integer that it equals. Hexadecimal digits may be capitals.
+- **Advisory fields never cost a child its words.** A field marked `x-advisory` counts as absent when its value cannot
+  be read or is out of range (NaN and Infinity included): `tst`, `boot`, `mono_s`, `duration_ms`, levels of battery and
+  signal, labels (`firmware` and `model` are cut to {limits.LABEL_MAX_CHARS} characters), the versions in hello, the place of an alert. Of a
+  list of access points, cells or codecs the entries that cannot be read are dropped. Strict stay: identity, topic, ids,
+  recipients, content, limits.
 - Text is Unicode: 4-byte characters and direction marks are welcome, NUL and lone surrogates are
   `rejected text_invalid`.
 - A payload to a watch never exceeds its `max_payload_bytes` (at least {limits.MAX_PAYLOAD_FLOOR_BYTES}, {limits.MAX_PAYLOAD_DEFAULT_BYTES} unless hello says
@@ -85,6 +92,15 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 | a protocol version out of range | `{{"ref":"hello","code":"rejected","detail":"protocol","min":{limits.PROTOCOL_MIN},"max":{limits.PROTOCOL_MAX}}}` |
 
 One bad entry of an array does not harm the others: it stands in `rejected`, by id, or by `index` where it has none.
+
+## Alerts
+
+- An alert is never rejected for its form. `kind` is read without regard to case.
+- Without a usable `id` (absent, too short, other characters) an alert is stored under a digest of its payload, so that
+  repeats coincide; without `tst` and `mono_s` they coincide for {limits.RECEIPT_REPEAT_MAX_S // 60} minutes only, because later calls look the same.
+  The receipt repeats in `ref` the id as it was sent, cut to {limits.ID_MAX_CHARS} characters; `ref` is null, with `topic`, where there was none.
+- An alert that cannot be read at all is shown to the guardians as "the watch called, details unreadable", escalates
+  like an SOS, and gets `stored`. A `kind` of a later version is shown in the same way and gets `retry`.
 
 ## Time
 
