@@ -12,6 +12,7 @@ from services.core.people.accounts.tables import Staff
 from services.core.people.accounts.tokens import AccessTokens, StaffClaims
 from services.core.people.households.tables import Family
 from services.core.people.programme.tables import StaffScope
+from services.core.people.staff_accounts.rules import PROBATION
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
@@ -64,7 +65,7 @@ async def make_staff(
     async with database.begin() as work:
         staff = Staff(
             email=f"{new_ref()}@wecare.example", display_name=role, role=role, password_hash="none",
-            created_at=work.now,
+            phone=new_phone(), appointed_at=work.now - PROBATION, created_at=work.now - PROBATION,
         )  # fmt: skip
         work.add(staff)
         await work.flush()

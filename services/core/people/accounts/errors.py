@@ -113,6 +113,13 @@ class StaffSetUpNeededError(CoreError):
     sentence = "Set up an authenticator app first."
 
 
+class PasswordRefusedError(CoreError):
+    """Too short, too plain, or the one before."""
+
+    code = "password_refused"
+    sentence = "A password has at least 12 characters, not always the same, and is not the one before."
+
+
 class PinRefusedError(CoreError):
     """Too short, too long, no digits, or among the first that anybody would try."""
 

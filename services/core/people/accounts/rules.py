@@ -11,7 +11,12 @@ from typing import Final
 
 import phonenumbers
 
-from services.core.people.accounts.errors import BusyTooLongError, PhoneInvalidError, PinRefusedError
+from services.core.people.accounts.errors import (
+    BusyTooLongError,
+    PasswordRefusedError,
+    PhoneInvalidError,
+    PinRefusedError,
+)
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
@@ -36,6 +41,9 @@ STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
 STAFF_IDLE: Final = timedelta(minutes=30)
 STAFF_LONGEST: Final = timedelta(hours=12)
 RECOVERY_CODES: Final = 10
+# Beside an authenticator app; NIST SP 800-63B asks for 8 then.
+PASSWORD_CHARACTERS_MIN: Final = 12
+_PASSWORD_DIFFERENT_MIN: Final = 5
 
 _PIN: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
 _PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.\u00a0]{4,30}", re.ASCII)
@@ -156,6 +164,16 @@ def staff_session_is_live(session: StoredSession, now: datetime) -> bool:
 def device_is_known(trusted_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
     """Tell whether a device's token and a code are enough: it was trusted once, and used within 60 days."""
     return trusted_at is not None and now - last_used_at < DEVICE_LIFETIME
+
+
+def check_password(password: str, before: str) -> str:
+    """Return a password of one's own choice.
+
+    Raises PasswordRefusedError unless it has 12 characters or more, 5 different ones, and is not the one before.
+    """
+    if len(password) < PASSWORD_CHARACTERS_MIN or len(set(password)) < _PASSWORD_DIFFERENT_MIN or password == before:
+        raise PasswordRefusedError
+    return password
 
 
 def check_pin(pin: str) -> str:
