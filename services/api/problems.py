@@ -49,6 +49,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     RetryLaterError: HTTPStatus.TOO_MANY_REQUESTS,
     TextNotAllowedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.PhoneInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    accounts.PhoneNotMobileError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    accounts.PhoneRoundedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.LoginCodeWrongError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeEndedError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,

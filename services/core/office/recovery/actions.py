@@ -14,8 +14,8 @@ from sqlmodel import col, select
 
 from services.core.office.recovery.paper import Paper, check_paper, recorded_forms
 from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.phone_numbers import mobile_phone, normal_phone
 from services.core.people.accounts.queries import guardian_by_phone
-from services.core.people.accounts.rules import normal_phone
 from services.core.people.accounts.sms_texts import recovery_text
 from services.core.people.households.errors import (
     NotFoundError,
@@ -55,7 +55,7 @@ async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked:
     Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,
     RecoveryPhoneTakenError, RecoveryStandsError.
     """
-    phone, new_phone = normal_phone(asked.phone, site.country), normal_phone(asked.new_phone, site.country)
+    phone, new_phone = normal_phone(asked.phone, site.country), mobile_phone(asked.new_phone, site.country)
     found = await family_at_site(work, site.site_id, asked.family_code)
     if found is None:
         raise NotFoundError

@@ -1,4 +1,4 @@
-"""Decisions about log-in: what a phone number is, when a code may be sent, when it still counts, how sessions go on."""
+"""Decisions about log-in: when a code may be sent, when it still counts, how sessions go on. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from enum import Enum
 from itertools import pairwise
 from typing import Final
 
-import phonenumbers
-
 from services.core.people.accounts.errors import (
     BusyTooLongError,
     PasswordRefusedError,
-    PhoneInvalidError,
     PinRefusedError,
 )
 
@@ -46,24 +43,6 @@ PASSWORD_CHARACTERS_MIN: Final = 12
 _PASSWORD_DIFFERENT_MIN: Final = 5
 
 _PIN: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
-_PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.\u00a0]{4,30}", re.ASCII)
-
-
-def normal_phone(written: str, region: str | None = None) -> str:
-    """Return a phone number in E.164 (``+8613800138000``); raises PhoneInvalidError.
-
-    ``region`` (ISO 3166-1) is assumed when the country code is missing. Only the length is judged, not the range:
-    operators open new ranges faster than a library's list of them travels.
-    """
-    if _PHONE_CHARACTERS.fullmatch(written.strip()) is None:
-        raise PhoneInvalidError
-    try:
-        number = phonenumbers.parse(written, region)
-    except phonenumbers.NumberParseException as error:
-        raise PhoneInvalidError from error
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise PhoneInvalidError
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def wait_before_next_code(last_sent_at: datetime | None, now: datetime) -> timedelta:
@@ -74,11 +53,6 @@ def wait_before_next_code(last_sent_at: datetime | None, now: datetime) -> timed
 def number_range(phone: str) -> str:
     """Return the 10,000 numbers that an E.164 number stands among, as their common digits."""
     return phone[:-4]
-
-
-def calling_code(phone: str) -> str:
-    """Return the country calling code of an E.164 number, such as 86."""
-    return str(phonenumbers.parse(phone).country_code)
 
 
 @dataclass(frozen=True)

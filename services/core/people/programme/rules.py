@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -47,6 +48,11 @@ def composed(text: str) -> str:
         return check_name(text)
     except TextNotAllowedError:
         return ""
+
+
+def folded_name(text: str) -> str:
+    """Return a name as it is compared: capitals, full-width letters, and spaces of any kind and number are folded."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "").split())
 
 
 @cache

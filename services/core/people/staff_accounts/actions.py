@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.phone_numbers import mobile_phone
 from services.core.people.accounts.staff_log_in import forget_second_factor
 from services.core.people.accounts.staff_sessions import end_staff_sessions
 from services.core.people.accounts.tables import Staff
@@ -85,7 +85,7 @@ async def checked_colleague(
         raise ScopeOfRoleError
     check_employer(checked_role, employed_by_factory=employed_by_factory)
     first = site or await _first_site(work, programme)
-    number = normal_phone(phone, first.country if first else None) if phone else None
+    number = mobile_phone(phone, first.country if first else None) if phone else None
     check_reachable(checked_role, number)
     return Colleague(address, name, checked_role, number, employed_by_factory)
 
@@ -164,7 +164,7 @@ async def reset_staff(
     if staff.ended_at is not None:
         raise StaffEndedError
     first = await _site_of(work, staff.staff_id)
-    number = normal_phone(phone, first.country if first else None) if phone else staff.phone
+    number = mobile_phone(phone, first.country if first else None) if phone else staff.phone
     check_reachable(staff.role, number)
     moved = number != staff.phone
     if moved and staff.phone is not None:

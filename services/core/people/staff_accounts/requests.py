@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sqlmodel import col, select
 
 from services.core.people.accounts.actors import staff_actor
-from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.phone_numbers import mobile_phone
 from services.core.people.accounts.tables import Staff
 from services.core.people.households.errors import NotFoundError, SecondPersonNeededError
 from services.core.people.programme.errors import StaffEndedError
@@ -87,7 +87,7 @@ async def request_reset(work: UnitOfWork, asked_by: uuid.UUID, staff: Staff, pho
     row = await _about(work, asked_by, staff, "reset", staff.role)
     if phone:
         site = None if row.site_id is None else await work.session.get(Site, row.site_id)
-        row.phone = normal_phone(phone, site.country if site else None)
+        row.phone = mobile_phone(phone, site.country if site else None)
     if row.phone is None and staff.phone is None:
         raise StaffPhoneNeededError
     return await _request(work, row)

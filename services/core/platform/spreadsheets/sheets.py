@@ -15,6 +15,7 @@ from datetime import date
 
 from services.core.platform.errors import CoreError
 from services.core.platform.spreadsheets.workbooks import (
+    HiddenRowsError,
     WorkbookRefusedError,
     check_unpacked,
     is_workbook,
@@ -36,6 +37,9 @@ _NAME_WORDS = (
 )  # fmt: skip
 # Spreadsheets run what begins so. `+` and digits is a phone number and stays.
 _FORMULA_SIGNS = ("=", "@", "-", "\t", "\r")
+
+# LOWER("I") is dotless and UPPER("i") dotted there. No known column is told from another by its dots.
+_TURKISH_I = {0x130: "i", 0x131: "i"}
 
 # What a spreadsheet shows where a formula failed.
 _ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
@@ -79,13 +83,19 @@ class SheetRefusedError(CoreError):
 
 
 def read_sheet(
-    raw: bytes, *, required: Sequence[str], optional: Sequence[str] = (), as_is: Sequence[str] = ()
+    raw: bytes,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    as_is: Sequence[str] = (),
+    collected: list[Fault] | None = None,
 ) -> list[Row]:
     """Return the rows of a list; columns may come in any order; in CSV separated by comma, semicolon or tab.
 
     A workbook (XLSX) has the list on its only filled sheet and obeys the same rules. CSV is UTF-8 with or without BOM,
     with any line ends; rows without content are skipped, Excel's ``sep=`` line too. A missing optional column reads as
-    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined.
+    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined. With ``collected`` the faults
+    of single cells are added to it instead of raised, so that the caller can report them together with its own.
     Raises SheetRefusedError for anything else: no column is ignored in silence, no cell is guessed.
     """
     heading, records = _table(raw)
@@ -100,7 +110,9 @@ def read_sheet(
         faults.extend(wrong)
         if len(rows) > ROWS_MAX:
             raise _refused("too_many_rows", f"More than {ROWS_MAX} rows: split the list.")
-    if faults:
+    if collected is not None:
+        collected.extend(faults)
+    elif faults:
         raise SheetRefusedError(faults)
     if not rows:
         raise _refused("no_rows", "There is a heading and nothing below it.")
@@ -119,7 +131,15 @@ def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
 def heading_of(raw: bytes) -> list[str]:
     """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
     (_, record), _ = _table(raw)
-    return [_tidy(cell).lower().replace(" ", "_") for cell in record]
+    return [_column_name(cell) for cell in record]
+
+
+def first_faults(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the first fault of each cell: what follows from an unreadable cell says nothing new."""
+    found: dict[tuple[int, str], Fault] = {}
+    for fault in faults:
+        found.setdefault((fault.row, fault.column), fault)
+    return list(found.values())
 
 
 def filled(rows: Sequence[Row], column: str, content: str) -> list[Row]:
@@ -159,6 +179,8 @@ def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[
     if is_workbook(raw):
         try:
             records = list(workbook_rows(raw))
+        except HiddenRowsError as error:
+            raise SheetRefusedError(Fault(row, "", error.code, error.sentence) for row in error.rows) from error
         except WorkbookRefusedError as error:
             raise _refused(error.code, error.sentence) from error
         if not records:
@@ -206,7 +228,7 @@ def _heading(lines: Sequence[str]) -> tuple[int, str]:
 
 def _columns(number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
     """Return the known name of each column of the heading ('' for one without heading)."""
-    columns = [_tidy(cell).lower().replace(" ", "_") for cell in record]
+    columns = [_column_name(cell) for cell in record]
     known = (*required, *optional)
     faults = [_unknown_column(number, column) for column in columns if column and column not in known]
     faults += [
@@ -282,3 +304,9 @@ def _cell_fault(cell: str) -> tuple[str, str] | None:
 
 def _tidy(cell: str) -> str:
     return unicodedata.normalize("NFC", cell).strip()
+
+
+def _column_name(cell: str) -> str:
+    """Return a heading as it is compared: full-width letters and a Turkish spreadsheet's capitals are folded."""
+    folded = " ".join(unicodedata.normalize("NFKC", cell).split()).translate(_TURKISH_I).lower()
+    return unicodedata.normalize("NFC", folded).replace(" ", "_")
