@@ -130,7 +130,9 @@ def _of_staff(rule: str, role: Role, target: Target) -> Refusal | None:
     if target in {Target.NO_ID, Target.OWN}:
         is_served = role is not Role.STAFF_ELSEWHERE or target is Target.NO_ID or not rule.startswith("of site")
     else:
-        is_served = role is Role.MANAGER and target is Target.SIBLING and rule.startswith("of site")
+        # A request about an account is reached wherever one serves, though no site stands in its address.
+        is_reached = rule.startswith("of site") or permission == "approve accounts"
+        is_served = role is Role.MANAGER and target is Target.SIBLING and is_reached
     return PASSES if is_served else NOT_FOUND
 
 

@@ -28,9 +28,7 @@ from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.outbox.actions import send_sms
-from services.core.platform.text_rules import TextRule, check_text
-
-_REASON = TextRule(max_characters=500, max_bytes=2000)
+from services.core.platform.text_rules import PROSE, check_text
 
 
 @dataclass(frozen=True)
@@ -45,7 +43,7 @@ async def ask_break_glass(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, *, family_code: str, reason: str, tell_after_days: int
 ) -> BreakGlass:
     """Ask to see the primary guardian's name and number. Raises NotFoundError, TextNotAllowedError."""
-    checked = check_text("reason", reason, _REASON)
+    checked = check_text("reason", reason, PROSE)
     found = await family_at_site(work, site.site_id, family_code)
     if found is None or await primary_guardian(work, found[0].family_id) is None:
         raise NotFoundError

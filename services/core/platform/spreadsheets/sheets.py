@@ -21,7 +21,7 @@ from services.core.platform.spreadsheets.workbooks import (
     is_workbook,
     workbook_rows,
 )
-from services.core.platform.text_rules import TextNotAllowedError, TextRule, check_text
+from services.core.platform.text_rules import TextNotAllowedError, TextRule, begins_as_formula, check_text
 
 # A programme of one country is a few thousand rows of 100 bytes; what is larger is another file taken by mistake.
 BYTES_MAX = 5_000_000
@@ -35,8 +35,6 @@ _NAME_WORDS = (
     "姓名", "名字", "孩子", "学生", "家长", "tên", "họ", "ten", "ho",
     "ad\N{LATIN SMALL LETTER DOTLESS I}", "ad", "adi", "soyad", "isim", "çocuk", "cocuk",
 )  # fmt: skip
-# Spreadsheets run what begins so. `+` and digits is a phone number and stays.
-_FORMULA_SIGNS = ("=", "@", "-", "\t", "\r")
 
 # LOWER("I") is dotless and UPPER("i") dotted there. No known column is told from another by its dots.
 _TURKISH_I = {0x130: "i", 0x131: "i"}
@@ -250,7 +248,7 @@ def _columns(number: int, record: Sequence[str], required: Sequence[str], option
 
 
 def _unknown_column(number: int, column: str) -> Fault:
-    shown = "?" if _cell_fault(column) else column[:40]
+    shown = "?" if cell_fault(column) else column[:40]
     words = column.replace("-", "_").replace("'", "_").split("_")
     if any(word in _NAME_WORDS for word in words) or any(sign in column for sign in _NAME_WORDS if not sign.isascii()):
         return Fault(number, shown, "name_column", "No names of people before consent: take this column out.")
@@ -283,12 +281,13 @@ def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequ
                 faults.append(Fault(number, "", "column_unnamed", "A cell below no heading."))
             continue
         cells[column] = raw if column in as_is else cell
-        if column not in as_is and (fault := _cell_fault(cell)):
+        if column not in as_is and (fault := cell_fault(cell)):
             faults.append(Fault(number, column, *fault))
     return Row(number, cells), faults
 
 
-def _cell_fault(cell: str) -> tuple[str, str] | None:
+def cell_fault(cell: str) -> tuple[str, str] | None:
+    """Return code and sentence of what is wrong with a tidied cell, whatever its column, or None."""
     try:
         check_text("cell", cell, _CELL)
     except TextNotAllowedError as error:
@@ -297,7 +296,9 @@ def _cell_fault(cell: str) -> tuple[str, str] | None:
         return "cell_unreadable", "There is a line break or an invisible character in it: type it anew."
     if cell in _ERROR_VALUES:
         return "cell_is_error", "A formula failed in this cell: write the value itself."
-    if cell.startswith(_FORMULA_SIGNS) or (cell.startswith("+") and not cell[1:].replace(" ", "")[:1].isdigit()):
+    # `+` and digits is a phone number and stays.
+    is_phone = unicodedata.normalize("NFKC", cell[:1]) == "+" and cell[1:].replace(" ", "")[:1].isdigit()
+    if begins_as_formula(cell) and not is_phone:
         return "cell_is_formula", "This would run as a formula in a spreadsheet: format the cell as text."
     return None
 
