@@ -6,7 +6,7 @@ unexport PYTHONPATH PYTHONHOME
 
 PYTHON = .venv/bin/python
 
-.PHONY: help setup demo test test-long format lock clean
+.PHONY: help setup demo test test-long format lock records clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -28,6 +28,9 @@ format: setup ## bring the code into its form
 
 lock: ## make requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions
 	@python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_lock.py $(if $(UPGRADE),--upgrade)
+
+records: setup ## write the simulated parent's records from the OpenAPI document
+	@$(PYTHON) infra/openapi_records.py --write
 
 clean: ## remove what the commands made, rows of the demo included
 	@if [ -x .venv/bin/python ] && [ -d var ]; then .venv/bin/python infra/setup/check_stopped.py; fi
