@@ -8,7 +8,7 @@ PYTHON = .venv/bin/python
 
 SET_UP = python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
 
-.PHONY: help setup setup-product demo check test test-long format lock clean
+.PHONY: help setup setup-product demo check test test-long format lock records clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -36,6 +36,9 @@ format: setup ## format the code and apply the linter's safe fixes
 
 lock: ## make the locks from pyproject.toml; UPGRADE=1 moves to the newest versions
 	@python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_lock.py $(if $(UPGRADE),--upgrade)
+
+records: setup ## write the simulated parent's records from the OpenAPI document
+	@$(PYTHON) infra/openapi_records.py --write
 
 clean: ## remove everything that the commands made, the demo's rows included
 	@if [ -x .venv/bin/python ] && [ -d var ]; then .venv/bin/python infra/setup/check_stopped.py; fi

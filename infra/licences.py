@@ -44,6 +44,7 @@ FREE_TEXT = {
 # "BSD License" leaves open which; read in the licence files. The last one is for other platforms than Linux.
 READ_BY_HAND = {
     "aiomqtt": "BSD-3-Clause",
+    "gpxpy": "Apache-2.0",
     "itsdangerous": "BSD-3-Clause",
     "jinja2": "BSD-3-Clause",
     "prompt-toolkit": "BSD-3-Clause",

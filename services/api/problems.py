@@ -30,6 +30,7 @@ from services.core.people.accounts import errors as accounts
 from services.core.people.consents import errors as consents
 from services.core.people.households import errors as families
 from services.core.people.programme import errors as programme
+from services.core.people.staff_accounts import errors as staff_accounts
 from services.core.platform import erasure_ledger
 from services.core.platform.audio import errors as audio
 from services.core.platform.blobs.store import BlobStoreAwayError
@@ -48,6 +49,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     RetryLaterError: HTTPStatus.TOO_MANY_REQUESTS,
     TextNotAllowedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.PhoneInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    accounts.PhoneNotMobileError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    accounts.PhoneRoundedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.LoginCodeWrongError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeEndedError: HTTPStatus.FORBIDDEN,
     accounts.LoginCodeTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
@@ -60,6 +63,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     accounts.SecondStepWrongError: HTTPStatus.FORBIDDEN,
     accounts.StaffLogInRefusedError: HTTPStatus.FORBIDDEN,
     accounts.StaffSetUpNeededError: HTTPStatus.FORBIDDEN,
+    accounts.PasswordRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     accounts.PinRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     consents.ConsentRequiredError: HTTPStatus.FORBIDDEN,
     consents.ConsentTextUnknownError: HTTPStatus.CONFLICT,
@@ -146,6 +150,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     programme.StaffDiffersError: HTTPStatus.CONFLICT,
     programme.StaffEndedError: HTTPStatus.CONFLICT,
     programme.EndTooSoonError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    staff_accounts.ApproverTooNewError: HTTPStatus.FORBIDDEN,
+    staff_accounts.RoleOfFactoryError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    staff_accounts.StaffPhoneNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    staff_accounts.StaffRequestStandsError: HTTPStatus.CONFLICT,
+    staff_accounts.StaffRequestEndedError: HTTPStatus.CONFLICT,
     families.FamilyUnknownError: HTTPStatus.NOT_FOUND,
     families.HelpKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
     families.TrainingUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -10,19 +10,24 @@ from services.broker.errors import AccessFileBrokenError, DescriptorsExhaustedEr
 from services.broker.files import Owner, replace_file
 from services.core.platform.descriptors import is_exhaustion
 
-# The hash stands in the code so that a checkout with a damaged file fails closed instead of shipping the damage.
+# The hash is part of the code so that a checkout with a damaged file fails closed instead of installing the damage.
 ACCESS_SHA256 = "7fec09cea17165d660cc6b44bd334dfda2672ea1e047e4772290e9ef190d91a1"
 
 
+def is_packaged_access(content: bytes) -> bool:
+    """Return whether this is the content of the access file that this version ships."""
+    return hashlib.sha256(content).hexdigest() == ACCESS_SHA256
+
+
 def verify_access(path: Path, owner: Owner | None, shipped: Path = SHIPPED / "acl") -> bool:
-    """Make sure that ``path`` is the shipped access file; return whether it had to be restored.
+    """Verify that ``path`` is the packaged access file, and return whether it had to be restored.
 
     Mosquitto, signalled while this file is missing or malformed, lets every watch read and write every topic
     (measured on 2.0.11). Raises AccessFileBrokenError when it cannot be restored: the caller then stops Mosquitto.
-    Raises DescriptorsExhaustedError when nothing is known to be wrong: the caller tries again.
+    Raises DescriptorsExhaustedError when the file could not be opened now: the caller tries again.
     """
     try:
-        if hashlib.sha256(path.read_bytes()).hexdigest() == ACCESS_SHA256:
+        if is_packaged_access(path.read_bytes()):
             return False
     except OSError as error:
         if is_exhaustion(error):
@@ -33,9 +38,9 @@ def verify_access(path: Path, owner: Owner | None, shipped: Path = SHIPPED / "ac
     except OSError as error:
         if is_exhaustion(error):
             raise DescriptorsExhaustedError from error
-        raise AccessFileBrokenError(shipped, "the shipped access file cannot be read") from error
-    if hashlib.sha256(content).hexdigest() != ACCESS_SHA256:
-        raise AccessFileBrokenError(shipped, "the shipped access file is not the one this version was made with")
+        raise AccessFileBrokenError(shipped, "the packaged access file cannot be read") from error
+    if not is_packaged_access(content):
+        raise AccessFileBrokenError(shipped, "the packaged access file is not the one of this version")
     try:
         replace_file(path, content, owner)
     except OSError as error:

@@ -42,3 +42,8 @@ def render_configuration(configuration: BrokerConfiguration) -> str:
         plain="" if configuration.plain_port else "# not here: ",
         plain_port=configuration.plain_port,
     )
+
+
+def local_host(bind: str) -> str:
+    """Return the address of this machine at which a listener bound to ``bind`` is reached."""
+    return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - not binding

@@ -16,6 +16,7 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.errors import BrokerError, MosquittoMissingError
 from services.broker.gate import Gate
 from services.broker.process import MosquittoProcess
+from services.broker.sessions import SessionLimits
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers, UsersUnavailableError
 from services.core.platform.db.database import Database
@@ -51,6 +52,7 @@ async def run_broker(settings: Settings) -> None:
     gate.epoch = broker.epoch
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
+    sessions = SessionLimits(broker, broker.connections, settings.mqtt_backend_password.get_secret_value())
 
     async def mosquitto_well() -> str | None:
         if broker.problem is None and settings.mosquitto_tls_port and not gate.is_open:
@@ -80,7 +82,14 @@ async def run_broker(settings: Settings) -> None:
             logins = await users.logins()
         await broker.start(logins)
         running = {
-            asyncio.create_task(work) for work in (sync.run(), broker.kept(), keep_gate(), _keep_certificate(settings))
+            asyncio.create_task(work)
+            for work in (
+                sync.run(),
+                broker.wait_until_given_up(),
+                sessions.run(),
+                keep_gate(),
+                _keep_certificate(settings),
+            )
         }
         ending = asyncio.create_task(ended.wait())
         try:

@@ -1,4 +1,4 @@
-"""One MQTT CONNECT by hand, to see what Mosquitto itself thinks of a login; the broker face needs no MQTT library."""
+"""One MQTT CONNECT, to find out whether Mosquitto accepts a log-in; the broker process needs no MQTT library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import ssl
 
 _CONNACK = 0x20
 _KEEPALIVE_S = 60
-_FIXED_HEADER_LENGTH_MAX = 127  # one byte of remaining length; names and passwords here are far shorter
 
 
 def _text(value: str) -> bytes:
@@ -21,16 +20,24 @@ def connect_packet(client_id: str, username: str, password: str) -> bytes:
     clean_session_username_password = 0b1100_0010
     variable = _text("MQTT") + bytes([4, clean_session_username_password]) + _KEEPALIVE_S.to_bytes(2, "big")
     rest = variable + _text(client_id) + _text(username) + _text(password)
-    if len(rest) > _FIXED_HEADER_LENGTH_MAX:
-        raise ValueError("the probe's names are too long")
-    return bytes([0x10, len(rest)]) + rest
+    return b"\x10" + _remaining_length(len(rest)) + rest
+
+
+def _remaining_length(length: int) -> bytes:
+    """Encode the length of a packet's rest (OASIS 2.2.3): seven bits a byte, the lowest first."""
+    encoded = bytearray()
+    while True:
+        length, digit = divmod(length, 128)
+        encoded.append(digit | (0x80 if length else 0))
+        if not length:
+            return bytes(encoded)
 
 
 def probe_tls() -> ssl.SSLContext:
     """Return a TLS context for the probe.
 
-    It checks no certificate: it talks to an address of this machine, sends a password that lives for one password file,
-    and the certificate bears the name that watches use.
+    It checks no certificate: the probe connects to this machine, its password lives for one password file, and the
+    certificate names the host that watches use.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -39,14 +46,18 @@ def probe_tls() -> ssl.SSLContext:
 
 
 async def probe_login(
-    host: str, port: int, username: str, password: str, *, tls: bool, timeout_s: float = 2.0
-) -> int | None:
-    """Log in and out; return the return code of CONNACK (0: let in, 4 and 5: refused), None if nobody answered."""
+    host: str, port: int, username: str, password: str, *, tls: bool, client_id: str | None = None,
+    timeout_s: float = 2.0,
+) -> int | None:  # fmt: skip
+    """Log in with a clean session and out again, as ``client_id`` (default: the user name).
+
+    Return the code of CONNACK (0: accepted, 4 and 5: refused), None when no answer came.
+    """
     try:
         async with asyncio.timeout(timeout_s):
             reader, writer = await asyncio.open_connection(host, port, ssl=probe_tls() if tls else None)
             try:
-                writer.write(connect_packet(username, username, password))
+                writer.write(connect_packet(client_id or username, username, password))
                 answer = await reader.readexactly(4)
                 writer.write(b"\xe0\x00")
                 await writer.drain()

@@ -1,59 +1,56 @@
-"""One Mosquitto as a child: started verified, restarted when it dies, its users replaced while it runs."""
+"""One Mosquitto as a child: started from verified files, restarted when it ends, its users replaced while it runs."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
-import os
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Final
 
 import structlog
 import tenacity
 
-from services.broker.access import verify_access
 from services.broker.child import start_mosquitto
-from services.broker.configuration import BrokerConfiguration, render_configuration
+from services.broker.configuration import BrokerConfiguration, local_host
+from services.broker.connections import Connections
 from services.broker.errors import (
     AccessFileBrokenError,
     BrokerError,
-    FolderInUseError,
     MosquittoNotServingError,
+    PasswordFileBrokenError,
     UsersNotInForceError,
 )
-from services.broker.files import broker_owner, make_folder, replace_file
+from services.broker.folder import BrokerFolder
 from services.broker.log_lines import ClientConnected, read_line
-from services.broker.passwords import (
-    BACKEND_USERNAME,
-    PROBE_USERNAME,
-    BrokerLogin,
-    is_watch_login,
-    render_passwords,
-    verify_passwords,
-)
+from services.broker.passwords import BACKEND_USERNAME, PROBE_USERNAME, BrokerLogin, is_watch_login
+from services.broker.persistence import is_refusal, session_sizes
 from services.broker.probe import probe_login
 from services.core.platform.crypto.broker_password import mosquitto_hash
-from services.core.platform.crypto.random_ids import new_secret
-from services.core.platform.log.rate_limited import RateLimiter
+from services.core.platform.log.rate_limited import RateLimitedLog, RateLimiter
 
 log = structlog.get_logger()
 
 # Starting takes 50 ms, or as long as reading a full queue back (64 MiB: under a second); the rest is for slow machines.
-_START_DEADLINE_S = 15.0
-_RELOAD_DEADLINE_S = 5.0
-_STOP_DEADLINE_S = 10.0
-_PROBE_EVERY_S = 0.02
-_LINES_KEPT = 30
-_KIND_CHARS = 24
+_START_DEADLINE_S: Final = 15.0
+_RELOAD_DEADLINE_S: Final = 5.0
+_STOP_DEADLINE_S: Final = 10.0
+_PROBE_EVERY_S: Final = 0.02
+# Access that is taken away is gone within 5 s, even if no password file can be written: Mosquitto is then stopped.
+_REVOKED_WITHIN_S: Final = 4.0
+_LINES_KEPT: Final = 30
+_KIND_CHARS: Final = 24
+# Two crashes in a row before it serves are taken for the file's fault.
+_CRASHES_BEFORE_SET_ASIDE: Final = 2
 
 
 class MosquittoProcess:
     """Mosquitto with a given configuration and given users.
 
-    ``start`` raises BrokerError when it cannot serve; from then on a Mosquitto that dies is started again until
+    ``start`` raises BrokerError when Mosquitto cannot serve; from then on a Mosquitto that ends is started again until
     ``stop``. ``set_logins`` returns once Mosquitto has shown that the new users, and only they, are in force.
     """
 
@@ -68,25 +65,28 @@ class MosquittoProcess:
     ) -> None:
         """``on_login`` is called with the address and port from which a client that was let in has connected."""
         self.configuration = configuration
-        self.folder = configuration.folder.resolve()
+        self.files = BrokerFolder(configuration)
+        self.folder = self.files.path
+        self.connections = Connections()
         self.restarts = 0
         self.refused_logins = 0
+        # None while Mosquitto serves with the newest users, else a short reason for the health page.
         self.problem: str | None = "not started"
         self._binary = binary
         self._folder_wait_s = folder_wait_s
         self._on_login = on_login
-        self._owner = broker_owner()
         self._backend = {BACKEND_USERNAME: mosquitto_hash(backend_password)}
         self._logins: dict[str, str] = {}
         self._probe_password = ""
-        self._certificate: tuple[bytes, bytes] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._reader: asyncio.Task[None] | None = None
-        self._said: deque[str] = deque(maxlen=_LINES_KEPT)
-        self._log_limiter = RateLimiter()
-        self._turn = asyncio.Lock()
-        self._folder_lock: int | None = None
+        self._recent_lines: deque[str] = deque(maxlen=_LINES_KEPT)
+        self._line_limiter = RateLimiter()
+        self._limited_log = RateLimitedLog()
+        self._lock = asyncio.Lock()
+        self._revocation_due_s: float | None = None
+        self._crashes = 0
         self._stopping = False
 
     def epoch(self) -> int | None:
@@ -100,26 +100,31 @@ class MosquittoProcess:
         return None if process is None or process.returncode is not None else process.pid
 
     async def start(self, logins: Collection[BrokerLogin] = ()) -> None:
-        """Write every file, start Mosquitto and return when it serves its probe; BrokerError if it does not."""
+        """Verify and write every file, start Mosquitto and return when it serves its probe; BrokerError if it does not.
+
+        When the access file or the password file can be neither verified nor replaced, Mosquitto stays down, this
+        returns with ``problem`` set, and the start is repeated until it succeeds.
+        """
         self._stopping = False
-        await self._lock_folder()
+        await self.files.hold(self._folder_wait_s)
         try:
-            async with self._turn:
-                self._take(logins)
-                await self._start_once()
+            async with self._lock:
+                self._replace_logins(logins)
+                with contextlib.suppress(AccessFileBrokenError, PasswordFileBrokenError):
+                    await self._start_once()
         except BaseException:
             await self.stop()
             raise
         self._keeper = asyncio.create_task(self._keep_running())
 
     async def set_logins(self, logins: Collection[BrokerLogin]) -> bool:
-        """Make these the watches' users; return whether anything changed. Whoever is gone or changed is cut off.
+        """Replace the watches' users; return whether anything changed. Removed and changed users are disconnected.
 
         A repeat with the same users changes nothing. Raises UsersNotInForceError (or another BrokerError) when
-        Mosquitto does not show that it took them: call again.
+        Mosquitto does not show that they are in force: call again.
         """
-        async with self._turn:
-            changed = self._take(logins)
+        async with self._lock:
+            changed = self._replace_logins(logins)
             if not changed and self.problem is None:
                 return False
             if self.pid is None:
@@ -129,23 +134,23 @@ class MosquittoProcess:
             return changed
 
     async def verify_files(self) -> None:
-        """Notice what changed under us: restore the access file (or stop Mosquitto), take a renewed certificate.
+        """Verify what may have changed on the disk: restore the access file or stop Mosquitto; load a new certificate.
 
         Raises BrokerError when that fails; called every few seconds, it costs two small reads.
         """
-        async with self._turn:
+        async with self._lock:
             if self.pid is not None:
                 self._verify_access_or_stop()
-                if self._write_certificate():
+                if self.files.write_certificate():
                     await self._reload()
 
-    async def kept(self) -> None:
-        """Wait as long as Mosquitto is looked after; raises what ended that, which is a fault of ours."""
+    async def wait_until_given_up(self) -> None:
+        """Wait as long as Mosquitto is kept running; raises what ended that, a fault of this class."""
         if self._keeper is not None:
             await asyncio.shield(self._keeper)
 
     async def stop(self) -> None:
-        """End Mosquitto in order (it saves its queues) and give the folder free; a repeat does nothing."""
+        """End Mosquitto in order (it saves its queues) and release the folder; a repeat does nothing."""
         self._stopping = True
         self.problem = "stopped"
         if self._keeper is not None:
@@ -153,65 +158,29 @@ class MosquittoProcess:
             await asyncio.gather(self._keeper, return_exceptions=True)
             self._keeper = None
         await self._end_child()
-        if self._folder_lock is not None:
-            os.close(self._folder_lock)
-            self._folder_lock = None
+        self.files.release()
 
-    def _take(self, logins: Collection[BrokerLogin]) -> bool:
-        """Remember the watches' users; leave out (and say how many) those whose name or hash may not be written."""
+    def _replace_logins(self, logins: Collection[BrokerLogin]) -> bool:
+        """Remember the watches' users, without those whose name or hash may not be written; return if they changed."""
         wanted = {login.username: login.password_hash for login in logins if is_watch_login(login)}
         if len(wanted) != len(logins):
             log.error("broker_logins_left_out", count=len(logins) - len(wanted))
         changed = wanted != self._logins
+        if self._revocation_due_s is None and any(wanted.get(name) != known for name, known in self._logins.items()):
+            self._revocation_due_s = time.monotonic() + _REVOKED_WITHIN_S
         self._logins = wanted
         return changed
 
-    async def _lock_folder(self) -> None:
-        """Hold the folder for us and for every Mosquitto we start: none may write a state that another reads."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.folder.chmod(0o700 if self._owner is None else 0o755)
-        descriptor = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            async with asyncio.timeout(self._folder_wait_s):
-                while True:
-                    with contextlib.suppress(BlockingIOError):
-                        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        break
-                    await asyncio.sleep(_PROBE_EVERY_S)
-        except BaseException as error:
-            os.close(descriptor)
-            if isinstance(error, TimeoutError):
-                raise FolderInUseError(self.folder) from error
-            raise
-        self._folder_lock = descriptor
-
     def _write_passwords(self) -> None:
-        """Write the password file with a fresh probe, and read it back before anyone is told."""
-        self._probe_password = new_secret()
-        users = {**self._logins, **self._backend, PROBE_USERNAME: mosquitto_hash(self._probe_password)}
-        path = self.folder / "passwords"
-        replace_file(path, render_passwords(BrokerLogin(*user) for user in users.items()), self._owner)
-        verify_passwords(path, users)
-
-    def _write_certificate(self) -> bool:
-        """Copy certificate and key to where Mosquitto's user can read them; return whether they are new."""
-        certificate_file, key_file = self.configuration.certificate_file, self.configuration.key_file
-        if not self.configuration.tls_port or certificate_file is None or key_file is None:
-            return False
-        pair = (certificate_file.read_bytes(), key_file.read_bytes())
-        if pair == self._certificate:
-            return False
-        replace_file(self.folder / "key.pem", pair[1], self._owner)
-        replace_file(self.folder / "certificate.pem", pair[0], self._owner)
-        self._certificate = pair
-        return True
-
-    def _write_files(self) -> None:
-        make_folder(self.folder / "state", self._owner)
-        self._certificate = None
-        self._write_certificate()
-        replace_file(self.folder / "mosquitto.conf", render_configuration(self.configuration).encode(), self._owner)
-        self._write_passwords()
+        """Write the newest users; Mosquitto is stopped when access could not be taken away in time."""
+        try:
+            self._probe_password = self.files.write_passwords({**self._logins, **self._backend})
+        except PasswordFileBrokenError as error:
+            self._limited_log.critical("broker_password_file_broken", reason=error.reason)
+            if self.pid is None or (self._revocation_due_s is not None and time.monotonic() > self._revocation_due_s):
+                self.problem = error.code
+                self._signal(signal.SIGKILL)
+            raise
 
     async def _reload(self) -> None:
         """Write the users with a fresh probe, signal, and return once the probe is let in."""
@@ -219,42 +188,60 @@ class MosquittoProcess:
         self._write_passwords()
         self._signal(signal.SIGHUP)
         await self._wait_for_probe(_RELOAD_DEADLINE_S, UsersNotInForceError)
+        self._users_in_force()
+
+    def _users_in_force(self) -> None:
         self.problem = None
+        self._revocation_due_s = None
 
     def _verify_access_or_stop(self) -> None:
         try:
-            if verify_access(self.folder / "acl", self._owner) and self._process is not None:
-                log.error("broker_access_file_restored")
+            self.files.verify_access()
         except AccessFileBrokenError as error:
             self.problem = error.code
-            log.critical("broker_access_file_broken", reason=error.reason)
+            self._limited_log.critical("broker_access_file_broken", reason=error.reason)
             self._signal(signal.SIGKILL)  # at once: nothing else keeps watches apart
             raise
 
     async def _start_once(self) -> None:
-        if self._folder_lock is None:
-            raise RuntimeError("the folder is not held")
         self._verify_access_or_stop()
-        self._write_files()
-        self._said.clear()
-        self._process = await start_mosquitto(self._binary, self.folder, self._owner, (self._folder_lock,))
+        self.files.write_configuration()
+        self._write_passwords()
+        await asyncio.to_thread(self.files.verify_state)
+        self.connections.begin(await asyncio.to_thread(session_sizes, self.files.state))
+        self._recent_lines.clear()
+        self._process = await start_mosquitto(
+            self._binary, self.folder, self.files.owner, (self.files.lock,)
+        )  # fmt: skip
         if self._process.stderr is None:
             raise RuntimeError("mosquitto was started without its pipe")
-        self._reader = asyncio.create_task(self._listen(self._process.stderr))
+        self._reader = asyncio.create_task(self._read_log(self._process.stderr))
         try:
             await self._wait_for_probe(_START_DEADLINE_S, None)
+        except MosquittoNotServingError:
+            is_state_broken = self._crashed_on_state(self._process.returncode)
+            await self._end_child()
+            if not (is_state_broken and self.files.set_state_aside()):
+                raise
+            await self._start_once()
+            return
         except BaseException:
             await self._end_child()
             raise
-        self.problem = None
+        self._crashes = 0
+        self._users_in_force()
         log.info("mosquitto_started", pid=self._process.pid)
+
+    def _crashed_on_state(self, returncode: int | None) -> bool:
+        """Return whether a start failed because of the persistence file: Mosquitto said so, or crashed twice."""
+        self._crashes = self._crashes + 1 if returncode is not None and returncode < 0 else 0
+        return is_refusal(list(self._recent_lines)) or self._crashes >= _CRASHES_BEFORE_SET_ASIDE
 
     async def _wait_for_probe(self, deadline_s: float, late: type[BrokerError] | None) -> None:
         """Return once Mosquitto lets the probe in with the password that only the newest file holds."""
         configuration = self.configuration
         tls = configuration.tls_port != 0
-        bind = configuration.watch_bind if tls else "127.0.0.1"
-        host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - not binding
+        host = local_host(configuration.watch_bind if tls else "127.0.0.1")
         port = configuration.tls_port or configuration.plain_port
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(deadline_s):
@@ -264,10 +251,10 @@ class MosquittoProcess:
                     await asyncio.sleep(_PROBE_EVERY_S)
         self.problem = "the newest users are not proven to be in force"
         if late is not None and self.pid is not None:
-            raise late("mosquitto does not show that it took the newest password file")
+            raise late("mosquitto does not show that the newest password file is in force")
         if self._reader is not None and self.pid is None:
             await self._reader
-        raise MosquittoNotServingError("mosquitto does not serve", list(self._said)[-5:])
+        raise MosquittoNotServingError("mosquitto does not serve", list(self._recent_lines)[-5:])
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None and self._process.returncode is None:
@@ -287,20 +274,23 @@ class MosquittoProcess:
             await self._reader
             self._reader = None
         self._process = None
+        self.connections.end()
 
-    async def _listen(self, stream: asyncio.StreamReader) -> None:
-        """Keep the end of what Mosquitto says and count logins it refused; its lines hold no topic and no payload."""
+    async def _read_log(self, stream: asyncio.StreamReader) -> None:
+        """Follow Mosquitto's log: connections, refused log-ins, its last lines; none holds a topic or a payload."""
         async for raw in stream:
             line = raw.decode(errors="replace").strip()
-            self._said.append(line)
+            self._recent_lines.append(line)
             event = read_line(line)
+            if event is not None:
+                self.connections.record(event)
             if isinstance(event, ClientConnected):
                 self._on_login(event.address, event.port)
             elif "not authorised" in line:
                 self.refused_logins += 1
             elif line.startswith(("Error", "Warning")):
-                # Its first words are its kind; what follows is the connection concerned.
-                suppressed = self._log_limiter.allow(line[:_KIND_CHARS])
+                # Its first words are its kind; the rest names the connection concerned.
+                suppressed = self._line_limiter.allow(line[:_KIND_CHARS])
                 if suppressed is not None:
                     log.warning("mosquitto_said", line=line, suppressed=suppressed)
 
@@ -317,9 +307,8 @@ class MosquittoProcess:
 
     async def _start_again(self) -> None:
         async for attempt in tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(
-                Exception
-            ),  # whatever the reason: trying again is all there is to do
+            # Whatever the reason, another attempt is all there is to do.
+            retry=tenacity.retry_if_exception_type(Exception),
             wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=10, jitter=0.2),
             after=lambda state: log.warning(
                 "mosquitto_start_failed",
@@ -328,6 +317,6 @@ class MosquittoProcess:
             ),
         ):
             with attempt:
-                async with self._turn:
+                async with self._lock:
                     await self._end_child()
                     await self._start_once()

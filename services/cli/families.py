@@ -34,7 +34,7 @@ def enrol(
     dry_run: DryRun = False,
 ) -> None:
     """Enrol families, all of the list or nothing; a repeat changes nothing."""
-    from services.core.office.enrolment.actions import FamilyRow, code_faults, read_family_list
+    from services.core.office.enrolment.actions import FamilyList, FamilyRow, code_faults, family_list
     from services.core.office.enrolment.with_watches import enrol_and_hand_out
     from services.core.platform.audit.actions import OPERATOR
     from services.core.platform.spreadsheets.sheets import SheetRefusedError
@@ -43,18 +43,21 @@ def enrol(
         if any(option is not None for option in (family_code, phone, site, cohort, watch)):
             raise typer.BadParameter("a list, or --code with --phone, --site and --cohort, not both")
         with cli_run.faults_in(families):
-            rows = read_family_list(cli_run.read_file(families))
+            listed = family_list(cli_run.read_file(families))
     elif family_code is not None and phone is not None and site is not None and cohort is not None:
-        rows = [FamilyRow(0, family_code.strip().upper(), phone, site, cohort, watch)]
-        if faults := code_faults(rows[0]):
+        row = FamilyRow(0, family_code.strip().upper(), phone, site, cohort, watch)
+        if faults := code_faults(row):
             raise SheetRefusedError(faults)
+        listed = FamilyList([row], [])
     else:
         raise typer.BadParameter("give a list, or --code with --phone, --site and --cohort")
 
-    with cli_run.progress_of("enrolling", len(rows)) as progress:
+    with cli_run.progress_of("enrolling", len(listed.families)) as progress:
 
         async def chore(work: UnitOfWork) -> EnrolledWithWatches:
-            return await enrol_and_hand_out(work, OPERATOR, rows, programme=programme, progress=progress)
+            return await enrol_and_hand_out(
+                work, OPERATOR, listed.families, programme=programme, further=listed.faults, progress=progress
+            )
 
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:

@@ -134,49 +134,74 @@ def create_staff(
     email: str,
     name: Annotated[str, typer.Option(help="How colleagues know the person.")],
     role: Annotated[str, typer.Option(help="factory, coordinator, staff, manager or admin.")],
-    programme: Annotated[str | None, typer.Option(help="Serves every site of this programme ...")] = None,
-    site: Annotated[str | None, typer.Option(help="... or this site alone.")] = None,
+    employed_by_factory: Annotated[
+        bool,
+        typer.Option("--employed-by-factory/--not-employed-by-factory", help="If so, the role can only be factory."),
+    ],
+    phone: Annotated[
+        str | None, typer.Option(help="Gets the first password by text. Needed by staff, manager and admin.")
+    ] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="Serves every site of this programme, or its site --site alone.")
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Serves this site alone.")] = None,
 ) -> None:
-    """Create a staff account and print its initial password, once; repeat with another scope to add that scope."""
-    from services.core.people.programme import actions, queries
+    """Create a staff account; repeat with another scope to add that scope.
+
+    The first password works once within 24 hours. It is sent to the phone, and printed only where there is none.
+    """
+    from services.core.people.programme import queries
     from services.core.people.programme.errors import ScopeNeededError
+    from services.core.people.staff_accounts import actions
     from services.core.platform.audit.actions import OPERATOR
 
-    if (programme is None) == (site is None):
+    if programme is None and site is None:
         raise ScopeNeededError
 
     async def chore(work: UnitOfWork) -> actions.NewStaff:
+        place = await queries.site_named(work, site, programme) if site is not None else None
         return await actions.create_staff(
-            work, OPERATOR, email=email, display_name=name, role=role,
-            programme=await queries.programme_named(work, programme) if programme is not None else None,
-            site=await queries.site_named(work, site) if site is not None else None,
+            work, OPERATOR, email=email, display_name=name, role=role, phone=phone, site=place,
+            programme=await queries.programme_named(work, programme or "") if place is None else None,
+            employed_by_factory=employed_by_factory,
         )  # fmt: skip
 
     made = cli_run.in_one_transaction(chore)
-    if made.initial_password is not None:
-        print(f"{made.staff.email}: created. The initial password, shown this once: {made.initial_password}")
+    if made.is_new:
+        print(f"{made.staff.email}: created. {_first_password(made.first_password)}")
     elif made.scope_is_new:
-        print(f"{made.staff.email}: now serves {programme or site}, too. The password is unchanged.")
+        print(f"{made.staff.email}: now serves {site or programme} as well. The password is unchanged.")
     else:
-        print(f"{made.staff.email}: is there already; nothing was changed.")
+        print(f"{made.staff.email}: exists already; nothing was changed.")
 
 
 @staff_commands.command("reset")
-def reset_staff(email: str) -> None:
-    """Print a new initial password, once, and have the authenticator app set up anew; every session ends."""
-    from services.core.people.programme import actions
+def reset_staff(
+    email: str,
+    phone: Annotated[
+        str | None, typer.Option(help="A new number of theirs; it also ends what stood behind the account.")
+    ] = None,
+) -> None:
+    """Send a new first password and require a new authenticator app; every session ends."""
+    from services.core.people.staff_accounts import actions
     from services.core.platform.audit.actions import OPERATOR
 
-    async def chore(work: UnitOfWork) -> str:
-        return await actions.reset_staff(work, OPERATOR, email)
+    async def chore(work: UnitOfWork) -> str | None:
+        return await actions.reset_staff(work, OPERATOR, email, phone=phone)
 
-    print(f"{email}: reset. The new initial password, shown this once: {cli_run.in_one_transaction(chore)}")
+    print(f"{email}: reset. {_first_password(cli_run.in_one_transaction(chore))}")
+
+
+def _first_password(password: str | None) -> str:
+    if password is None:
+        return "The first password is on its way to the phone; it works once within 24 hours."
+    return f"The first password, shown this once; it works once within 24 hours: {password}"
 
 
 @staff_commands.command("end")
 def end_staff(email: str) -> None:
     """End an account for good: every session ends at once; a repeat changes nothing."""
-    from services.core.people.programme import actions
+    from services.core.people.staff_accounts import actions
     from services.core.platform.audit.actions import OPERATOR
 
     async def chore(work: UnitOfWork) -> bool:

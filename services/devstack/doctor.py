@@ -16,10 +16,17 @@ from pathlib import Path
 import asyncpg
 from pydantic import ValidationError
 
+from services.broker.access import is_packaged_access
 from services.broker.binary import find_mosquitto
 from services.broker.gate import connections_within
+from services.broker.sessions import STATE_ALARM_BYTES
+from services.core.people.programme.queries import all_sites
+from services.core.people.staff_accounts.queries import approvers_at
+from services.core.people.staff_accounts.rules import APPROVERS_WANTED
+from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.descriptors import attainable_descriptor_limit
+from services.core.platform.erasure_ledger import ErasuresPendingError
 from services.core.platform.settings import Environment, Settings
 from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
@@ -45,14 +52,17 @@ class Finding:
     ok: bool
     what: str
     mend: str = ""
+    # To be seen to, and no reason to fail.
+    warns: bool = False
 
 
 def run_doctor(instance: str = "default") -> int:
     """Print every finding; exit code 0 when all is well, 1 when something needs mending."""
     findings = diagnose(Path("var") / instance)
     for finding in findings:
-        print(f"{'ok   ' if finding.ok else 'WRONG'} {finding.name:<20} {finding.what}")
-        if not finding.ok:
+        state = "WRONG" if not finding.ok else "warn " if finding.warns else "ok   "
+        print(f"{state} {finding.name:<20} {finding.what}")
+        if not finding.ok or finding.warns:
             print(f"{'':<26} mend: {finding.mend}")
     return 0 if all(finding.ok for finding in findings) else 1
 
@@ -73,7 +83,11 @@ def diagnose(instance: Path) -> list[Finding]:
     if not settings.database_url:
         findings.append(local_postgres(instance))
     else:
-        findings.append(asyncio.run(database(settings.database_url)))
+        seen = asyncio.run(database(settings.database_url))
+        findings.append(seen)
+        if seen.ok:
+            findings.append(asyncio.run(approvers(settings)))
+    findings.append(broker_files(settings.mosquitto_dir))
     findings.append(backups(settings))
     if running:
         findings += processes(settings)
@@ -207,6 +221,24 @@ def ports(settings: Settings) -> Iterator[Finding]:
             yield Finding(name, ok=True, what=f"{port} is taken: another will be chosen")
 
 
+def broker_files(folder: Path) -> Finding:
+    """Return whether the broker's files are the ones its process wrote, and its persistence file is not too large."""
+    faults: list[str] = []
+    access, state = folder / "acl", folder / "state/mosquitto.db"
+    try:
+        if access.exists() and not is_packaged_access(access.read_bytes()):
+            faults.append(f"{access} is not the packaged one")
+        faults += [f"{path} was damaged" for path in sorted(folder.glob("**/*.broken"))]
+        if state.exists() and state.stat().st_size > STATE_ALARM_BYTES:
+            faults.append(f"{state} has {state.stat().st_size / 1e6:.0f} MB: is the bridge running?")
+    except OSError as error:
+        faults.append(f"{error.filename}: {error.strerror}")
+    if not faults:
+        return Finding("broker files", ok=True, what="whole")
+    mend = "the broker replaces damaged files and deletes what it set aside after 20 h; check the disk and its log"
+    return Finding("broker files", ok=False, what="; ".join(faults), mend=mend)
+
+
 def backups(settings: Settings) -> Finding:
     """Whether backups that should be gone are still there: what was erased can be read in them."""
     folder = settings.backup_dir
@@ -263,6 +295,24 @@ async def database(url: str) -> Finding:
     if found == wanted:
         return Finding("database", ok=True, what=f"answers, schema {found}")
     return Finding("database", ok=False, what=f"schema {found}, not {wanted}", mend="run `smartwatch db upgrade`")
+
+
+async def approvers(settings: Settings) -> Finding:
+    """Whether at each site three people could approve break-glass: a delayed notice needs as many."""
+    database = Database.of(settings)
+    try:
+        async with database.begin() as work:
+            sites = [site for _, site in await all_sites(work)]
+            few = [site.name for site in sites if await approvers_at(work, site) < APPROVERS_WANTED]
+    except ErasuresPendingError:
+        return Finding("approvers", ok=True, what="not counted: erasures of a restored backup are pending")
+    finally:
+        await database.close()
+    if not few:
+        return Finding("approvers", ok=True, what=f"three people or more at each of {len(sites)} sites")
+    shown = ", ".join(few[:5]) + (" ..." if len(few) > 5 else "")  # noqa: PLR2004 - as many as fit a line
+    mend = "open accounts of managers or admins (`smartwatch staff create`), and set their authenticator apps up"
+    return Finding("approvers", ok=True, what=f"fewer than three people at: {shown}", mend=mend, warns=True)
 
 
 def processes(settings: Settings) -> Iterator[Finding]:

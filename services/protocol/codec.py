@@ -2,12 +2,14 @@
 
 import base64
 import binascii
+import codecs
 import hashlib
 import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from decimal import Decimal
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -41,8 +43,8 @@ from services.protocol.pairing import (
     StillPaired,
     Unpaired,
 )
-from services.protocol.topics import is_ref
-from services.protocol.uplink import Hello, Usage, VoiceEnd
+from services.protocol.topics import is_ref, is_watch_id
+from services.protocol.uplink import Alert, Hello, Usage, VoiceEnd
 from services.protocol.words import Detail, ReceiptCode
 
 M = TypeVar("M", bound=WireMessage)
@@ -78,12 +80,68 @@ def decode_locations(payload: bytes) -> Batch[Location | OwnTracksOther]:
 
 def is_array(payload: bytes) -> bool:
     """Whether a payload that was read held an array, and not one object: the answer takes the same form."""
-    return payload.lstrip(b" \t\r\n").startswith(b"[")
+    return payload.removeprefix(codecs.BOM_UTF8).lstrip(b"\x00 \t\r\n").startswith(b"[")
 
 
 def decode_usage(payload: bytes) -> Batch[Usage]:
     """One usage record or an array of at most 50; one bad entry does not harm the others."""
     return _read_batch(payload, lambda given: _read_object(given, Usage, None))
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedAlert:
+    """An `up/alert` as far as it can be read; there is one for any payload.
+
+    `alert` None: not readable. Without a usable id its `id` is a stand-in from the digest. `sent_id` is the id as it
+    was sent, cut to 36 characters, for the receipt; None: there was none. `digest` is the SHA-256 (hex) of the payload;
+    of JSON without its white space, order and `location`, which must not be guessable from what is stored.
+    """
+
+    alert: Alert | None
+    sent_id: str | None
+    digest: str
+    has_usable_id: bool
+    has_clock: bool
+
+    def repeat_key(self, received_s: int) -> str:
+        """The same text for a message and its repeats, for alerts without a usable id.
+
+        Without a clock in the payload two calls of a child look alike. Then messages coincide within the longest wait
+        between two repeats (`received_s` is in Unix seconds), and a later one is a call of its own.
+        """
+        return self.digest if self.has_clock else f"{self.digest}/{received_s // limits.RECEIPT_REPEAT_MAX_S}"
+
+
+def decode_alert(payload: bytes) -> ReceivedAlert:
+    """An `up/alert`. Never raises: a message that cannot be read is a call of the watch all the same."""
+    try:
+        given = _parse(payload, None)
+    except ProtocolError:
+        return ReceivedAlert(None, None, hashlib.sha256(payload).hexdigest(), has_usable_id=False, has_clock=False)
+    fields: JsonObject = given if isinstance(given, dict) else {}
+    placeless = {name: value for name, value in fields.items() if name != "location"} or given
+    digest = hashlib.sha256(json.dumps(placeless, sort_keys=True).encode()).hexdigest()
+    sent = fields.get("id")
+    has_usable_id = isinstance(sent, str) and is_watch_id(sent)
+    try:
+        id_or_stand_in = sent if has_usable_id else digest[: limits.ID_DIGEST_CHARS]
+        alert = _read_object({**fields, "id": id_or_stand_in}, Alert, None)
+    except ProtocolError:
+        alert = None
+    has_clock = any(_is_positive(fields.get(name)) for name in ("tst", "mono_s"))
+    return ReceivedAlert(alert, _sent_id(sent), digest, has_usable_id=has_usable_id, has_clock=has_clock)
+
+
+def _sent_id(value: object) -> str | None:
+    """Return an id as a receipt can repeat it."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    text = str(value).encode(errors="replace").decode().replace("\x00", "?")
+    return text[: limits.ID_MAX_CHARS] or None
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def decode_item(payload: bytes, *, ref: str | None = None) -> Item:
@@ -192,12 +250,16 @@ def fingerprint(message: WireMessage) -> str:
 
 
 def _parse(payload: bytes, ref: str | None) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return the first JSON value in a payload; a byte order mark before it and all text after it are ignored.
+
+    Bytes that are no UTF-8 become lone surrogates: content that holds one is rejected, a label is cleaned.
+    """
     if len(payload) > limits.JSON_MAX_BYTES:
         raise PayloadTooLargeError(ref=ref, max_bytes=limits.JSON_MAX_BYTES)
     try:
-        return json.loads(payload.decode("utf-8"), parse_int=_whole)
+        return _DECODER.raw_decode(payload.decode("utf-8", errors="surrogateescape").lstrip(_BEFORE_JSON))[0]
     except (ValueError, RecursionError):
-        # UnicodeDecodeError and JSONDecodeError are ValueErrors.
+        # JSONDecodeError is a ValueError.
         raise PayloadMalformedError(ref=ref) from None
 
 
@@ -206,16 +268,29 @@ def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= limits.NUMBER_MAX_CHARS else math.inf
 
 
-def _is_plain(given: object) -> bool:
-    """Whether there is no NaN, no Infinity and no nesting beyond the limit in it."""
+def _number(text: str) -> int | float:
+    """Return ``3.0`` and ``3e2`` as the integers they equal, as JSON Schema reads them, and others as floats."""
+    if len(text) <= limits.NUMBER_MAX_CHARS:
+        exact = Decimal(text)
+        # No field holds more than 19 digits; a larger exponent would only cost time.
+        if exact.adjusted() <= _INTEGER_MAX_EXPONENT and exact == exact.to_integral_value():
+            return int(exact)
+    return float(text)
+
+
+_BEFORE_JSON: Final = "\ufeff\x00 \t\r\n"
+_INTEGER_MAX_EXPONENT: Final = 19
+# Control characters inside strings are accepted: a modem that does not escape a line break must not cost a text.
+_DECODER: Final = json.JSONDecoder(parse_int=_whole, parse_float=_number, strict=False)
+
+
+def _is_too_deep(given: object) -> bool:
     level: list[object] = [given]
     for _ in range(limits.JSON_MAX_DEPTH):
         level = list(_children(level))
         if not level:
-            return True
-        if any(isinstance(value, float) and not math.isfinite(value) for value in level):
             return False
-    return False
+    return True
 
 
 def _children(level: list[object]) -> Iterator[object]:
@@ -227,7 +302,7 @@ def _children(level: list[object]) -> Iterator[object]:
 
 
 def _read_object(given: object, model: type[M], ref: str | None) -> M:
-    if not isinstance(given, dict) or not _is_plain(given):
+    if not isinstance(given, dict) or _is_too_deep(given):
         raise PayloadMalformedError(ref=_ref_in(given) or ref)
     found = model.wire_ref or _ref_in(given) or ref
     if model is Hello:

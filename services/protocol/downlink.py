@@ -19,6 +19,7 @@ from services.protocol.fields import (
     Part,
     Percent,
     Ref,
+    RepeatedId,
     Sequence,
     Sha256,
     UnixSeconds,
@@ -58,12 +59,13 @@ class RejectedEntry(WireMessage):
 class Receipt(WireMessage):
     """`down/receipt`: the answer to what the watch recorded.
 
-    `ref` names one thing, `refs` those of an array; `ref` null and `topic` when no id could be read. `state` and `of`
+    `ref` names one thing, `refs` those of an array; `ref` null and `topic` when no id could be read. For an alert
+    whose id is unusable `ref` is the id as it was sent, cut to 36 characters. `state` and `of`
     repeat those of an `up/receipt`. `min` and `max` come with `rejected protocol`.
     """
 
     code: Annotated[ReceiptCode | str, OpenWord(ReceiptCode)]
-    ref: Ref | None = None
+    ref: RepeatedId | None = None
     refs: Annotated[list[Ref], Field(max_length=limits.ARRAY_MAX_ITEMS)] | None = None
     topic: Annotated[str, Field(max_length=limits.TOPIC_MAX_BYTES)] | None = None
     state: Annotated[ReceiptState | str, OpenWord(ReceiptState)] | None = None

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -92,6 +93,12 @@ Url = Annotated[str, Field(pattern=r"^https?://[!-~]+$", max_length=limits.URL_M
 Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=limits.HOST_MAX_CHARS)]
 
 
+# ---------------------------------------------------------------- advisory fields
+
+# Marks the field in the AsyncAPI document: a value that cannot be read or is out of range counts as absent.
+ADVISORY: Final = Field(json_schema_extra={"x-advisory": True})
+
+
 def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
     try:
         return read(value)
@@ -99,19 +106,58 @@ def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
         return None
 
 
-# For fields that must not cost the message they stand in: what cannot be read counts as absent.
+def _or_zero(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return read(value)
+    except ValueError:
+        return 0
+
+
+def _readable_entries(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """Drop the entries of a list that cannot be read; what is no list counts as absent."""
+    if not isinstance(value, list):
+        return []
+    return read([entry for entry in value if _is_readable(entry, read)])
+
+
+def _is_readable(entry: object, read: ValidatorFunctionWrapHandler) -> bool:
+    try:
+        read([entry])
+    except ValueError:
+        return False
+    return True
+
+
+def _readable_codecs(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    return _readable_entries(value, read) if isinstance(value, list) else [Codec.AMR_NB]
+
+
+def _cut_label(value: object) -> object:
+    """Cut a label to its limit and replace what is no text in it; what is no string counts as empty."""
+    if not isinstance(value, str):
+        return ""
+    return value[: limits.LABEL_MAX_CHARS].replace("\x00", "").encode(errors="replace").decode()
+
+
+# An advisory field must never cost the message in which it stands: the value falls back instead of raising.
 Lenient = WrapValidator(_or_none)
+LenientZero = WrapValidator(_or_zero)
+# Of a list, the entries that cannot be read are dropped. Its length stays a limit.
+LenientEntries = WrapValidator(_readable_entries)
 
 # ---------------------------------------------------------------- names of things
 
 WatchId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]{{{limits.ID_MIN_CHARS},{limits.ID_MAX_CHARS}}}$")]
 Ref = Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]{{{limits.REF_MIN_CHARS},{limits.ID_MAX_CHARS}}}$")]
+# What a receipt repeats of an id as it was sent.
+RepeatedId = Annotated[str, Field(min_length=1, max_length=limits.ID_MAX_CHARS), _clean]
 Address = Ref  # a contact id, or the word `family`
 Username = Annotated[
     str,
     Field(pattern=rf"^w-[a-z2-7]{{{limits.PAIRED_NAME_MIN_CHARS},{limits.PAIRED_NAME_MAX_CHARS}}}$"),
 ]
-Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+# Hexadecimal digits may be capitals; they are compared and stored in lower case.
+Sha256 = Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{64}$"), AfterValidator(str.lower)]
 
 # ---------------------------------------------------------------- numbers
 
@@ -125,6 +171,14 @@ ChunkBytes = Annotated[int, Field(ge=limits.CHUNK_MIN_BYTES, le=limits.CHUNK_MAX
 ChunkCount = Annotated[int, Field(ge=1, le=limits.CLIP_MAX_CHUNKS)]
 ChunkNumber = Annotated[int, Field(ge=0, lt=limits.CLIP_MAX_CHUNKS)]
 DurationMs = Annotated[int, Field(ge=0, le=limits.DURATION_MAX_MS)]
+AdvisoryUnixSeconds = Annotated[UnixSeconds, LenientZero, ADVISORY]
+AdvisoryCount = Annotated[Count | None, Lenient, ADVISORY]
+AdvisoryPercent = Annotated[Percent | None, Lenient, ADVISORY]
+AdvisoryDbm = Annotated[Dbm | None, Lenient, ADVISORY]
+AdvisoryDurationMs = Annotated[DurationMs | None, Lenient, ADVISORY]
+# A version that cannot be read counts as 0, so that the list is announced.
+AdvisoryVersion = Annotated[Count, LenientZero, ADVISORY]
+AdvisoryLabel = Annotated[Label, BeforeValidator(_cut_label), ADVISORY]
 Part = Annotated[int, Field(ge=1, le=limits.PARTS_MAX)]
 
 # ---------------------------------------------------------------- words
@@ -168,11 +222,15 @@ class OpenWord:
 
 
 CodecWord = Annotated[Codec | str, OpenWord(Codec)]
+# Every watch plays and records AMR-NB.
+AdvisoryCodecs = Annotated[
+    list[CodecWord], Field(max_length=limits.ARRAY_MAX_ITEMS), WrapValidator(_readable_codecs), ADVISORY
+]
 
 
 class Dated(WireMessage):
     """When it happened. `tst` Unix seconds, 0 = unknown; then `boot` and `mono_s` let the backend date it."""
 
-    tst: UnixSeconds = 0
-    boot: Count | None = None
-    mono_s: Count | None = None
+    tst: AdvisoryUnixSeconds = 0
+    boot: AdvisoryCount = None
+    mono_s: AdvisoryCount = None

@@ -52,7 +52,7 @@ UplinkMessage = (
     | Fetch
     | UpReceipt
     | Ack
-    | Alert
+    | codec.ReceivedAlert
     | codec.Batch[Location | OwnTracksOther]
     | codec.Batch[Usage]
     | bytes
@@ -94,7 +94,7 @@ DOWNLINK_MODELS: Final[Mapping[DownlinkKind, tuple[type[WireMessage], ...]]] = {
 }
 
 _PLAIN_UPLINKS: Final[
-    Mapping[UplinkKind, type[PairingRequest | Hello | Status | VoiceEnd | Text | Fetch | UpReceipt | Ack | Alert]]
+    Mapping[UplinkKind, type[PairingRequest | Hello | Status | VoiceEnd | Text | Fetch | UpReceipt | Ack]]
 ] = {
     UplinkKind.PAIRING: PairingRequest,
     UplinkKind.HELLO: Hello,
@@ -104,7 +104,6 @@ _PLAIN_UPLINKS: Final[
     UplinkKind.FETCH: Fetch,
     UplinkKind.RECEIPT: UpReceipt,
     UplinkKind.ACK: Ack,
-    UplinkKind.ALERT: Alert,
 }
 _PLAIN_DOWNLINKS: Final[
     Mapping[DownlinkKind, type[Time | Receipt | State | Command | Contacts | Config | AlertSeen]]
@@ -120,7 +119,7 @@ _PLAIN_DOWNLINKS: Final[
 
 
 def read_uplink(topic: Uplink, payload: bytes, *, binary: bool = True) -> UplinkMessage:
-    """What a watch said. Chunks give their sound; location and usage a Batch. Raises ProtocolError.
+    """What a watch said. Chunks give their sound; location and usage a Batch. Raises ProtocolError, but for alerts.
 
     `binary` is what the watch's latest hello said of its chunks.
     """
@@ -131,6 +130,8 @@ def read_uplink(topic: Uplink, payload: bytes, *, binary: bool = True) -> Uplink
             return codec.decode_locations(payload)
         case UplinkKind.USAGE:
             return codec.decode_usage(payload)
+        case UplinkKind.ALERT:
+            return codec.decode_alert(payload)
         case kind:
             return codec.decode_json(payload, _PLAIN_UPLINKS[kind], ref=topic.ref)
 

@@ -22,6 +22,8 @@ PAIRED_NAME_MAX_CHARS: Final = 32
 # Ids a watch makes: 12 characters of base36 or base64 carry the 48 random bits asked for; 36 is a UUID with dashes.
 ID_MIN_CHARS: Final = 12
 ID_MAX_CHARS: Final = 36
+# An alert without a usable id is stored under the beginning of its digest: 128 bits.
+ID_DIGEST_CHARS: Final = 32
 # Ids the backend makes (items, commands, contacts) may be short: they are unique by its own keeping.
 REF_MIN_CHARS: Final = 1
 # A word of a closed list, known or not yet known to the reader.
@@ -34,8 +36,12 @@ JSON_MAX_BYTES: Final = 64 * 1024
 JSON_MAX_DEPTH: Final = 16
 # No number on the wire has more digits; a longer one is an attack on the parser or a fault.
 NUMBER_MAX_CHARS: Final = 40
-# The broker disconnects a client that sends more (max_packet_size); the watch then splits.
-PACKET_MAX_BYTES: Final = 256 * 1024
+# The broker disconnects a client that sends more (max_packet_size); the watch then splits. 64 KiB of JSON and the
+# longest topic fit.
+PACKET_MAX_BYTES: Final = 80 * 1024
+# What the broker keeps for a watch that connects without clean_session: queued messages, subscriptions, the session.
+SESSION_MAX_BYTES: Final = 1024 * 1024
+SESSION_KEPT_MAX_S: Final = 3600
 # Arrays: locations and usage in one payload, Wi-Fi and cell lists, refs of one receipt, contacts, quiet times.
 ARRAY_MAX_ITEMS: Final = 50
 # The least any watch must be able to take, before hello has said more (pairing), and when it says nothing.

@@ -10,11 +10,14 @@ from pydantic import Field, model_validator
 
 from services.protocol import limits
 from services.protocol.fields import (
+    ADVISORY,
+    AdvisoryDbm,
+    AdvisoryPercent,
     Count,
     Dated,
-    Dbm,
     Label,
     Lenient,
+    LenientEntries,
     OpenWord,
     Ref,
     WatchId,
@@ -24,17 +27,16 @@ from services.protocol.fields import (
 from services.protocol.words import Detail, LocationSource
 
 # OwnTracks' apps send -1 and -100 for what they do not know. A fix is not thrown away for that.
-Metres = Annotated[Annotated[float, Field(ge=0, le=100_000_000)] | None, Lenient]
-Altitude = Annotated[Annotated[float, Field(ge=-100_000, le=100_000_000)] | None, Lenient]
-SpeedKmh = Annotated[Annotated[float, Field(ge=0, le=100_000)] | None, Lenient]
-CourseDegrees = Annotated[Annotated[float, Field(ge=0, le=360)] | None, Lenient]
-BatteryPct = Annotated[Annotated[int, Field(ge=0, le=100)] | None, Lenient]
-ShortText = Annotated[Label | None, Lenient]
+Metres = Annotated[Annotated[float, Field(ge=0, le=100_000_000)] | None, Lenient, ADVISORY]
+Altitude = Annotated[Annotated[float, Field(ge=-100_000, le=100_000_000)] | None, Lenient, ADVISORY]
+SpeedKmh = Annotated[Annotated[float, Field(ge=0, le=100_000)] | None, Lenient, ADVISORY]
+CourseDegrees = Annotated[Annotated[float, Field(ge=0, le=360)] | None, Lenient, ADVISORY]
+ShortText = Annotated[Label | None, Lenient, ADVISORY]
 
 
 class WifiSeen(WireMessage):
     bssid: Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{2}(:?[0-9A-Fa-f]{2}){5}$", repr=False)]
-    rssi: Dbm | None = None
+    rssi: AdvisoryDbm = None
 
 
 class CellSeen(WireMessage):
@@ -42,7 +44,7 @@ class CellSeen(WireMessage):
     mnc: Annotated[int, Field(ge=0, le=999)]
     lac: Count
     cid: Annotated[int, Field(ge=0, le=2**36 - 1)]  # NR cell identities have 36 bits
-    rssi: Dbm | None = None
+    rssi: AdvisoryDbm = None
 
 
 class Place(Dated):
@@ -55,10 +57,14 @@ class Place(Dated):
     vac: Metres = None
     vel: SpeedKmh = None
     cog: CourseDegrees = None
-    batt: BatteryPct = None
-    source: Annotated[LocationSource | str, OpenWord(LocationSource)] | None = None
-    wifi: list[WifiSeen] = Field(default=[], max_length=limits.ARRAY_MAX_ITEMS, repr=False)
-    cells: list[CellSeen] = Field(default=[], max_length=limits.ARRAY_MAX_ITEMS, repr=False)
+    batt: AdvisoryPercent = None
+    source: Annotated[Annotated[LocationSource | str, OpenWord(LocationSource)] | None, Lenient, ADVISORY] = None
+    wifi: Annotated[list[WifiSeen], Field(max_length=limits.ARRAY_MAX_ITEMS), LenientEntries, ADVISORY] = Field(
+        default=[], repr=False
+    )
+    cells: Annotated[list[CellSeen], Field(max_length=limits.ARRAY_MAX_ITEMS), LenientEntries, ADVISORY] = Field(
+        default=[], repr=False
+    )
 
 
 class Location(Place):

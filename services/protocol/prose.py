@@ -13,7 +13,12 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 ## Connection
 
 - MQTT 3.1.1 (or 5, using nothing of it), QoS 1 both ways, `clean_session` 1 always, client id = user name, keepalive
-  {limits.KEEPALIVE_MIN_S} to {limits.KEEPALIVE_MAX_S} s. The retain flag is never used: a retained publish or will is refused.
+  {limits.KEEPALIVE_MIN_S} to {limits.KEEPALIVE_MAX_S} s. A publish with the retain flag or QoS 2 ends the connection; a will with either is refused at
+  the log-in. A subscription of QoS 2 is granted QoS 1.
+- With `clean_session` 0 the broker keeps at most {limits.SESSION_MAX_BYTES // 1024} KiB for a user (beyond it the session is dropped, connected or
+  not), and at most {limits.SESSION_KEPT_MAX_S // 60} minutes after the watch has left. Nothing waits there: everything for a watch waits in the backend.
+- Send the first byte within 5 s of the TCP connection, and CONNECT within 15 s of it; slower connections are closed. After
+  many refused log-ins from one address, new connections from there wait up to 2 s.
 - TLS 1.2 or 1.3 (ECDHE with AES-128-GCM suffices, chain below 4 KB, SNI optional). A watch without a clock verifies
   chain and host but ignores dates until its first `down/time`. Plain MQTT is for development on the loopback only.
 - Subscribe `<prefix>/down/#`, wait for SUBACK, then `hello` (as factory identity: `pairing`). No `down/time` within
@@ -29,7 +34,9 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 
 - **Factory**: user `f-<serial>` with the secret it was made with. It may say `pairing` and nothing else.
 - **Paired**: a fresh random user `w-...` for each pairing, given in `down/pairing`. `<prefix>` is `sw/v1/<user>`.
-- A client publishes below its own `up/` and receives below its own `down/`, nothing else.
+- A client publishes below its own `up/` and receives below its own `down/`, nothing else. **SUBACK grants every filter**,
+  also one outside `<prefix>/down/`, and PUBACK acknowledges a publish outside `<prefix>/up/`: nothing is delivered for
+  either. Only what arrives, and our receipt, count.
 - **A refused login never wipes a watch.** It keeps everything, retries, after {limits.REFUSED_LOGIN_ASK_STATUS_S} s asks `status` as factory
   identity and goes on trying. It wipes only on `{{"unpaired":true,"username":...}}` that names its stored user.
 - The first hello under the new name confirms the credentials; unconfirmed ones are revoked after
@@ -39,15 +46,22 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 ## Payloads
 
 - JSON is UTF-8, one object; location and usage: or an array of at most {limits.ARRAY_MAX_ITEMS}. At most {limits.JSON_MAX_BYTES // 1024} KiB and
-  {limits.JSON_MAX_DEPTH} levels. NaN and Infinity are not JSON. Unknown fields are ignored, null is read as absent, absent optional
-  fields have the default of the schema, of duplicate keys the last counts. Unknown words never crash a reader.
+  {limits.JSON_MAX_DEPTH} levels. Unknown fields are ignored, null is read as absent, absent optional fields have the default of the schema,
+  of duplicate keys the last counts. Unknown words never crash a reader. A byte order mark before the object and any
+  text after its end (NUL, line ends, stale bytes of a buffer) are ignored.
+- A number written `3.0` or `3e2` is the integer that it equals. Hexadecimal digits may be capitals.
+- **Advisory fields never cost a child its words.** A field marked `x-advisory` counts as absent when its value cannot
+  be read or is out of range (NaN and Infinity included): `tst`, `boot`, `mono_s`, `duration_ms`, levels of battery and
+  signal, labels (`firmware` and `model` are cut to {limits.LABEL_MAX_CHARS} characters), the versions in hello, the place of an alert. Of a
+  list of access points, cells or codecs the entries that cannot be read are dropped. Strict stay: identity, topic, ids,
+  recipients, content, limits.
 - Text is Unicode: 4-byte characters and direction marks are welcome, NUL and lone surrogates are
   `rejected text_invalid`.
 - A payload to a watch never exceeds its `max_payload_bytes` (at least {limits.MAX_PAYLOAD_FLOOR_BYTES}, {limits.MAX_PAYLOAD_DEFAULT_BYTES} unless hello says
   otherwise; pairing answers never exceed {limits.MAX_PAYLOAD_FLOOR_BYTES}). Contacts, config and long texts come in parts (`part` of `parts`): a list
   replaces the one held once all parts of one version are there; every part of a config carries all plain settings and
   a share of `quiet`; the parts of a text are joined in order. Receipts of arrays come as several receipts.
-- Packets beyond {limits.PACKET_MAX_BYTES // 1024} KiB disconnect; the watch then splits. Topics have at most {limits.TOPIC_MAX_BYTES} bytes.
+- Packets beyond {limits.PACKET_MAX_BYTES // 1024} KiB disconnect, in both directions of every listener; the watch then splits. Topics have at most {limits.TOPIC_MAX_BYTES} bytes.
 
 ## Ids and repeats
 
@@ -78,6 +92,15 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 | a protocol version out of range | `{{"ref":"hello","code":"rejected","detail":"protocol","min":{limits.PROTOCOL_MIN},"max":{limits.PROTOCOL_MAX}}}` |
 
 One bad entry of an array does not harm the others: it stands in `rejected`, by id, or by `index` where it has none.
+
+## Alerts
+
+- An alert is never rejected for its form. `kind` is read without regard to case.
+- Without a usable `id` (absent, too short, other characters) an alert is stored under a digest of its payload, so that
+  repeats coincide; without `tst` and `mono_s` they coincide for {limits.RECEIPT_REPEAT_MAX_S // 60} minutes only, because later calls look the same.
+  The receipt repeats in `ref` the id as it was sent, cut to {limits.ID_MAX_CHARS} characters; `ref` is null, with `topic`, where there was none.
+- An alert that cannot be read at all is shown to the guardians as "the watch called, details unreadable", escalates
+  like an SOS, and gets `stored`. A `kind` of a later version is shown in the same way and gets `retry`.
 
 ## Time
 

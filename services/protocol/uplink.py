@@ -6,7 +6,16 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from services.protocol import limits
 from services.protocol.fields import (
+    ADVISORY,
     Address,
+    AdvisoryCodecs,
+    AdvisoryCount,
+    AdvisoryDbm,
+    AdvisoryDurationMs,
+    AdvisoryLabel,
+    AdvisoryPercent,
+    AdvisoryUnixSeconds,
+    AdvisoryVersion,
     ChunkBytes,
     ChunkCount,
     ChunkNumber,
@@ -14,16 +23,11 @@ from services.protocol.fields import (
     CodecWord,
     Count,
     Dated,
-    Dbm,
-    DurationMs,
-    Label,
     Lenient,
     MessageText,
     OpenWord,
-    Percent,
     Ref,
     Sha256,
-    UnixSeconds,
     WatchId,
     WireMessage,
     refuse,
@@ -57,26 +61,27 @@ class Hello(Dated):
 
     conn: Ref
     protocol: Count = 1
-    firmware: Label = ""
-    model: Label = ""
-    # Told for the operator's sake; a hello is not refused for them.
-    iccid: Annotated[Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{5,22}$")] | None, Lenient, Field(repr=False)] = None
-    battery_pct: Annotated[Percent | None, Lenient] = None
-    plays: list[CodecWord] = Field(default=[Codec.AMR_NB], max_length=limits.ARRAY_MAX_ITEMS)
-    records: list[CodecWord] = Field(default=[Codec.AMR_NB], max_length=limits.ARRAY_MAX_ITEMS)
+    firmware: AdvisoryLabel = ""
+    model: AdvisoryLabel = ""
+    iccid: Annotated[
+        Annotated[str, Field(pattern=r"^[0-9A-Fa-f]{5,22}$")] | None, Lenient, Field(repr=False), ADVISORY
+    ] = None
+    battery_pct: AdvisoryPercent = None
+    plays: AdvisoryCodecs = Field(default=[Codec.AMR_NB])
+    records: AdvisoryCodecs = Field(default=[Codec.AMR_NB])
     chunk_bytes: ChunkBytes = limits.CHUNK_DEFAULT_BYTES
     max_payload_bytes: Annotated[int, Field(ge=limits.MAX_PAYLOAD_FLOOR_BYTES, le=limits.INT4_MAX)] = (
         limits.MAX_PAYLOAD_DEFAULT_BYTES
     )
     max_clip_bytes: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = limits.CLIP_DEFAULT_BYTES
     max_play_s: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = limits.CLIP_MAX_S
-    contacts_version: Count = 0
-    config_version: Count = 0
+    contacts_version: AdvisoryVersion = 0
+    config_version: AdvisoryVersion = 0
     binary: bool = True
-    # The watch's promise to be heard at least this often (`up/status` when there is nothing else to say). After one
-    # and a half of it in silence it counts as gone. Never a reason to refuse a hello.
+    # The watch promises to send something at least this often (`up/status` when there is nothing else). After one and
+    # a half of it without a message the watch counts as offline.
     keepalive_s: Annotated[
-        Annotated[int, Field(ge=limits.KEEPALIVE_MIN_S, le=limits.KEEPALIVE_MAX_S)] | None, Lenient
+        Annotated[int, Field(ge=limits.KEEPALIVE_MIN_S, le=limits.KEEPALIVE_MAX_S)] | None, Lenient, ADVISORY
     ] = None
 
     @property
@@ -93,8 +98,8 @@ class Status(WireMessage):
     """`up/status`, also the will: `offline` counts only with the `conn` of the latest hello. Not answered."""
 
     state: Annotated[Presence | str, OpenWord(Presence)]
-    conn: Ref | None = None
-    until_tst: UnixSeconds = 0
+    conn: Annotated[Ref | None, Lenient, ADVISORY] = None
+    until_tst: AdvisoryUnixSeconds = 0
 
 
 class VoiceEnd(Dated):
@@ -107,7 +112,7 @@ class VoiceEnd(Dated):
     bytes: ClipBytes
     chunks: ChunkCount
     sha256: Sha256
-    duration_ms: DurationMs | None = None  # advisory
+    duration_ms: AdvisoryDurationMs = None
 
     @model_validator(mode="after")
     def _chunks_can_hold_bytes(self) -> Self:
@@ -162,7 +167,7 @@ class UpReceipt(Dated):
 
     ref: Ref
     state: Annotated[ReceiptState | str, OpenWord(ReceiptState)]
-    detail: Annotated[Detail | str, OpenWord(Detail)] | None = None
+    detail: Annotated[Annotated[Detail | str, OpenWord(Detail)] | None, Lenient, ADVISORY] = None
     of: Annotated[ReceiptState | str, OpenWord(ReceiptState)] | None = None
 
 
@@ -174,7 +179,7 @@ class Ack(Dated):
     ref: Ref
     state: Annotated[AckState | str, OpenWord(AckState)]
     version: Count | None = None
-    detail: Annotated[Detail | str, OpenWord(Detail)] | None = None
+    detail: Annotated[Annotated[Detail | str, OpenWord(Detail)] | None, Lenient, ADVISORY] = None
 
     @model_validator(mode="after")
     def _lists_have_versions(self) -> Self:
@@ -183,15 +188,23 @@ class Ack(Dated):
         return self
 
 
+def _lower_case(word: object) -> object:
+    return word.strip().lower() if isinstance(word, str) else word
+
+
 class Alert(Dated):
-    """`up/alert`. Answered by a receipt. A place that cannot be read is left out, the alert stands."""
+    """`up/alert`. Answered by a receipt. Only its kind counts: nothing else in it is a reason to reject it.
+
+    Without a usable id it gets one from the digest of its payload; the receipt repeats the id as it was sent. An alert
+    that cannot be read at all is still shown to the guardians as a call of the watch whose details are unreadable.
+    """
 
     wire_kind: ClassVar[str] = "alert"
 
     id: WatchId
-    kind: Annotated[AlertKind | str, OpenWord(AlertKind)]
-    # A cry for help is never refused for the sake of its place.
-    location: Annotated[Place | None, Lenient] = Field(default=None, repr=False)
+    # Read without regard to case.
+    kind: Annotated[AlertKind | str, OpenWord(AlertKind), BeforeValidator(_lower_case)]
+    location: Annotated[Place | None, Lenient, ADVISORY] = Field(default=None, repr=False)
 
 
 class Usage(WireMessage):
@@ -203,10 +216,10 @@ class Usage(WireMessage):
     wire_kind: ClassVar[str] = "usage"
 
     id: WatchId
-    from_tst: UnixSeconds = 0
-    to_tst: UnixSeconds = 0
-    boot: Count | None = None
-    mono_s: Count | None = None  # at to_tst
+    from_tst: AdvisoryUnixSeconds = 0
+    to_tst: AdvisoryUnixSeconds = 0
+    boot: AdvisoryCount = None
+    mono_s: AdvisoryCount = None  # at to_tst
     worn_s: Count | None = None
     screen_on_s: Count | None = None
     recordings: Count | None = None
@@ -215,8 +228,8 @@ class Usage(WireMessage):
     calls_out: Count | None = None
     call_s: Count | None = None
     reboots: Count | None = None
-    battery_min_pct: Percent | None = None
-    signal_min_dbm: Dbm | None = None
+    battery_min_pct: AdvisoryPercent = None
+    signal_min_dbm: AdvisoryDbm = None
     offline_s: Count | None = None
     bytes_up: Annotated[int, Field(ge=0, le=limits.INT8_MAX)] | None = None
     bytes_down: Annotated[int, Field(ge=0, le=limits.INT8_MAX)] | None = None

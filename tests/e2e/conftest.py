@@ -123,6 +123,6 @@ async def play(installation: Installation) -> AsyncIterator[Play]:
 async def pair(watch: SimWatch, parent: SimParent, child_id: str) -> None:
     """Have the watch show a code, enter it, and wait until the watch is there as itself."""
     shown = await watch.pair()
-    await parent.pair(child_id, shown.code)
+    await parent.family.pair(child_id, shown.code)
     paired = await watch.wait_for("paired")
     await watch.wait_for("online", username=paired["username"])

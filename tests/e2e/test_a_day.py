@@ -26,12 +26,12 @@ TRUE_STAYS = [("Home", "00:00", "07:15"), ("School", "07:40", "16:05"), ("Home",
 async def _look_after(home: Home, parent: SimParent) -> None:
     """Agree to places and to measurement, turn location on and draw both zones."""
     family, child, me = str(home.family_id), str(home.child_id), await parent.me()
-    await parent.change_guardian(family, me.guardian_id, may_locate=True)
+    await parent.family.change_guardian(family, me.guardian_id, may_locate=True)
     for part in ("location", "measurement"):
-        await parent.consent(family, part)
-    await parent.change_settings(child, location=True)
+        await parent.family.consent(family, part)
+    await parent.places.change_settings(child, location=True)
     for name, place in (("Home", (0.0, 0.0)), ("School", SCHOOL)):
-        await parent.draw_circle(child, name, *point(*place), 150)
+        await parent.places.draw_circle(child, name, *point(*place), 150)
 
 
 async def _paired_at(play: Play, watch: SimWatch, at: datetime) -> None:
@@ -44,13 +44,13 @@ async def _paired_at(play: Play, watch: SimWatch, at: datetime) -> None:
 async def _alarmed(watch: SimWatch, parent: SimParent, child: str) -> None:
     """Be away from home just now, by one exact fix: the parent is alarmed, and acknowledges."""
     await watch.wait_stored(watch.places.check_in(*point(700, 0), 9, source="gps"))
-    latest = await parent.latest_place(child)
+    latest = await parent.places.latest_place(child)
     assert latest.seen is not None
     assert (latest.seen.accuracy_m, latest.seen.zone) == (9, None)
     assert latest.seen.age_s < 60
-    (alert,) = await parent.alerts(child)
+    (alert,) = await parent.places.alerts(child)
     assert (alert.kind, alert.acknowledged_at) == ("zone_left", None)
-    answered = await parent.acknowledge(child, alert.alert_id)
+    answered = await parent.places.acknowledge(child, alert.alert_id)
     assert answered.acknowledged_by == (await parent.me()).guardian_id
 
 
@@ -72,9 +72,9 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
         await watch.wait_settled(timeout_s=60)
         assert {one.state for one in watch.sent()} == {"stored"}
 
-        day = await parent.day(child, yesterday)
+        day = await parent.places.day(child, yesterday)
         assert sum(day.qualities[quality] for quality in ("good", "poor", "bad")) == len(kept) == len(TRACK)
-        assert (day.qualities["poor"], day.qualities["bad"]) == (14, 4)
+        assert (day.qualities.poor, day.qualities.bad) == (14, 4)
         assert [stay.zone.name if stay.zone else None for stay in day.stays] == [name for name, _, _ in TRUE_STAYS]
         for stay, (_, starts, ends) in zip(day.stays, TRUE_STAYS, strict=True):
             assert abs(stay.from_at - (moment(starts) + shift)) <= SEEN_WITHIN
@@ -85,8 +85,11 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
             assert timedelta() <= passage.happened_at - (moment(happened) + shift) <= SAID_WITHIN
             # It is over: nobody is woken for it.
             assert not passage.alarmed
-        assert await parent.alerts(child) == []
-        assert {zone.name: zone.stand for zone in await parent.zones(child)} == {"Home": "inside", "School": "outside"}
+        assert await parent.places.alerts(child) == []
+        assert {zone.name: zone.stand for zone in await parent.places.zones(child)} == {
+            "Home": "inside",
+            "School": "outside",
+        }
 
         await _alarmed(watch, parent, child)
         await watch.wait_stored(watch.usage.report())
@@ -107,19 +110,19 @@ async def test_an_sos_is_answered_and_a_locate_told_where_the_child_is(play: Pla
         await _look_after(home, parent)
         await watch.wait_until(lambda: watch.places.takes_fixes)
         await watch.wait_stored(watch.alerts.raise_alert())
-        (alert,) = await parent.alerts(child)
+        (alert,) = await parent.places.alerts(child)
         assert alert.kind == "sos"
-        await parent.acknowledge(child, alert.alert_id)
+        await parent.places.acknowledge(child, alert.alert_id)
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
 
         watch.alerts.give_fix(*point(*SCHOOL), 18)
-        given = await parent.command(child, "locate")
+        given = await parent.places.command(child, "locate")
         answered = await watch.wait_for("command_answered", command_kind="locate")
         assert answered["state"] == "done"
         await watch.wait_settled()
-        latest = await parent.latest_place(child)
+        latest = await parent.places.latest_place(child)
         assert latest.seen is not None
         assert latest.seen.zone is not None
         assert latest.seen.zone.name == "School"
-        states = {one.command_id: one.state for one in await parent.commands(child)}
+        states = {one.command_id: one.state for one in await parent.places.commands(child)}
         assert states[given.command_id] == "done"

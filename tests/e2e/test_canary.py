@@ -92,7 +92,7 @@ async def a_text_that_never_arrives(scene: Scene) -> list[str]:
 
 
 async def a_contact(scene: Scene) -> list[str]:
-    await scene.parent.add_contact(scene.child_id, "CanaryTeacher", "teacher", "+8613900864213")
+    await scene.parent.family.add_contact(scene.child_id, "CanaryTeacher", "teacher", "+8613900864213")
     return ["CanaryTeacher", "13900864213"]
 
 

@@ -14,7 +14,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 async def _changed(watch: SimWatch, parent: SimParent, child: str, **changes: object) -> None:
-    told = await parent.change_settings(child, **changes)
+    told = await parent.places.change_settings(child, **changes)
     await watch.wait_until(lambda: watch.config_version == told.version)
 
 
@@ -33,8 +33,8 @@ async def test_quiet_hours_keep_messages_silent_and_an_sos_loud(play: Play) -> N
         await parent.write(child, "in class")
         assert (await watch.wait_for("received", text="in class"))["silent"]
         await watch.wait_stored(watch.alerts.raise_alert())
-        (alert,) = await parent.alerts(child)
-        await parent.acknowledge(child, alert.alert_id)
+        (alert,) = await parent.places.alerts(child)
+        await parent.places.acknowledge(child, alert.alert_id)
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
         await _changed(watch, parent, child, quiet=[])
         await parent.write(child, "after class")
@@ -47,11 +47,11 @@ async def test_a_shift_is_shown_on_the_watch_and_the_child_sees_who_looked(play:
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         await pair(watch, parent, child)
         until = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
-        await parent.set_busy(until)
+        await parent.places.set_busy(until)
         await watch.wait_until(lambda: any(watch.clock.on_shift_until(one.id) for one in watch.contacts()))
         local = until.astimezone(SHANGHAI)
         assert (watch.clock.on_shift_until("g-1") or "")[-5:] == f"{local:%H:%M}"
-        await parent.set_busy(None)
+        await parent.places.set_busy(None)
         await watch.wait_until(lambda: watch.clock.on_shift_until("g-1") is None)
 
         await _locate(home, parent, watch, family)
@@ -59,16 +59,16 @@ async def test_a_shift_is_shown_on_the_watch_and_the_child_sees_who_looked(play:
 
 async def _locate(home: Home, parent: SimParent, watch: SimWatch, family: str) -> None:
     child, me = str(home.child_id), (await parent.me()).guardian_id
-    await parent.change_guardian(family, me, may_locate=True)
-    await parent.consent(family, "location")
+    await parent.family.change_guardian(family, me, may_locate=True)
+    await parent.family.consent(family, "location")
     await _changed(watch, parent, child, location=True)
     watch.alerts.give_fix(23.02, 113.75, 18)
-    await parent.command(child, "locate")
+    await parent.places.command(child, "locate")
     seen = await watch.wait_for("command_answered", command_kind="locate")
     # The name under which this guardian stands in the child's list, and no other.
     assert [one.id for one in watch.contacts() if one.id == seen["by"]] == ["g-1"]
     await watch.wait_settled()
-    (given,) = [one for one in await parent.commands(child) if one.kind == "locate"]
+    (given,) = [one for one in await parent.places.commands(child) if one.kind == "locate"]
     assert given.state == "done"
 
 
@@ -77,12 +77,12 @@ async def test_a_watch_that_is_found_again_is_opened_and_says_so(play: Play) -> 
     child = str(home.child_id)
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         await pair(watch, parent, child)
-        await parent.command(child, "lost")
+        await parent.places.command(child, "lost")
         await watch.wait_for("locked")
         is_locked = watch.is_locked
         assert is_locked
-        await parent.command(child, "found")
+        await parent.places.command(child, "found")
         assert (await watch.wait_for("unlocked"))["by"] == "g-1"
         assert not watch.is_locked
         await watch.wait_stored(watch.write("family", "it was under the bed"))
-        assert {one.kind: one.state for one in await parent.commands(child)} == {"lost": "done", "found": "done"}
+        assert {one.kind: one.state for one in await parent.places.commands(child)} == {"lost": "done", "found": "done"}

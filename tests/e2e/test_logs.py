@@ -13,22 +13,22 @@ async def test_no_name_number_text_code_or_token_is_in_any_log(play: Play) -> No
     child_id = str(home.child_id)
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         shown = await watch.pair()
-        await parent.rename("CanaryMama")
+        await parent.family.rename("CanaryMama")
         with contextlib.suppress(ProblemError):
-            await parent.pair(child_id, "135790")
-        await parent.pair(child_id, shown.code)
+            await parent.family.pair(child_id, "135790")
+        await parent.family.pair(child_id, shown.code)
         paired = await watch.wait_for("paired")
         await watch.wait_for("online", username=paired["username"])
         await parent.write(child_id, "canary down")
         await watch.wait_for("received", text="canary down")
         await watch.wait_stored(watch.write("family", "canary up"))
-        contact = await parent.add_contact(child_id, "CanaryAunt", "aunt", "+8613900135791")
+        contact = await parent.family.add_contact(child_id, "CanaryAunt", "aunt", "+8613900135791")
         for bad_name in ("Canary\x00Null", "CanaryLong" * 9):
             with contextlib.suppress(ProblemError):
-                await parent.change_contact(child_id, contact.contact_id, name=bad_name)
+                await parent.family.change_contact(child_id, contact.contact_id, name=bad_name)
         with contextlib.suppress(ProblemError):
             await parent.write(child_id, "canary too long " * 60)
-        await parent.unpair(child_id)
+        await parent.family.unpair(child_id)
         await watch.wait_for("wiped")
     logs = {file.name: file.read_text() for file in (play.installation.instance.folder / "log").glob("*.log")}
     assert set(logs) == {"api.log", "bridge.log", "broker.log", "worker.log"}

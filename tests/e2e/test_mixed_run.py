@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.types import Message as Told
+from services.device_sim.parent.records import Message as Told
 from services.device_sim.sound import SoundRefusedError, record_clip
 from services.device_sim.speech import speech
 from services.device_sim.watch.watch import SimWatch
@@ -50,7 +50,7 @@ async def _mother_talks(parent: SimParent, child_id: str, chance: random.Random,
         number += 1
         if chance.random() < 0.5:
             media_type, sound = chance.choice(FROM_PHONES)
-            told = await parent.speak(child_id, sound, media_type, timeout_s=120)
+            told = await parent.voice.speak(child_id, sound, media_type, timeout_s=120)
             said.down.append((told, sound))
         else:
             text = f"down {number}"
@@ -179,7 +179,7 @@ async def _check_up(play: Play, home: Home, parent: SimParent, said: Said) -> No
     # What the mother hears is as long as what was said; one of them is enough, each is made by the same hand.
     for one in told[-5:]:
         if one.kind == "voice":
-            heard = await parent.hear(one.child_id, one.message_id)
+            heard = await parent.voice.hear(one.child_id, one.message_id)
             _, clip, _ = next(kept for kept in by_ref.values() if str(kept[0].message_id) == one.message_id)
             assert clip is not None
             assert abs(duration_ms(heard) - (clip.duration_ms or 0)) < 100

@@ -19,7 +19,7 @@ async def test_the_same_family_pairs_again_and_history_stays(play: Play) -> None
         await parent.write(child, "before")
         await watch.wait_for("received", text="before")
         old = watch.username
-        await parent.unpair(child)
+        await parent.family.unpair(child)
         # Through the gate, too: its own connection to the broker ends with the watch's.
         await watch.wait_for("offline", timeout_s=5)
         await watch.wait_for("wiped", username=old)
@@ -39,7 +39,7 @@ async def test_the_next_family_sees_nothing_of_the_first(play: Play) -> None:
         await mother.write(str(first.child_id), "only for Mei")
         await watch.wait_for("received", text="only for Mei")
         await mother.write(str(first.child_id), "never arrived")
-        await mother.unpair(str(first.child_id), "returned")
+        await mother.family.unpair(str(first.child_id), "returned")
         await watch.wait_for("wiped")
         async with play.database.begin() as work:
             device = await watch_by_serial(work, first.serial, lock=True)
@@ -75,16 +75,16 @@ async def test_a_strangers_code_tells_nothing_and_the_family_hears_of_it(play: P
         shown = await watch.pair()
         for code in (shown.code, "000000"):
             with pytest.raises(ProblemError) as refused:
-                await thief.pair(str(stranger.child_id), code)
+                await thief.family.pair(str(stranger.child_id), code)
             assert (refused.value.status, refused.value.code) == (422, "pairing_code_unknown")
         with pytest.raises(ProblemError) as foreign:
-            await thief.pair(str(home.child_id), shown.code)
+            await thief.family.pair(str(home.child_id), shown.code)
         assert (foreign.value.status, foreign.value.code) == (404, "not_found")
-        await mother.pair(str(home.child_id), shown.code)
+        await mother.family.pair(str(home.child_id), shown.code)
         await watch.wait_for("paired")
         # The same request again (its answer was lost): the same pairing.
-        again = await mother.pair(str(home.child_id), shown.code)
-        assert again.pairing_id == (await mother.pairing(str(home.child_id))).pairing_id
+        again = await mother.family.pair(str(home.child_id), shown.code)
+        assert again.pairing_id == (await mother.family.pairing(str(home.child_id))).pairing_id
 
 
 async def test_a_lost_watch_is_off_at_once_and_gets_nothing_that_waited(play: Play) -> None:
@@ -92,7 +92,7 @@ async def test_a_lost_watch_is_off_at_once_and_gets_nothing_that_waited(play: Pl
     child = str(home.child_id)
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         await pair(watch, parent, child)
-        await parent.unpair(child, "lost")
+        await parent.family.unpair(child, "lost")
         await watch.wait_for("offline", timeout_s=5)
         await parent.write(child, "for the next watch")
         await watch.wait_for("login_refused", timeout_s=10)
@@ -107,10 +107,10 @@ async def test_an_invited_guardian_talks_and_a_removed_one_is_out_at_once(play: 
     phone = dataclasses.replace(home, phone="+86139" + home.phone[-8:]).phone
     async with play.parent(home.phone) as mother, play.watch(home) as watch:
         await pair(watch, mother, child)
-        await mother.invite(str(home.family_id), phone, "grandmother", display_name="Nai Nai")
+        await mother.family.invite(str(home.family_id), phone, "grandmother", display_name="Nai Nai")
         async with play.parent(phone) as grandmother:
             me = await grandmother.me()
-            await grandmother.accept_invitation(me.invitations[0].invitation_id)
+            await grandmother.family.accept_invitation(me.invitations[0].invitation_id)
             await watch.wait_until(lambda: "Nai Nai" in [contact.name for contact in watch.contacts()])
             kept = watch.write("Nai Nai", "just for you")
             await watch.wait_stored(kept)
@@ -118,7 +118,7 @@ async def test_an_invited_guardian_talks_and_a_removed_one_is_out_at_once(play: 
             assert await mother.history(child) == []
             follower = grandmother.follow()
             assert (await anext(follower)).kind == "ready"
-            await mother.remove_guardian(str(home.family_id), me.guardian_id)
+            await mother.family.remove_guardian(str(home.family_id), me.guardian_id)
             with pytest.raises(ProblemError) as refused:
                 await grandmother.history(child)
             assert refused.value.status == 404

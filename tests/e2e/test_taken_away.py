@@ -30,7 +30,7 @@ Way = Callable[[Play, SimParent, Home], Awaitable[None]]
 
 def _by_guardian(reason: str) -> Way:
     async def unpair(_play: Play, parent: SimParent, home: Home) -> None:
-        await parent.unpair(str(home.child_id), reason)
+        await parent.family.unpair(str(home.child_id), reason)
 
     return unpair
 

@@ -84,7 +84,7 @@ async def test_what_the_mother_says_goes_on_half_way_after_all_was_killed(play: 
     first, second = _StopsAfterParts(2), _StopsAfterParts(None)
     async with play.parent(home.phone, first) as parent:
         with pytest.raises(ServerAwayError):
-            await parent.speak_in_parts(child_id, sound, "audio/wav", timeout_s=1)
+            await parent.voice.speak_in_parts(child_id, sound, "audio/wav", timeout_s=1)
     assert len(first.offsets) == 2
     await _kill_everything(play)
     async with play.parent(home.phone, second) as parent, play.watch(home) as watch:

@@ -24,7 +24,7 @@ UP = [record_clip(speech(1.0 + number / 4, 100 + number), Codec.AMR_NB) for numb
 
 async def _mother_speaks(parent: SimParent, child_id: str) -> None:
     for clip in DOWN:
-        await parent.speak_in_parts(child_id, clip.sound, "audio/amr", timeout_s=60)
+        await parent.voice.speak_in_parts(child_id, clip.sound, "audio/amr", timeout_s=60)
 
 
 async def _child_speaks(watch: SimWatch) -> list[str]:
@@ -65,5 +65,5 @@ async def test_nothing_that_was_said_is_lost_or_doubled_when_a_process_is_killed
         kept = await play.said_by_child(home)
         assert [kept[ref][2] for ref in refs] == _as_sent(UP)
         for one, clip in zip(up, UP, strict=True):
-            heard = await parent.hear(child_id, one.message_id, timeout_s=60)
+            heard = await parent.voice.hear(child_id, one.message_id, timeout_s=60)
             assert abs(duration_ms(heard) - clip.duration_ms) < 100

@@ -163,6 +163,72 @@ def test_no_wrong_field_in_a_good_message_makes_a_reader_raise_anything_else(dat
     _each_reads_or_refuses(json.dumps(example).encode())
 
 
+def _advisory_fields(model: type[WireMessage]) -> list[str]:
+    return [
+        field.alias or name
+        for name, field in model.model_fields.items()
+        if isinstance(field.json_schema_extra, dict) and "x-advisory" in field.json_schema_extra
+    ]
+
+
+ADVISORY = {
+    model: fields for models in frames.UPLINK_MODELS.values() for model in models if (fields := _advisory_fields(model))
+}
+# What careless firmware writes: JSON of any kind, numbers in every spelling, words that are no JSON.
+raw_values = st.one_of(
+    json_values.map(json.dumps),
+    st.sampled_from(["NaN", "-Infinity", "1e999", "3.0", "3e2", "1795928981.5", "-0.0", "9" * 60]),
+    st.sampled_from(['"\\ud800"', '"\x01"', '"\\u0000"']),
+    st.floats().map(json.dumps),
+)
+
+
+def test_every_kind_of_uplink_has_its_advisory_fields() -> None:
+    clock = {"tst", "boot", "mono_s"}
+    place = {"acc", "alt", "vac", "vel", "cog", "batt", "source", "wifi", "cells"}
+    labels = {"firmware", "model", "iccid"}
+    lists = {"plays", "records", "contacts_version", "config_version"}
+    assert {model.__name__: set(fields) for model, fields in ADVISORY.items()} == {
+        "Hello": clock | labels | lists | {"battery_pct", "keepalive_s"},
+        "Status": {"conn", "until_tst"},
+        "VoiceEnd": clock | {"duration_ms"},
+        "Text": clock,
+        "UpReceipt": clock | {"detail"},
+        "Ack": clock | {"detail"},
+        "Alert": clock | {"location"},
+        "Location": clock | place | {"tid", "t"},
+        "Usage": {"from_tst", "to_tst", "boot", "mono_s", "battery_min_pct", "signal_min_dbm"},
+    }
+
+
+@settings(max_examples=600)
+@given(st.data(), raw_values, st.binary(max_size=8))
+def test_no_advisory_field_costs_the_message_in_which_it_stands(data: st.DataObject, raw: str, tail: bytes) -> None:
+    model = data.draw(st.sampled_from(sorted(ADVISORY, key=lambda one: one.__name__)))
+    field = data.draw(st.sampled_from(ADVISORY[model]))
+    example = {name: value for name, value in EXAMPLES[model.__name__][0].items() if name != field}
+    # Two clocks that can both be read may contradict each other, which is content.
+    example = {name: value for name, value in example.items() if name not in {"from_tst", "to_tst"}}
+    without = codec.decode_json(json.dumps(example).encode(), model)
+    payload = f'{{"{field}":{raw},{json.dumps(example)[1:]}'.encode(errors="surrogatepass") + tail
+    read = codec.decode_json(payload, model)
+    name = next(name for name, one in model.model_fields.items() if (one.alias or name) == field)
+    assert read.model_copy(update={name: getattr(without, name)}) == without
+    # Whatever was read is within the limits of the field: it can be written and read again.
+    assert codec.decode_json(codec.encode(read), model) == read
+
+
+@given(st.binary(max_size=500) | json_values.map(lambda value: json.dumps(value).encode()))
+def test_every_payload_is_an_alert_with_an_answer_and_repeats_coincide(payload: bytes) -> None:
+    received = codec.decode_alert(payload)
+    assert received == codec.decode_alert(payload)
+    assert received.repeat_key(0) == received.repeat_key(limits.RECEIPT_REPEAT_MAX_S - 1)
+    receipt = Receipt(code="stored", ref=received.sent_id, topic="sw/v1/w-7k3q2v2m4x5d/up/alert")
+    assert codec.decode_json(codec.encode(receipt), Receipt) == receipt
+    if received.has_usable_id:
+        assert topics.is_watch_id(received.sent_id or "")
+
+
 @given(messages, st.integers(0, 2000), st.integers(0, 255))
 def test_no_damaged_byte_makes_a_reader_raise_anything_else(message: WireMessage, place: int, byte: int) -> None:
     payload = bytearray(codec.encode(message))

@@ -94,10 +94,10 @@ _CARE: Final = _HAND | {"recover accounts", "export aggregates", "support famili
 MAY: Final[dict[Role, frozenset[str]]] = {
     Role.STAFF: _CARE,
     Role.STAFF_ELSEWHERE: _CARE,
-    Role.MANAGER: _CARE | {"break glass"},
+    Role.MANAGER: _CARE | {"break glass", "approve accounts"},
     Role.COORDINATOR: _HAND,
     Role.FACTORY: frozenset({"export aggregates"}),
-    Role.ADMIN: _CARE | {"break glass", "manage accounts", "manage structure"},
+    Role.ADMIN: _CARE | {"break glass", "approve accounts", "manage accounts", "manage structure"},
 }
 _BEFORE_CONSENT: Final = ", before consent too"
 _LOCATION: Final = ", consent to location"
@@ -130,7 +130,9 @@ def _of_staff(rule: str, role: Role, target: Target) -> Refusal | None:
     if target in {Target.NO_ID, Target.OWN}:
         is_served = role is not Role.STAFF_ELSEWHERE or target is Target.NO_ID or not rule.startswith("of site")
     else:
-        is_served = role is Role.MANAGER and target is Target.SIBLING and rule.startswith("of site")
+        # A request about an account is reached wherever one serves, though no site stands in its address.
+        is_reached = rule.startswith("of site") or permission == "approve accounts"
+        is_served = role is Role.MANAGER and target is Target.SIBLING and is_reached
     return PASSES if is_served else NOT_FOUND
 
 

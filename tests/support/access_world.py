@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 from services.api import problems
 from services.api.app import create_app
 from services.core.people.programme.tables import Cohort, Site
+from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from tests.integration.api.test_other_families import make_world, request_of
@@ -154,9 +155,16 @@ async def make_access_world(client: httpx.AsyncClient, database: Database) -> Ac
         Target.ELSEWHERE: far.their_ids | _of_place(far.place) | {"staff_id": of_far.staff_id},
         Target.ERASED: {"family_id": str(gone.family_id), "child_id": erased_child},
     }
-    for target, member in ((Target.SIBLING, of_sibling), (Target.ELSEWHERE, of_far)):
+    for target, member, place in (
+        (Target.SIBLING, of_sibling, sibling),
+        (Target.ELSEWHERE, of_far, far.place),
+    ):
         (session,) = (await member.told("GET", "/v1/staff/me/sessions"))["sessions"]
         world.ids[target]["staff_session_id"] = session["staff_session_id"]
+        admin = await make_staff(client, database, place, "admin")
+        body = {**STAFF_BODIES["POST /v1/staff/accounts"], "email": f"{new_ref()}@wecare.example"}
+        asked = await admin.told("POST", "/v1/staff/accounts", json={**body, "site_id": str(place.site.site_id)})
+        world.ids[target]["request_id"] = asked["request_id"]
     # What a site's programme is to somebody who serves the site alone: not theirs.
     del world.ids[Target.SIBLING]["programme_id"]
     return world

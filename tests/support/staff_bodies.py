@@ -7,7 +7,7 @@ from typing import Any
 _LOG_IN = {"email": "ming@wecare.example", "password": "x", "code": "482913"}
 STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/auth/set-up": {"email": "ming@wecare.example", "password": "x"},
-    "POST /v1/staff/auth/set-up/confirm": _LOG_IN,
+    "POST /v1/staff/auth/set-up/confirm": {**_LOG_IN, "new_password": "river-window-copper-5-maps"},
     "POST /v1/staff/auth/tokens": _LOG_IN,
     "POST /v1/staff/auth/refresh": {"refresh_token": "x"},
     "POST /v1/staff/sites/{site_id}/watch-hand-outs": {"scan": "smartwatch:serial:NONE0001", "family_code": "F-0"},
@@ -36,8 +36,14 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
         "kind": "csv", "audience": "factory", "site_id": "00000000-0000-4000-8000-000000000000",
     },
     "POST /v1/staff/accounts": {
-        "email": "lan@wecare.example", "display_name": "Lan", "role": "staff",
+        "email": "lan@wecare.example", "display_name": "Lan", "role": "staff", "phone": "+8613900000009",
+        "employed_by_factory": False,
         "site_id": "00000000-0000-4000-8000-000000000000",
+    },
+    "POST /v1/staff/accounts/{staff_id}/reset": {},
+    "POST /v1/staff/accounts/{staff_id}/role": {"role": "manager"},
+    "POST /v1/staff/me/password": {
+        "password": "x", "code": "482913", "new_password": "river-window-copper-5-maps",
     },
     "POST /v1/staff/sites/{site_id}/families/{family_code}/recoveries": {
         "kind": "phone", "phone": "+8613900000007", "new_phone": "+8613900000008", "form_number": "2026-0417",

@@ -34,8 +34,11 @@ from services.core.office.break_glass.actions import approve_break_glass, ask_br
 from services.core.office.surveys.actions import define_survey
 from services.core.office.surveys.rules import Question
 from services.core.office.surveys.tables import Survey
+from services.core.people.accounts.tables import Staff
+from services.core.people.accounts.totp import code_of, new_totp_secret, step_of
 from services.core.people.programme.tables import Programme
 from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.crypto.passwords import hash_password
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared
@@ -332,8 +335,27 @@ async def _colleague(world: CrawlWorld, _: StaffMember) -> Asked:
 
 
 async def _new_colleague(world: CrawlWorld, _: StaffMember) -> Asked:
-    body = {"email": f"{new_ref()}@wecare.example", "display_name": "Lan", "role": "staff"}
-    return {"json": {**body, "site_id": str(world.place.site.site_id)}}
+    body = {"email": f"{new_ref()}@wecare.example", "display_name": "Lan", "role": "staff", "phone": new_phone()}
+    return {"json": {**body, "employed_by_factory": False, "site_id": str(world.place.site.site_id)}}
+
+
+async def _account_request(world: CrawlWorld, member: StaffMember) -> Asked:
+    body = (await _new_colleague(world, member))["json"]
+    asked = await world.chief.told("POST", "/v1/staff/accounts", json=body)
+    return {"request_id": asked["request_id"]}
+
+
+async def _own_password(world: CrawlWorld, member: StaffMember) -> Asked:
+    """Give the member a password and an app; their code is the one of now."""
+    secret = new_totp_secret()
+    async with world.database.begin() as work:
+        staff = await work.session.get_one(Staff, member.staff.staff_id)
+        staff.password_hash = await hash_password("the old password")
+        staff.sealed_totp = work.vault.seal(secret, f"totp/{staff.staff_id}")
+        staff.totp_confirmed_at = work.now
+        work.add(staff)
+        code = code_of(secret, step_of(work.now))
+    return {"json": {"password": "the old password", "code": code, "new_password": "river-window-copper-5-maps"}}
 
 
 async def _own_session(world: CrawlWorld, member: StaffMember) -> Asked:
@@ -362,6 +384,10 @@ PREPARED: dict[str, Prepare] = {
     "DELETE /v1/staff/me/sessions/{staff_session_id}": _own_session,
     "POST /v1/staff/accounts": _new_colleague,
     "POST /v1/staff/accounts/{staff_id}/reset": _colleague,
+    "POST /v1/staff/accounts/{staff_id}/role": _colleague,
+    "POST /v1/staff/account-requests/{request_id}/approve": _account_request,
+    "POST /v1/staff/account-requests/{request_id}/withdraw": _account_request,
+    "POST /v1/staff/me/password": _own_password,
     "POST /v1/staff/accounts/{staff_id}/end": _colleague,
     f"POST {_OF_SITE}/families/{{family_code}}/recoveries": _recovery,
     f"POST {_OF_SITE}/recoveries/{{recovery_id}}/approve": _standing_recovery,

@@ -12,10 +12,14 @@ from services.core.people.accounts.tables import Staff
 from services.core.people.accounts.tokens import AccessTokens, StaffClaims
 from services.core.people.households.tables import Family
 from services.core.people.programme.tables import StaffScope
+from services.core.people.staff_accounts.rules import PROBATION
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from tests.support.http import Parent, Place, new_address, new_phone
+
+# Of a random password that was forgotten at once: none fits.
+_OF_NOBODY = "$argon2id$v=19$m=47104,t=1,p=1$m/FjiO2oe82VKLIdM50SQA$iV42ShoTCYqLtr1pjrjwwjK8b/O4FiMc51i99wyfHJs"
 
 
 @dataclass
@@ -59,12 +63,12 @@ async def make_staff(
 ) -> StaffMember:
     """Make a staff member of a site, or of its whole programme, whose session stands.
 
-    Passwords take their time and have tests of their own: this one has none that would fit.
+    Passwords take their time and have tests of their own: none fits this one.
     """
     async with database.begin() as work:
         staff = Staff(
-            email=f"{new_ref()}@wecare.example", display_name=role, role=role, password_hash="none",
-            created_at=work.now,
+            email=f"{new_ref()}@wecare.example", display_name=role, role=role, password_hash=_OF_NOBODY,
+            phone=new_phone(), appointed_at=work.now - PROBATION, created_at=work.now - PROBATION,
         )  # fmt: skip
         work.add(staff)
         await work.flush()

@@ -37,6 +37,7 @@ class Permission(StrEnum):
 
     SEE_STRUCTURE = "see structure"
     MANAGE_ACCOUNTS = "manage accounts"
+    APPROVE_ACCOUNTS = "approve accounts"
     SEE_DEVICES = "see devices"
     HAND_OUT = "hand out"
     RECOVER = "recover accounts"
@@ -51,7 +52,8 @@ _OF_SITE: Final = frozenset({Permission.SEE_STRUCTURE, Permission.SEE_DEVICES, P
 PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "admin": frozenset(Permission),
     "manager": _OF_SITE
-    | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
+    | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT}
+    | {Permission.APPROVE_ACCOUNTS},
     "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
     "coordinator": _OF_SITE,
     # The employer: counts over many families, never a row about one.
@@ -70,6 +72,10 @@ class StaffCaller:
     def staff_id(self) -> uuid.UUID:
         """The staff member's id."""
         return self.staff.staff_id
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether the caller's role has a permission."""
+        return permission in PERMISSIONS.get(self.staff.role, frozenset())
 
 
 @dataclass(frozen=True)
@@ -141,13 +147,14 @@ class OfSite:
 
 
 def _check(caller: StaffCaller, permission: Permission) -> None:
-    if permission not in PERMISSIONS.get(caller.staff.role, frozenset()):
+    if not caller.may(permission):
         raise PermissionMissingError(permission.value)
 
 
 IsStaff = Annotated[StaffCaller, Depends(StaffLoggedIn())]
 MaySeeStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.SEE_STRUCTURE))]
 MayManageAccounts = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_ACCOUNTS))]
+MayApproveAccounts = Annotated[StaffCaller, Depends(StaffWith(Permission.APPROVE_ACCOUNTS))]
 StructureOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_STRUCTURE))]
 DevicesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_DEVICES))]
 HandsOutAtSite = Annotated[SiteScope, Depends(OfSite(Permission.HAND_OUT))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -60,7 +60,8 @@ async def import_list(
             await work.roll_back()
     except SheetRefusedError as refused:
         # Found before anything is written.
-        return _refused(refused.faults, dry_run=dry_run, in_full=False)
+        alone = getattr(rows, "faults", ())
+        return _refused(refused.faults, dry_run=dry_run, in_full=False, alone=alone)
     return ListImportResponse(taken=not dry_run, dry_run=dry_run, **vars(counts), faults_in_all=0, faults=[])
 
 
@@ -69,9 +70,14 @@ def _read(raw: bytes, read: Callable[[bytes], Rows]) -> Rows:
     return read(raw)
 
 
-def _refused(faults: Sequence[Fault], *, dry_run: bool, in_full: bool) -> ListImportResponse:
+def _refused(
+    faults: Sequence[Fault], *, dry_run: bool, in_full: bool, alone: Collection[Fault] = frozenset()
+) -> ListImportResponse:
+    alone = frozenset(alone)
     told = [
-        ListFault(row=one.row, column=one.column, code=one.code, sentence=one.sentence if in_full else None)
+        ListFault(
+            row=one.row, column=one.column, code=one.code, sentence=one.sentence if in_full or one in alone else None
+        )
         for one in faults[:_FAULTS_REPORTED]
     ]
     return ListImportResponse(taken=False, dry_run=dry_run, **vars(Counts()), faults_in_all=len(faults), faults=told)

@@ -24,8 +24,12 @@ from services.device_sim.console.console import (
     words,
 )
 from services.device_sim.console.parent_device_commands import DeviceCommands
+from services.device_sim.console.parent_family_commands import FamilyCommands
+from services.device_sim.console.parent_place_commands import PlaceCommands
+from services.device_sim.console.parent_voice_commands import VoiceCommands
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.types import FamilyEvent, Message, ProblemError, ServerAwayError
+from services.device_sim.parent.records import Message
+from services.device_sim.parent.types import FamilyEvent, ProblemError, ServerAwayError
 from services.device_sim.sound import SoundRefusedError
 from services.device_sim.watch.events import EventBoard
 from services.protocol.words import Emoji
@@ -34,11 +38,15 @@ _KNOWN_ERRORS = (ProblemError, ServerAwayError, SoundRefusedError)
 _WAIT_S = 120.0
 
 
-class ParentConsole(DeviceCommands):
+class ParentConsole:
     """The parent's app, as lines."""
 
     def __init__(self, parent: SimParent, *, phone: str | None, sms_file: Path | None) -> None:
-        super().__init__(parent)
+        self._parent = parent
+        self._family = FamilyCommands(parent)
+        self._voice = VoiceCommands(parent, self._family)
+        self._places = PlaceCommands(parent, self._family)
+        self._devices = DeviceCommands(parent)
         self._phone = phone
         self._sms_file = sms_file
         self._board = EventBoard()
@@ -47,12 +55,12 @@ class ParentConsole(DeviceCommands):
             [
                 Command("login", "login [PHONE [CODE]]", "get a code by SMS and log in with it", self._login),
                 Command("logout", "logout", "end the session and forget everything here", self._logout),
-                *self.family_commands(),
+                *self._family.commands(),
                 Command("write", "write TEXT", "to the child", self._write),
                 Command("emoji", "emoji WORD", "one of: " + " ".join(Emoji), self._emoji),
-                *self.voice_commands(),
-                *self.place_commands(),
-                *self.device_commands(),
+                *self._voice.commands(),
+                *self._places.commands(),
+                *self._devices.commands(),
                 Command("send-waiting", "send-waiting", "send again what was not answered", self._send_waiting),
                 Command("history", "history", "the conversation, oldest first", self._history),
                 Command("read", "read N", "read message N of the history; the child is told", self._read),
@@ -91,8 +99,8 @@ class ParentConsole(DeviceCommands):
                 return
             typed = await PromptSession[str]().prompt_async("code> ")
             await self._parent.log_in(phone, typed.strip())
-        if not await self.say_second_step():
-            await self.show_me("")
+        if not await self._devices.say_second_step():
+            await self._family.show_me("")
 
     async def _logout(self, _rest: str) -> None:
         await self._unfollow("")
@@ -102,21 +110,21 @@ class ParentConsole(DeviceCommands):
     # ---------------------------------------------------------------- messages
 
     async def _write(self, rest: str) -> None:
-        child = await self.child()
+        child = await self._family.child()
         (text,) = words(rest, 1, "write TEXT")
-        self.say_sent(await self._parent.write(child.child_id, text))
+        self._voice.say_sent(await self._parent.write(child.child_id, text))
 
     async def _emoji(self, rest: str) -> None:
-        child = await self.child()
+        child = await self._family.child()
         (word,) = words(rest, 1, "emoji WORD")
-        self.say_sent(await self._parent.emoji(child.child_id, word))
+        self._voice.say_sent(await self._parent.emoji(child.child_id, word))
 
     async def _send_waiting(self, _rest: str) -> None:
         sent = await self._parent.send_waiting()
         say(f"{len(sent)} sent, {len(self._parent.waiting())} still waiting")
 
     async def _history(self, _rest: str) -> None:
-        messages = await self.recent(await self.child())
+        messages = await self._voice.recent(await self._family.child())
         for place, message in enumerate(messages, 1):
             say(f"  {place}. {_line(message)}")
             # A new message from the child has now arrived on this phone.
@@ -126,7 +134,7 @@ class ParentConsole(DeviceCommands):
             say("  nothing yet")
 
     async def _read(self, rest: str) -> None:
-        message = await self.chosen(rest)
+        message = await self._voice.chosen(rest)
         if message.direction == "to_family":
             message = await self._parent.mark(message.child_id, message.message_id, "played")
         say(f"  {_line(message)}")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
-from services.device_sim.console.parent_place_commands import PlaceCommands
+from services.device_sim.parent.parent import SimParent
 
 _HOW = ("pin", "watch")
 
 
-class DeviceCommands(PlaceCommands):
+class DeviceCommands:
     """Sessions and waiting log-ins are named by their numbers in their lists."""
 
-    def device_commands(self) -> list[Command]:
+    def __init__(self, parent: SimParent) -> None:
+        self._parent = parent
+
+    def commands(self) -> list[Command]:
         """Return the commands."""
         return [
             Command("second-step", "second-step [pin PIN|watch CODE]", "prove a new phone; or see", self._second_step),
@@ -25,7 +28,7 @@ class DeviceCommands(PlaceCommands):
 
     async def say_second_step(self) -> bool:
         """Tell what is left to do, if anything; return whether there is."""
-        needed = await self._parent.is_second_step_needed()
+        needed = await self._parent.devices.is_second_step_needed()
         if needed:
             say("a new phone: second-step pin PIN, second-step watch CODE, or ask another guardian for a word")
         return needed
@@ -35,38 +38,38 @@ class DeviceCommands(PlaceCommands):
             how, secret = words(rest, 2, "second-step [pin PIN|watch CODE]")
             if how not in _HOW:
                 raise SaidWrongError("usage: second-step [pin PIN|watch CODE]")
-            await (self._parent.prove_by_pin if how == "pin" else self._parent.prove_by_watch)(secret)
+            await (self._parent.devices.prove_by_pin if how == "pin" else self._parent.devices.prove_by_watch)(secret)
         if not await self.say_second_step():
             say("this phone is proven")
 
     async def _pin(self, rest: str) -> None:
         if rest:
-            await self._parent.set_pin(rest)
-        say("a PIN is set" if await self._parent.has_pin() else "no PIN is set: pin PIN")
+            await self._parent.devices.set_pin(rest)
+        say("a PIN is set" if await self._parent.devices.has_pin() else "no PIN is set: pin PIN")
 
     async def _sessions(self, _rest: str) -> None:
-        for place, one in enumerate(await self._parent.sessions(), 1):
+        for place, one in enumerate(await self._parent.devices.sessions(), 1):
             mark = "→" if one.current else " "
             state = "waits for its second step" if one.limited else "logged in"
             say(f"  {mark} {place}. since {one.created_at.astimezone():%Y-%m-%d %H:%M}: {state}")
 
     async def _end(self, rest: str) -> None:
-        sessions = await self._parent.sessions()
-        await self._parent.end_session(sessions[number(rest, len(sessions)) - 1].session_id)
+        sessions = await self._parent.devices.sessions()
+        await self._parent.devices.end_session(sessions[number(rest, len(sessions)) - 1].session_id)
 
     async def _log_ins(self, _rest: str) -> None:
-        waiting = await self._parent.log_ins()
+        waiting = await self._parent.devices.log_ins()
         for place, one in enumerate(waiting, 1):
             say(f"  {place}. {printable(one.display_name)} since {one.created_at.astimezone():%H:%M}; ask them first")
         if not waiting:
             say("  nobody waits")
 
     async def _approve_log_in(self, rest: str) -> None:
-        await self._parent.approve_log_in(await self._chosen_log_in(rest))
+        await self._parent.devices.approve_log_in(await self._chosen_log_in(rest))
 
     async def _refuse_log_in(self, rest: str) -> None:
-        await self._parent.refuse_log_in(await self._chosen_log_in(rest))
+        await self._parent.devices.refuse_log_in(await self._chosen_log_in(rest))
 
     async def _chosen_log_in(self, rest: str) -> str:
-        waiting = await self._parent.log_ins()
+        waiting = await self._parent.devices.log_ins()
         return waiting[number(rest, len(waiting)) - 1].log_in_id

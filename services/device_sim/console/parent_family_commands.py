@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.types import Child, Contact, Family
+from services.device_sim.parent.records import Child, Contact, Family
+from services.device_sim.parent.types import has_consent
 
 _RIGHTS = {"message": "may_message", "locate": "may_locate", "manage": "may_manage"}
 
@@ -16,7 +17,7 @@ class FamilyCommands:
         self._parent = parent
         self._child_id: str | None = None
 
-    def family_commands(self) -> list[Command]:
+    def commands(self) -> list[Command]:
         """Return the commands, in the order of a first evening."""
         return [
             Command("me", "me", "who is logged in, families, invitations", self.show_me),
@@ -48,8 +49,8 @@ class FamilyCommands:
     async def child(self) -> Child:
         """Return the child that is talked about."""
         if self._child_id is not None:
-            return await self._parent.child(self._child_id)
-        children = await self._parent.children((await self.family()).family_id)
+            return await self._parent.family.child(self._child_id)
+        children = await self._parent.family.children((await self.family()).family_id)
         if not children:
             raise SaidWrongError("there is no child yet: child NAME")
         self._child_id = children[0].child_id
@@ -61,7 +62,7 @@ class FamilyCommands:
         say(f"{printable(me.display_name) or 'no name yet'} {me.phone}")
         for family in me.families:
             rights = " ".join(word for word, name in _RIGHTS.items() if getattr(family, name))
-            agreed = "agreed to messages" if family.has_consent() else "not agreed yet: consent yes"
+            agreed = "agreed to messages" if has_consent(family) else "not agreed yet: consent yes"
             place = "first guardian" if family.is_primary else "guardian"
             say(f"  family {family.family_code} ({place}; {rights}); {agreed}")
         for invitation in me.invitations:
@@ -69,25 +70,25 @@ class FamilyCommands:
 
     async def _name(self, rest: str) -> None:
         (name,) = words(rest, 1, "name NAME")
-        await self._parent.rename(name)
+        await self._parent.family.rename(name)
 
     async def _consent(self, rest: str) -> None:
         locale = (await self._parent.me()).locale
-        parts = {text.part for text in await self._parent.consent_texts(locale)}
+        parts = {text.part for text in await self._parent.family.consent_texts(locale)}
         if rest != "yes" and rest not in parts:
-            for text in await self._parent.consent_texts(locale):
+            for text in await self._parent.family.consent_texts(locale):
                 say(f"  {text.part} ({text.text_version}): {text.text}")
             say("  to agree to messages: consent yes; to another part: consent PART")
             return
         part = "messages" if rest == "yes" else rest
-        given = await self._parent.consent((await self.family()).family_id, part, locale=locale)
+        given = await self._parent.family.consent((await self.family()).family_id, part, locale=locale)
         say(f"agreed to {given.part}, text {given.text_version}")
 
     async def _accept(self, _rest: str) -> None:
         me = await self._parent.me()
         if not me.invitations:
             raise SaidWrongError("nobody has invited you")
-        await self._parent.accept_invitation(me.invitations[0].invitation_id, locale=me.locale)
+        await self._parent.family.accept_invitation(me.invitations[0].invitation_id, locale=me.locale)
         await self.show_me("")
 
     # ---------------------------------------------------------------- children and watches
@@ -97,9 +98,9 @@ class FamilyCommands:
         if rest:
             name, _, year = rest.rpartition(" ") if rest.rpartition(" ")[2].isdecimal() else (rest, "", "")
             self._child_id = (
-                await self._parent.create_child(family_id, name or rest, int(year) if name and year else None)
+                await self._parent.family.create_child(family_id, name or rest, int(year) if name and year else None)
             ).child_id
-        for place, child in enumerate(await self._parent.children(family_id), 1):
+        for place, child in enumerate(await self._parent.family.children(family_id), 1):
             watch = child.watch
             how = "no watch" if watch is None else f"watch {watch.watch_serial} {watch.state}"
             if watch is not None and watch.battery_pct is not None:
@@ -108,28 +109,28 @@ class FamilyCommands:
             say(f"  {mark} {place}. {printable(child.name)}: {how}")
 
     async def _use(self, rest: str) -> None:
-        children = await self._parent.children((await self.family()).family_id)
+        children = await self._parent.family.children((await self.family()).family_id)
         self._child_id = children[number(rest, len(children)) - 1].child_id
 
     async def _pair(self, rest: str) -> None:
         (code,) = words(rest, 1, "pair CODE")
-        pairing = await self._parent.pair((await self.child()).child_id, code)
+        pairing = await self._parent.family.pair((await self.child()).child_id, code)
         say(f"watch {pairing.watch_serial}: {pairing.state}")
 
     async def _unpair(self, _rest: str) -> None:
-        await self._parent.unpair((await self.child()).child_id)
+        await self._parent.family.unpair((await self.child()).child_id)
         say("unpaired")
 
     # ---------------------------------------------------------------- contacts
 
     async def _listed(self) -> tuple[Child, list[Contact]]:
         child = await self.child()
-        found = await self._parent.contacts(child.child_id)
+        found = await self._parent.family.contacts(child.child_id)
         return child, found.contacts
 
     async def _contacts(self, _rest: str) -> None:
         child = await self.child()
-        found = await self._parent.contacts(child.child_id)
+        found = await self._parent.family.contacts(child.child_id)
         say(f"  version {found.version}, on the watch {found.acked_version}")
         for place, contact in enumerate(found.contacts, 1):
             rights = ", ".join(
@@ -140,22 +141,22 @@ class FamilyCommands:
 
     async def _add(self, rest: str) -> None:
         relation, phone, name = words(rest, 3, "add RELATION NUMBER NAME")
-        contact = await self._parent.add_contact((await self.child()).child_id, name, relation, phone)
+        contact = await self._parent.family.add_contact((await self.child()).child_id, name, relation, phone)
         say(f"{printable(contact.name)}: {contact.state}")
 
     async def _approve(self, rest: str) -> None:
         child, contacts = await self._listed()
-        await self._parent.approve_contact(child.child_id, contacts[number(rest, len(contacts)) - 1].contact_id)
+        await self._parent.family.approve_contact(child.child_id, contacts[number(rest, len(contacts)) - 1].contact_id)
 
     async def _order(self, rest: str) -> None:
         child, contacts = await self._listed()
         wanted = [contacts[number(word, len(contacts)) - 1].contact_id for word in rest.split()]
-        await self._parent.order_contacts(child.child_id, wanted)
+        await self._parent.family.order_contacts(child.child_id, wanted)
         await self._contacts("")
 
     async def _remove(self, rest: str) -> None:
         child, contacts = await self._listed()
-        await self._parent.remove_contact(child.child_id, contacts[number(rest, len(contacts)) - 1].contact_id)
+        await self._parent.family.remove_contact(child.child_id, contacts[number(rest, len(contacts)) - 1].contact_id)
 
     # ---------------------------------------------------------------- guardians
 
@@ -164,15 +165,15 @@ class FamilyCommands:
         if not phone or not relation or not set(words_of_rights) <= set(_RIGHTS):
             raise SaidWrongError("usage: invite PHONE RELATION [message] [locate] [manage]")
         rights = {name: word in words_of_rights for word, name in _RIGHTS.items()}
-        await self._parent.invite((await self.family()).family_id, phone, relation, **rights)
+        await self._parent.family.invite((await self.family()).family_id, phone, relation, **rights)
         say("invited; the phone is told by SMS")
 
     async def _guardians(self, _rest: str) -> None:
         family = await self.family()
-        for guardian in await self._parent.guardians(family.family_id):
+        for guardian in await self._parent.family.guardians(family.family_id):
             rights = " ".join(word for word, name in _RIGHTS.items() if getattr(guardian, name))
             number = guardian.phone or "number hidden"
             say(f"  {printable(guardian.display_name)} ({guardian.relation}) {number}: {rights}")
         if family.may_manage:
-            for invitation in await self._parent.invitations(family.family_id):
+            for invitation in await self._parent.family.invitations(family.family_id):
                 say(f"  invited: {invitation.phone} ({invitation.relation})")

@@ -5,19 +5,24 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
-from services.device_sim.console.parent_voice_commands import VoiceCommands
-from services.device_sim.parent.place_types import Alert, Place, Settings, Zone, ZoneName
-from services.device_sim.parent.types import Child
+from services.device_sim.console.parent_family_commands import FamilyCommands
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.records import Alert, Child, Place, Settings, Zone, ZoneName
+from services.device_sim.parent.types import has_consent
 
 _LOCATION = "location"
 _MINUTES_MAX = 24 * 60
 _KINDS = ("locate", "ring", "restart", "lost", "found")
 
 
-class PlaceCommands(VoiceCommands):
+class PlaceCommands:
     """Zones and alerts are named by their numbers in their lists."""
 
-    def place_commands(self) -> list[Command]:
+    def __init__(self, parent: SimParent, family: FamilyCommands) -> None:
+        self._parent = parent
+        self._family = family
+
+    def commands(self) -> list[Command]:
         """Return the commands, in the order in which a parent comes to them."""
         return [
             Command(
@@ -42,18 +47,18 @@ class PlaceCommands(VoiceCommands):
     async def _location(self, rest: str) -> None:
         if rest not in {"on", "off"}:
             raise SaidWrongError("usage: location on|off")
-        child, family = await self.child(), await self.family()
+        child, family = await self._family.child(), await self._family.family()
         if rest == "on":
             me = await self._parent.me()
             if not family.may_locate and family.is_primary:
-                await self._parent.change_guardian(family.family_id, me.guardian_id, may_locate=True)
-            if not family.has_consent(_LOCATION):
-                given = await self._parent.consent(family.family_id, _LOCATION, locale=me.locale)
+                await self._parent.family.change_guardian(family.family_id, me.guardian_id, may_locate=True)
+            if not has_consent(family, _LOCATION):
+                given = await self._parent.family.consent(family.family_id, _LOCATION, locale=me.locale)
                 say(f"agreed to {given.part}, text {given.text_version}")
-        _say_settings(await self._parent.change_settings(child.child_id, location=rest == "on"))
+        _say_settings(await self._parent.places.change_settings(child.child_id, location=rest == "on"))
 
     async def _place(self, _rest: str) -> None:
-        latest = await self._parent.latest_place((await self.child()).child_id)
+        latest = await self._parent.places.latest_place((await self._family.child()).child_id)
         if latest.seen is None:
             say("nothing good is known" + ("" if latest.location_on else "; location is off: location on"))
             return
@@ -66,8 +71,9 @@ class PlaceCommands(VoiceCommands):
             wanted = date.fromisoformat(rest) if rest else None
         except ValueError:
             raise SaidWrongError("usage: day [YYYY-MM-DD]") from None
-        day = await self._parent.day((await self.child()).child_id, wanted)
-        counted = ", ".join(f"{count} {quality}" for quality, count in day.qualities.items())
+        day = await self._parent.places.day((await self._family.child()).child_id, wanted)
+        counts = day.qualities
+        counted = f"{counts.good} good, {counts.poor} poor, {counts.bad} bad, {counts.late} late"
         say(f"  {day.day} in {day.timezone}; fixes: {counted}")
         for stay in day.stays:
             say(f"  {_times(stay.from_at, stay.until_at)} at {_where(stay.place, stay.zone)} ({stay.fixes} fixes)")
@@ -81,41 +87,41 @@ class PlaceCommands(VoiceCommands):
             circle = (float(lat), float(lon), float(radius_m))
         except ValueError:
             raise SaidWrongError("usage: zone LAT LON METRES NAME") from None
-        await self._parent.draw_circle((await self.child()).child_id, name, *circle)
+        await self._parent.places.draw_circle((await self._family.child()).child_id, name, *circle)
         await self._show_zones("")
 
     async def _listed_zones(self) -> tuple[Child, list[Zone]]:
-        child = await self.child()
-        return child, await self._parent.zones(child.child_id)
+        child = await self._family.child()
+        return child, await self._parent.places.zones(child.child_id)
 
     async def _show_zones(self, _rest: str) -> None:
         _, zones = await self._listed_zones()
         for place, zone in enumerate(zones, 1):
-            say(f"  {place}. {printable(zone.name)} ({zone.shape.get('kind')}): {zone.stand}")
+            say(f"  {place}. {printable(zone.name)} ({zone.shape.kind}): {zone.stand}")
         if not zones:
             say("  none yet")
 
     async def _remove_zone(self, rest: str) -> None:
         child, zones = await self._listed_zones()
-        await self._parent.remove_zone(child.child_id, zones[number(rest, len(zones)) - 1].zone_id)
+        await self._parent.places.remove_zone(child.child_id, zones[number(rest, len(zones)) - 1].zone_id)
 
     # ---------------------------------------------------------------- commands and alerts
 
     async def _command(self, rest: str) -> None:
-        given = await self._parent.command((await self.child()).child_id, rest)
+        given = await self._parent.places.command((await self._family.child()).child_id, rest)
         say(f"{given.kind}: {given.state}, until {_times(given.expires_at)}")
 
     async def _commands(self, _rest: str) -> None:
-        for given in await self._parent.commands((await self.child()).child_id):
+        for given in await self._parent.places.commands((await self._family.child()).child_id):
             say(f"  {given.kind}: {given.state}{f' ({printable(given.detail)})' if given.detail else ''}")
 
     async def _listed_alerts(self) -> tuple[Child, list[Alert]]:
-        child = await self.child()
-        return child, await self._parent.alerts(child.child_id)
+        child = await self._family.child()
+        return child, await self._parent.places.alerts(child.child_id)
 
     async def _alerts(self, _rest: str) -> None:
         child, alerts = await self._listed_alerts()
-        names = {one.guardian_id: one.display_name for one in await self._parent.guardians(child.family_id)}
+        names = {one.guardian_id: one.display_name for one in await self._parent.family.guardians(child.family_id)}
         for place, alert in enumerate(alerts, 1):
             by = printable(names.get(alert.acknowledged_by or "", "") or "a guardian")
             taken = "nobody has answered" if alert.acknowledged_at is None else f"{by} takes care"
@@ -125,29 +131,29 @@ class PlaceCommands(VoiceCommands):
 
     async def _acknowledge(self, rest: str) -> None:
         child, alerts = await self._listed_alerts()
-        alert = await self._parent.acknowledge(child.child_id, alerts[number(rest, len(alerts)) - 1].alert_id)
+        alert = await self._parent.places.acknowledge(child.child_id, alerts[number(rest, len(alerts)) - 1].alert_id)
         say(f"{alert.kind}: the child is told")
 
     # ---------------------------------------------------------------- settings
 
     async def _settings(self, rest: str) -> None:
-        child = await self.child()
+        child = await self._family.child()
         if not rest:
-            _say_settings(await self._parent.settings(child.child_id))
+            _say_settings(await self._parent.places.settings(child.child_id))
             return
         name, value = words(rest, 2, "settings [NAME VALUE]")
         changes = {name: int(value) if value.isdecimal() else value}
-        _say_settings(await self._parent.change_settings(child.child_id, **changes))
+        _say_settings(await self._parent.places.change_settings(child.child_id, **changes))
 
     async def _quiet(self, rest: str) -> None:
         starts, ends = words(rest, 2, "quiet HH:MM HH:MM")
-        _say_settings(await self._parent.set_quiet((await self.child()).child_id, starts, ends))
+        _say_settings(await self._parent.places.set_quiet((await self._family.child()).child_id, starts, ends))
 
     async def _busy(self, rest: str) -> None:
         until = None
         if rest != "no":
             until = datetime.now(UTC) + timedelta(minutes=number(rest, _MINUTES_MAX))
-        told = await self._parent.set_busy(until)
+        told = await self._parent.places.set_busy(until)
         say("not on shift" if told.busy_until is None else f"on shift until {_times(told.busy_until)}")
 
 
@@ -161,7 +167,7 @@ def _times(*moments: datetime) -> str:
 
 
 def _say_settings(settings: Settings) -> None:
-    quiet = ", ".join(f"{one.get('starts')} - {one.get('ends')}" for one in settings.quiet) or "none"
+    quiet = ", ".join(f"{one.starts} - {one.ends}" for one in settings.quiet) or "none"
     say(f"  version {settings.version}, on the watch {settings.acked_version}")
     say(f"  location {'on' if settings.location else 'off'}, a check-in every {settings.checkin_interval_s} s")
     say(f"  quiet {quiet}; language {settings.language}, volume {settings.volume_pct} %")

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, seconds, words
 from services.device_sim.console.parent_family_commands import FamilyCommands
-from services.device_sim.parent.types import Child, Message
+from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.records import Child, Message
+from services.device_sim.parent.types import state_at_child
 from services.device_sim.sound import read_file, speech_wav, write_file
 from services.protocol import limits
 from services.protocol.words import ItemKind
@@ -21,10 +23,14 @@ _MEDIA_TYPES = {
 _OTHER = "application/octet-stream"
 
 
-class VoiceCommands(FamilyCommands):
+class VoiceCommands:
     """Messages are named by their numbers in the history."""
 
-    def voice_commands(self) -> list[Command]:
+    def __init__(self, parent: SimParent, family: FamilyCommands) -> None:
+        self._parent = parent
+        self._family = family
+
+    def commands(self) -> list[Command]:
         """Return the commands."""
         return [
             Command("speak", "speak FILE|SECONDS", "say a file, or so many seconds of something", self._speak),
@@ -42,25 +48,25 @@ class VoiceCommands(FamilyCommands):
 
     async def chosen(self, word: str) -> Message:
         """Return the message with this number in the history."""
-        messages = await self.recent(await self.child())
+        messages = await self.recent(await self._family.child())
         return messages[number(word, len(messages)) - 1]
 
     def say_sent(self, message: Message) -> None:
         """Tell that a message is with the backend."""
-        say(f"message {message.seq}: {message.state_at_child()}")
+        say(f"message {message.seq}: {state_at_child(message)}")
 
     async def _speak(self, rest: str) -> None:
-        child = await self.child()
-        self.say_sent(await self._parent.speak(child.child_id, *_sound("speak", rest)))
+        child = await self._family.child()
+        self.say_sent(await self._parent.voice.speak(child.child_id, *_sound("speak", rest)))
 
     async def _speak_in_parts(self, rest: str) -> None:
-        child = await self.child()
-        self.say_sent(await self._parent.speak_in_parts(child.child_id, *_sound("speak-in-parts", rest)))
+        child = await self._family.child()
+        self.say_sent(await self._parent.voice.speak_in_parts(child.child_id, *_sound("speak-in-parts", rest)))
 
     async def _save(self, rest: str) -> None:
         word, name = words(rest, 2, "save N FILE.m4a")
         message = await self._voice(word)
-        sound = await self._parent.hear(message.child_id, message.message_id)
+        sound = await self._parent.voice.hear(message.child_id, message.message_id)
         write_file(Path(name), sound)
         if message.direction == "to_family":
             await self._parent.mark(message.child_id, message.message_id, "played")
@@ -68,7 +74,7 @@ class VoiceCommands(FamilyCommands):
 
     async def _keep(self, rest: str) -> None:
         message = await self._voice(rest)
-        await self._parent.keep(message.child_id, message.message_id)
+        await self._parent.voice.keep(message.child_id, message.message_id)
         say("kept beyond its time")
 
     async def _voice(self, word: str) -> Message:
@@ -78,8 +84,8 @@ class VoiceCommands(FamilyCommands):
         return message
 
     async def _unread(self, _rest: str) -> None:
-        for one in await self._parent.unread():
-            child = await self._parent.child(one.child_id)
+        for one in await self._parent.voice.unread():
+            child = await self._parent.family.child(one.child_id)
             say(f"  {printable(child.name)}: {one.unread} not read, {one.unplayed} recordings not played")
 
 

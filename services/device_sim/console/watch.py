@@ -81,11 +81,12 @@ _TOLD = {
 }
 
 
-class WatchConsole(PlaceCommands):
+class WatchConsole:
     """The watch's screen and buttons, as lines."""
 
     def __init__(self, watch: SimWatch, *, show_qr: bool = True) -> None:
-        super().__init__(watch)
+        self._watch = watch
+        self._places = PlaceCommands(watch)
         self._show_qr = show_qr
         self.console = Console(
             [
@@ -107,7 +108,7 @@ class WatchConsole(PlaceCommands):
                 Command("states", "states", "what became of what the child sent", self._states),
                 Command("sos", "sos", "press the SOS button", self._sos),
                 Command("alert", "alert KIND", "one of: " + " ".join(AlertKind), self._alert),
-                *self.place_commands(),
+                *self._places.commands(),
                 Command("sleep", "sleep MINUTES", "say asleep and disconnect", self._sleep),
                 Command("offline", "offline", "lose the network", self._offline),
                 Command("online", "online", "find the network again", self._online),

@@ -21,7 +21,7 @@ class PlaceCommands:
     def __init__(self, watch: SimWatch) -> None:
         self._watch = watch
 
-    def place_commands(self) -> list[Command]:
+    def commands(self) -> list[Command]:
         """Return the commands."""
         return [
             Command("fix", "fix [LAT LON [METRES]]", "where the watch is; nothing: it cannot tell", self._fix),

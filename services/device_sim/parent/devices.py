@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic.dataclasses import dataclass
 
 from services.device_sim.parent.http import ParentHttp
-from services.device_sim.parent.place_types import SessionShown, WaitingLogIn
+from services.device_sim.parent.records import SessionShown, WaitingLogIn
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class _LogIns:
 class ParentDevices:
     """The part of a parent that proves who it is. Every method raises ProblemError or ServerAwayError."""
 
-    _http: ParentHttp
+    def __init__(self, http: ParentHttp) -> None:
+        self._http = http
 
     async def is_second_step_needed(self) -> bool:
         """Tell whether this session is limited: it ends by a step of ours, or by another guardian's word."""

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic.dataclasses import dataclass
 
 from services.device_sim.parent.http import ParentHttp
-from services.device_sim.parent.types import (
+from services.device_sim.parent.records import (
     Child,
     Consent,
     ConsentText,
@@ -44,7 +44,8 @@ class _Invitations:
 class ParentFamily:
     """The part of a parent that looks after the family. Every method raises ProblemError or ServerAwayError."""
 
-    _http: ParentHttp
+    def __init__(self, http: ParentHttp) -> None:
+        self._http = http
 
     async def rename(self, display_name: str) -> Me:
         """Change the own name, which watches show."""

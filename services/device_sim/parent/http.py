@@ -10,10 +10,12 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 import httpx
+from httpx_sse import EventSource, ServerSentEvent
 from pydantic import TypeAdapter
 
+from services.device_sim.parent.records import Session
 from services.device_sim.parent.store import ParentStore
-from services.device_sim.parent.types import ProblemError, ServerAwayError, Session
+from services.device_sim.parent.types import ProblemError, ServerAwayError, StoredSession
 
 T = TypeVar("T")
 # What the server answers when it could not just now: nothing was done.
@@ -96,7 +98,7 @@ class ParentHttp:
         """Return the answer as a record of this kind."""
         return TypeAdapter(kind).validate_python(await self.ask(method, path, **asked), strict=False)
 
-    async def refresh(self, used: Session) -> Session:
+    async def refresh(self, used: StoredSession) -> StoredSession:
         """Return a session newer than the one that was refused; one at a time, for a refresh token works once."""
         async with self._refreshing:
             newest = self._need_session()
@@ -107,13 +109,12 @@ class ParentHttp:
             if answer.status_code == _UNAUTHORIZED:
                 self._store.set_session(None)
             _raise_problem(answer)
-            session = TypeAdapter(Session).validate_python(answer.json())
-            self._store.set_session(session)
-            return session
+            self._store.set_session(TypeAdapter(Session).validate_python(answer.json(), strict=False))
+            return self._need_session()
 
     @asynccontextmanager
-    async def stream(self, path: str, headers: dict[str, str]) -> AsyncIterator[AsyncIterator[str]]:
-        """Open an endless answer and give its lines. Raises ProblemError or ServerAwayError, also while reading."""
+    async def events(self, path: str, headers: dict[str, str]) -> AsyncIterator[AsyncIterator[ServerSentEvent]]:
+        """Open an event stream and yield its events. Raises ProblemError or ServerAwayError, also while reading."""
         session = self._need_session()
         for _ in range(2):
             asked = {**headers, "Authorization": f"Bearer {session.access_token}", "Accept": "text/event-stream"}
@@ -126,14 +127,14 @@ class ParentHttp:
                         if answer.is_error:
                             await answer.aread()
                         _raise_problem(answer)
-                        yield _lines(answer)
+                        yield EventSource(answer).aiter_sse()
                         return
             except httpx.TransportError as error:
                 raise ServerAwayError(type(error).__name__) from None
             session = await self.refresh(session)
         raise ProblemError("access_token_invalid", _UNAUTHORIZED, "The session has ended. Log in again.")
 
-    def _need_session(self) -> Session:
+    def _need_session(self) -> StoredSession:
         session = self._store.session()
         if session is None:
             raise ProblemError("not_logged_in", _UNAUTHORIZED, "Log in first.")
@@ -166,7 +167,7 @@ class ParentHttp:
         self,
         method: str,
         path: str,
-        session: Session | None,
+        session: StoredSession | None,
         *,
         headers: dict[str, str] | None = None,
         **asked: Any,  # noqa: ANN401 - what httpx takes
@@ -178,15 +179,6 @@ class ParentHttp:
             return await self._client.request(method, path, headers=told, **asked)
         except httpx.TransportError as error:
             raise ServerAwayError(type(error).__name__) from None
-
-
-async def _lines(answer: httpx.Response) -> AsyncIterator[str]:
-    """Give the lines of an event stream; httpx would also split at characters that are none of its line ends."""
-    rest = ""
-    async for text in answer.aiter_text():
-        *lines, rest = (rest + text).split("\n")
-        for line in lines:
-            yield line.removesuffix("\r")
 
 
 def _raise_problem(answer: httpx.Response) -> None:

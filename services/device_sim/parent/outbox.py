@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from services.device_sim.parent.http import ParentHttp
+from services.device_sim.parent.records import Message, Upload
 from services.device_sim.parent.store import ParentStore
-from services.device_sim.parent.types import Message, ProblemError, ServerAwayError, Upload, Waiting
+from services.device_sim.parent.types import ProblemError, ServerAwayError, Waiting
 from services.device_sim.watch.timings import backoff_s
 
 T = TypeVar("T")
@@ -26,21 +27,18 @@ _GO_ON = frozenset({"upload_offset_differs", "upload_unfinished", "upload_hash_d
 _WRONG_MAX = 3
 
 
-class ParentOutbox:
-    """The outbox of a SimParent."""
+class Outbox:
+    """Sends stored messages and recordings until the backend has answered."""
 
-    _http: ParentHttp
-    _store: ParentStore
-    _random: random.Random
+    def __init__(self, http: ParentHttp, store: ParentStore, random_source: random.Random) -> None:
+        self._http = http
+        self._store = store
+        self._random = random_source
 
-    @property
-    def is_logged_in(self) -> bool:
-        """Whether there is a session; whether it still stands shows at the next request."""
-        return self._store.session() is not None
-
-    async def _send_until_answered(self, kept: Waiting, timeout_s: float) -> Message:
+    async def send_until_answered(self, kept: Waiting, timeout_s: float) -> Message:
+        """Send a stored message until it is answered, then forget it; raises what refused it or stood in the way."""
         try:
-            message = await self._until_answered(lambda: self._send_kept(kept), timeout_s)
+            message = await self.until_answered(lambda: self._send_kept(kept), timeout_s)
         except ProblemError as error:
             if _is_final(error):
                 self._store.forget_message(kept.key)
@@ -48,7 +46,7 @@ class ParentOutbox:
         self._store.forget_message(kept.key)
         return message
 
-    async def _until_answered(self, ask: Callable[[], Awaitable[T]], timeout_s: float) -> T:
+    async def until_answered(self, ask: Callable[[], Awaitable[T]], timeout_s: float) -> T:
         """Ask until there is an answer; raises the last problem once it is final or the time is over."""
         end = asyncio.get_running_loop().time() + timeout_s
         attempt = 0
@@ -64,7 +62,7 @@ class ParentOutbox:
                 problem, wait_s = error, 0.0
             wait_s = max(wait_s, backoff_s(attempt, RETRY_FIRST_S, RETRY_MAX_S, self._random))
             attempt += 1
-            if asyncio.get_running_loop().time() + wait_s > end or not self.is_logged_in:
+            if asyncio.get_running_loop().time() + wait_s > end or self._store.session() is None:
                 raise problem
             await asyncio.sleep(wait_s)
 

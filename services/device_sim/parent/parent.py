@@ -12,33 +12,24 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from httpx_sse import ServerSentEvent
 
 from services.device_sim.parent.devices import ParentDevices
 from services.device_sim.parent.family import ParentFamily
 from services.device_sim.parent.http import ParentHttp
-from services.device_sim.parent.outbox import RETRY_FIRST_S, RETRY_MAX_S
+from services.device_sim.parent.outbox import RETRY_FIRST_S, RETRY_MAX_S, Outbox
 from services.device_sim.parent.places import ParentPlaces
+from services.device_sim.parent.records import CodeSent, Me, Message, MessagePage, Session
 from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
-from services.device_sim.parent.sse import EventParser, ServerSentEvent
 from services.device_sim.parent.store import ParentStore
-from services.device_sim.parent.types import (
-    CodeSent,
-    FamilyEvent,
-    Me,
-    Message,
-    MessagePage,
-    ProblemError,
-    ServerAwayError,
-    Session,
-    Waiting,
-)
+from services.device_sim.parent.types import FamilyEvent, ProblemError, ServerAwayError, Waiting
 from services.device_sim.parent.voice import ParentVoice
 from services.device_sim.watch.timings import backoff_s
 
 _TIMEOUT_S = 10.0
 
 
-class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
+class SimParent:
     """One parent with a phone's memory in `state_folder`. Use it as `async with`.
 
     Refusals are ProblemError with the API's stable code; a backend that cannot be reached is ServerAwayError. A message
@@ -59,6 +50,11 @@ class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
         self._client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=_TIMEOUT_S, trust_env=False)
         self._random = random_source or random.SystemRandom()
         self._http = ParentHttp(self._client, self._store)
+        self._outbox = Outbox(self._http, self._store, self._random)
+        self.voice = ParentVoice(self._http, self._store, self._outbox)
+        self.family = ParentFamily(self._http)
+        self.places = ParentPlaces(self._http)
+        self.devices = ParentDevices(self._http)
 
     async def close(self) -> None:
         """End all connections; a repeat does nothing."""
@@ -74,6 +70,11 @@ class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
         await self.close()
 
     # ---------------------------------------------------------------- log in
+
+    @property
+    def is_logged_in(self) -> bool:
+        """Whether there is a session; the next request shows whether it is still valid."""
+        return self._store.session() is not None
 
     async def request_code(self, phone: str, locale: str | None = None) -> CodeSent:
         """Ask for a one-time code; the answer is the same for every phone."""
@@ -138,7 +139,7 @@ class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
         without an answer: it stays in the outbox, for `send_waiting`.
         """
         kept = self._store.keep_message(child_id, body)
-        return await self._send_until_answered(kept, timeout_s)
+        return await self._outbox.send_until_answered(kept, timeout_s)
 
     def waiting(self) -> list[Waiting]:
         """Return the messages that were not answered yet."""
@@ -149,7 +150,7 @@ class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
         sent = []
         for kept in self._store.waiting():
             with contextlib.suppress(ProblemError):
-                sent.append(await self._send_until_answered(kept, timeout_s))
+                sent.append(await self._outbox.send_until_answered(kept, timeout_s))
         return sent
 
     async def messages(self, child_id: str, *, cursor: str | None = None, limit: int = 50) -> MessagePage:
@@ -200,12 +201,11 @@ class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
     async def _follow_once(self) -> AsyncGenerator[FamilyEvent, None]:
         cursor = self._store.cursor()
         headers = {} if cursor is None else {"Last-Event-ID": cursor}
-        parser = EventParser(cursor or "")
-        async with self._http.stream("/v1/events", headers) as lines:
-            async for line in lines:
-                event = parser.take(line)
-                if event is not None:
-                    yield _family_event(event)
+        async with self._http.events("/v1/events", headers) as events:
+            async for event in events:
+                # A heartbeat is an event without data.
+                if event.data:
+                    yield _family_event(event, cursor)
 
     async def wait_for_message(
         self, child_id: str, condition: Callable[[Message], bool], *, timeout_s: float = 30.0
@@ -224,13 +224,13 @@ class SimParent(ParentVoice, ParentFamily, ParentPlaces, ParentDevices):
         raise ServerAwayError("the event stream ended")
 
 
-def _family_event(event: ServerSentEvent) -> FamilyEvent:
-    told = json.loads(event.text)
+def _family_event(event: ServerSentEvent, cursor: str | None) -> FamilyEvent:
+    told = json.loads(event.data)
     if not isinstance(told, dict):
         told = {}
     return FamilyEvent(
-        kind=event.kind,
-        cursor=event.last_id,
+        kind=event.event,
+        cursor=event.id or cursor or "",
         family_id=told.get("family_id"),
         child_id=told.get("child_id"),
         ref_id=told.get("ref_id"),

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic.dataclasses import dataclass
 
 from services.device_sim.parent.http import ParentHttp
-from services.device_sim.parent.place_types import (
+from services.device_sim.parent.records import (
     Alert,
     AlertPage,
     Availability,
@@ -34,7 +34,8 @@ class _Commands:
 class ParentPlaces:
     """The part of a parent that looks after the child. Every method raises ProblemError or ServerAwayError."""
 
-    _http: ParentHttp
+    def __init__(self, http: ParentHttp) -> None:
+        self._http = http
 
     async def latest_place(self, child_id: str) -> Latest:
         """Tell where the child was last seen; the look is written down."""

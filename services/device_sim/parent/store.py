@@ -6,7 +6,8 @@ import json
 import uuid
 from pathlib import Path
 
-from services.device_sim.parent.types import Session, Waiting
+from services.device_sim.parent.records import Session
+from services.device_sim.parent.types import StoredSession, Waiting
 from services.device_sim.sqlite_file import SqliteFile
 
 _TABLES = """
@@ -42,10 +43,10 @@ class ParentStore:
         else:
             self._file.write("INSERT OR REPLACE INTO kept VALUES (?, ?)", name, value)
 
-    def session(self) -> Session | None:
+    def session(self) -> StoredSession | None:
         """Return the session, None when nobody is logged in."""
         text = self._kept("session")
-        return None if text is None else Session(**json.loads(text))
+        return None if text is None else StoredSession(**json.loads(text))
 
     def set_session(self, session: Session | None) -> None:
         """Keep the newest tokens: a refresh token works once."""

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.types import Message
+from services.device_sim.parent.records import Message
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from services.devstack.demo.office import HandedOut, Office
@@ -153,13 +153,13 @@ class Story(CareStory):
         return f"first guardian of family {me.families[0].family_code}"
 
     async def _refuse_before_consent(self) -> str:
-        return await self._refused("consent_required", self.parent.create_child(self.family_id, "Mei"))
+        return await self._refused("consent_required", self.parent.family.create_child(self.family_id, "Mei"))
 
     async def _name_child(self) -> str:
-        consent = await self.parent.consent(self.family_id)
+        consent = await self.parent.family.consent(self.family_id)
         me = await self.parent.me()
-        await self.parent.change_guardian(self.family_id, me.guardian_id, relation="mother")
-        child = await self.parent.create_child(self.family_id, "Mei")
+        await self.parent.family.change_guardian(self.family_id, me.guardian_id, relation="mother")
+        child = await self.parent.family.create_child(self.family_id, "Mei")
         self.child_id = child.child_id
         return f"consent to text {consent.text_version} in {consent.locale}; child Mei"
 
@@ -167,16 +167,16 @@ class Story(CareStory):
         message = await self.parent.write(self.child_id, "Hello Mei! This is your new watch.")
         expect(message.recipients[0].state, "queued", "state")
         sound = (RECORDINGS / "good-night.webm").read_bytes()
-        self._from_mum = await self.parent.speak(self.child_id, sound, "audio/webm")
+        self._from_mum = await self.parent.voice.speak(self.child_id, sound, "audio/webm")
         expect(self._from_mum.recipients[0].state, "queued", "state")
         return f"queued until a watch is paired: a text, and {self._length(self._from_mum)} of WebM/Opus"
 
     async def _enter_wrong_code(self) -> str:
         wrong = f"{(int(self._code) + 1) % 1_000_000:06d}"
-        return await self._refused("pairing_code_unknown", self.parent.pair(self.child_id, wrong))
+        return await self._refused("pairing_code_unknown", self.parent.family.pair(self.child_id, wrong))
 
     async def _pair(self) -> str:
-        await self.parent.pair(self.child_id, self._code)
+        await self.parent.family.pair(self.child_id, self._code)
         paired = await self.watch.wait_for("paired", timeout_s=WAIT_DEADLINE_S)
         await self.watch.wait_for("online", username=paired["username"], timeout_s=WAIT_DEADLINE_S)
         return f"new identity {paired['username']}, for {paired['child_name']}"
@@ -186,10 +186,10 @@ class Story(CareStory):
         config = await self.watch.wait_for("config_taken", timeout_s=WAIT_DEADLINE_S)
         names = ", ".join(contact.name for contact in self.watch.contacts())
         while True:
-            child = await self.parent.child(self.child_id)
+            child = await self.parent.family.child(self.child_id)
             if child.watch is not None and child.watch.contacts_acked_version == contacts["version"]:
                 break
-        expect((await self.parent.pairing(self.child_id)).state, "confirmed", "pairing")
+        expect((await self.parent.family.pairing(self.child_id)).state, "confirmed", "pairing")
         return f"contacts version {contacts['version']} ({names}), config version {config['version']}"
 
     async def _receive_first(self) -> str:
@@ -218,7 +218,7 @@ class Story(CareStory):
             timeout_s=WAIT_DEADLINE_S,
         )
         await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
-        heard = await self.parent.hear(self.child_id, self._from_child.message_id)
+        heard = await self.parent.voice.hear(self.child_id, self._from_child.message_id)
         file = self.voice_folder / "from-child.m4a"
         await asyncio.to_thread(file.write_bytes, heard)
         await self.parent.mark(self.child_id, self._from_child.message_id, "played")

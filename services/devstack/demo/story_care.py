@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.place_types import Alert, GivenCommand
+from services.device_sim.parent.records import Alert, GivenCommand
 from services.device_sim.watch.watch import SimWatch
 from services.devstack.demo.steps import WAIT_DEADLINE_S, StoryError, expect
 
@@ -47,7 +47,7 @@ class CareStory(ABC):
     async def _locate_too_early(self) -> str:
         expect(self.watch.places.takes_fixes, False, "whether the watch takes fixes")
         try:
-            await self.parent.command(self.child_id, "locate")
+            await self.parent.places.command(self.child_id, "locate")
         except Exception as error:
             code = getattr(error, "code", None)
             if code is None:
@@ -58,14 +58,14 @@ class CareStory(ABC):
 
     async def _turn_on(self) -> str:
         me = await self.parent.me()
-        await self.parent.change_guardian(self.family_id, me.guardian_id, may_locate=True)
-        consent = await self.parent.consent(self.family_id, "location")
-        settings = await self.parent.change_settings(self.child_id, location=True)
+        await self.parent.family.change_guardian(self.family_id, me.guardian_id, may_locate=True)
+        consent = await self.parent.family.consent(self.family_id, "location")
+        settings = await self.parent.places.change_settings(self.child_id, location=True)
         await self.watch.wait_until(lambda: self.watch.places.takes_fixes, timeout_s=WAIT_DEADLINE_S)
         return f"consent to text {consent.text_version}; config version {settings.version} is on the watch"
 
     async def _draw_zone(self) -> str:
-        zone = await self.parent.draw_circle(self.child_id, "School", *_SCHOOL, 150)
+        zone = await self.parent.places.draw_circle(self.child_id, "School", *_SCHOOL, 150)
         return f"{zone.name}: the child's whereabouts are {zone.stand}"
 
     async def _check_in(self) -> str:
@@ -76,12 +76,12 @@ class CareStory(ABC):
         # Fixes are dated in whole seconds: one of the same second is no newer place.
         await asyncio.sleep(1)
         self.watch.alerts.give_fix(*_PLAYGROUND, 12)
-        given: GivenCommand = await self.parent.command(self.child_id, "locate")
+        given: GivenCommand = await self.parent.places.command(self.child_id, "locate")
         answered = await self.watch.wait_for("command_answered", command_kind="locate", timeout_s=WAIT_DEADLINE_S)
         expect(answered["state"], "done", "what the watch answered")
         await self.watch.wait_settled(timeout_s=WAIT_DEADLINE_S)
         state = next(
-            one.state for one in await self.parent.commands(self.child_id) if one.command_id == given.command_id
+            one.state for one in await self.parent.places.commands(self.child_id) if one.command_id == given.command_id
         )
         expect(state, "done", "locate")
         return f"asked by {answered['by']}; {await self._seen(12)}"
@@ -93,18 +93,18 @@ class CareStory(ABC):
 
     async def _take_care(self) -> str:
         alert = await self._open_alert()
-        answered = await self.parent.acknowledge(self.child_id, alert.alert_id)
+        answered = await self.parent.places.acknowledge(self.child_id, alert.alert_id)
         told = await self.watch.wait_for("alert_seen", timeout_s=WAIT_DEADLINE_S)
         expect(answered.acknowledged_at is not None, True, "whether it is acknowledged")
         return f"{told['seen_by']} has seen it, the watch says"
 
     async def _open_alert(self) -> Alert:
-        alerts = [one for one in await self.parent.alerts(self.child_id) if one.kind == "sos"]
+        alerts = [one for one in await self.parent.places.alerts(self.child_id) if one.kind == "sos"]
         expect([one.acknowledged_at for one in alerts], [None], "calls for help")
         return alerts[0]
 
     async def _seen(self, accuracy_m: float) -> str:
-        latest = await self.parent.latest_place(self.child_id)
+        latest = await self.parent.places.latest_place(self.child_id)
         if latest.seen is None:
             raise StoryError("no place is known")
         expect(latest.seen.zone and latest.seen.zone.name, "School", "zone")

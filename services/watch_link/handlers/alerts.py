@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Final
+
 from services.core.devices.alerts import from_watch
 from services.core.devices.alerts.rules import AlertKind as KnownKind
 from services.core.devices.alerts.tables import Alert as AlertRow
@@ -13,32 +15,66 @@ from services.core.location.checkins.sealing import Place as SealedPlace
 from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.idempotency.actions import Answer
 from services.protocol import limits
-from services.protocol.codec import decode_json, fingerprint
+from services.protocol.codec import ReceivedAlert, decode_alert, fingerprint
+from services.protocol.downlink import Receipt
 from services.protocol.location import Place
-from services.protocol.topics import UplinkKind
-from services.protocol.uplink import Alert
+from services.protocol.topics import UplinkKind, uplink
 from services.protocol.words import AlertKind
-from services.watch_link.answers import answer_to_id
 from services.watch_link.registry import UplinkMessage, handles
 from services.watch_link.replies import Reply, receipt, retry_receipt
 
+_DIGEST_PURPOSE: Final = "alert without an id"
 
-@handles(UplinkKind.ALERT, lambda _topic, payload: decode_json(payload, Alert), answer_to_id)
-async def receive_alert(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Alert]) -> list[Reply]:
-    """Record ``up/alert``; the receipt says stored only after the commit. A kind of a later version gets ``retry``."""
-    sent = message.content
+
+def _answer(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
+    """Return the receipt: it repeats the id as it was sent, or names the topic where there was none."""
+    sent_id: str | None = message.content.sent_id
+    topic = None if sent_id is not None else uplink(message.user, UplinkKind.ALERT)
+    return [receipt(message.user, Receipt(ref=sent_id, topic=topic, code=answer.code, detail=answer.detail))]
+
+
+@handles(UplinkKind.ALERT, lambda _topic, payload: decode_alert(payload), _answer)
+async def receive_alert(
+    work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[ReceivedAlert]
+) -> list[Reply]:  # fmt: skip
+    """Record ``up/alert``; the receipt says stored only after the commit.
+
+    An alert that cannot be read is recorded as a call whose details are unreadable. A kind of a later version is
+    recorded so as well, and gets ``retry``: the watch keeps it for a backend that knows the kind.
+    """
+    received = message.content
+    ref = _stored_id(work, received)
+    sent = received.alert
+    if sent is None:
+        # Keyed: an unreadable payload may hold a place, which must not be guessable from a plain digest.
+        digest = work.vault.keyed_hash(received.digest, _DIGEST_PURPOSE).hex()
+        answer, _ = await from_watch.receive_alert(
+            work, identity, from_watch.WatchAlert(ref, KnownKind.UNREADABLE, digest, None)
+        )
+        return _answer(message, answer)
     if not isinstance(sent.kind, AlertKind):
-        return [receipt(message.user, retry_receipt(sent.id, limits.RETRY_AFTER_DEFAULT_S))]
+        await from_watch.record_unreadable_call(work, identity, ref)
+        topic = uplink(message.user, UplinkKind.ALERT)
+        return [receipt(message.user, retry_receipt(received.sent_id, limits.RETRY_AFTER_DEFAULT_S, topic))]
     # Without the place: the digest by which a repeat is recognised must not reveal where the child was.
-    digest = fingerprint(sent.model_copy(update={"location": None}))
+    digest = fingerprint(sent.model_copy(update={"id": ref, "location": None}))
     at = happened_at(clock_of_watch(identity), work.now, tst=sent.tst, boot=sent.boot, mono_s=sent.mono_s)
     answer, alert = await from_watch.receive_alert(
-        work, identity, from_watch.WatchAlert(sent.id, KnownKind(sent.kind.value), digest, at)
+        work, identity, from_watch.WatchAlert(ref, KnownKind(sent.kind.value), digest, at)
     )
     if alert is not None and sent.location is not None:
         await _record_place(work, identity, alert, sent.location)
-    return answer_to_id(message, answer)
+    return _answer(message, answer)
+
+
+def _stored_id(work: UnitOfWork, received: ReceivedAlert) -> str:
+    """Return the id of an alert, or one of its digest, so that a repeat without a usable id is recognised."""
+    if received.has_usable_id and received.sent_id is not None:
+        return received.sent_id
+    key = received.repeat_key(int(work.now.timestamp()))
+    return work.vault.keyed_hash(key, _DIGEST_PURPOSE).hex()[: limits.ID_DIGEST_CHARS]
 
 
 async def _record_place(work: UnitOfWork, identity: WatchIdentity, alert: AlertRow, place: Place) -> None:

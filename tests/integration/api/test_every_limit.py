@@ -13,7 +13,8 @@ import pytest
 import pytest_asyncio
 from sqlmodel import select
 
-from services.core.people.accounts.rules import calling_code, number_range
+from services.core.people.accounts.phone_numbers import calling_code
+from services.core.people.accounts.rules import number_range
 from services.core.people.accounts.tables import GuardianDevice, Session, Staff
 from services.core.people.accounts.tokens import AccessClaims, AccessTokens
 from services.core.platform.crypto.passwords import hash_password

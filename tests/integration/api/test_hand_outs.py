@@ -14,7 +14,7 @@ from sqlmodel import select
 from services.core.devices.push.queries import families_not_reached
 from services.core.devices.push.tables import PushEndpoint
 from services.core.office.hand_outs.actions import PrintedSlip, print_slips
-from services.core.people.accounts.rules import calling_code
+from services.core.people.accounts.phone_numbers import calling_code
 from services.core.people.accounts.tables import LoginChallenge
 from services.core.people.households.queries import guardians_of
 from services.core.people.households.tables import HandOut, LogInSlip

@@ -76,7 +76,7 @@ async def callers(settings: Settings) -> Callers:
             site = await work.session.get_one(Site, home.site_id)
             staff = Staff(
                 email=f"{new_ref()}@wecare.example", display_name="admin", role="admin", password_hash="none",
-                created_at=work.now,
+                appointed_at=work.now, created_at=work.now,
             )  # fmt: skip
             work.add(session, staff)
             await work.flush()

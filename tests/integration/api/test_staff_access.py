@@ -15,6 +15,7 @@ from services.api.staff.access import PERMISSIONS
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes
+from tests.support.colleague import first_password_sent_to
 from tests.support.http import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES
 from tests.support.staff_http import StaffMember, make_staff
@@ -51,6 +52,8 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     hand_out = await stranger.told("POST", f"{site}/hand-outs", json={"families": 50, "minutes": 90})
     why = {"reason": "The child is missing."}
     break_glass = await stranger.told("POST", f"{site}/families/{code}/break-glass", json=why)
+    body = {**STAFF_BODIES["POST /v1/staff/accounts"], "site_id": str(world.theirs.site.site_id)}
+    request = await stranger.told("POST", "/v1/staff/accounts", json=body)
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     wanted = {"kind": "csv", "audience": "staff", "site_id": str(world.theirs.site.site_id)}
     export = await stranger.told("POST", "/v1/staff/exports", json=wanted)
@@ -60,7 +63,8 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
         "help_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
         "staff_session_id": session["staff_session_id"], "family_code": code,
         "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
-        "break_glass_id": break_glass["break_glass_id"], "usage_export_id": export["usage_export_id"],
+        "break_glass_id": break_glass["break_glass_id"], "request_id": request["request_id"],
+        "usage_export_id": export["usage_export_id"],
     }  # fmt: skip
     return world
 
@@ -226,12 +230,14 @@ async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
 ) -> None:
     place, other = await make_place(database), await make_place(database)
     admin = await make_staff(client, database, place, "admin", programme=True)
-    asked = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "coordinator"}
+    asked: dict[str, object] = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "factory"}
+    asked |= {"phone": new_phone(), "employed_by_factory": True}
     here = {"site_id": str(place.site.site_id)}
     made = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
-    assert made["initial_password"]
+    first = await first_password_sent_to(database, asked["phone"])
     again = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
-    assert (again["staff_id"], again["initial_password"]) == (made["staff_id"], None)
+    assert (again["staff_id"], again["state"]) == (made["staff_id"], "done")
+    assert await first_password_sent_to(database, asked["phone"]) == first
     for scope, refusal in (
         ({"site_id": str(other.site.site_id)}, (404, "not_found")),
         ({"site_id": str(uuid.uuid4())}, (404, "not_found")),
@@ -242,8 +248,8 @@ async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
         assert await admin.refused("POST", "/v1/staff/accounts", json=asked | scope) == refusal
     listed = (await admin.told("GET", "/v1/staff/accounts"))["accounts"]
     assert {one["staff_id"] for one in listed} == {admin.staff_id, made["staff_id"]}
-    reset = await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/reset")
-    assert reset["initial_password"] != made["initial_password"]
+    await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/reset")
+    assert await first_password_sent_to(database, asked["phone"]) != first
     for _ in range(2):
         await admin.told("POST", f"/v1/staff/accounts/{made['staff_id']}/end")
     listed = (await admin.told("GET", "/v1/staff/accounts"))["accounts"]

@@ -18,11 +18,11 @@ from services.core.people.programme.tables import Cohort, Site
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from services.devstack.simulated_programme.writing import Plan, simulate
-from tests.integration.api.test_staff_log_in import Colleague
 from tests.support.api_routes import app_without_database, declared_routes
 from tests.support.clock import FakeClock
+from tests.support.colleague import Colleague, first_password_sent_to
 from tests.support.documented import fault_of
-from tests.support.http import Place, fill_buckets
+from tests.support.http import Place, fill_buckets, new_phone
 from tests.support.staff_crawl import CrawlWorld, ask_prepared, texts_of
 from tests.support.staff_http import make_staff
 
@@ -142,10 +142,12 @@ async def test_a_colleague_who_logs_in_is_told_of_nobody(
     world: CrawlWorld, client: httpx.AsyncClient, clock: FakeClock
 ) -> None:
     await fill_buckets(world.database)
-    body = {"email": "log-in@wecare.example", "display_name": "Lan", "role": "staff"}
-    body |= {"site_id": str(world.place.site.site_id)}
-    made = await world.chief.told("POST", "/v1/staff/accounts", json=body)
-    lan = await Colleague(client, clock, made["email"], made["initial_password"]).set_up()
+    phone = new_phone()
+    body: dict[str, object] = {"email": "log-in@wecare.example", "display_name": "Lan", "role": "staff", "phone": phone}
+    body |= {"site_id": str(world.place.site.site_id), "employed_by_factory": False}
+    asked = await world.chief.told("POST", "/v1/staff/accounts", json=body)
+    await world.second.told("POST", f"/v1/staff/account-requests/{asked['request_id']}/approve")
+    lan = await Colleague(client, clock, asked["email"], await first_password_sent_to(world.database, phone)).set_up()
     answers = [await lan.say("tokens", code=lan.shown(1)), await lan.refresh()]
     assert [one.status_code for one in answers] == [200, 200]
     assert [world.canaries.found_in(one) for one in answers] == [set(), set()]

@@ -3,85 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import urllib.parse
 import uuid
-from dataclasses import dataclass, field
-from typing import Any
 
 import httpx
 import pytest
 from sqlmodel import select
 
 from services.core.people.accounts.tables import Staff, StaffRecoveryCode
-from services.core.people.accounts.totp import code_of, step_of
-from services.core.people.programme.actions import create_staff, end_staff, reset_staff
+from services.core.people.staff_accounts.actions import create_staff, end_staff, reset_staff
 from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.limits.rules import Limits
 from tests.support.clock import FakeClock
-from tests.support.http import make_parent, make_place, new_address
+from tests.support.colleague import Colleague, first_password_sent_to, status_and_code
+from tests.support.http import make_parent, make_place, new_address, new_phone
 from tests.support.staff_http import make_staff, renewed
 
 REFUSED = (403, "staff_log_in_refused")
-
-
-@dataclass
-class Colleague:
-    """A staff member with a password, an app, and recovery codes."""
-
-    client: httpx.AsyncClient
-    clock: FakeClock
-    email: str
-    password: str
-    secret: bytes = b""
-    recovery_codes: list[str] = field(default_factory=list)
-    tokens: dict[str, Any] = field(default_factory=dict)
-    address: str = field(default_factory=new_address)
-
-    def shown(self, offset: int = 0) -> str:
-        """Return what the app shows, so many half minutes from now."""
-        return code_of(self.secret, step_of(self.clock.now) + offset)
-
-    async def say(self, leaf: str, **said: str) -> httpx.Response:
-        body = {"email": self.email, "password": self.password, **said}
-        return await self.client.post(f"/v1/staff/auth/{leaf}", json=body, headers={"X-Forwarded-For": self.address})
-
-    async def set_up(self) -> Colleague:
-        told = (await self.say("set-up")).json()
-        query = urllib.parse.parse_qs(urllib.parse.urlsplit(told["otpauth_url"]).query)
-        self.secret = base64.b32decode(query["secret"][0])
-        assert told["qr_svg"].startswith("<svg")
-        answer = await self.say("set-up/confirm", code=self.shown())
-        assert answer.status_code == 200, answer.text
-        self.tokens = answer.json()
-        self.recovery_codes = self.tokens["recovery_codes"]
-        return self
-
-    async def log_in(self, code: str) -> tuple[int, str]:
-        return _said(await self.say("tokens", code=code))
-
-    async def me(self) -> tuple[int, str]:
-        headers = {"Authorization": f"Bearer {self.tokens['access_token']}"}
-        return _said(await self.client.get("/v1/staff/me", headers=headers))
-
-    async def refresh(self, token: str | None = None) -> httpx.Response:
-        said = {"refresh_token": token or self.tokens["refresh_token"]}
-        return await self.client.post("/v1/staff/auth/refresh", json=said)
-
-
-def _said(answer: httpx.Response) -> tuple[int, str]:
-    return answer.status_code, answer.json().get("code", "")
 
 
 async def _colleague(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Colleague:
     place = await make_place(database)
     email = f"{new_ref()}@wecare.example"
     async with database.begin() as work:
-        made = await create_staff(work, OPERATOR, email=email, display_name="Ming", role="staff", site=place.site)
-    assert made.initial_password is not None
-    return Colleague(client, clock, email, made.initial_password)
+        await create_staff(
+            work,
+            OPERATOR,
+            email=email,
+            display_name="Ming",
+            role="staff",
+            site=place.site,
+            phone=(phone := new_phone()),
+        )
+    return Colleague(client, clock, email, await first_password_sent_to(database, phone))
 
 
 async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
@@ -96,7 +51,7 @@ async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
     assert await ming.log_in(ming.shown(1)) == (200, "")
     assert await ming.log_in(ming.shown(1)) == REFUSED
     # What is set up is not set up again by whoever learns the password.
-    assert _said(await ming.say("set-up")) == REFUSED
+    assert status_and_code(await ming.say("set-up")) == REFUSED
     async with database.begin() as work:
         staff = (await work.session.exec(select(Staff).where(Staff.email == ming.email))).one()
         codes = (
@@ -172,13 +127,13 @@ async def test_a_session_ends_half_an_hour_after_its_last_use_and_after_a_workin
     clock.advance(minutes=9)
     assert await ming.me() == (200, "")
     clock.advance(minutes=6)
-    assert _said(await ming.refresh()) == (401, "refresh_token_invalid")
+    assert status_and_code(await ming.refresh()) == (401, "refresh_token_invalid")
 
 
 async def test_an_idle_session_is_over(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
     ming = await (await _colleague(client, database, clock)).set_up()
     clock.advance(minutes=30)
-    assert _said(await ming.refresh()) == (401, "refresh_token_invalid")
+    assert status_and_code(await ming.refresh()) == (401, "refresh_token_invalid")
 
 
 async def test_a_refresh_token_used_twice_ends_the_session(
@@ -191,7 +146,7 @@ async def test_a_refresh_token_used_twice_ends_the_session(
     assert (await ming.refresh(old)).json()["refresh_token"] == first["refresh_token"]
     clock.advance(seconds=61)
     ming.tokens = first
-    assert _said(await ming.refresh(old)) == (401, "refresh_token_invalid")
+    assert status_and_code(await ming.refresh(old)) == (401, "refresh_token_invalid")
     assert await ming.me() == (401, "session_ended")
 
 
@@ -200,10 +155,13 @@ async def test_reset_and_end_close_every_session_at_once(
 ) -> None:
     ming = await (await _colleague(client, database, clock)).set_up()
     async with database.begin() as work:
-        password = await reset_staff(work, OPERATOR, ming.email)
+        await reset_staff(work, OPERATOR, ming.email)
+        staff = (await work.session.exec(select(Staff).where(Staff.email == ming.email))).one()
+    assert staff.phone is not None
     assert await ming.me() == (401, "session_ended")
     assert await ming.log_in(ming.shown(1)) == REFUSED
-    ming.password = password
+    ming.password = await first_password_sent_to(database, staff.phone)
+    ming.own_password = "another-river-of-7-maps"
     assert await ming.log_in(ming.recovery_codes[0]) == (403, "staff_set_up_needed")
     await ming.set_up()
     async with database.begin() as work:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+import shutil
 import time
+from pathlib import Path
 
 import pytest
 
+from services.broker.errors import BrokerError, PasswordFileBrokenError
+from services.devstack.ports import is_answering
 from tests.integration.broker.conftest import ANA, BEN, KNOWN, Broker, login
+from tests.integration.broker.waiting import becomes_true
 from tests.support.mqtt_client import refused
 
 CARL = "w-cccccccccccc"
@@ -79,23 +85,49 @@ async def test_a_name_that_is_no_watchs_is_left_out_and_keeps_nobody_else_out(br
     assert await refused(broker.backend_port, name, "stolen")
 
 
+def block(passwords: Path) -> None:
+    """Put a folder where the password file belongs, and another where a damaged file is set aside."""
+    for path in (passwords, passwords.with_name("passwords.broken")):
+        path.unlink(missing_ok=True)
+        (path / "in the way").mkdir(parents=True)
+
+
 async def test_a_password_file_that_cannot_be_written_is_never_signalled(broker: Broker) -> None:
     passwords = broker.process.folder / "passwords"
     async with broker.watch() as ana, broker.backend() as backend:
-        passwords.unlink()
-        (passwords / "in the way").mkdir(parents=True)
-        with pytest.raises(OSError, match="passwords"):
+        block(passwords)
+        with pytest.raises(PasswordFileBrokenError, match="passwords"):
             await broker.process.set_logins([login(CARL)])
         assert broker.process.problem is not None
         assert ana.connected
         assert backend.connected
-        (passwords / "in the way").rmdir()
-        passwords.rmdir()
+        shutil.rmtree(passwords)
         # A repeat with the same users takes up what is still to be done.
         await broker.process.set_logins([login(CARL)])
         await ana.is_thrown_out()
         assert not await refused(broker.plain_port, CARL, CARL)
         assert broker.process.problem is None
+
+
+async def test_when_access_cannot_be_taken_away_in_time_the_broker_is_stopped_until_it_can(broker: Broker) -> None:
+    passwords = broker.process.folder / "passwords"
+    async with broker.watch() as ana:
+        block(passwords)
+        started_at_s = time.monotonic()
+
+        async def gone() -> bool:
+            with contextlib.suppress(BrokerError):
+                await broker.process.set_logins(KNOWN[1:])
+            return not ana.connected
+
+        await becomes_true(gone)
+        assert time.monotonic() - started_at_s < 5
+    assert broker.process.problem == "password_file_broken"
+    assert not is_answering(broker.backend_port)
+    shutil.rmtree(passwords)
+    await becomes_true(lambda: broker.process.problem is None)
+    assert await refused(broker.plain_port, ANA, ANA)
+    assert not await refused(broker.plain_port, BEN, BEN)
 
 
 async def test_a_password_file_emptied_by_somebody_else_locks_nobody_out(broker: Broker) -> None:
@@ -104,6 +136,7 @@ async def test_a_password_file_emptied_by_somebody_else_locks_nobody_out(broker:
         async with broker.backend() as backend:
             await broker.process.set_logins([login(ANA)])
             assert not await refused(broker.plain_port, ANA, ANA)
+            assert (broker.process.folder / "passwords.broken").read_bytes() == damage
             await backend.subscribe("sw/v1/+/up/#")
             assert backend.connected
 

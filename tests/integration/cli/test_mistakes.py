@@ -39,7 +39,21 @@ def test_wrong_usage_ends_with_2(smartwatch: Smartwatch, words: tuple[str, ...])
         (("programme", "create", " "), "text_not_allowed"),
         (("programme", "create", "a\udcff"), "text_not_allowed"),
         (("cohorts", "create", "x", "--site", "s\udcff"), "site_unknown"),
-        (("staff", "create", "a@b.org", "--name", "x", "--role", "admin", "--programme", "none"), "programme_unknown"),
+        (
+            (
+                "staff",
+                "create",
+                "a@b.org",
+                "--name",
+                "x",
+                "--role",
+                "admin",
+                "--programme",
+                "none",
+                "--not-employed-by-factory",
+            ),
+            "programme_unknown",
+        ),
         (("settings", "--write", "missing/settings.md"), "file_unwritable"),
     ],
 )

@@ -61,18 +61,43 @@ def test_no_command_shows_a_secret_or_a_phone(office: Smartwatch, tmp_path: Path
         assert not any(word in one.out + one.err for word in (*secrets, "138001380"))
 
 
-def test_a_staff_password_is_shown_once(office: Smartwatch) -> None:
-    words = ("staff", "create", "ann@example.org", "--name", "Ann", "--role", "staff")
+NOT_HR = "--not-employed-by-factory"
+
+
+def test_a_first_password_goes_to_the_phone_and_is_shown_to_nobody(office: Smartwatch) -> None:
+    words: tuple[str, ...] = ("staff", "create", "ann@example.org", "--name", "Ann", "--role", "staff", NOT_HR)
+    assert office(*words, "--site", "Dongguan").err.startswith("smartwatch: staff_phone_needed: ")
+    words += ("--phone", "13800138000")
     first = office(*words, "--site", "Dongguan")
-    assert (first.code, "shown this once" in first.out) == (0, True)
-    assert office(*words, "--site", "Dongguan").out == "ann@example.org: is there already; nothing was changed.\n"
+    sent = "The first password is on its way to the phone; it works once within 24 hours.\n"
+    assert (first.code, first.out) == (0, f"ann@example.org: created. {sent}")
+    assert office(*words, "--site", "Dongguan").out == "ann@example.org: exists already; nothing was changed.\n"
     told = office(*words, "--programme", "Pilot")
-    assert told.out == "ann@example.org: now serves Pilot, too. The password is unchanged.\n"
+    assert told.out == "ann@example.org: now serves Pilot as well. The password is unchanged.\n"
     assert office(*words).err.startswith("smartwatch: scope_needed: ")
+    assert office("staff", "reset", "ann@example.org").out == f"ann@example.org: reset. {sent}"
+
+
+def test_a_site_whose_name_two_programmes_share_is_named_with_its_programme(office: Smartwatch) -> None:
+    place = ("--country", "CN", "--timezone", "Asia/Shanghai", "--locale", "zh-Hans")
+    for programme in ("North", "South"):
+        office("programme", "create", programme)
+        assert office("sites", "create", "Shared", "--programme", programme, *place).code == 0
+    words = ("staff", "create", "cai@example.org", "--name", "Cai", "--role", "coordinator", NOT_HR, "--site", "Shared")
+    assert office(*words).err.startswith("smartwatch: site_ambiguous: ")
+    assert office(*words, "--programme", "North").code == 0
+    # The scope is the site, not the programme: a coordinator has one site and no more.
+    assert office(*words, "--programme", "South").err.startswith("smartwatch: scope_of_role: ")
+
+
+def test_whoever_the_factory_employs_gets_the_role_factory_alone(office: Smartwatch) -> None:
+    words = ("staff", "create", "hr@example.org", "--name", "HR", "--employed-by-factory", "--site", "Dongguan")
+    assert office(*words, "--role", "coordinator").err.startswith("smartwatch: role_of_factory: ")
+    assert office(*words, "--role", "factory").code == 0
 
 
 def test_sites_are_listed_with_their_cohorts(office: Smartwatch) -> None:
-    assert office("sites", "list").out.splitlines()[1:] == ["Pilot\tDongguan\tCN\tAsia/Shanghai\tzh-Hans\t2026A"]
+    assert "Pilot\tDongguan\tCN\tAsia/Shanghai\tzh-Hans\t2026A" in office("sites", "list").out.splitlines()[1:]
 
 
 @pytest.mark.parametrize(
@@ -104,7 +129,9 @@ def test_a_list_with_thousands_of_faults_does_not_flood_the_terminal(office: Sma
 
 
 def test_a_staff_member_is_reset_and_ended(office: Smartwatch) -> None:
-    made = office("staff", "create", "bo@example.org", "--name", "Bo", "--role", "coordinator", "--site", "Dongguan")
+    made = office(
+        "staff", "create", "bo@example.org", "--name", "Bo", "--role", "coordinator", "--site", "Dongguan", NOT_HR
+    )
     reset = office("staff", "reset", "bo@example.org")
     assert (reset.code, "shown this once" in reset.out) == (0, True)
     assert reset.out.split()[-1] != made.out.split()[-1]

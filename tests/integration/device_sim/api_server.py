@@ -63,6 +63,6 @@ async def mother_of(server: Server, database: Database, folder: Path) -> AsyncIt
     async with SimParent(server.url, folder) as parent:
         await log_in(parent, database, phone)
         family = (await parent.me()).families[0]
-        await parent.consent(family.family_id)
-        child = await parent.create_child(family.family_id, "Mei", 2017)
+        await parent.family.consent(family.family_id)
+        child = await parent.family.create_child(family.family_id, "Mei", 2017)
         yield parent, child.child_id

@@ -12,7 +12,7 @@ import pytest
 
 from services.core.platform.db.database import Database
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.types import FamilyEvent, ProblemError, ServerAwayError
+from services.device_sim.parent.types import FamilyEvent, ProblemError, ServerAwayError, has_consent, state_at_child
 from tests.integration.device_sim.api_server import Server, log_in, mother_of
 from tests.support.clock import FakeClock
 from tests.support.http import new_phone
@@ -20,34 +20,34 @@ from tests.support.http import new_phone
 
 async def test_the_evening_of_a_first_guardian_and_a_second(server: Server, database: Database, tmp_path: Path) -> None:
     async with mother_of(server, database, tmp_path / "mother") as (mother, child_id):
-        me = await mother.rename("妈妈")
+        me = await mother.family.rename("妈妈")
         assert me.display_name == "妈妈"
         family_id = me.families[0].family_id
-        assert me.families[0].has_consent()
-        assert [child.name for child in await mother.children(family_id)] == ["Mei"]
-        assert (await mother.child(child_id)).watch is None
+        assert has_consent(me.families[0])
+        assert [child.name for child in await mother.family.children(family_id)] == ["Mei"]
+        assert (await mother.family.child(child_id)).watch is None
 
-        contact = await mother.add_contact(child_id, "Teacher Li", "teacher", "+8613900139000")
-        listed = await mother.contacts(child_id)
+        contact = await mother.family.add_contact(child_id, "Teacher Li", "teacher", "+8613900139000")
+        listed = await mother.family.contacts(child_id)
         assert [one.name for one in listed.contacts] == ["妈妈", "Teacher Li"]
-        ordered = await mother.order_contacts(child_id, [contact.contact_id, listed.contacts[0].contact_id])
+        ordered = await mother.family.order_contacts(child_id, [contact.contact_id, listed.contacts[0].contact_id])
         assert [one.position for one in ordered.contacts] == sorted(one.position for one in ordered.contacts)
-        await mother.change_contact(child_id, contact.contact_id, emergency=True)
-        await mother.remove_contact(child_id, contact.contact_id)
+        await mother.family.change_contact(child_id, contact.contact_id, emergency=True)
+        await mother.family.remove_contact(child_id, contact.contact_id)
 
         phone = new_phone()
-        await mother.invite(family_id, phone, "grandmother", may_message=True)
+        await mother.family.invite(family_id, phone, "grandmother", may_message=True)
         async with SimParent(server.url, tmp_path / "grandmother") as grandmother:
             await log_in(grandmother, database, phone)
             invitation = (await grandmother.me()).invitations[0]
             assert (invitation.relation, invitation.may_locate) == ("grandmother", False)
-            joined = await grandmother.accept_invitation(invitation.invitation_id)
+            joined = await grandmother.family.accept_invitation(invitation.invitation_id)
             assert [family.family_id for family in joined.families] == [family_id]
-            second = next(one for one in await mother.guardians(family_id) if not one.is_primary)
-            await mother.change_guardian(family_id, second.guardian_id, may_manage=True)
-            await mother.remove_guardian(family_id, second.guardian_id)
+            second = next(one for one in await mother.family.guardians(family_id) if not one.is_primary)
+            await mother.family.change_guardian(family_id, second.guardian_id, may_manage=True)
+            await mother.family.remove_guardian(family_id, second.guardian_id)
             with pytest.raises(ProblemError) as refused:
-                await grandmother.children(family_id)
+                await grandmother.family.children(family_id)
             assert refused.value.status == 404
 
 
@@ -63,7 +63,7 @@ async def test_a_refusal_has_a_code_a_status_and_a_sentence(server: Server, data
         assert wrong.value.detail.endswith(".")
     async with mother_of(server, database, tmp_path / "mother") as (mother, child_id):
         with pytest.raises(ProblemError) as unknown:
-            await mother.pair(child_id, "000000")
+            await mother.family.pair(child_id, "000000")
         assert unknown.value.code == "pairing_code_unknown"
         with pytest.raises(ProblemError) as refused_text:
             await mother.write(child_id, "a\x00b")
@@ -119,7 +119,7 @@ async def test_a_message_whose_answer_was_lost_is_there_once(
         pass
     async with SimParent(server.url, tmp_path, transport=LosesAnswers(2)) as mother:
         sent = await mother.write(child_id, "good night")
-        assert sent.state_at_child() == "queued"
+        assert state_at_child(sent) == "queued"
         assert [one.text for one in await mother.history(child_id)] == ["good night"]
         assert mother.waiting() == []
 

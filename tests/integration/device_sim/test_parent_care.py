@@ -116,9 +116,9 @@ async def test_a_new_phone_is_proven_by_pin_by_watch_or_by_another_guardian(
     async with contextlib.AsyncExitStack() as stack:
         mother, home, _ = await stack.enter_async_context(worn_home(server, database, tmp_path / "mother"))
         father = await stack.enter_async_context(SimParent(server.url, tmp_path / "father"))
-        await mother.invite(str(home.family_id), phone := new_phone(), "father", may_message=True)
+        await mother.family.invite(str(home.family_id), phone := new_phone(), "father", may_message=True)
         await log_in(father, database, phone)
-        await father.accept_invitation((await father.me()).invitations[0].invitation_id)
+        await father.family.accept_invitation((await father.me()).invitations[0].invitation_id)
         hers, his = (Typist(ParentConsole(one, phone=None, sms_file=None), capsys) for one in (mother, father))
         assert "no PIN is set" in await hers.types("pin")
         assert "pin_refused" in await hers.types("pin 111111", fails=True)
@@ -185,13 +185,13 @@ async def test_a_busy_server_is_asked_again_for_a_command_and_not_for_ever(
     child, busy = str(home.child_id), _BusyServer(3)
     async with SimParent(server.url, tmp_path, transport=busy) as parent:
         await log_in(parent, database, home.phone)
-        given = await parent.command(child, "ring")
+        given = await parent.places.command(child, "ring")
         assert busy.left == 0
         busy.left = 2
         # Asked again, the same command is found.
-        assert [one.command_id for one in await parent.commands(child)] == [given.command_id]
-        assert (await parent.command(child, "ring")).command_id == given.command_id
+        assert [one.command_id for one in await parent.places.commands(child)] == [given.command_id]
+        assert (await parent.places.command(child, "ring")).command_id == given.command_id
         busy.left = 10
         with pytest.raises(ProblemError) as refused:
-            await parent.command(child, "ring")
+            await parent.places.command(child, "ring")
         assert (refused.value.status, refused.value.code, busy.left) == (503, "try_again", 6)

@@ -10,7 +10,7 @@ import pytest
 
 from services.core.platform.db.database import Database
 from services.device_sim.parent.parent import SimParent
-from services.device_sim.parent.types import ProblemError, ServerAwayError
+from services.device_sim.parent.types import ProblemError, ServerAwayError, state_at_child
 from services.device_sim.sound import speech_wav
 from tests.integration.device_sim.api_server import Server, mother_of
 from tests.support.sounds import duration_ms, encoded
@@ -72,17 +72,19 @@ async def test_a_recording_whose_answer_was_lost_is_there_once_with_its_voice(
     async with mother_of(server, database, tmp_path) as (_, child_id):
         pass
     async with SimParent(server.url, tmp_path, transport=Rough(lost=2)) as mother:
-        sent = await mother.speak(child_id, WEBM, "audio/webm")
-        assert (sent.kind, sent.state_at_child(), mother.waiting()) == ("voice", "queued", [])
+        sent = await mother.voice.speak(child_id, WEBM, "audio/webm")
+        assert (sent.kind, state_at_child(sent), mother.waiting()) == ("voice", "queued", [])
         (message,) = await mother.history(child_id)
         assert message.voice is not None
         assert (message.voice.state, message.voice.bytes, message.voice.kept) == ("ready", len(WEBM), False)
         assert abs((message.voice.duration_ms or 0) - 2000) < 60
         assert message.voice.bars is not None
         assert (len(message.voice.bars), max(message.voice.bars)) == (44, 100)
-        assert (await mother.keep(child_id, message.message_id)).voice.kept  # type: ignore[union-attr]
-        assert not (await mother.keep(child_id, message.message_id, kept=False)).voice.kept  # type: ignore[union-attr]
-        assert [(one.child_id, one.unread, one.unplayed) for one in await mother.unread()] == [(child_id, 0, 0)]
+        for kept in (True, False):
+            answer = await mother.voice.keep(child_id, message.message_id, kept=kept)
+            assert answer.voice is not None
+            assert answer.voice.kept is kept
+        assert [(one.child_id, one.unread, one.unplayed) for one in await mother.voice.unread()] == [(child_id, 0, 0)]
 
 
 async def test_a_recording_made_while_the_server_is_away_is_sent_after_a_restart_once(
@@ -93,9 +95,9 @@ async def test_a_recording_made_while_the_server_is_away_is_sent_after_a_restart
     await server.stop()
     async with SimParent(server.url, tmp_path) as mother:
         with pytest.raises(ServerAwayError):
-            await mother.speak(child_id, WEBM, "audio/webm", timeout_s=0.1)
+            await mother.voice.speak(child_id, WEBM, "audio/webm", timeout_s=0.1)
         with pytest.raises(ServerAwayError):
-            await mother.speak_in_parts(child_id, LONG, "audio/wav", timeout_s=0.1)
+            await mother.voice.speak_in_parts(child_id, LONG, "audio/wav", timeout_s=0.1)
         with pytest.raises(ServerAwayError):
             await mother.write(child_id, "and a word", timeout_s=0.1)
     async with SimParent(server.url, tmp_path) as mother:
@@ -125,7 +127,7 @@ async def test_parts_that_arrived_are_not_sent_again_also_after_a_restart(
     first, second, third = LosesParts(), LosesParts(), Rough()
     async with SimParent(server.url, tmp_path, transport=first) as mother:
         with pytest.raises(ServerAwayError):
-            await mother.speak_in_parts(child_id, LONG, "audio/wav", timeout_s=0.1)
+            await mother.voice.speak_in_parts(child_id, LONG, "audio/wav", timeout_s=0.1)
     async with SimParent(server.url, tmp_path, transport=second) as mother:
         with pytest.raises(ServerAwayError):
             await mother.send_waiting(timeout_s=0.1)
@@ -169,7 +171,7 @@ async def test_the_server_tells_where_an_upload_goes_on_and_one_that_is_gone_beg
         pass
     told = SaysOnce("PATCH", status, problem)
     async with SimParent(server.url, tmp_path, transport=told) as mother:
-        sent = await mother.speak_in_parts(child_id, LONG, "audio/wav")
+        sent = await mother.voice.speak_in_parts(child_id, LONG, "audio/wav")
         assert sent.voice is not None
         assert sent.voice.bytes == len(LONG)
     assert told.offsets == ["0", "0", "65536", "131072"]
@@ -177,12 +179,12 @@ async def test_the_server_tells_where_an_upload_goes_on_and_one_that_is_gone_beg
 
 async def test_what_is_refused_for_good_leaves_the_outbox(server: Server, database: Database, tmp_path: Path) -> None:
     async with mother_of(server, database, tmp_path) as (mother, child_id):
-        for speak in (mother.speak, mother.speak_in_parts):
+        for speak in (mother.voice.speak, mother.voice.speak_in_parts):
             with pytest.raises(ProblemError) as refused:
                 await speak(child_id, b"no recording at all", "audio/webm")
             assert refused.value.code == "audio_not_readable"
         with pytest.raises(ProblemError) as too_large:
-            await mother.speak_in_parts(child_id, bytes(1024 * 1024 + 1), "audio/wav")
+            await mother.voice.speak_in_parts(child_id, bytes(1024 * 1024 + 1), "audio/wav")
         assert too_large.value.status == 413
         assert mother.waiting() == []
 
@@ -191,14 +193,14 @@ async def test_a_download_goes_on_where_the_network_ended_it(
     server: Server, database: Database, tmp_path: Path
 ) -> None:
     async with mother_of(server, database, tmp_path) as (mother, child_id):
-        sent = await mother.speak(child_id, WEBM, "audio/webm")
-        whole = await mother.hear(child_id, sent.message_id)
+        sent = await mother.voice.speak(child_id, WEBM, "audio/webm")
+        whole = await mother.voice.hear(child_id, sent.message_id)
     assert abs(duration_ms(whole) - 2000) < 100
     rough = Rough(cut_after_bytes=len(whole) * 2 // 3)
     async with SimParent(server.url, tmp_path, transport=rough) as mother:
-        assert await mother.hear(child_id, sent.message_id) == whole
+        assert await mother.voice.hear(child_id, sent.message_id) == whole
         first, second = rough.of("GET")
         assert (first, second) == ("", f"bytes={len(whole) * 2 // 3}-")
         with pytest.raises(ProblemError) as unknown:
-            await mother.hear(child_id, child_id)
+            await mother.voice.hear(child_id, child_id)
         assert unknown.value.status == 404

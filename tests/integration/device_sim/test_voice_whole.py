@@ -14,6 +14,7 @@ from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.device_sim.parent.parent import SimParent
+from services.device_sim.parent.types import state_at_child
 from services.device_sim.sound import speech_wav
 from services.device_sim.watch.body import WatchTraits
 from services.device_sim.watch.records import FactoryIdentity
@@ -90,14 +91,14 @@ async def test_a_parent_speaks_a_child_hears_and_answers_and_is_heard(
         at_work(stand, transcoder),
         watch_of(tmp_path / "watch", stand, home, worn, **traits) as watch,
     ):
-        sent = await parent.speak_in_parts(child, speech_wav(4.0, seed=1), "audio/wav")
+        sent = await parent.voice.speak_in_parts(child, speech_wav(4.0, seed=1), "audio/wav")
         received = await watch.wait_for("received", item_kind="voice")
         assert abs(received["duration_ms"] - 4000) < 60
         clip = watch.voice.clip(received["ref"]) or b""
         assert clip.startswith(starts)
         assert abs(duration_ms(clip) - 4000) < 60
         watch.voice.play(received["ref"])
-        played = await parent.wait_for_message(child, lambda one: one.state_at_child() == "played")
+        played = await parent.wait_for_message(child, lambda one: state_at_child(one) == "played")
         assert played.message_id == sent.message_id
 
         said = watch.voice.record("family", seconds=2.5, seed=2)
@@ -105,11 +106,11 @@ async def test_a_parent_speaks_a_child_hears_and_answers_and_is_heard(
         answer = await parent.wait_for_message(
             child, lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready"
         )
-        assert [(one.unread, one.unplayed) for one in await parent.unread()] == [(1, 1)]
-        assert abs(duration_ms(await parent.hear(child, answer.message_id)) - 2500) < AAC_MS
+        assert [(one.unread, one.unplayed) for one in await parent.voice.unread()] == [(1, 1)]
+        assert abs(duration_ms(await parent.voice.hear(child, answer.message_id)) - 2500) < AAC_MS
         await parent.mark(child, answer.message_id, "played")
         await watch.wait_for("sent_state", wire_id=said.wire_id, state="played")
-        assert [(one.unread, one.unplayed) for one in await parent.unread()] == [(0, 0)]
+        assert [(one.unread, one.unplayed) for one in await parent.voice.unread()] == [(0, 0)]
         await watch.wait_settled()
 
 
@@ -125,7 +126,7 @@ async def test_a_reconnect_in_the_middle_of_both_ways_loses_nothing(
         watch_of(tmp_path / "watch", stand, home, worn, **traits) as watch,
     ):
         await watch.wait_online()
-        await parent.speak(child, speech_wav(5.0, seed=1), "audio/wav")
+        await parent.voice.speak(child, speech_wav(5.0, seed=1), "audio/wav")
         said = watch.voice.record("family", seconds=8.0, seed=2)
         for first in (3, 7):
             await watch.wait_for("fetching", first=first)
@@ -138,4 +139,4 @@ async def test_a_reconnect_in_the_middle_of_both_ways_loses_nothing(
         (message, _) = (await parent.messages(child)).messages
         assert message.voice is not None
         assert message.direction == "to_family"
-        assert abs(duration_ms(await parent.hear(child, message.message_id)) - 8000) < AAC_MS
+        assert abs(duration_ms(await parent.voice.hear(child, message.message_id)) - 8000) < AAC_MS

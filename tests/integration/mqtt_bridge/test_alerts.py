@@ -9,7 +9,7 @@ import pytest
 from sqlmodel import col, select
 
 from services.core.devices.alerts.actions import acknowledge_alert
-from services.core.devices.alerts.rules import AlertKind
+from services.core.devices.alerts.rules import BACKEND_KINDS, AlertKind
 from services.core.devices.alerts.tables import Alert
 from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
@@ -31,7 +31,7 @@ async def _alerts(stand: Stand, username: str) -> list[Alert]:
         return list(found)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind not in {"zone_left", "zone_entered", "silent"}])
+@pytest.mark.parametrize("kind", [kind for kind in ALL_KINDS if kind not in BACKEND_KINDS])
 async def test_every_kind_is_stored_once_and_a_repeat_is_a_duplicate(stand: Stand, kind: str) -> None:
     _, worn = await stand.home()
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:

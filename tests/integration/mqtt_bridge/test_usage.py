@@ -21,7 +21,7 @@ async def test_one_report_is_stored_once_and_a_repeat_is_told_so(stand: Stand) -
         await watch.say("usage", {**REPORT, "battery_min_pct": 63})
         answer = await watch.hears("receipt")
         assert (answer["ref"], answer["code"], answer["detail"]) == (REPORT["id"], "rejected", "id_conflict")
-        await watch.say("usage", {**REPORT, "id": "u5d8k2m1h6vc", "battery_min_pct": 101})
+        await watch.say("usage", {**REPORT, "id": "u5d8k2m1h6vc", "worn_s": -1})
         answer = await watch.hears("receipt")
         assert (answer["ref"], answer["code"], answer["detail"]) == ("u5d8k2m1h6vc", "rejected", "out_of_range")
     async with stand.database.begin() as work:

@@ -16,7 +16,8 @@ WHEN = "2026-03-04T00:00:00Z"
 
 def gpx(points: str, head: str = "") -> bytes:
     space = "http://www.topografix.com/GPX/1/1"
-    return f'<?xml version="1.0"?>{head}<gpx xmlns="{space}"><trk><trkseg>{points}</trkseg></trk></gpx>'.encode()
+    tracks = f"<trk><trkseg>{points}</trkseg></trk>"
+    return f'<?xml version="1.0"?>{head}<gpx version="1.1" creator="test" xmlns="{space}">{tracks}</gpx>'.encode()
 
 
 def point(inside: str = f"<time>{WHEN}</time>", lat: str = "23.02", lon: str = "113.75") -> str:
@@ -31,7 +32,7 @@ def test_a_recorded_day_is_read_as_its_generator_wrote_it() -> None:
 
 @pytest.mark.parametrize(
     ("inside", "accuracy_m"),
-    [("", 10), ("<hdop>2.5</hdop>", 12.5), ("<hdop>-1</hdop>", 10), ("<hdop>nan</hdop>", 10), ("<hdop>x</hdop>", 10),
+    [("", 10), ("<hdop>2.5</hdop>", 12.5), ("<hdop>-1</hdop>", 10), ("<hdop>nan</hdop>", 10),
      ("<hdop>1</hdop><extensions><accuracy_m>70</accuracy_m></extensions>", 70)],
 )  # fmt: skip
 def test_accuracy_is_what_the_file_says_or_a_guess(inside: str, accuracy_m: float) -> None:
@@ -49,7 +50,8 @@ def test_points_come_in_order_of_time_whatever_their_offset() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"", b"no gpx", gpx(""), gpx(point("")), gpx(point("<time>yesterday</time>")), gpx(point(lat="91")),
+        b"", b"no gpx", gpx(point(f"<time>{WHEN}</time><hdop>x</hdop>")),
+        gpx(""), gpx(point("")), gpx(point("<time>yesterday</time>")), gpx(point(lat="91")),
         gpx(point(lon="nan")), gpx('<trkpt lat="1"></trkpt>'), gpx(point())[:-3],
         gpx(point("<time>&when;</time>"), f'<!DOCTYPE gpx [<!ENTITY when "{WHEN}">]>'),
         gpx(point("<time>&when;</time>"), '<!DOCTYPE gpx [<!ENTITY when SYSTEM "elsewhere.xml">]>'),

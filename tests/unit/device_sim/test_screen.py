@@ -10,7 +10,6 @@ import pytest
 
 from services.device_sim.console.console import Command, Console, QuitError, SaidWrongError, printable, shown, words
 from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
-from services.device_sim.parent.sse import EventParser, ServerSentEvent
 from services.device_sim.watch.events import EventBoard, EventKind
 
 
@@ -66,27 +65,6 @@ async def test_each_event_is_handed_out_once_whoever_was_first() -> None:
     assert (await waiting)["ref"] == "c"
     with pytest.raises(TimeoutError):
         await board.wait_for("received", 0.01)
-
-
-def test_events_are_read_as_the_standard_says() -> None:
-    parser = EventParser("0")
-    lines = [
-        ": ping",
-        "",
-        "id: 7",
-        "event: message.created",
-        'data: {"a":',
-        "data:1}",
-        "",
-        "data: x",
-        "",
-        "event: lost",
-    ]
-    found = [event for line in lines if (event := parser.take(line)) is not None]
-    assert found == [
-        ServerSentEvent("message.created", '{"a":\n1}', "7"),
-        ServerSentEvent("message", "x", "7"),
-    ]
 
 
 async def test_the_code_is_read_from_the_newest_sms_to_this_phone(tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ PLANTS = [
         "services.core.measurement.indicators.rules",
     ),
     (
-        "inside people: households on programme on consents on accounts",
+        "inside people: staff accounts on households on programme on consents on accounts",
         "services.core.people.accounts.queries",
         "services.core.people.households.queries",
     ),

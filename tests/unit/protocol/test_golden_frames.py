@@ -42,6 +42,16 @@ def _plain(message: object) -> object:
     return json.loads(codec.encode(message))
 
 
+def _plain_alert(received: codec.ReceivedAlert) -> dict[str, Any]:
+    """An alert without a usable id shows the id as it was sent, and one that cannot be read has nothing parsed."""
+    if received.alert is None:
+        return {"parsed": None, "sent_id": received.sent_id}
+    parsed = json.loads(codec.encode(received.alert))
+    if received.has_usable_id:
+        return {"parsed": parsed}
+    return {"parsed": {name: value for name, value in parsed.items() if name != "id"}, "sent_id": received.sent_id}
+
+
 def _read(frame: dict[str, Any], direction: str) -> dict[str, Any]:
     parse = topics.parse_uplink if direction == "up" else topics.parse_downlink
     topic = parse(frame["topic"])
@@ -60,7 +70,7 @@ def _read(frame: dict[str, Any], direction: str) -> dict[str, Any]:
     of_topic = {"ref": topic.ref, "chunk": topic.chunk}
     return {
         "kind": topic.kind.value,
-        "parsed": _plain(message),
+        **(_plain_alert(message) if isinstance(message, codec.ReceivedAlert) else {"parsed": _plain(message)}),
         **{name: value for name, value in of_topic.items() if value is not None},
     }
 
@@ -84,7 +94,7 @@ def test_every_kind_has_a_good_frame_and_a_bad_one() -> None:
             parse = topics.parse_uplink if direction == "up" else topics.parse_downlink
             topic = parse(frame["topic"])
             if isinstance(topic, topics.Uplink | topics.Downlink):
-                (good if "kind" in frame["expect"] else bad).add(f"{direction} {topic.kind}")
+                (good if frame["expect"].get("parsed") is not None else bad).add(f"{direction} {topic.kind}")
     kinds = {f"up {kind}" for kind in topics.UplinkKind} | {f"down {kind}" for kind in topics.DownlinkKind}
     assert good == kinds
     assert bad == kinds - {"down item_chunk"}, "a bad chunk down shows in its hash only"
@@ -95,6 +105,8 @@ def test_what_is_read_and_written_again_is_read_the_same() -> None:
         for frame in json.loads(path.read_text()):
             parsed = frame["expect"].get("parsed")
             if not isinstance(parsed, dict) or "entries" in parsed or set(parsed) == {"bytes", "sha256"}:
+                continue
+            if "sent_id" in frame["expect"]:
                 continue
             again = {"topic": frame["topic"], "payload": json.dumps(parsed)}
             assert _read(again, path.stem.partition("_")[0])["parsed"] == parsed, frame["name"]

@@ -44,7 +44,7 @@ async def request_code(work: Work, address: ClientAddress, body: LoginCodeReques
     device that logged in before, limits that strangers can use up do not matter; with the code on the wall of a
     hand-out the hand-out's own budget pays.
     """
-    asker = Asker(body.locale, address, body.device_token, body.hand_out_code)
+    asker = Asker(body.locale, address, body.device_token, body.hand_out_code, body.country)
     sent = await admission.request_login_code(work, body.phone, asker)
     return LoginCodeResponse(
         challenge_id=sent.challenge_id, challenge_secret=sent.challenge_secret, expires_in_s=sent.expires_in_s,
@@ -59,14 +59,16 @@ async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: LogIn
     On a device that is not known, or was not used for 60 days, the session is `limited` until its second step.
     """
     entered = EnteredCode(body.challenge_id, body.challenge_secret, body.phone, body.code)
-    session = await admission.log_in(work, entered, Asker(body.locale, address, body.device_token))
+    session = await admission.log_in(
+        work, entered, Asker(body.locale, address, body.device_token, country=body.country)
+    )
     return pair_of(work, tokens, session)
 
 
 @router.post("/slips", dependencies=[OPEN, _A_TRY], responses=problem_responses(403, 422, 429))
 async def log_in_with_slip(work: Work, tokens: Tokens, address: ClientAddress, body: SlipLogInRequest) -> TokenResponse:
     """Log in with a slip from a hand-out where no text message arrives; it works once, while the hand-out is open."""
-    asker = Asker(body.locale, address, body.device_token)
+    asker = Asker(body.locale, address, body.device_token, country=body.country)
     return pair_of(work, tokens, await log_in_by_slip(work, body.slip_code, body.phone, asker))
 
 

@@ -152,7 +152,7 @@ async def make_invitation(
     rights = Rights(body.may_message, body.may_locate, body.may_manage)
     invitation = await invite(
         work, scope.family_id, scope.caller.guardian,
-        Invited(body.phone, body.relation, body.display_name, rights),
+        Invited(body.phone, body.relation, body.display_name, rights, body.country),
     )  # fmt: skip
     return _invitation(invitation)
 

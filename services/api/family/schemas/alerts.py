@@ -11,7 +11,7 @@ from services.api.schema_base import ResponseBody
 
 AlertKind = Literal[
     "sos", "sos_cancelled", "low_battery", "taken_off", "fall", "tamper", "factory_reset", "zone_left", "zone_entered",
-    "silent",
+    "silent", "unreadable",
 ]  # fmt: skip
 
 
@@ -20,7 +20,7 @@ class AlertResponse(ResponseBody):
 
     alert_id: uuid.UUID
     child_id: uuid.UUID
-    kind: AlertKind
+    kind: AlertKind = Field(description="`unreadable`: the watch called, and its message could not be read")
     subject_id: uuid.UUID | None = Field(description="the zone, for zone_left and zone_entered")
     happened_at: datetime | None = Field(description="by the watch's own time, if it knew it")
     raised_at: datetime

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import SECRET_PATTERN, Phone
+from services.api.schema_fields import SECRET_PATTERN, Country, Phone
 
 Locale = Annotated[
     str, Field(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$", examples=["zh-Hans"], description="BCP 47")
@@ -40,6 +40,7 @@ class LoginCodeRequest(RequestBody):
     """Where to send a one-time code."""
 
     phone: Phone
+    country: Country | None = None
     locale: Locale | None = None
     device_token: DeviceToken | None = None
     hand_out_code: HandOutCode | None = None
@@ -61,6 +62,7 @@ class LogInRequest(RequestBody):
     challenge_secret: Annotated[str, Field(min_length=1, max_length=100, pattern=SECRET_PATTERN)]
     phone: Phone
     code: Annotated[str, Field(min_length=1, max_length=12, examples=["482913"])]
+    country: Country | None = None
     locale: Locale | None = None
     device_token: DeviceToken | None = None
 
@@ -72,6 +74,7 @@ class SlipLogInRequest(RequestBody):
         str, Field(min_length=1, max_length=30, pattern=r"^[A-Za-z2-7 -]+$", examples=["k3mq-q2x7-abcd"])
     ]
     phone: Phone
+    country: Country | None = None
     locale: Locale | None = None
     device_token: DeviceToken | None = None
 

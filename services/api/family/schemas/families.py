@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.api.family.schemas.auth import Locale
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import Phone
+from services.api.schema_fields import Country, Phone
 
 Part = Literal["messages", "location", "measurement", "sos_places"]
 How = Literal["app", "spoken", "paper"]
@@ -228,6 +228,7 @@ class NewInvitationRequest(RequestBody):
     """Whom to invite, as what; location stays off unless it is given here."""
 
     phone: Phone
+    country: Country | None = None
     relation: Relation
     display_name: str = Field(default="", max_length=200, examples=["Grandma"])
     may_message: bool = True

@@ -1,4 +1,4 @@
-"""Staff accounts, for those who manage them: within their own scopes, and no others exist for them."""
+"""Accounts of staff: an admin requests, a second person approves, the colleague's phone gets the first password."""
 
 import uuid
 from collections.abc import Sequence
@@ -7,62 +7,114 @@ from fastapi import APIRouter
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import MayManageAccounts, StaffCaller
+from services.api.staff.access import MayApproveAccounts, MayManageAccounts, StaffCaller
 from services.api.staff.schemas import accounts as schemas
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.tables import Staff
 from services.core.people.households.errors import NotFoundError
-from services.core.people.programme.actions import create_staff, end_staff, reset_staff
 from services.core.people.programme.errors import ScopeNeededError
-from services.core.people.programme.queries import programme_served, scopes_of, site_served, staff_within
+from services.core.people.programme.queries import programme_served, site_served, staff_within
 from services.core.people.programme.tables import StaffScope
+from services.core.people.staff_accounts.actions import end_staff
+from services.core.people.staff_accounts.queries import requests_within, standing_of
+from services.core.people.staff_accounts.requests import (
+    approve_request,
+    request_account,
+    request_reset,
+    request_role,
+    withdraw_request,
+)
+from services.core.people.staff_accounts.rules import approves_from
+from services.core.people.staff_accounts.tables import StaffRequest
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/accounts", tags=["staff"])
+router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 
-@router.get("", responses=problem_responses(401, 403))
+@router.get("/accounts", responses=problem_responses(401, 403))
 async def list_accounts(work: Work, caller: MayManageAccounts) -> schemas.AccountsResponse:
-    """Tell the accounts that serve nothing but what the caller serves, too; ended ones included."""
+    """Return the accounts that serve nothing but what the caller serves as well; ended ones included."""
     return schemas.AccountsResponse(
         accounts=[_account(staff, scopes) for staff, scopes in await staff_within(work, caller.staff_id)]
     )
 
 
-@router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
+@router.post("/accounts", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def create(
     work: Work, caller: MayManageAccounts, body: schemas.NewAccountRequest
-) -> schemas.CreatedAccountResponse:
-    """Make an account for one programme or site; a repeat with another scope adds that scope."""
+) -> schemas.AccountRequestResponse:
+    """Request an account for one programme or site, or another scope for one that exists.
+
+    A second person approves it; only the role `factory` is opened at once. The first password goes to the phone by
+    text: it works once within 24 hours, and no answer holds it.
+    """
+    await _charge(work, caller)
     if (body.programme_id is None) == (body.site_id is None):
         raise ScopeNeededError
     programme = None if body.programme_id is None else await programme_served(work, caller.staff_id, body.programme_id)
     site = None if body.site_id is None else await site_served(work, caller.staff_id, body.site_id)
     if programme is None and site is None:
         raise NotFoundError
-    made = await create_staff(
-        work, staff_actor(caller.staff_id), email=body.email, display_name=body.display_name, role=body.role,
-        programme=programme, site=site,
+    row = await request_account(
+        work, caller.staff_id, email=body.email, display_name=body.display_name, role=body.role, phone=body.phone,
+        employed_by_factory=body.employed_by_factory, programme=programme, site=site,
     )  # fmt: skip
-    await work.flush()
-    account = _account(made.staff, await scopes_of(work, made.staff.staff_id))
-    return schemas.CreatedAccountResponse(**account.model_dump(), initial_password=made.initial_password)
+    return _request(row, caller.staff.display_name)
 
 
-@router.post("/{staff_id}/reset", responses=problem_responses(401, 403, 404, 409, 422))
-async def reset(work: Work, caller: MayManageAccounts, staff_id: uuid.UUID) -> schemas.ResetAccountResponse:
-    """Give a colleague a new initial password; sessions end, and the authenticator app is set up anew."""
+@router.post("/accounts/{staff_id}/reset", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def reset(
+    work: Work, caller: MayManageAccounts, staff_id: uuid.UUID, body: schemas.ResetAccountRequest | None = None
+) -> schemas.AccountRequestResponse:
+    """Request a new first password for a colleague, sent to their phone. Sessions end, the app is set up anew."""
+    await _charge(work, caller)
     staff = await _within(work, caller, staff_id)
-    return schemas.ResetAccountResponse(
-        initial_password=await reset_staff(work, staff_actor(caller.staff_id), staff.email)
-    )
+    row = await request_reset(work, caller.staff_id, staff, body.phone if body else None)
+    return _request(row, caller.staff.display_name)
 
 
-@router.post("/{staff_id}/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
+@router.post("/accounts/{staff_id}/role", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def change_role(
+    work: Work, caller: MayManageAccounts, staff_id: uuid.UUID, body: schemas.ChangeRoleRequest
+) -> schemas.AccountRequestResponse:
+    """Request another role for a colleague. With the new role the account approves nothing for 7 days."""
+    await _charge(work, caller)
+    staff = await _within(work, caller, staff_id)
+    return _request(await request_role(work, caller.staff_id, staff, body.role), caller.staff.display_name)
+
+
+@router.post("/accounts/{staff_id}/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def end(work: Work, caller: MayManageAccounts, staff_id: uuid.UUID) -> None:
     """End an account for good, and its sessions at once. A repeat changes nothing."""
     staff = await _within(work, caller, staff_id)
     await end_staff(work, staff_actor(caller.staff_id), staff.email)
+
+
+@router.get("/account-requests", responses=problem_responses(401, 403))
+async def list_requests(work: Work, caller: MayApproveAccounts) -> schemas.AccountRequestsResponse:
+    """Return the requests about accounts within the caller's scopes, the newest first."""
+    return schemas.AccountRequestsResponse(
+        requests=[_request(row, author) for row, author in await requests_within(work, caller.staff_id)]
+    )
+
+
+@router.post("/account-requests/{request_id}/approve", responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def approve(work: Work, caller: MayApproveAccounts, request_id: uuid.UUID) -> schemas.AccountRequestResponse:
+    """Approve a colleague's request as a second person: it is carried out at once."""
+    await _charge(work, caller)
+    return await _with_author(work, await approve_request(work, caller.staff_id, request_id))
+
+
+@router.post("/account-requests/{request_id}/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
+async def withdraw(work: Work, caller: MayApproveAccounts, request_id: uuid.UUID) -> schemas.AccountRequestResponse:
+    """Withdraw or refuse a request that waits."""
+    return await _with_author(work, await withdraw_request(work, caller.staff_id, request_id))
+
+
+async def _charge(work: UnitOfWork, caller: StaffCaller) -> None:
+    await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(caller.staff_id)))
 
 
 async def _within(work: UnitOfWork, caller: StaffCaller, staff_id: uuid.UUID) -> Staff:
@@ -72,9 +124,18 @@ async def _within(work: UnitOfWork, caller: StaffCaller, staff_id: uuid.UUID) ->
     raise NotFoundError
 
 
+async def _with_author(work: UnitOfWork, row: StaffRequest) -> schemas.AccountRequestResponse:
+    return _request(row, (await work.session.get_one(Staff, row.asked_by)).display_name)
+
+
+def _request(row: StaffRequest, author: str) -> schemas.AccountRequestResponse:
+    return schemas.AccountRequestResponse.model_validate({**row.model_dump(), "asked_by_name": author})
+
+
 def _account(staff: Staff, scopes: Sequence[StaffScope]) -> schemas.AccountResponse:
     return schemas.AccountResponse(
         staff_id=staff.staff_id, email=staff.email, display_name=staff.display_name, role=staff.role,
         set_up=staff.totp_confirmed_at is not None, ended_at=staff.ended_at,
+        employed_by_factory=staff.employed_by_factory, approves_from=approves_from(standing_of(staff)),
         scopes=[schemas.AccountScope(programme_id=one.programme_id, site_id=one.site_id) for one in scopes],
     )  # fmt: skip

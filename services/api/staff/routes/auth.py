@@ -12,6 +12,7 @@ from services.api.limits import costs_address
 from services.api.problems import problem_responses
 from services.api.staff.access import IsStaff
 from services.api.staff.schemas.accounts import (
+    ConfirmSetUpRequest,
     StaffLogInRequest,
     StaffPasswordRequest,
     StaffRefreshRequest,
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/v1/staff/auth", tags=["staff log-in"])
 
 @router.post("/set-up", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest) -> StaffSetUpResponse:
-    """Begin to set up the authenticator app, once, with the initial password; a repeat voids the picture before."""
+    """Begin to set up the authenticator app, with the first password; a repeat voids the picture before."""
     url = await begin_set_up(work, StaffProof(body.email, body.password, address))
     picture = io.BytesIO()
     segno.make(url, error="m", micro=False).save(picture, kind="svg", xmldecl=False, scale=4)
@@ -40,10 +41,11 @@ async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest)
 
 @router.post("/set-up/confirm", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def confirm(
-    work: Work, tokens: Tokens, address: ClientAddress, body: StaffLogInRequest
+    work: Work, tokens: Tokens, address: ClientAddress, body: ConfirmSetUpRequest
 ) -> StaffSetUpDoneResponse:
-    """Show that the app works with its first code: logs in, and tells ten recovery codes, once."""
-    session, codes = await confirm_set_up(work, StaffProof(body.email, body.password, address, body.code))
+    """Show that the app works with its first code and choose a password: logs in, and returns ten recovery codes."""
+    proof = StaffProof(body.email, body.password, address, body.code)
+    session, codes = await confirm_set_up(work, proof, body.new_password)
     return StaffSetUpDoneResponse(**_pair(work, tokens, session).model_dump(), recovery_codes=codes)
 
 

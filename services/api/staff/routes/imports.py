@@ -7,7 +7,7 @@ from services.api.problems import problem_responses
 from services.api.staff.access import HandsOutAtSite, StructureManagedAtSite
 from services.api.staff.lists import Counts, import_list
 from services.api.staff.schemas.imports import DryRun, ListImportResponse, list_body
-from services.core.office.enrolment.actions import FamilyRow, read_family_list
+from services.core.office.enrolment.actions import FamilyList, family_list
 from services.core.office.enrolment.participation import TrainingRow, note_trainings, read_training_list
 from services.core.office.enrolment.with_watches import enrol_and_hand_out
 from services.core.office.registration.actions import register_with_vendor_secrets
@@ -52,15 +52,17 @@ async def import_families(
     """Enrol families of the site, and hand out the watches named beside them."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
-    async def take(rows: list[FamilyRow]) -> Counts:
-        done = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme)
+    async def take(listed: FamilyList) -> Counts:
+        done = await enrol_and_hand_out(
+            work, staff_actor(scope.caller.staff_id), listed.families, programme=programme, further=listed.faults
+        )
         return Counts(
             len(done.families.enrolled), unchanged=len(done.families.unchanged),
             watches_handed_out=len(done.handed_out),
         )  # fmt: skip
 
     return await import_list(
-        request, work, scope.caller.staff_id, lambda raw: read_family_list(raw, site), take, dry_run=dry_run
+        request, work, scope.caller.staff_id, lambda raw: family_list(raw, site), take, dry_run=dry_run
     )
 
 

@@ -4,10 +4,18 @@ import uuid
 
 from fastapi import APIRouter
 
+from services.api.client_address import ClientAddress
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import PERMISSIONS, IsStaff
-from services.api.staff.schemas.accounts import AccountScope, StaffMeResponse, StaffSession, StaffSessionsResponse
+from services.api.staff.schemas.accounts import (
+    AccountScope,
+    ChangePasswordRequest,
+    StaffMeResponse,
+    StaffSession,
+    StaffSessionsResponse,
+)
+from services.core.people.accounts.staff_log_in import StaffProof, change_password
 from services.core.people.accounts.staff_sessions import end_staff_session, staff_sessions_of
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import scopes_of
@@ -30,6 +38,13 @@ async def read_me(work: Work, caller: IsStaff) -> StaffMeResponse:
             for one in await scopes_of(work, staff.staff_id)
         ],
     )
+
+
+@router.post("/password", status_code=204, responses=problem_responses(401, 403, 422, 429))
+async def change_own_password(work: Work, caller: IsStaff, address: ClientAddress, body: ChangePasswordRequest) -> None:
+    """Choose another password, with the old one and a code of the authenticator app. Every other session ends."""
+    proof = StaffProof(caller.staff.email, body.password, address, body.code)
+    await change_password(work, caller.staff_session_id, proof, body.new_password)
 
 
 @router.get("/sessions", responses=problem_responses(401))

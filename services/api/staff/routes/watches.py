@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import DevicesOfSite, HandsOutAtSite
+from services.api.staff.access import DevicesOfSite, HandsOutAtSite, Permission
 from services.api.staff.schemas import programme as schemas
 from services.core.devices.push.queries import families_not_reached
 from services.core.devices.watches.rules import serial_of_scan
@@ -42,7 +42,11 @@ async def read_triage(
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
     serials = list(dict.fromkeys(one.serial for one in entries))
     page = set(serials[:limit])
+    kinds = await triage.site_warnings(work, scope.site) if scope.caller.may(Permission.RECOVER) else []
     return schemas.TriageResponse(
+        site_warnings=[
+            schemas.SiteWarning.model_validate({"kind": one, "advice": triage.advice(one, locale)}) for one in kinds
+        ],
         entries=[
             schemas.TriageEntry.model_validate(
                 {

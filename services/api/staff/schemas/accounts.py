@@ -7,13 +7,17 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import SECRET_PATTERN
+from services.api.schema_fields import SECRET_PATTERN, Phone
 
 # Control characters belong to no address, and the database cannot be asked for a NUL.
 Email = Annotated[
     str, Field(min_length=3, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ming@wecare.example"])
 ]
 Password = Annotated[str, Field(min_length=1, max_length=200, examples=["mountain-lantern-quiet-river"])]
+NewPassword = Annotated[
+    str,
+    Field(min_length=12, max_length=200, examples=["river-window-copper-5-maps"], description="of one's own choice"),
+]
 Role = Literal["admin", "manager", "staff", "coordinator", "factory"]
 
 
@@ -30,6 +34,12 @@ class StaffLogInRequest(StaffPasswordRequest):
     code: Annotated[
         str, Field(min_length=1, max_length=20, examples=["482913"], description="six digits, or a recovery code")
     ]
+
+
+class ConfirmSetUpRequest(StaffLogInRequest):
+    """The first code of the app, and a password of one's own in place of the first one, which works no longer."""
+
+    new_password: NewPassword
 
 
 class StaffRefreshRequest(RequestBody):
@@ -180,8 +190,61 @@ class NewAccountRequest(RequestBody):
     email: Email
     display_name: Annotated[str, Field(min_length=1, max_length=80, examples=["Ming"])]
     role: Role
+    phone: Phone
+    employed_by_factory: bool = Field(
+        description="whether the factory employs the colleague: then the role is `factory`"
+    )
     programme_id: uuid.UUID | None = None
     site_id: uuid.UUID | None = None
+
+
+class ResetAccountRequest(RequestBody):
+    """The colleague's new number, where the number changes as well."""
+
+    phone: Phone | None = None
+
+
+class ChangeRoleRequest(RequestBody):
+    """The role that a colleague gets."""
+
+    role: Role
+
+
+class ChangePasswordRequest(RequestBody):
+    """The old password, a code of the authenticator app, and the new password."""
+
+    password: Password
+    code: Annotated[str, Field(min_length=6, max_length=6, pattern=r"^[0-9]{6}$", examples=["482913"])]
+    new_password: NewPassword
+
+
+class AccountRequestResponse(ResponseBody):
+    """An account to be opened, reset or promoted; nothing happens before a second person approves it."""
+
+    request_id: uuid.UUID
+    kind: Literal["open", "reset", "role"]
+    state: Literal["asked", "done", "withdrawn"]
+    email: str
+    display_name: str
+    role: str
+    phone: str | None = Field(
+        description="where the first password goes; null for a reset without a change of number, and for a new role"
+    )
+    employed_by_factory: bool
+    programme_id: uuid.UUID | None
+    site_id: uuid.UUID | None
+    staff_id: uuid.UUID | None = Field(description="the account; null until it is opened")
+    asked_by: uuid.UUID
+    asked_by_name: str
+    asked_at: datetime
+    approved_by: uuid.UUID | None
+    ended_at: datetime | None
+
+
+class AccountRequestsResponse(ResponseBody):
+    """The newest first; those older than 7 days can no longer be approved."""
+
+    requests: list[AccountRequestResponse]
 
 
 class AccountResponse(ResponseBody):
@@ -192,6 +255,8 @@ class AccountResponse(ResponseBody):
     display_name: str
     role: str
     set_up: bool = Field(description="whether an authenticator app is set up")
+    employed_by_factory: bool
+    approves_from: datetime = Field(description="an account approves nothing before, whatever its role")
     ended_at: datetime | None
     scopes: list[AccountScope]
 
@@ -200,15 +265,3 @@ class AccountsResponse(ResponseBody):
     """By address."""
 
     accounts: list[AccountResponse]
-
-
-class CreatedAccountResponse(AccountResponse):
-    """The account, and its initial password if this request made it; told once."""
-
-    initial_password: str | None
-
-
-class ResetAccountResponse(ResponseBody):
-    """The new initial password, told once."""
-
-    initial_password: str

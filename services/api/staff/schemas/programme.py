@@ -77,9 +77,19 @@ class TriageEntry(ResponseBody):
     advice: str = Field(description="what to do, in the language asked for")
 
 
+class SiteWarning(ResponseBody):
+    """One thing to see to at the site itself."""
+
+    kind: Literal["few_approvers"]
+    advice: str = Field(description="what to do, in the language asked for")
+
+
 class TriageResponse(ResponseBody):
     """By serial; ``next`` is the ``after`` of the next page."""
 
+    site_warnings: list[SiteWarning] = Field(
+        description="few_approvers: fewer than three people could approve break-glass; empty for coordinators"
+    )
     entries: list[TriageEntry]
     next: str | None
 

@@ -11,6 +11,7 @@ from sqlmodel import col, select
 
 from services.core.devices.alerts.rules import (
     ESCALATE_AFTER,
+    ESCALATING_KINDS,
     SEEN_NOTICE_PERIOD,
     AlertKind,
     first_escalation_at,
@@ -156,7 +157,7 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
         select(Alert)
         .where(
             col(Alert.child_id) == child_id,
-            col(Alert.kind) == AlertKind.SOS.value,
+            col(Alert.kind).in_([kind.value for kind in ESCALATING_KINDS]),
             col(Alert.acknowledged_at).is_(None),
             col(Alert.escalated_to) == [],
             col(Alert.raised_at) > work.now - SEEN_NOTICE_PERIOD,

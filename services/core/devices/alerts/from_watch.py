@@ -48,6 +48,20 @@ async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAl
     )  # fmt: skip
 
 
+async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref: str) -> None:
+    """Notify the guardians of an alert of a kind that this backend does not know; a repeat of ``ref`` changes nothing.
+
+    Nothing is remembered for the id: a later backend that knows the kind records it as new. The identity is locked.
+    """
+    await raise_alert(
+        work,
+        NewAlert(
+            child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.UNREADABLE.value,
+            username=identity.username, watch_id=identity.watch_id, ref=ref,
+        ),
+    )  # fmt: skip
+
+
 async def record_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
     """Take note of a battery level, whatever the watch told it with; a low one calls the guardians, once a descent.
 

@@ -25,9 +25,13 @@ class AlertKind(StrEnum):
     ZONE_LEFT = "zone_left"
     ZONE_ENTERED = "zone_entered"
     SILENT = "silent"
+    # The watch called, and its message could not be read.
+    UNREADABLE = "unreadable"
 
 
-BACKEND_KINDS: Final = frozenset({AlertKind.ZONE_LEFT, AlertKind.ZONE_ENTERED, AlertKind.SILENT})
+BACKEND_KINDS: Final = frozenset({AlertKind.ZONE_LEFT, AlertKind.ZONE_ENTERED, AlertKind.SILENT, AlertKind.UNREADABLE})
+# Nobody acknowledges it: guardians get text messages. An unreadable call may be an SOS.
+ESCALATING_KINDS: Final = frozenset({AlertKind.SOS, AlertKind.UNREADABLE})
 # They say where the child is, or is not.
 _PLACE_KINDS: Final = frozenset({AlertKind.ZONE_LEFT, AlertKind.ZONE_ENTERED})
 
@@ -45,6 +49,8 @@ _WINDOWS: Final = {
     AlertKind.ZONE_ENTERED: timedelta(minutes=2),
     # One a silence: the sweep asks whether the watch was heard since.
     AlertKind.SILENT: timedelta(hours=24),
+    # A watch that sends nonsense must not send a text message a second; a child that presses again is heard again.
+    AlertKind.UNREADABLE: timedelta(minutes=1),
 }
 
 # An SOS that nobody has acknowledged for so long goes to the first guardian as a text message, then to the next.
@@ -79,12 +85,12 @@ def kinds_visible_with(rights: frozenset[str]) -> list[str]:
 
 
 def first_escalation_at(kind: AlertKind, raised_at: datetime, *, another_is_escalating: bool) -> datetime | None:
-    """Return when the first text message goes out, or None: only for an SOS, and one round of calls a child at a time.
+    """Return when the first text message goes out, or None: of ESCALATING_KINDS, one round of calls a child at a time.
 
     A child that presses again is not a reason to send every guardian another message; when the first SOS is
     acknowledged and the second is not, the second gets its own round.
     """
-    if kind is not AlertKind.SOS or another_is_escalating:
+    if kind not in ESCALATING_KINDS or another_is_escalating:
         return None
     return raised_at + ESCALATE_AFTER
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from services.core.devices.contacts.errors import ContactOrderError
-from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.phone_numbers import folded_phone, normal_phone
 from services.core.people.households.rules import check_relation
 from services.core.platform.text_rules import NAME, check_text
 
@@ -44,7 +44,8 @@ def phone_contact(
 
 def dialable_number(number: str, region: str | None) -> str:
     """Return a number as the watch dials it: E.164, or a short one as it is. Raises PhoneInvalidError."""
-    return number if _SHORT_NUMBER.fullmatch(number) else normal_phone(number, region)
+    folded = folded_phone(number)
+    return folded if _SHORT_NUMBER.fullmatch(folded) else normal_phone(folded, region)
 
 
 @cache

@@ -1,6 +1,7 @@
 """Break-glass: a guardian's name and number, for a child's safety, and nothing else.
 
-Entries in the audit log name no family before its guardian is told: the log is the family's to read.
+Entries in the audit log name no family before its guardian is notified: the log is the family's to read. With the
+notice every step so far is copied to the family's log, with its author and its own time.
 """
 
 from __future__ import annotations
@@ -20,13 +21,14 @@ from services.core.people.households.queries import family_at_site, primary_guar
 from services.core.people.households.rules import APPROVAL_LIFETIME, BREAK_GLASS_LASTS
 from services.core.people.households.tables import BreakGlass, Family
 from services.core.people.programme.tables import Site
-from services.core.platform.audit.actions import SYSTEM, record_audit
+from services.core.people.staff_accounts.approvals import check_second_person
+from services.core.people.staff_accounts.errors import ApproverTooNewError
+from services.core.platform.audit.actions import SYSTEM, Actor, record_audit
+from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.outbox.actions import send_sms
-from services.core.platform.text_rules import TextRule, check_text
-
-_REASON = TextRule(max_characters=500, max_bytes=2000)
+from services.core.platform.text_rules import PROSE, check_text
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ async def ask_break_glass(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, *, family_code: str, reason: str, tell_after_days: int
 ) -> BreakGlass:
     """Ask to see the primary guardian's name and number. Raises NotFoundError, TextNotAllowedError."""
-    checked = check_text("reason", reason, _REASON)
+    checked = check_text("reason", reason, PROSE)
     found = await family_at_site(work, site.site_id, family_code)
     if found is None or await primary_guardian(work, found[0].family_id) is None:
         raise NotFoundError
@@ -59,20 +61,24 @@ async def approve_break_glass(
 ) -> BreakGlass:
     """Agree as another person; where telling the guardian is delayed, a third one agrees to that. Then an hour begins.
 
-    The guardian is told at once, or when the delay is over. Raises NotFoundError, SecondPersonNeededError,
-    BreakGlassClosedError.
+    The guardian is notified at once, or when the delay is over. A delay is approved only by accounts that were there
+    before the case. Raises NotFoundError, SecondPersonNeededError, ApproverTooNewError, BreakGlassClosedError.
     """
     asked = await _of_site(work, site, break_glass_id)
     if asked.opened_at is not None or asked.asked_at <= work.now - APPROVAL_LIFETIME:
         raise BreakGlassClosedError
-    if staff_id in {asked.asked_by, asked.approved_by}:
+    is_delayed = asked.tell_after_days > 0
+    others = {asked.asked_by, *([] if asked.approved_by is None else [asked.approved_by])}
+    try:
+        await check_second_person(
+            work, staff_id, others, urgent=not is_delayed, there_before=asked.asked_at if is_delayed else None
+        )
+    except (SecondPersonNeededError, ApproverTooNewError) as refused:
         record_audit(
-            work, staff_actor(staff_id), "break_glass.approved", subject_id=break_glass_id,
-            refused=SecondPersonNeededError.code,
-        )  # fmt: skip
+            work, staff_actor(staff_id), "break_glass.approved", subject_id=break_glass_id, refused=refused.code
+        )
         work.keep_refusal()
-        raise SecondPersonNeededError
-    record_audit(work, staff_actor(staff_id), "break_glass.approved", subject_id=break_glass_id)
+        raise
     if asked.approved_by is None:
         asked.approved_by = staff_id
     else:
@@ -82,7 +88,14 @@ async def approve_break_glass(
         asked.closes_at = work.now + BREAK_GLASS_LASTS
         asked.tell_at = work.now + timedelta(days=asked.tell_after_days)
     work.add(asked)
-    if asked.tell_at == work.now:
+    is_notified_now = asked.tell_at == work.now
+    if is_notified_now:
+        await _copy_steps(work, asked)
+    record_audit(
+        work, staff_actor(staff_id), "break_glass.approved", subject_id=break_glass_id,
+        family_id=asked.family_id if is_notified_now else None,
+    )  # fmt: skip
+    if is_notified_now:
         await _tell(work, asked)
     return asked
 
@@ -95,14 +108,15 @@ async def look(work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id
     asked = await _of_site(work, site, break_glass_id)
     guardian = await primary_guardian(work, asked.family_id)
     is_open = asked.closes_at is not None and work.now < asked.closes_at
-    if not is_open or staff_id != asked.asked_by or guardian is None:
-        record_audit(
-            work, staff_actor(staff_id), "break_glass.looked", subject_id=break_glass_id,
-            refused=BreakGlassClosedError.code,
-        )  # fmt: skip
+    is_refused = not is_open or staff_id != asked.asked_by
+    record_audit(
+        work, staff_actor(staff_id), "break_glass.looked", subject_id=break_glass_id,
+        family_id=None if asked.told_at is None else asked.family_id,
+        refused=BreakGlassClosedError.code if is_refused or guardian is None else "",
+    )  # fmt: skip
+    if is_refused or guardian is None:
         work.keep_refusal()
         raise BreakGlassClosedError
-    record_audit(work, staff_actor(staff_id), "break_glass.looked", subject_id=break_glass_id)
     return Shown(guardian.display_name, guardian.phone)
 
 
@@ -140,6 +154,7 @@ async def tell_one_break_glass(work: UnitOfWork) -> bool:
     )
     due = found.first()
     if due is not None:
+        await _copy_steps(work, due)
         await _tell(work, due)
     return due is not None
 
@@ -156,6 +171,25 @@ async def _tell(work: UnitOfWork, shown: BreakGlass) -> None:
         work, shown.family_id, "guardian.looked_up", ref_id=shown.break_glass_id, guardian_id=guardian.guardian_id,
         detail={"opened_at": shown.opened_at.isoformat()},
     )  # fmt: skip
+
+
+async def _copy_steps(work: UnitOfWork, shown: BreakGlass) -> None:
+    """Copy every step of the case so far, refused ones included, to the family's log."""
+    steps = await work.session.exec(
+        select(AuditEntry)
+        .where(
+            AuditEntry.subject_id == str(shown.break_glass_id),
+            col(AuditEntry.at) >= shown.asked_at,
+            col(AuditEntry.family_id).is_(None),
+            col(AuditEntry.action).startswith("break_glass."),
+        )
+        .order_by(col(AuditEntry.at), col(AuditEntry.seq))
+    )
+    for step in steps.all():
+        record_audit(
+            work, Actor(step.actor_kind, step.actor_id), step.action, family_id=shown.family_id,
+            subject_id=step.subject_id, refused=step.reason, at=step.at,
+        )  # fmt: skip
 
 
 async def _of_site(work: UnitOfWork, site: Site, break_glass_id: uuid.UUID) -> BreakGlass:

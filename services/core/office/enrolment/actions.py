@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from services.core.people.accounts.errors import PhoneInvalidError
-from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.phone_numbers import mobile_phone
 from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.queries import cohort_named, site_named
 from services.core.people.programme.tables import Cohort, Site
@@ -19,7 +19,15 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.errors import CoreError
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.spreadsheets.sheets import Fault, Row, SheetRefusedError, filled, read_sheet, repeated_cells
+from services.core.platform.spreadsheets.sheets import (
+    Fault,
+    Row,
+    SheetRefusedError,
+    filled,
+    first_faults,
+    read_sheet,
+    repeated_cells,
+)
 
 REQUIRED_COLUMNS: Final = ("family_code", "phone", "site", "cohort")
 OPTIONAL_COLUMNS: Final = ("watch_serial", "form_number")
@@ -70,18 +78,37 @@ class CheckedFamily:
     known: Family | None
 
 
-def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
-    """Return the families of a list; raises SheetRefusedError with every fault that the list alone shows.
+@dataclass(frozen=True)
+class FamilyList:
+    """The families of a list, and every fault that the list alone shows."""
 
-    ``site`` is where a list without the column, or with an empty cell in it, belongs.
+    families: list[FamilyRow]
+    faults: list[Fault]
+
+
+def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
+    """Return the families of a list without faults; raises SheetRefusedError with every fault of the list alone."""
+    read = family_list(raw, site)
+    if read.faults:
+        raise SheetRefusedError(read.faults)
+    return read.families
+
+
+def family_list(raw: bytes, site: str | None = None) -> FamilyList:
+    """Return the families of a list beside its faults, so that those of the database are reported together with them.
+
+    ``site`` is where a list without the column, or with an empty cell in it, belongs. Raises SheetRefusedError for a
+    file that is no list.
     """
+    faults: list[Fault] = []
     if site is None:
-        rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
+        rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, collected=faults)
     else:
         required = [column for column in REQUIRED_COLUMNS if column != "site"]
-        rows = filled(read_sheet(raw, required=required, optional=("site", *OPTIONAL_COLUMNS)), "site", site)
+        optional = ("site", *OPTIONAL_COLUMNS)
+        rows = filled(read_sheet(raw, required=required, optional=optional, collected=faults), "site", site)
     families = [_family(row) for row in rows]
-    faults = [fault for family in families for fault in code_faults(family)]
+    faults += [fault for family in families for fault in code_faults(family)]
     faults += [
         row.fault(column, f"{column}_missing", "This cell is empty.")
         for row in rows
@@ -90,9 +117,7 @@ def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
     ]
     for column in ("family_code", "watch_serial", "form_number"):
         faults += repeated_cells(rows, column, f"{column}_repeated")
-    if faults:
-        raise SheetRefusedError(faults)
-    return families
+    return FamilyList(families, first_faults(faults))
 
 
 def check_rows(families: Sequence[FamilyRow]) -> None:
@@ -153,9 +178,9 @@ async def check_families(
             continue
         site, cohort = cohorts[family.site, family.cohort]
         try:
-            phone = normal_phone(family.phone, site.country)
+            phone = mobile_phone(family.phone, site.country)
         except PhoneInvalidError as error:
-            faults.append(family.fault("phone", error.code, f"Not a phone number of {site.country}: write +, country."))
+            faults.append(family.fault("phone", error.code, _phone_sentence(error, site.country)))
             continue
         if phone in first_row:
             faults.append(family.fault("phone", "phone_repeated", f"The same phone stands in row {first_row[phone]}."))
@@ -247,6 +272,12 @@ async def _cohorts(
         if (family.site, family.cohort) in refused
     ]
     return found, faults
+
+
+def _phone_sentence(error: PhoneInvalidError, country: str) -> str:
+    if type(error) is PhoneInvalidError:
+        return f"Not a mobile number of {country}; write one of another country with + and its country code."
+    return error.sentence
 
 
 async def _known_families(

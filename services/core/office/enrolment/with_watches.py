@@ -14,7 +14,7 @@ from services.core.office.enrolment.actions import CheckedFamily, Enrolled, Fami
 from services.core.office.hand_outs.watches import hand_out_watch
 from services.core.platform.audit.actions import Actor
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
+from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, first_faults
 
 
 @dataclass
@@ -31,14 +31,16 @@ async def enrol_and_hand_out(
     families: Sequence[FamilyRow],
     *,
     programme: str | None = None,
+    further: Sequence[Fault] = (),
     progress: Callable[[], None] = lambda: None,
 ) -> EnrolledWithWatches:
     """Enrol a list of families and hand out the watches named in it; a repeat changes nothing.
 
-    Raises SheetRefusedError with every fault of families and watches alike; nothing is done then.
+    Raises SheetRefusedError with every fault of families and watches alike, and the ``further`` ones that were found
+    in the list alone; nothing is done then.
     """
     checked, faults = await check_families(work, families, programme=programme)
-    faults += await _watch_faults(work, checked)
+    faults = first_faults([*further, *faults, *await _watch_faults(work, checked)])
     if faults:
         raise SheetRefusedError(faults)
     outcome = EnrolledWithWatches(await enrol_checked(work, actor, checked, progress))

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from services.core.people.accounts.actions import OpenSession
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.codes import lock_phone
-from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.phone_numbers import normal_phone
 from services.core.people.households.admission import Asker, admit
 from services.core.people.households.errors import HandOutClosedError, NotFoundError, SlipRefusedError
 from services.core.people.households.hand_out_codes import code_as_hashed, hand_out_code_hash, is_open
@@ -23,7 +23,6 @@ from services.core.people.programme.tables import Site
 from services.core.platform.audit.actions import record_audit
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.locales import fitting_locale, region_of
 
 # 8 letters of base32 are 40 bits: enough for what works two hours and opens nothing. A slip opens a session: 60 bits.
 _WALL_CODE_LETTERS = 8
@@ -125,7 +124,13 @@ async def log_in_by_slip(work: UnitOfWork, code: str, phone: str, asker: Asker) 
 
     The device is judged as with any other log-in. Raises PhoneInvalidError, SlipRefusedError.
     """
-    number = normal_phone(phone, region_of(fitting_locale(asker.locale)))
+    of_slip = (
+        select(Site.country)
+        .join(HandOut, col(HandOut.site_id) == col(Site.site_id))
+        .join(LogInSlip, col(LogInSlip.hand_out_id) == col(HandOut.hand_out_id))
+        .where(LogInSlip.code_hash == _slip_hash(work, code))
+    )
+    number = normal_phone(phone, (await work.session.exec(of_slip)).first() or asker.region)
     await lock_phone(work, number)
     found = await work.session.exec(
         select(LogInSlip, HandOut, Enrolment.guardian_phone)

@@ -17,16 +17,15 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.outbox.actions import send_sms
-from services.core.platform.text_rules import TextRule, check_text
+from services.core.platform.text_rules import PROSE, check_text
 
 # A guardian is asked once a day at most, by whomever of the office.
 ASK_AGAIN_AFTER: Final = timedelta(days=1)
-_TEXT: Final = TextRule(max_characters=500, max_bytes=2000)
 
 
 async def tell_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: str) -> Notice:
     """Tell every enrolled family of a cohort; their apps hear of it at once. Raises TextNotAllowedError."""
-    notice = Notice(cohort_id=cohort.cohort_id, kind="news", text=check_text("text", text, _TEXT), created_at=work.now)
+    notice = Notice(cohort_id=cohort.cohort_id, kind="news", text=check_text("text", text, PROSE), created_at=work.now)
     work.add(notice)
     await work.flush()
     found = await work.session.exec(

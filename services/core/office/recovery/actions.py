@@ -14,8 +14,8 @@ from sqlmodel import col, select
 
 from services.core.office.recovery.paper import Paper, check_paper, recorded_forms
 from services.core.people.accounts.actors import staff_actor
+from services.core.people.accounts.phone_numbers import mobile_phone, normal_phone
 from services.core.people.accounts.queries import guardian_by_phone
-from services.core.people.accounts.rules import normal_phone
 from services.core.people.accounts.sms_texts import recovery_text
 from services.core.people.households.errors import (
     NotFoundError,
@@ -30,6 +30,8 @@ from services.core.people.households.queries import family_at_site, guardians_of
 from services.core.people.households.rules import APPROVAL_LIFETIME, RECOVERY_WAIT
 from services.core.people.households.tables import Family, Recovery
 from services.core.people.programme.tables import Site
+from services.core.people.staff_accounts.approvals import check_second_person
+from services.core.people.staff_accounts.errors import ApproverTooNewError
 from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -53,7 +55,7 @@ async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked:
     Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,
     RecoveryPhoneTakenError, RecoveryStandsError.
     """
-    phone, new_phone = normal_phone(asked.phone, site.country), normal_phone(asked.new_phone, site.country)
+    phone, new_phone = normal_phone(asked.phone, site.country), mobile_phone(asked.new_phone, site.country)
     found = await family_at_site(work, site.site_id, asked.family_code)
     if found is None:
         raise NotFoundError
@@ -87,7 +89,12 @@ def _noting_refusals(
 ) -> Iterator[None]:
     try:
         yield
-    except (SecondPersonNeededError, RecoveryPaperError, RecoveryDocumentNeededError) as refused:
+    except (
+        SecondPersonNeededError,
+        ApproverTooNewError,
+        RecoveryPaperError,
+        RecoveryDocumentNeededError,
+    ) as refused:
         record_audit(
             work, staff_actor(staff_id), action, family_id=family_id, subject_id=recovery_id, refused=refused.code
         )
@@ -113,15 +120,14 @@ async def approve_recovery(
 ) -> Recovery:
     """Agree as a second person, with the paper in hand: in 48 hours it happens, and every guardian is told now.
 
-    Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, TextNotAllowedError, RecoveryPaperError,
-    RecoveryDocumentNeededError.
+    Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, ApproverTooNewError, TextNotAllowedError,
+    RecoveryPaperError, RecoveryDocumentNeededError.
     """
     recovery = await _of_site(work, site, recovery_id)
     if recovery.state != "asked" or recovery.asked_at <= work.now - APPROVAL_LIFETIME:
         raise RecoveryEndedError
     with _noting_refusals(work, staff_id, "recovery.approved", recovery.family_id, recovery_id):
-        if recovery.asked_by == staff_id:
-            raise SecondPersonNeededError
+        await check_second_person(work, staff_id, {recovery.asked_by})
         document, number = check_paper(await recorded_forms(work, recovery.family_id, recovery.guardian_id), paper)
         if (document, _hash(work, number)) != (recovery.document, recovery.number_hash):
             raise RecoveryPaperError

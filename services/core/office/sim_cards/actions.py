@@ -16,7 +16,7 @@ from services.core.devices.watches.rules import is_serial, number_faults
 from services.core.devices.watches.tables import SimMonth, Watch
 from services.core.office.registration.actions import STATES_WITH_SIM
 from services.core.people.accounts.errors import PhoneInvalidError
-from services.core.people.accounts.rules import normal_phone
+from services.core.people.accounts.phone_numbers import possible_phone
 from services.core.people.programme.tables import Site
 from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
@@ -151,7 +151,7 @@ def _numbers(rows: Sequence[SimRow], countries: dict[str, str]) -> tuple[dict[st
         if row.number is None or row.serial not in countries:
             continue
         try:
-            numbers[row.serial] = normal_phone(row.number, countries[row.serial])
+            numbers[row.serial] = possible_phone(row.number, countries[row.serial])
         except PhoneInvalidError as error:
             faults.append(row.fault("number", error.code, f"Not a phone number of {countries[row.serial]}."))
     return numbers, faults

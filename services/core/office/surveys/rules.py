@@ -11,6 +11,7 @@ from services.core.platform.spreadsheets.sheets import (
     Fault,
     Row,
     SheetRefusedError,
+    cell_fault,
     heading_of,
     read_sheet,
     repeated_cells,
@@ -74,7 +75,10 @@ def check_questions(questions: Sequence[Question]) -> None:
         bounds = {"least": one.least, "most": one.most}
         cells = {"question": one.key, "kind": one.kind, "label": one.label}
         cells |= {name: "" if value is None else f"{value:g}" for name, value in bounds.items()}
-        faults += _question_faults(Row(number, cells))
+        row = Row(number, cells)
+        faults += _question_faults(row)
+        if fault := cell_fault(one.label):
+            faults.append(row.fault("label", *fault))
     keys = [one.key for one in questions]
     faults += [
         Fault(number, "question", "question_repeated", "It stands there twice.")

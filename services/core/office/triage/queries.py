@@ -19,6 +19,9 @@ from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity, WatchPresence
 from services.core.office.triage.rules import STUCK_AFTER, Device, Finding, newest_firmware, triage
 from services.core.people.households.tables import Family
+from services.core.people.programme.tables import Site
+from services.core.people.staff_accounts.queries import approvers_at
+from services.core.people.staff_accounts.rules import APPROVERS_WANTED
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.tables import InboxItem
 from services.core.platform.locales import fitting_locale
@@ -78,6 +81,11 @@ async def triage_site(
             seen.add(watch.serial)
         entries += [TriageEntry(watch.serial, family_code, one) for one in found]
     return entries
+
+
+async def site_warnings(work: UnitOfWork, site: Site) -> list[str]:
+    """Return what about the site itself needs seeing to: ``few_approvers``."""
+    return ["few_approvers"] if await approvers_at(work, site) < APPROVERS_WANTED else []
 
 
 async def note_low_batteries(work: UnitOfWork) -> bool:

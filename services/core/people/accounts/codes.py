@@ -13,6 +13,7 @@ from sqlmodel import col, func, select
 
 from services.core.people.accounts import rules
 from services.core.people.accounts.errors import LoginCodeEndedError, LoginCodeTooOftenError, LoginCodeWrongError
+from services.core.people.accounts.phone_numbers import region_of_phone
 from services.core.people.accounts.rules import Challenge
 from services.core.people.accounts.sms_texts import login_code_text
 from services.core.people.accounts.tables import LoginChallenge
@@ -80,6 +81,14 @@ async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str,
     return SentCode(
         challenge_id, secret, int(rules.CODE_LIFETIME.total_seconds()), int(rules.RESEND_WAIT.total_seconds())
     )
+
+
+async def country_of_code(work: UnitOfWork, challenge_id: uuid.UUID) -> str | None:
+    """Return the country (ISO 3166-1) of the number that a code was requested for, or None."""
+    phone = (
+        await work.session.exec(select(LoginChallenge.phone).where(LoginChallenge.challenge_id == challenge_id))
+    ).first()
+    return None if phone is None else region_of_phone(phone)
 
 
 async def lock_phone(work: UnitOfWork, phone: str) -> None:

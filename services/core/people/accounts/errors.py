@@ -14,6 +14,20 @@ class PhoneInvalidError(CoreError):
     sentence = "This is not a phone number. Write it with its country code, like +8613800138000."
 
 
+class PhoneRoundedError(PhoneInvalidError):
+    """A spreadsheet has rounded the number; its last digits are gone."""
+
+    code = "phone_rounded"
+    sentence = "A spreadsheet has rounded this number: format the column as text and enter it again."
+
+
+class PhoneNotMobileError(PhoneInvalidError):
+    """The number is a landline or a service number."""
+
+    code = "phone_not_mobile"
+    sentence = "No text message arrives at this number. Enter a mobile number."
+
+
 class LoginCodeWrongError(CoreError):
     """The code is not the one that was sent."""
 
@@ -111,6 +125,13 @@ class StaffSetUpNeededError(CoreError):
 
     code = "staff_set_up_needed"
     sentence = "Set up an authenticator app first."
+
+
+class PasswordRefusedError(CoreError):
+    """Too short, too plain, or the one before."""
+
+    code = "password_refused"
+    sentence = "A password has at least 12 characters, not always the same, and is not the one before."
 
 
 class PinRefusedError(CoreError):

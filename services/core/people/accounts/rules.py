@@ -1,4 +1,4 @@
-"""Decisions about log-in: what a phone number is, when a code may be sent, when it still counts, how sessions go on."""
+"""Decisions about log-in: when a code may be sent, when it still counts, how sessions go on. Pure."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from enum import Enum
 from itertools import pairwise
 from typing import Final
 
-import phonenumbers
-
-from services.core.people.accounts.errors import BusyTooLongError, PhoneInvalidError, PinRefusedError
+from services.core.people.accounts.errors import (
+    BusyTooLongError,
+    PasswordRefusedError,
+    PinRefusedError,
+)
 
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
@@ -36,26 +38,11 @@ STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
 STAFF_IDLE: Final = timedelta(minutes=30)
 STAFF_LONGEST: Final = timedelta(hours=12)
 RECOVERY_CODES: Final = 10
+# Beside an authenticator app; NIST SP 800-63B asks for 8 then.
+PASSWORD_CHARACTERS_MIN: Final = 12
+_PASSWORD_DIFFERENT_MIN: Final = 5
 
 _PIN: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
-_PHONE_CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.\u00a0]{4,30}", re.ASCII)
-
-
-def normal_phone(written: str, region: str | None = None) -> str:
-    """Return a phone number in E.164 (``+8613800138000``); raises PhoneInvalidError.
-
-    ``region`` (ISO 3166-1) is assumed when the country code is missing. Only the length is judged, not the range:
-    operators open new ranges faster than a library's list of them travels.
-    """
-    if _PHONE_CHARACTERS.fullmatch(written.strip()) is None:
-        raise PhoneInvalidError
-    try:
-        number = phonenumbers.parse(written, region)
-    except phonenumbers.NumberParseException as error:
-        raise PhoneInvalidError from error
-    if phonenumbers.is_possible_number_with_reason(number) != phonenumbers.ValidationResult.IS_POSSIBLE:
-        raise PhoneInvalidError
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def wait_before_next_code(last_sent_at: datetime | None, now: datetime) -> timedelta:
@@ -66,11 +53,6 @@ def wait_before_next_code(last_sent_at: datetime | None, now: datetime) -> timed
 def number_range(phone: str) -> str:
     """Return the 10,000 numbers that an E.164 number stands among, as their common digits."""
     return phone[:-4]
-
-
-def calling_code(phone: str) -> str:
-    """Return the country calling code of an E.164 number, such as 86."""
-    return str(phonenumbers.parse(phone).country_code)
 
 
 @dataclass(frozen=True)
@@ -156,6 +138,16 @@ def staff_session_is_live(session: StoredSession, now: datetime) -> bool:
 def device_is_known(trusted_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
     """Tell whether a device's token and a code are enough: it was trusted once, and used within 60 days."""
     return trusted_at is not None and now - last_used_at < DEVICE_LIFETIME
+
+
+def check_password(password: str, before: str) -> str:
+    """Return a password of one's own choice.
+
+    Raises PasswordRefusedError unless it has 12 characters or more, 5 different ones, and is not the one before.
+    """
+    if len(password) < PASSWORD_CHARACTERS_MIN or len(set(password)) < _PASSWORD_DIFFERENT_MIN or password == before:
+        raise PasswordRefusedError
+    return password
 
 
 def check_pin(pin: str) -> str:

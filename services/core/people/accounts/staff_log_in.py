@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import delete, update
@@ -9,12 +10,12 @@ from sqlmodel import col, select
 
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.errors import StaffLogInRefusedError, StaffSetUpNeededError
-from services.core.people.accounts.rules import RECOVERY_CODES
-from services.core.people.accounts.staff_sessions import OpenStaffSession, open_staff_session
+from services.core.people.accounts.rules import RECOVERY_CODES, check_password
+from services.core.people.accounts.staff_sessions import OpenStaffSession, end_staff_sessions, open_staff_session
 from services.core.people.accounts.tables import Staff, StaffRecoveryCode
 from services.core.people.accounts.totp import matching_step, new_totp_secret, otpauth_url
 from services.core.platform.audit.actions import record_audit
-from services.core.platform.crypto.passwords import password_fits
+from services.core.platform.crypto.passwords import hash_password, password_fits
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
@@ -46,15 +47,18 @@ async def begin_set_up(work: UnitOfWork, proof: StaffProof) -> str:
     return otpauth_url(secret, staff.email)
 
 
-async def confirm_set_up(work: UnitOfWork, proof: StaffProof) -> tuple[OpenStaffSession, list[str]]:
-    """Take the app's first code: open a session and return ten recovery codes, which are told once.
+async def confirm_set_up(work: UnitOfWork, proof: StaffProof, new_password: str) -> tuple[OpenStaffSession, list[str]]:
+    """Accept the app's first code: replace the first password, open a session and return ten recovery codes, once.
 
-    Raises StaffLogInRefusedError, RetryLaterError.
+    Raises PasswordRefusedError, StaffLogInRefusedError, RetryLaterError.
     """
+    check_password(new_password, proof.password)
     staff = await _with_right_password(work, proof)
     if staff.totp_confirmed_at is not None or not _takes_totp(work, staff, proof.code):
         raise StaffLogInRefusedError(staff.staff_id)
     staff.totp_confirmed_at = work.now
+    staff.password_hash = await hash_password(new_password)
+    staff.first_password_ends_at = None
     work.add(staff)
     await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
     codes = [f"{new_ref(5)}-{new_ref(5)}" for _ in range(RECOVERY_CODES)]
@@ -74,6 +78,22 @@ async def log_in_staff(work: UnitOfWork, proof: StaffProof) -> OpenStaffSession:
     if not _takes_totp(work, staff, proof.code) and not await _takes_recovery_code(work, staff, proof.code):
         raise StaffLogInRefusedError(staff.staff_id)
     return await open_staff_session(work, staff.staff_id)
+
+
+async def change_password(work: UnitOfWork, session_id: uuid.UUID, proof: StaffProof, new_password: str) -> None:
+    """Replace one's own password, for the old one and a code of the app; every other session ends.
+
+    It is no reset: the account keeps its standing. Raises PasswordRefusedError, StaffLogInRefusedError,
+    RetryLaterError.
+    """
+    check_password(new_password, proof.password)
+    staff = await _with_right_password(work, proof)
+    if staff.totp_confirmed_at is None or not _takes_totp(work, staff, proof.code):
+        raise StaffLogInRefusedError(staff.staff_id)
+    staff.password_hash = await hash_password(new_password)
+    work.add(staff)
+    await end_staff_sessions(work, staff.staff_id, "password_changed", but=session_id)
+    record_audit(work, staff_actor(staff.staff_id), "staff.password_changed", subject_id=staff.staff_id)
 
 
 async def forget_second_factor(work: UnitOfWork, staff: Staff) -> None:
@@ -105,6 +125,8 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
     staff = found.first()
     if staff is None or not fits or staff.password_hash != held or staff.ended_at is not None:
         raise StaffLogInRefusedError(None if staff is None else staff.staff_id)
+    if staff.first_password_ends_at is not None and staff.first_password_ends_at <= work.now:
+        raise StaffLogInRefusedError(staff.staff_id)
     return staff
 
 

@@ -117,8 +117,10 @@ async def end_staff_session(work: UnitOfWork, staff_id: uuid.UUID, staff_session
     return True
 
 
-async def end_staff_sessions(work: UnitOfWork, staff_id: uuid.UUID, reason: str) -> None:
-    """End every session of a staff member."""
+async def end_staff_sessions(
+    work: UnitOfWork, staff_id: uuid.UUID, reason: str, *, but: uuid.UUID | None = None
+) -> None:
+    """End every session of a staff member, except ``but``."""
     standing = await work.session.exec(
         select(StaffSession)
         .where(StaffSession.staff_id == staff_id, col(StaffSession.ended_at).is_(None))
@@ -126,7 +128,8 @@ async def end_staff_sessions(work: UnitOfWork, staff_id: uuid.UUID, reason: str)
         .with_for_update(key_share=True)
     )
     for session in standing:
-        _end(work, session, reason)
+        if session.staff_session_id != but:
+            _end(work, session, reason)
 
 
 def _stands(session: StaffSession, work: UnitOfWork) -> bool:

@@ -119,12 +119,24 @@ class Staff(SQLModel, table=True):
     email: str = Field(unique=True, max_length=254)
     display_name: str = Field(max_length=80)
     role: str = Field(max_length=20)
+    # Where a first password is sent; needed by accounts that may approve something.
+    phone: str | None = Field(default=None, max_length=16)
+    employed_by_factory: bool = False
     password_hash: str = Field(max_length=200)
+    # Until then the password is a first one, which works once; empty once the colleague has chosen their own.
+    first_password_ends_at: datetime | None = maybe_time_column()
     # The secret of the authenticator app, sealed; worth nothing before it was confirmed with a first code.
     sealed_totp: bytes | None = bytes_column(default=None, nullable=True)
     totp_confirmed_at: datetime | None = maybe_time_column()
     # The newest 30 seconds whose code was used: each works once (RFC 6238 section 5.2).
     totp_used_step: int | None = bigint_column(default=None, nullable=True)
+    # Opened, or given another role or scope; from then on an account approves nothing for 7 days ...
+    appointed_at: datetime = time_column()
+    # ... unless the command line did so before the first family was enrolled.
+    is_founding: bool = False
+    # Reset by somebody else; whether two colleagues did so and the phone stayed.
+    reset_at: datetime | None = maybe_time_column()
+    reset_by_two: bool = False
     created_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
 

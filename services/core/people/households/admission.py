@@ -7,14 +7,22 @@ from dataclasses import dataclass, replace
 
 from services.core.people.accounts import actions as accounts
 from services.core.people.accounts.actions import OpenSession
-from services.core.people.accounts.codes import EnteredCode, SentCode, lock_phone, request_code, use_code
+from services.core.people.accounts.codes import (
+    EnteredCode,
+    SentCode,
+    country_of_code,
+    lock_phone,
+    request_code,
+    use_code,
+)
 from services.core.people.accounts.devices import find_device, present_device
 from services.core.people.accounts.errors import LoginCodeEndedError
+from services.core.people.accounts.phone_numbers import calling_code, mobile_phone
 from services.core.people.accounts.queries import guardian_by_phone
-from services.core.people.accounts.rules import calling_code, normal_phone, number_range
+from services.core.people.accounts.rules import number_range
 from services.core.people.accounts.tables import Guardian
 from services.core.people.households.errors import HandOutClosedError
-from services.core.people.households.hand_out_codes import hand_out_is_open, take_code_of
+from services.core.people.households.hand_out_codes import country_of_hand_out, hand_out_is_open, take_code_of
 from services.core.people.households.log_ins import tell_waiting
 from services.core.people.households.queries import enrolments_of_phone, guardians_of, is_expected
 from services.core.people.households.rules import PRIMARY_RIGHTS
@@ -29,12 +37,21 @@ from services.core.platform.locales import fitting_locale, region_of
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a code or logs in: language, the client's address, and the device's token if it has one."""
+    """Who asks for a code or logs in: language, the client's address, and the device's token if it has one.
+
+    ``country`` (ISO 3166-1): chosen beside a number without country code.
+    """
 
     locale: str | None
     address: str
     device_token: str | None = None
     hand_out_code: str | None = None
+    country: str | None = None
+
+    @property
+    def region(self) -> str | None:
+        """The country of a number that is written without one: the chosen one, else where the language is spoken."""
+        return self.country or region_of(fitting_locale(self.locale))
 
 
 async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> SentCode:
@@ -45,7 +62,8 @@ async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> Sent
     RetryLaterError, HandOutClosedError.
     """
     spoken = fitting_locale(asker.locale)
-    number = normal_phone(phone, region_of(spoken))
+    hall = None if asker.hand_out_code is None else await country_of_hand_out(work, asker.hand_out_code)
+    number = mobile_phone(phone, hall or asker.region)
     device = await find_device(work, asker.device_token)
     guardian = await work.session.get(Guardian, device.guardian_id) if device is not None else None
     country = calling_code(number)
@@ -86,7 +104,8 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
     number may have changed hands. Raises PhoneInvalidError, LoginCodeWrongError (the try is counted),
     LoginCodeEndedError.
     """
-    number = normal_phone(entered.phone, region_of(fitting_locale(asker.locale)))
+    # Read as it was when the code was requested: the site or the chosen country of that moment is not asked again.
+    number = mobile_phone(entered.phone, await country_of_code(work, entered.challenge_id) or asker.region)
     await lock_phone(work, number)
     await use_code(work, replace(entered, phone=number))
     # The code went out while the phone was expected; an enrolment or invitation can have ended since.

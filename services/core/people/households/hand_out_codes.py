@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.core.people.households.errors import HandOutClosedError
 from services.core.people.households.tables import HandOut
+from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 
 
@@ -31,6 +32,16 @@ async def hand_out_is_open(work: UnitOfWork, code: str) -> bool:
     found = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
     hand_out = found.first()
     return hand_out is not None and is_open(hand_out, work.now) and hand_out.codes_left > 0
+
+
+async def country_of_hand_out(work: UnitOfWork, code: str) -> str | None:
+    """Return the country (ISO 3166-1) of the site whose hand-out has this wall code, open or not; None for no such."""
+    found = await work.session.exec(
+        select(Site.country)
+        .join(HandOut, col(HandOut.site_id) == col(Site.site_id))
+        .where(HandOut.code_hash == hand_out_code_hash(work, code))
+    )
+    return found.first()
 
 
 async def take_code_of(work: UnitOfWork, code: str) -> HandOut:

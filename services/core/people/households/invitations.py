@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from sqlmodel import col, func, select
 
 from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.phone_numbers import mobile_phone
 from services.core.people.accounts.queries import guardian_by_phone
-from services.core.people.accounts.rules import normal_phone
 from services.core.people.accounts.sms_texts import invitation_text
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.actions import record_consent
@@ -22,7 +22,7 @@ from services.core.people.households.errors import (
     InvitationExistsError,
     NotFoundError,
 )
-from services.core.people.households.queries import membership_in, standing_of
+from services.core.people.households.queries import membership_in, site_of_family, standing_of
 from services.core.people.households.rules import Rights
 from services.core.people.households.tables import Family, Invitation, Membership
 from services.core.platform.audit.actions import guardian_actor, record_audit
@@ -41,6 +41,8 @@ class Invited:
     relation: str
     display_name: str
     rights: Rights
+    # ISO 3166-1, as chosen beside a number without country code; the site's if none was.
+    country: str | None = None
 
 
 async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: Invited) -> Invitation:
@@ -49,7 +51,8 @@ async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: 
     ``by`` may manage the family. Raises PhoneInvalidError, TextNotAllowedError, RelationUnknownError,
     RightNotYoursError, AlreadyGuardianError, InvitationExistsError, FamilyFullError.
     """
-    phone = normal_phone(invited.phone, region_of(by.locale))
+    site = await site_of_family(work, family_id)
+    phone = mobile_phone(invited.phone, invited.country or (site.country if site else region_of(by.locale)))
     giver = await membership_in(work, family_id, by.guardian_id)
     if giver is None:
         raise NotFoundError

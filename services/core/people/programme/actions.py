@@ -1,8 +1,7 @@
-"""Set up programme, sites, cohorts and staff. Each may be repeated: what is there already is left as it is."""
+"""Set up programme, sites and cohorts. Each may be repeated: an existing row is left as it is."""
 
 from __future__ import annotations
 
-import uuid
 from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
@@ -10,35 +9,22 @@ from typing import Generic, TypeVar
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
-from services.core.people.accounts.staff_log_in import forget_second_factor
-from services.core.people.accounts.staff_sessions import end_staff_sessions
-from services.core.people.accounts.tables import Staff
 from services.core.people.programme.errors import (
     CohortDiffersError,
-    ScopeNeededError,
-    ScopeOfRoleError,
     SiteDiffersError,
-    StaffDiffersError,
-    StaffEndedError,
-    StaffUnknownError,
 )
-from services.core.people.programme.queries import programme_named, scopes_of
+from services.core.people.programme.queries import programme_named
 from services.core.people.programme.rules import (
-    ROLES_OF_ONE_SITE,
     check_country,
     check_dates,
-    check_email,
     check_ends_on,
     check_locale,
     check_name,
-    check_role,
     check_site_kind,
     check_timezone,
-    new_initial_password,
 )
-from services.core.people.programme.tables import Cohort, Programme, Site, StaffScope
+from services.core.people.programme.tables import Cohort, Programme, Site
 from services.core.platform.audit.actions import Actor, record_audit
-from services.core.platform.crypto.passwords import hash_password
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 
@@ -70,15 +56,6 @@ async def set_last_day(work: UnitOfWork, actor: Actor, programme: Programme, end
     action = "programme.end_announced" if ends_on else "programme.end_taken_back"
     record_audit(work, actor, action, subject_id=held.programme_id)
     return True
-
-
-@dataclass(frozen=True)
-class NewStaff:
-    """A staff member; ``initial_password`` is there when this call made the account, and never again."""
-
-    staff: Staff
-    initial_password: str | None
-    scope_is_new: bool
 
 
 async def create_programme(work: UnitOfWork, actor: Actor, name: str) -> Made[Programme]:
@@ -172,110 +149,3 @@ async def create_cohort(
     if made_id is not None:
         record_audit(work, actor, "cohort.created", subject_id=made_id)
     return Made(cohort, made_id is not None)
-
-
-async def create_staff(
-    work: UnitOfWork,
-    actor: Actor,
-    *,
-    email: str,
-    display_name: str,
-    role: str,
-    programme: Programme | None = None,
-    site: Site | None = None,
-) -> NewStaff:
-    """Make a staff account that serves one programme or one site; a repeat with another scope adds that scope.
-
-    The initial password is made here, kept as argon2id only, and returned once: a repeat returns none and changes
-    none. Raises EmailRefusedError, TextNotAllowedError, RoleUnknownError, ScopeNeededError, ScopeOfRoleError,
-    StaffDiffersError, StaffEndedError.
-    """
-    address, name, checked_role = check_email(email), check_name(display_name), check_role(role)
-    if (programme is None) == (site is None):
-        raise ScopeNeededError
-    if programme is not None and checked_role in ROLES_OF_ONE_SITE:
-        raise ScopeOfRoleError
-    password = new_initial_password()
-    made = await work.run(
-        insert(Staff)
-        .values(
-            staff_id=new_id(), email=address, display_name=name, role=checked_role,
-            password_hash=await hash_password(password), created_at=work.now,
-        )
-        .on_conflict_do_nothing(index_elements=["email"])
-        .returning(col(Staff.staff_id))
-    )  # fmt: skip
-    is_new = made.scalar_one_or_none() is not None
-    staff = (await work.session.exec(select(Staff).where(col(Staff.email) == address))).one()
-    if staff.ended_at is not None:
-        raise StaffEndedError
-    if (staff.display_name, staff.role) != (name, checked_role):
-        raise StaffDiffersError
-    if is_new:
-        record_audit(work, actor, "staff.created", subject_id=staff.staff_id)
-    scope_is_new = await _add_scope(
-        work, staff.staff_id, programme.programme_id if programme else None, site.site_id if site else None
-    )
-    if scope_is_new and checked_role in ROLES_OF_ONE_SITE:
-        await _refuse_second_site(work, staff.staff_id)
-    if scope_is_new:
-        record_audit(work, actor, "staff.scope_added", subject_id=staff.staff_id)
-    return NewStaff(staff, password if is_new else None, scope_is_new)
-
-
-async def reset_staff(work: UnitOfWork, actor: Actor, email: str) -> str:
-    """Give a staff member a new initial password, which is returned once, and have the app set up anew.
-
-    Every session ends. Raises EmailRefusedError, StaffUnknownError, StaffEndedError.
-    """
-    staff = await _staff_with(work, email)
-    if staff.ended_at is not None:
-        raise StaffEndedError
-    password = new_initial_password()
-    staff.password_hash = await hash_password(password)
-    await forget_second_factor(work, staff)
-    await end_staff_sessions(work, staff.staff_id, "reset")
-    record_audit(work, actor, "staff.reset", subject_id=staff.staff_id)
-    return password
-
-
-async def end_staff(work: UnitOfWork, actor: Actor, email: str) -> bool:
-    """End an account for good, and its sessions at once; return whether this call ended it.
-
-    Raises EmailRefusedError, StaffUnknownError.
-    """
-    staff = await _staff_with(work, email)
-    if staff.ended_at is not None:
-        return False
-    staff.ended_at = work.now
-    work.add(staff)
-    await end_staff_sessions(work, staff.staff_id, "account_ended")
-    record_audit(work, actor, "staff.ended", subject_id=staff.staff_id)
-    return True
-
-
-async def _staff_with(work: UnitOfWork, email: str) -> Staff:
-    found = await work.session.exec(
-        select(Staff).where(col(Staff.email) == check_email(email)).with_for_update(key_share=True)
-    )
-    staff = found.first()
-    if staff is None:
-        raise StaffUnknownError
-    return staff
-
-
-async def _refuse_second_site(work: UnitOfWork, staff_id: uuid.UUID) -> None:
-    if len(await scopes_of(work, staff_id)) > 1:
-        raise ScopeOfRoleError
-
-
-async def _add_scope(
-    work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID | None, site_id: uuid.UUID | None
-) -> bool:
-    made = await work.run(
-        insert(StaffScope)
-        .values(staff_scope_id=new_id(), staff_id=staff_id, programme_id=programme_id, site_id=site_id)
-        .on_conflict_do_nothing(index_elements=["staff_id", "programme_id", "site_id"])
-        .returning(col(StaffScope.staff_scope_id))
-    )
-    return made.scalar_one_or_none() is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import TypeVar
 
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select
@@ -15,9 +16,17 @@ from services.core.people.programme.errors import (
     SiteAmbiguousError,
     SiteUnknownError,
 )
-from services.core.people.programme.rules import composed
+from services.core.people.programme.rules import composed, folded_name
 from services.core.people.programme.tables import Cohort, Programme, Site, StaffScope
 from services.core.platform.db.database import UnitOfWork
+
+Named = TypeVar("Named", Site, Cohort)
+
+
+def _alike(name: str, rows: Sequence[Named]) -> Sequence[Named]:
+    """Return the rows spelled just so, or else those that differ in capitals, widths and spaces alone."""
+    exact = [row for row in rows if row.name == composed(name)]
+    return exact or [row for row in rows if folded_name(row.name) == folded_name(name)]
 
 
 async def programme_named(work: UnitOfWork, name: str) -> Programme:
@@ -32,13 +41,14 @@ async def programme_named(work: UnitOfWork, name: str) -> Programme:
 async def site_named(work: UnitOfWork, name: str, programme_name: str | None = None) -> Site:
     """Return the site of this name, in one programme or wherever it is the only one.
 
+    A name in other capitals or with other spaces is the same one, unless another is spelled just so.
     Raises ProgrammeUnknownError, SiteUnknownError, SiteAmbiguousError.
     """
-    statement = select(Site).where(col(Site.name) == composed(name))
+    statement = select(Site)
     if programme_name is not None:
         programme = await programme_named(work, programme_name)
         statement = statement.where(col(Site.programme_id) == programme.programme_id)
-    found = (await work.session.exec(statement)).all()
+    found = _alike(name, (await work.session.exec(statement)).all())
     if not found:
         raise SiteUnknownError
     if len(found) > 1:
@@ -60,14 +70,11 @@ async def sites_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Site]:
 
 
 async def cohort_named(work: UnitOfWork, site: Site, name: str) -> Cohort:
-    """Return the site's cohort of this name; raises CohortUnknownError."""
-    found = await work.session.exec(
-        select(Cohort).where(col(Cohort.site_id) == site.site_id, col(Cohort.name) == composed(name))
-    )
-    cohort = found.first()
-    if cohort is None:
+    """Return the site's cohort of this name, compared as in site_named; raises CohortUnknownError."""
+    found = _alike(name, (await work.session.exec(select(Cohort).where(col(Cohort.site_id) == site.site_id))).all())
+    if len(found) != 1:
         raise CohortUnknownError
-    return cohort
+    return found[0]
 
 
 async def cohort_of_site(work: UnitOfWork, site_id: uuid.UUID, cohort_id: uuid.UUID) -> Cohort | None:

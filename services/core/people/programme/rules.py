@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import secrets
+import unicodedata
+from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
 from importlib import resources
@@ -30,7 +32,9 @@ SITE_KINDS = ("factory", "school", "centre")
 # The promise to guardians; families.rules counts it from each family's own notice.
 END_NOTICE_DAYS = 30
 
-_NAME = TextRule(max_characters=80, max_bytes=320, is_name=True)
+_NAME = TextRule(max_characters=80, max_bytes=320, is_name=True, may_be_formula=False)
+# Names of before the rule are found as well.
+_LOOKED_UP = replace(_NAME, may_be_formula=True)
 _EMAIL_CHARACTERS_MAX = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
 # Deliberately narrow: an address is typed once by a colleague, and a wrong one must not be stored as a login.
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
@@ -44,9 +48,14 @@ def check_name(text: str) -> str:
 def composed(text: str) -> str:
     """Return a name as it would be stored, to look it up by; what can be no name becomes empty and finds nothing."""
     try:
-        return check_name(text)
+        return check_text("name", text, _LOOKED_UP)
     except TextNotAllowedError:
         return ""
+
+
+def folded_name(text: str) -> str:
+    """Return a name as it is compared: capitals, full-width letters, and spaces of any kind and number are folded."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "").split())
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -34,7 +35,7 @@ def guardian_actor(guardian_id: uuid.UUID) -> Actor:
     return Actor("guardian", str(guardian_id))
 
 
-def record_audit(
+def record_audit(  # noqa: PLR0913 - one field of the entry each
     work: UnitOfWork,
     actor: Actor,
     action: str,
@@ -44,10 +45,12 @@ def record_audit(
     refused: str = "",
     asked: str = "",
     times: int = 1,
+    at: datetime | None = None,
 ) -> None:
     """Append one entry: ids only; ``refused`` is the error's code where the action was refused.
 
-    Of a refusal: ``asked`` is the route without ids, ``times`` how many, all alike, the entry stands for.
+    ``at``: when it happened, if before now. Of a refusal: ``asked`` is the route without ids, ``times`` how many, all
+    alike, the entry stands for.
 
     It is written as the last thing before the commit: its chain's lock comes after every other and is held for a moment
     only. ``action`` is a word of words.json, which screens translate.
@@ -55,7 +58,7 @@ def record_audit(
     work.postpone(
         _append,
         Chained(
-            chain_id=chain_of(family_id, actor.kind, actor.id), seq=0, audit_id=new_id(), at=work.now,
+            chain_id=chain_of(family_id, actor.kind, actor.id), seq=0, audit_id=new_id(), at=at or work.now,
             actor_kind=actor.kind, actor_id=actor.id, action=action, outcome="refused" if refused else "done",
             reason=refused, family_id=family_id, subject_id=str(subject_id), asked=asked, times=times,
         ),

@@ -15,12 +15,13 @@ from datetime import date
 
 from services.core.platform.errors import CoreError
 from services.core.platform.spreadsheets.workbooks import (
+    HiddenRowsError,
     WorkbookRefusedError,
     check_unpacked,
     is_workbook,
     workbook_rows,
 )
-from services.core.platform.text_rules import TextNotAllowedError, TextRule, check_text
+from services.core.platform.text_rules import TextNotAllowedError, TextRule, begins_as_formula, check_text
 
 # A programme of one country is a few thousand rows of 100 bytes; what is larger is another file taken by mistake.
 BYTES_MAX = 5_000_000
@@ -34,8 +35,9 @@ _NAME_WORDS = (
     "姓名", "名字", "孩子", "学生", "家长", "tên", "họ", "ten", "ho",
     "ad\N{LATIN SMALL LETTER DOTLESS I}", "ad", "adi", "soyad", "isim", "çocuk", "cocuk",
 )  # fmt: skip
-# Spreadsheets run what begins so. `+` and digits is a phone number and stays.
-_FORMULA_SIGNS = ("=", "@", "-", "\t", "\r")
+
+# LOWER("I") is dotless and UPPER("i") dotted there. No known column is told from another by its dots.
+_TURKISH_I = {0x130: "i", 0x131: "i"}
 
 # What a spreadsheet shows where a formula failed.
 _ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
@@ -79,13 +81,19 @@ class SheetRefusedError(CoreError):
 
 
 def read_sheet(
-    raw: bytes, *, required: Sequence[str], optional: Sequence[str] = (), as_is: Sequence[str] = ()
+    raw: bytes,
+    *,
+    required: Sequence[str],
+    optional: Sequence[str] = (),
+    as_is: Sequence[str] = (),
+    collected: list[Fault] | None = None,
 ) -> list[Row]:
     """Return the rows of a list; columns may come in any order; in CSV separated by comma, semicolon or tab.
 
     A workbook (XLSX) has the list on its only filled sheet and obeys the same rules. CSV is UTF-8 with or without BOM,
     with any line ends; rows without content are skipped, Excel's ``sep=`` line too. A missing optional column reads as
-    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined.
+    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined. With ``collected`` the faults
+    of single cells are added to it instead of raised, so that the caller can report them together with its own.
     Raises SheetRefusedError for anything else: no column is ignored in silence, no cell is guessed.
     """
     heading, records = _table(raw)
@@ -100,7 +108,9 @@ def read_sheet(
         faults.extend(wrong)
         if len(rows) > ROWS_MAX:
             raise _refused("too_many_rows", f"More than {ROWS_MAX} rows: split the list.")
-    if faults:
+    if collected is not None:
+        collected.extend(faults)
+    elif faults:
         raise SheetRefusedError(faults)
     if not rows:
         raise _refused("no_rows", "There is a heading and nothing below it.")
@@ -119,7 +129,15 @@ def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
 def heading_of(raw: bytes) -> list[str]:
     """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
     (_, record), _ = _table(raw)
-    return [_tidy(cell).lower().replace(" ", "_") for cell in record]
+    return [_column_name(cell) for cell in record]
+
+
+def first_faults(faults: Iterable[Fault]) -> list[Fault]:
+    """Return the first fault of each cell: what follows from an unreadable cell says nothing new."""
+    found: dict[tuple[int, str], Fault] = {}
+    for fault in faults:
+        found.setdefault((fault.row, fault.column), fault)
+    return list(found.values())
 
 
 def filled(rows: Sequence[Row], column: str, content: str) -> list[Row]:
@@ -159,6 +177,8 @@ def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[
     if is_workbook(raw):
         try:
             records = list(workbook_rows(raw))
+        except HiddenRowsError as error:
+            raise SheetRefusedError(Fault(row, "", error.code, error.sentence) for row in error.rows) from error
         except WorkbookRefusedError as error:
             raise _refused(error.code, error.sentence) from error
         if not records:
@@ -206,7 +226,7 @@ def _heading(lines: Sequence[str]) -> tuple[int, str]:
 
 def _columns(number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
     """Return the known name of each column of the heading ('' for one without heading)."""
-    columns = [_tidy(cell).lower().replace(" ", "_") for cell in record]
+    columns = [_column_name(cell) for cell in record]
     known = (*required, *optional)
     faults = [_unknown_column(number, column) for column in columns if column and column not in known]
     faults += [
@@ -228,7 +248,7 @@ def _columns(number: int, record: Sequence[str], required: Sequence[str], option
 
 
 def _unknown_column(number: int, column: str) -> Fault:
-    shown = "?" if _cell_fault(column) else column[:40]
+    shown = "?" if cell_fault(column) else column[:40]
     words = column.replace("-", "_").replace("'", "_").split("_")
     if any(word in _NAME_WORDS for word in words) or any(sign in column for sign in _NAME_WORDS if not sign.isascii()):
         return Fault(number, shown, "name_column", "No names of people before consent: take this column out.")
@@ -261,12 +281,13 @@ def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequ
                 faults.append(Fault(number, "", "column_unnamed", "A cell below no heading."))
             continue
         cells[column] = raw if column in as_is else cell
-        if column not in as_is and (fault := _cell_fault(cell)):
+        if column not in as_is and (fault := cell_fault(cell)):
             faults.append(Fault(number, column, *fault))
     return Row(number, cells), faults
 
 
-def _cell_fault(cell: str) -> tuple[str, str] | None:
+def cell_fault(cell: str) -> tuple[str, str] | None:
+    """Return code and sentence of what is wrong with a tidied cell, whatever its column, or None."""
     try:
         check_text("cell", cell, _CELL)
     except TextNotAllowedError as error:
@@ -275,10 +296,18 @@ def _cell_fault(cell: str) -> tuple[str, str] | None:
         return "cell_unreadable", "There is a line break or an invisible character in it: type it anew."
     if cell in _ERROR_VALUES:
         return "cell_is_error", "A formula failed in this cell: write the value itself."
-    if cell.startswith(_FORMULA_SIGNS) or (cell.startswith("+") and not cell[1:].replace(" ", "")[:1].isdigit()):
+    # `+` and digits is a phone number and stays.
+    is_phone = unicodedata.normalize("NFKC", cell[:1]) == "+" and cell[1:].replace(" ", "")[:1].isdigit()
+    if begins_as_formula(cell) and not is_phone:
         return "cell_is_formula", "This would run as a formula in a spreadsheet: format the cell as text."
     return None
 
 
 def _tidy(cell: str) -> str:
     return unicodedata.normalize("NFC", cell).strip()
+
+
+def _column_name(cell: str) -> str:
+    """Return a heading as it is compared: full-width letters and a Turkish spreadsheet's capitals are folded."""
+    folded = " ".join(unicodedata.normalize("NFKC", cell).split()).translate(_TURKISH_I).lower()
+    return unicodedata.normalize("NFC", folded).replace(" ", "_")

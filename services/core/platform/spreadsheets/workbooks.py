@@ -7,6 +7,7 @@ in which it was rounded, a formula comes out as the formula, and the rules of th
 from __future__ import annotations
 
 import io
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ _PARTS_MAX: Final = 200
 _COLUMNS_MAX: Final = 200
 # Blank rows between lists are passed over, a million of them are not.
 _LINES_MAX: Final = 50_000
+_STRICT_NAMESPACE: Final = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+_ROW_TAG: Final = re.compile(rb"<(?:[A-Za-z]\w*:)?row\b([^>]*)>")
+_ATTRIBUTE: Final = re.compile(rb"""\b(r|hidden)\s*=\s*["'](\w+)["']""")
 # Spreadsheets keep fifteen digits of a number (IEEE 754 double); what follows is zeros where digits were.
 _EXACT_BELOW: Final = 10**15
 
@@ -34,6 +38,18 @@ class WorkbookRefusedError(Exception):
         self.code = code
         self.sentence = sentence
 
+
+class HiddenRowsError(WorkbookRefusedError):
+    """Rows with content that the office does not see, because of a filter or by hand."""
+
+    def __init__(self, rows: list[int]) -> None:
+        super().__init__("row_hidden", "This row is hidden: show it (is a filter on?), or delete it.")
+        self.rows = rows
+
+
+_STRICT = WorkbookRefusedError(
+    "workbook_strict", "Save it as `Excel workbook (.xlsx)`, not as `Strict Open XML Spreadsheet`."
+)
 
 _BROKEN = WorkbookRefusedError("not_workbook", "This workbook cannot be read: save it anew as XLSX or `CSV UTF-8`.")
 
@@ -64,7 +80,10 @@ def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
             # Of validations and colours that are not read; nothing that is.
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, keep_links=False)
-            filled = [rows for rows in map(_rows, book.worksheets) if rows]
+            # Hidden sheets hold the values of drop-down lists.
+            shown = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+            filled = [(sheet, rows) for sheet in shown if (rows := _rows(sheet))]
+            hidden = _hidden_rows(raw, filled[0][0]) if filled else frozenset()
     except WorkbookRefusedError:
         raise
     except Exception as error:
@@ -72,7 +91,12 @@ def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
         raise _BROKEN from error
     if len(filled) > 1:
         raise WorkbookRefusedError("several_sheets", "Several sheets have content: keep the one with the list.")
-    yield from filled[0] if filled else []
+    rows = filled[0][1] if filled else []
+    # The heading may be hidden: it says the same either way.
+    unseen = [number for number, _ in rows[1:] if number in hidden]
+    if unseen:
+        raise HiddenRowsError(unseen)
+    yield from rows
 
 
 def _check_archive(raw: bytes) -> None:
@@ -86,6 +110,10 @@ def _check_archive(raw: bytes) -> None:
             sound = not small or not any(
                 _declares_entities(archive.read(part)) for part in parts if part.filename.endswith((".xml", ".rels"))
             )
+            # ISO/IEC 29500 strict: other namespaces, which the library takes for an empty workbook.
+            strict = small and any(
+                _STRICT_NAMESPACE in archive.read(part) for part in parts if part.filename == "xl/workbook.xml"
+            )
     except Exception as error:
         # BadZipFile, zlib.error, NotImplementedError, RuntimeError (encrypted): they have no nearer ancestor.
         raise _BROKEN from error
@@ -93,11 +121,27 @@ def _check_archive(raw: bytes) -> None:
         raise _TOO_LARGE
     if not sound:
         raise _BROKEN
+    if strict:
+        raise _STRICT
 
 
 def _declares_entities(part: bytes) -> bool:
     # No spreadsheet writes a document type; whoever does wants entities that grow. Other encodings would hide it.
     return b"<!DOCTYPE" in part or b"<!ENTITY" in part or part.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in part
+
+
+def _hidden_rows(raw: bytes, sheet: Any) -> frozenset[int]:  # noqa: ANN401 - the library has no types
+    """Return the numbers of a sheet's hidden rows, which the library tells only of a sheet held in memory whole."""
+    with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+        part = archive.read(sheet._worksheet_path)  # noqa: SLF001 - where it lies is known to the library alone
+    found, number = set(), 0
+    for tag in _ROW_TAG.finditer(part):
+        attributes = dict(_ATTRIBUTE.findall(tag[1]))
+        # Without a number of its own a row follows the one before (ECMA-376 part 1, 18.3.1.73).
+        number = int(attributes.get(b"r", number + 1))
+        if attributes.get(b"hidden") in {b"1", b"true"}:
+            found.add(number)
+    return frozenset(found)
 
 
 def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401 - the library has no types

@@ -51,7 +51,7 @@ async def _count(database: Database, *tables: type[SQLModel]) -> dict[str, int]:
 async def _staff(work: UnitOfWork) -> uuid.UUID:
     staff = Staff(
         email=f"{uuid.uuid4().hex}@example.org", display_name="Office", role="site_coordinator", password_hash="x",
-        created_at=work.now,
+        appointed_at=work.now, created_at=work.now,
     )  # fmt: skip
     work.add(staff)
     await work.flush()

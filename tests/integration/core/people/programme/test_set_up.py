@@ -11,10 +11,13 @@ from sqlmodel import select
 from services.core.people.accounts.tables import Staff
 from services.core.people.programme import actions, errors, queries
 from services.core.people.programme.tables import Cohort, Programme, Site, StaffScope
+from services.core.people.staff_accounts.actions import create_staff
 from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.crypto.passwords import password_fits
 from services.core.platform.db.database import Database
+from tests.support.colleague import first_password_sent_to
+from tests.support.http import sms_to
 
 
 async def set_up(database: Database, country: str = "CN", name: str = "Pilot") -> tuple[bool, bool, bool]:
@@ -76,29 +79,30 @@ async def test_a_site_name_of_two_programmes_needs_the_programme(database: Datab
 async def test_staff_get_a_password_once_and_scopes_by_repeating(database: Database) -> None:
     await set_up(database)
     ann: dict[str, Any] = {"email": "Ann@Example.org", "display_name": "Ann", "role": "staff"}
+    ann["phone"] = "+8613800138000"
     async with database.begin() as work:
         pilot = await queries.programme_named(work, "Pilot")
         site = await queries.site_named(work, "Dongguan", "Pilot")
-        first = await actions.create_staff(work, OPERATOR, **ann, site=site)
-        repeat = await actions.create_staff(work, OPERATOR, **ann, site=site)
-        wider = await actions.create_staff(work, OPERATOR, **ann, programme=pilot)
-    assert first.initial_password is not None
-    assert first.scope_is_new
-    assert (repeat.initial_password, repeat.scope_is_new) == (None, False)
-    assert (wider.initial_password, wider.scope_is_new) == (None, True)
+        first = await create_staff(work, OPERATOR, **ann, site=site)
+        repeat = await create_staff(work, OPERATOR, **ann, site=site)
+        wider = await create_staff(work, OPERATOR, **ann, programme=pilot)
+    assert (first.is_new, first.scope_is_new, first.first_password) == (True, True, None)
+    assert (repeat.is_new, repeat.scope_is_new) == (False, False)
+    assert (wider.is_new, wider.scope_is_new) == (False, True)
+    assert len(await sms_to(database, "+8613800138000")) == 1
     assert await count(database, StaffScope) == 2
     async with database.begin() as work:
         (kept,) = await work.session.exec(select(Staff))
         assert kept.password_hash.startswith("$argon2id$")
-        assert await password_fits(first.initial_password, kept.password_hash)
+        assert await password_fits(await first_password_sent_to(database, "+8613800138000"), kept.password_hash)
         with pytest.raises(errors.StaffDiffersError):
-            await actions.create_staff(work, OPERATOR, **(ann | {"role": "admin"}), programme=pilot)
+            await create_staff(work, OPERATOR, **(ann | {"role": "admin"}), programme=pilot)
         with pytest.raises(errors.ScopeNeededError):
-            await actions.create_staff(work, OPERATOR, **ann, programme=pilot, site=site)
+            await create_staff(work, OPERATOR, **ann, programme=pilot, site=site)
         with pytest.raises(errors.ScopeOfRoleError):
-            await actions.create_staff(work, OPERATOR, **(ann | {"role": "coordinator"}), programme=pilot)
+            await create_staff(work, OPERATOR, **(ann | {"role": "coordinator"}), programme=pilot)
         kept.ended_at = work.now
         work.add(kept)
         await work.flush()
         with pytest.raises(errors.StaffEndedError):
-            await actions.create_staff(work, OPERATOR, **ann, programme=pilot)
+            await create_staff(work, OPERATOR, **ann, programme=pilot)

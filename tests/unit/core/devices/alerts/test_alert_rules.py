@@ -37,11 +37,11 @@ def test_who_may_not_locate_learns_of_no_zone() -> None:
     assert rules.kinds_visible_with(frozenset({"manage"})) == []
 
 
-def test_only_an_sos_is_escalated_and_one_round_at_a_time() -> None:
+def test_only_an_sos_and_an_unreadable_call_are_escalated_and_one_round_at_a_time() -> None:
     minute = timedelta(seconds=60)
     for kind in AlertKind:
         due = rules.first_escalation_at(kind, NOW, another_is_escalating=False)
-        assert due == (NOW + minute if kind is AlertKind.SOS else None)
+        assert due == (NOW + minute if kind in {AlertKind.SOS, AlertKind.UNREADABLE} else None)
     assert rules.first_escalation_at(AlertKind.SOS, NOW, another_is_escalating=True) is None
 
 

@@ -29,7 +29,10 @@ def test_the_word_for_everyone_is_the_wires() -> None:
 def test_a_number_is_dialled_with_its_country_and_a_short_one_as_it_is() -> None:
     assert dialable_number("13900139000", "CN") == "+8613900139000"
     assert dialable_number("110", "CN") == "110"
-    for wrong in ("12", "x", "+", "\N{FULLWIDTH DIGIT ONE}" * 3):
+    # As a Chinese keyboard and a telephone's contacts write them.
+    assert dialable_number("\N{FULLWIDTH DIGIT ONE}\N{FULLWIDTH DIGIT ONE}\N{FULLWIDTH DIGIT ZERO}", "CN") == "110"
+    assert dialable_number("\u202d13900139000\u202c", "CN") == "+8613900139000"
+    for wrong in ("12", "x", "+"):
         with pytest.raises(PhoneInvalidError):
             dialable_number(wrong, "CN")
 

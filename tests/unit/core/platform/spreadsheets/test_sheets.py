@@ -11,14 +11,14 @@ from services.core.platform.spreadsheets.sheets import (
 )
 
 
-def read(text: str | bytes, **columns: tuple[str, ...]) -> list[dict[str, str]]:
+def read(text: str | bytes, optional: tuple[str, ...] = (), as_is: tuple[str, ...] = ()) -> list[dict[str, str]]:
     raw = text if isinstance(text, bytes) else text.encode()
-    return [row.cells for row in read_sheet(raw, required=("a", "b"), **columns)]
+    return [row.cells for row in read_sheet(raw, required=("a", "b"), optional=optional, as_is=as_is)]
 
 
-def faults(text: str | bytes, **columns: tuple[str, ...]) -> list[tuple[int, str, str]]:
+def faults(text: str | bytes) -> list[tuple[int, str, str]]:
     with pytest.raises(SheetRefusedError) as refused:
-        read(text, **columns)
+        read(text)
     return [(fault.row, fault.column, fault.code) for fault in refused.value.faults]
 
 

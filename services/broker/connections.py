@@ -1,0 +1,72 @@
+"""Which watches are connected, and which sessions Mosquitto keeps for watches that are not: from its log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from services.broker.log_lines import ClientConnected, ClientGone
+from services.broker.passwords import is_watch_username
+
+
+class Connections:
+    """Follows Mosquitto's log; ``clock`` returns seconds that never go back.
+
+    A watch's client id is its user name. A client of the backend that takes a watch's client id ends its session.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._connected: dict[str, float] = {}
+        self._gone_at_s: dict[str, float] = {}
+        # Sessions that outlive their connection, with the time at which it ended (None while it is there).
+        self._kept: dict[str, float | None] = {}
+        self.began_at_s: float | None = None
+
+    def begin(self, kept_sessions: Iterable[str]) -> None:
+        """Mosquitto was started: nobody is connected, and these clients have sessions in its file."""
+        self.end()
+        now_s = self.began_at_s = self._clock()
+        for name in kept_sessions:
+            if is_watch_username(name):
+                self._kept.setdefault(name, now_s)
+
+    def end(self) -> None:
+        """Mosquitto has ended, and every connection with it."""
+        now_s = self._clock()
+        self.began_at_s = None
+        self._gone_at_s |= dict.fromkeys(self._connected, now_s)
+        self._connected.clear()
+        self._kept = {name: now_s if left_at_s is None else left_at_s for name, left_at_s in self._kept.items()}
+
+    def record(self, event: ClientConnected | ClientGone) -> None:
+        """Follow one event of the log."""
+        if not is_watch_username(event.client_id):
+            return
+        if isinstance(event, ClientGone):
+            if self._connected.pop(event.client_id, None) is not None:
+                self._gone_at_s[event.client_id] = self._clock()
+            if event.client_id in self._kept and self._kept[event.client_id] is None:
+                self._kept[event.client_id] = self._clock()
+        elif event.username == event.client_id:
+            self._connected[event.client_id] = self._clock()
+            self._gone_at_s.pop(event.client_id, None)
+            self._kept.pop(event.client_id, None)
+            if event.keeps_session:
+                self._kept[event.client_id] = None
+        else:
+            # The backend took the session over with a clean one: the watch's connection and session are gone.
+            if self._connected.pop(event.client_id, None) is not None:
+                self._gone_at_s[event.client_id] = self._clock()
+            self._kept.pop(event.client_id, None)
+
+    def connected_within(self, period_s: float) -> set[str]:
+        """Return the watches that are connected now or were so within this many seconds."""
+        since_s = self._clock() - period_s
+        self._gone_at_s = {name: gone_at_s for name, gone_at_s in self._gone_at_s.items() if gone_at_s > since_s}
+        return self._connected.keys() | self._gone_at_s.keys()
+
+    def sessions_left_for(self, period_s: float) -> list[str]:
+        """Return the watches whose session is kept although they left this many seconds ago or earlier."""
+        until_s = self._clock() - period_s
+        return [name for name, left_at_s in self._kept.items() if left_at_s is not None and left_at_s <= until_s]

@@ -1,0 +1,39 @@
+"""Check that whoever approves something is another person, and was there long enough."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection
+from datetime import datetime
+
+from services.core.people.accounts.tables import Staff
+from services.core.people.households.errors import SecondPersonNeededError
+from services.core.people.staff_accounts.errors import ApproverTooNewError
+from services.core.people.staff_accounts.queries import accounts_behind, standing_of
+from services.core.people.staff_accounts.rules import PROBATION, approves_from, was_there_before
+from services.core.platform.db.database import UnitOfWork
+
+
+async def check_second_person(
+    work: UnitOfWork,
+    staff_id: uuid.UUID,
+    others: Collection[uuid.UUID],
+    *,
+    urgent: bool = False,
+    there_before: datetime | None = None,
+) -> None:
+    """Refuse an approval unless ``staff_id`` is another person than all of ``others`` and old enough to approve.
+
+    ``urgent``: as in :func:`rules.approves_from`. ``there_before``: the account must not have been opened, promoted or
+    reset since. Raises SecondPersonNeededError, ApproverTooNewError.
+    """
+    behind = await accounts_behind(work, {staff_id, *others})
+    if any(behind[staff_id] & behind[other] for other in others):
+        raise SecondPersonNeededError
+    standing = standing_of(await work.session.get_one(Staff, staff_id))
+    from_at = approves_from(standing, urgent=urgent)
+    if from_at > work.now:
+        raise ApproverTooNewError(from_at)
+    if there_before is not None and not was_there_before(standing, there_before):
+        # For this case never: the date is the one for later cases.
+        raise ApproverTooNewError(max(from_at, there_before + PROBATION))
