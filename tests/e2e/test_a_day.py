@@ -73,7 +73,7 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
         assert {one.state for one in watch.sent()} == {"stored"}
 
         day = await parent.places.day(child, yesterday)
-        assert sum(day.qualities[quality] for quality in ("good", "poor", "bad")) == len(kept) == len(TRACK)
+        assert day.qualities.good + day.qualities.poor + day.qualities.bad == len(kept) == len(TRACK)
         assert (day.qualities.poor, day.qualities.bad) == (14, 4)
         assert [stay.zone.name if stay.zone else None for stay in day.stays] == [name for name, _, _ in TRUE_STAYS]
         for stay, (_, starts, ends) in zip(day.stays, TRUE_STAYS, strict=True):

@@ -230,7 +230,7 @@ async def test_accounts_are_made_listed_reset_and_ended_within_ones_scopes(
 ) -> None:
     place, other = await make_place(database), await make_place(database)
     admin = await make_staff(client, database, place, "admin", programme=True)
-    asked: dict[str, object] = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "factory"}
+    asked: dict[str, Any] = {"email": f"{uuid.uuid4().hex}@wecare.example", "display_name": "Lan", "role": "factory"}
     asked |= {"phone": new_phone(), "employed_by_factory": True}
     here = {"site_id": str(place.site.site_id)}
     made = await admin.told("POST", "/v1/staff/accounts", json=asked | here)
