@@ -94,7 +94,9 @@ class StateNotice:
 async def conversation(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
 ) -> list[MessageView]:
-    """Return this guardian's messages with the child, newest first, at most ``limit`` (100) before ``before_seq``.
+    """Return this guardian's messages with the child, newest first, at most ``limit`` before ``before_seq``.
+
+    The caller bounds ``limit``: a page asks for one row more than it shows.
 
     A guardian sees what it sent and what was sent to it; not what the child and another guardian say to each other.
     """
@@ -102,7 +104,7 @@ async def conversation(
         select(Message)
         .where(col(Message.child_id) == child.child_id, _is_for(guardian_id))
         .order_by(col(Message.seq).desc())
-        .limit(min(limit, PAGE_MAX_MESSAGES))
+        .limit(limit)
     )
     if before_seq is not None:
         statement = statement.where(col(Message.seq) < before_seq)

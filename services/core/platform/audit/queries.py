@@ -17,12 +17,12 @@ PAGE_MAX_ENTRIES = 100
 async def entries_of_family(
     work: UnitOfWork, family_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
 ) -> list[AuditEntry]:
-    """Return a family's entries, newest first, at most ``limit`` (100) before ``before_seq``."""
+    """Return a family's entries, newest first, at most ``limit`` before ``before_seq``; the caller bounds ``limit``."""
     statement = (
         select(AuditEntry)
         .where(col(AuditEntry.chain_id) == family_id)
         .order_by(col(AuditEntry.seq).desc())
-        .limit(min(limit, PAGE_MAX_ENTRIES))
+        .limit(limit)
     )
     if before_seq is not None:
         statement = statement.where(col(AuditEntry.seq) < before_seq)
