@@ -14,6 +14,7 @@ from services.core.conversation.audio_assets.storing import bars_of
 from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.content import open_body
 from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
+from services.core.devices.contacts.queries import guardian_names
 from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
@@ -141,12 +142,7 @@ async def _views(
     of_message: dict[uuid.UUID, list[MessageRecipient]] = {}
     for recipient in recipients:
         of_message.setdefault(recipient.message_id, []).append(recipient)
-    named = await work.session.exec(
-        select(Contact.guardian_id, Contact.name).where(
-            col(Contact.child_id) == child.child_id, col(Contact.guardian_id).is_not(None)
-        )
-    )
-    names = dict(named.all())
+    names = await guardian_names(work, child.child_id)
     clips = await _clips(work, child, guardian_id, messages)
     return [
         MessageView(
