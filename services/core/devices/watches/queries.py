@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
+from sqlalchemy import text
 from sqlalchemy.orm import QueryableAttribute, contains_eager, joinedload
 from sqlmodel import col, select
 
@@ -47,6 +48,18 @@ async def broker_logins(work: UnitOfWork) -> list[BrokerLogin]:
     return [BrokerLogin(f"f-{serial}", password_hash) for serial, password_hash in factory] + [
         BrokerLogin(username, password_hash) for username, password_hash in paired
     ]
+
+
+async def broker_logins_version(work: UnitOfWork) -> str:
+    """Return a text that changes whenever the users of :func:`broker_logins` change; one row, whatever their number."""
+    statement = text(
+        "SELECT count(*) || ':' || coalesce(sum(hashtextextended(login, 0)::numeric), 0) FROM ("
+        " SELECT 'f-' || serial || ':' || factory_password_hash AS login FROM watch WHERE state = ANY(:states)"
+        " UNION ALL"
+        " SELECT username || ':' || password_hash FROM watch_identity JOIN watch USING (watch_id)"
+        " WHERE ended_at IS NULL AND state = ANY(:states)) AS logins"
+    )
+    return str((await work.run(statement, {"states": list(STATES_THAT_MAY_LOG_IN)})).scalar_one())
 
 
 async def watch_by_serial(work: UnitOfWork, serial: str, *, lock: bool = False) -> Watch | None:

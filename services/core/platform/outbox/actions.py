@@ -7,7 +7,7 @@ claim of a killed consumer expires and another consumer repeats the effect, so e
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +40,13 @@ async def notify_watch(work: UnitOfWork, username: str, *, greet: bool = False, 
 async def notify_factory(work: UnitOfWork, serial: str) -> None:
     """Queue the state of its pairing for the factory identity of ``serial``."""
     await _queue(work, "factory", serial, {})
+
+
+async def notify_factories(work: UnitOfWork, serials: Sequence[str]) -> None:
+    """Queue the same for many factory identities: one statement for the rows, one for the wake-up."""
+    if serials:
+        work.add(*(_row(work, "factory", serial, {}, Urgency.NORMAL) for serial in serials))
+        await work.notify(CHANNEL, "factory")
 
 
 async def send_sms(
@@ -80,12 +87,14 @@ def unseal_sms(vault: Vault, row: OutboxRow) -> tuple[str, str, str]:
 async def _queue(
     work: UnitOfWork, kind: str, target: str, payload: dict[str, Any], urgency: Urgency = Urgency.NORMAL
 ) -> None:
-    work.add(
-        OutboxRow(
-            kind=kind, target=target, payload=payload, priority=urgency, created_at=work.now, available_at=work.now
-        )
-    )
+    work.add(_row(work, kind, target, payload, urgency))
     await work.notify(CHANNEL, kind)
+
+
+def _row(work: UnitOfWork, kind: str, target: str, payload: dict[str, Any], urgency: Urgency) -> OutboxRow:
+    return OutboxRow(
+        kind=kind, target=target, payload=payload, priority=urgency, created_at=work.now, available_at=work.now
+    )
 
 
 async def claim(
