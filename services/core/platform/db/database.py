@@ -1,4 +1,4 @@
-"""Engine, unit of work, notifications and the one-holder lock.
+"""Engine, unit of work, notifications and a lock that is tried.
 
 A use case gets a :class:`UnitOfWork` and writes; whoever opened it commits. Times inside one unit of work are one time.
 """
@@ -26,9 +26,6 @@ from services.core.platform.erasure_ledger import CHILD, FAMILY, ErasureLedger, 
 from services.core.platform.errors import CoreError
 from services.core.platform.retention import Retention
 from services.core.platform.settings import Settings
-
-# A lock connection that does not answer within this time is taken for lost: the holder must stop before another starts.
-_LOCK_PROBE_S = 2.0
 
 
 class DatabaseLostError(ConnectionError):
@@ -149,6 +146,7 @@ class Database:
         pool_size: int = 8,
         ledger: ErasureLedger | None = None,
         retention: Retention | None = None,
+        idle_in_transaction_s: int | None = None,
     ) -> None:
         load_all_tables()
         self.url = url
@@ -156,6 +154,10 @@ class Database:
         self.vault = vault
         self.retention = retention or Retention()
         self._ledger = ledger
+        server_settings = {"application_name": "smartwatch"}
+        if idle_in_transaction_s is not None:
+            # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
+            server_settings["idle_in_transaction_session_timeout"] = str(idle_in_transaction_s * 1000)
         self._engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -164,12 +166,12 @@ class Database:
             pool_pre_ping=True,
             # Errors would quote the parameters: names, numbers and texts have no place in a log.
             hide_parameters=True,
-            connect_args={"timeout": 10, "server_settings": {"application_name": "smartwatch"}},
+            connect_args={"timeout": 10, "server_settings": server_settings},
         )
 
     @classmethod
-    def of(cls, settings: Settings) -> Database:
-        """Return the database these settings name."""
+    def of(cls, settings: Settings, *, idle_in_transaction_s: int | None = None) -> Database:
+        """Return the database these settings name; Postgres ends a transaction that is idle for longer, if given."""
         return cls(
             settings.database_url,
             vault=Vault.of(settings),
@@ -177,6 +179,7 @@ class Database:
             pool_size=settings.database_pool_size,
             ledger=ErasureLedger(settings.erasure_ledger),
             retention=Retention.of(settings),
+            idle_in_transaction_s=idle_in_transaction_s,
         )
 
     @contextlib.asynccontextmanager
@@ -242,27 +245,6 @@ class Database:
             await _close(connection)
 
     @contextlib.asynccontextmanager
-    async def hold_lock(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """Wait for the one-holder lock ``name`` and hold it; the event is set when it may have been lost.
-
-        The lock lives as long as its connection: a killed process frees it at once. The holder must stop what the lock
-        covers as soon as the event is set.
-        """
-        lost = asyncio.Event()
-        connection = await asyncpg.connect(self.url, timeout=10)
-        connection.add_termination_listener(lambda _: lost.set())
-        try:
-            await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
-            async with asyncio.TaskGroup() as tasks:
-                watcher = tasks.create_task(_watch_connection(connection, lost))
-                try:
-                    yield lost
-                finally:
-                    watcher.cancel()
-        finally:
-            await _close(connection)
-
-    @contextlib.asynccontextmanager
     async def try_lock(self, name: str) -> AsyncIterator[bool]:
         """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours.
 
@@ -277,18 +259,6 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self._engine.dispose()
-
-
-async def _watch_connection(connection: asyncpg.Connection, lost: asyncio.Event) -> None:
-    """Set ``lost`` when the connection is closed or silent: a half-open connection does not report itself."""
-    while not lost.is_set():
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOCK_PROBE_S):
-                await lost.wait()
-        try:
-            await connection.execute("SELECT 1", timeout=_LOCK_PROBE_S)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            lost.set()
 
 
 async def _close(connection: asyncpg.Connection) -> None:

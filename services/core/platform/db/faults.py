@@ -29,7 +29,11 @@ def is_database_unavailable(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = sqlstate_of(error)
-    return state is not None and state.startswith(_AWAY_CLASSES)
+    if state == "55000":
+        # A database that is closed to connections, as during a restore; the same state has other causes, too.
+        return "accepting connections" in str(error)
+    # 25P03, idle_in_transaction_session_timeout: this process stood still and lost its connection.
+    return state is not None and (state.startswith(_AWAY_CLASSES) or state == "25P03")
 
 
 def is_collision(error: BaseException) -> bool:
