@@ -97,6 +97,16 @@ async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str])
     return {identity.username: identity for identity in rows}
 
 
+async def standing_usernames(work: UnitOfWork, usernames: Collection[str]) -> set[str]:
+    """Return those of these user names whose pairings stand."""
+    rows = await work.session.exec(
+        select(WatchIdentity.username).where(
+            col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None)
+        )
+    )
+    return set(rows)
+
+
 async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
     """Return the standing identity of the child's watch with its presence, or None when no watch is paired."""
     found = await work.session.exec(
