@@ -32,7 +32,7 @@ from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
 from services.devstack.ports import is_free
 from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
-from services.devstack.supervised import fetch_unready_reasons
+from services.devstack.readiness import fetch_readiness
 from services.devstack.tied import can_tie
 
 OLDEST_PYTHON = (3, 11)
@@ -321,7 +321,7 @@ def processes(settings: Settings) -> Iterator[Finding]:
         if port == 0:
             yield Finding(name, ok=True, what="its health page is turned off")
             continue
-        unwell = fetch_unready_reasons(port)
+        unwell = fetch_readiness(port).reasons
         told = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
         yield Finding(name, not unwell, told or "ready", f"see its log, log/{name}.log below the instance's folder")
 

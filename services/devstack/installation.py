@@ -23,7 +23,8 @@ from services.devstack.instance import PREFERRED_PORTS, Instance, acquire_instan
 from services.devstack.ports import is_free
 from services.devstack.postgres import LocalPostgres, PostgresInUseError
 from services.devstack.postgres_user import PostgresUnavailableError
-from services.devstack.supervised import SupervisedProcess, fetch_unready_reasons
+from services.devstack.readiness import OWN_FAULT_AFTER_S, OwnFaultJudge, fetch_readiness
+from services.devstack.supervised import SupervisedProcess
 
 PREFIX = "SMARTWATCH_"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,7 @@ PROCESSES: Mapping[str, str] = {
 READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
 WATCH_EVERY_S = 0.05
 ASK_EVERY_S = 0.1
+ASK_READINESS_EVERY_S = 2.0
 DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running machine never gives up
 
 
@@ -58,8 +60,10 @@ class Installation:
         overrides: Mapping[str, str] | None = None,
         announce: Callable[[str], None] = lambda _: None,
         durable: bool = True,
+        own_fault_after_s: float = OWN_FAULT_AFTER_S,
     ) -> None:
         self.instance = instance
+        self._own_fault_after_s = own_fault_after_s
         self.overrides = dict(overrides or {})
         self.settings: dict[str, str] = {}
         self.postgres: LocalPostgres | None = None
@@ -70,7 +74,7 @@ class Installation:
         self._announce = announce
         self._turn = threading.RLock()
         self._ending = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._watchers: list[threading.Thread] = []
         self._postgres_held_down = False
 
     @classmethod
@@ -83,10 +87,13 @@ class Installation:
         overrides: Mapping[str, str] | None = None,
         announce: Callable[[str], None] = lambda _: None,
         durable: bool = True,
+        own_fault_after_s: float = OWN_FAULT_AFTER_S,
     ) -> Self:
         """Acquire the instance of that name. Raises InstanceInUseError (see acquire_instance)."""
         instance = acquire_instance(var, name, or_next=or_next)
-        return cls(instance, overrides=overrides, announce=announce, durable=durable)
+        return cls(
+            instance, overrides=overrides, announce=announce, durable=durable, own_fault_after_s=own_fault_after_s
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -143,8 +150,8 @@ class Installation:
         for name, process in self.processes.items():
             if process.process_id is None:
                 reasons[name] = {"process": "not running"}
-            elif unwell := fetch_unready_reasons(self.ports[process.health_port_setting]):
-                reasons[name] = unwell
+            elif unwell := fetch_readiness(self.ports[process.health_port_setting]).reasons:
+                reasons[name] = dict(unwell)
         return reasons
 
     # ------------------------------------------------------------------------- start and stop
@@ -154,7 +161,7 @@ class Installation:
 
         On InstallationError, PostgresUnavailableError, PostgresInUseError or MosquittoMissingError nothing runs.
         """
-        if self._watcher is not None:
+        if self._watchers:
             return
         self._ending.clear()
         try:
@@ -169,8 +176,12 @@ class Installation:
             else:
                 raise InstallationError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
             self.instance.write_environment(self.chores_environment)
-            self._watcher = threading.Thread(target=self._watch, name="watches-children", daemon=True)
-            self._watcher.start()
+            self._watchers = [
+                threading.Thread(target=self._watch, name="watches-children", daemon=True),
+                threading.Thread(target=self._watch_readiness, name="watches-readiness", daemon=True),
+            ]
+            for watcher in self._watchers:
+                watcher.start()
         except BaseException:
             self.stop()
             raise
@@ -181,9 +192,9 @@ class Installation:
         The instance is let go: for another start take it again.
         """
         self._ending.set()
-        if self._watcher is not None:
-            self._watcher.join()
-            self._watcher = None
+        for watcher in self._watchers:
+            watcher.join()
+        self._watchers = []
         with self._turn:
             self._stop_processes()
             if self.postgres is not None:
@@ -296,6 +307,33 @@ class Installation:
                 self._restart_postgres_if_it_died()
                 self._restart_what_died()
 
+    def _watch_readiness(self) -> None:
+        """Replace each process that is unready by its own fault for too long; a dead one is the other watcher's."""
+        judges: dict[int, OwnFaultJudge] = {}
+        for process in self.processes.values():
+            if process.process_id is not None:
+                # All were ready at the end of the start.
+                judges[process.process_id] = OwnFaultJudge(after_s=self._own_fault_after_s, was_ready=True)
+        while not self._ending.wait(ASK_READINESS_EVERY_S):
+            for process in self.processes.values():
+                process_id = process.process_id
+                if process_id is None or process.kept_down:
+                    continue
+                judge = judges.setdefault(process_id, OwnFaultJudge(after_s=self._own_fault_after_s))
+                readiness = fetch_readiness(self.ports[process.health_port_setting])
+                if judge.is_to_be_replaced(readiness):
+                    self._replace(process, process_id, readiness.reasons)
+            judges = {
+                one.process_id: judges[one.process_id] for one in self.processes.values() if one.process_id in judges
+            }
+
+    def _replace(self, process: SupervisedProcess, process_id: int, reasons: Mapping[str, str]) -> None:
+        with self._turn:
+            if process.process_id != process_id or process.kept_down or self._ending.is_set():
+                return
+            self._announce(f"{process.name} is unready by its own fault ({_as_words(reasons)}); replacing it")
+            process.replace()
+
     def _restart_what_died(self) -> None:
         for process in self.processes.values():
             if process.child is None or process.kept_down or process.child.poll() is None:
@@ -367,6 +405,10 @@ class Installation:
                 raise InstallationError(f"not ready after {deadline_s:.0f} s: {unready}")
             time.sleep(ASK_EVERY_S)
         return time.monotonic() - start_s
+
+
+def _as_words(reasons: Mapping[str, str]) -> str:
+    return ", ".join(f"{part}: {reason}" for part, reason in reasons.items())
 
 
 def _how_it_ended(code: int) -> str:

@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,6 +33,11 @@ PREFERRED_PORTS: Mapping[str, range] = {
     "mosquitto_tls_port": range(8883, 8884),
     "mosquitto_inner_port": range(8885, 8886),
 }
+
+
+# Five seconds in all: whoever only asks is done long before.
+_LOCK_TRIES = 500
+_LOCK_PAUSE_S = 0.01
 
 
 class InstanceInUseError(Exception):
@@ -129,16 +135,36 @@ def is_running(folder: Path) -> bool:
     return False
 
 
+def _lock(lock: IO[str]) -> bool:
+    """Lock the file for this process; return False when another process runs the instance.
+
+    `is_running` asks with a shared lock, which it holds for an instant. While a shared lock can be had, no process runs
+    the instance, so that the exclusive one is tried again.
+    """
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(_LOCK_PAUSE_S)
+    return False
+
+
 def _hold(folder: Path) -> Instance:
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _lock(lock):
         lock.seek(0)
         holder = lock.read().strip()
         lock.close()
-        raise InstanceInUseError(folder, holder) from None
+        raise InstanceInUseError(folder, holder)
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()

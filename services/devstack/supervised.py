@@ -1,9 +1,7 @@
-"""One supervised process: started with its log, started again when it dies, asked whether it is ready."""
+"""One supervised process: started with its log, restarted when it dies, replaced when it hangs."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import random
 import signal
 import sys
@@ -15,11 +13,11 @@ from pathlib import Path
 from services.devstack.tied import Child, start_child, stop_child, tied
 
 STOP_GRACE_S = 10.0
+REPLACE_GRACE_S = 3.0  # one that hangs is not expected to end its work
 SHORTEST_DELAY_S = 0.2
 LONGEST_DELAY_S = 10.0
 STEADY_AFTER_S = 30.0  # one that ran this long starts again at once: its earlier deaths are another story
 LOG_LIMIT_BYTES = 10_000_000
-HTTP_OK = 200
 
 
 @dataclass
@@ -56,6 +54,11 @@ class SupervisedProcess:
         """Ask it to end, wait, then kill it; its exit code, None when it never ran. A repeat does nothing."""
         return None if self.child is None else stop_child(self.child, (signal.SIGTERM, STOP_GRACE_S))
 
+    def replace(self) -> None:
+        """End a process that hangs: SIGTERM, then SIGKILL, which ends a frozen one. The supervisor starts it again."""
+        if self.child is not None:
+            stop_child(self.child, (signal.SIGTERM, REPLACE_GRACE_S))
+
     def note_death(self) -> float:
         """Plan the next start; the delay in seconds: doubling, with jitter so that not all return at one moment."""
         now_s = time.monotonic()
@@ -71,34 +74,3 @@ class SupervisedProcess:
             return " | ".join(self.log_file.read_text(errors="replace").splitlines()[-lines:])
         except FileNotFoundError:
             return ""
-
-
-def fetch_unready_reasons(port: int, timeout_s: float = 3.0) -> dict[str, str]:
-    """Each dependency that is not well, and why; empty when the process behind this port is ready."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
-    try:
-        connection.request("GET", "/readyz")
-        answer = connection.getresponse()
-        body = answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        return {"process": f"no answer on port {port} ({type(error).__name__})"}
-    finally:
-        connection.close()
-    if answer.status == HTTP_OK:
-        return {}
-    try:
-        told = json.loads(body)
-    except json.JSONDecodeError:
-        told = None
-    unwell = {str(name): str(reason) for name, reason in _reasons(told).items() if reason != "ok"}
-    return unwell or {"process": f"answered {answer.status}"}
-
-
-def _reasons(told: object) -> Mapping[str, object]:
-    """The dependencies in an answer, which is flat or has them one level down."""
-    if not isinstance(told, dict):
-        return {}
-    for value in told.values():
-        if isinstance(value, dict):
-            return value
-    return told
