@@ -2,7 +2,7 @@
 
 with Installation.acquire(Path("var"), "default", announce=print) as installation:
     installation.environment   # settings of its processes
-    installation.kill("bridge")  # as a fault would; it comes back by itself
+    installation.kill("bridge")  # it is started again
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
 WATCH_EVERY_S = 0.05
 ASK_EVERY_S = 0.1
 ASK_READINESS_EVERY_S = 2.0
-DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running machine never gives up
+DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running installation never gives up
 
 
 class InstallationError(Exception):
-    """The machine could not be started; the message says which part, why, and where its log is."""
+    """The installation could not be started; the message names the part, the reason and the log."""
 
 
 class Installation:
     """Postgres, broker, API, bridge and worker of one instance, started, watched and stopped together.
 
     `overrides` are settings (without prefix, in lower case) that win over what the instance would choose; a
-    `database_url` among them replaces the local Postgres. Threads: its doors may be called from any.
+    `database_url` among them replaces the local Postgres. Thread-safe.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Installation:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # ------------------------------------------------------------------------- what it looks like
+    # ------------------------------------------------------------------------- state
 
     @property
     def ports(self) -> dict[str, int]:
@@ -111,41 +111,41 @@ class Installation:
 
     @property
     def api_url(self) -> str:
-        """Where the API answers on this machine."""
+        """The address of the API on this machine."""
         return f"http://127.0.0.1:{self.ports['api_port']}"
 
     @property
     def tls_ca_file(self) -> Path:
-        """The authority that watches of this machine trust: the one configured, or the development one."""
+        """The certificate authority that watches trust: the configured one, or the development one."""
         configured = self.overrides.get("tls_ca_file")
         return Path(configured) if configured else self.instance.folder / "certificates" / "ca.pem"
 
     @property
     def database_url(self) -> str:
-        """The database of its processes."""
+        """The database address of its processes."""
         return self.settings["database_url"]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings as environment variables, as each of its processes has them."""
-        told = {name: value for name, value in self.settings.items() if name != "migration_database_url"}
-        return {f"{PREFIX}{name.upper()}": value for name, value in told.items()}
+        """The settings as the environment variables of each process."""
+        described = {name: value for name, value in self.settings.items() if name != "migration_database_url"}
+        return {f"{PREFIX}{name.upper()}": value for name, value in described.items()}
 
     @property
     def chores_environment(self) -> dict[str, str]:
-        """The same for chores from another terminal and for migrating: with the owner of the tables, too."""
+        """The environment for chores and migrations: also names the owner of the tables."""
         given = self.settings.get("migration_database_url", "")
         owner = given if self.postgres is None else self.postgres.owner_dsn()
         return self.environment | ({f"{PREFIX}MIGRATION_DATABASE_URL": owner} if owner else {})
 
     def process_ids(self) -> dict[str, int | None]:
-        """Name to process id; None for one that does not run at this moment."""
+        """Return process ids by name; None for a process that does not run."""
         with self._turn:
-            found = {name: process.process_id for name, process in self.processes.items()}
-            return found | ({"postgres": self.postgres.process_id} if self.postgres else {})
+            process_ids = {name: process.process_id for name, process in self.processes.items()}
+            return process_ids | ({"postgres": self.postgres.process_id} if self.postgres else {})
 
     def unready(self) -> dict[str, dict[str, str]]:
-        """Each process that is not ready, with its reasons; empty when everything is."""
+        """Return the reasons of each process that is not ready; empty when all are."""
         reasons = {}
         for name, process in self.processes.items():
             if process.process_id is None:
@@ -172,9 +172,9 @@ class Installation:
                 taken = self._try_to_start()
                 if not taken:
                     break
-                self._announce(f"ports {sorted(taken)} were taken by others meanwhile: choosing others")
+                self._announce(f"ports {sorted(taken)} were taken by other programs: choosing others")
             else:
-                raise InstallationError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
+                raise InstallationError("ports were taken by other programs during three starts")  # noqa: TRY301 - stopped below
             self.instance.write_environment(self.chores_environment)
             self._watchers = [
                 threading.Thread(target=self._watch, name="watches-children", daemon=True),
@@ -187,9 +187,9 @@ class Installation:
             raise
 
     def stop(self) -> None:
-        """End all in reverse order, each asked first and killed only after its grace; a repeat does nothing.
+        """Stop all processes in reverse order, each by SIGTERM and after its grace by SIGKILL; a repeat does nothing.
 
-        The instance is let go: for another start take it again.
+        The instance is unlocked: acquire it again for another start.
         """
         self._ending.set()
         for watcher in self._watchers:
@@ -210,7 +210,7 @@ class Installation:
         return find_mosquitto(configured) or fetch_mosquitto(self._announce)
 
     def _settle(self, mosquitto: Path, taken: set[int]) -> None:
-        """Decide every setting: random secrets, free ports, folders, the database. What was overridden stays."""
+        """Decide every setting: random secrets, free ports, folders, the database. Overrides win."""
         given = {name: int(self.overrides[name]) for name in PREFERRED_PORTS if name in self.overrides}
         ports = self.instance.choose_ports(given, taken)
         folder = self.instance.folder
@@ -231,7 +231,7 @@ class Installation:
             self.settings["database_url"] = self.postgres.start()
 
     def _try_to_start(self) -> set[int]:
-        """Start the processes and wait for them. Returns the ports that others took meanwhile: all is stopped then."""
+        """Start the processes and wait for them. Return the ports that other programs took; then all are stopped."""
         self._migrate()
         deadline_s = time.monotonic() + READY_DEADLINE_S
         with self._turn:
@@ -250,7 +250,7 @@ class Installation:
         return set()
 
     def _unready_of(self, name: str) -> dict[str, dict[str, str]]:
-        return {found: reasons for found, reasons in self.unready().items() if found == name}
+        return {other: reasons for other, reasons in self.unready().items() if other == name}
 
     def _start_process(self, name: str) -> None:
         outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
@@ -262,14 +262,14 @@ class Installation:
         for process in hopeless:
             raise InstallationError(f"{process.name} ends at once ({process.log_file}): {process.log_tail()}")
         if time.monotonic() > deadline_s:
-            told = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
+            described = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
             raise InstallationError(
-                f"not ready after {READY_DEADLINE_S:.0f} s: {told}. Logs: {self.instance.folder / 'log'}"
+                f"not ready after {READY_DEADLINE_S:.0f} s: {described}. Logs: {self.instance.folder / 'log'}"
             )
         self._ending.wait(ASK_EVERY_S)
 
     def _ports_taken(self) -> set[int]:
-        """The ports that others hold of a process that has died; all are stopped then, to start on other ports.
+        """Return the ports of dead processes that other programs hold; then all are stopped, to start on other ports.
 
         Only of those that do not run now: one that was started again holds its ports itself.
         """
@@ -282,7 +282,7 @@ class Installation:
             self._stop_processes()
             for process in self.processes.values():
                 process.deaths = 0
-                process.child = None  # stopped by us: no death to be told and mended
+                process.child = None  # stopped on purpose: no death to report
         return taken
 
     def _migrate(self) -> None:
@@ -360,7 +360,7 @@ class Installation:
             self._ending.wait(1.0)
             return
         if self.settings["database_url"] != before:
-            self._announce("postgres has another port now: starting the others again")
+            self._announce("postgres has another port: restarting the other processes")
             self.instance.write_environment(self.chores_environment)
             for process in self.processes.values():
                 process.stop()
@@ -368,7 +368,7 @@ class Installation:
     # ------------------------------------------------------------------------- for faults
 
     def kill(self, name: str) -> None:
-        """Kill -9 one process, or `postgres`. It comes back by itself."""
+        """Kill -9 one process, or `postgres`. It is started again."""
         with self._turn:
             if name == "postgres" and self.postgres is not None:
                 self.postgres.kill()
@@ -378,7 +378,7 @@ class Installation:
 
     @contextlib.contextmanager
     def kept_down(self, name: str, *, how: signal.Signals = signal.SIGTERM) -> Iterator[None]:
-        """One process, or `postgres`, ended and kept away for the length of a `with`; then started again at once."""
+        """Stop one process, or `postgres`, for the length of a `with` block; then start it again at once."""
         with self._turn:
             if name == "postgres" and self.postgres is not None:
                 self._postgres_held_down = True
@@ -398,7 +398,7 @@ class Installation:
                     process.due_at_s = time.monotonic()
 
     def wait_ready(self, deadline_s: float = READY_DEADLINE_S) -> float:
-        """Wait until everything is ready again; the seconds it took. Raises InstallationError when it never is."""
+        """Wait until everything is ready and return the seconds. Raises InstallationError after the deadline."""
         start_s = time.monotonic()
         while unready := self.unready():
             if time.monotonic() - start_s > deadline_s:
