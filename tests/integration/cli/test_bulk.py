@@ -49,9 +49,9 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
         # Nobody of them has logged in yet, and it is said while they stand there.
         "  BK0001 -> BK-001 (no working channel)",
         "  BK0002 -> BK-001 (no working channel)",
-        "  BK0002 is back; BK-001 has it no more.",
+        "  BK0002 is in stock again; the hand-out to BK-001 is reverted.",
         "  BK0002 -> BK-002 (no working channel)",
-        "2 handed out, 2 refused.",
+        "2 handed out, 2 rejected.",
     ]
     assert [line.split(":")[1].strip() for line in told.err.splitlines()] == ["watch_unknown", "watch_handed_out"]
 
