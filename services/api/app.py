@@ -11,6 +11,7 @@ from services import __version__
 from services.api import openapi, problems, system
 from services.api.body_limits import BodyLimitMiddleware
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
+from services.api.head_requests import HeadMiddleware, file_paths
 from services.api.middleware import RequestContextMiddleware
 from services.api.refusals import Refusals
 from services.api.staff.routes import ROUTERS as STAFF_ROUTERS
@@ -60,6 +61,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     problems.install(app)
     openapi.describe(app)
     # The last one added stands outermost.
+    app.add_middleware(HeadMiddleware, paths=file_paths(app))
     app.add_middleware(BodyLimitMiddleware, tokens=app.state.tokens, clock=database.clock)
     app.add_middleware(RequestContextMiddleware)
     return app

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import resource
 import socket
 from collections.abc import Callable
 from http import HTTPStatus
@@ -24,6 +23,7 @@ from services.api.problems import HTTP_CODES, MEDIA_TYPE, TYPE_PREFIX
 from services.api.stream import EventHub
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
+from services.core.platform.descriptors import descriptor_limit
 from services.core.platform.settings import Settings
 
 # A phone on the worst network needs two seconds for a request of 2 KiB.
@@ -175,8 +175,7 @@ class BoundedHttpProtocol(H11Protocol):
         self.transport.close()
 
     def _make_room(self) -> None:
-        descriptors, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = min(MAX_CONNECTIONS, max(1, descriptors - _RESERVED_DESCRIPTORS))
+        most = min(MAX_CONNECTIONS, max(1, descriptor_limit() - _RESERVED_DESCRIPTORS))
         if len(self.connections) <= most:
             return
         others = [one for one in self.connections if isinstance(one, BoundedHttpProtocol) and one is not self]

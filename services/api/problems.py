@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.api.cursor import CursorInvalidError
+from services.api.family.audio_bodies import FormFieldMissingError
 from services.api.ranges import RangeNotSatisfiableError
 from services.core.conversation.audio_assets import errors as clips
 from services.core.conversation.messages import errors as messages
@@ -108,6 +109,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     audio.AudioBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     clips.AudioGoneError: HTTPStatus.GONE,
     clips.AudioNotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    FormFieldMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     checkins.ZonesFullError: HTTPStatus.CONFLICT,
     checkins.ZoneShapeError: HTTPStatus.UNPROCESSABLE_ENTITY,

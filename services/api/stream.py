@@ -12,7 +12,6 @@ import uuid
 from collections.abc import AsyncIterator, Collection, Iterable
 
 import structlog
-from tenacity import RetryCallState, retry, wait_random_exponential
 
 from services.core.people.accounts import actions as accounts
 from services.core.people.accounts.queries import sessions_that_ended
@@ -20,6 +19,7 @@ from services.core.people.accounts.streams import close_streams
 from services.core.people.households.queries import event_numbers
 from services.core.platform.db.database import Database, Notifications
 from services.core.platform.events import actions as events
+from services.core.platform.retrying import run_with_retries
 
 log = structlog.get_logger()
 
@@ -27,9 +27,8 @@ log = structlog.get_logger()
 CHECK_EVERY_S = 2.0
 
 
-def _report(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("stream_listens_again", error=type(error).__qualname__, attempt=state.attempt_number)
+def _report(error: Exception, failures: int) -> None:
+    log.warning("stream_listens_again", error=type(error).__qualname__, attempt=failures)
 
 
 class EventHub:
@@ -52,7 +51,7 @@ class EventHub:
 
     async def start(self) -> None:
         """Begin to listen."""
-        self._listener = asyncio.create_task(self._listen())
+        self._listener = asyncio.create_task(run_with_retries(self._listen, _report))
 
     async def stop(self) -> None:
         """Stop listening. Streams that end now are forgotten by the next ones of their guardians."""
@@ -62,7 +61,6 @@ class EventHub:
                 self._listener.cancel()
                 await asyncio.wait({self._listener}, timeout=1)
 
-    @retry(wait=wait_random_exponential(multiplier=0.2, max=5), before_sleep=_report)
     async def _listen(self) -> None:
         async with self._database.listen(events.CHANNEL, accounts.CHANNEL) as notifications:
             # What happened while nobody listened is found by looking.

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from services import __version__
 from services.api.access import OPEN
 from services.api.dependencies import SettingsHere
+from services.core.platform.blobs.store import BlobStore, BlobStoreAwayError
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
@@ -47,13 +48,23 @@ async def health() -> dict[str, str]:
 )
 async def readiness(request: Request, response: Response) -> dict[str, str]:
     """Say how each dependency is; 503 when one is not well."""
-    found = await _dependencies(request.app.state.database)
+    found = await _database_states(request.app.state.database)
+    found["blobs"] = await _blob_state(request.app.state.transcoder.blobs)
     if any(state != "ok" for state in found.values()):
         response.status_code = 503
     return found
 
 
-async def _dependencies(database: Database) -> dict[str, str]:
+async def _blob_state(blobs: BlobStore) -> str:
+    try:
+        async with asyncio.timeout(_ANSWER_TIMEOUT_S):
+            await blobs.ping()
+    except (OSError, TimeoutError, BlobStoreAwayError) as error:
+        return type(error).__name__
+    return "ok"
+
+
+async def _database_states(database: Database) -> dict[str, str]:
     try:
         async with asyncio.timeout(_ANSWER_TIMEOUT_S), database.begin() as work:
             revision = (await work.run(text("SELECT version_num FROM alembic_version"))).scalar_one()

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from typing import Final
 
 from services.broker.log_lines import ClientConnected, ClientGone
 from services.broker.passwords import is_watch_username
+
+_REMEMBERED_S: Final = 600.0
 
 
 class Connections:
@@ -21,12 +24,13 @@ class Connections:
         self._gone_at_s: dict[str, float] = {}
         # Sessions that outlive their connection, with the time at which it ended (None while it is there).
         self._kept: dict[str, float | None] = {}
-        self.began_at_s: float | None = None
+        self._is_served = False
+        self._changed_at_s: float | None = None
 
     def begin(self, kept_sessions: Iterable[str]) -> None:
-        """Mosquitto was started: nobody is connected, and these clients have sessions in its file."""
+        """Mosquitto is being started: nobody is connected, and these clients have sessions in its file."""
         self.end()
-        now_s = self.began_at_s = self._clock()
+        now_s = self._clock()
         for name in kept_sessions:
             if is_watch_username(name):
                 self._kept.setdefault(name, now_s)
@@ -34,10 +38,19 @@ class Connections:
     def end(self) -> None:
         """Mosquitto has ended, and every connection with it."""
         now_s = self._clock()
-        self.began_at_s = None
+        if self._is_served:
+            self._is_served, self._changed_at_s = False, now_s
         self._gone_at_s |= dict.fromkeys(self._connected, now_s)
         self._connected.clear()
         self._kept = {name: now_s if left_at_s is None else left_at_s for name, left_at_s in self._kept.items()}
+
+    def serve(self) -> None:
+        """Mosquitto has begun to serve."""
+        self._is_served, self._changed_at_s = True, self._clock()
+
+    def is_settled(self, period_s: float) -> bool:
+        """Return whether Mosquitto has begun to serve, or has ended, this many seconds ago or earlier."""
+        return self._changed_at_s is not None and self._clock() - self._changed_at_s >= period_s
 
     def record(self, event: ClientConnected | ClientGone) -> None:
         """Follow one event of the log."""
@@ -61,10 +74,10 @@ class Connections:
             self._kept.pop(event.client_id, None)
 
     def connected_within(self, period_s: float) -> set[str]:
-        """Return the watches that are connected now or were so within this many seconds."""
-        since_s = self._clock() - period_s
-        self._gone_at_s = {name: gone_at_s for name, gone_at_s in self._gone_at_s.items() if gone_at_s > since_s}
-        return self._connected.keys() | self._gone_at_s.keys()
+        """Return the watches that are connected now or were so within this many seconds, ten minutes at most."""
+        now_s = self._clock()
+        self._gone_at_s = {name: at_s for name, at_s in self._gone_at_s.items() if at_s > now_s - _REMEMBERED_S}
+        return {*self._connected, *(name for name, at_s in self._gone_at_s.items() if at_s > now_s - period_s)}
 
     def sessions_left_for(self, period_s: float) -> list[str]:
         """Return the watches whose session is kept although they left this many seconds ago or earlier."""

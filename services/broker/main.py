@@ -15,6 +15,7 @@ from services.broker.certificates import Certificates, development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.broker.errors import BrokerError, MosquittoMissingError
 from services.broker.gate import Gate
+from services.broker.presence import PresenceWriter
 from services.broker.process import MosquittoProcess
 from services.broker.sessions import SessionLimits
 from services.broker.sync import UserSync
@@ -52,6 +53,7 @@ async def run_broker(settings: Settings) -> None:
     gate.epoch = broker.epoch
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
+    presence = PresenceWriter(broker.connections, users)
     sessions = SessionLimits(broker, broker.connections, settings.mqtt_backend_password.get_secret_value())
 
     async def mosquitto_well() -> str | None:
@@ -87,6 +89,7 @@ async def run_broker(settings: Settings) -> None:
                 sync.run(),
                 broker.wait_until_given_up(),
                 sessions.run(),
+                presence.run(),
                 keep_gate(),
                 _keep_certificate(settings),
             )

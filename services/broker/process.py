@@ -229,6 +229,7 @@ class MosquittoProcess:
             await self._end_child()
             raise
         self._crashes = 0
+        self.connections.serve()
         self._users_in_force()
         log.info("mosquitto_started", pid=self._process.pid)
 

@@ -1,9 +1,10 @@
-"""Keeps Mosquitto's users equal to what the database says, through the loss of either."""
+"""Keeps Mosquitto's users equal to the database's, through the loss of either."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from typing import Final
 
 import structlog
 import tenacity
@@ -14,27 +15,29 @@ from services.core.platform.log.rate_limited import RateLimitedLog
 
 log = structlog.get_logger()
 
-# A notification wakes at once; the poll is for those that got lost. Taken-away access must be gone within 5 s.
-_POLL_S = 2.0
-_RETRY_S = 0.2
-_IN_STEP_S = 10.0
+# A notification wakes at once; the poll makes up for a lost one. Access that is taken away must be gone within 5 s.
+_POLL_S: Final = 2.0
+_RETRY_S: Final = 0.2
+_IN_STEP_S: Final = 10.0
 
 
 class UserSync:
-    """Follows a UserSource and hands every state of it to Mosquitto; ``run`` goes on until it is cancelled."""
+    """Follows a UserSource and installs every state of it in Mosquitto; ``run`` goes on until it is cancelled."""
 
     def __init__(self, broker: MosquittoProcess, source: UserSource) -> None:
         self._broker = broker
         self._source = source
         self._limited_log = RateLimitedLog()
         self._installed: dict[str, str] = {}
+        self._version: str | None = None
         self._in_step_at_s: float | None = None
+        # None while the source answers, else why not: for the health page.
         self.source_problem: str | None = "not asked yet"
         # Set once Mosquitto has had the source's users.
         self.users_known = asyncio.Event()
 
     async def run(self) -> None:
-        """Follow the source; while it does not answer Mosquitto keeps its last users."""
+        """Follow the source; while it does not answer, Mosquitto keeps its last users."""
         while True:
             async for attempt in tenacity.AsyncRetrying(
                 retry=tenacity.retry_if_exception_type(UsersUnavailableError),
@@ -45,29 +48,39 @@ class UserSync:
                     await self._follow()
 
     async def in_step(self) -> str | None:
-        """Return None while Mosquitto's users were the database's within the last ten seconds, else why not."""
+        """Return None while Mosquitto's users were the source's within the last ten seconds, else why not."""
         if self._in_step_at_s is None:
             return "never yet"
         age_s = time.monotonic() - self._in_step_at_s
         return None if age_s < _IN_STEP_S else f"last in step {age_s:.0f} s ago"
 
     async def sync_once(self) -> None:
-        """Install the source's users once; raises UsersUnavailableError, or another BrokerError from Mosquitto."""
-        logins = await self._source.logins()
+        """Install the source's users, which are read only when their version changed or Mosquitto lacks them.
+
+        Raises UsersUnavailableError, or another BrokerError when Mosquitto does not show that they are in force.
+        """
+        # Before the users: a change in between is read now, and once more at the next version.
+        version = await self._source.version()
         self.source_problem = None
         await self._broker.verify_files()
+        if version != self._version or self._broker.problem is not None:
+            await self._install()
+            self._version = version
+        self._in_step_at_s = time.monotonic()
+        self.users_known.set()
+
+    async def _install(self) -> None:
+        logins = await self._source.logins()
         changed = await self._broker.set_logins(logins)
         before, now = self._installed, {login.username: login.password_hash for login in logins}
         fresh = now.keys() - before.keys()
         if fresh:
             await self._source.installed(fresh)
-        # Whoever is gone or has another password was cut off by now, and its will was not sent.
+        # Removed users and those with another password are disconnected by now, and their wills were not sent.
         kicked = {name for name, password_hash in before.items() if now.get(name) != password_hash}
         if kicked:
             await self._source.kicked(kicked)
         self._installed = now
-        self._in_step_at_s = time.monotonic()
-        self.users_known.set()
         if changed:
             log.info("broker_users_replaced", count=len(now))
 
@@ -83,9 +96,8 @@ class UserSync:
                     except UsersUnavailableError:
                         raise
                     except Exception as error:  # noqa: BLE001 - nothing here may stop a Mosquitto that serves others
-                        self._limited_log.warning(
-                            "broker_users_not_replaced", reason=getattr(error, "code", type(error).__name__)
-                        )
+                        reason = getattr(error, "code", type(error).__name__)
+                        self._limited_log.warning("broker_users_not_replaced", reason=reason)
                         wait_s = _RETRY_S
                     answered = True
                     await changes.wait(wait_s)

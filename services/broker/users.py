@@ -1,11 +1,12 @@
-"""Where the broker's users come from: an interface, and Postgres behind it."""
+"""Where the broker's users come from and their connections are recorded: an interface, and Postgres behind it."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Collection
-from typing import Protocol
+from datetime import timedelta
+from typing import Final, Protocol
 
 import asyncpg
 import sqlalchemy.exc
@@ -13,17 +14,22 @@ import sqlalchemy.exc
 from services.broker.errors import BrokerError
 from services.broker.passwords import BrokerLogin
 from services.core.devices.presence.actions import record_disconnected
-from services.core.devices.watches.queries import broker_logins
+from services.core.devices.presence.connections import record_connections_ended, usernames_online
+from services.core.devices.watches.queries import broker_logins, broker_logins_version
 from services.core.pairing.actions import mark_installed
 from services.core.platform.db.database import Database, DatabaseLostError, Notifications
 
-CHANNEL = "broker_users"
-_ANSWER_DEADLINE_S = 5.0
-_PORTION = 1_000
+CHANNEL: Final = "broker_users"
+_ANSWER_DEADLINE_S: Final = 5.0
+# Identities of one transaction. Installing them takes two statements; recording them as offline locks each family.
+_INSTALLED_AT_ONCE: Final = 1_000
+_OFFLINE_AT_ONCE: Final = 50
+# A hello this recent may belong to a connection that the broker process has not read of yet.
+_HELLO_MARGIN: Final = timedelta(seconds=5)
 
 
 class UsersUnavailableError(BrokerError):
-    """The database does not answer; who may log in is not known at the moment."""
+    """The database does not answer; which users may log in is not known at the moment."""
 
     code = "users_unknown"
 
@@ -32,20 +38,23 @@ class Changes(Protocol):
     """Wakes when users changed."""
 
     async def wait(self, timeout_s: float) -> None:
-        """Return at a change, or after ``timeout_s``; UsersUnavailableError when changes can no longer be heard."""
+        """Return at a change, or after ``timeout_s``; UsersUnavailableError when changes can no longer be received."""
 
 
 class UserSource(Protocol):
-    """Who may log in to the broker. Every method raises UsersUnavailableError while that cannot be told."""
+    """The users of the broker. Every method raises UsersUnavailableError while the database does not answer."""
+
+    async def version(self) -> str:
+        """Return a text that changes whenever the users change; costs little, whatever their number."""
 
     async def logins(self) -> list[BrokerLogin]:
         """Return every watch's user."""
 
     async def installed(self, usernames: Collection[str]) -> None:
-        """Take note that these users can log in from now on; a repeat changes nothing."""
+        """Record that these users can log in from now on; a repeat changes nothing."""
 
     async def kicked(self, usernames: Collection[str]) -> None:
-        """Take note that these users' connections were closed; a repeat changes nothing."""
+        """Record that the broker closed these users' connections; a repeat changes nothing."""
 
     def changes(self) -> contextlib.AbstractAsyncContextManager[Changes]:
         """Listen for changes until the block ends."""
@@ -57,25 +66,36 @@ class PostgresUsers:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def version(self) -> str:
+        """Return a text that changes with the users."""
+        async with _answering(), self._database.begin() as work:
+            return await broker_logins_version(work)
+
     async def logins(self) -> list[BrokerLogin]:
         """Return every factory and paired identity that may log in."""
         async with _answering(), self._database.begin() as work:
             return [BrokerLogin(user.username, user.password_hash) for user in await broker_logins(work)]
 
     async def installed(self, usernames: Collection[str]) -> None:
-        """Let their credentials be told to the watches; factory identities have nothing to be told."""
-        paired = sorted(name for name in usernames if name.startswith("w-"))
-        # In portions: a statement takes 32,767 parameters at most, and short transactions hold up no pairing.
-        for start in range(0, len(paired), _PORTION):
+        """Have new paired identities sent their credentials; factory identities are sent none."""
+        for portion in _portions(usernames, _INSTALLED_AT_ONCE):
             async with _answering(), self._database.begin() as work:
-                await mark_installed(work, paired[start : start + _PORTION])
+                await mark_installed(work, portion)
 
     async def kicked(self, usernames: Collection[str]) -> None:
-        """Have those whose pairing stands count as offline at once: a kicked client's will is not sent."""
-        paired = sorted(name for name in usernames if name.startswith("w-"))
-        for start in range(0, len(paired), _PORTION):
+        """Record standing pairings among them as offline: the broker sends no will for a client that it closes."""
+        for portion in _portions(usernames, _OFFLINE_AT_ONCE):
             async with _answering(), self._database.begin() as work:
-                await record_disconnected(work, paired[start : start + _PORTION])
+                await record_disconnected(work, portion)
+
+    async def record_absent(self, connected: Collection[str]) -> None:
+        """Record every watch that counts as online and is not among ``connected`` as offline."""
+        at = self._database.clock() - _HELLO_MARGIN
+        async with _answering(), self._database.begin() as work:
+            absent = await usernames_online(work) - set(connected)
+        for portion in _portions(absent, _OFFLINE_AT_ONCE):
+            async with _answering(), self._database.begin() as work:
+                await record_connections_ended(work, portion, at)
 
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[Changes]:
@@ -98,9 +118,15 @@ class _Listened:
             raise UsersUnavailableError("the listening connection was lost") from error
 
 
+def _portions(usernames: Collection[str], size: int) -> list[list[str]]:
+    """Split the paired identities among these: short transactions hold up no pairing and meet the deadline."""
+    paired = sorted(name for name in usernames if name.startswith("w-"))
+    return [paired[start : start + size] for start in range(0, len(paired), size)]
+
+
 @contextlib.asynccontextmanager
 async def _answering() -> AsyncIterator[None]:
-    """Turn every way a database can fail to answer into UsersUnavailableError; a silent one after five seconds."""
+    """Turn every way in which a database can fail to answer into UsersUnavailableError; a silent one after 5 s."""
     try:
         async with asyncio.timeout(_ANSWER_DEADLINE_S):
             yield

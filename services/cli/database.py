@@ -7,12 +7,12 @@ import typer
 from services.cli import run as cli_run
 from services.cli.privacy import replay_ledger
 
-database_commands = typer.Typer(name="db", help="The database's schema.", no_args_is_help=True)
+database_commands = typer.Typer(name="db", help="The database schema.", no_args_is_help=True)
 
 
 @database_commands.command("upgrade")
 def upgrade() -> None:
-    """Bring the database to the newest schema, as the owner of the tables; a repeat changes nothing."""
+    """Migrate the database to the newest schema as the owner of the tables; a repeat changes nothing."""
     settings = cli_run.load_settings()
     from services.core.platform.db import grants, migrate
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 family_commands = typer.Typer(name="families", help="Families: enrol by the guardian's phone.", no_args_is_help=True)
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
-DRY_RUN = "Checked only, nothing was changed. It would come to:"
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Validate everything and change nothing.")]
+DRY_RUN = "Dry run, nothing was changed. The result would be:"
 
 
 @family_commands.command("enrol")
@@ -29,11 +29,13 @@ def enrol(
     phone: Annotated[str | None, typer.Option(help="the guardian's phone,")] = None,
     site: Annotated[str | None, typer.Option(help="its site")] = None,
     cohort: Annotated[str | None, typer.Option(help="and cohort.")] = None,
-    watch: Annotated[str | None, typer.Option(help="Serial of the watch handed out along with it.")] = None,
-    programme: Annotated[str | None, typer.Option(help="Needed where two programmes share a site's name.")] = None,
+    watch: Annotated[str | None, typer.Option(help="Serial of the watch that is handed out to the family.")] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="Required when two programmes have a site of this name.")
+    ] = None,
     dry_run: DryRun = False,
 ) -> None:
-    """Enrol families, all of the list or nothing; a repeat changes nothing."""
+    """Enrol the families of a list: all of them, or none when a row is rejected; a repeat changes nothing."""
     from services.core.office.enrolment.actions import FamilyList, FamilyRow, code_faults, family_list
     from services.core.office.enrolment.with_watches import enrol_and_hand_out
     from services.core.platform.audit.actions import OPERATOR
@@ -75,7 +77,7 @@ def leave(
         str, typer.Option(help="left_factory, moved_away, watch_returned, declined, child_grown or other.")
     ],
 ) -> None:
-    """End an enrolment: the family is in no statistics from now on; its watch and messages stay as they are."""
+    """End an enrolment: statistics leave the family out from now on; its watch and messages stay."""
     from services.core.office.enrolment.participation import end_enrolment
     from services.core.platform.audit.actions import OPERATOR
 
@@ -83,7 +85,7 @@ def leave(
         await end_enrolment(work, OPERATOR, family_code, reason)
 
     cli_run.in_one_transaction(chore)
-    print(f"{family_code.strip().upper()}: enrolment ended ({reason}). The family talks on.")
+    print(f"{family_code.strip().upper()}: enrolment ended ({reason}). Watch and messages are unchanged.")
 
 
 @family_commands.command("trainings")
@@ -91,7 +93,7 @@ def trainings(
     attendance: Annotated[Path, typer.Argument(help="CSV or XLSX: family_code, training, attended_on.")],
     dry_run: DryRun = False,
 ) -> None:
-    """Note who attended which training, all of the list or nothing; a repeat changes nothing."""
+    """Record who attended which training: the whole list, or nothing if one row is rejected; repeatable."""
     from services.core.office.enrolment.participation import Noted, note_trainings, read_training_list
     from services.core.platform.audit.actions import OPERATOR
 
@@ -105,4 +107,4 @@ def trainings(
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:
         print(DRY_RUN)
-    print(f"{outcome.noted} noted, {outcome.unchanged} unchanged.")
+    print(f"{outcome.noted} recorded, {outcome.unchanged} unchanged.")

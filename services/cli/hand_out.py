@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from services.core.platform.db.database import UnitOfWork
 
 hand_out_commands = typer.Typer(
-    name="hand-out", help="The afternoon of fifty families: list, scan, undo.", no_args_is_help=True
+    name="hand-out", help="Hand out watches at an event: roster, scanning, undo.", no_args_is_help=True
 )
 
 _UNDO = "undo"
@@ -24,12 +24,14 @@ _UNDO = "undo"
 
 @hand_out_commands.command("list")
 def hand_out_list(
-    out: Annotated[Path, typer.Option(help="The PDF to write: A4, a line to sign for each family.")],
+    out: Annotated[Path, typer.Option(help="The PDF to write: A4, one line to sign for each family.")],
     site: Annotated[str, typer.Option(help="The site.")],
     cohort: Annotated[str | None, typer.Option(help="Only this cohort.")] = None,
-    programme: Annotated[str | None, typer.Option(help="Needed where two programmes share a site's name.")] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="Required when two programmes have a site of this name.")
+    ] = None,
 ) -> None:
-    """Print the list that families sign: code and watch, no names and no phones."""
+    """Print the roster that families sign: code and watch, without names and phone numbers."""
     from services.core.devices.push.queries import families_not_reached
     from services.core.office.hand_outs import roster
     from services.core.people.programme.queries import cohort_named, site_named
@@ -37,22 +39,22 @@ def hand_out_list(
     async def chore(work: UnitOfWork) -> tuple[list[RosterEntry], set[str]]:
         place = await site_named(work, site, programme)
         part = None if cohort is None else await cohort_named(work, place, cohort)
-        found = await roster.roster(work, place, part)
-        return found, await families_not_reached(work, {one.family_code for one in found})
+        entries_of_site = await roster.roster(work, place, part)
+        return entries_of_site, await families_not_reached(work, {one.family_code for one in entries_of_site})
 
     entries, unreached = cli_run.in_one_transaction(chore)
     if not entries:
-        raise cli_run.OperatorError("no_families", "No family is enrolled there.")
+        raise cli_run.OperatorError("no_families", "No family is enrolled at this site.")
     title = " - ".join(filter(None, ("Hand-out list", site, cohort)))
     cli_run.write_file(out, roster.hand_out_list(title, entries, unreached))
     print(f"{len(entries)} lines are in {out}.")
     if unreached:
-        print(f"{len(unreached)} families have no working channel yet: {', '.join(sorted(unreached))}")
+        print(f"{len(unreached)} families have no device that can be notified yet: {', '.join(sorted(unreached))}")
 
 
 @hand_out_commands.command("scan")
 def scan() -> None:
-    """Hand out by scanning: a watch's label, then the family's code, and so on; `undo` takes the last one back.
+    """Hand out by scanning the label of a watch, then the code of a family; `undo` reverts the last hand-out.
 
     Each pair is done when its line is printed. A refusal is told and the next pair is asked for. An empty line ends.
     """
@@ -66,18 +68,18 @@ def scan() -> None:
         if not family:
             break
         if family.lower() == _UNDO:
-            print("  nothing was handed out in this line.")
+            print("  this line handed out nothing.")
             continue
         if _hand_out(watch, family):
             done += 1
         else:
             refused += 1
-    print(f"{done} handed out, {refused} refused.")
+    print(f"{done} handed out, {refused} rejected.")
 
 
 @hand_out_commands.command("undo")
 def undo() -> None:
-    """Take back the last hand-out from this command line, of the last two hours."""
+    """Revert the last hand-out made from this command line within two hours."""
     if not _undo():
         raise typer.Exit(1)
 
@@ -124,5 +126,5 @@ def _undo() -> bool:
     except CoreError as error:
         cli_run.explain(error)
         return False
-    print(f"  {undone.serial} is back; {undone.family_code} has it no more.")
+    print(f"  {undone.serial} is in stock again; the hand-out to {undone.family_code} is reverted.")
     return True

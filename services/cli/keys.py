@@ -18,14 +18,16 @@ if TYPE_CHECKING:
 
 Outcome = TypeVar("Outcome")
 
-key_commands = typer.Typer(name="keys", help="Master keys: which are needed, and changing them.", no_args_is_help=True)
+key_commands = typer.Typer(
+    name="keys", help="Master keys: which are in use, and how to rotate them.", no_args_is_help=True
+)
 # Shown for values from before keys had ids.
 _NO_ID = "(without id)"
 
 
 @key_commands.command("status")
 def status() -> None:
-    """Show how much needs each master key; one that nothing needs may be removed."""
+    """Show how many values each master key seals; a key that seals none may be removed."""
     in_database(show_status)
 
 
@@ -47,12 +49,12 @@ def rotate() -> None:
     if unopened := in_database(run):
         raise cli_run.OperatorError(
             "master_key_missing",
-            f"{unopened} keys could not be opened and stay as they are: bring their master key back.",
+            f"{unopened} keys could not be unwrapped and are unchanged: restore their master key.",
         )
 
 
 async def show_status(database: Database) -> None:
-    """Print what needs which master key, and which of those given nothing needs."""
+    """Print how many values each master key seals, and which of the configured keys seal none."""
     from services.core.pairing.sealed import pairing_by_master_key
     from services.core.people.households.child_key import children_by_master_key
     from services.core.platform.outbox.sealed import sealed_rows_by_master_key
@@ -88,7 +90,7 @@ def _what_it_is(database: Database, key_id: str) -> str:
 
 
 def in_database(chore: Callable[[Database], Coroutine[Any, Any, Outcome]]) -> Outcome:
-    """Run a chore that takes many short transactions on the settings' database."""
+    """Run a chore of many short transactions on the configured database."""
     settings = cli_run.load_settings()
     cli_run.need_database(settings)
     from services.core.platform.db.database import Database

@@ -68,7 +68,7 @@ def root(
     """Read the options that stand before any subcommand."""
 
 
-Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several can run beside each other.")]
+Instance = Annotated[str, typer.Option(help="Name of the folder below var/; several instances can run at once.")]
 
 
 @app.command()
@@ -81,9 +81,11 @@ def up(instance: Instance = "default") -> None:
 
 @app.command()
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End after the story; exit 0 only if every step held.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop after the story; exit 0 only if every step passed.")
+    ] = False,
 ) -> None:
-    """Set everything up and play the story of one family, each step timed."""
+    """Start everything and run the story of one family; print the time of each step."""
     from services.devstack.demo.main import run_demo
 
     raise typer.Exit(run_demo(once=once))
@@ -91,7 +93,7 @@ def demo(
 
 @app.command()
 def doctor(instance: Instance = "default") -> None:
-    """Say what is missing or wrong on this machine, and the mend."""
+    """List what is missing or wrong on this machine, and the remedy."""
     from services.devstack.doctor import run_doctor
 
     raise typer.Exit(run_doctor(instance))
@@ -99,7 +101,7 @@ def doctor(instance: Instance = "default") -> None:
 
 @app.command()
 def api() -> None:
-    """Run the HTTP face."""
+    """Run the HTTP API."""
     settings = cli_run.begin_process("api")
     from services.api.http_server import run_api
 
@@ -108,7 +110,7 @@ def api() -> None:
 
 @app.command()
 def bridge() -> None:
-    """Run the MQTT face."""
+    """Run the MQTT bridge."""
     settings = cli_run.begin_process("bridge")
     from services.mqtt_bridge.main import run_bridge
 
@@ -117,7 +119,7 @@ def bridge() -> None:
 
 @app.command()
 def broker() -> None:
-    """Run Mosquitto and keep its users equal to the database."""
+    """Run Mosquitto and keep its users in step with the database."""
     settings = cli_run.begin_process("broker")
     from services.broker.main import run_broker
 
@@ -126,7 +128,7 @@ def broker() -> None:
 
 @app.command()
 def worker() -> None:
-    """Run the periodic work: text messages, expiry, revocation."""
+    """Run the worker: text messages, push, transcoding, exports and sweeps."""
     settings = cli_run.begin_process("worker")
     from services.worker.main import run_worker
 
@@ -134,7 +136,7 @@ def worker() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command line and exit: 0 done, 1 refused or failed, 2 wrong usage."""
+    """Run a command line and exit: 0 done, 1 rejected or failed, 2 wrong usage."""
     # Every command may read settings, which hold keys.
     deny_memory_access()
     try:

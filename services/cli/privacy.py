@@ -19,14 +19,14 @@ privacy_commands = typer.Typer(name="privacy", help="Erasures and contested righ
 
 @privacy_commands.command("replay")
 def replay() -> None:
-    """Erase again what a restored database brought back; nothing is served before. A repeat finds nothing."""
+    """Repeat the erasures of the ledger on a restored database; no process serves before. A repeat changes nothing."""
     settings = cli_run.load_settings()
     cli_run.need_database(settings)
     print(f"{replay_ledger(settings)} erasures repeated.")
 
 
 def replay_ledger(settings: Settings) -> int:
-    """Apply the ledger to the settings' database and return how many erasures it took."""
+    """Apply the ledger to the configured database and return the number of erasures."""
     from services.core.platform.db.database import Database
     from services.core.platform.erasure_ledger import ErasureLedger
     from services.core.privacy.erasure.replay import replay as repeat
@@ -43,7 +43,7 @@ def replay_ledger(settings: Settings) -> int:
 
 @privacy_commands.command("contests")
 def contests() -> None:
-    """List the contested rights that wait for a decision: ids only."""
+    """List the contested rights without a decision: ids only."""
     from services.core.privacy.queries import open_contests
 
     async def chore(work: UnitOfWork) -> list[tuple[str, ...]]:
@@ -60,9 +60,9 @@ def contests() -> None:
 @privacy_commands.command("settle")
 def settle(
     contest: Annotated[uuid.UUID, typer.Argument(help="The id of the contest.")],
-    uphold: Annotated[bool, typer.Option("--uphold/--dismiss", help="Take the right away, or leave it.")],
+    uphold: Annotated[bool, typer.Option("--uphold/--dismiss", help="Revoke the right, or keep it.")],
 ) -> None:
-    """Decide about a contested right; the family is told. A repeat changes nothing."""
+    """Decide about a contested right and notify the family. A repeat changes nothing."""
     from services.core.platform.audit.actions import OPERATOR
     from services.core.privacy.contests.actions import settle_contest
 

@@ -1,4 +1,4 @@
-"""How a command runs: settings from the environment, the database found, mistakes told in one line."""
+"""What commands share: settings from the environment, the database, errors in one line."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Outcome = TypeVar("Outcome")
 
 
 class OperatorError(Exception):
-    """A mistake of whoever typed the command: a stable code, a sentence, and lines of detail."""
+    """A mistake of the operator: a stable code, a sentence, and lines of detail."""
 
     def __init__(self, code: str, sentence: str, lines: tuple[str, ...] = ()) -> None:
         super().__init__(sentence)
@@ -38,13 +38,13 @@ class OperatorError(Exception):
         self.lines = lines
 
 
-_NO_ADDRESS = OperatorError("settings_wrong", "SMARTWATCH_DATABASE_URL is no postgresql:// address.")
+_NO_ADDRESS = OperatorError("settings_wrong", "SMARTWATCH_DATABASE_URL is not a postgresql:// address.")
 
 
 def load_settings() -> Settings:
     """Return the settings; raises OperatorError naming each wrong one, never its value.
 
-    In development the settings of a running `smartwatch up` fill in, so that chores reach that database by themselves.
+    In development the settings of a running `smartwatch up` are the defaults, so that chores reach its database.
     """
     from pydantic import ValidationError
 
@@ -54,7 +54,7 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise OperatorError("settings_wrong", "The settings do not fit.", tuple(_settings_faults(error))) from None
+        raise OperatorError("settings_wrong", "The settings are invalid.", tuple(_settings_faults(error))) from None
 
 
 def _settings_faults(error: Any) -> list[str]:  # noqa: ANN401 - pydantic is imported late
@@ -69,7 +69,7 @@ def _settings_faults(error: Any) -> list[str]:  # noqa: ANN401 - pydantic is imp
 
 
 def _adopt_instance() -> None:
-    """Take over the settings of a running `up`, unless the environment names a database or another stage."""
+    """Adopt the settings of a running `up`, unless the environment names a database or another environment."""
     stage = os.environ.get(f"{_PREFIX}ENVIRONMENT", "development")
     if os.environ.get(f"{_PREFIX}DATABASE_URL") or stage != "development":
         return
@@ -80,7 +80,7 @@ def _adopt_instance() -> None:
 def instance_environment() -> dict[str, str]:
     """Return the settings that the running `up` left for other commands; empty when none runs.
 
-    Raises OperatorError when it is not clear which one is meant.
+    Raises OperatorError when several run and none is named.
     """
     folder = _running_instance()
     if folder is None:
@@ -103,21 +103,21 @@ def _running_instance() -> Path | None:
     """
     from services.devstack.instance import is_running
 
-    asked = os.environ.get(f"{_PREFIX}INSTANCE")
-    if asked is not None:
-        if not is_running(_INSTANCES / asked):
-            raise OperatorError("instance_unknown", f"No `smartwatch up` runs in {_INSTANCES / asked}.")
-        return _INSTANCES / asked
+    requested = os.environ.get(f"{_PREFIX}INSTANCE")
+    if requested is not None:
+        if not is_running(_INSTANCES / requested):
+            raise OperatorError("instance_unknown", f"No `smartwatch up` runs in {_INSTANCES / requested}.")
+        return _INSTANCES / requested
     running = sorted(file.parent for file in _INSTANCES.glob("*/environment") if is_running(file.parent))
     names = [folder.name for folder in running]
     if _DEFAULT_INSTANCE in names:
         return _INSTANCES / _DEFAULT_INSTANCE
     if len(running) > 1:
         raise OperatorError(
-            "instance_ambiguous", f"Several run ({', '.join(names)}): set SMARTWATCH_INSTANCE to the one you mean."
+            "instance_ambiguous", f"Several instances run ({', '.join(names)}): name one in SMARTWATCH_INSTANCE."
         )
     if not running and is_running(_INSTANCES / _DEFAULT_INSTANCE):
-        raise OperatorError("instance_starting", "`smartwatch up` is still starting: try again in a moment.")
+        raise OperatorError("instance_starting", "`smartwatch up` is still starting: retry in a moment.")
     return running[0] if running else None
 
 
@@ -138,7 +138,8 @@ def need_database(settings: Settings) -> None:
     """Raise OperatorError unless the settings name a Postgres database."""
     if not settings.database_url:
         raise OperatorError(
-            "database_unknown", "No database: run `smartwatch up` in this folder, or set SMARTWATCH_DATABASE_URL."
+            "database_unknown",
+            "No database is configured: run `smartwatch up` in this folder, or set SMARTWATCH_DATABASE_URL.",
         )
     if not settings.database_url.startswith("postgresql://"):
         raise _NO_ADDRESS
@@ -149,7 +150,7 @@ def in_one_transaction(
 ) -> Outcome:
     """Run a chore in one unit of work on the settings' database: all of it is committed, or nothing.
 
-    A dry run does the very same, constraints of the database included, and then takes all of it back.
+    A dry run runs the same transaction, constraints of the database included, and rolls it back.
     """
     settings = load_settings()
     need_database(settings)
@@ -190,7 +191,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def faults_in(file: Path) -> Iterator[None]:
-    """Name the file whose list is refused: a command may read two."""
+    """Name the file whose list is rejected: a command may read two."""
     from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     try:
@@ -202,7 +203,7 @@ def faults_in(file: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def progress_of(label: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar while a list is worked through, in a terminal; yields what to call after each row."""
+    """Show a progress bar in a terminal; yields the function to call after each row."""
     if not sys.stderr.isatty():
         yield lambda: None
         return
@@ -215,7 +216,7 @@ def progress_of(label: str, total: int) -> Iterator[Callable[[], None]]:
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table for people in a terminal, tab-separated lines for programs behind a pipe."""
+    """Print a table in a terminal, and tab-separated lines to a pipe."""
     if not sys.stdout.isatty():
         for row in (heading, *rows):
             print("\t".join(row))
@@ -233,7 +234,7 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 
 def explain(error: Exception) -> int:
-    """Print a known mistake as one line with its code and return the exit code 1; raise anything else again."""
+    """Print a known error as one line with its code and return the exit code 1; raise any other error again."""
     known = _as_operator_error(error)
     if known is None:
         raise error
@@ -254,13 +255,13 @@ def _as_operator_error(error: Exception) -> OperatorError | None:
     if isinstance(error, SheetRefusedError):
         return OperatorError(error.code, error.sentence, tuple(_fault_line(fault) for fault in error.faults))
     if isinstance(error, CoreError):
-        told = ", ".join(f"{name}: {value}" for name, value in error.fields().items())
-        return OperatorError(error.code, f"{error.sentence} ({told})" if told else error.sentence)
+        details = ", ".join(f"{name}: {value}" for name, value in error.fields().items())
+        return OperatorError(error.code, f"{error.sentence} ({details})" if details else error.sentence)
     return _machine_error(error) or _database_error(error)
 
 
 def _machine_error(error: Exception) -> OperatorError | None:
-    """Tell what this machine refuses: a port in use, a file. Everything else of the system's is the network's."""
+    """Explain errors of this machine: a port in use, a file. Other errors of the system come from the network."""
     from services.broker.errors import BrokerError
 
     if isinstance(error, BrokerError):
@@ -268,7 +269,7 @@ def _machine_error(error: Exception) -> OperatorError | None:
     if not isinstance(error, OSError):
         return None
     if error.errno == errno.EADDRINUSE:
-        return OperatorError("port_taken", f"Another program listens there: {error.strerror}.")
+        return OperatorError("port_taken", f"Another program uses the port: {error.strerror}.")
     if error.filename is not None or isinstance(error, PermissionError | FileNotFoundError | FileExistsError):
         return OperatorError("file_failed", f"{error.filename or 'a file'}: {error.strerror}.")
     return None
@@ -288,9 +289,11 @@ def _database_error(error: Exception) -> OperatorError | None:
         return _NO_ADDRESS
     state = getattr(error.orig, "sqlstate", "") if isinstance(error, DBAPIError) else getattr(error, "sqlstate", "")
     if state in _UNDEFINED:
-        return OperatorError("schema_old", "The database lacks the newest schema: run `smartwatch db upgrade`.")
+        return OperatorError(
+            "schema_old", "The database schema is older than this version: run `smartwatch db upgrade`."
+        )
     if state in _REFUSED:
-        return OperatorError("database_refused", "The database refuses this user, password or database name.")
+        return OperatorError("database_refused", "The database rejects this user, password or database name.")
     if is_database_unavailable(error):
         return OperatorError("database_unreachable", "The database does not answer: is `smartwatch up` running?")
     return None

@@ -10,14 +10,14 @@ import typer
 
 from services.cli import run as cli_run
 
-sim_commands = typer.Typer(name="sim", help="A simulated watch and a simulated parent.", no_args_is_help=True)
+sim_commands = typer.Typer(name="sim", help="Simulators of a watch and of a parent's phone.", no_args_is_help=True)
 # The simulators read their options themselves: they are programs of their own that a firmware maker can run alone.
 _AS_IT_IS = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 
 @sim_commands.command("watch", context_settings=_AS_IT_IS)
 def watch(context: typer.Context) -> None:
-    """Play a watch: pair it, read and write, lose its network."""
+    """Simulate a watch: pair it, read and write, lose its network."""
     from services.device_sim.console.watch import main
 
     _suggest(_where_the_broker_is, unless=("--host", "--port", "--tls-ca"), given=context.args)
@@ -26,7 +26,7 @@ def watch(context: typer.Context) -> None:
 
 @sim_commands.command("parent", context_settings=_AS_IT_IS)
 def parent(context: typer.Context) -> None:
-    """Play a parent: log in, agree, pair, write and read."""
+    """Simulate a parent: log in, consent, pair, write and read."""
     from services.device_sim.console.parent import main
 
     _suggest(_where_the_api_is, unless=("--api",), given=context.args)
@@ -36,7 +36,7 @@ def parent(context: typer.Context) -> None:
 def _suggest(
     where: Callable[[Mapping[str, str]], Mapping[str, str]], *, unless: Sequence[str], given: Sequence[str]
 ) -> None:
-    """Point a simulator at the running instance, unless its place was given: by option or by its own variables."""
+    """Point a simulator at the running instance, unless options or its own variables name another."""
     places = where(cli_run.instance_environment())
     if any(word.partition("=")[0] in unless for word in given) or any(name in os.environ for name in places):
         return

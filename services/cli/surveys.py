@@ -15,11 +15,9 @@ if TYPE_CHECKING:
     from services.core.office.surveys.rules import Question
     from services.core.platform.db.database import UnitOfWork
 
-survey_commands = typer.Typer(
-    name="surveys", help="Surveys: what families answer before and after.", no_args_is_help=True
-)
-Of = Annotated[str, typer.Option("--programme", help="The programme that asks.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Check everything and change nothing.")]
+survey_commands = typer.Typer(name="surveys", help="Surveys of families before and after.", no_args_is_help=True)
+Of = Annotated[str, typer.Option("--programme", help="The programme of the survey.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Validate everything and change nothing.")]
 
 
 @survey_commands.command("define")
@@ -29,7 +27,7 @@ def define(
     programme: Of,
     dry_run: DryRun = False,
 ) -> None:
-    """Make a survey or add questions to it; a repeat changes nothing."""
+    """Create a survey or add questions to it; a repeat changes nothing."""
     from services.core.office.surveys.actions import define_survey
     from services.core.office.surveys.rules import read_questions
     from services.core.people.programme.queries import programme_named
@@ -43,18 +41,18 @@ def define(
 
     count = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:
-        print("Checked only, nothing was changed. It would come to:")
-    print(f"{count} questions new, {len(rows) - count} unchanged.")
+        print("Dry run, nothing was changed. The result would be:")
+    print(f"{count} new questions, {len(rows) - count} unchanged.")
 
 
 @survey_commands.command("names")
 def names(
     name: str,
     programme: Of,
-    out: Annotated[Path, typer.Option(help="Where to write it: CSV with family_code and pseudonym.")],
+    out: Annotated[Path, typer.Option(help="The CSV to write: family_code and pseudonym.")],
     site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
 ) -> None:
-    """Write which families may be asked, and their names in this survey: who asks gets the names alone."""
+    """Write the families that may be asked with their pseudonyms; interviewers get the pseudonyms alone."""
     from services.core.office.surveys.queries import Named, names_in, survey_named
     from services.core.people.programme.queries import programme_named, site_named
 
@@ -63,10 +61,10 @@ def names(
         at_site = None if site is None else (await site_named(work, site, programme)).site_id
         return await names_in(work, await survey_named(work, asked_by, name), at_site)
 
-    found = cli_run.in_one_transaction(chore)
-    lines = ["family_code,pseudonym", *(f"{one.family_code},{one.pseudonym}" for one in found)]
+    families = cli_run.in_one_transaction(chore)
+    lines = ["family_code,pseudonym", *(f"{one.family_code},{one.pseudonym}" for one in families)]
     cli_run.write_file(out, "\r\n".join([*lines, ""]).encode("utf-8-sig"))
-    print(f"{out}: {len(found)} families.")
+    print(f"{out}: {len(families)} families.")
 
 
 @survey_commands.command("import")
@@ -79,20 +77,20 @@ def import_(
         ),
     ],
     programme: Of,
-    correct: Annotated[bool, typer.Option("--correct", help="Take answers that differ from those kept.")] = False,
+    correct: Annotated[bool, typer.Option("--correct", help="Replace stored answers that differ.")] = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Take answers, all of the list or nothing; a repeat changes nothing."""
+    """Import answers: the whole list, or nothing when a row is rejected; a repeat changes nothing."""
     from services.core.office.surveys.actions import take_answers
     from services.core.office.surveys.queries import questions_of, survey_named
     from services.core.office.surveys.rules import read_answers
     from services.core.people.programme.queries import programme_named
     from services.core.platform.audit.actions import OPERATOR
 
-    async def asked(work: UnitOfWork) -> dict[str, Question]:
+    async def load_questions(work: UnitOfWork) -> dict[str, Question]:
         return await questions_of(work, await survey_named(work, await programme_named(work, programme), name))
 
-    questions = cli_run.in_one_transaction(asked)
+    questions = cli_run.in_one_transaction(load_questions)
     with cli_run.faults_in(answers):
         rows = read_answers(cli_run.read_file(answers), questions)
     with cli_run.progress_of("taking", len(rows)) as progress:
@@ -103,13 +101,13 @@ def import_(
 
         taken = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:
-        print("Checked only, nothing was changed. The list would come to:")
-    print(f"{taken.noted} answers noted, {taken.corrected} corrected, {taken.unchanged} unchanged.")
+        print("Dry run, nothing was changed. The result would be:")
+    print(f"{taken.noted} answers recorded, {taken.corrected} corrected, {taken.unchanged} unchanged.")
 
 
 @survey_commands.command("publish")
 def publish(name: str, programme: Of) -> None:
-    """Have the reports of every site and of the programme stand: no answer is taken, and none changes, after that."""
+    """Publish the reports of every site and of the programme; no answer is added or changed after that."""
     from services.core.office.surveys.publishing import publish_survey
     from services.core.office.surveys.queries import survey_named
     from services.core.people.programme.queries import programme_named
@@ -130,7 +128,7 @@ def report(
     programme: Of,
     site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
 ) -> None:
-    """Tell what changed between the waves, in matched pairs with 95 % intervals, of five pairs and more."""
+    """Print the change between the waves in matched pairs with 95 % intervals; fewer than five pairs are suppressed."""
     from services.core.office.surveys.queries import report_of, survey_named
     from services.core.people.programme.queries import programme_named, site_named
 
@@ -139,11 +137,13 @@ def report(
         scope_id = asked_by.programme_id if site is None else (await site_named(work, site, programme)).site_id
         return await report_of(work, await survey_named(work, asked_by, name), scope_id)
 
-    found = cli_run.in_one_transaction(chore)
-    if not found:
-        raise cli_run.OperatorError("survey_not_published", "There is no report: `smartwatch surveys publish` first.")
+    results = cli_run.in_one_transaction(chore)
+    if not results:
+        raise cli_run.OperatorError(
+            "survey_not_published", "There is no report yet: run `smartwatch surveys publish` first."
+        )
     heading = ("question", "pairs", "before", "after", "difference", "bootstrap", "p", "lost")
-    cli_run.print_table(heading, [_row(one) for one in found])
+    cli_run.print_table(heading, [_row(one) for one in results])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:

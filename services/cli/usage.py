@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from services.core.platform.db.database import UnitOfWork
     from services.devstack.simulated_programme.writing import Simulated
 
-usage_commands = typer.Typer(name="usage", help="How the watches are used.", no_args_is_help=True)
+usage_commands = typer.Typer(name="usage", help="Usage of the watches.", no_args_is_help=True)
 
 
 @usage_commands.command("simulate")
@@ -25,9 +25,9 @@ def simulate_usage(
     sites: Annotated[int, typer.Option(min=1, max=200)] = 50,
     families: Annotated[int, typer.Option(min=1, max=20_000)] = 2500,
     weeks: Annotated[int, typer.Option(min=1, max=104)] = 52,
-    seed: Annotated[int, typer.Option(min=0, max=999, help="The same seed makes the same programme.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, max=999, help="The same seed generates the same programme.")] = 7,
 ) -> None:
-    """Write a simulated programme with its facts and reports, counted and published; refused in production."""
+    """Generate a simulated programme with facts and reports, counted and published; rejected in production."""
     settings = cli_run.load_settings()
     cli_run.need_database(settings)
     from services.core.platform.db.database import Database
@@ -48,12 +48,14 @@ def simulate_usage(
 @usage_commands.command("report")
 def write_report(
     programme: str,
-    out: Annotated[Path, typer.Option(help="Where to write it: .html the report, .csv or .xlsx the data.")],
-    site: Annotated[str | None, typer.Option(help="This site alone.")] = None,
-    audience: Annotated[str, typer.Option(help="staff (5 families and more) or public (10 and more).")] = "public",
+    out: Annotated[Path, typer.Option(help="The file to write: .html for the report, .csv or .xlsx for the data.")],
+    site: Annotated[str | None, typer.Option(help="Only this site.")] = None,
+    audience: Annotated[
+        str, typer.Option(help="staff (groups of 5 families or more) or public (10 or more).")
+    ] = "public",
     locale: Annotated[str, typer.Option(help="en, zh-Hans, vi or tr.")] = "en",
 ) -> None:
-    """Write what may be shown of a programme's published weeks: a report to print, or its data."""
+    """Write the published weeks of a programme as a report to print, or as data."""
     from services.core.measurement.exports.files import as_csv, as_xlsx
     from services.core.measurement.exports.report import donor_report
     from services.core.measurement.publishing.queries import extract_of
@@ -80,12 +82,12 @@ def write_report(
     extract = cli_run.in_one_transaction(chore)
     cli_run.write_file(out, writers[out.suffix](extract))
     hidden = sum(cell.value is None for cell in extract.cells)
-    print(f"{out}: {len(extract.cells)} numbers, {hidden} of them not shown.")
+    print(f"{out}: {len(extract.cells)} numbers, {hidden} of them suppressed.")
 
 
 @usage_commands.command("rebuild")
 def rebuild_usage() -> None:
-    """Count every family's days anew from facts and reports; published weeks stay as they are."""
+    """Recount the days of every family from facts and reports; published weeks stay as they are."""
     from sqlmodel import col, select
 
     from services.core.measurement.counting.actions import rebuild
@@ -94,13 +96,13 @@ def rebuild_usage() -> None:
     async def families(work: UnitOfWork) -> list[uuid.UUID]:
         return list(await work.session.exec(select(Family.family_id).order_by(col(Family.family_code))))
 
-    found = cli_run.in_one_transaction(families)
-    with cli_run.progress_of("counting", len(found)) as progress:
-        for family_id in found:
+    family_ids = cli_run.in_one_transaction(families)
+    with cli_run.progress_of("counting", len(family_ids)) as progress:
+        for family_id in family_ids:
 
             async def chore(work: UnitOfWork, family_id: uuid.UUID = family_id) -> None:
                 await rebuild(work, [family_id])
 
             cli_run.in_one_transaction(chore)
             progress()
-    print(f"{len(found)} families counted.")
+    print(f"{len(family_ids)} families counted.")

@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from services.core.office.registration.inventory import ShelfEntry
     from services.core.platform.db.database import UnitOfWork
 
-watch_commands = typer.Typer(
-    name="watches", help="Watches: register, label, hand out, take back.", no_args_is_help=True
-)
+watch_commands = typer.Typer(name="watches", help="Watches: register, label, hand out, return.", no_args_is_help=True)
 
 OfProgramme = Annotated[
-    str | None, typer.Option("--programme", help="Needed where two programmes share a site's name.")
+    str | None, typer.Option("--programme", help="Required when two programmes have a site of this name.")
 ]
-OfSite = Annotated[str | None, typer.Option("--site", help="Only this site's.")]
+OfSite = Annotated[str | None, typer.Option("--site", help="Only watches of this site.")]
 
 
 @watch_commands.command("register")
@@ -30,15 +28,15 @@ def register(
         Path, typer.Argument(help="CSV or XLSX: serial, model, site; imei, iccid, sim_holder, sim_expires.")
     ],
     export_for_vendor: Annotated[
-        Path | None, typer.Option(help="Make a secret for each new watch and write them into this new file.")
+        Path | None, typer.Option(help="Generate a secret for each new watch and write them to this new file.")
     ] = None,
     import_: Annotated[
         Path | None, typer.Option("--import", help="The vendor's file of secrets: serial, secret.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the list and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate the list and change nothing.")] = False,
     programme: OfProgramme = None,
 ) -> None:
-    """Register a list of watches: all of it or nothing; a repeat changes nothing and makes no new secrets."""
+    """Register the watches of a list: all, or none if a row is rejected; a repeat changes nothing, secrets included."""
     if (export_for_vendor is not None) + (import_ is not None) + dry_run != 1:
         raise typer.BadParameter("give one of --export-for-vendor FILE, --import FILE, --dry-run")
     from services.core.devices.watches.rules import read_watch_list
@@ -68,23 +66,22 @@ def register(
 
         outcome = cli_run.in_one_transaction(chore)
     if dry_run:
-        print("Checked only, nothing was changed. The list would come to:")
-    print(
-        f"{len(outcome.registered)} registered, {len(outcome.updated)} with new particulars, "
-        f"{len(outcome.unchanged)} unchanged."
-    )
+        print("Dry run, nothing was changed. The result would be:")
+    print(f"{len(outcome.registered)} registered, {len(outcome.updated)} updated, {len(outcome.unchanged)} unchanged.")
     if export_for_vendor is not None and outcome.registered:
-        print(f"Their secrets are in {export_for_vendor}, and nowhere else: give it to the vendor, then delete it.")
+        print(f"Their secrets are in {export_for_vendor} only: send the file to the vendor, then delete it.")
 
 
 @watch_commands.command("labels")
 def labels(
     out: Annotated[Path, typer.Option(help="The PDF to write: A4, 24 labels of 70 x 36 mm a page.")],
-    serials: Annotated[list[str] | None, typer.Argument(help="These watches; none: all of the site.")] = None,
+    serials: Annotated[
+        list[str] | None, typer.Argument(help="Serials of the watches; without any, all of the site.")
+    ] = None,
     site: OfSite = None,
     programme: OfProgramme = None,
 ) -> None:
-    """Print labels with the serial as QR and in letters; a label opens nothing."""
+    """Print labels with the serial as QR code and text; a label grants no access."""
     if not serials and site is None:
         raise typer.BadParameter("name serials or --site")
     from services.core.devices.watches.errors import WatchUnknownError
@@ -95,14 +92,14 @@ def labels(
         raise WatchUnknownError
     wanted = serials or known
     if not wanted:
-        raise cli_run.OperatorError("no_watches", "There is no watch at this site.")
+        raise cli_run.OperatorError("no_watches", "No watch is registered at this site.")
     cli_run.write_file(out, label_sheet(wanted))
     print(f"{len(wanted)} labels are in {out}.")
 
 
 @watch_commands.command("hand-out")
 def hand_out(serial: str, family_code: str) -> None:
-    """Give a watch to an enrolled family: it pairs with that family only. A repeat changes nothing."""
+    """Hand a watch out to an enrolled family: it pairs with that family only. A repeat changes nothing."""
     from services.core.devices.push.queries import families_not_reached
     from services.core.office.hand_outs.roster import NO_CHANNEL
     from services.core.office.hand_outs.watches import hand_out_watch
@@ -114,36 +111,36 @@ def hand_out(serial: str, family_code: str) -> None:
         return await hand_out_watch(work, OPERATOR, serial, code), bool(await families_not_reached(work, [code]))
 
     done, unreached = cli_run.in_one_transaction(chore)
-    print(f"{serial}: handed out to {code}." if done else f"{serial}: they have it already.")
+    print(f"{serial}: handed out to {code}." if done else f"{serial}: the family has it already.")
     if unreached:
         print(f"{code}: {NO_CHANNEL}.")
 
 
 @watch_commands.command("return")
 def take_back(serial: str) -> None:
-    """Take a watch back, or note that it was found or repaired: it is on the shelf, its pairing ends."""
+    """Record that a watch was returned, found or repaired: it is in stock, and its pairing ends."""
     _withdraw(serial, "returned")
 
 
 @watch_commands.command("lost")
 def lose(serial: str) -> None:
-    """Note that a watch is lost: it may not log in any more, its pairing ends at once."""
+    """Record that a watch is lost: its access and its pairing end at once."""
     _withdraw(serial, "lost")
 
 
 @watch_commands.command("broken")
 def break_(serial: str) -> None:
-    """Note that a watch is broken: it may not log in any more, its pairing ends at once."""
+    """Record that a watch is broken: its access and its pairing end at once."""
     _withdraw(serial, "broken")
 
 
 @watch_commands.command("replace")
 def replace(
-    old: Annotated[str, typer.Argument(help="The watch that is lost, broken or brought back.")],
-    new: Annotated[str, typer.Argument(help="The watch that the family gets in its place.")],
-    state: Annotated[str, typer.Option(help="What became of the old one: lost, broken or returned.")],
+    old: Annotated[str, typer.Argument(help="The watch that is lost, broken or returned.")],
+    new: Annotated[str, typer.Argument(help="The watch that replaces it.")],
+    state: Annotated[str, typer.Option(help="State of the old watch: lost, broken or returned.")],
 ) -> None:
-    """Give a family another watch: the old one may not log in any more, what waits is for the new one."""
+    """Replace a family's watch: the access of the old one ends, waiting messages go to the new one."""
     from services.core.office.hand_outs.withdrawal import replace_watch
     from services.core.platform.audit.actions import OPERATOR
 
@@ -154,7 +151,7 @@ def replace(
         return await replace_watch(work, OPERATOR, old, new, state)
 
     done = cli_run.in_one_transaction(chore)
-    print(f"{old}: {state}; {new}: handed out in its place." if done else f"{old}: was replaced by {new} already.")
+    print(f"{old}: {state}; {new}: handed out in its place." if done else f"{old}: is already replaced by {new}.")
 
 
 @watch_commands.command("sims")
@@ -162,9 +159,9 @@ def sims(
     cards: Annotated[
         Path, typer.Argument(help="CSV or XLSX: serial; iccid, number, holder, expires, quota_mb, month, used_mb.")
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check the list and change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate the list and change nothing.")] = False,
 ) -> None:
-    """Take the operator's list of SIM cards: all of it or nothing; a repeat changes nothing."""
+    """Import the carrier's list of SIM cards: all, or nothing when a row is rejected; a repeat changes nothing."""
     from services.core.office.sim_cards.actions import SimsNoted, note_sims, read_sim_list
     from services.core.platform.audit.actions import OPERATOR
 
@@ -177,17 +174,17 @@ def sims(
 
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:
-        print("Checked only, nothing was changed. The list would come to:")
-    print(f"{len(outcome.changed)} with news, {len(outcome.unchanged)} unchanged.")
+        print("Dry run, nothing was changed. The result would be:")
+    print(f"{len(outcome.changed)} updated, {len(outcome.unchanged)} unchanged.")
 
 
 @watch_commands.command("move")
 def move(
     serial: str,
-    site: Annotated[str, typer.Option(help="Where it goes.")],
+    site: Annotated[str, typer.Option(help="The site it moves to.")],
     programme: OfProgramme = None,
 ) -> None:
-    """Move a watch on the shelf to another site."""
+    """Move a watch in stock to another site."""
     from services.core.office.hand_outs.watches import move_watch
     from services.core.people.programme.queries import site_named
     from services.core.platform.audit.actions import OPERATOR
@@ -196,16 +193,16 @@ def move(
         return await move_watch(work, OPERATOR, serial, await site_named(work, site, programme))
 
     done = cli_run.in_one_transaction(chore)
-    print(f"{serial}: now at {site}." if done else f"{serial}: is there already.")
+    print(f"{serial}: now at {site}." if done else f"{serial}: is at {site} already.")
 
 
 @watch_commands.command("list")
 def list_watches(
     site: OfSite = None,
     programme: OfProgramme = None,
-    state: Annotated[str | None, typer.Option(help="Only those in this state.")] = None,
+    state: Annotated[str | None, typer.Option(help="Only watches in this state.")] = None,
 ) -> None:
-    """List watches with their state and the family's code."""
+    """List watches with their state and the code of their family."""
     from services.core.devices.watches.rules import STATES
 
     if state is not None and state not in STATES:
@@ -240,4 +237,4 @@ def _withdraw(serial: str, state: str) -> None:
         return await withdraw_watch(work, OPERATOR, serial, state)
 
     done = cli_run.in_one_transaction(chore)
-    print(f"{serial}: {state}." if done else f"{serial}: was {state} already.")
+    print(f"{serial}: {state}." if done else f"{serial}: is {state} already.")

@@ -1,4 +1,4 @@
-"""`smartwatch doctor`: what is missing or wrong on this machine, and the mend. Looks only; changes nothing."""
+"""`smartwatch doctor`: what is missing or wrong on this machine, and the remedy. It changes nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
 from services.devstack.ports import is_free
 from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
-from services.devstack.supervised import fetch_unready_reasons
+from services.devstack.readiness import fetch_readiness
 from services.devstack.tied import can_tie
 
 OLDEST_PYTHON = (3, 11)
@@ -46,7 +46,7 @@ PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: whether it is as it should be, what was seen, and what to do if it is not."""
+    """The result of one check: whether it passed, what was observed, and the remedy if it failed."""
 
     name: str
     ok: bool
@@ -57,18 +57,18 @@ class Finding:
 
 
 def run_doctor(instance: str = "default") -> int:
-    """Print every finding; exit code 0 when all is well, 1 when something needs mending."""
+    """Print every finding; exit code 0 when all checks pass, 1 otherwise."""
     findings = diagnose(Path("var") / instance)
     for finding in findings:
         state = "WRONG" if not finding.ok else "warn " if finding.warns else "ok   "
         print(f"{state} {finding.name:<20} {finding.what}")
         if not finding.ok or finding.warns:
-            print(f"{'':<26} mend: {finding.mend}")
+            print(f"{'':<26} remedy: {finding.mend}")
     return 0 if all(finding.ok for finding in findings) else 1
 
 
 def diagnose(instance: Path) -> list[Finding]:
-    """Look at everything that `up` and its processes need; `instance` is the folder of the instance asked about."""
+    """Check everything that `up` and its processes need; `instance` is the folder of the instance."""
     running = is_running(instance)
     adopted = _environment_of(instance) if running else {}
     findings = [python(), packages(), tie(), open_files(), disk(instance), clock(instance), mosquitto(adopted)]
@@ -114,13 +114,13 @@ def packages() -> Finding:
     wrong = list(unlike_the_lock(lock.read_text(encoding="utf-8")))
     if not wrong:
         return Finding("packages", ok=True, what=f"as {PRODUCT_LOCK} pins them")
-    told = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")  # noqa: PLR2004 - as many as fit a line
-    return Finding("packages", ok=False, what=f"not as {PRODUCT_LOCK} pins them: {told}", mend="run `make setup`")
+    summary = ", ".join(wrong[:5]) + (" ..." if len(wrong) > 5 else "")  # noqa: PLR2004 - as many as fit a line
+    return Finding("packages", ok=False, what=f"not as {PRODUCT_LOCK} pins them: {summary}", mend="run `make setup`")
 
 
 def unlike_the_lock(lock: str) -> Iterator[str]:
-    """Yield, for people, each package that is not installed as a lock's text pins it."""
-    # One name can stand there twice, for different Pythons or platforms: any of its versions is as pinned.
+    """Yield a description of each package that is not installed as the lock pins it."""
+    # A name can occur twice, for different Pythons or platforms: each of its versions counts as pinned.
     pinned: dict[str, list[str]] = {}
     for_all: set[str] = set()
     for line in lock.splitlines():
@@ -166,7 +166,7 @@ def disk(instance: Path) -> Finding:
 
 
 def clock(instance: Path) -> Finding:
-    """A clock that is behind the files it wrote, or the sources, was set back or never set."""
+    """Check the clock: one behind its own files or the sources was set back or never set."""
     files = [file for file in (CHECKOUT / "pyproject.toml", instance / "secrets.json") if file.exists()]
     behind_s = max((file.stat().st_mtime for file in files), default=0.0) - time.time()
     what = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime())
@@ -178,9 +178,9 @@ def clock(instance: Path) -> Finding:
 def mosquitto(adopted: dict[str, str]) -> Finding:
     name = f"{PREFIX}MOSQUITTO_BINARY"
     configured = os.environ.get(name, adopted.get(name, ""))
-    found = find_mosquitto(configured)
-    if found is not None:
-        return Finding("mosquitto", ok=True, what=str(found))
+    binary = find_mosquitto(configured)
+    if binary is not None:
+        return Finding("mosquitto", ok=True, what=str(binary))
     if configured:
         return Finding(
             "mosquitto", ok=False, what=f"{configured} is no program", mend=f"correct {name}, or leave it empty"
@@ -190,9 +190,9 @@ def mosquitto(adopted: dict[str, str]) -> Finding:
 
 
 def local_postgres(instance: Path) -> Finding:
-    """Whether the Postgres of the wheel can run here, and as whom. Says nothing about rows."""
+    """Check whether the bundled Postgres can run here, and as which user. Rows are not checked."""
     home = instance / "postgres"
-    # Asked about the nearest folder that exists: a closed one on the way there is what matters.
+    # Check the nearest existing folder: a closed one on the path is what matters.
     place = next(folder for folder in (home, *home.absolute().parents) if folder.exists())
     try:
         user, refused = find_server_user(place.absolute())
@@ -209,7 +209,7 @@ def local_postgres(instance: Path) -> Finding:
 
 
 def ports(settings: Settings) -> Iterator[Finding]:
-    """Before a start: only a port that was asked for by name must be free; the others are chosen anew."""
+    """Before a start only the configured ports must be free; the others are chosen anew."""
     for name in PREFERRED_PORTS:
         variable = f"{PREFIX}{name.upper()}"
         port = int(getattr(settings, name))
@@ -240,7 +240,7 @@ def broker_files(folder: Path) -> Finding:
 
 
 def backups(settings: Settings) -> Finding:
-    """Whether backups that should be gone are still there: what was erased can be read in them."""
+    """Check for backups that are kept too long: erased content can be read in them."""
     folder = settings.backup_dir
     if folder is None:
         return Finding("backups", ok=True, what="not looked at: SMARTWATCH_BACKUP_DIR is empty")
@@ -268,33 +268,33 @@ def settings_accepted(settings: Settings) -> Finding:
 
 
 def settings_refused(error: ValidationError) -> Finding:
-    """The names of what does not fit, never the values: they may be secrets."""
-    told = "; ".join(
+    """Name the invalid settings, never their values: they may be secrets."""
+    summary = "; ".join(
         f"{PREFIX}{str(fault['loc'][0]).upper()}: {fault['msg']}" if fault["loc"] else fault["msg"]
         for fault in error.errors(include_url=False, include_input=False, include_context=False)
     )
     return Finding(
-        "settings", ok=False, what=told, mend="correct them in the environment; docs/settings.md explains each"
+        "settings", ok=False, what=summary, mend="correct them in the environment; docs/settings.md explains each"
     )
 
 
 async def database(url: str) -> Finding:
-    """Whether the database answers and has the schema that these sources expect."""
+    """Check that the database answers and has the schema of these sources."""
     try:
         connection = await asyncpg.connect(url, timeout=DATABASE_TIMEOUT_S)
     except (OSError, TimeoutError, ValueError, asyncpg.PostgresError) as error:
         mend = "is the server up, and SMARTWATCH_DATABASE_URL right? Or run `smartwatch up` without it"
         return Finding("database", ok=False, what=f"no connection ({type(error).__name__})", mend=mend)
     try:
-        found = await connection.fetchval("SELECT version_num FROM alembic_version")
+        revision = await connection.fetchval("SELECT version_num FROM alembic_version")
     except asyncpg.PostgresError:
-        found = None
+        revision = None
     finally:
         await connection.close()
     wanted = newest_revision()
-    if found == wanted:
-        return Finding("database", ok=True, what=f"answers, schema {found}")
-    return Finding("database", ok=False, what=f"schema {found}, not {wanted}", mend="run `smartwatch db upgrade`")
+    if revision == wanted:
+        return Finding("database", ok=True, what=f"answers, schema {revision}")
+    return Finding("database", ok=False, what=f"schema {revision}, not {wanted}", mend="run `smartwatch db upgrade`")
 
 
 async def approvers(settings: Settings) -> Finding:
@@ -316,15 +316,15 @@ async def approvers(settings: Settings) -> Finding:
 
 
 def processes(settings: Settings) -> Iterator[Finding]:
-    """Each process of a running instance, by its own word."""
+    """Check each process of a running instance by its `/readyz`."""
     for name, port_setting in PROCESSES.items():
         port = int(getattr(settings, port_setting))
         if port == 0:
             yield Finding(name, ok=True, what="its health page is turned off")
             continue
-        unwell = fetch_unready_reasons(port)
-        told = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
-        yield Finding(name, not unwell, told or "ready", f"see its log, log/{name}.log below the instance's folder")
+        unwell = fetch_readiness(port).reasons
+        summary = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
+        yield Finding(name, not unwell, summary or "ready", f"see its log, log/{name}.log below the instance's folder")
 
 
 def _environment_of(instance: Path) -> dict[str, str]:

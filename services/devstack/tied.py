@@ -1,4 +1,4 @@
-"""Child processes tied to this one: when this process dies, however it dies, they get a signal and end.
+"""Child processes tied to this one: when it dies, also by SIGKILL, they receive a signal and exit.
 
 `setpriv --pdeathsig` (util-linux 2.33) asks the kernel for that signal. The kernel counts the *thread* that
 started the child as its parent, so one thread, which lives as long as the process, starts them all: a child
@@ -23,7 +23,7 @@ Child = subprocess.Popen[bytes]
 
 @cache
 def can_tie() -> bool:
-    """Whether this machine can end a child whose parent was killed (Linux with util-linux; not macOS)."""
+    """Return whether this machine can end the children of a killed process (Linux with util-linux; not macOS)."""
     setpriv = shutil.which("setpriv")
     if sys.platform != "linux" or setpriv is None:
         return False
@@ -32,7 +32,7 @@ def can_tie() -> bool:
 
 
 def tied(command: Sequence[str], when_orphaned: signal.Signals) -> list[str]:
-    """The command, made to receive a signal when its parent dies; unchanged where that cannot be done."""
+    """Return the command wrapped to receive a signal when its parent dies; unchanged where that is impossible."""
     if not can_tie():
         return list(command)
     return ["setpriv", "--pdeathsig", when_orphaned.name.removeprefix("SIG"), "--", *command]
@@ -63,9 +63,9 @@ def start_child(
 
 
 def stop_child(child: Child, *steps: tuple[signal.Signals, float]) -> int:
-    """Send each signal in turn, wait its seconds for the end; SIGKILL after the last. Returns the exit code.
+    """Send each signal and wait its seconds for the exit; send SIGKILL after the last. Return the exit code.
 
-    A child that has ended already is left alone, so a repeat does nothing.
+    A child that has exited is left alone, so that a repeat does nothing.
     """
     for number, grace_s in steps:
         if child.poll() is not None:

@@ -33,7 +33,7 @@ def run_up(instance: str = "default") -> int:
     if installation.instance.name != instance:
         _say(f"{instance} is running already: this is {installation.instance.name}")
     if not can_tie():
-        _say("setpriv (util-linux) is missing: were this command killed, its processes would go on")
+        _say("setpriv (util-linux) is missing: if this command is killed, its processes keep running")
     try:
         installation.start()
         _tell_where_to_look(installation)
@@ -48,7 +48,7 @@ def run_up(instance: str = "default") -> int:
         return 1
     finally:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)  # once is enough: the second would leave processes behind
+            signal.signal(number, signal.SIG_IGN)  # a second signal during the stop would leave processes behind
         installation.stop()
     _say("stopped")
     return 0
@@ -64,7 +64,10 @@ def _tell_where_to_look(installation: Installation) -> None:
 
 
 def _not_ours(error: PermissionError) -> str:
-    return f"{error.filename} is another user's: was this checkout run as root before? Run as that user, or remove it"
+    return (
+        f"{error.filename} belongs to another user: was this checkout run as root before?"
+        " Run as that user, or remove the file"
+    )
 
 
 def _say(line: str) -> None:
@@ -72,7 +75,7 @@ def _say(line: str) -> None:
 
 
 def _end_on_signals() -> None:
-    # SIGINT too: a shell starts its background commands with it ignored, and Ctrl-C would do nothing later.
+    # Install SIGINT as well: a shell starts background commands with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it stays ignored

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import structlog
 
 from services.core.platform.db.faults import is_database_unavailable
-from services.mqtt_bridge.connection import Connection, Incoming
-from services.mqtt_bridge.publishing import publish_all
+from services.core.platform.leases.actions import LeaseLostError
+from services.mqtt_bridge.connection import Incoming
 from services.protocol.topics import Uplink, UplinkKind
 from services.watch_link.backend import Backend
 from services.watch_link.receiving import receive_batch
@@ -29,6 +29,8 @@ MESSAGES_MAX = 200
 log = structlog.get_logger()
 
 HandleAlone = Callable[[Incoming], Awaitable[list[Reply]]]
+# Acknowledges messages after their commit and publishes the replies.
+Settle = Callable[[Sequence[Incoming], Sequence[Reply]], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -40,10 +42,13 @@ class Waiting:
 
 
 class Batcher:
-    """Collects messages of one kind and commits them; ``handle_alone`` handles one message until it is answered."""
+    """Collects messages of one kind and commits them; ``handle_alone`` handles one message until it is answered.
+
+    ``settle`` acknowledges the messages of a batch and publishes their replies.
+    """
 
     def __init__(
-        self, kind: UplinkKind, backend: Backend, connection: Connection, handle_alone: HandleAlone
+        self, kind: UplinkKind, backend: Backend, handle_alone: HandleAlone, settle: Settle
     ) -> None:  # fmt: skip
         declared = DECLARATIONS[kind]
         if not isinstance(declared, BatchedKind):
@@ -51,8 +56,8 @@ class Batcher:
             raise TypeError(message)
         self._declared = declared
         self._backend = backend
-        self._connection = connection
         self._handle_alone = handle_alone
+        self._settle = settle
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue()
 
     def put(self, waiting: Waiting) -> None:
@@ -64,9 +69,7 @@ class Batcher:
         while True:
             batch = await self._collect()
             answers = await self._commit(batch)
-            for waiting in batch:
-                waiting.message.acknowledge()
-            await publish_all(self._connection, [reply for replies in answers for reply in replies])
+            await self._settle([waiting.message for waiting in batch], [one for replies in answers for one in replies])
 
     async def _collect(self) -> list[Waiting]:
         batch = [await self._queue.get()]
@@ -84,6 +87,8 @@ class Batcher:
             uplinks = [(waiting.topic, waiting.message.payload) for waiting in batch]
             try:
                 return await receive_batch(self._backend, self._declared, uplinks)
+            except LeaseLostError:
+                raise
             except Exception as error:  # noqa: BLE001 - each is tried again alone, and logged there
                 if not is_database_unavailable(error):
                     log.warning("uplink_batch_split", error=type(error).__qualname__, messages=len(batch))

@@ -15,12 +15,20 @@ from dataclasses import dataclass
 
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from services.core.platform.settings import Settings
 
 # How long the broker may take to answer on a loopback or an internal network before the connection counts as lost.
 _ANSWER_TIMEOUT_S = 10.0
 _KEEPALIVE_S = 20
+
+# Receive Maximum of MQTT 5: the broker sends at most this many messages that we have not acknowledged.
+# More than one of each watch of a large programme, so that a storm of hellos fits while Postgres is away.
+RECEIVE_WINDOW_MESSAGES = 8192
+# The broker keeps the session of a reader that is away for this long: longer than any repair.
+_SESSION_EXPIRY_S = 2 * 24 * 3600
 
 # aiomqtt warns at ten pending publishes; the bridge has hundreds on purpose.
 _QUIET_LOGGER = logging.getLogger("smartwatch.mqtt")
@@ -41,7 +49,7 @@ class Incoming:
     _client: PahoClient
 
     def acknowledge(self) -> None:
-        """Send the PUBACK: from now on the broker forgets the message. Only after the commit."""
+        """Send the PUBACK: from now on the broker forgets the message. Only after the commit, or for a `retry`."""
         if self._qos:
             self._client.ack(self._message_number, self._qos)
 
@@ -97,13 +105,19 @@ async def connect(settings: Settings, client_id: str, *, keep_session: bool) -> 
 
     Raises BrokerLostError when the broker is not there, refuses, or goes away.
     """
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.ReceiveMaximum = RECEIVE_WINDOW_MESSAGES
+    properties.SessionExpiryInterval = _SESSION_EXPIRY_S if keep_session else 0
     client = aiomqtt.Client(
         settings.mqtt_backend_host,
         settings.mqtt_backend_port,
         username=settings.mqtt_backend_username,
         password=settings.mqtt_backend_password.get_secret_value(),
         identifier=client_id,
-        clean_session=not keep_session,
+        # MQTT 5 between bridge and broker, for the bound on unacknowledged messages; watches speak 3.1.1.
+        protocol=aiomqtt.ProtocolVersion.V5,
+        clean_start=not keep_session,
+        properties=properties,
         keepalive=_KEEPALIVE_S,
         timeout=math.inf,
         # The library's own limit of 20 in flight would make hundreds of waiting watches queue behind one another.

@@ -6,8 +6,9 @@ Outbox rows say whom to look at, never what to send. Any number of bridges share
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -23,7 +24,12 @@ from services.core.devices.commands.actions import claim_commands
 from services.core.devices.contacts.queries import wire_contacts
 from services.core.devices.presence.actions import notify_presence
 from services.core.devices.presence.rules import OfflineReason
-from services.core.devices.watches.queries import settings_of_child, standing_identity, watch_by_serial
+from services.core.devices.watches.queries import (
+    settings_of_child,
+    standing_identity,
+    standing_usernames,
+    watch_by_serial,
+)
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.pairing.queries import Ended, Issued, standing_of_watch
 from services.core.pairing.sweep import announce_overdue, mark_one_silent_offline
@@ -54,6 +60,9 @@ CLAIMERS = 4
 CLAIM_LEASE = timedelta(seconds=15)
 # A notification may be lost with its connection; a look this often makes up for it.
 POLL_S = 2.0
+# Watches whose hello is answered under one commit, and how long all other work waits for that at most.
+GREETINGS_MAX = 200
+GREETINGS_FIRST_S = 1.0
 SWEEP_S = 5.0
 
 log = structlog.get_logger()
@@ -66,10 +75,12 @@ class DownlinkTeller:
         self._settings = settings
         self._database = database
         self.connected = False
+        # Set while no hello waits for its time.
+        self._all_greeted = asyncio.Event()
 
     async def run_once(self) -> None:
         """Connect and tell what is due until the broker or the database is lost."""
-        work_there = asyncio.Event()
+        work_there, hello_there = asyncio.Event(), asyncio.Event()
         try:
             async with (
                 self._database.listen(outbox.CHANNEL) as notifications,
@@ -79,7 +90,8 @@ class DownlinkTeller:
                 self.connected = True
                 log.info("downlink_connected")
                 tasks.create_task(_fail_with(connection))
-                tasks.create_task(self._listen(notifications, work_there))
+                tasks.create_task(self._listen(notifications, (work_there, hello_there)))
+                tasks.create_task(self._greet(connection, hello_there))
                 tasks.create_task(self._sweep())
                 for _ in range(CLAIMERS):
                     tasks.create_task(self._claim(connection, work_there))
@@ -87,19 +99,50 @@ class DownlinkTeller:
             self.connected = False
 
     @staticmethod
-    async def _listen(notifications: Notifications, work_there: asyncio.Event) -> None:
+    async def _listen(notifications: Notifications, wake_ups: Sequence[asyncio.Event]) -> None:
         while True:
             # Nothing within the poll's time is a wake-up, too: a notification may have been lost with a connection.
             await notifications.next(POLL_S)
             notifications.drain()
-            work_there.set()
+            for wake_up in wake_ups:
+                wake_up.set()
+
+    async def _greet(self, connection: Connection, hello_there: asyncio.Event) -> None:
+        """Send ``down/time`` to every watch that said hello, many at a time; all else follows."""
+        while True:
+            hello_there.clear()
+            while await self._greet_some(connection):
+                pass
+            self._all_greeted.set()
+            await hello_there.wait()
+
+    async def _greet_some(self, connection: Connection) -> bool:
+        async with self._database.begin() as work:
+            rows = await outbox.claim_greetings(work, lease=CLAIM_LEASE, rows_max=GREETINGS_MAX)
+            standing = await standing_usernames(work, {row.target for row in rows}) if rows else set()
+            tst = int(work.now.timestamp())
+        if not rows:
+            return False
+        self._all_greeted.clear()
+        users = [user for user in map(parse_user, sorted(standing)) if user is not None]
+        await publish_all(connection, [reply(user, DownlinkKind.TIME, Time(tst=tst)) for user in users])
+        async with self._database.begin() as work:
+            await outbox.settle_greetings(work, rows)
+        return True
 
     async def _claim(self, connection: Connection, work_there: asyncio.Event) -> None:
         while True:
             work_there.clear()
+            await self._wait_for_greetings()
             while await self._tell_one(connection):
-                pass
+                await self._wait_for_greetings()
             await work_there.wait()
+
+    async def _wait_for_greetings(self) -> None:
+        """Let the time of every watch go first, for a while: what waits for a watch must not wait for all hellos."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GREETINGS_FIRST_S):
+                await self._all_greeted.wait()
 
     async def _tell_one(self, connection: Connection) -> bool:
         """Publish what the oldest due row asks for and delete the row; return whether there was one.

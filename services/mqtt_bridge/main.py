@@ -7,11 +7,12 @@ import signal
 from collections.abc import Awaitable, Callable
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
+from services.core.platform.leases.actions import IDLE_IN_TRANSACTION_S
 from services.core.platform.log.health import HealthServer
+from services.core.platform.retrying import run_with_retries
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.downlink import DownlinkTeller
 from services.mqtt_bridge.uplink import UplinkReader
@@ -54,40 +55,17 @@ class Bridge:
 
 
 async def keep_running(name: str, run_once: Callable[[], Awaitable[None]]) -> None:
-    """Run again whenever it ends or fails, after a random wait that grows to 10 s and starts small each time."""
+    """Run again whenever it ends or fails; ends by a cancellation only."""
 
-    def report(state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
-        # A task group's own name says nothing: name what was inside.
-        inner = error.exceptions[0] if isinstance(error, BaseExceptionGroup) else error
-        log.warning("lost", part=name, error=type(inner).__qualname__, attempt=state.attempt_number)
+    def report(error: Exception, failures: int) -> None:
+        inner: BaseException = error
+        # A task group's own name says nothing: name the first error inside.
+        while isinstance(inner, BaseExceptionGroup):
+            inner = inner.exceptions[0]
+        log.warning("lost", part=name, error=type(inner).__qualname__, attempt=failures)
 
     while True:
-        async for attempt in AsyncRetrying(
-            retry=retry_if_exception_type(Exception),
-            wait=wait_random_exponential(multiplier=0.2, max=10),
-            before_sleep=report,
-        ):
-            with attempt:
-                started_at = asyncio.get_running_loop().time()
-                try:
-                    await _apart(run_once)
-                except Exception:
-                    # What ran well for a while is a new loss, not another failed attempt: begin with short waits.
-                    if asyncio.get_running_loop().time() - started_at > 30:  # noqa: PLR2004 - seconds
-                        attempt.retry_state.attempt_number = 1
-                    raise
-
-
-async def _apart(run_once: Callable[[], Awaitable[None]]) -> None:
-    """Run it as a task of its own: failing while it is being cancelled, it would hide the cancellation otherwise."""
-    running = asyncio.ensure_future(run_once())
-    try:
-        await asyncio.wait({running})
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-    running.result()
+        await run_with_retries(run_once, report)
 
 
 async def run_bridge(settings: Settings) -> None:
@@ -95,7 +73,7 @@ async def run_bridge(settings: Settings) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    database = Database.of(settings)
+    database = Database.of(settings, idle_in_transaction_s=IDLE_IN_TRANSACTION_S)
     blobs = BlobStore.of(settings)
     bridge = Bridge(settings, database, blobs)
     health = HealthServer(

@@ -1,151 +1,252 @@
 """From the broker to the core: one message, one commit, then PUBACK, then the receipt.
 
-One bridge at a time is the uplink: it holds a lock in Postgres and connects under a fixed client id whose session the
-broker keeps, so that a second bridge resumes exactly where the first one died.
+One bridge at a time reads uplinks: it holds a lease in Postgres and connects under a fixed client id whose session the
+broker keeps, so that a second bridge resumes exactly where the first one stopped. Each transaction is fenced by the
+token of the lease: a bridge that was frozen and has been followed commits and acknowledges nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-import zlib
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, wait_random_exponential
 
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.db.faults import is_collision, is_database_unavailable
+from services.core.platform.leases.actions import LeaseLostError, hold_lease, new_holder
+from services.core.platform.limits.rules import Bucket, Limits, take
+from services.core.platform.log.throttle import LogThrottle
 from services.core.platform.settings import Settings
+from services.mqtt_bridge.backlog import Backlog
 from services.mqtt_bridge.batch import Batcher, Waiting
 from services.mqtt_bridge.connection import Connection, Incoming, connect
+from services.mqtt_bridge.outage import Outage
 from services.mqtt_bridge.publishing import publish_all
 from services.protocol.topics import Uplink, UplinkKind, parse_uplink
 from services.protocol.words import Detail
 from services.watch_link.backend import Backend
 from services.watch_link.rates import Rates
-from services.watch_link.receiving import may_join_batch, receive, retry_replies
+from services.watch_link.receiving import is_kept_by_watch, may_join_batch, receive, retry_replies
 from services.watch_link.registry import is_batched
 from services.watch_link.replies import Reply
 
-CLIENT_ID = "sw-uplink"
-LOCK_NAME = "uplink"
-TOPIC_FILTER = "sw/v1/+/up/#"
-# Watches are spread over lanes: one watch's messages stay in order, and one slow commit does not hold up the others.
-LANES = 8
-# What failed for a reason of ours is kept by the watch and comes again after this.
-_RETRY_AFTER_OWN_FAULT_S = 60
+CLIENT_ID: Final = "sw-uplink"
+LEASE_NAME: Final = "uplink"
+TOPIC_FILTER: Final = "sw/v1/+/up/#"
+# Messages of different watches that are handled at the same time.
+WORKERS: Final = 8
+# A message that failed for a fault of the backend is kept by the watch and sent again after this.
+_RETRY_AFTER_OWN_FAULT_S: Final = 60
+# A backlog is worked off within seconds, a restart of Postgres takes as long; spread, so that not all return at once.
+_RETRY_AFTER_S: Final = (5, 15)
 # Two transactions that keep colliding this often have another fault than bad luck.
-_TRIES = 5
+_ATTEMPTS_MAX: Final = 5
+_COLLISION_WAIT_S: Final = 0.05
+# Receipts `retry` that wait to be published; beyond it a message is acknowledged without one and comes again by itself.
+_REFUSALS_MAX: Final = 1_000
 
 log = structlog.get_logger()
 
 
 class UplinkReader:
-    """Reads uplinks while it holds the lock; :attr:`connected` tells the health page."""
+    """Reads uplinks while it holds the lease; :attr:`connected` and :attr:`standby` are for the health page."""
 
     def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         self._settings = settings
         self._database = database
         self._backend = Backend(database, blobs, settings)
+        self._holder = new_holder()
         self.rates = Rates()
         self.connected = False
         self.standby = True
 
     async def run_once(self) -> None:
-        """Wait for the lock, connect, and take uplinks until lock or broker is lost."""
+        """Wait for the lease, connect, and handle uplinks until lease or broker is lost."""
         self.standby = True
-        async with self._database.hold_lock(LOCK_NAME) as lost:
+        async with hold_lease(self._database, LEASE_NAME, self._holder) as lease:
             self.standby = False
             async with connect(self._settings, CLIENT_ID, keep_session=True) as connection:
-                reading = asyncio.create_task(self._read(connection))
-                losing = asyncio.create_task(lost.wait())
+                reading = _Reading(replace(self._backend, lease=lease), connection, self)
+                running = asyncio.create_task(reading.run())
+                losing = asyncio.create_task(lease.lost.wait())
                 try:
-                    await asyncio.wait({reading, losing}, return_when=asyncio.FIRST_COMPLETED)
-                    if lost.is_set():
-                        log.warning("uplink_lock_lost")
+                    await asyncio.wait({running, losing}, return_when=asyncio.FIRST_COMPLETED)
+                    if lease.lost.is_set():
+                        log.warning("uplink_lease_lost", token=lease.token)
                     else:
-                        reading.result()
+                        running.result()
                 finally:
                     self.connected = False
-                    for task in (reading, losing):
+                    for task in (running, losing):
                         task.cancel()
-                    await asyncio.gather(reading, losing, return_exceptions=True)
+                    await asyncio.gather(running, losing, return_exceptions=True)
 
-    async def _read(self, connection: Connection) -> None:
-        lanes: list[asyncio.Queue[Incoming]] = [asyncio.Queue() for _ in range(LANES)]
-        batchers = {
-            kind: Batcher(kind, self._backend, connection, self._commit) for kind in UplinkKind if is_batched(kind)
+
+class _Reading:
+    """One connection's time as the reader of uplinks."""
+
+    def __init__(self, backend: Backend, connection: Connection, reader: UplinkReader) -> None:
+        self._backend = backend
+        self._connection = connection
+        self._reader = reader
+        self._backlog = Backlog()
+        self._outage = Outage(backend.database)
+        self._throttle = LogThrottle()
+        self._refusals: asyncio.Queue[list[Reply]] = asyncio.Queue(_REFUSALS_MAX)
+        self._refused: dict[str, Bucket] = {}
+        self._batchers = {
+            kind: Batcher(kind, backend, self._commit, self._settle) for kind in UplinkKind if is_batched(kind)
         }
+
+    async def run(self) -> None:
+        """Read and handle until cancelled; raises BrokerLostError and LeaseLostError."""
         async with asyncio.TaskGroup() as tasks:
-            for lane in lanes:
-                tasks.create_task(self._work(lane, connection, batchers))
-            for batcher in batchers.values():
+            for _ in range(WORKERS):
+                tasks.create_task(self._work())
+            for batcher in self._batchers.values():
                 tasks.create_task(batcher.run())
-            await connection.subscribe(TOPIC_FILTER)
-            self.connected = True
+            tasks.create_task(self._publish_refusals())
+            tasks.create_task(self._outage.watch())
+            tasks.create_task(self._put_off_at_outages())
+            await self._connection.subscribe(TOPIC_FILTER)
+            self._reader.connected = True
             log.info("uplink_connected")
-            async for message in connection.incoming():
-                lanes[lane_of(message.topic)].put_nowait(message)
+            async for message in self._connection.incoming():
+                self._admit(message)
 
-    async def _work(
-        self, lane: asyncio.Queue[Incoming], connection: Connection, batchers: dict[UplinkKind, Batcher]
-    ) -> None:
-        while True:
-            message = await lane.get()
-            replies = self._over_the_limit(message)
-            topic = parse_uplink(message.topic)
-            if replies is None and isinstance(topic, Uplink) and may_join_batch(topic, refusal_of(message)):
-                # After the earlier messages of this watch, and without delaying the later ones.
-                batchers[topic.kind].put(Waiting(message, topic))
-                continue
-            if replies is None:
-                replies = await self._commit(message)
-            message.acknowledge()
-            await publish_all(connection, replies)
-
-    async def _commit(self, message: Incoming) -> list[Reply]:
-        """Handle one message until it is committed or answered; waits as long as the database is away.
-
-        Nothing that a watch sends can end this loop: what fails for a fault of our own stays with the watch.
-        """
-        again = AsyncRetrying(
-            retry=_worth_another_try, wait=wait_random_exponential(multiplier=0.05, max=5), before_sleep=_log_waiting,
-            reraise=True,
-        )  # fmt: skip
-        try:
-            return await again(receive, self._backend, message.topic, message.payload, refusal_of(message))
-        except Exception:
-            log.exception("uplink_failed")
-            return retry_replies(message.topic, message.payload, _RETRY_AFTER_OWN_FAULT_S)
-
-    def _over_the_limit(self, message: Incoming) -> list[Reply] | None:
-        """Return what a watch that talks too fast is answered instead of being heard, or None: it is in its limit."""
+    def _admit(self, message: Incoming) -> None:
+        """Put a message into the backlog, or answer it `retry` now: its watch sends too fast, or we cannot keep up."""
         topic = parse_uplink(message.topic)
         if topic.user is None:
-            return None
-        wait_s = self.rates.wait_s(topic.user, topic if isinstance(topic, Uplink) else None, self._database.clock())
-        if wait_s is None:
-            return None
-        return retry_replies(message.topic, message.payload, wait_s)
+            # Not a watch's topic: nobody to answer.
+            message.acknowledge()
+            return
+        known = topic if isinstance(topic, Uplink) else None
+        user = topic.user.name
+        wait_s = self._reader.rates.wait_s(topic.user, known, len(message.payload), self._backend.database.clock())
+        if wait_s is not None:
+            self._refuse(user, message, wait_s)
+            return
+        if known is not None and known.kind is UplinkKind.HELLO:
+            # The newest hello of a user says all that the earlier ones said.
+            for older in self._backlog.remove(user, lambda one: one.topic == message.topic):
+                self._count_out(user, older)
+        if not self._backlog.has_room(user, message) or (self._outage.is_on and self._may_put_off(message)):
+            self._put_off(user, message)
+            return
+        self._backlog.put(user, message)
+
+    def _may_put_off(self, message: Incoming) -> bool:
+        """Return whether the watch sends the message again by itself, or by the answer to the end of its clip."""
+        topic = parse_uplink(message.topic)
+        is_chunk = isinstance(topic, Uplink) and topic.kind is UplinkKind.VOICE_CHUNK
+        return is_chunk or is_kept_by_watch(message.topic, message.payload)
+
+    def _put_off(self, user: str, message: Incoming) -> None:
+        """Answer a message `retry` that was not handled for a reason of ours."""
+        topic = parse_uplink(message.topic)
+        if isinstance(topic, Uplink):
+            self._reader.rates.note_unhandled(topic)
+        self._refuse(user, message, random.randint(*_RETRY_AFTER_S))  # noqa: S311 - spreads a load, guards nothing
+
+    def _refuse(self, user: str, message: Incoming, retry_after_s: int) -> None:
+        """Acknowledge a message that its watch keeps, and answer `retry`, up to the limit of such answers."""
+        message.acknowledge()
+        taken = take(Limits.RETRIES_OF_WATCH.value, self._refused.get(user), self._backend.database.clock())
+        self._refused[user] = taken.bucket
+        if len(self._refused) > _REFUSALS_MAX * 10:
+            self._refused.clear()
+        if not taken.wait and not self._refusals.full():
+            self._refusals.put_nowait(retry_replies(message.topic, message.payload, retry_after_s))
+
+    async def _publish_refusals(self) -> None:
+        while True:
+            await publish_all(self._connection, await self._refusals.get())
+
+    async def _work(self) -> None:
+        while True:
+            user, message = await self._backlog.next()
+            try:
+                topic = parse_uplink(message.topic)
+                if isinstance(topic, Uplink) and may_join_batch(topic, refusal_of(message)):
+                    # After the earlier messages of this watch, and without delaying the later ones.
+                    self._batchers[topic.kind].put(Waiting(message, topic))
+                else:
+                    await self._settle([message], await self._commit(message))
+            finally:
+                self._backlog.end_turn(user)
+
+    async def _commit(self, message: Incoming) -> list[Reply]:
+        """Handle one message until it is committed or answered.
+
+        While Postgres is away a message that its watch keeps is answered `retry`; any other waits. Nothing that a
+        watch sends can end this loop: a message that fails for a fault of ours stays with the watch.
+        """
+        attempt = 0
+        while True:
+            attempt += 1
+            if self._outage.is_on and self._may_put_off(message):
+                return self._put_off_in_work(message)
+            try:
+                return await receive(self._backend, message.topic, message.payload, refusal_of(message))
+            except LeaseLostError:
+                raise
+            except Exception as error:  # noqa: BLE001 - each is logged, and answered or tried again
+                if is_database_unavailable(error):
+                    self._log_failure("uplink_tried_again", error)
+                    await self._outage.wait_a_moment()
+                    if not self._may_put_off(message):
+                        await self._outage.wait_until_over()
+                elif is_collision(error) and attempt < _ATTEMPTS_MAX:
+                    await asyncio.sleep(random.uniform(0, _COLLISION_WAIT_S * 2**attempt))  # noqa: S311 - no secret
+                else:
+                    self._log_failure("uplink_failed", error)
+                    return retry_replies(message.topic, message.payload, _RETRY_AFTER_OWN_FAULT_S)
+
+    def _put_off_in_work(self, message: Incoming) -> list[Reply]:
+        topic = parse_uplink(message.topic)
+        if isinstance(topic, Uplink):
+            self._reader.rates.note_unhandled(topic)
+        return retry_replies(message.topic, message.payload, random.randint(*_RETRY_AFTER_S))  # noqa: S311 - no secret
+
+    async def _put_off_at_outages(self) -> None:
+        """Answer what waits in the backlog whenever Postgres goes away; what comes later is answered on arrival."""
+        while True:
+            await self._outage.wait_until_on()
+            for user in self._backlog.users():
+                for message in self._backlog.remove(user, self._may_put_off):
+                    self._backlog.settled(user, message)
+                    self._put_off(user, message)
+            await self._outage.wait_until_over()
+
+    async def _settle(self, messages: Sequence[Incoming], replies: Sequence[Reply]) -> None:
+        """Acknowledge messages that are committed or answered, and publish the replies."""
+        for message in messages:
+            user = parse_uplink(message.topic).user
+            if user is not None:
+                self._count_out(user.name, message)
+        await publish_all(self._connection, replies)
+
+    def _count_out(self, user: str, message: Incoming) -> None:
+        message.acknowledge()
+        self._backlog.settled(user, message)
+
+    def _log_failure(self, event: str, error: Exception) -> None:
+        """Log a failure once a minute of its kind: a storm of hellos fails thousands of times for one reason."""
+        suppressed = self._throttle.suppressed_before(f"{event}/{type(error).__qualname__}")
+        if suppressed is not None:
+            details = {"error": type(error).__qualname__, "suppressed": suppressed}
+            if event == "uplink_failed":
+                log.error(event, **details, exc_info=error)
+            else:
+                log.warning(event, **details)
 
 
 def refusal_of(message: Incoming) -> Detail | None:
     """Return the transport's reason to reject a message: the retain flag is never used on uplinks."""
     return Detail.RETAINED if message.retained else None
-
-
-def _worth_another_try(state: RetryCallState) -> bool:
-    error = state.outcome.exception() if state.outcome else None
-    if error is None:
-        return False
-    return is_database_unavailable(error) or (is_collision(error) and state.attempt_number < _TRIES)
-
-
-def _log_waiting(state: RetryCallState) -> None:
-    error = state.outcome.exception() if state.outcome else None
-    log.warning("uplink_tried_again", error=type(error).__qualname__, attempt=state.attempt_number)
-
-
-def lane_of(topic: str) -> int:
-    """Return the lane of a topic: the same for everything of one user."""
-    return zlib.crc32(topic.split("/", 4)[2].encode()) % LANES

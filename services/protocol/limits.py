@@ -91,9 +91,11 @@ UTC_OFFSET_MAX_S: Final = 14 * 3600
 # ---------------------------------------------------------------- connection
 KEEPALIVE_MIN_S: Final = 60
 KEEPALIVE_MAX_S: Final = 1200
-# No `down/time` this long after hello: hello again, twice, then reconnect.
+# No `down/time` this long after hello: hello again after each of HELLO_REPEAT_S, then reconnect.
 HELLO_ANSWER_TIMEOUT_S: Final = 20
-HELLO_REPEATS: Final = 2
+HELLO_REPEATS: Final = 3
+# The waits before each repeat, with jitter of a fifth: thousands of watches that return at once must spread.
+HELLO_REPEAT_S: Final = (20, 40, 80)
 # 5 s, doubling with jitter to 10 minutes.
 RECONNECT_FIRST_S: Final = 5
 RECONNECT_MAX_S: Final = 600
@@ -109,6 +111,8 @@ RETRY_AFTER_DEFAULT_S: Final = 3600
 # Messages of one user name: so many at once, then so many an hour, evenly. Beyond it: `retry`.
 MESSAGES_AT_ONCE_MAX: Final = 3000
 MESSAGES_PER_HOUR_MAX: Final = 36_000
+BYTES_AT_ONCE_MAX: Final = 32 * 1024 * 1024
+BYTES_PER_HOUR_MAX: Final = 384 * 1024 * 1024
 # An announced item that brings neither fetch nor receipt is announced again after each of these,
 # then at the next hello.
 ANNOUNCE_REPEAT_S: Final = (60, 120, 300)

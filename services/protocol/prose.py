@@ -22,7 +22,8 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 - TLS 1.2 or 1.3 (ECDHE with AES-128-GCM suffices, chain below 4 KB, SNI optional). A watch without a clock verifies
   chain and host but ignores dates until its first `down/time`. Plain MQTT is for development on the loopback only.
 - Subscribe `<prefix>/down/#`, wait for SUBACK, then `hello` (as factory identity: `pairing`). No `down/time` within
-  {limits.HELLO_ANSWER_TIMEOUT_S} s: hello again, up to {limits.HELLO_REPEATS} times, then reconnect.
+  {limits.HELLO_REPEAT_S[0]} s: hello again, and after {limits.HELLO_REPEAT_S[1]} and {limits.HELLO_REPEAT_S[2]} s more, each with jitter of a fifth; then reconnect. Only the
+  newest hello is handled.
 - Reconnect after {limits.RECONNECT_FIRST_S} s, doubling with jitter to {limits.RECONNECT_MAX_S} s.
 - The will: `up/status` with `{{"state":"offline","conn":"<nonce of this connection>"}}`. A will whose nonce is not that
   of the latest hello is ignored. A fresh `conn` is made for every connection.
@@ -73,7 +74,7 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 - The same content under the same id gets `duplicate` (or what is still `missing`). Sameness compares the known fields;
   for voice sha256, to and codec. Other content under the same id is `rejected id_conflict`: send it under a fresh id.
 - `retry` carries `retry_after_s`: ours to mend, a kind not served yet, or a watch that talks too fast: more than
-  {limits.MESSAGES_AT_ONCE_MAX} messages at once and {limits.MESSAGES_PER_HOUR_MAX} an hour after that. Keep it and come back then; a clip that lost chunks to
+  {limits.MESSAGES_AT_ONCE_MAX} messages ({limits.BYTES_AT_ONCE_MAX // 2**20} MiB) at once and {limits.MESSAGES_PER_HOUR_MAX} ({limits.BYTES_PER_HOUR_MAX // 2**20} MiB) an hour after that. Keep it and come back then; a clip that lost chunks to
   this is told so at its `end`.
 
 ## What is answered

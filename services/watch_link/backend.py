@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.leases.actions import HeldLease, check_lease
 from services.core.platform.settings import Settings
 
 
@@ -18,9 +19,13 @@ class Backend:
     database: Database
     blobs: BlobStore
     settings: Settings
+    # The lease of the reader of uplinks, where the transport has one: each transaction is fenced by it.
+    lease: HeldLease | None = None
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:
-        """Open the transaction of an uplink."""
+        """Open the transaction of an uplink. Raises LeaseLostError once another process reads uplinks."""
         async with self.database.begin() as work:
+            if self.lease is not None:
+                await check_lease(work, self.lease)
             yield work

@@ -1,4 +1,4 @@
-"""How fast each watch may talk. One process reads uplinks, so that its memory is enough."""
+"""The rate at which each watch may send, in messages and in bytes. One process reads uplinks: its memory is enough."""
 
 from __future__ import annotations
 
@@ -8,43 +8,60 @@ from typing import Final
 from services.core.platform.limits.rules import Bucket, Limit, Limits, take, whole_seconds
 from services.protocol.topics import Uplink, UplinkKind, User
 
-# Beyond so many, buckets that are full again and clips that were cut are forgotten: ten times the largest programme.
-_MOST_KEPT: Final = 100_000
+# Beyond this many, full buckets and incomplete clips are dropped: ten times the largest programme.
+_ENTRIES_MAX: Final = 100_000
 
 
 class Rates:
-    """The buckets of all watches that talked lately."""
+    """The token buckets of all watches that sent lately, and the clips of which a chunk was not handled."""
 
-    def __init__(self, limit: Limit = Limits.MESSAGES_OF_WATCH.value) -> None:
-        self._limit = limit
-        self._buckets: dict[str, Bucket] = {}
-        # Clips of which a chunk was let go: chunks have no receipt, so that the clip's end has to say it.
-        self._cut: dict[tuple[str, str], None] = {}
+    def __init__(
+        self, messages: Limit = Limits.MESSAGES_OF_WATCH.value, size_bytes: Limit = Limits.BYTES_OF_WATCH.value
+    ) -> None:  # fmt: skip
+        self._limits = (messages, size_bytes)
+        self._buckets: tuple[dict[str, Bucket], dict[str, Bucket]] = ({}, {})
+        # Chunks have no receipt: the end of a clip tells the watch that a chunk was not handled.
+        self._incomplete: dict[tuple[str, str], None] = {}
 
-    def wait_s(self, user: User, uplink: Uplink | None, now: datetime) -> int | None:
-        """Count a message; return after how long it may come again, or None: it is to be taken now.
+    def wait_s(self, user: User, uplink: Uplink | None, size_bytes: int, now: datetime) -> int | None:
+        """Count a message; return the seconds after which it may be sent again, or None: it is handled now.
 
-        ``uplink`` None: a topic of no kind that we know. The end of a clip whose chunk was let go is put off, too.
+        ``uplink`` is None for a topic of an unknown kind. The end of a clip of which a chunk was not handled is put
+        off once, too, so that the watch learns the missing chunks from its next try.
         """
-        name = user.name
-        taken = take(self._limit, self._buckets.get(name), now)
-        self._buckets[name] = taken.bucket
+        wait_s: int | None = None
+        for limit, buckets, cost in zip(self._limits, self._buckets, (1, size_bytes), strict=True):
+            taken = take(limit, buckets.get(user.name), now, min(cost, limit.burst))
+            buckets[user.name] = taken.bucket
+            if taken.wait:
+                wait_s = whole_seconds(taken.wait)
+                break
         self._forget(now)
-        wait_s = whole_seconds(taken.wait) if taken.wait else None
-        if uplink is None or uplink.ref is None:
+        if uplink is None:
             return wait_s
-        clip = (name, uplink.ref)
-        if uplink.kind is UplinkKind.VOICE_CHUNK and wait_s is not None:
-            self._cut[clip] = None
-        if uplink.kind is UplinkKind.VOICE_END and clip in self._cut:
-            del self._cut[clip]
+        if wait_s is not None:
+            self.note_unhandled(uplink)
+        if uplink.kind is UplinkKind.VOICE_END and self._end_is_put_off(uplink):
             return wait_s or 1
         return wait_s
 
+    def note_unhandled(self, uplink: Uplink) -> None:
+        """Remember the clip of a chunk that was acknowledged and not stored."""
+        if uplink.kind is UplinkKind.VOICE_CHUNK and uplink.ref is not None:
+            self._incomplete[uplink.user.name, uplink.ref] = None
+
+    def _end_is_put_off(self, uplink: Uplink) -> bool:
+        clip = (uplink.user.name, uplink.ref or "")
+        if clip not in self._incomplete:
+            return False
+        del self._incomplete[clip]
+        return True
+
     def _forget(self, now: datetime) -> None:
-        if len(self._buckets) > _MOST_KEPT:
-            self._buckets = {
-                name: bucket for name, bucket in self._buckets.items() if now - bucket.filled_at < self._limit.fills_in
-            }
-        while len(self._cut) > _MOST_KEPT:
-            del self._cut[next(iter(self._cut))]
+        for limit, buckets in zip(self._limits, self._buckets, strict=True):
+            if len(buckets) > _ENTRIES_MAX:
+                kept = {name: one for name, one in buckets.items() if now - one.filled_at < limit.fills_in}
+                buckets.clear()
+                buckets.update(kept)
+        while len(self._incomplete) > _ENTRIES_MAX:
+            del self._incomplete[next(iter(self._incomplete))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from services.core.devices.presence.actions import record_seen
@@ -10,7 +10,15 @@ from services.core.devices.watches.queries import lock_standing_identities
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
 from services.protocol import limits
-from services.protocol.codec import find_ref, printable_topic, receipt_for_error
+from services.protocol.codec import (
+    Batch,
+    decode_locations,
+    decode_usage,
+    find_ref,
+    is_array,
+    printable_topic,
+    receipt_for_error,
+)
 from services.protocol.downlink import Receipt
 from services.protocol.errors import ProtocolError
 from services.protocol.topics import (
@@ -133,6 +141,33 @@ async def _identities(work: UnitOfWork, usernames: Collection[str], *, heard: bo
     return identities
 
 
+# Kinds whose sender keeps the message until it is answered. Hello, status and ack have no receipt; of a location only
+# what has an id has one; a chunk is made good by the answer to the end of its clip.
+_KEPT_UNTIL_ANSWERED = frozenset(
+    {
+        UplinkKind.VOICE_END, UplinkKind.TEXT, UplinkKind.FETCH, UplinkKind.RECEIPT, UplinkKind.LOCATION,
+        UplinkKind.ALERT, UplinkKind.USAGE,
+    }
+)  # fmt: skip
+# Twenty ids of 36 characters fit a payload of 1,024 bytes.
+_RETRY_REFS_MAX = 20
+_ARRAYS: dict[UplinkKind, Callable[[bytes], Batch[Any]]] = {
+    UplinkKind.LOCATION: decode_locations,
+    UplinkKind.USAGE: decode_usage,
+}
+
+
+def is_kept_by_watch(topic: str, payload: bytes) -> bool:
+    """Return whether an uplink that is answered `retry` is sent again, so that it may be acknowledged unhandled."""
+    parsed = parse_uplink(topic)
+    if not isinstance(parsed, Uplink):
+        return True
+    if parsed.kind is UplinkKind.LOCATION:
+        # Without an id (the OwnTracks app) there is no receipt, and the fix does not come again.
+        return bool(_refs(parsed, payload))
+    return parsed.kind in _KEPT_UNTIL_ANSWERED
+
+
 def retry_replies(topic: str, payload: bytes, retry_after_s: int) -> list[Reply]:
     """Return the receipt `retry` for an uplink that is not handled now; a chunk has none: the end of its clip has.
 
@@ -141,8 +176,32 @@ def retry_replies(topic: str, payload: bytes, retry_after_s: int) -> list[Reply]
     parsed = parse_uplink(topic)
     if parsed.user is None or (isinstance(parsed, Uplink) and parsed.kind is UplinkKind.VOICE_CHUNK):
         return []
+    if isinstance(parsed, Uplink) and is_array(payload) and (refs := _refs(parsed, payload)):
+        # An array is answered as an array, in receipts that the smallest watch reads.
+        return [
+            receipt(
+                parsed.user,
+                Receipt(
+                    code=ReceiptCode.RETRY, refs=refs[place : place + _RETRY_REFS_MAX], retry_after_s=retry_after_s
+                ),
+            )
+            for place in range(0, len(refs), _RETRY_REFS_MAX)
+        ]  # fmt: skip
     ref = find_ref(payload) if isinstance(parsed, MalformedTopic) else parsed.ref or find_ref(payload)
     return [receipt(parsed.user, retry_receipt(ref, retry_after_s, printable_topic(topic)))]
+
+
+def _refs(topic: Uplink, payload: bytes) -> list[str]:
+    """Return the ids of the entries of an uplink that may be an array; none where it cannot be read."""
+    decode = _ARRAYS.get(topic.kind)
+    if decode is None:
+        return []
+    try:
+        entries = decode(payload).entries
+    except ProtocolError:
+        return []
+    ids = [getattr(entry, "id", None) for entry in entries]
+    return [one for one in ids if isinstance(one, str)]
 
 
 def _rejected(user: User, detail: Detail, topic: str, ref: str | None = None) -> Reply:

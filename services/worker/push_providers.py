@@ -23,14 +23,14 @@ TIMEOUT_S: Final = 10.0
 
 
 class PushProvider(Protocol):
-    """Sends notes to endpoints of one kind. FCM, APNs, JPush or WeChat would be one each; see docs/push.md."""
+    """Sends notes to endpoints of one kind. FCM, APNs, JPush or WeChat would each be a provider; see docs/push.md."""
 
     async def send(self, delivery: Delivery) -> Outcome:
-        """Hand over one note and say what became of it; whatever is raised counts as ``later``. Must log nothing."""
+        """Send one note and return the outcome; any exception counts as ``later``. Must log nothing."""
 
 
 class Poster:
-    """Posts to addresses that others have given us, so that nothing but the public internet can be reached.
+    """Posts to addresses that outsiders chose; reaches only the public internet.
 
     The name is looked up here, every address it stands for is judged, and the connection goes to the address that was
     judged: a name that changes its meaning in between leads nowhere. Nothing is redirected, no answer is read.
@@ -45,8 +45,8 @@ class Poster:
         parts = urlsplit(address)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in found))
+        resolved = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = list(dict.fromkeys(str(one[4][0]) for one in resolved))
         if self._only_public and not all(is_public(one) for one in addresses):
             message = "the name stands for an address that is not public"
             raise OSError(message)
@@ -69,7 +69,7 @@ class Poster:
 
 
 class WebPush:
-    """Browsers, through the push service each of them has."""
+    """Web Push: browsers, through their own push services."""
 
     def __init__(self, poster: Poster, identity: PushIdentity, database: Database, subject: str) -> None:
         self._poster = poster
@@ -99,7 +99,7 @@ class WebPush:
 
 
 class Webhook:
-    """Programs of guardians or of other apps' makers, by a signed post."""
+    """Webhooks of guardians or of other apps' makers, by a signed post."""
 
     def __init__(self, poster: Poster, database: Database) -> None:
         self._poster = poster
@@ -114,8 +114,8 @@ class Webhook:
 
 @contextlib.asynccontextmanager
 async def providers_of(settings: Settings, database: Database) -> AsyncIterator[dict[EndpointKind, PushProvider]]:
-    """Return what sends to each kind of endpoint, while the block runs."""
-    # No proxy of the environment: it would resolve names behind our back.
+    """Yield the provider of each kind of endpoint."""
+    # No proxy from the environment: a proxy would resolve names without the check of addresses.
     async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=False, follow_redirects=False) as client:
         poster = Poster(client, only_public=settings.environment is Environment.PRODUCTION)
         yield {

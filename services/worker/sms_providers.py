@@ -12,20 +12,20 @@ from services.core.platform.settings import Settings
 
 
 class SmsProvider(Protocol):
-    """Sends a text message; raises when it could not be handed over, and is then tried again."""
+    """Sends text messages; an exception defers the message."""
 
     async def send(self, phone: str, locale: str, text: str) -> None:
-        """Hand over one message: E.164 number, BCP 47 tag, text. Must not log any of them."""
+        """Send one message: E.164 number, BCP 47 tag, text. Must not log any of them."""
 
 
 class FileSmsProvider:
-    """Appends JSON lines {phone, locale, text} to a file only its owner can read: for development and tests."""
+    """Appends JSON lines {phone, locale, text} to a file readable by its owner only: for development and tests."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     async def send(self, phone: str, locale: str, text: str) -> None:
-        """Append one line, whole: one write on a file opened for appending."""
+        """Append one line by one write to a file opened for appending."""
         line = json.dumps({"phone": phone, "locale": locale, "text": text}, ensure_ascii=False) + "\n"
         await asyncio.to_thread(self._append, line.encode())
 
@@ -39,5 +39,5 @@ class FileSmsProvider:
 
 
 def provider_of(settings: Settings) -> SmsProvider:
-    """Return the provider these settings name; production refuses the file."""
+    """Return the configured provider; production rejects the file."""
     return FileSmsProvider(settings.sms_file)

@@ -55,9 +55,9 @@ class MqttClient:
             raise aiomqtt.MqttError(message)
         await sending
 
-    async def hears(self) -> tuple[str, str]:
+    async def hears(self, within_s: float = HEARD_WITHIN_S) -> tuple[str, str]:
         """Return the next message, as (topic, payload)."""
-        return await asyncio.wait_for(self._heard.get(), HEARD_WITHIN_S)
+        return await asyncio.wait_for(self._heard.get(), within_s)
 
     async def heard_before(self, last: tuple[str, str]) -> list[tuple[str, str]]:
         """Return everything that arrived before ``last``, which was sent after all that should not arrive."""

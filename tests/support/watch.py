@@ -18,7 +18,7 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.main import Bridge
-from tests.support.mqtt_client import MqttClient, connected
+from tests.support.mqtt_client import HEARD_WITHIN_S, MqttClient, connected
 from tests.support.world import Home, Worn, make_home, wear
 
 DEADLINE_S = 20.0
@@ -44,12 +44,12 @@ class HandWatch:
         payload = message if isinstance(message, bytes) else json.dumps(message).encode()
         await self.client.publish(f"{self.prefix}/up/{leaf}", payload)
 
-    async def hears(self, leaf: str) -> dict[str, Any]:
+    async def hears(self, leaf: str, *, within_s: float = HEARD_WITHIN_S) -> dict[str, Any]:
         """Return the oldest unread message on a down topic (or below it); others stay unread."""
         start = f"{self.prefix}/down/{leaf}"
         chunk = re.compile(r".*/item/[^/]+/[0-9]+")
         while not (found := [one for one in self._unread if one[0].startswith(start) and not chunk.fullmatch(one[0])]):
-            self._unread.append(await self.client.hears())
+            self._unread.append(await self.client.hears(within_s))
         self._unread.remove(found[0])
         topic, payload = found[0]
         return {**json.loads(payload), "topic": topic.removeprefix(f"{self.prefix}/down/")}

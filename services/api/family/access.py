@@ -244,6 +244,20 @@ class OfExportLink:
         return ExportScope(caller, export.family_id, membership, export)
 
 
+async def require_message_right(work: UnitOfWork, scope: ChildScope) -> None:
+    """Decide again, in a later transaction of the same request, whether the caller may message the child.
+
+    Raises SessionEndedError, and what ``OfChild`` raises.
+    """
+    caller = scope.caller
+    if await guardian_of_session(work, caller.session_id, caller.guardian_id) is None:
+        raise SessionEndedError
+    child = await child_by_id(work, scope.child.child_id)
+    if child is None:
+        raise NotFoundError
+    await _membership(work, caller, child.family_id, Right.MESSAGE, before_consent=False)
+
+
 async def _membership(
     work: UnitOfWork, caller: Caller, family_id: uuid.UUID, right: Right | None, *, before_consent: bool
 ) -> Membership:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from fastapi import Request
 from starlette.datastructures import UploadFile
@@ -15,16 +15,33 @@ from services.api.ranges import read_range
 from services.core.conversation.messages.playback import PlayableAudio
 from services.core.platform.audio.rules import MEDIA_TYPE, Form
 from services.core.platform.blobs.store import BlobStore
+from services.core.platform.errors import CoreError
+
+_FORM_FIELD: Final = "audio"
 
 
 class _InMemory(MultiPartParser):
-    """What a family says is never written to a disk unsealed; the frame bounds the body."""
+    """Keeps the form in memory: a recording is never written to a disk unsealed. The middleware bounds the body."""
 
     spool_max_size = 4 * 1024 * 1024
 
 
+class FormFieldMissingError(CoreError):
+    """A form without the one field that is read: the name of the field is in the answer."""
+
+    code = "form_field_missing"
+    sentence = "Send the recording as a file in the form field `audio`."
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the name of the field."""
+        return {"field": _FORM_FIELD}
+
+
 async def read_recording(request: Request) -> bytes:
-    """Return the recording in a raw body, or in the field ``audio`` of a form; raises HTTPException 400."""
+    """Return the recording in a raw body, or in the field ``audio`` of a form.
+
+    Raises HTTPException 400 for a broken form, FormFieldMissingError.
+    """
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await request.body()
     try:
@@ -32,9 +49,9 @@ async def read_recording(request: Request) -> bytes:
     except (MultiPartException, KeyError) as error:
         raise HTTPException(HTTPStatus.BAD_REQUEST) from error
     try:
-        field = form.get("audio")
+        field = form.get(_FORM_FIELD)
         if not isinstance(field, UploadFile):
-            raise HTTPException(HTTPStatus.BAD_REQUEST)
+            raise FormFieldMissingError
         return await field.read()
     finally:
         await form.close()

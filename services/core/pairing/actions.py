@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Collection
 from datetime import timedelta
 
+from sqlalchemy import update
 from sqlmodel import col, select
 
 from services.core.conversation.messages.actions import queue_again, release_queued
@@ -46,7 +47,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.inbox import actions as inbox
-from services.core.platform.outbox.actions import notify_factory, notify_watch
+from services.core.platform.outbox.actions import notify_factories, notify_factory, notify_watch
 
 # The channel on which the broker hears that who may log in has changed.
 BROKER_CHANNEL = "broker_users"
@@ -181,21 +182,23 @@ async def _issue(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, watch: 
 
 
 async def mark_installed(work: UnitOfWork, usernames: Collection[str]) -> None:
-    """The broker lets these users in: new ones among them are told their credentials. Others are left as they are."""
-    found = await work.session.exec(
-        select(WatchIdentity, Watch.serial)
-        .join(Watch, col(Watch.watch_id) == col(WatchIdentity.watch_id))
+    """Record that the broker lets these users in, and send new ones among them their credentials.
+
+    One statement for all identities and one for all outbox rows: after a restore thousands become valid at once.
+    Identities that were installed before, ended ones and unknown names are left as they are.
+    """
+    installed = await work.run(
+        update(WatchIdentity)
         .where(
+            col(Watch.watch_id) == col(WatchIdentity.watch_id),
             col(WatchIdentity.username).in_(usernames),
             col(WatchIdentity.installed_at).is_(None),
             col(WatchIdentity.ended_at).is_(None),
         )
-        .with_for_update(of=WatchIdentity, key_share=True)
+        .values(installed_at=work.now)
+        .returning(col(Watch.serial))
     )
-    for identity, serial in found.all():
-        identity.installed_at = work.now
-        work.add(identity)
-        await notify_factory(work, serial)
+    await notify_factories(work, sorted(installed.scalars().all()))
 
 
 async def receive_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:

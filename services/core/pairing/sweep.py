@@ -12,6 +12,7 @@ from services.core.devices.contacts.tables import ContactList
 from services.core.devices.presence.actions import record_offline
 from services.core.devices.presence.rules import KEEPALIVES, SEEN_RESOLUTION, OfflineReason
 from services.core.devices.watches.tables import WatchIdentity, WatchPresence, WatchSettings
+from services.core.pairing.after_restore import resend_lists_after_restore
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
 from services.core.platform.inbox.tables import InboxItem
@@ -19,10 +20,14 @@ from services.core.platform.outbox.actions import notify_watch
 
 
 async def announce_overdue(work: UnitOfWork) -> None:
-    """Queue a look at every watch that is there and owes an answer; one process at a time does it."""
+    """Queue a comparison for every online watch that owes an answer; one process at a time does it.
+
+    After a restore of the database that is every watch: see :mod:`after_restore`.
+    """
     mine = await work.session.exec(select(func.pg_try_advisory_xact_lock(func.hashtextextended("tell-overdue", 0))))
     if not mine.one():
         return
+    await resend_lists_after_restore(work)
     earlier = aliased(InboxItem)
     first_waiting = (
         select(func.min(col(earlier.seq)))

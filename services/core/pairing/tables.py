@@ -77,3 +77,11 @@ class PairingAttempt(SQLModel, table=True):
     pairing_attempt_id: uuid.UUID = id_column()
     guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
     at: datetime = time_column()
+
+
+class DatabaseMark(SQLModel, table=True):
+    """Which database server and which tables the lists of watches were last announced from; see after_restore."""
+
+    __tablename__ = "database_mark"
+
+    mark: str = Field(primary_key=True, max_length=80)

@@ -11,11 +11,11 @@ DEFAULT_LOCALE: Final = "en"
 _REGIONS: Final = {"zh-Hans": "CN", "vi": "VN", "tr": "TR"}
 
 
-def fitting_locale(asked: str | None, default: str = DEFAULT_LOCALE) -> str:
+def fitting_locale(requested: str | None, default: str = DEFAULT_LOCALE) -> str:
     """Return the one of our locales that fits a BCP 47 tag best: ``zh-CN`` gets ``zh-Hans``; else ``default``."""
-    if not asked:
+    if not requested:
         return default
-    language = asked.replace("_", "-").split("-", 1)[0].lower()
+    language = requested.replace("_", "-").split("-", 1)[0].lower()
     for locale in LOCALES:
         if locale.split("-", 1)[0] == language:
             return locale

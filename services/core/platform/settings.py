@@ -282,11 +282,11 @@ def _pairs(value: object, name: str, *, at_least: int) -> object:
     if len(pairs) < at_least or any(len(pair) != 2 or not pair[0].strip() for pair in pairs):  # noqa: PLR2004 - a pair
         message = f"{name} is a comma separated list of key-id:secret"
         raise ValueError(message)
-    found = {key_id.strip(): secret.strip() for key_id, secret in pairs}
-    if len(found) != len(pairs):
+    keys_by_id = {key_id.strip(): secret.strip() for key_id, secret in pairs}
+    if len(keys_by_id) != len(pairs):
         message = f"{name} has the same key-id twice"
         raise ValueError(message)
-    return found
+    return keys_by_id
 
 
 def _check_key(key: SecretStr, name: str) -> None:

@@ -37,7 +37,7 @@ class Happening:
     at: datetime
     ref_id: uuid.UUID | None
     voice_ms: int | None = None
-    # Of what is known later than it happened; ``at`` is then when it was noted.
+    # For facts known later than they happened; ``at`` is then the time of recording.
     happened_at: datetime | None = None
 
 
@@ -56,7 +56,7 @@ class Daily:
 
 
 class SimulatedFamily:
-    """One family: how much it talks, and when it stops to."""
+    """One family: how much it talks, and when it stops."""
 
     def __init__(self, chance: random.Random, country: str, zone: ZoneInfo, days: int) -> None:
         self._chance = chance

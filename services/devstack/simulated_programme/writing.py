@@ -55,7 +55,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What was made."""
+    """What was generated."""
 
     programme_id: uuid.UUID
     name: str

@@ -45,7 +45,7 @@ async def test_the_api_waits_for_its_database_and_goes_on(server: LocalPostgres)
     ):
         parent = await make_family(client, database)
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.json()) == (200, {"postgres": "ok", "migrations": "ok"})
+        assert (ready.status_code, ready.json()) == (200, {"postgres": "ok", "migrations": "ok", "blobs": "ok"})
 
         await asyncio.to_thread(server.kill)
         assert (await client.get("/healthz")).status_code == 200

@@ -77,7 +77,7 @@ async def test_a_second_watch_waits_until_the_first_is_unpaired(client: httpx.As
     assert (await _enter(parent, code)).status_code == 201
 
 
-@pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", " 12345", "1\N{FULLWIDTH DIGIT TWO}3456", "-12345"])
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", " 12345", "12.456", "-12345"])
 async def test_what_is_no_code_does_not_count_as_a_try(
     client: httpx.AsyncClient, database: Database, code: str
 ) -> None:

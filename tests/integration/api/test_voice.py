@@ -17,9 +17,11 @@ from sqlmodel import col, select, update
 from services.core.conversation.audio_assets.chunks_from_watch import UploadManifest, store_chunk
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.retention import purge_one_old_voice
+from services.core.conversation.messages.tables import Message
 from services.core.conversation.messages.voice_from_watch import VoiceUpload
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import WatchIdentity
+from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.blobs.actions import sweep_one
 from services.core.platform.blobs.tables import Blob
@@ -120,14 +122,17 @@ async def test_a_form_with_a_file_is_taken_too(client: httpx.AsyncClient, transc
     key = {"Idempotency-Key": new_ref()}
     message = await parent.told("POST", path, files={"audio": ("a.webm", KINDS["audio/webm;codecs=opus"])}, headers=key)
     assert message["voice"]["state"] == "ready"
-    for files in ({"other": ("a", b"x")}, {"audio": ("a", b"x"), "more": ("b", b"y")}):
-        assert await parent.refused("POST", path, files=files, headers={"Idempotency-Key": new_ref()}) == (
-            400,
-            "malformed",
-        )
-    for body in (b"", b"--x\r\n", b"--x\r\nContent-Disposition: form-data; name=audio\r\n\r\ntext\r\n--x--\r\n"):
+    # The name that is wanted is in the answer.
+    named = await parent.ask("POST", path, files={"file": ("a", b"x")}, headers={"Idempotency-Key": new_ref()})
+    assert (named.status_code, named.json()["code"], named.json()["field"]) == (422, "form_field_missing", "audio")
+    text = b"--x\r\nContent-Disposition: form-data; name=audio\r\n\r\ntext\r\n--x--\r\n"
+    headers = {"Idempotency-Key": new_ref(), "Content-Type": "multipart/form-data; boundary=x"}
+    assert await parent.refused("POST", path, content=text, headers=headers) == (422, "form_field_missing")
+    files = {"audio": ("a", b"x"), "more": ("b", b"y")}
+    assert await parent.refused("POST", path, files=files, headers={"Idempotency-Key": new_ref()}) == (400, "malformed")
+    for body in (b"", b"--x\r\n"):
         headers = {"Idempotency-Key": new_ref(), "Content-Type": "multipart/form-data; boundary=x"}
-        assert await parent.refused("POST", path, content=body, headers=headers) == (400, "malformed")
+        assert await parent.refused("POST", path, content=body, headers=headers) == (422, "form_field_missing")
     headers = {"Idempotency-Key": new_ref(), "Content-Type": "multipart/form-data"}
     assert await parent.refused("POST", path, content=b"x", headers=headers) == (400, "malformed")
 
@@ -375,3 +380,56 @@ async def test_while_nothing_can_be_stored_nothing_is_taken(
     assert int(answer.headers["retry-after"]) > 0
     assert (await parent.told("GET", f"{parent.child}/messages"))["messages"] == []
     assert (await parent.speak(AMR, "while-away-1"))["voice"]["state"] == "ready"
+
+
+async def test_head_tells_what_a_player_asks_first_and_nobody_has_heard_anything(
+    client: httpx.AsyncClient, transcoder: Transcoder
+) -> None:
+    parent = await make_family(client, transcoder.database)
+    message = await parent.speak(AMR)
+    path = f"{parent.child}/messages/{message['message_id']}/audio"
+    link = await parent.told("POST", f"{path}-link")
+    by_link = link["url"].removeprefix(Settings().public_url)
+    heads = [await parent.ask("HEAD", path), await client.head(by_link)]
+    looks = await parent.told("GET", f"{parent.child}/looks")
+    assert looks["looks"] == []
+    whole = await audio(parent, message)
+    for head in heads:
+        assert (head.status_code, head.content) == (200, b"")
+        for name in ("content-length", "content-type", "etag", "accept-ranges"):
+            assert head.headers[name] == whole.headers[name]
+    part = await parent.ask("HEAD", path, headers={"Range": "bytes=0-9"})
+    assert (part.status_code, part.headers["content-length"]) == (206, "10")
+
+
+async def test_access_that_is_taken_away_while_a_recording_is_decoded_keeps_it_from_the_child(
+    client: httpx.AsyncClient, transcoder: Transcoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mother = await make_family(client, transcoder.database)
+    examine = AudioSandbox.examine
+
+    async def loses_access(aunt: Parent, how: str) -> None:
+        if how == "removed":
+            await mother.told("DELETE", f"{mother.family}/guardians/{aunt.guardian_id}")
+        elif how == "logged out":
+            await aunt.told("POST", "/v1/auth/logout")
+        else:
+            await mother.told("PATCH", f"{mother.family}/guardians/{aunt.guardian_id}", json={"may_message": False})
+
+    for how, refusal in (
+        ("removed", (404, "not_found")), ("logged out", (401, "session_ended")), ("rights", (403, "right_missing")),
+    ):  # fmt: skip
+        aunt = await mother.invite()
+
+        async def examined(sandbox: AudioSandbox, sound: bytes, who: Parent = aunt, how: str = how) -> Any:
+            found = await examine(sandbox, sound)
+            await loses_access(who, how)
+            return found
+
+        monkeypatch.setattr(AudioSandbox, "examine", examined)
+        options = {"content": AMR, "headers": {"Idempotency-Key": new_ref(), "Content-Type": "audio/amr"}}
+        assert await aunt.refused("POST", f"{aunt.child}/voice-messages", **options) == refusal
+    async with transcoder.database.begin() as work:
+        assert (
+            await work.session.exec(select(Message).where(Message.child_id == uuid.UUID(mother.child_id)))
+        ).all() == []

@@ -25,16 +25,23 @@ class UsersOfATest:
     def __init__(self, port: int) -> None:
         self.users = list(KNOWN)
         self.away = False
+        self.read = 0
         self.could_log_in: dict[str, bool] = {}
         self.thrown_out: set[str] = set()
         self.changed = asyncio.Event()
         self.asked = asyncio.Event()
         self._port = port
 
-    async def logins(self) -> list[BrokerLogin]:
+    async def version(self) -> str:
         self.asked.set()
         if self.away:
             raise UsersUnavailableError("away")
+        return repr(self.users)
+
+    async def logins(self) -> list[BrokerLogin]:
+        if self.away:
+            raise UsersUnavailableError("away")
+        self.read += 1
         return list(self.users)
 
     async def installed(self, usernames: Collection[str]) -> None:
@@ -107,6 +114,31 @@ async def test_a_change_nobody_told_of_is_found_by_the_poll_within_five_seconds(
     async with following(broker) as (_, source), broker.watch() as ana:
         del source.users[0]
         await ana.is_thrown_out(within_s=5)
+
+
+async def test_the_users_are_read_when_their_version_changed_and_not_at_every_look(broker: Broker) -> None:
+    async with following(broker) as (_, source):
+        read = source.read
+        for _ in range(5):
+            source.asked.clear()
+            source.changed.set()
+            await source.asked.wait()
+        assert source.read == read
+        source.users.append(login(CARL))
+        source.changed.set()
+        await let_in(broker, CARL)
+        assert source.read == read + 1
+
+
+async def test_users_that_mosquitto_did_not_take_are_read_again_although_their_version_is_the_same(
+    broker: Broker,
+) -> None:
+    async with following(broker) as (sync, source):
+        read = source.read
+        broker.process.problem = "the newest users are not in force yet"
+        await sync.sync_once()
+        assert source.read > read
+        assert broker.process.problem is None
 
 
 async def test_while_the_users_are_unknown_the_last_ones_stay_and_it_says_so(broker: Broker) -> None:

@@ -49,15 +49,15 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
         # Nobody of them has logged in yet, and it is said while they stand there.
         "  BK0001 -> BK-001 (no working channel)",
         "  BK0002 -> BK-001 (no working channel)",
-        "  BK0002 is back; BK-001 has it no more.",
+        "  BK0002 is in stock again; the hand-out to BK-001 is reverted.",
         "  BK0002 -> BK-002 (no working channel)",
-        "2 handed out, 2 refused.",
+        "2 handed out, 2 rejected.",
     ]
     assert [line.split(":")[1].strip() for line in told.err.splitlines()] == ["watch_unknown", "watch_handed_out"]
 
     told = office("hand-out", "list", "--site", "Dongguan", "--out", "list.pdf")
     assert told.code == 0
-    assert told.out.splitlines()[-1] == "2 families have no working channel yet: BK-001, BK-002"
+    assert told.out.splitlines()[-1] == "2 families have no device that can be notified yet: BK-001, BK-002"
     assert (tmp_path / "list.pdf").read_bytes().startswith(b"%PDF-")
     told = office("watches", "replace", "BK0002", "BK0003", "--state", "broken")
     assert told.out == "BK0002: broken; BK0003: handed out in its place.\n"
@@ -78,17 +78,19 @@ def test_trainings_sims_and_leaving(office: Smartwatch, tmp_path: Path) -> None:
     (tmp_path / "sims.csv").write_text(
         "serial,iccid,quota_mb,month,used_mb\nTS0001,89860012345678901234,100,2026-02,42\n"
     )
-    assert office("watches", "sims", "sims.csv", "--dry-run").out.splitlines()[-1] == "1 with news, 0 unchanged."
-    assert office("watches", "sims", "sims.csv").out == "1 with news, 0 unchanged.\n"
-    assert office("watches", "sims", "sims.csv").out == "0 with news, 1 unchanged.\n"
+    assert office("watches", "sims", "sims.csv", "--dry-run").out.splitlines()[-1] == "1 updated, 0 unchanged."
+    assert office("watches", "sims", "sims.csv").out == "1 updated, 0 unchanged.\n"
+    assert office("watches", "sims", "sims.csv").out == "0 updated, 1 unchanged.\n"
 
     (tmp_path / "trainings.csv").write_text("family_code,training,attended_on\nTS-001,watch,2026-02-01\n")
-    assert office("families", "trainings", "trainings.csv", "--dry-run").out.splitlines()[-1] == "1 noted, 0 unchanged."
-    assert office("families", "trainings", "trainings.csv").out == "1 noted, 0 unchanged.\n"
-    assert office("families", "trainings", "trainings.csv").out == "0 noted, 1 unchanged.\n"
+    assert (
+        office("families", "trainings", "trainings.csv", "--dry-run").out.splitlines()[-1] == "1 recorded, 0 unchanged."
+    )
+    assert office("families", "trainings", "trainings.csv").out == "1 recorded, 0 unchanged.\n"
+    assert office("families", "trainings", "trainings.csv").out == "0 recorded, 1 unchanged.\n"
 
     told = office("families", "leave", "ts-001", "--reason", "left_factory")
-    assert told.out == "TS-001: enrolment ended (left_factory). The family talks on.\n"
+    assert told.out == "TS-001: enrolment ended (left_factory). Watch and messages are unchanged.\n"
     assert office("families", "leave", "TS-001", "--reason", "left_factory").err.startswith(
         "smartwatch: family_unknown"
     )

@@ -42,7 +42,9 @@ def plain(smartwatch: Smartwatch, monkeypatch: pytest.MonkeyPatch) -> Smartwatch
 
 
 def test_without_one_the_way_out_is_told(plain: Smartwatch) -> None:
-    assert plain("sites", "list").err.startswith("smartwatch: database_unknown: No database: run `smartwatch up`")
+    assert plain("sites", "list").err.startswith(
+        "smartwatch: database_unknown: No database is configured: run `smartwatch up`"
+    )
 
 
 @pytest.mark.parametrize("names", [("default",), ("demo",), ("default", "demo"), ("default", "default-2")])
@@ -55,7 +57,7 @@ def test_the_default_or_the_only_one_is_found(plain: Smartwatch, running: Run, n
 def test_of_several_one_must_be_named(plain: Smartwatch, running: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     running("one")
     running("two")
-    assert plain("sites", "list").err.startswith("smartwatch: instance_ambiguous: Several run (one, two)")
+    assert plain("sites", "list").err.startswith("smartwatch: instance_ambiguous: Several instances run (one, two)")
     monkeypatch.setenv("SMARTWATCH_INSTANCE", "two")
     assert plain("sites", "list").code == 0
     monkeypatch.setenv("SMARTWATCH_INSTANCE", "three")

@@ -70,8 +70,7 @@ def test_an_operator_changes_the_master_key(
     assert "first\t2\t2\t2\tMISSING" in told.out.splitlines()
     assert "6 still need another key than 2027." in told.out.splitlines()
     assert told.err == (
-        "smartwatch: master_key_missing: 2 keys could not be opened and stay as they are: bring their master key back."
-        "\n"
+        "smartwatch: master_key_missing: 2 keys could not be unwrapped and are unchanged: restore their master key.\n"
     )
 
     monkeypatch.setenv("SMARTWATCH_MASTER_KEYS", f"2027:{NEW},first:{OLD}")

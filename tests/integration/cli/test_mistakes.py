@@ -102,7 +102,7 @@ def test_settings_that_do_not_fit_are_listed_without_their_values(
     told = smartwatch("sites", "list")
     assert told.code == 1
     assert told.err.splitlines() == [
-        "smartwatch: settings_wrong: The settings do not fit.",
+        "smartwatch: settings_wrong: The settings are invalid.",
         "  SMARTWATCH_API_PORT: Input should be a valid integer, unable to parse string as an integer",
         "  SMARTWATCH_MASTER_KEY: master_key is not base64",
     ]

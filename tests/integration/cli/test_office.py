@@ -18,11 +18,11 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, 
     (tmp_path / "families.csv").write_text(FAMILIES)
 
     told = office("watches", "register", "watches.csv", "--dry-run")
-    assert (told.code, told.out.splitlines()[-1]) == (0, "2 registered, 0 with new particulars, 0 unchanged.")
+    assert (told.code, told.out.splitlines()[-1]) == (0, "2 registered, 0 updated, 0 unchanged.")
     told = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")
-    assert (told.code, told.out.splitlines()[0]) == (0, "2 registered, 0 with new particulars, 0 unchanged.")
+    assert (told.code, told.out.splitlines()[0]) == (0, "2 registered, 0 updated, 0 unchanged.")
     told = office("watches", "register", "watches.csv", "--import", "vendor.csv")
-    assert (told.code, told.out.strip()) == (0, "0 registered, 0 with new particulars, 2 unchanged.")
+    assert (told.code, told.out.strip()) == (0, "0 registered, 0 updated, 2 unchanged.")
 
     assert office("watches", "labels", "--site", "Dongguan", "--out", "labels.pdf").code == 0
     assert (tmp_path / "labels.pdf").read_bytes().startswith(b"%PDF-")
@@ -33,9 +33,9 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, 
         "families", "enrol", "--code", "DG1-002", "--phone", "13800138001", "--site", "Dongguan", "--cohort", "2026A"
     )
     assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 0 watches handed out.")
-    told = office("watches", "hand-out", "SW0002", "DG1-002")
-    assert told.out.splitlines() == ["SW0002: handed out to DG1-002.", "DG1-002: no working channel."]
-    assert office("watches", "hand-out", "SW0002", "DG1-002").out.startswith("SW0002: they have it already.\n")
+    handed_out = office("watches", "hand-out", "SW0002", "DG1-002").out
+    assert handed_out.splitlines() == ["SW0002: handed out to DG1-002.", "DG1-002: no working channel."]
+    assert office("watches", "hand-out", "SW0002", "DG1-002").out.startswith("SW0002: the family has it already.\n")
     told = office("watches", "lost", "SW0002")
     assert (told.code, told.out) == (0, "SW0002: lost.\n")
     listed = office("watches", "list").out.splitlines()

@@ -38,7 +38,7 @@ def test_verify_says_that_all_is_well_and_names_what_is_not(
 ) -> None:
     well = office("audit", "verify")
     assert (well.code, well.err) == (0, "")
-    assert well.out.endswith("all as they were written.\n")
+    assert well.out.endswith("all unchanged.\n")
     superuser = postgres.superuser_dsn(database_url.rpartition("/")[2])
     changed = run(
         sql(

@@ -1,9 +1,11 @@
 """One instance: its lock, its secrets, its ports."""
 
+import fcntl
 import json
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +34,18 @@ def test_a_second_one_takes_the_next_name(tmp_path: Path, instance: Instance) ->
     again = acquire_instance(tmp_path, or_next=True)
     assert again.name == "default-2"
     again.release()
+
+
+def test_whoever_only_asks_whether_it_runs_refuses_nobody_the_start(tmp_path: Path) -> None:
+    folder = tmp_path / "default"
+    folder.mkdir()
+    with (folder / "lock").open("a") as asking:
+        # As `is_running` does for an instant.
+        fcntl.flock(asking, fcntl.LOCK_SH)
+        threading.Timer(0.1, asking.close).start()
+        instance = acquire_instance(tmp_path)
+    assert is_running(folder)
+    instance.release()
 
 
 def test_secrets_stay_the_same_and_fit_the_settings(instance: Instance) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from services.devstack.ports import free_port
+from services.devstack.readiness import OwnFaultJudge, Readiness, fetch_readiness
 from services.devstack.supervised import (
     LONGEST_DELAY_S,
     SHORTEST_DELAY_S,
     STEADY_AFTER_S,
     SupervisedProcess,
-    fetch_unready_reasons,
 )
 from services.devstack.tied import start_child, stop_child, tied
 
@@ -73,11 +73,40 @@ def test_one_that_ran_steadily_is_started_again_at_once(tmp_path: Path) -> None:
 )
 def test_only_what_is_not_well_is_told(status: int, body: str, unwell: set[str]) -> None:
     with answering(status, body) as port:
-        assert {*fetch_unready_reasons(port)} == {*unwell}
+        assert {*fetch_readiness(port).reasons} == {*unwell}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_own"),
+    [
+        (200, "{}", False),
+        (503, json.dumps({"checks": {"postgres": "refused", "hung_loops": "ok"}, "own_fault": []}), False),
+        (503, json.dumps({"checks": {"postgres": "ok", "hung_loops": "sms_1"}, "own_fault": ["hung_loops"]}), True),
+        (503, json.dumps({"postgres": "refused", "migrations": "ok"}), False),
+    ],
+)
+def test_an_own_fault_is_told_apart_from_those_of_others(status: int, body: str, *, is_own: bool) -> None:
+    with answering(status, body) as port:
+        assert fetch_readiness(port).is_own_fault is is_own
+    assert fetch_readiness(port, timeout_s=0.2).is_own_fault
+
+
+def test_only_what_is_unready_by_its_own_fault_for_long_is_replaced() -> None:
+    now_s = [0.0]
+    judge = OwnFaultJudge(after_s=30, grace_s=120, clock=lambda: now_s[0])
+    ready, waiting = Readiness({}), Readiness({"postgres": "away"})
+    hung = Readiness({"process": "no answer"}, is_own_fault=True)
+    # Not ready since its start: it may be starting still.
+    for now_s[0], answer, expected in (
+        (0, hung, False), (119, hung, False), (121, hung, True), (122, ready, False), (123, hung, False),
+        (152, hung, False), (153, hung, True), (160, waiting, False), (1_000, waiting, False), (1_001, hung, False),
+        (1_020, ready, False), (1_030, hung, False), (1_059, hung, False), (1_060, hung, True),
+    ):  # fmt: skip
+        assert judge.is_to_be_replaced(answer) is expected, now_s[0]
 
 
 def test_one_that_does_not_answer_is_not_ready() -> None:
-    assert "process" in fetch_unready_reasons(free_port([]))
+    assert "process" in fetch_readiness(free_port([])).reasons
 
 
 def test_a_child_that_ignores_the_first_signal_gets_the_next_and_then_dies(tmp_path: Path) -> None:

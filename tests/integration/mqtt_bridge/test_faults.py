@@ -38,6 +38,16 @@ async def _database_stopped(stand: Stand, postgres: LocalPostgres) -> AsyncItera
         await connection.close()
 
 
+@contextlib.asynccontextmanager
+async def _server_stopped(postgres: LocalPostgres) -> AsyncIterator[None]:
+    """Have the whole server stopped for the block; it comes back at its own port."""
+    await asyncio.to_thread(postgres.stop, for_good=False)
+    try:
+        yield
+    finally:
+        await asyncio.to_thread(postgres.start)
+
+
 async def _checkins(stand: Stand, child_id: uuid.UUID) -> list[str]:
     """Return the id of every row that is kept of the child's places, each as often as it is there."""
     async with stand.database.begin() as work:
@@ -166,3 +176,68 @@ async def test_the_loss_of_the_database_is_waited_out_and_nothing_is_lost(stand:
         assert (await watch.hears("receipt"))["code"] == "stored"
         await eventually(lambda: bridge.uplink.connected and bridge.downlink.connected)
         assert await _count(stand, worn.username) == 1
+
+
+async def test_while_the_database_is_away_a_watch_is_answered_retry_and_keeps_what_it_has(
+    stand: Stand, postgres: LocalPostgres
+) -> None:
+    home, worn = await stand.home(since=LONG_AGO)
+    await allow_places(stand.database, home)
+    fix = on_wire(stand.database.clock())
+    without_id = {name: value for name, value in on_wire(stand.database.clock()).items() if name != "id"}
+    # One message of each kind that has a receipt, by the ref that the receipt names.
+    kept: dict[str, tuple[str, object]] = {
+        "t81kd02mq7zr": ("text", TEXT),
+        "a5d8k2m1w3pz": ("alert", {"id": "a5d8k2m1w3pz", "kind": "sos"}),
+        "u5d8k2m1h6vb": ("usage", {"id": "u5d8k2m1h6vb"}),
+        "9f2c81aa": ("receipt", {"ref": "9f2c81aa", "state": "delivered"}),
+        str(fix["id"]): ("location", fix),
+        "k3m9q2x7d5fa": (
+            "voice/k3m9q2x7d5fa/end",
+            {"to": "family", "codec": "amr-nb", "bytes": 600, "chunks": 1, "sha256": "0" * 64},
+        ),
+    }
+    array = [on_wire(stand.database.clock() - timedelta(minutes=minutes)) for minutes in (2, 1)]
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        async with _server_stopped(postgres):
+            for leaf, message in kept.values():
+                await watch.say(leaf, message)
+            await watch.say("location", array)
+            await watch.say("location", without_id)
+            await watch.say("hello", {"conn": "n1"})
+            answers = [await watch.hears("receipt", within_s=60) for _ in range(len(kept) + 1)]
+            assert {answer["code"] for answer in answers} == {"retry"}
+            assert all(answer["retry_after_s"] >= 1 for answer in answers)
+            named = {ref for answer in answers for ref in answer.get("refs", [answer.get("ref")])}
+            assert named == {*kept, *(str(one["id"]) for one in array)}
+        # The hello and the fix without an id have no receipt: they waited, and were not lost.
+        await watch.hears("time", within_s=60)
+        for ref, (leaf, message) in kept.items():
+            await watch.say(leaf, message)
+            answer = await watch.hears("receipt", within_s=60)
+            assert (answer["ref"], answer["code"] in {"stored", "missing", "rejected"}) == (ref, True)
+        await watch.say("location", array)
+        assert (await watch.hears("receipt", within_s=60))["code"] == "stored"
+        assert len(await _checkins(stand, home.child_id)) == 1 + len(array) + 1
+
+
+async def test_of_many_hellos_the_newest_is_handled_and_an_answer_comes_for_it(
+    stand: Stand, postgres: LocalPostgres
+) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        async with _server_stopped(postgres):
+            for number in range(20):
+                await watch.say("hello", {"conn": f"n{number}"})
+        await watch.hears("time", within_s=60)
+        # Behind everything that waited: nothing of the older hellos is left.
+        await watch.say("receipt", {"ref": "nothing", "state": "delivered"})
+        await watch.hears("receipt", within_s=60)
+        async with stand.database.begin() as work:
+            hellos = (
+                "SELECT count(*) FROM fact WHERE kind = 'hello'"
+                " AND child_id = (SELECT child_id FROM watch_identity WHERE username = :name)"
+            )
+            assert (await work.run(text(hellos), {"name": worn.username})).scalar_one() <= 2
+            nonce = "SELECT connection_nonce FROM watch_identity WHERE username = :name"
+            assert (await work.run(text(nonce), {"name": worn.username})).scalar_one() == "n19"

@@ -207,19 +207,20 @@ async def test_unfinished_clips_make_room_for_newer_ones(stand: Stand) -> None:
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello()
         for ref in refs:
-            # Two megabytes each, and a chunk more, which is more than any clip may be.
+            # Two megabytes each, and a chunk more, which is more than any clip may be. One clip after the other: the
+            # bridge puts a watch off that has more than four megabytes under way.
             for number in range(129):
                 await watch.say(f"voice/{ref}/{number}", big)
 
-        async def all_are_here() -> bool:
-            async with stand.database.begin() as work:
-                last = await work.session.exec(
-                    select(func.count()).select_from(AudioChunk).where(col(AudioChunk.ref) == refs[-1])
-                )
-                return last.one() >= 128
+            async def all_are_here(ref: str = ref) -> bool:
+                async with stand.database.begin() as work:
+                    stored = await work.session.exec(
+                        select(func.count()).select_from(AudioChunk).where(col(AudioChunk.ref) == ref)
+                    )
+                    return stored.one() >= 128
 
-        # A thousand commits take their time on a busy machine.
-        await becomes_true(all_are_here, 90)
+            # A thousand commits take their time on a busy machine.
+            await becomes_true(all_are_here, 90)
         ref = new_ref()
         await say_chunks(watch, ref, *range(len(CHUNKS)))
         assert (await end(watch, ref))["code"] == "stored"

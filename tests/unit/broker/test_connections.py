@@ -30,7 +30,8 @@ def test_a_watch_counts_as_connected_until_so_long_after_its_connection_ended() 
     clock.now_s = 105
     assert connections.connected_within(0) == {BEN}
     connections.record(ClientGone(BEN))
-    assert connections.connected_within(10) == {BEN}
+    assert connections.connected_within(5) == {BEN}
+    assert connections.connected_within(10) == {ANA, BEN}
 
 
 def test_a_watch_that_is_back_is_connected_whatever_was_said_of_its_earlier_connection() -> None:
@@ -79,12 +80,27 @@ def test_after_an_end_of_mosquitto_nobody_is_connected_and_sessions_stay() -> No
     connections = Connections(clock)
     connections.begin([BEN, "sw-uplink"])
     connections.record(came(ANA, keeps_session=True))
-    began_at_s = connections.began_at_s
-    assert began_at_s == 0
     clock.now_s = 50
     connections.end()
-    ended = connections.began_at_s
-    assert ended is None
     assert connections.connected_within(0) == set()
     assert connections.sessions_left_for(50) == [BEN]
     assert sorted(connections.sessions_left_for(0)) == [ANA, BEN]
+
+
+def test_it_is_settled_some_time_after_mosquitto_began_to_serve_or_ended_whatever_fails_to_start_in_between() -> None:
+    clock = Clock()
+    connections = Connections(clock)
+    connections.begin([])
+    clock.now_s = 100
+    assert not connections.is_settled(30)
+    connections.serve()
+    assert not connections.is_settled(30)
+    clock.now_s = 130
+    assert connections.is_settled(30)
+    connections.end()
+    assert not connections.is_settled(30)
+    for _ in range(3):
+        connections.begin([])
+        clock.now_s += 10
+        connections.end()
+    assert connections.is_settled(30)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from services.mqtt_bridge.uplink import LANES, lane_of
 from services.protocol.topics import UplinkKind
 from services.watch_link.answers import no_answer
 from services.watch_link.handlers import DECLARATIONS
@@ -28,8 +27,3 @@ async def _nothing(*_: object) -> list[object]:
 def test_a_kind_is_declared_once() -> None:
     with pytest.raises(ValueError, match="twice"):
         handles(UplinkKind.TEXT, lambda _topic, payload: payload, no_answer)(_nothing)
-
-
-def test_everything_of_one_watch_stays_in_one_lane_and_watches_spread() -> None:
-    assert lane_of("sw/v1/w-aaaaaaaaaaaa/up/text") == lane_of("sw/v1/w-aaaaaaaaaaaa/up/voice/x/end")
-    assert {lane_of(f"sw/v1/w-{number:012d}/up/text") for number in range(100)} == set(range(LANES))

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.api.dependencies import Tokens, TranscoderHere, Work, settings_of
-from services.api.family.access import ChildScope, MayMessageChild
+from services.api.family.access import ChildScope, MayMessageChild, require_message_right
 from services.api.family.audio_bodies import AUDIO_RESPONSES, RECORDING_BODY, audio_response, read_recording
 from services.api.family.limits import costs_guardian
 from services.api.family.routes.messages import IdempotencyKey, message_response
 from services.api.family.schemas.messages import AudioLinkResponse, KeepVoiceRequest, MessageResponse
+from services.api.head_requests import is_head
 from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.playback import audio_for_phone
@@ -45,7 +46,10 @@ async def send_voice(
 
 async def send_recording(transcoder: Transcoder, scope: ChildScope, key: str, sound: bytes) -> MessageResponse:
     """Take a whole recording and return the message it became."""
-    message_id = await send_voice_to_child(transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound)
+    message_id = await send_voice_to_child(
+        transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound,
+        authorise=lambda work: require_message_right(work, scope),
+    )  # fmt: skip
     async with transcoder.database.begin() as work:
         return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
 
@@ -65,11 +69,12 @@ async def read_audio(
 async def audio_of_message(
     request: Request, work: Work, scope: ChildScope, message_id: uuid.UUID, transcoder: Transcoder
 ) -> Response:
-    """Return the sound of a message of the caller's own conversation, and log that it was asked for."""
+    """Return the audio of a message of the caller's own conversation, and log the access unless it was a HEAD."""
     clip = await audio_asset_of(work, scope.child, scope.caller.guardian_id, message_id)
-    record_audit(
-        work, guardian_actor(scope.caller.guardian_id), "audio", family_id=scope.family_id, subject_id=message_id
-    )
+    if not is_head(request):
+        record_audit(
+            work, guardian_actor(scope.caller.guardian_id), "audio", family_id=scope.family_id, subject_id=message_id
+        )
     await work.commit_early()
     return await audio_response(request, transcoder.blobs, await audio_for_phone(transcoder, clip.clip_id))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import SECRET_PATTERN, Country, Phone
+from services.api.schema_fields import SECRET_PATTERN, Country, Phone, TypedCode
 
 Locale = Annotated[
     str, Field(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$", examples=["zh-Hans"], description="BCP 47")
@@ -27,6 +27,7 @@ DeviceToken = Annotated[
 
 HandOutCode = Annotated[
     str,
+    TypedCode,
     Field(
         min_length=1,
         max_length=20,
@@ -61,7 +62,7 @@ class LogInRequest(RequestBody):
     challenge_id: uuid.UUID
     challenge_secret: Annotated[str, Field(min_length=1, max_length=100, pattern=SECRET_PATTERN)]
     phone: Phone
-    code: Annotated[str, Field(min_length=1, max_length=12, examples=["482913"])]
+    code: Annotated[str, TypedCode, Field(min_length=1, max_length=12, examples=["482913"])]
     country: Country | None = None
     locale: Locale | None = None
     device_token: DeviceToken | None = None
@@ -71,7 +72,7 @@ class SlipLogInRequest(RequestBody):
     """A printed slip, and the number the family enrolled with."""
 
     slip_code: Annotated[
-        str, Field(min_length=1, max_length=30, pattern=r"^[A-Za-z2-7 -]+$", examples=["k3mq-q2x7-abcd"])
+        str, TypedCode, Field(min_length=1, max_length=30, pattern=r"^[A-Za-z2-7 -]+$", examples=["k3mq-q2x7-abcd"])
     ]
     phone: Phone
     country: Country | None = None
@@ -101,8 +102,8 @@ class TokenResponse(ResponseBody):
 class SecondStepRequest(RequestBody):
     """What proves more than that one receives the guardian's text messages: one of the two."""
 
-    pin: Annotated[str, Field(pattern=r"^[0-9]{1,12}$", examples=["730418"])] | None = None
-    watch_code: Annotated[str, Field(pattern=r"^[0-9]{1,12}$", examples=["482913"])] | None = Field(
+    pin: Annotated[str, TypedCode, Field(pattern=r"^[0-9]{1,12}$", examples=["730418"])] | None = None
+    watch_code: Annotated[str, TypedCode, Field(pattern=r"^[0-9]{1,12}$", examples=["482913"])] | None = Field(
         None, description="as the watch of a child of the family shows it"
     )
 
@@ -123,7 +124,7 @@ class SecondStepResponse(ResponseBody):
 class NewPinRequest(RequestBody):
     """A PIN of the guardian's own."""
 
-    pin: Annotated[str, Field(min_length=1, max_length=40, examples=["730418"])]
+    pin: Annotated[str, TypedCode, Field(min_length=1, max_length=40, examples=["730418"])]
 
 
 class PinStateResponse(ResponseBody):

@@ -7,12 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.schema_base import RequestBody, ResponseBody
+from services.api.schema_fields import TypedCode
 
 
 class PairRequest(RequestBody):
     """The code that the watch shows."""
 
-    code: Annotated[str, Field(pattern=r"^[0-9]{6}$", examples=["482913"])]
+    code: Annotated[
+        str, TypedCode, Field(pattern=r"^[0-9]{6}$", examples=["482913"], description="or the scanned address with it")
+    ]
 
 
 class PairingResponse(ResponseBody):

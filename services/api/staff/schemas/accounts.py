@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from services.api.schema_base import RequestBody, ResponseBody
-from services.api.schema_fields import SECRET_PATTERN, Phone
+from services.api.schema_fields import SECRET_PATTERN, Phone, TypedCode
 
 # Control characters belong to no address, and the database cannot be asked for a NUL.
 Email = Annotated[
@@ -32,7 +32,9 @@ class StaffLogInRequest(StaffPasswordRequest):
     """Address, password and what the authenticator app shows."""
 
     code: Annotated[
-        str, Field(min_length=1, max_length=20, examples=["482913"], description="six digits, or a recovery code")
+        str,
+        TypedCode,
+        Field(min_length=1, max_length=20, examples=["482913"], description="six digits, or a recovery code"),
     ]
 
 

@@ -14,6 +14,7 @@ from services.core.conversation.audio_assets.storing import bars_of
 from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.content import open_body
 from services.core.conversation.messages.tables import KeptMessage, Message, MessageRecipient
+from services.core.devices.contacts.queries import guardian_names
 from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
@@ -94,7 +95,9 @@ class StateNotice:
 async def conversation(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
 ) -> list[MessageView]:
-    """Return this guardian's messages with the child, newest first, at most ``limit`` (100) before ``before_seq``.
+    """Return this guardian's messages with the child, newest first, at most ``limit`` before ``before_seq``.
+
+    The caller bounds ``limit``: a page asks for one row more than it shows.
 
     A guardian sees what it sent and what was sent to it; not what the child and another guardian say to each other.
     """
@@ -102,7 +105,7 @@ async def conversation(
         select(Message)
         .where(col(Message.child_id) == child.child_id, _is_for(guardian_id))
         .order_by(col(Message.seq).desc())
-        .limit(min(limit, PAGE_MAX_MESSAGES))
+        .limit(limit)
     )
     if before_seq is not None:
         statement = statement.where(col(Message.seq) < before_seq)
@@ -139,12 +142,7 @@ async def _views(
     of_message: dict[uuid.UUID, list[MessageRecipient]] = {}
     for recipient in recipients:
         of_message.setdefault(recipient.message_id, []).append(recipient)
-    named = await work.session.exec(
-        select(Contact.guardian_id, Contact.name).where(
-            col(Contact.child_id) == child.child_id, col(Contact.guardian_id).is_not(None)
-        )
-    )
-    names = dict(named.all())
+    names = await guardian_names(work, child.child_id)
     clips = await _clips(work, child, guardian_id, messages)
     return [
         MessageView(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Awaitable, Callable
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.audio_assets.storing import StoredAudio, store_audio
@@ -19,16 +20,24 @@ from services.core.people.households.errors import NotFoundError
 from services.core.people.households.queries import child_by_id
 from services.core.platform.audio.errors import ClipTooLargeError
 from services.core.platform.audio.rules import CLIP_MAX_BYTES
+from services.core.platform.db.database import UnitOfWork
 
 
 async def send_voice_to_child(
-    transcoder: Transcoder, child_id: uuid.UUID, guardian_id: uuid.UUID, client_key: str, sound: bytes
+    transcoder: Transcoder,
+    child_id: uuid.UUID,
+    guardian_id: uuid.UUID,
+    client_key: str,
+    sound: bytes,
+    *,
+    authorise: Callable[[UnitOfWork], Awaitable[None]] | None = None,
 ) -> uuid.UUID:
-    """Take a recording for the child and return the message's id; once this returns it is never lost.
+    """Send the child a recording and return the message's id; once this returns the message is never lost.
 
-    No transaction is open while it is decoded or stored. Raises ClipTooLargeError, ClipTooLongError (60 s),
-    AudioNotReadableError, AudioBusyError, BlobStoreAwayError, and what ``send_to_child`` raises. A repeat with the
-    same key and bytes returns the first message without decoding anything.
+    No transaction is open while it is decoded and stored, which takes seconds. ``authorise`` decides again in the
+    transaction that writes the message, and raises where access was taken away meanwhile. Raises ClipTooLargeError,
+    ClipTooLongError (60 s), AudioNotReadableError, AudioBusyError, BlobStoreAwayError, and what ``send_to_child``
+    raises. A repeat with the same key and bytes returns the first message without decoding anything.
     """
     if len(sound) > CLIP_MAX_BYTES:
         raise ClipTooLargeError
@@ -46,5 +55,7 @@ async def send_voice_to_child(
     found = await transcoder.sandbox.examine(sound)
     blob_id, digest = await store_audio(transcoder.database, transcoder.blobs, child_id, key, sound)
     async with transcoder.database.begin() as work:
+        if authorise is not None:
+            await authorise(work)
         stored = StoredAudio(blob_id, len(sound), digest, found=found)
         return (await send_to_child(work, child_id, guardian_id, client_key, body, clip=stored)).message_id

@@ -62,6 +62,20 @@ async def contacts_of(work: UnitOfWork, child_id: uuid.UUID) -> Sequence[Contact
     return found.all()
 
 
+async def guardian_names(work: UnitOfWork, child_id: uuid.UUID) -> dict[uuid.UUID | None, str]:
+    """Return what the child calls each guardian, by guardian, also of those who left the family.
+
+    A guardian who left and came back has several contacts: the standing one counts, else the one removed last.
+    """
+    found = await work.session.exec(
+        select(Contact.guardian_id, Contact.name)
+        .where(col(Contact.child_id) == child_id, col(Contact.guardian_id).is_not(None))
+        # The last row of a guardian is the one that counts.
+        .order_by(col(Contact.removed_at).asc().nulls_last(), col(Contact.created_at), col(Contact.wire_id))
+    )
+    return dict(found.all())
+
+
 async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, list[WireContact]]:
     """Return the version and the approved contacts in order, as the watch is to hold them."""
     version = (await contact_list(work, child_id)).version

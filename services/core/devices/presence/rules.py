@@ -33,6 +33,7 @@ class OfflineReason(StrEnum):
     WILL = "will"
     OFF = "off"
     KICKED = "kicked"
+    CLOSED = "closed"
     SILENCE = "silence"
 
 

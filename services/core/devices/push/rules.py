@@ -70,16 +70,42 @@ def _may_be_public(host: str) -> bool:
 
 
 def is_public(address: str) -> bool:
-    """Tell whether an IP address is of the public internet; raises ValueError for what is none."""
+    """Return whether an IP address belongs to the public internet; raises ValueError where it is no address.
+
+    IPv6 is accepted within 2000::/3 only, the space from which addresses are assigned (IANA). Everything else leads
+    into this network or through it: mapped IPv4 (::ffff:0:0/96), NAT64 (64:ff9b::/96), unique local and link local
+    addresses. A 6to4 address leads to the IPv4 address in it and is judged by that.
+    """
     found = ipaddress.ip_address(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour
-        if inner is not None:
-            return inner.is_global and not inner.is_multicast
-        # 64:ff9b::/96 leads to whatever IPv4 address stands at its end.
-        if found in ipaddress.ip_network("64:ff9b::/96"):
-            return False
-    return found.is_global and not found.is_multicast
+    if isinstance(found, ipaddress.IPv4Address):
+        return _is_public_v4(found)
+    if found.scope_id is not None or found not in _ASSIGNED_V6 or any(found in net for net in _INTERNAL_V6):
+        return False
+    return _is_public_v4(found.sixtofour) if found.sixtofour is not None else found.is_global
+
+
+def _is_public_v4(found: ipaddress.IPv4Address) -> bool:
+    return found.is_global and not found.is_multicast and not any(found in net for net in _INTERNAL_V4)
+
+
+_ASSIGNED_V6: Final = ipaddress.IPv6Network("2000::/3")
+# What `is_global` of some Python versions accepts. https://www.iana.org/assignments/iana-ipv6-special-registry
+_INTERNAL_V6: Final = tuple(
+    ipaddress.IPv6Network(net)
+    for net in (
+        "2001::/23",  # protocol assignments: Teredo (2001::/32), benchmarks (2001:2::/48), ORCHID
+        "2001:db8::/32",  # documentation
+        "3fff::/20",  # documentation
+    )
+)
+_INTERNAL_V4: Final = tuple(
+    ipaddress.IPv4Network(net)
+    for net in (
+        "192.0.0.0/24",  # protocol assignments; a cloud's metadata service answers at 192.0.0.192
+        "192.88.99.0/24",  # relays of 6to4
+        "168.63.129.16/32",  # a cloud's host agent, reachable from its machines only
+    )
+)
 
 
 def outcome_of(status: int) -> Outcome:

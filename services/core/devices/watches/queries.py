@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, cast
 
+from sqlalchemy import text
 from sqlalchemy.orm import QueryableAttribute, contains_eager, joinedload
 from sqlmodel import col, select
 
@@ -49,6 +50,18 @@ async def broker_logins(work: UnitOfWork) -> list[BrokerLogin]:
     ]
 
 
+async def broker_logins_version(work: UnitOfWork) -> str:
+    """Return a text that changes whenever the users of :func:`broker_logins` change; one row, whatever their number."""
+    statement = text(
+        "SELECT count(*) || ':' || coalesce(sum(hashtextextended(login, 0)::numeric), 0) FROM ("
+        " SELECT 'f-' || serial || ':' || factory_password_hash AS login FROM watch WHERE state = ANY(:states)"
+        " UNION ALL"
+        " SELECT username || ':' || password_hash FROM watch_identity JOIN watch USING (watch_id)"
+        " WHERE ended_at IS NULL AND state = ANY(:states)) AS logins"
+    )
+    return str((await work.run(statement, {"states": list(STATES_THAT_MAY_LOG_IN)})).scalar_one())
+
+
 async def watch_by_serial(work: UnitOfWork, serial: str, *, lock: bool = False) -> Watch | None:
     """Return the watch with this serial; with ``lock`` its row is held until the transaction ends."""
     statement = select(Watch).where(col(Watch.serial) == serial)
@@ -82,6 +95,16 @@ async def lock_standing_identities(work: UnitOfWork, usernames: Collection[str])
         .execution_options(populate_existing=True)
     )
     return {identity.username: identity for identity in rows}
+
+
+async def standing_usernames(work: UnitOfWork, usernames: Collection[str]) -> set[str]:
+    """Return those of these user names whose pairings stand."""
+    rows = await work.session.exec(
+        select(WatchIdentity.username).where(
+            col(WatchIdentity.username).in_(usernames), col(WatchIdentity.ended_at).is_(None)
+        )
+    )
+    return set(rows)
 
 
 async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:

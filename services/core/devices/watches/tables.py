@@ -119,7 +119,8 @@ class WatchIdentity(SQLModel, table=True):
     connection_nonce: str = Field(default="", max_length=36)
     last_hello_at: datetime | None = maybe_time_column()
     asleep_until_at: datetime | None = maybe_time_column()
-    # Why it is not online: will, off (it was switched off), kicked (by the broker), silence; empty while it is.
+    # Why it is not online: will, off (it was switched off), kicked (by the broker), closed (its connection ended),
+    # silence; empty while it is.
     gone_by: str = Field(default="", max_length=10)
     # Since when it is as it is: online, asleep or gone.
     presence_since_at: datetime | None = maybe_time_column()

@@ -1,1 +1,1 @@
-"""Recordings: found out by decoding them, and made into what each end plays, in processes of their own."""
+"""Recordings: examined by decoding, and rendered for each receiver, in confined processes."""

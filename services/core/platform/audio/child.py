@@ -1,6 +1,6 @@
-"""The process that decodes: one recording, then it ends. No files, no network, little memory, little time.
+"""The decoding process: one recording, then it exits. It is confined before it reads the recording.
 
-Standard input brings ``length (4 bytes) | JSON | length (4) | recording``, standard output takes the same shape back.
+Standard input carries ``length (4 bytes) | JSON | length (4) | recording``, standard output the same shape.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def write_frame(out: IO[bytes], head: dict[str, object], body: bytes = b"") -> N
 
 
 def read_frame(source: IO[bytes]) -> tuple[dict[str, object], bytes] | None:
-    """Read a head and a body; None: the other side is gone."""
+    """Read a head and a body; None when the other side has closed the pipe."""
     parts = []
     for _ in range(2):
         length = source.read(4)
@@ -40,7 +40,7 @@ def read_frame(source: IO[bytes]) -> tuple[dict[str, object], bytes] | None:
 
 
 def warm_up() -> None:
-    """Do every kind of job once, on silence: what libraries load when first used can no longer be opened later."""
+    """Run every kind of job once, on silence: libraries load parts at their first use, and cannot once confined."""
     file = io.BytesIO()
     with wave.open(file, "wb") as silence:
         silence.setparams((1, 2, 8_000, 0, "NONE", ""))
@@ -53,12 +53,12 @@ def warm_up() -> None:
 
 
 def work(head: dict[str, object], clip: bytes) -> tuple[dict[str, object], bytes]:
-    """Do one job and return its answer; whatever is wrong with the recording is an answer, too."""
+    """Run one job and return its answer; a fault of the recording is an answer and not an exception."""
     try:
         if head["job"] == "examine":
             return examine(clip), b""
         most = head.get("max_bytes")
-        made, told = render(clip, Form(str(head["form"])), most if isinstance(most, int) else None)
+        made, properties = render(clip, Form(str(head["form"])), most if isinstance(most, int) else None)
     except NotReadableError:
         return {"error": "not_readable"}, b""
     except TooLongError:
@@ -67,13 +67,13 @@ def work(head: dict[str, object], clip: bytes) -> tuple[dict[str, object], bytes
         return {"error": "does_not_fit"}, b""
     except MemoryError:
         return {"error": "not_readable"}, b""
-    return told, made
+    return properties, made
 
 
 def main() -> None:
-    """Take one job from standard input and answer it on standard output."""
+    """Read one job from standard input and write its answer to standard output."""
     source, out = sys.stdin.buffer, sys.stdout.buffer
-    # FFmpeg's own words about a recording go nowhere.
+    # FFmpeg's log messages about a recording are discarded.
     av.logging.set_level(None)
     warm_up()
     confine()
@@ -82,7 +82,7 @@ def main() -> None:
         answer, body = work(*job)
         write_frame(out, answer, body)
     out.flush()
-    # Nothing is worth tidying up, and nothing of the recording is to run any more.
+    # Exit without clean-up: no code that the recording may have reached runs any more.
     os._exit(0)
 
 

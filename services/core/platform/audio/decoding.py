@@ -1,4 +1,4 @@
-"""Reading a recording with FFmpeg's libraries. Runs in a limited process only: see ``child.py``."""
+"""Reading a recording with FFmpeg's libraries. Runs in the confined process only: see ``child.py``."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from services.core.platform.audio.rules import CLIP_MAX_S, CLIP_TOLERANCE_MS, Me
 # Peaks are taken every 20 ms of an 8 kHz copy.
 _BAR_RATE_HZ: Final = 8_000
 _PEAK_SAMPLES: Final = 160
-# A damaged stream yields errors instead of frames; one that yields nothing else is given up.
+# A damaged stream yields errors instead of frames; after so many errors decoding stops.
 _ERRORS_MAX: Final = 2_000
 
-# Which codecs a container may hold, and what that is. Whatever else FFmpeg could read is refused.
+# The accepted pairs of container and codec. Everything else that FFmpeg can read is rejected.
 _KINDS: Final[dict[tuple[str, str], Media]] = {
     ("amr", "amrnb"): Media.AMR_NB,
     ("amr", "amrwb"): Media.AMR_WB,
@@ -40,17 +40,17 @@ _DECODERS: Final = {Media.AMR_NB: "libopencore_amrnb", Media.AMR_WB: "libopencor
 
 
 class NotReadableError(Exception):
-    """Nothing here can be decoded as a recording of a kind that is taken."""
+    """The bytes cannot be decoded as a recording of an accepted kind."""
 
 
 class TooLongError(Exception):
-    """It goes on beyond a minute."""
+    """The recording is longer than a minute."""
 
 
 def container_of(clip: bytes) -> str:
-    """Return the one demuxer to try, by how the file begins; raises NotReadableError.
+    """Return the demuxer for the first bytes of a file; raises NotReadableError.
 
-    FFmpeg is never left to choose: among its own are playlists, which name other files and hosts.
+    FFmpeg never chooses: its demuxers include playlists, which name other files and hosts.
     """
     if clip.startswith(b"#!AMR"):
         return "amr"
@@ -81,7 +81,7 @@ class Recording:
     def frames(self) -> Iterator[AudioFrame]:
         """Yield what decodes, in order, and count its length; raises TooLongError, NotReadableError.
 
-        What is damaged is passed over, what is cut off ends early: a child's words are worth hearing with a gap.
+        Damaged frames are skipped, a truncated recording ends early: a child's message is worth hearing with a gap.
         """
         errors = 0
         longest_us = (CLIP_MAX_S * 1000 + CLIP_TOLERANCE_MS) * 1000
@@ -89,7 +89,7 @@ class Recording:
         while True:
             try:
                 packet = next(packets)
-                # The last packet is empty: what the decoder still holds comes out.
+                # The last packet is empty and flushes the decoder.
                 frames = self._decoder.decode(packet if packet.size else None)
             except (StopIteration, EOFError):
                 return
@@ -106,11 +106,11 @@ class Recording:
                     yield frame
 
     def mono(self, rate_hz: int) -> Iterator[AudioFrame]:
-        """Yield the recording as 16-bit mono frames of one rate, even where its own format changes half-way."""
+        """Yield the recording as 16-bit mono frames of one rate, also when its own format changes midway."""
         resampler: AudioResampler | None = None
         shape: object = None
         for frame in self.frames():
-            # Gaps and jumps of time stamps are a damaged file's; what counts is what there is to hear.
+            # Ignore time stamps: in damaged files they have gaps and jumps.
             frame.pts = None
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if resampler is None or now != shape:
@@ -125,7 +125,7 @@ class Recording:
 
 @contextmanager
 def opened(clip: bytes) -> Iterator[Recording]:
-    """Open a recording; raises NotReadableError for whatever is none that is taken."""
+    """Open a recording; raises NotReadableError unless it is of an accepted kind."""
     demuxer = container_of(clip)
     try:
         with av.open(io.BytesIO(clip), "r", format=demuxer, metadata_errors="ignore") as container:
@@ -146,7 +146,7 @@ def _decoder(stream: AudioStream, media: Media) -> AudioCodecContext:
 
 
 def _media(demuxer: str, stream: AudioStream) -> Media:
-    # None, whatever its type says, where FFmpeg has no decoder for what the file claims to hold.
+    # None, despite its type, where FFmpeg has no decoder for the claimed codec.
     if not isinstance(stream.codec_context, AudioCodecContext):
         raise NotReadableError
     codec = stream.codec_context.codec.canonical_name

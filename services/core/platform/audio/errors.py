@@ -1,4 +1,4 @@
-"""What can be refused of a recording."""
+"""Errors of recordings."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from services.core.platform.errors import CoreError, RetryLaterError
 
 
 class AudioNotReadableError(CoreError):
-    """Nothing in it can be decoded as a recording of a kind that is taken."""
+    """It cannot be decoded as a recording of an accepted kind."""
 
     code = "audio_not_readable"
     sentence = "This is no recording that can be played. Record it again."
 
 
 class ClipTooLongError(CoreError):
-    """More than a minute."""
+    """It is longer than a minute."""
 
     code = "clip_too_long"
     sentence = "The recording is too long."
@@ -25,7 +25,7 @@ class ClipTooLongError(CoreError):
 
 
 class ClipTooLargeError(CoreError):
-    """More bytes than a minute needs."""
+    """It has more bytes than a minute needs."""
 
     code = "clip_too_large"
     sentence = "The recording has too many bytes."
@@ -36,14 +36,14 @@ class ClipTooLargeError(CoreError):
 
 
 class DoesNotFitError(CoreError):
-    """Even at the lowest bit rate it is larger than its receiver takes."""
+    """Even at the lowest bit rate it exceeds the receiver's limit."""
 
     code = "clip_does_not_fit"
     sentence = "The recording cannot be made small enough for this receiver."
 
 
 class AudioBusyError(RetryLaterError):
-    """Every process that decodes has been at work for a while."""
+    """All decoding processes have been busy for a while."""
 
     code = "audio_busy"
     sentence = "Too many recordings are being worked on. Try again in a moment."

@@ -1,4 +1,4 @@
-"""Making a form of a recording with FFmpeg's libraries. Runs in a limited process only: see ``child.py``."""
+"""Rendering a recording with FFmpeg's libraries. Runs in the confined process only: see ``child.py``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from services.core.platform.audio.rules import Form, rates_to_try
 
 
 class DoesNotFitError(Exception):
-    """No bit rate makes it small enough."""
+    """No bit rate makes the rendition small enough."""
 
 
 @dataclass(frozen=True)

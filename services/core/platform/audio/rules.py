@@ -1,4 +1,4 @@
-"""What recordings may be, and how a form is made to fit. Pure."""
+"""Limits of recordings, and the bit rates of renditions. Pure."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Final
 
 # One minute, as the recording screens of watch and phone allow.
 CLIP_MAX_S: Final = 60
-# A recorder that stops at the minute has a frame more, and a codec its delay.
+# A recorder that stops at one minute adds a frame, and a codec its delay.
 CLIP_TOLERANCE_MS: Final = 1_000
 CLIP_MAX_BYTES: Final = 1024 * 1024
-# Heights of a waveform as screens draw it.
+# Number of bars of a waveform on screens.
 BARS: Final = 44
 
 
 class Media(StrEnum):
-    """What decoding a recording can find."""
+    """The kinds of recordings that decoding can find."""
 
     AMR_NB = "amr-nb"
     AMR_WB = "amr-wb"
@@ -30,7 +30,7 @@ class Media(StrEnum):
 
 
 class Form(StrEnum):
-    """What recordings are made into: M4A/AAC for phones; AMR-NB (``#!AMR``) or Ogg/Opus for watches. All mono."""
+    """The forms of renditions: M4A/AAC for phones; AMR-NB (``#!AMR``) or Ogg/Opus for watches. All mono."""
 
     PHONE = "phone"
     AMR_NB = "amr-nb"
@@ -59,7 +59,7 @@ _AMR_HEADER_BYTES: Final = 6
 
 
 def plays_as(media: Media, channels: int) -> Form | None:
-    """Return the form that an original is already, so that it is delivered as it is; None: it has to be made."""
+    """Return the form that an original has already, and is delivered in; None when it must be rendered."""
     if media is Media.AMR_NB:
         return Form.AMR_NB
     if media is Media.OGG_OPUS and channels == 1:
@@ -68,15 +68,15 @@ def plays_as(media: Media, channels: int) -> Form | None:
 
 
 def expected_bytes(form: Form, bit_rate: int, duration_ms: int) -> int:
-    """Return the least that a recording of this length takes: exact for AMR, without the container for the others."""
+    """Return the minimum size of a recording of this length: exact for AMR, without the container for the others."""
     if form is Form.AMR_NB:
         return _AMR_HEADER_BYTES + -(-duration_ms // 20) * _AMR_FRAME_BYTES[bit_rate]
-    # A coder of variable rate may stay below its target; half of it, it never does with speech.
+    # A coder of variable rate may stay below its target, but with speech never below half of it.
     return bit_rate * duration_ms // 16_000
 
 
 def rates_to_try(form: Form, duration_ms: int, max_bytes: int | None) -> Sequence[int]:
-    """Return the bit rates that may fit, the best first; empty: none can."""
+    """Return the bit rates that may fit, best first; empty when none can."""
     return [
         rate for rate in BIT_RATES[form] if max_bytes is None or expected_bytes(form, rate, duration_ms) <= max_bytes
     ]

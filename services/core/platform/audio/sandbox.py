@@ -1,4 +1,4 @@
-"""Decoding in limited processes: whatever a recording does to one, the caller gets an answer or a typed error."""
+"""Decoding in confined processes: whatever a recording does to one, the caller gets an answer or a typed error."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from services.core.platform.audio.errors import (
 )
 from services.core.platform.audio.rules import BARS, Form, Media
 
-# A process that has not answered by then is killed.
+# A process that has not answered within this time is killed.
 _JOB_S: Final = 20.0
-# So long one may wait for a free place.
+# How long a job waits for a free process.
 _WAIT_S: Final = 15.0
 _RETRY_AFTER_S: Final = 2
-# One that has answered, or whose pipe was closed, ends by itself.
+# A process that has answered, or whose pipe is closed, exits by itself within this time.
 _GRACE_S: Final = 2.0
-# No answer is larger: a minute of WAV would be, and nobody makes one.
+# Larger than every answer.
 _ANSWER_MAX_BYTES: Final = 4 * 1024 * 1024
 
 log = structlog.get_logger()
@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Examined:
-    """What a recording truly is; ``bars`` are 44 heights of its waveform, 0 to 100 (see rules.bars_of_peaks)."""
+    """What decoding found; ``bars`` are 44 heights of the waveform, 0 to 100 (see rules.bars_of_peaks)."""
 
     media: Media
     channels: int
@@ -46,7 +46,7 @@ class Examined:
 
 @dataclass(frozen=True)
 class Rendered:
-    """A recording in a form its receiver plays."""
+    """A rendition for one kind of receiver."""
 
     data: bytes
     form: Form
@@ -55,13 +55,13 @@ class Rendered:
 
 
 class _ProcessFailedError(Exception):
-    """The process died, was killed, or answered nonsense."""
+    """The process died, was killed, or gave a malformed answer."""
 
 
 class AudioSandbox:
-    """Runs at most ``processes`` jobs at a time, each in a process of its own that sees one recording and ends.
+    """Runs at most ``processes`` jobs at a time, each in a process of its own that reads one recording and exits.
 
-    Use as an async context manager. One process more waits ready, so that a job does not wait for libraries to load.
+    Use as an async context manager. One spare process is kept loaded, so that a job does not wait for libraries.
     """
 
     def __init__(self, *, processes: int = 2, job_s: float = _JOB_S, wait_s: float = _WAIT_S) -> None:
@@ -84,22 +84,22 @@ class AudioSandbox:
                 await _end(await spare, grace_s=_GRACE_S)
 
     async def examine(self, clip: bytes) -> Examined:
-        """Find out what a recording is, by decoding all of it.
+        """Decode all of a recording and return its properties.
 
         Raises AudioNotReadableError, ClipTooLongError, AudioBusyError.
         """
         answer, _ = await self._run({"job": "examine"}, clip)
         try:
             bars = tuple(int(bar) for bar in answer["bars"])
-            found = Examined(Media(answer["media"]), int(answer["channels"]), int(answer["duration_ms"]), bars)
+            examined = Examined(Media(answer["media"]), int(answer["channels"]), int(answer["duration_ms"]), bars)
         except (KeyError, TypeError, ValueError) as error:
             raise AudioNotReadableError from error
-        if len(found.bars) != BARS:
+        if len(examined.bars) != BARS:
             raise AudioNotReadableError
-        return found
+        return examined
 
     async def render(self, clip: bytes, form: Form, *, max_bytes: int | None = None) -> Rendered:
-        """Make a form of a recording: mono, its loudness evened, without metadata, at most ``max_bytes``.
+        """Render a recording: mono, evened loudness, no metadata, at most ``max_bytes``.
 
         Raises AudioNotReadableError, ClipTooLongError, DoesNotFitError, AudioBusyError.
         """
@@ -121,12 +121,12 @@ class AudioSandbox:
                     answer, body = await _ask(process, job, clip)
                 grace_s = _GRACE_S
             except (_ProcessFailedError, OSError) as error:
-                # TimeoutError is an OSError. One that closed its pipe is about to end by itself.
+                # TimeoutError is an OSError. A process that closed its pipe is about to exit by itself.
                 grace_s = 0.0 if isinstance(error, TimeoutError) else _GRACE_S
                 log.warning("audio_process_failed", job=job["job"], error=type(error).__qualname__)
                 raise AudioNotReadableError from error
             finally:
-                # Also when the caller was cancelled: nothing goes on that nobody waits for.
+                # Also when the caller was cancelled: no process outlives its job.
                 await asyncio.shield(_end(process, grace_s=grace_s))
         match answer.get("error"):
             case None:
@@ -165,7 +165,7 @@ async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable, "-I", "-m", "services.core.platform.audio.child",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        # Settings hold keys: a process that reads strangers' bytes gets none of them.
+        # The environment holds keys: a process that reads strangers' bytes gets an empty one.
         env={}, start_new_session=True,
     )  # fmt: skip
 
@@ -194,7 +194,7 @@ async def _read(source: asyncio.StreamReader) -> bytes:
 
 
 async def _end(process: asyncio.subprocess.Process, *, grace_s: float) -> None:
-    """Collect a process, after ``grace_s`` by killing it: killed at once, asyncio would find it collected already."""
+    """Wait for a process to exit, and kill it after ``grace_s`` seconds."""
     if process.stdin is not None:
         process.stdin.close()
     try:

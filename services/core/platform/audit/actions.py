@@ -1,4 +1,4 @@
-"""Write the audit log."""
+"""Append to the audit log."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:
 
 async def _hold(work: UnitOfWork, chain_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AuditChain]:
     """Lock the chains, in the order of their ids, so that two transactions with several never wait for each other."""
-    held: dict[uuid.UUID, AuditChain] = {}
+    chains: dict[uuid.UUID, AuditChain] = {}
     for chain_id in chain_ids:
         locked = select(AuditChain).where(col(AuditChain.chain_id) == chain_id).with_for_update(key_share=True)
         anew = locked.execution_options(populate_existing=True)
@@ -90,5 +90,5 @@ async def _hold(work: UnitOfWork, chain_ids: Sequence[uuid.UUID]) -> dict[uuid.U
             fresh = insert(AuditChain).values(chain_id=chain_id, length=0, head=first_link(chain_id))
             await work.run(fresh.on_conflict_do_nothing())
             chain = (await work.session.exec(anew)).one()
-        held[chain_id] = chain
-    return held
+        chains[chain_id] = chain
+    return chains

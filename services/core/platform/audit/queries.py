@@ -1,4 +1,4 @@
-"""Read the audit log: a family its own, an operator whether anything was done to it."""
+"""Read the audit log of a family, and verify all chains."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ PAGE_MAX_ENTRIES = 100
 async def entries_of_family(
     work: UnitOfWork, family_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
 ) -> list[AuditEntry]:
-    """Return a family's entries, newest first, at most ``limit`` (100) before ``before_seq``."""
+    """Return a family's entries, newest first, at most ``limit`` before ``before_seq``; the caller bounds ``limit``."""
     statement = (
         select(AuditEntry)
         .where(col(AuditEntry.chain_id) == family_id)
         .order_by(col(AuditEntry.seq).desc())
-        .limit(min(limit, PAGE_MAX_ENTRIES))
+        .limit(limit)
     )
     if before_seq is not None:
         statement = statement.where(col(AuditEntry.seq) < before_seq)
@@ -30,20 +30,20 @@ async def entries_of_family(
 
 
 async def chain_ids(work: UnitOfWork) -> list[uuid.UUID]:
-    """Return every chain there is, also one that only its entries tell of."""
-    told = await work.session.exec(select(AuditChain.chain_id))
-    found = await work.session.exec(select(AuditEntry.chain_id).distinct())
-    return sorted({*told.all(), *found.all()})
+    """Return every chain, including one whose own row is missing."""
+    with_row = await work.session.exec(select(AuditChain.chain_id))
+    with_entries = await work.session.exec(select(AuditEntry.chain_id).distinct())
+    return sorted({*with_row.all(), *with_entries.all()})
 
 
 async def verify_chain(work: UnitOfWork, chain_id: uuid.UUID) -> tuple[int, list[ChainFault]]:
-    """Return how many entries a chain has and everything wrong with it."""
-    # In one snapshot, so that an entry appended meanwhile is not taken for a forged one: the chain's row is read first
+    """Return the number of entries of a chain and its faults."""
+    # In one snapshot, so that an entry appended meanwhile does not count as forged: the chain's row is read first
     # under its lock, and nobody appends without it.
-    held = await work.session.exec(
+    chain_rows = await work.session.exec(
         select(AuditChain).where(col(AuditChain.chain_id) == chain_id).with_for_update(key_share=True)
     )
-    chain = held.first()
+    chain = chain_rows.first()
     rows = await work.session.exec(
         select(AuditEntry).where(col(AuditEntry.chain_id) == chain_id).order_by(col(AuditEntry.seq))
     )
@@ -56,7 +56,7 @@ async def verify_chain(work: UnitOfWork, chain_id: uuid.UUID) -> tuple[int, list
 
 
 async def verify_all(work: UnitOfWork) -> AsyncIterator[tuple[uuid.UUID, int, list[ChainFault]]]:
-    """Yield each chain, how many entries it has, and everything wrong with it."""
+    """Yield each chain with its number of entries and its faults."""
     for chain_id in await chain_ids(work):
         count, faults = await verify_chain(work, chain_id)
         yield chain_id, count, faults

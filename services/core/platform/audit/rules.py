@@ -1,4 +1,4 @@
-"""How entries are chained, and what a broken chain looks like. Pure."""
+"""How entries are chained, and how faults of a chain are found. Pure."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def chain_of(family_id: uuid.UUID | None, actor_kind: str, actor_id: str) -> uui
 
 
 def first_link(chain_id: uuid.UUID) -> bytes:
-    """Return what stands for the entry before the first."""
+    """Return the hash that stands in for an entry before the first."""
     return hashlib.sha256(b"smartwatch/audit/" + chain_id.bytes).digest()
 
 
@@ -67,7 +67,7 @@ def entry_hash(before: bytes, entry: Chained, *, seq: int | None = None) -> byte
 
 
 class FaultKind(StrEnum):
-    """What is wrong with an entry of a chain."""
+    """The kinds of faults of an entry."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -78,7 +78,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True)
 class ChainFault:
-    """One thing wrong in a chain, at which place; ``belongs_at`` of an entry that was moved."""
+    """One fault of a chain and its place; ``belongs_at`` is set for an entry that was moved."""
 
     chain_id: uuid.UUID
     kind: FaultKind

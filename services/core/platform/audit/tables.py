@@ -11,7 +11,7 @@ from services.core.platform.db.columns import bigint_column, bytes_column, datet
 
 
 class AuditEntry(SQLModel, table=True):
-    """Who did or was refused what, when; random ids only. Nobody changes or deletes one: a trigger refuses it."""
+    """One entry: who did or was refused what, and when; random ids only. A trigger rejects changes and deletions."""
 
     __tablename__ = "audit"
     __table_args__ = (UniqueConstraint("chain_id", "seq"),)
@@ -30,7 +30,7 @@ class AuditEntry(SQLModel, table=True):
     outcome: str = Field(default="done", max_length=10)
     # The error's code where it was refused.
     reason: str = Field(default="", max_length=40)
-    # No foreign keys: the log outlives what it speaks of.
+    # No foreign keys: the log outlives the rows it names.
     family_id: uuid.UUID | None = Field(default=None, index=True)
     subject_id: str = Field(default="", max_length=40)
     # SHA-256 of the entry before (of the chain's own id for the first) and this one's canonical form.

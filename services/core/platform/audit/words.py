@@ -1,4 +1,4 @@
-"""What can stand in the log as an action, and what it means: screens translate the word."""
+"""The actions of the log and their meaning; screens translate the word."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from pathlib import Path
 @cache
 def meanings() -> dict[str, str]:
     """Return every action with what it means, in plain English; a test holds them equal to what the code writes."""
-    found: dict[str, str] = json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
-    return found
+    meanings: dict[str, str] = json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
+    return meanings

@@ -1,4 +1,4 @@
-"""The rows that say what exists in the store, so that a process killed at any step leaves nothing unknown there."""
+"""Rows that record which objects the store holds, so that a process killed at any step leaves no unknown object."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.blobs.tables import Blob
 from services.core.platform.db.database import Database, UnitOfWork
 
-# What is being written becomes part of something within seconds, or its writer died.
+# A written blob is referenced within seconds, or its writer died.
 WRITING_LIVES = timedelta(hours=1)
 
 
 def reserve(work: UnitOfWork, child_id: uuid.UUID, plain_bytes: int, sha256: str) -> Blob:
-    """Add the row of a blob that is about to be written; to be committed before the object is put."""
+    """Add the row of a blob before it is written; the caller commits before it puts the object."""
     blob = Blob(
         blob_id=uuid.uuid4(), child_id=child_id, state="writing", size_bytes=plain_bytes, sha256=sha256,
         created_at=work.now, changed_at=work.now,
@@ -28,7 +28,7 @@ def reserve(work: UnitOfWork, child_id: uuid.UUID, plain_bytes: int, sha256: str
 
 
 def reserve_for_export(work: UnitOfWork, export_id: uuid.UUID, plain_bytes: int, sha256: str) -> Blob:
-    """Add the row of an export's blob, which belongs to no child; it goes when the export's row does."""
+    """Add the row of an export's blob, which belongs to no child; it is deleted with the export's row."""
     blob = Blob(
         blob_id=uuid.uuid4(), export_id=export_id, state="writing", size_bytes=plain_bytes, sha256=sha256,
         created_at=work.now, changed_at=work.now,
@@ -38,7 +38,7 @@ def reserve_for_export(work: UnitOfWork, export_id: uuid.UUID, plain_bytes: int,
 
 
 async def keep(work: UnitOfWork, blob_id: uuid.UUID) -> None:
-    """Make a written blob part of what the caller's transaction writes; raises BlobGoneError if it was given up."""
+    """Mark a written blob as referenced by the caller's transaction; raises BlobGoneError if a sweep has claimed it."""
     blob = await _locked(work, blob_id)
     if blob is None or blob.state == "leaving" or (blob.child_id is None and blob.export_id is None):
         raise BlobGoneError
@@ -48,7 +48,7 @@ async def keep(work: UnitOfWork, blob_id: uuid.UUID) -> None:
 
 
 async def release(work: UnitOfWork, blob_id: uuid.UUID) -> None:
-    """Have a blob deleted once this transaction has committed; a repeat changes nothing."""
+    """Mark a blob for deletion after this transaction commits; a repeat changes nothing."""
     blob = await _locked(work, blob_id)
     if blob is not None and blob.state != "leaving":
         blob.state = "leaving"
@@ -57,13 +57,13 @@ async def release(work: UnitOfWork, blob_id: uuid.UUID) -> None:
 
 
 async def sweep_one(database: Database, store: BlobStore) -> bool:
-    """Delete one object that is to leave, then its row; return whether there was one.
+    """Delete one object that is marked for deletion, then its row; return whether there was one.
 
-    Taken: what was released, what was written and never kept, and what was an erased child's. Safe to run twice, by
+    Candidates: released blobs, blobs written and never kept, and blobs of erased children. Safe to run twice, by
     many, and to be killed anywhere: the row is marked first, the object is deleted next, the row goes last.
     """
     async with database.begin() as work:
-        found = await work.session.exec(
+        rows = await work.session.exec(
             select(Blob)
             .where(
                 or_(
@@ -75,7 +75,7 @@ async def sweep_one(database: Database, store: BlobStore) -> bool:
             .limit(1)
             .with_for_update(skip_locked=True)
         )
-        blob = found.first()
+        blob = rows.first()
         if blob is None:
             return False
         blob_id = blob.blob_id
@@ -91,7 +91,7 @@ async def sweep_one(database: Database, store: BlobStore) -> bool:
 
 
 async def _locked(work: UnitOfWork, blob_id: uuid.UUID) -> Blob | None:
-    found = await work.session.exec(
+    rows = await work.session.exec(
         select(Blob).where(col(Blob.blob_id) == blob_id).with_for_update().execution_options(populate_existing=True)
     )
-    return found.first()
+    return rows.first()

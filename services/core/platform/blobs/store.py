@@ -1,4 +1,4 @@
-"""Objects on a local folder or an S3 server, sealed on their way there and opened on their way back."""
+"""Objects on a local folder or an S3 server, sealed when written and opened when read."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from services.core.platform.blobs.sealing import (
 )
 from services.core.platform.settings import Settings
 
-# The largest object is a clip of 1 MiB; a store that takes longer is away.
+# The largest object has 1 MiB; a store that needs longer counts as unavailable.
 _ANSWER_TIMEOUT_S = 20.0
 _PING = "ping"
 
@@ -39,7 +39,7 @@ __all__ = ["BlobBrokenError", "BlobExistsError", "BlobMissingError", "BlobStore"
 
 
 class BlobStore:
-    """Where blobs are. Every call is bounded in time and raises BlobStoreAwayError when the store is."""
+    """The blob store. Every call has a deadline and raises BlobStoreAwayError when the store does not answer."""
 
     def __init__(self, store: LocalStore | S3Store, folder: Path | None = None) -> None:
         self._store = store
@@ -91,7 +91,7 @@ class BlobStore:
             if start < stop:
                 first, last = start // CHUNK_BYTES, (stop - 1) // CHUNK_BYTES
             else:
-                # Nothing is asked for; that this is where the blob ends is proved by its last chunk, not by its size.
+                # The range is empty; the last chunk proves where the blob ends, its size does not.
                 first = last = chunk_count(size) - 1
             span = span_of_chunks(first, last, sealed_bytes)
             sealed = bytes(await obstore.get_range_async(self._store, path, start=span[0], end=span[1]))
@@ -107,20 +107,20 @@ class BlobStore:
         except NotFoundError:
             raise
         except BaseError:
-            # An empty object has no first bytes: it is broken, and comes back from no second try.
+            # An empty object has no header: it is damaged, and a retry does not help.
             if (await obstore.head_async(self._store, path))["size"] >= HEADER_BYTES:
                 raise
             raise BlobBrokenError from None
         return bytes(await head.bytes_async()), head.meta["size"]
 
     async def delete(self, blob_id: uuid.UUID) -> None:
-        """Delete a blob; one that is gone already is fine."""
+        """Delete a blob; a repeat does nothing."""
         with contextlib.suppress(BlobMissingError):
             async with _answered():
                 await obstore.delete_async(self._store, _path(blob_id))
 
     async def ping(self) -> None:
-        """Raise BlobStoreAwayError unless the store answers; a local folder has to take a file, too."""
+        """Raise BlobStoreAwayError unless the store answers; a local folder must also accept a file."""
         if self._folder is not None:
             async with _answered():
                 await obstore.put_async(self._store, _PING, b"")
@@ -136,7 +136,7 @@ def _path(blob_id: uuid.UUID) -> str:
 
 
 def _make_durable(file: Path) -> None:
-    """Have the file and its folders reach the disk; the store itself renames and leaves that to the system."""
+    """Flush the file and its folders to the disk: the store renames without fsync."""
     for one in (file, file.parent, file.parent.parent):
         descriptor = os.open(one, os.O_RDONLY)
         try:

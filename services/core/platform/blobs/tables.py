@@ -1,4 +1,4 @@
-"""Table of the objects in the blob store: what exists there, and what is to leave it."""
+"""Table of the objects in the blob store and of those to be deleted from it."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from services.core.platform.db.columns import datetime, id_column, time_column
 
 
 class Blob(SQLModel, table=True):
-    """One sealed object. Its row is there before it and goes after it: nothing is ever searched for."""
+    """One sealed object. Its row is written before it and deleted after it, so that the store is never searched."""
 
     __tablename__ = "blob"
     __table_args__ = (Index("blob_to_sweep", "state", "changed_at", postgresql_where=text("state <> 'kept'")),)
 
     blob_id: uuid.UUID = id_column()
-    # None: the child was erased, and its key with it; the object goes next.
+    # None: the child and its key were erased; the object is deleted next.
     child_id: uuid.UUID | None = Field(
         default=None, foreign_key="child.child_id", index=True, ondelete="SET NULL", nullable=True
     )
-    # Of an export instead of a child; None there, too: nobody's, and the object goes next.
+    # Set for an export instead of a child. Neither is set: the object is deleted next.
     export_id: uuid.UUID | None = Field(
         default=None, foreign_key="export.export_id", index=True, ondelete="SET NULL", nullable=True
     )
-    # writing (not part of anything yet), kept, leaving
+    # writing (not referenced yet), kept, leaving (to be deleted)
     state: str = Field(default="writing", max_length=10)
-    # Of the plain bytes.
+    # Digest of the plain bytes.
     size_bytes: int
     sha256: str = Field(max_length=64)
     created_at: datetime = time_column()

@@ -1,4 +1,4 @@
-"""Password hashes as Mosquitto keeps them in its password file."""
+"""Password hashes in the format of Mosquitto's password file."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def mosquitto_hash(password: str) -> str:
 
 
 def is_mosquitto_hash(text: str) -> bool:
-    """Tell whether Mosquitto would read this as a password hash."""
+    """Return whether Mosquitto accepts this as a password hash."""
     return _FORM.fullmatch(text) is not None
 
 
 def mosquitto_hash_fits(password: str, password_hash: str) -> bool:
-    """Tell whether the password belongs to the hash; a malformed hash fits nothing."""
+    """Return whether the password matches the hash; a malformed hash matches none."""
     parts = _FORM.fullmatch(password_hash)
     if parts is None:
         return False

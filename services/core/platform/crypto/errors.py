@@ -1,4 +1,4 @@
-"""What can be wrong with the keys of the system; none of it is a caller's fault."""
+"""Errors of the system's keys; none is a caller's fault."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _RETRY_AFTER_S = 60
 
 
 class MasterKeyMissingError(RetryLaterError):
-    """A value was sealed under a master key that this process was not given; the value stays as it is."""
+    """A value is sealed under a master key that this process does not have; the value is unchanged."""
 
     code = "master_key_missing"
     sentence = "This cannot be opened at the moment: one of the system's keys is not there."

@@ -17,14 +17,14 @@ _HASHER: Final = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=47_104, par
 
 
 async def hash_password(password: str) -> str:
-    """Return the hash of a password, salted anew; beside the event loop, for it takes its time."""
+    """Return the salted hash of a password. It needs a noticeable time: run it off the event loop."""
     return await asyncio.to_thread(_HASHER.hash, password)
 
 
-async def password_fits(password: str, held: str | None) -> bool:
-    """Tell whether a password is the one of this hash; where there is none, no password is, for the same work."""
-    fits = await asyncio.to_thread(_HASHER.verify, password, held or _hash_of_nothing())
-    return fits and held is not None
+async def password_fits(password: str, password_hash: str | None) -> bool:
+    """Return whether a password matches the hash; without a hash, False after the same amount of work."""
+    fits = await asyncio.to_thread(_HASHER.verify, password, password_hash or _hash_of_nothing())
+    return fits and password_hash is not None
 
 
 @cache

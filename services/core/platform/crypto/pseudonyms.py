@@ -1,4 +1,4 @@
-"""The names under which a recipient of rows knows families: another name for every recipient."""
+"""Pseudonyms of families: a different one for every recipient of rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random ids and secrets; nothing in the product is numbered in a way that lets one id be guessed from another."""
+"""Random ids and secrets: no id can be guessed from another one."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 
 class SealBrokenError(Exception):
-    """A sealed value does not open: wrong key, wrong context, or altered bytes."""
+    """A sealed value cannot be opened: wrong key, wrong context, or altered bytes."""
 
 
 def seal(key: bytes, plaintext: bytes, context: str) -> bytes:
@@ -58,12 +58,12 @@ def unseal(key: bytes, sealed: bytes, context: str) -> bytes:
 
 
 def mark_of(key_id: str) -> bytes:
-    """Return how every value begins that is sealed under this master key."""
+    """Return the prefix of every value that is sealed under this master key."""
     return _VERSION_WITH_ID + bytes([len(key_id)]) + key_id.encode()
 
 
 def key_id_of(sealed: bytes) -> str:
-    """Return the id of the master key that a value needs; empty: it is from before keys had ids, or destroyed."""
+    """Return the id of the master key that a value needs; empty for destroyed values and those older than key ids."""
     if sealed[:1] != _VERSION_WITH_ID:
         return ""
     return sealed[2 : 2 + sealed[1]].decode("ascii", "replace") if len(sealed) > 1 else ""
@@ -100,7 +100,7 @@ class Vault:
 
     @property
     def key_ids(self) -> tuple[str, ...]:
-        """The master keys there are, the newest first."""
+        """The ids of the configured master keys, newest first."""
         return tuple(self._keys)
 
     def seal(self, plaintext: bytes, context: str) -> bytes:
@@ -141,7 +141,7 @@ class Vault:
         return unseal(_subkey(self._keys[key_id], purpose), sealed[len(mark_of(key_id)) :], context)
 
     def _unseal_without_id(self, purpose: str, sealed: bytes, context: str) -> bytes:
-        """Open a value from before keys had ids: it opens under the right one only."""
+        """Open a value older than key ids by trying each key: only the right one opens it."""
         for key in self._keys.values():
             try:
                 return unseal(_subkey(key, purpose), sealed, context)

@@ -1,4 +1,4 @@
-"""Work that one process at a time takes, oldest first; a killed one loses its claim by time, another begins anew."""
+"""Jobs that one process at a time claims, oldest first; the claim of a killed process expires."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ Row = TypeVar("Row", bound=SQLModel)
 
 
 async def claim_oldest(work: UnitOfWork, table: type[Row], *, lives: timedelta, tries: int) -> Row | None:
-    """Take the oldest row that waits, or whose claim is over; None when there is none.
+    """Claim the oldest row that waits or whose claim has expired; None when there is none.
 
     The table has state (waiting, running, ready, failed ...), percent, asked_at, claimed_until and tries. One that was
-    tried too often is returned ``failed``, and is in nobody's way.
+    tried too often is returned ``failed`` and never claimed again.
     """
     columns: Any = table
-    found = await work.session.exec(
+    rows = await work.session.exec(
         select(table)
         .where(
             col(columns.state).in_(["waiting", "running"]),
@@ -30,7 +30,7 @@ async def claim_oldest(work: UnitOfWork, table: type[Row], *, lives: timedelta, 
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    row: Any = found.first()
+    row: Any = rows.first()
     if row is None:
         return None
     row.tries += 1

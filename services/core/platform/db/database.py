@@ -1,6 +1,6 @@
-"""Engine, unit of work, notifications and the one-holder lock.
+"""Engine, unit of work, notifications and a lock that is tried.
 
-A use case gets a :class:`UnitOfWork` and writes; whoever opened it commits. Times inside one unit of work are one time.
+A use case writes to a :class:`UnitOfWork`; its caller commits. All times of one unit of work are the same instant.
 """
 
 from __future__ import annotations
@@ -27,12 +27,9 @@ from services.core.platform.errors import CoreError
 from services.core.platform.retention import Retention
 from services.core.platform.settings import Settings
 
-# A lock connection that does not answer within this time is taken for lost: the holder must stop before another starts.
-_LOCK_PROBE_S = 2.0
-
 
 class DatabaseLostError(ConnectionError):
-    """The database went away while we were listening or holding a lock."""
+    """The connection that listens or holds a lock was lost."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +41,7 @@ class Notification:
 
 
 class UnitOfWork:
-    """One transaction: its session, its time, the keys that actions need, and how long what they write is kept."""
+    """One transaction: its session, its time, the keys for sealing, and the periods of retention."""
 
     def __init__(self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention) -> None:
         self.session = session
@@ -52,7 +49,7 @@ class UnitOfWork:
         self.vault = vault
         self.retention = retention
         self._keeps_refusal = False
-        # Whether what is written here says already that something was refused.
+        # Whether an entry of this transaction already records the refusal.
         self.refusal_is_recorded = False
         self._postponed: dict[Callable[[UnitOfWork, list[Any]], Awaitable[None]], list[Any]] = {}
 
@@ -70,34 +67,34 @@ class UnitOfWork:
         self.session.add_all(rows)
 
     async def run(self, statement: Executable, parameters: Mapping[str, object] | None = None) -> CursorResult[Any]:
-        """Run a statement that is not about loading rows as objects: locks, counters, updates and deletes of many."""
+        """Run a statement that loads no objects: locks, counters, updates and deletes of many rows."""
         await self.session.flush()
         return await (await self.session.connection()).execute(statement, parameters)
 
     async def commit_early(self) -> None:
-        """Commit what was done so far and give the connection back: what follows may take its time without one."""
+        """Commit and return the connection to the pool, so that slow work can follow without one."""
         await self.complete()
 
     def postpone(self, step: Callable[[UnitOfWork, list[Any]], Awaitable[None]], item: object) -> None:
-        """Have ``step`` called with all its items as the last thing before the commit, after every other lock."""
+        """Call ``step`` with all its items just before the commit, after every other lock was acquired."""
         self._postponed.setdefault(step, []).append(item)
 
     async def complete(self) -> None:
-        """Take the postponed steps and commit."""
+        """Run the postponed steps, then commit."""
         postponed, self._postponed = self._postponed, {}
         for step, items in postponed.items():
             await step(self, items)
         await self.session.commit()
 
     async def roll_back(self) -> None:
-        """Undo all of it once the database has judged it: what a dry run does instead of committing."""
+        """Flush, so that constraints are checked, then roll back: what a dry run does instead of committing."""
         await self.flush()
-        # What was to be written last would otherwise be, about things that were never done.
+        # Drop deferred writes; otherwise they would be committed after the rollback.
         self._postponed = {}
         await self.session.rollback()
 
     async def flush(self) -> None:
-        """Write what was added, so that constraints speak now."""
+        """Write pending rows, so that constraints are checked now."""
         await self.session.flush()
 
     async def notify(self, channel: str, payload: str | uuid.UUID = "") -> None:
@@ -106,7 +103,7 @@ class UnitOfWork:
 
 
 class Notifications:
-    """What arrives on the channels of one LISTEN connection."""
+    """The notifications of one LISTEN connection."""
 
     def __init__(self, queue: asyncio.Queue[Notification | None]) -> None:
         self._queue = queue
@@ -116,29 +113,29 @@ class Notifications:
         try:
             # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with a notification.
             async with asyncio.timeout(timeout_s):
-                found = await self._queue.get()
+                notification = await self._queue.get()
         except TimeoutError:
             return None
-        if found is None:
+        if notification is None:
             self._queue.put_nowait(None)
             message = "the listening connection was lost"
             raise DatabaseLostError(message)
-        return found
+        return notification
 
     def drain(self) -> list[Notification]:
-        """Return what else is there already, without waiting; a burst is one wake-up."""
-        found = []
+        """Return all other notifications that have arrived, without waiting: a burst is one wake-up."""
+        drained = []
         while not self._queue.empty():
-            one = self._queue.get_nowait()
-            if one is None:
+            notification = self._queue.get_nowait()
+            if notification is None:
                 self._queue.put_nowait(None)
                 break
-            found.append(one)
-        return found
+            drained.append(notification)
+        return drained
 
 
 class Database:
-    """The way to Postgres for one process."""
+    """The connections of one process to Postgres."""
 
     def __init__(
         self,
@@ -149,6 +146,7 @@ class Database:
         pool_size: int = 8,
         ledger: ErasureLedger | None = None,
         retention: Retention | None = None,
+        idle_in_transaction_s: int | None = None,
     ) -> None:
         load_all_tables()
         self.url = url
@@ -156,6 +154,10 @@ class Database:
         self.vault = vault
         self.retention = retention or Retention()
         self._ledger = ledger
+        server_settings = {"application_name": "smartwatch"}
+        if idle_in_transaction_s is not None:
+            # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
+            server_settings["idle_in_transaction_session_timeout"] = str(idle_in_transaction_s * 1000)
         self._engine: AsyncEngine = create_async_engine(
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
@@ -164,12 +166,12 @@ class Database:
             pool_pre_ping=True,
             # Errors would quote the parameters: names, numbers and texts have no place in a log.
             hide_parameters=True,
-            connect_args={"timeout": 10, "server_settings": {"application_name": "smartwatch"}},
+            connect_args={"timeout": 10, "server_settings": server_settings},
         )
 
     @classmethod
-    def of(cls, settings: Settings) -> Database:
-        """Return the database these settings name."""
+    def of(cls, settings: Settings, *, idle_in_transaction_s: int | None = None) -> Database:
+        """Return the database these settings name; Postgres ends a transaction that is idle for longer, if given."""
         return cls(
             settings.database_url,
             vault=Vault.of(settings),
@@ -177,6 +179,7 @@ class Database:
             pool_size=settings.database_pool_size,
             ledger=ErasureLedger(settings.erasure_ledger),
             retention=Retention.of(settings),
+            idle_in_transaction_s=idle_in_transaction_s,
         )
 
     @contextlib.asynccontextmanager
@@ -199,7 +202,7 @@ class Database:
             await work.complete()
 
     async def _refuse_what_is_erased(self) -> None:
-        """Compare the database with the ledger of erasures, once: a restored backup brings back what was erased."""
+        """Compare the database with the ledger of erasures, once: a restored backup contains erased rows."""
         if self._ledger is None:
             return
         entries = await asyncio.to_thread(self._ledger.read)
@@ -211,7 +214,7 @@ class Database:
         ids = {what: [entry.subject_id for entry in entries if entry.what == what] for what in (CHILD, FAMILY)}
         async with self._engine.connect() as connection:
             found = await connection.execute(
-                # The tables are named, not imported: families stands above.
+                # The tables are named, not imported: people is a higher area.
                 text(
                     "SELECT EXISTS (SELECT FROM child WHERE child_id = ANY(:child) AND erased_at IS NULL)"
                     " OR EXISTS (SELECT FROM family WHERE family_id = ANY(:family) AND erased_at IS NULL)"
@@ -221,7 +224,7 @@ class Database:
             return bool(found.scalar_one())
 
     async def ping(self) -> None:
-        """Raise unless the database answers and may be served from."""
+        """Raise unless the database answers and its erasures are replayed."""
         await self._refuse_what_is_erased()
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
@@ -242,27 +245,6 @@ class Database:
             await _close(connection)
 
     @contextlib.asynccontextmanager
-    async def hold_lock(self, name: str) -> AsyncIterator[asyncio.Event]:
-        """Wait for the one-holder lock ``name`` and hold it; the event is set when it may have been lost.
-
-        The lock lives as long as its connection: a killed process frees it at once. The holder must stop what the lock
-        covers as soon as the event is set.
-        """
-        lost = asyncio.Event()
-        connection = await asyncpg.connect(self.url, timeout=10)
-        connection.add_termination_listener(lambda _: lost.set())
-        try:
-            await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", name)
-            async with asyncio.TaskGroup() as tasks:
-                watcher = tasks.create_task(_watch_connection(connection, lost))
-                try:
-                    yield lost
-                finally:
-                    watcher.cancel()
-        finally:
-            await _close(connection)
-
-    @contextlib.asynccontextmanager
     async def try_lock(self, name: str) -> AsyncIterator[bool]:
         """Try the one-holder lock ``name`` for the block, without waiting; yields whether it is ours.
 
@@ -275,20 +257,8 @@ class Database:
             await _close(connection)
 
     async def close(self) -> None:
-        """Give all connections back."""
+        """Close all connections."""
         await self._engine.dispose()
-
-
-async def _watch_connection(connection: asyncpg.Connection, lost: asyncio.Event) -> None:
-    """Set ``lost`` when the connection is closed or silent: a half-open connection does not report itself."""
-    while not lost.is_set():
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOCK_PROBE_S):
-                await lost.wait()
-        try:
-            await connection.execute("SELECT 1", timeout=_LOCK_PROBE_S)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
-            lost.set()
 
 
 async def _close(connection: asyncpg.Connection) -> None:

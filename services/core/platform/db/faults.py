@@ -1,4 +1,4 @@
-"""Which failures are the database's moment of weakness, and which are ours."""
+"""Which failures are temporary failures of the database, and which are faults of the program."""
 
 from __future__ import annotations
 
@@ -9,30 +9,34 @@ from sqlalchemy.exc import TimeoutError as NoConnectionFreeError
 from services.core.platform.db.database import DatabaseLostError
 
 # serialization_failure, deadlock_detected, unique_violation (two repeats at once), foreign_key_violation (what it was
-# about has just been erased): tried again, it finds its answer.
+# about has just been erased): a retry succeeds.
 _COLLISIONS = frozenset({"40001", "40P01", "23505", "23503"})
 # Connection trouble, out of resources, shutting down or starting up, system errors: wait for the database to come back.
 _AWAY_CLASSES = ("08", "53", "57", "58")
 
 
 def sqlstate_of(error: BaseException) -> str | None:
-    """Return Postgres' own word for a failure (five characters), or None: it is none of Postgres'."""
+    """Return the SQLSTATE of a failure (five characters), or None when it is not an error of Postgres."""
     inner = error.orig if isinstance(error, DBAPIError) else error
     return getattr(inner, "sqlstate", None)
 
 
 def is_database_unavailable(error: BaseException) -> bool:
-    """Say whether this failure means that the database cannot be reached or cannot work just now."""
+    """Return whether the database cannot be reached or cannot work at the moment."""
     # NoConnectionFreeError: so many ask at once that none of our connections came free in time.
     if isinstance(error, DatabaseLostError | NoConnectionFreeError | OSError | asyncpg.InterfaceError):
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     state = sqlstate_of(error)
-    return state is not None and state.startswith(_AWAY_CLASSES)
+    if state == "55000":
+        # A database that is closed to connections, as during a restore; the same state has other causes, too.
+        return "accepting connections" in str(error)
+    # 25P03, idle_in_transaction_session_timeout: this process stood still and lost its connection.
+    return state is not None and (state.startswith(_AWAY_CLASSES) or state == "25P03")
 
 
 def is_collision(error: BaseException) -> bool:
-    """Say whether two transactions got in each other's way, so that the same one again will pass."""
-    # A row that was there a moment ago is asked for by its key alone: it went in between.
+    """Return whether two transactions collided, so that a retry of the same one will succeed."""
+    # A row that existed a moment ago was loaded by its key: it was deleted in between.
     return isinstance(error, NoResultFound) or (isinstance(error, DBAPIError) and sqlstate_of(error) in _COLLISIONS)

@@ -35,10 +35,10 @@ async def events_after(
     ]
     if not spans:
         return []
-    found = await work.session.exec(
+    rows = await work.session.exec(
         select(Event)
         .where(or_(*spans), or_(col(Event.guardian_id).is_(None), col(Event.guardian_id) == guardian_id))
         .order_by(col(Event.family_id), col(Event.seq))
         .limit(limit)
     )
-    return list(found)
+    return list(rows)

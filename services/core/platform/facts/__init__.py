@@ -1,1 +1,1 @@
-"""What happened, when, to which watch; no content. Usage is computed from it."""
+"""Events of usage without content, from which usage is computed."""

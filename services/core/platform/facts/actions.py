@@ -1,4 +1,4 @@
-"""Write facts, and only those that a family has agreed to have counted."""
+"""Record facts, only those whose counting a family has consented to."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def record_fact(
     happened_at: datetime | None = None,
     voice_ms: int | None = None,
 ) -> None:
-    """Note that something happened, without saying what was said or where; ``happened_at``: when, if not now.
+    """Record that something happened, without content or place; ``happened_at`` is its time, if not now.
 
     What measures a family is kept only while its first guardian's consent to measurement stands; else it is dropped
     before it is stored, just before the commit.
@@ -46,7 +46,7 @@ def record_fact(
 
 @dataclass(frozen=True, slots=True)
 class PastFact:
-    """A fact that is brought in later: when it was received, and what :func:`record_fact` takes."""
+    """A fact of the past: its time of receipt and the arguments of :func:`record_fact`."""
 
     kind: str
     received_at: datetime
@@ -65,7 +65,7 @@ async def record_past_facts(
     will_count: bool = False,
     make_id: Callable[[], uuid.UUID] = new_id,
 ) -> int:
-    """Note many facts of the past at once, under the same rule as one of now; return how many were kept.
+    """Record many facts of the past at once under the same rule; return how many were kept.
 
     ``will_count``: the caller counts their families anew in this transaction, so that none of them waits for it.
     """
@@ -83,7 +83,7 @@ _PAST: Final = tuple(one.name for one in fields(PastFact))
 
 
 async def forget_measured(work: UnitOfWork, family_id: uuid.UUID) -> None:
-    """Forget what was counted of a family that no longer agrees to it."""
+    """Delete the facts of a family that has withdrawn its consent to counting."""
     await work.run(
         delete(Fact).where(
             col(Fact.family_id) == family_id,
@@ -102,7 +102,7 @@ async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[Fact]) -> 
 async def _agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return which of these families may be measured now."""
     # The tables are named, not imported: consents and families stand above facts.
-    found = await work.run(
+    rows = await work.run(
         text(
             "SELECT m.family_id FROM membership m JOIN consent c USING (family_id, guardian_id) "
             "WHERE m.family_id = ANY(:family_ids) AND m.is_primary AND m.removed_at IS NULL "
@@ -110,4 +110,4 @@ async def _agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uu
         ),
         {"family_ids": list(family_ids)},
     )
-    return set(found.scalars())
+    return set(rows.scalars())

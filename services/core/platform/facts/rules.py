@@ -1,4 +1,4 @@
-"""Which facts are about the watch and the programme's work, and which measure a family. Pure."""
+"""Which facts concern the watch and the programme's work, and which measure a family. Pure."""
 
 from __future__ import annotations
 
@@ -14,5 +14,5 @@ STARTER_NOT_FOLLOWED: Final = "starter_not_followed"
 
 
 def measures_a_family(kind: str) -> bool:
-    """Say whether a fact may be kept only with consent to measurement; a kind that nobody has thought of may not."""
+    """Return whether a fact needs consent to measurement; an unknown kind does."""
     return kind not in OF_THE_WATCH and not kind.startswith(WATCH_STEM)

@@ -14,7 +14,7 @@ class Fact(SQLModel, table=True):
     """What happened, when, to which watch and family; never content, place or name."""
 
     __tablename__ = "fact"
-    # What waits to be counted: stays as small as the backlog, however many facts there are.
+    # An index of uncounted facts only: as small as the backlog, however many facts there are.
     __table_args__ = (Index("fact_to_count", "received_at", postgresql_where=text("NOT counted")),)
 
     fact_id: uuid.UUID = id_column()
@@ -22,7 +22,7 @@ class Fact(SQLModel, table=True):
     watch_id: uuid.UUID | None = Field(default=None, foreign_key="watch.watch_id", index=True, ondelete="CASCADE")
     child_id: uuid.UUID | None = Field(default=None, foreign_key="child.child_id", ondelete="CASCADE")
     family_id: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", index=True, ondelete="CASCADE")
-    # Ties the facts about one message together without saying what it was.
+    # Joins the facts about one message without its content.
     ref_id: uuid.UUID | None = None
     # The watch's own time, if it knew it, and ours.
     happened_at: datetime | None = maybe_time_column()

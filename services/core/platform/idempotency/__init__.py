@@ -1,1 +1,1 @@
-"""Every id a watch has used, and what it was answered."""
+"""The ids that watches have used, and the answers."""

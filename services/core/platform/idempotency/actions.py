@@ -1,4 +1,4 @@
-"""Judge the ids that watches make."""
+"""Answer repeated ids of watches as the first time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.core.platform.idempotency.tables import Uplink
 
 @dataclass(frozen=True)
 class Answer:
-    """What a watch is told about an uplink; ``code`` and ``detail`` are words of the protocol."""
+    """The answer to an uplink; ``code`` and ``detail`` are words of the protocol."""
 
     code: str
     detail: str | None = None
@@ -21,12 +21,12 @@ DUPLICATE = Answer("duplicate")
 
 
 def rejected(detail: str) -> Answer:
-    """Return the answer that something was not and will not be taken."""
+    """Return the answer that an uplink was rejected for good."""
     return Answer("rejected", detail)
 
 
 async def known_answer(work: UnitOfWork, username: str, ref: str, fingerprint: str) -> Answer | None:
-    """Return what a repeat of this id gets, or None when the id is new.
+    """Return the answer to a repeat of this id, or None when the id is new.
 
     Same content: ``duplicate``, or the same rejection again. Other content: ``rejected id_conflict``.
     """
@@ -39,7 +39,7 @@ async def known_answer(work: UnitOfWork, username: str, ref: str, fingerprint: s
 
 
 async def remember(work: UnitOfWork, username: str, ref: str, *, kind: str, fingerprint: str, answer: Answer) -> Answer:
-    """Keep what this id stood for and return the answer.
+    """Store the content's digest and the answer for this id, and return the answer.
 
     Of two transactions with the same id the second fails here (IntegrityError), rolls back, and finds the first's
     answer when it is tried again.

@@ -8,7 +8,7 @@ from services.core.platform.db.columns import datetime, time_column
 
 
 class Uplink(SQLModel, table=True):
-    """One id made by a watch: what it stood for and what was answered."""
+    """One id made by a watch, the digest of its content, and the answer."""
 
     __tablename__ = "uplink"
 

@@ -1,1 +1,1 @@
-"""What waits for a watch, in server order."""
+"""Items that wait for a watch, in server order."""

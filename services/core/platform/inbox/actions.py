@@ -1,4 +1,4 @@
-"""What waits for a child's watch: put in, announced, settled. It leaves only when the watch has shown it holds it."""
+"""Items for a child's watch: append, announce, settle. An item is settled only once the watch has acknowledged it."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ async def put_in(
 
 
 async def waiting_count(work: UnitOfWork, child_id: uuid.UUID) -> int:
-    """Return how many items wait for the child."""
-    found = await work.session.exec(
+    """Return the number of waiting items of the child."""
+    rows = await work.session.exec(
         select(func.count()).select_from(InboxItem).where(
             col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting"
         )
     )  # fmt: skip
-    return found.one()
+    return rows.one()
 
 
 async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> InboxItem | None:
@@ -63,7 +63,7 @@ async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> In
 
     Items go out in order, one at a time: only the first that waits, and has not stepped aside, is ever looked at.
     """
-    found = await work.session.exec(
+    rows = await work.session.exec(
         select(InboxItem)
         .where(
             col(InboxItem.child_id) == child_id,
@@ -74,7 +74,7 @@ async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> In
         .limit(1)
         .with_for_update(key_share=True)
     )
-    item = found.first()
+    item = rows.first()
     if item is None or not may_announce(Announcement(item.announced_to, item.next_announce_at), username, work.now):
         return None
     if item.announced_to != username:
@@ -90,16 +90,16 @@ async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> In
 
 async def find_item(work: UnitOfWork, child_id: uuid.UUID, ref: str) -> InboxItem | None:
     """Return the child's item of this name, whatever its state, locked."""
-    found = await work.session.exec(
+    rows = await work.session.exec(
         select(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.ref) == ref)
         .with_for_update(key_share=True)
     )
-    return found.first()
+    return rows.first()
 
 
 def settle(work: UnitOfWork, item: InboxItem, state: str) -> None:
-    """Take an item out: ``delivered``, ``rejected`` by the watch, or ``dropped`` by us. A repeat changes nothing."""
+    """Settle an item: ``delivered``, ``rejected`` by the watch, or ``dropped`` by us. A repeat changes nothing."""
     if item.state == "waiting":
         item.state = state
         item.done_at = work.now
@@ -107,13 +107,13 @@ def settle(work: UnitOfWork, item: InboxItem, state: str) -> None:
 
 
 def defer(work: UnitOfWork, item: InboxItem) -> None:
-    """The watch has no room: announce again in some minutes, or at its next hello."""
+    """Defer an item because the watch has no room: announce it again in some minutes, or at the next hello."""
     item.next_announce_at = work.now + timedelta(seconds=LATER_S)
     work.add(item)
 
 
 def not_yet(work: UnitOfWork, item: InboxItem) -> None:
-    """An item that was claimed cannot be announced yet: what it needs is being made, and then it is looked at again."""
+    """Undo the announcement of a claimed item whose rendition is still being made."""
     item.announced_to = None
     item.announcements = 0
     item.next_announce_at = work.now + timedelta(seconds=LATER_S)
@@ -140,7 +140,7 @@ def note_fetch(work: UnitOfWork, item: InboxItem, first_chunk: int) -> bool:
 
 
 async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """A new connection knows of no announcement: what waits is announced afresh."""
+    """Announce the waiting items afresh: a new connection has received no announcement."""
     await work.run(
         update(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting")
@@ -150,16 +150,16 @@ async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
 
 async def lock_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> InboxItem | None:
     """Return the item of a message, its row locked."""
-    found = await work.session.exec(
+    rows = await work.session.exec(
         select(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.message_id) == message_id)
         .with_for_update(key_share=True)
     )
-    return found.first()
+    return rows.first()
 
 
 async def drop_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> None:
-    """A message is no longer to be delivered; a watch that was told of it is told that it is gone."""
+    """Withdraw a message; a watch that has received its announcement gets a removal."""
     item = await lock_message(work, child_id, message_id)
     if item is None or item.state != "waiting":
         return

@@ -1,4 +1,4 @@
-"""When something that waits for a watch is told again. Pure."""
+"""When a waiting item is announced again. Pure."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ WAITING_MAX_ITEMS = 500
 
 @dataclass(frozen=True)
 class Announcement:
-    """How often the first waiting item was announced to whom, and when it may be announced again."""
+    """To which identity the first waiting item was announced, and when it may be announced again."""
 
     announced_to: str | None
     next_announce_at: datetime | None
 
 
 def may_announce(item: Announcement, username: str, now: datetime) -> bool:
-    """Say whether the first waiting item is to be announced to ``username`` now: new to it, or silent long enough."""
+    """Return whether to announce the first waiting item to ``username`` now: new, or unanswered long enough."""
     if item.announced_to != username or item.next_announce_at is None:
         return True
     return item.next_announce_at <= now
 
 
 def next_announcement_at(announcements: int, now: datetime) -> datetime:
-    """Return when silence after the n-th announcement (1, 2, ...) leads to the next one."""
+    """Return when to repeat an announcement that stayed unanswered after the n-th time (1, 2, ...)."""
     return now + timedelta(seconds=REPEAT_AFTER_S[min(announcements, len(REPEAT_AFTER_S)) - 1])
 
 

@@ -1,4 +1,4 @@
-"""Table of what waits for a child's watch."""
+"""Table of the items for a child's watch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.core.platform.db.columns import bigint_column, datetime, id_column
 
 
 class InboxItem(SQLModel, table=True):
-    """One item for the child's watch, in server order; it waits for the child, whichever watch the child wears."""
+    """One item in server order. It belongs to the child and goes to whichever watch the child wears."""
 
     __tablename__ = "inbox_item"
     __table_args__ = (

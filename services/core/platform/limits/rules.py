@@ -78,6 +78,12 @@ class Limits(Enum):
     # One process reads uplinks, so this one is kept in its memory (docs/decisions/0041-watch-rate-limits.md).
     # A clip of a minute has at most 2,048 chunks.
     MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
+    # A minute of speech has at most 1 MiB, and 3,000 arrays of fixes about 32 MiB: a week without a network comes in.
+    BYTES_OF_WATCH = Limit(
+        32 * 1024 * 1024, 384 * 1024 * 1024, _HOUR, "watch (user name)", "bytes of MQTT messages; beyond it: `retry`"
+    )  # fmt: skip
+    # A watch that floods is not answered for each message: what has no answer is sent again after 30 s.
+    RETRIES_OF_WATCH = Limit(200, 3600, _HOUR, "watch (user name)", "receipts `retry` for messages beyond the limits")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Structured logs without anything personal, and the health page of processes without a web framework."""
+"""Structured logs without personal fields, and the health page of processes without a web framework."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import structlog
 
 from services.core.platform.log.rate_limited import RateLimiter
 
-# Names of fields that may never reach a log, whatever their value: a guard behind review, not instead of it.
+# Fields that must never reach a log, whatever their value: a guard in addition to review.
 PERSONAL_FIELDS = frozenset(
     {
         "phone", "number", "name", "child_name", "display_name", "text", "code", "token", "password", "secret",
@@ -30,7 +30,7 @@ def _remove_personal_fields(
 def _place_of_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace an exception by its type and where it happened.
 
-    Its message stays out: a database's or parser's message quotes the value that it choked on.
+    The message is dropped: messages of databases and parsers quote the offending value.
     """
     if event.pop("exc_info", None):
         kind, _, trace = sys.exc_info()

@@ -8,7 +8,7 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from http import HTTPStatus
 
-# Returns None if the dependency is well, else a short reason without anything personal.
+# Returns None if the check passes, otherwise a short reason without personal content.
 Check = Callable[[], Awaitable[str | None]]
 
 _CHECK_DEADLINE_S = 2.0

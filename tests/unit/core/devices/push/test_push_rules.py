@@ -134,9 +134,53 @@ def test_in_development_a_local_service_may_be_used() -> None:
     assert checked_address("http://127.0.0.1:9000/push", only_public=False) == "http://127.0.0.1:9000/push"
 
 
-def test_multicast_is_not_public() -> None:
-    assert not is_public("224.0.0.1")
-    assert not is_public("ff02::1")
+PUBLIC_ADDRESSES = (
+    "8.8.8.8", "172.32.0.1", "192.0.1.1", "223.255.255.254", "2000::1", "2606:4700:4700::1111",
+    "2a00:1450:4001:830::200e", "2001:4860:4860::8888", "2001:200::1", "2400:cb00::1", "2002:808:808::1",
+)  # fmt: skip
+INTERNAL_ADDRESSES = {
+    "this host": ("0.0.0.0", "127.0.0.1", "::", "::1"),  # noqa: S104 - addresses to refuse
+    "private": ("10.0.0.1", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fc00::1", "fd00:ec2::254", "fec0::1"),
+    "link local": ("169.254.169.254", "fe80::1", "fe80::1%eth0"),
+    "a scope": ("2606:4700:4700::1111%eth0",),
+    "multicast": ("224.0.0.1", "ff02::1", "ff0e::1"),
+    "mapped": ("::ffff:10.0.0.1", "::ffff:127.0.0.1", "::ffff:8.8.8.8"),
+    "compatible": ("::8.8.8.8", "::10.0.0.1"),
+    "translated (SIIT)": ("::ffff:0:10.0.0.1",),
+    "NAT64": ("64:ff9b::10.0.0.1", "64:ff9b::8.8.8.8", "64:ff9b:1::a00:1"),
+    "6to4 of private IPv4": (
+        "2002:a00:1::1",
+        "2002:7f00:1::1",
+        "2002:c0a8:101::1",
+        "2002:a9fe:a9fe::1",
+        "2002:e000:1::",
+    ),
+    "Teredo": ("2001::1", "2001:0:a00:1::1"),
+    "protocol assignments": ("192.0.0.192", "192.88.99.1", "2001:1::1", "2001:2::1", "2001:10::1", "2001:20::1"),
+    "documentation": ("192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1", "3fff::1", "3fff:fff::1"),
+    "benchmarks": ("198.18.0.1", "198.19.255.255"),
+    "discard": ("100::1",),
+    "segment routing": ("5f00::1",),
+    "not assigned": ("4000::1", "1fff::1", "8000::1", "e000::1"),
+    "reserved": ("240.0.0.1", "255.255.255.255"),
+    "host agent of a cloud": ("168.63.129.16",),
+}
+
+
+@pytest.mark.parametrize("address", PUBLIC_ADDRESSES)
+def test_an_address_of_the_internet_is_public(address: str) -> None:
+    assert is_public(address)
+
+
+@pytest.mark.parametrize("kind", INTERNAL_ADDRESSES)
+def test_an_address_that_leads_into_this_network_is_not_public(kind: str) -> None:
+    assert [address for address in INTERNAL_ADDRESSES[kind] if is_public(address)] == []
+
+
+@pytest.mark.parametrize("word", ["", "example.org", "8.8.8", "08.8.8.8", "2606:4700", "[::1]", "0x7f.1"])
+def test_what_is_no_address_is_refused_as_such(word: str) -> None:
+    with pytest.raises(ValueError, match="IPv4 or IPv6"):
+        is_public(word)
 
 
 def test_answers_mean_taken_gone_or_later_and_a_redirection_is_no_success() -> None:

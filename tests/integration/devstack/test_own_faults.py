@@ -1,0 +1,64 @@
+"""`up` replaces a process that is frozen or hangs, and leaves alone one that waits for Postgres or the broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from services.devstack.installation import Installation
+
+# Shortened: the product waits 30 s.
+AFTER_S = 4.0
+
+
+@pytest.fixture(scope="module")
+def announced() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def installation(open_folder: Path, announced: list[str]) -> Iterator[Installation]:
+    with Installation.acquire(
+        open_folder / "var", announce=announced.append, durable=False, own_fault_after_s=AFTER_S
+    ) as installation:
+        yield installation
+
+
+def _wait_until(holds: Callable[[], bool], what: str, deadline_s: float = 90.0) -> float:
+    start_s = time.monotonic()
+    while not holds():
+        assert time.monotonic() - start_s < deadline_s, f"never came true: {what}"
+        time.sleep(0.05)
+    return time.monotonic() - start_s
+
+
+@pytest.mark.parametrize("name", ["worker", "api", "broker", "bridge"])
+def test_a_frozen_process_is_killed_and_started_again(
+    installation: Installation, announced: list[str], name: str
+) -> None:
+    installation.wait_ready()
+    frozen = installation.process_ids()[name]
+    assert frozen is not None
+    os.kill(frozen, signal.SIGSTOP)
+    took_s = _wait_until(lambda: installation.process_ids()[name] not in {frozen, None}, f"{name} is replaced")
+    installation.wait_ready()
+    assert took_s >= AFTER_S
+    assert any(line.startswith(f"{name} is unready by its own fault") for line in announced)
+
+
+def test_while_postgres_is_away_nothing_is_killed(installation: Installation) -> None:
+    installation.wait_ready()
+    before = installation.process_ids()
+    with installation.kept_down("postgres"):
+        _wait_until(lambda: {"api", "worker", "bridge"} <= installation.unready().keys(), "all miss Postgres")
+        waited_until_s = time.monotonic() + 2 * AFTER_S
+        _wait_until(lambda: time.monotonic() > waited_until_s, "the time of two own faults is over")
+        during = installation.process_ids()
+    installation.wait_ready()
+    names = ("api", "worker", "bridge", "broker")
+    assert [during[name] for name in names] == [before[name] for name in names]
