@@ -15,6 +15,8 @@ from services.core.platform.audio.rules import Media
 
 RATE_HZ = 16_000
 VECTORS = Path(__file__).parents[1] / "vectors" / "audio"
+# What recorders of phones and watches wrote.
+RECORDERS = VECTORS / "recorders"
 
 
 def samples(seconds: float, *, pitch_hz: float = 180.0, rate_hz: int = RATE_HZ, level: float = 0.4) -> array[int]:

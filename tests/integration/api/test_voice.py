@@ -30,7 +30,7 @@ from services.core.platform.limits.tables import LimitBucket
 from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, pair
-from tests.support.sounds import duration_ms, encoded, wav
+from tests.support.sounds import RECORDERS, duration_ms, encoded, wav
 from tests.support.uplinks import receive_voice
 
 AMR = encoded("amr-nb", 2.0)
@@ -137,6 +137,39 @@ async def test_a_form_with_a_file_is_taken_too(client: httpx.AsyncClient, transc
     assert await parent.refused("POST", path, content=b"x", headers=headers) == (400, "malformed")
 
 
+@pytest.mark.parametrize(
+    "name", ["adts.aac", "aiff.aiff", "alac.m4a", "android-3gp-amrnb.3gp", "flac.flac", "ima-adpcm.wav", "pcm.caf"]
+)
+async def test_what_a_phone_records_is_found_out_by_decoding_whatever_it_is_called(
+    client: httpx.AsyncClient, transcoder: Transcoder, name: str
+) -> None:
+    parent = await make_family(client, transcoder.database)
+    sound = (RECORDERS / name).read_bytes()
+    types = (
+        "video/3gpp", "application/ogg", "application/mp4", "video/quicktime", "audio/aac", "application/json",
+        "text/plain", "application/x-www-form-urlencoded", "nonsense", "", None,
+    )  # fmt: skip
+    for media_type in types:
+        headers = {"Idempotency-Key": new_ref(), **({} if media_type is None else {"Content-Type": media_type})}
+        message = await parent.told("POST", f"{parent.child}/voice-messages", content=sound, headers=headers)
+        assert message["voice"]["state"] == "ready", media_type
+        assert abs(message["voice"]["duration_ms"] - 3_000) < 70
+    heard = await audio(parent, message)
+    assert abs(duration_ms(heard.content) - 3_000) < 120
+
+
+async def test_a_watch_that_leaves_out_the_header_of_amr_is_heard(
+    client: httpx.AsyncClient, transcoder: Transcoder
+) -> None:
+    place = await make_place(transcoder.database)
+    parent = await make_family(client, transcoder.database, place)
+    identity = await pair(parent, place)
+    assert await child_speaks(transcoder, identity, (RECORDERS / "amr-without-header.amr").read_bytes()) == "stored"
+    [message] = (await parent.told("GET", f"{parent.child}/messages"))["messages"]
+    heard = await audio(parent, message)
+    assert abs(duration_ms(heard.content) - 3_000) < 120
+
+
 async def test_a_key_makes_one_message_however_often_it_is_sent(
     client: httpx.AsyncClient, transcoder: Transcoder
 ) -> None:
@@ -159,8 +192,8 @@ async def test_a_key_makes_one_message_however_often_it_is_sent(
         (b"", "audio/amr", 422, "audio_not_readable"),
         (b"#EXTM3U\nhttp://127.0.0.1/a.mp3\n", "audio/mpeg", 422, "audio_not_readable"),
         (bytes(range(256)) * 20, "audio/webm", 422, "audio_not_readable"),
-        (AMR, "text/plain", 415, "media_type_not_supported"),
-        (AMR, "application/json", 415, "media_type_not_supported"),
+        (b"not audio", "text/plain", 422, "audio_not_readable"),
+        (b"{}", "application/json", 422, "audio_not_readable"),
     ],
 )
 async def test_what_cannot_be_played_is_refused_before_it_is_stored(

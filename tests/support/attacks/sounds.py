@@ -49,6 +49,13 @@ def behind_magic(kind: str, file: str, port: int) -> dict[str, bytes]:
         "mp4": b"\x00\x00\x00\x18ftypM4A " + text,
         "wav": b"RIFF\x00\x00\x00\x00WAVE" + text,
         "mp3": b"ID3\x04\x00\x00\x00\x00\x00\x00" + text,
+        "adts": b"\xff\xf1\x50\x40" + text,
+        "adts behind id3": b"ID3\x04\x00\x00\x00\x00\x00\x00\xff\xf1\x50\x40" + text,
+        "aiff": b"FORM\x00\x00\x00\x00AIFF" + text,
+        "aifc": b"FORM\x00\x00\x00\x00AIFC" + text,
+        "caf": b"caff\x00\x01\x00\x00" + text,
+        "flac": b"fLaC\x00\x00\x00\x22" + text,
+        "3gp": b"\x00\x00\x00\x18ftyp3gp4" + text,
     }
 
 

@@ -48,6 +48,8 @@ class _Job:
     media: Media | None
     channels: int
     size_bytes: int
+    # The codec that the watch named.
+    declared: str | None
     form: Form
     max_bytes: int
 
@@ -88,7 +90,8 @@ async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: i
         child = await work.session.get_one(Child, asset.child_id)
         job = _Job(
             asset_id, asset.child_id, asset.blob_id, data_key(work, child),
-            None if asset.media is None else Media(asset.media), asset.channels or 1, asset.size_bytes, form, max_bytes,
+            None if asset.media is None else Media(asset.media), asset.channels or 1, asset.size_bytes,
+            asset.claimed_codec, form, max_bytes,
         )  # fmt: skip
         if asset.state == "ready" and (job.original_will_do or await _exists(work, job)):
             return None
@@ -109,7 +112,7 @@ async def _exists(work: UnitOfWork, job: _Job) -> bool:
 async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> _Job | None:
     """Decode the original and record what it is; None: it cannot be played, or was deleted meanwhile."""
     try:
-        examined = await transcoder.sandbox.examine(sound)
+        examined = await transcoder.sandbox.examine(sound, declared=job.declared)
     except (AudioNotReadableError, ClipTooLongError) as error:
         await _record_failed_examination(transcoder.database, job.asset_id, error, notify)
         return None
@@ -155,7 +158,9 @@ async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notif
         clip_id=job.asset_id, form=job.form.value, max_bytes=job.max_bytes, created_at=transcoder.database.clock()
     )
     try:
-        rendered = await transcoder.sandbox.render(sound, job.form, max_bytes=job.max_bytes or None)
+        rendered = await transcoder.sandbox.render(
+            sound, job.form, max_bytes=job.max_bytes or None, declared=job.declared
+        )
     except DoesNotFitError:
         rendition.failure = "clip_too_large"
     except (AudioNotReadableError, ClipTooLongError):

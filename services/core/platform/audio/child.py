@@ -16,7 +16,8 @@ from typing import IO
 import av.logging
 
 from services.core.platform.audio.confinement import confine
-from services.core.platform.audio.decoding import NotReadableError, TooLongError, examine
+from services.core.platform.audio.containers import NotReadableError
+from services.core.platform.audio.decoding import TooLongError, examine
 from services.core.platform.audio.rendering import DoesNotFitError, render
 from services.core.platform.audio.rules import Form
 
@@ -55,10 +56,13 @@ def warm_up() -> None:
 def work(head: dict[str, object], clip: bytes) -> tuple[dict[str, object], bytes]:
     """Run one job and return its answer; a fault of the recording is an answer and not an exception."""
     try:
+        named = head.get("declared")
+        declared = named if isinstance(named, str) else None
         if head["job"] == "examine":
-            return examine(clip), b""
+            return examine(clip, declared), b""
         most = head.get("max_bytes")
-        made, properties = render(clip, Form(str(head["form"])), most if isinstance(most, int) else None)
+        maximum = most if isinstance(most, int) else None
+        made, properties = render(clip, Form(str(head["form"])), maximum, declared)
     except NotReadableError:
         return {"error": "not_readable"}, b""
     except TooLongError:

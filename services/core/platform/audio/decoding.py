@@ -1,4 +1,4 @@
-"""Reading a recording with FFmpeg's libraries. Runs in the confined process only: see ``child.py``."""
+"""Decode a recording with FFmpeg's libraries. Runs in a limited process only: see ``child.py``."""
 
 from __future__ import annotations
 
@@ -16,72 +16,37 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
 
+from services.core.platform.audio.containers import DECODERS, NotReadableError, container_of, media_of
 from services.core.platform.audio.rules import CLIP_MAX_S, CLIP_TOLERANCE_MS, Media, bars_of_peaks
 
 # Peaks are taken every 20 ms of an 8 kHz copy.
 _BAR_RATE_HZ: Final = 8_000
 _PEAK_SAMPLES: Final = 160
-# A damaged stream yields errors instead of frames; after so many errors decoding stops.
+# A damaged stream yields errors instead of frames. Decoding stops after this many.
 _ERRORS_MAX: Final = 2_000
-
-# The accepted pairs of container and codec. Everything else that FFmpeg can read is rejected.
-_KINDS: Final[dict[tuple[str, str], Media]] = {
-    ("amr", "amrnb"): Media.AMR_NB,
-    ("amr", "amrwb"): Media.AMR_WB,
-    ("ogg", "opus"): Media.OGG_OPUS,
-    ("matroska", "opus"): Media.WEBM_OPUS,
-    ("mov", "aac"): Media.MP4_AAC,
-    ("mov", "opus"): Media.MP4_OPUS,
-    ("mp3", "mp3"): Media.MP3,
-}
-# FFmpeg's own AMR decoders give up at a pause: recorders send one of its frames for eight of silence (discontinuous
-# transmission, 3GPP TS 26.093), which it has "not yet implemented". 3GPP's reference decoder is in the wheel, too.
-_DECODERS: Final = {Media.AMR_NB: "libopencore_amrnb", Media.AMR_WB: "libopencore_amrwb"}
-
-
-class NotReadableError(Exception):
-    """The bytes cannot be decoded as a recording of an accepted kind."""
 
 
 class TooLongError(Exception):
     """The recording is longer than a minute."""
 
 
-def container_of(clip: bytes) -> str:
-    """Return the demuxer for the first bytes of a file; raises NotReadableError.
-
-    FFmpeg never chooses: its demuxers include playlists, which name other files and hosts.
-    """
-    if clip.startswith(b"#!AMR"):
-        return "amr"
-    if clip.startswith(b"OggS"):
-        return "ogg"
-    if clip.startswith(b"\x1aE\xdf\xa3"):
-        return "matroska"
-    if clip[4:8] == b"ftyp":
-        return "mov"
-    if clip.startswith(b"RIFF") and clip[8:12] == b"WAVE":
-        return "wav"
-    if clip.startswith(b"ID3") or (clip[:1] == b"\xff" and clip[1:2] >= b"\xe0"):
-        return "mp3"
-    raise NotReadableError
-
-
 class Recording:
     """An open recording: its kind, and its frames."""
 
-    def __init__(self, container: InputContainer, stream: AudioStream, media: Media) -> None:
+    def __init__(
+        self, container: InputContainer, stream: AudioStream, media: Media, decoder: AudioCodecContext
+    ) -> None:
         self._container = container
         self._stream = stream
-        self._decoder = _decoder(stream, media)
+        self._decoder = decoder
         self.media = media
         self.channels = stream.codec_context.layout.nb_channels
         self.duration_us = 0
 
     def frames(self) -> Iterator[AudioFrame]:
-        """Yield what decodes, in order, and count its length; raises TooLongError, NotReadableError.
+        """Yield the decoded frames in order and count their length; raises TooLongError, NotReadableError.
 
-        Damaged frames are skipped, a truncated recording ends early: a child's message is worth hearing with a gap.
+        Damaged packets are skipped, and a truncated file ends early: a child's words are worth hearing with a gap.
         """
         errors = 0
         longest_us = (CLIP_MAX_S * 1000 + CLIP_TOLERANCE_MS) * 1000
@@ -89,7 +54,7 @@ class Recording:
         while True:
             try:
                 packet = next(packets)
-                # The last packet is empty and flushes the decoder.
+                # The last packet is empty and drains the decoder.
                 frames = self._decoder.decode(packet if packet.size else None)
             except (StopIteration, EOFError):
                 return
@@ -106,11 +71,11 @@ class Recording:
                     yield frame
 
     def mono(self, rate_hz: int) -> Iterator[AudioFrame]:
-        """Yield the recording as 16-bit mono frames of one rate, also when its own format changes midway."""
+        """Yield the recording as 16-bit mono frames of one rate, also where its own format changes half-way."""
         resampler: AudioResampler | None = None
         shape: object = None
         for frame in self.frames():
-            # Ignore time stamps: in damaged files they have gaps and jumps.
+            # Time stamps jump only in damaged files: the frames are played one after the other.
             frame.pts = None
             now = (frame.format.name, frame.layout.name, frame.sample_rate)
             if resampler is None or now != shape:
@@ -124,39 +89,30 @@ class Recording:
 
 
 @contextmanager
-def opened(clip: bytes) -> Iterator[Recording]:
-    """Open a recording; raises NotReadableError unless it is of an accepted kind."""
-    demuxer = container_of(clip)
+def opened(clip: bytes, declared: str | None = None) -> Iterator[Recording]:
+    """Open a recording of an accepted kind; ``declared``: the codec that a watch named. Raises NotReadableError."""
+    found = container_of(clip, declared)
     try:
-        with av.open(io.BytesIO(clip), "r", format=demuxer, metadata_errors="ignore") as container:
+        with av.open(io.BytesIO(found.content), "r", format=found.demuxer, metadata_errors="ignore") as container:
             stream = next(iter(container.streams.audio), None)
-            if stream is None:
+            # Without a decoder for what the file claims to hold, FFmpeg gives the stream no audio codec.
+            if stream is None or not isinstance(stream.codec_context, AudioCodecContext):
                 raise NotReadableError
-            yield Recording(container, stream, _media(demuxer, stream))
+            codec = stream.codec_context.codec.canonical_name
+            media = media_of(found.demuxer, codec)
+            if not stream.codec_context.sample_rate:
+                raise NotReadableError
+            yield Recording(container, stream, media, _decoder(stream, codec))
     except (FFmpegError, ValueError, OverflowError, LookupError, ArithmeticError) as error:
         raise NotReadableError from error
 
 
-def _decoder(stream: AudioStream, media: Media) -> AudioCodecContext:
-    decoder = av.CodecContext.create(_DECODERS[media], "r") if media in _DECODERS else stream.codec_context
+def _decoder(stream: AudioStream, codec: str) -> AudioCodecContext:
+    decoder = av.CodecContext.create(DECODERS[codec], "r") if codec in DECODERS else stream.codec_context
     if not isinstance(decoder, AudioCodecContext):
         raise NotReadableError
     decoder.thread_count = 1
     return decoder
-
-
-def _media(demuxer: str, stream: AudioStream) -> Media:
-    # None, despite its type, where FFmpeg has no decoder for the claimed codec.
-    if not isinstance(stream.codec_context, AudioCodecContext):
-        raise NotReadableError
-    codec = stream.codec_context.codec.canonical_name
-    names = {"amr_nb": "amrnb", "amr_wb": "amrwb"}
-    if demuxer == "wav" and codec.startswith("pcm_"):
-        return Media.WAV
-    media = _KINDS.get((demuxer, names.get(codec, codec)))
-    if media is None or not stream.codec_context.sample_rate:
-        raise NotReadableError
-    return media
 
 
 def samples_of(frame: AudioFrame) -> array[int]:
@@ -170,11 +126,11 @@ def _peak(samples: array[int]) -> int:
     return max(*samples, -min(samples), 0)
 
 
-def examine(clip: bytes) -> dict[str, object]:
-    """Return ``media``, ``channels``, ``duration_ms`` and ``bars`` of a recording."""
+def examine(clip: bytes, declared: str | None = None) -> dict[str, object]:
+    """Return ``media``, ``channels``, ``duration_ms`` and ``bars`` of a recording; ``declared``: see ``opened``."""
     peaks: list[int] = []
     rest: array[int] = array("h")
-    with opened(clip) as recording:
+    with opened(clip, declared) as recording:
         for frame in recording.mono(_BAR_RATE_HZ):
             rest += samples_of(frame)
             whole = len(rest) // _PEAK_SAMPLES * _PEAK_SAMPLES

@@ -15,7 +15,8 @@ from av.audio.stream import AudioStream
 from av.error import BlockingIOError as NothingYetError
 from av.filter import Graph
 
-from services.core.platform.audio.decoding import NotReadableError, opened
+from services.core.platform.audio.containers import NotReadableError
+from services.core.platform.audio.decoding import opened
 from services.core.platform.audio.rules import Form, rates_to_try
 
 
@@ -46,13 +47,16 @@ _TARGETS: Final = {
 _FILTERS: Final = (("highpass", "f=120"), ("dynaudnorm", "f=200:g=5:p=0.89:m=30:t=0.002"))
 
 
-def render(clip: bytes, form: Form, max_bytes: int | None) -> tuple[bytes, dict[str, object]]:
+def render(
+    clip: bytes, form: Form, max_bytes: int | None, declared: str | None = None
+) -> tuple[bytes, dict[str, object]]:
     """Return the recording as ``form``, at most ``max_bytes``, with ``duration_ms`` and ``bit_rate``.
 
-    The best bit rate that fits is taken. Raises NotReadableError, TooLongError, DoesNotFitError.
+    ``declared``: the codec that a watch named. The best bit rate that fits is used. Raises NotReadableError,
+    TooLongError, DoesNotFitError.
     """
     target = _TARGETS[form]
-    with opened(clip) as recording:
+    with opened(clip, declared) as recording:
         # A minute of 24 kHz is 3 MB: kept, so that several bit rates can be tried.
         evened = list(_evened(recording.mono(target.rate_hz), target.rate_hz))
         duration_ms = round(recording.duration_us / 1000)

@@ -17,16 +17,23 @@ BARS: Final = 44
 
 
 class Media(StrEnum):
-    """The kinds of recordings that decoding can find."""
+    """The accepted kinds of recordings, as decoding finds them. At most 12 characters: they are stored."""
 
+    ADTS_AAC = "adts-aac"
+    AIFF = "aiff"
     AMR_NB = "amr-nb"
     AMR_WB = "amr-wb"
-    OGG_OPUS = "ogg-opus"
-    WEBM_OPUS = "webm-opus"
-    MP4_AAC = "mp4-aac"
-    MP4_OPUS = "mp4-opus"
+    CAF = "caf"
+    FLAC = "flac"
     MP3 = "mp3"
+    MP4_AAC = "mp4-aac"
+    MP4_ALAC = "mp4-alac"
+    MP4_AMR_NB = "mp4-amr-nb"
+    MP4_AMR_WB = "mp4-amr-wb"
+    MP4_OPUS = "mp4-opus"
+    OGG_OPUS = "ogg-opus"
     WAV = "wav"
+    WEBM_OPUS = "webm-opus"
 
 
 class Form(StrEnum):
@@ -60,7 +67,7 @@ _AMR_HEADER_BYTES: Final = 6
 
 def plays_as(media: Media, channels: int) -> Form | None:
     """Return the form that an original has already, and is delivered in; None when it must be rendered."""
-    if media is Media.AMR_NB:
+    if media is Media.AMR_NB and channels == 1:
         return Form.AMR_NB
     if media is Media.OGG_OPUS and channels == 1:
         return Form.OPUS

@@ -83,12 +83,12 @@ class AudioSandbox:
             with contextlib.suppress(OSError):
                 await _end(await spare, grace_s=_GRACE_S)
 
-    async def examine(self, clip: bytes) -> Examined:
-        """Decode all of a recording and return its properties.
+    async def examine(self, clip: bytes, *, declared: str | None = None) -> Examined:
+        """Return what a recording is, by decoding all of it; ``declared``: the codec that a watch named.
 
         Raises AudioNotReadableError, ClipTooLongError, AudioBusyError.
         """
-        answer, _ = await self._run({"job": "examine"}, clip)
+        answer, _ = await self._run({"job": "examine", "declared": declared}, clip)
         try:
             bars = tuple(int(bar) for bar in answer["bars"])
             examined = Examined(Media(answer["media"]), int(answer["channels"]), int(answer["duration_ms"]), bars)
@@ -98,12 +98,17 @@ class AudioSandbox:
             raise AudioNotReadableError
         return examined
 
-    async def render(self, clip: bytes, form: Form, *, max_bytes: int | None = None) -> Rendered:
-        """Render a recording: mono, evened loudness, no metadata, at most ``max_bytes``.
+    async def render(
+        self, clip: bytes, form: Form, *, max_bytes: int | None = None, declared: str | None = None
+    ) -> Rendered:
+        """Return a recording as ``form``: mono, its loudness evened, without metadata, at most ``max_bytes``.
 
-        Raises AudioNotReadableError, ClipTooLongError, DoesNotFitError, AudioBusyError.
+        ``declared``: the codec that a watch named. Raises AudioNotReadableError, ClipTooLongError, DoesNotFitError,
+        AudioBusyError.
         """
-        answer, made = await self._run({"job": "render", "form": form.value, "max_bytes": max_bytes}, clip)
+        answer, made = await self._run(
+            {"job": "render", "form": form.value, "max_bytes": max_bytes, "declared": declared}, clip
+        )
         try:
             rendered = Rendered(made, form, int(answer["duration_ms"]), int(answer["bit_rate"]))
         except (KeyError, TypeError, ValueError) as error:

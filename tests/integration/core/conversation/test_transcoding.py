@@ -83,9 +83,11 @@ async def test_no_transaction_is_open_while_a_decoder_runs(
     seen: list[list[str]] = []
     render = transcoder.sandbox.render
 
-    async def watched(sound: bytes, form: Form, *, max_bytes: int | None = None) -> Rendered:
+    async def watched(
+        sound: bytes, form: Form, *, max_bytes: int | None = None, declared: str | None = None
+    ) -> Rendered:
         seen.append(await open_transactions(database_url))
-        return await render(sound, form, max_bytes=max_bytes)
+        return await render(sound, form, max_bytes=max_bytes, declared=declared)
 
     monkeypatch.setattr(transcoder.sandbox, "render", watched)
     assert await transcoding.transcode_one(transcoder)

@@ -112,4 +112,4 @@ async def test_many_at_once_are_all_answered() -> None:
             return_exceptions=True,
         )
     assert [getattr(one, "media", None) for one in found] == [*Media, *[None] * 8]
-    assert all(isinstance(one, AudioNotReadableError) for one in found[8:])
+    assert all(isinstance(one, AudioNotReadableError) for one in found[len(Media) :])
