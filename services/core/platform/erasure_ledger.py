@@ -55,6 +55,9 @@ class ErasureLedger:
 
     def __init__(self, file: Path) -> None:
         self._file = file
+        # What was read last, and how the file looked then: it is compared whenever a connection is given out.
+        self._read_entries: list[LedgerEntry] = []
+        self._read_signature: tuple[int, int, int] | None = None
 
     def append(self, entry: LedgerEntry) -> None:
         """Write an entry; it survives a loss of power once this returns."""
@@ -78,6 +81,25 @@ class ErasureLedger:
 
     def read(self) -> list[LedgerEntry]:
         """Return every entry, the oldest first; a missing file has none. Raises LedgerBrokenError."""
+        # Taken before the file is read: an entry appended meanwhile is read once more, never missed.
+        signature = self._signature()
+        entries = self._parse()
+        self._read_entries, self._read_signature = entries, signature
+        return entries
+
+    def unchanged_entries(self) -> list[LedgerEntry] | None:
+        """Return what ``read`` returned last while the file is the same; None: it has to be read again."""
+        return self._read_entries if self._read_signature == self._signature() else None
+
+    def _signature(self) -> tuple[int, int, int]:
+        """Return inode, size and time of change of the file; zeros: there is none."""
+        try:
+            status = self._file.stat()
+        except FileNotFoundError:
+            return 0, 0, 0
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _parse(self) -> list[LedgerEntry]:
         try:
             raw = self._file.read_bytes()
         except FileNotFoundError:

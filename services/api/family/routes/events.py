@@ -26,6 +26,7 @@ from services.core.people.households.queries import families_of, rights_of
 from services.core.people.households.rules import Right
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
+from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
 from services.core.platform.events.queries import events_after
 from services.core.platform.events.tables import Event as EventRow
 
@@ -129,7 +130,8 @@ async def _look(
             scope = await _scope(work, caller.guardian_id, cursors)
             return scope, await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)
     except Exception as error:
-        if is_database_unavailable(error):
+        # A restored backup is one that has to be brought up to date before anything of it is sent.
+        if is_database_unavailable(error) or isinstance(error, ErasuresPendingError | LedgerBrokenError):
             log.warning("stream_ended_without_database", error=type(error).__qualname__)
             return None
         raise

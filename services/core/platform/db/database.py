@@ -11,18 +11,22 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import CursorResult, Executable, text
+from sqlalchemy import CursorResult, Executable, NullPool, event, text
+from sqlalchemy.engine.interfaces import AdaptedConnection
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from services.core.platform.clock import Clock, clock_of, system_clock
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.all_tables import load_all_tables
-from services.core.platform.erasure_ledger import CHILD, FAMILY, ErasureLedger, ErasuresPendingError, LedgerEntry
+from services.core.platform.db.restore_guard import RestoreGuard
+from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.errors import CoreError
 from services.core.platform.retention import Retention
 from services.core.platform.settings import Settings
@@ -153,21 +157,23 @@ class Database:
         self.clock = clock
         self.vault = vault
         self.retention = retention or Retention()
-        self._ledger = ledger
         server_settings = {"application_name": "smartwatch"}
         if idle_in_transaction_s is not None:
             # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
             server_settings["idle_in_transaction_session_timeout"] = str(idle_in_transaction_s * 1000)
-        self._engine: AsyncEngine = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://", 1),
-            pool_size=pool_size,
-            max_overflow=0,
-            # One round trip at check-out; without it each pooled connection fails once after a restart of Postgres.
-            pool_pre_ping=True,
+        self._guard = RestoreGuard(ledger)
+        options: dict[str, Any] = {
             # Errors would quote the parameters: names, numbers and texts have no place in a log.
-            hide_parameters=True,
-            connect_args={"timeout": 10, "server_settings": server_settings},
-        )
+            "hide_parameters": True,
+            "connect_args": {"timeout": 10, "server_settings": server_settings},
+        }
+        driver_url = url.replace("postgresql://", "postgresql+asyncpg://", 1)
+        self._engine: AsyncEngine = create_async_engine(driver_url, pool_size=pool_size, max_overflow=0, **options)
+        # One round trip at check-out. Without it each pooled connection fails once after a restart of Postgres, and a
+        # backup restored meanwhile is served.
+        event.listen(self._engine.sync_engine, "checkout", self._refuse_restored)
+        # Connects only when a backup is being replayed.
+        self._unguarded_engine: AsyncEngine = create_async_engine(driver_url, poolclass=NullPool, **options)
 
     @classmethod
     def of(cls, settings: Settings, *, idle_in_transaction_s: int | None = None) -> Database:
@@ -186,12 +192,12 @@ class Database:
     async def begin(self, *, to_replay: bool = False) -> AsyncIterator[UnitOfWork]:
         """Open a unit of work; it commits when the block ends and rolls back when it raises.
 
-        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on. Raises
-        ErasuresPendingError while the database holds what the ledger says is erased, but for who applies it.
+        One exception: a CoreError after :meth:`UnitOfWork.keep_refusal` commits and is raised on. The first statement
+        raises ErasuresPendingError while the database holds what the ledger says is erased; ``to_replay`` is for the
+        one who erases it again.
         """
-        if not to_replay:
-            await self._refuse_what_is_erased()
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        engine = self._unguarded_engine if to_replay else self._engine
+        async with AsyncSession(engine, expire_on_commit=False) as session:
             work = UnitOfWork(session, self.clock(), self.vault, self.retention)
             try:
                 yield work
@@ -201,31 +207,22 @@ class Database:
                 raise
             await work.complete()
 
-    async def _refuse_what_is_erased(self) -> None:
-        """Compare the database with the ledger of erasures, once: a restored backup contains erased rows."""
-        if self._ledger is None:
-            return
-        entries = await asyncio.to_thread(self._ledger.read)
-        if entries and await self._holds_any_of(entries):
-            raise ErasuresPendingError
-        self._ledger = None
-
-    async def _holds_any_of(self, entries: list[LedgerEntry]) -> bool:
-        ids = {what: [entry.subject_id for entry in entries if entry.what == what] for what in (CHILD, FAMILY)}
-        async with self._engine.connect() as connection:
-            found = await connection.execute(
-                # The tables are named, not imported: people is a higher area.
-                text(
-                    "SELECT EXISTS (SELECT FROM child WHERE child_id = ANY(:child) AND erased_at IS NULL)"
-                    " OR EXISTS (SELECT FROM family WHERE family_id = ANY(:family) AND erased_at IS NULL)"
-                ),
-                ids,
-            )
-            return bool(found.scalar_one())
+    def _refuse_restored(self, connection: PoolProxiedConnection, record: ConnectionPoolEntry, _: object) -> None:
+        """Check a connection that is about to be given out; a dead one makes the pool open others."""
+        adapted = cast("AdaptedConnection", connection)
+        try:
+            adapted.run_async(self._guard.check)
+        except CoreError:
+            raise
+        except Exception as error:
+            # Whatever the driver says of it. All connections of the pool are as old as the last start of Postgres.
+            if record.info.get("checked"):
+                raise InvalidatePoolError from error
+            raise
+        record.info["checked"] = True
 
     async def ping(self) -> None:
         """Raise unless the database answers and its erasures are replayed."""
-        await self._refuse_what_is_erased()
         async with self._engine.connect() as connection:
             await connection.execute(text("SELECT 1"))
 
@@ -259,6 +256,7 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._engine.dispose()
+        await self._unguarded_engine.dispose()
 
 
 async def _close(connection: asyncpg.Connection) -> None:

@@ -73,6 +73,7 @@ async def erase_again(work: UnitOfWork, entry: LedgerEntry) -> Erasure | None:
     """Apply a ledger entry to a database restored from before it; return None when the database holds nothing of it."""
     family_id = await _family_of(work, entry)
     if family_id is None:
+        await _list_unheld(work, entry)
         return None
     erasure = await work.session.get(Erasure, entry.erasure_id)
     if erasure is None:
@@ -87,6 +88,18 @@ async def erase_again(work: UnitOfWork, entry: LedgerEntry) -> Erasure | None:
     action = "child.erased" if entry.what == CHILD else "family.erased"
     record_audit(work, SYSTEM, action, family_id=family_id, subject_id=entry.subject_id)
     return erasure
+
+
+async def _list_unheld(work: UnitOfWork, entry: LedgerEntry) -> None:
+    """Copy an entry about which nothing is held, so that the database is seen to be up to date with the ledger."""
+    if await work.session.get(ErasureLedgerRow, entry.erasure_id) is None:
+        family_id = entry.subject_id if entry.what == FAMILY else uuid.UUID(int=0)
+        work.add(
+            ErasureLedgerRow(
+                erasure_id=entry.erasure_id, what=entry.what, subject_id=entry.subject_id, family_id=family_id,
+                written_at=work.now,
+            )
+        )  # fmt: skip
 
 
 async def append_to_ledger(work: UnitOfWork, ledger: ErasureLedger, erasure: Erasure) -> None:
