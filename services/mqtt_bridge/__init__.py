@@ -1,1 +1,1 @@
-"""The MQTT face: what watches say comes in here, what they are told goes out here."""
+"""The MQTT transport between the broker and the handlers of watch_link, in both directions."""

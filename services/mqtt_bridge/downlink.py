@@ -1,6 +1,6 @@
-"""From the core to the broker: looks at what a watch should know and does not, and tells it.
+"""From the outbox to the broker: send each watch the difference between what it should know and what it was sent.
 
-Outbox rows say whom to look at, never what to send. Any number of bridges share the work by claiming rows.
+Outbox rows name a watch, never what to send. Any number of bridges share the work by claiming rows.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ KINDS = ("watch", "factory")
 CLAIMERS = 4
 # The broker's deadline of 10 s for a PUBACK and the time to record the outcome.
 CLAIM_LEASE = timedelta(seconds=15)
-# A notification may be lost with its connection; a look this often makes up for it.
+# A notification may be lost with its connection; a poll this often makes up for it.
 POLL_S = 2.0
 # Watches whose hello is answered under one commit, and how long all other work waits for that at most.
 GREETINGS_MAX = 200
@@ -68,8 +68,8 @@ SWEEP_S = 5.0
 log = structlog.get_logger()
 
 
-class DownlinkTeller:
-    """Tells watches what waits for them; :attr:`connected` tells the health page."""
+class DownlinkPublisher:
+    """Publishes what waits for watches; :attr:`connected` is for the health page."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
@@ -79,7 +79,7 @@ class DownlinkTeller:
         self._all_greeted = asyncio.Event()
 
     async def run_once(self) -> None:
-        """Connect and tell what is due until the broker or the database is lost."""
+        """Connect and publish what is due until the broker or the database is lost."""
         work_there, hello_there = asyncio.Event(), asyncio.Event()
         try:
             async with (
@@ -89,7 +89,7 @@ class DownlinkTeller:
             ):
                 self.connected = True
                 log.info("downlink_connected")
-                tasks.create_task(_fail_with(connection))
+                tasks.create_task(_fail_when_disconnected(connection))
                 tasks.create_task(self._listen(notifications, (work_there, hello_there)))
                 tasks.create_task(self._greet(connection, hello_there))
                 tasks.create_task(self._sweep())
@@ -101,7 +101,7 @@ class DownlinkTeller:
     @staticmethod
     async def _listen(notifications: Notifications, wake_ups: Sequence[asyncio.Event]) -> None:
         while True:
-            # Nothing within the poll's time is a wake-up, too: a notification may have been lost with a connection.
+            # The end of the poll's time wakes as well: a notification may have been lost with a connection.
             await notifications.next(POLL_S)
             notifications.drain()
             for wake_up in wake_ups:
@@ -134,17 +134,17 @@ class DownlinkTeller:
         while True:
             work_there.clear()
             await self._wait_for_greetings()
-            while await self._tell_one(connection):
+            while await self._publish_one(connection):
                 await self._wait_for_greetings()
             await work_there.wait()
 
     async def _wait_for_greetings(self) -> None:
-        """Let the time of every watch go first, for a while: what waits for a watch must not wait for all hellos."""
+        """Let the time of every watch go first, for a while at most: a storm of hellos must not hold up one message."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GREETINGS_FIRST_S):
                 await self._all_greeted.wait()
 
-    async def _tell_one(self, connection: Connection) -> bool:
+    async def _publish_one(self, connection: Connection) -> bool:
         """Publish what the oldest due row asks for and delete the row; return whether there was one.
 
         The messages are sealed into the claimed row in the transaction that records their sending. They are published
@@ -203,7 +203,7 @@ class DownlinkTeller:
                     gone = await mark_one_silent_offline(work)
 
 
-async def _fail_with(connection: Connection) -> None:
+async def _fail_when_disconnected(connection: Connection) -> None:
     """End with BrokerLostError when the connection ends; nothing is subscribed, so nothing else arrives."""
     async for _ in connection.incoming():
         log.warning("downlink_message_unexpected")
@@ -213,7 +213,7 @@ async def messages_of(work: UnitOfWork, row: OutboxRow, settings: Settings) -> l
     """Return what is to be published for a claimed row: what an earlier claim sealed into it, or what is due now."""
     if "sealed" in row.payload:
         return await _unseal(work, row)
-    messages = await frames_for(work, row, settings)
+    messages = await due_messages(work, row, settings)
     if messages:
         packed = json.dumps([[one.topic, one.payload.decode()] for one in messages]).encode()
         row.payload = {**row.payload, "sealed": work.vault.seal(packed, "downlink").hex()}
@@ -237,35 +237,40 @@ async def _unseal(work: UnitOfWork, row: OutboxRow) -> list[Reply]:
     return messages
 
 
-async def frames_for(work: UnitOfWork, row: OutboxRow, settings: Settings) -> list[Reply]:
-    """Return what is to be told because of this row, and note the telling in the same transaction."""
+async def due_messages(work: UnitOfWork, row: OutboxRow, settings: Settings) -> list[Reply]:
+    """Return what is due to the target of this row, and record it as sent in the same transaction."""
     if row.kind == "factory":
-        return await _frames_for_factory(work, row.target, settings)
+        return await _factory_messages(work, row.target, settings)
     identity = await standing_identity(work, row.target, lock=True)
     user = parse_user(row.target)
     if identity is None or user is None:
         return []
     greet = bool(row.payload.get("greet"))
-    frames = [reply(user, DownlinkKind.TIME, Time(tst=int(work.now.timestamp())))] if greet else []
+    if not greet and await outbox.awaits_greeting(work, row.target):
+        # The row of the hello sends the time first, and then all that this row would send.
+        if row.payload.get("back"):
+            await notify_presence(work, identity)
+        return []
+    messages = [reply(user, DownlinkKind.TIME, Time(tst=int(work.now.timestamp())))] if greet else []
     if not identity.online and identity.gone_by != OfflineReason.SILENCE:
-        # Nobody is there; its next hello asks for everything. One that is only silent may hear well.
-        return frames
+        # The watch is offline, and its next hello asks for everything. A watch that is only silent may still receive.
+        return messages
     max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_DEFAULT_BYTES))
-    frames += await _contact_frames(work, identity, user, max_payload_bytes)
-    frames += await _config_frames(work, identity, user, max_payload_bytes)
-    later = await _seen_frames(work, identity, user)
-    later += await _state_frames(work, identity, user)
-    later += await _next_item_frames(work, identity, user, max_payload_bytes)
-    # Told before them and claimed after them: what is claimed is told to the guardians, which takes the family's lock.
-    frames += await _command_frames(work, identity, user)
-    frames += later
+    messages += await _contact_messages(work, identity, user, max_payload_bytes)
+    messages += await _config_messages(work, identity, user, max_payload_bytes)
+    later = await _seen_messages(work, identity, user)
+    later += await _state_messages(work, identity, user)
+    later += await _next_item_messages(work, identity, user, max_payload_bytes)
+    # Sent before the others and claimed after them: a claim notifies the guardians, which takes the family's lock.
+    messages += await _command_messages(work, identity, user)
+    messages += later
     work.add(identity)
     if row.payload.get("back"):
         await notify_presence(work, identity)
-    return frames
+    return messages
 
 
-async def _frames_for_factory(work: UnitOfWork, serial: str, settings: Settings) -> list[Reply]:
+async def _factory_messages(work: UnitOfWork, serial: str, settings: Settings) -> list[Reply]:
     watch = await watch_by_serial(work, serial)
     if watch is None:
         return []
@@ -276,7 +281,7 @@ async def _frames_for_factory(work: UnitOfWork, serial: str, settings: Settings)
 
 
 def _is_due(version: int, acked: int, sent: int, sent_at: datetime | None, repeats: int, now: datetime) -> bool:
-    """Say whether a list is to be sent: the watch holds another version and was not told of this one just now."""
+    """Return whether a list is to be sent: the watch holds another version and was not sent this one just now."""
     if version == acked:
         return False
     if version != sent or sent_at is None:
@@ -284,7 +289,9 @@ def _is_due(version: int, acked: int, sent: int, sent_at: datetime | None, repea
     return sent_at + timedelta(seconds=REPEAT_AFTER_S[min(repeats, len(REPEAT_AFTER_S)) - 1]) <= now
 
 
-async def _contact_frames(work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int) -> list[Reply]:
+async def _contact_messages(
+    work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int
+) -> list[Reply]:
     version, contacts = await wire_contacts(work, identity.child_id)
     if not _is_due(
         version, identity.contacts_acked_version, identity.contacts_sent_version, identity.contacts_sent_at,
@@ -297,7 +304,9 @@ async def _contact_frames(work: UnitOfWork, identity: WatchIdentity, user: User,
     return [reply(user, DownlinkKind.CONTACTS, part) for part in parts]
 
 
-async def _config_frames(work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int) -> list[Reply]:
+async def _config_messages(
+    work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int
+) -> list[Reply]:
     settings = await settings_of_child(work, identity.child_id)
     if not _is_due(
         settings.version, identity.config_acked_version, identity.config_sent_version, identity.config_sent_at,
@@ -310,11 +319,11 @@ async def _config_frames(work: UnitOfWork, identity: WatchIdentity, user: User, 
     return [reply(user, DownlinkKind.CONFIG, part) for part in parts]
 
 
-async def _command_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+async def _command_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
     return [reply(user, DownlinkKind.COMMAND, command_of(one)) for one in await claim_commands(work, identity)]
 
 
-async def _seen_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+async def _seen_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
     return [
         reply(
             user, DownlinkKind.ALERT, AlertSeen(ref=one.ref, seen_by=one.seen_by, tst=int(one.seen_at.timestamp()))
@@ -323,7 +332,7 @@ async def _seen_frames(work: UnitOfWork, identity: WatchIdentity, user: User) ->
     ]  # fmt: skip
 
 
-async def _state_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+async def _state_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
     return [
         reply(
             user,
@@ -340,10 +349,10 @@ async def _state_frames(work: UnitOfWork, identity: WatchIdentity, user: User) -
     ]
 
 
-async def _next_item_frames(
+async def _next_item_messages(
     work: UnitOfWork, identity: WatchIdentity, user: User, max_payload_bytes: int
 ) -> list[Reply]:
-    """Return the announcement of the first item that waits; what this watch can never be given is passed over."""
+    """Return the announcement of the first item that waits; an item that this watch can never play is rejected."""
     while True:
         item = await claim_next(work, identity.child_id, identity.username)
         if item is None:
@@ -353,7 +362,7 @@ async def _next_item_frames(
             return [reply(user, DownlinkKind.ITEM, gone, item.ref)]
         message = await wire_message(work, item)
         if message.clip_id is None:
-            return _text_frames(item, message, user, max_payload_bytes)
+            return _text_messages(item, message, user, max_payload_bytes)
         clip = await audio_for_watch(work, message.clip_id, identity)
         match clip:
             case Playable():
@@ -364,7 +373,7 @@ async def _next_item_frames(
                 )  # fmt: skip
                 return [reply(user, DownlinkKind.ITEM, voice, item.ref)]
             case RenditionMissing():
-                # Order is kept: what comes after it waits, too, for the second that it takes.
+                # Order is kept: the items after it wait for the second that the rendition takes.
                 not_yet(work, item)
                 await request_rendition(work, message.clip_id, clip.form.value, clip.max_bytes)
                 return []
@@ -372,7 +381,7 @@ async def _next_item_frames(
                 await reject_item(work, item, clip.detail)
 
 
-def _text_frames(item: InboxItem, message: WireMessage, user: User, max_payload_bytes: int) -> list[Reply]:
+def _text_messages(item: InboxItem, message: WireMessage, user: User, max_payload_bytes: int) -> list[Reply]:
     sent_tst, expires_tst = int(message.sent_at.timestamp()), int(message.expires_at.timestamp())
     if message.kind == MessageKind.EMOJI:
         emoji = ItemEmoji(

@@ -14,18 +14,18 @@ from services.core.platform.leases.actions import IDLE_IN_TRANSACTION_S
 from services.core.platform.log.health import HealthServer
 from services.core.platform.retrying import run_with_retries
 from services.core.platform.settings import Settings
-from services.mqtt_bridge.downlink import DownlinkTeller
+from services.mqtt_bridge.downlink import DownlinkPublisher
 from services.mqtt_bridge.uplink import UplinkReader
 
 log = structlog.get_logger()
 
 
 class Bridge:
-    """One bridge: a reader that waits for its turn, and a teller that shares the work."""
+    """One bridge: a reader of uplinks that waits for the lease, and a publisher that shares the downlink."""
 
     def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         self.uplink = UplinkReader(settings, database, blobs)
-        self.downlink = DownlinkTeller(settings, database)
+        self.downlink = DownlinkPublisher(settings, database)
         self._database = database
         self._blobs = blobs
 
@@ -36,11 +36,11 @@ class Bridge:
             tasks.create_task(keep_running("downlink", self.downlink.run_once))
 
     async def uplink_well(self) -> str | None:
-        """Say why uplinks are not read here; waiting for one's turn is well."""
+        """Return why uplinks are not read here; standing by is well."""
         return None if self.uplink.connected or self.uplink.standby else "not connected to the broker"
 
     async def downlink_well(self) -> str | None:
-        """Say why nothing can be told."""
+        """Return why nothing can be published."""
         return None if self.downlink.connected else "not connected to broker and database"
 
     async def blobs_well(self) -> str | None:

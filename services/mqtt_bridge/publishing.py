@@ -10,9 +10,9 @@ from services.watch_link.replies import Reply
 
 
 async def publish_all(connection: Connection, replies: Sequence[Reply]) -> None:
-    """Publish frames in their order, without waiting for the broker's answer to one before the next is sent.
+    """Publish messages in their order, without waiting for the PUBACK of one before the next is sent.
 
-    A window of a clip is dozens of frames; one round trip each would be most of its way.
+    A window of a clip is dozens of messages; a round trip for each would be most of their time.
     """
     async with asyncio.TaskGroup() as tasks:
         for one in replies:

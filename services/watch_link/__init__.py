@@ -1,1 +1,1 @@
-"""What a watch's message does, whatever the transport: one handler a kind."""
+"""Handles what a watch sends, whatever the transport: one handler a kind."""

@@ -1,4 +1,4 @@
-"""What a handler answers: a message on one of the watch's own down topics."""
+"""Replies of handlers: messages on the down topics of the watch."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from services.protocol.words import ReceiptCode
 
 @dataclass(frozen=True)
 class Reply:
-    """A frame for one watch."""
+    """A message for one watch."""
 
     topic: str
     payload: bytes
 
 
 def reply(user: User, kind: DownlinkKind, message: WireMessage, ref: str | None = None) -> Reply:
-    """Return ``message`` as a frame on the user's topic of this kind."""
+    """Return ``message`` on the user's topic of this kind."""
     return Reply(downlink(user, kind, ref), encode(message))
 
 
 def receipt(user: User, message: Receipt) -> Reply:
-    """Return a receipt as a frame."""
+    """Return a receipt on the user's topic."""
     return reply(user, DownlinkKind.RECEIPT, message)
 
 
 def retry_receipt(ref: str | None, retry_after_s: int, topic: str | None = None) -> Receipt:
-    """Return the receipt that keeps a thing with the watch and has it come again."""
+    """Return the receipt `retry`: the watch keeps the message and sends it again after the wait."""
     return Receipt(code=ReceiptCode.RETRY, ref=ref, topic=topic if ref is None else None, retry_after_s=retry_after_s)

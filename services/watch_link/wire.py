@@ -1,4 +1,4 @@
-"""From core's rows to the wire's words, in plain sight: contact lists, configuration, manifests of clips."""
+"""From core's rows to wire messages: contact lists, configuration, commands, manifests of voice messages."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.protocol.uplink import Hello
 
 
 def contact_of(contact: WireContact) -> Contact:
-    """Return one contact as the watch is told of it."""
+    """Return one contact as the watch is sent it."""
     return Contact(
         id=contact.wire_id,
         name=contact.name,
@@ -30,7 +30,7 @@ def contact_of(contact: WireContact) -> Contact:
 
 
 def command_of(command: WatchCommand) -> Command:
-    """Return a command as the watch is told of it."""
+    """Return a command as the watch is sent it."""
     return Command(
         id=command.ref, kind=command.kind, by=command.by_wire_id, ttl_s=command.ttl_s,
         expires_tst=int(command.expires_at.timestamp()),
@@ -38,7 +38,7 @@ def command_of(command: WatchCommand) -> Command:
 
 
 def config_of(settings: WatchSettings, now: datetime) -> Config:
-    """Return the configuration as the watch is told of it; the offset is that of ``now`` in its time zone."""
+    """Return the configuration as the watch is sent it; the offset is that of ``now`` in its time zone."""
     return Config(
         version=settings.version,
         checkin_interval_s=settings.checkin_interval_s,
@@ -52,12 +52,12 @@ def config_of(settings: WatchSettings, now: datetime) -> Config:
 
 
 def chunk_bytes_of(hello: Mapping[str, Any]) -> int:
-    """Return how many bytes of sound a watch that said ``hello`` is sent in each chunk."""
+    """Return the bytes of sound in each chunk to a watch with this ``hello``."""
     return Hello.model_validate({"conn": "none", **hello}).downlink_chunk_bytes
 
 
 def manifest_of(clip: Playable, hello: Mapping[str, Any]) -> VoiceManifest:
-    """Return what the watch is told of a clip before it fetches it."""
+    """Return the manifest of a voice message, which the watch gets before it fetches the chunks."""
     chunk_bytes = chunk_bytes_of(hello)
     return VoiceManifest(
         codec=clip.form.value,

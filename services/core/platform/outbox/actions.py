@@ -189,6 +189,16 @@ async def settle_greetings(work: UnitOfWork, rows: Collection[OutboxRow]) -> Non
     await work.notify(CHANNEL, "watch")
 
 
+async def awaits_greeting(work: UnitOfWork, username: str) -> bool:
+    """Return whether a hello of this user was not yet answered with the time."""
+    rows = await work.session.exec(
+        select(OutboxRow.outbox_id)
+        .where(col(OutboxRow.kind) == "watch", col(OutboxRow.target) == username, text("payload ? 'greet'"))
+        .limit(1)
+    )
+    return rows.first() is not None
+
+
 async def release(work: UnitOfWork, row: OutboxRow) -> None:
     """Give a claim back without an attempt: the row is due at once."""
     values = {"attempts": row.attempts - 1, "claimed_until": None}
