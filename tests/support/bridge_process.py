@@ -51,12 +51,17 @@ class BridgeProcess:
 
 
 @contextlib.asynccontextmanager
-async def bridge_process(stand: Stand, log: Path, *, reads: bool) -> AsyncIterator[BridgeProcess]:
-    """Run a bridge for the block, from the moment at which it reads uplinks or, without ``reads``, stands by."""
+async def bridge_process(
+    stand: Stand, log: Path, *, reads: bool, backend_port: int | None = None
+) -> AsyncIterator[BridgeProcess]:  # fmt: skip
+    """Run a bridge for the block, from the moment at which it reads uplinks or, without ``reads``, stands by.
+
+    ``backend_port`` is the way to the broker, if not the direct one.
+    """
     told = {
         "environment": "test", "database_url": stand.settings.database_url, "blob_url": stand.settings.blob_url,
         "erasure_ledger": str(stand.settings.erasure_ledger),
-        "mqtt_backend_port": str(stand.settings.mqtt_backend_port),
+        "mqtt_backend_port": str(backend_port or stand.settings.mqtt_backend_port),
         "mqtt_backend_password": stand.settings.mqtt_backend_password.get_secret_value(),
         "bridge_health_port": str(free_port(())),
     }  # fmt: skip

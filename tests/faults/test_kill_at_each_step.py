@@ -1,0 +1,144 @@
+"""The bridge is killed at each step between a child's voice and its receipt: the message is there once, as it was said.
+
+The steps: its sound is stored and its message is not; its message is committed and nothing was said to the broker; the
+broker has the PUBACK and the watch has no receipt.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import itertools
+import signal
+import statistics
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from sqlalchemy import text
+
+from services.core.people.households.child_key import data_key
+from services.core.people.households.tables import Child
+from services.core.platform.blobs.store import BlobStore
+from services.core.platform.crypto.random_ids import new_ref
+from tests.integration.mqtt_bridge.conftest import stand
+from tests.support.bridge_process import BridgeProcess, bridge_process
+from tests.support.networks import Cable
+from tests.support.sounds import encoded
+from tests.support.watch import HandWatch, Stand
+from tests.support.world import Home
+
+__all__ = ["stand"]
+
+DEADLINE_S = 120.0
+CLIP: Final = encoded("amr-nb", 2.0)
+# Bytes to the broker after which the way is cut: before the PUBACK, and between the PUBACK (4 bytes) and the receipt.
+CUT_AFTER_BYTES: Final = {"after commit before publish": 1, "after publish before receipt": 5}
+STEPS: Final = ("after blob before row", *CUT_AFTER_BYTES)
+
+
+@contextlib.asynccontextmanager
+async def _child_locked(stand: Stand, home: Home) -> AsyncIterator[None]:
+    """Hold the child's row, which every message takes last, for the block."""
+    async with stand.database.begin() as work:
+        await work.run(text("SELECT 1 FROM child WHERE child_id = :id FOR NO KEY UPDATE"), {"id": home.child_id})
+        yield
+
+
+async def _count(stand: Stand, question: str, **values: object) -> int:
+    async with stand.database.begin() as work:
+        return int((await work.run(text(question), values)).scalar_one())
+
+
+async def _until(stand: Stand, question: str, **values: object) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while not await _count(stand, question, **values):  # noqa: ASYNC110 - Postgres has no event for it
+            await asyncio.sleep(0.02)
+
+
+async def _kill_at(
+    step: str, stand: Stand, home: Home, bridge: BridgeProcess, cable: Cable, say: asyncio.Event
+) -> None:
+    """Let the end of the clip be said, and kill the bridge once it has reached the step."""
+    if step == "after blob before row":
+        async with _child_locked(stand, home):
+            say.set()
+            await _until(stand, "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'")
+            bridge.signal(signal.SIGKILL)
+        return
+    cable.cut_after(CUT_AFTER_BYTES[step])
+    say.set()
+    async with asyncio.timeout(DEADLINE_S):
+        await cable.is_cut.wait()
+    bridge.signal(signal.SIGKILL)
+
+
+async def _answer(watch: HandWatch, ref: str, message: dict[str, object]) -> str:
+    """Repeat a message as a watch without a receipt does, until it is answered; return the code."""
+    async with asyncio.timeout(DEADLINE_S):
+        while True:
+            with contextlib.suppress(TimeoutError):
+                answer = await watch.hears("receipt", within_s=1)
+                if answer.get("ref") == ref:
+                    return str(answer["code"])
+            await watch.say(f"voice/{ref}/end", message)
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("times", [1, pytest.param(17, marks=pytest.mark.long)])
+@pytest.mark.parametrize("step", STEPS)
+async def test_a_bridge_killed_at_any_step_loses_and_doubles_nothing(
+    stand: Stand, tmp_path: Path, step: str, times: int
+) -> None:
+    home, worn = await stand.home()
+    said: list[str] = []
+    took: list[float] = []
+    numbers = itertools.count()
+    end = {
+        "to": "family", "codec": "amr-nb", "bytes": len(CLIP), "chunks": 1, "sha256": hashlib.sha256(CLIP).hexdigest(),
+        "duration_ms": 2000,
+    }  # fmt: skip
+    async with stand.watch(worn.username, worn.password) as watch, Cable(stand.settings.mqtt_backend_port) as cable:
+        for _ in range(times):
+            cable.mend()
+            first_log, second_log = (tmp_path / f"bridge-{next(numbers)}.log" for _ in range(2))
+            async with (
+                bridge_process(stand, first_log, reads=True, backend_port=cable.port) as first,
+                bridge_process(stand, second_log, reads=False),
+            ):
+                ref = new_ref()
+                await watch.say(f"voice/{ref}/0", CLIP)
+                await _until(stand, "SELECT count(*) FROM clip_chunk WHERE ref = :ref", ref=ref)
+                say = asyncio.Event()
+                killing = asyncio.create_task(_kill_at(step, stand, home, first, cable, say))
+                await say.wait()
+                await watch.say(f"voice/{ref}/end", end)
+                await killing
+                killed_at = time.monotonic()
+                assert await _answer(watch, ref, end) in {"stored", "duplicate"}
+                took.append(time.monotonic() - killed_at)
+                said.append(ref)
+    print(  # noqa: T201 - the figures of the run
+        f"killed {step}, {times} times: answered after {statistics.median(took):.1f} s (median),"
+        f" {max(took):.1f} s (max)"
+    )
+    assert await _stored(stand, home) == [(ref, CLIP) for ref in said]
+
+
+async def _stored(stand: Stand, home: Home) -> list[tuple[str, bytes]]:
+    """Return every message of the child in the server's order: the watch's own id, and the sound that is kept."""
+    async with stand.database.begin() as work:
+        rows = await work.run(
+            text(
+                "SELECT message.ref, clip.blob_id FROM message JOIN clip USING (clip_id)"
+                " WHERE message.child_id = :id ORDER BY message.seq"
+            ),
+            {"id": home.child_id},
+        )
+        found = [(str(row["ref"]), row["blob_id"]) for row in rows.mappings()]
+        key = data_key(work, await work.session.get_one(Child, home.child_id))
+    blobs = BlobStore.of(stand.settings)
+    return [(ref, await blobs.read(blob_id, key)) for ref, blob_id in found]
