@@ -1,1 +1,1 @@
-"""What a watch, a zone or a silence calls the guardians for, and who of them has seen it."""
+"""Alerts of a watch, a zone or a silence, and which guardian has acknowledged each."""

@@ -1,4 +1,4 @@
-"""Raise alerts, and take note that a person has seen one."""
+"""Raise alerts, and record which guardian acknowledged one."""
 
 from __future__ import annotations
 
@@ -31,26 +31,26 @@ from services.core.platform.outbox.actions import notify_watch
 
 @dataclass(frozen=True)
 class NewAlert:
-    """Something to call the guardians for; ``kind`` is a word of rules.AlertKind, ids only, never a place."""
+    """An alert to raise; ``kind`` is a word of rules.AlertKind. It holds ids only, never a place."""
 
     child_id: uuid.UUID
     family_id: uuid.UUID
     kind: str
     username: str | None = None
     watch_id: uuid.UUID | None = None
-    # The watch's own id of the alert.
+    # The id under which the watch sent it.
     ref: str | None = None
     happened_at: datetime | None = None
-    # A zone, for example.
+    # The subject of the alert, for example a zone.
     subject_id: uuid.UUID | None = None
 
 
 async def raise_alert(work: UnitOfWork, raised: NewAlert) -> Alert:
-    """Raise an alert, tell the guardians, and return it; the same one again returns the first and tells nobody.
+    """Raise an alert, notify the guardians, and return it; a repeat returns the first alert and notifies nobody.
 
-    The same: the same id of the same watch, or the same kind and subject within the window of its kind. The caller
-    holds the row of the watch's identity, or of what else tells two raisers apart: between two at once both would be
-    new. Raises AlertKindUnknownError.
+    A repeat has the same id of the same watch, or the same kind and subject within the window of its kind. The caller
+    holds a row lock that serialises repeats (the watch's identity, for example): otherwise two concurrent calls would
+    both raise a new alert. Raises AlertKindUnknownError.
     """
     kind = parse_alert_kind(raised.kind)
     known = await _raised_before(work, raised, kind)
@@ -110,9 +110,9 @@ async def _one_is_escalating(work: UnitOfWork, child_id: uuid.UUID) -> bool:
 async def acknowledge_alert(
     work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, guardian_id: uuid.UUID, kinds: Collection[str]
 ) -> Alert:
-    """Take note that a guardian has seen an alert of these kinds; watch and other guardians are told who it was.
+    """Record that a guardian acknowledged an alert of these kinds; notify the watch and the other guardians.
 
-    The first one counts, a repeat changes nothing. Nobody else is called for it from then on. Raises NotFoundError.
+    The first acknowledgement counts and ends the escalation; a repeat changes nothing. Raises NotFoundError.
     """
     found = await work.session.exec(
         select(Alert)
@@ -142,7 +142,7 @@ async def acknowledge_alert(
 
 
 async def _wire_id(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> str | None:
-    """Return what the child's watch calls a guardian, or None when it does not show them."""
+    """Return the contact id of a guardian on the child's watch, or None when the watch does not show the guardian."""
     for contact in await contacts_of(work, child_id):
         if contact.guardian_id == guardian_id and contact.state == "approved":
             return contact.wire_id
@@ -150,7 +150,7 @@ async def _wire_id(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID
 
 
 async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """Another SOS of the child may have waited for this one: it is nobody's yet, so its own round begins."""
+    """Start the escalation of the child's oldest alert that waited for the end of this one."""
     if await _one_is_escalating(work, child_id):
         return
     found = await work.session.exec(
@@ -164,7 +164,7 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
         )
         .order_by(col(Alert.raised_at))
         .limit(1)
-        # One that is held is being acknowledged at this moment.
+        # A locked row is being acknowledged at this moment.
         .with_for_update(key_share=True, skip_locked=True)
     )
     waiting = found.first()

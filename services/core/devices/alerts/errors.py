@@ -1,4 +1,4 @@
-"""What is refused about alerts."""
+"""Errors of alerts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from services.core.platform.errors import CoreError
 
 
 class AlertKindUnknownError(CoreError):
-    """A kind that is not in the list; a caller inside the house has made a mistake, or a watch knows more than we."""
+    """The kind is not in the list: a caller's mistake, or a kind of a later version."""
 
     code = "alert_kind_unknown"
     sentence = "This kind of alert is not known."

@@ -1,4 +1,4 @@
-"""An SOS that nobody acknowledges goes to the guardians' phones as text messages, one after the other."""
+"""Escalate an unacknowledged SOS: a text message to one guardian after the other."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _BATCH_ROWS = 500
 
 
 async def escalate_one_alert(work: UnitOfWork) -> bool:
-    """Send the next guardian of one unacknowledged SOS a text message; return whether there was one to care for.
+    """Send a text message to the next guardian of one unacknowledged SOS; return whether an escalation was due.
 
-    The message says that the app should be opened, and nothing of a child, a watch or a place. Guardians come in the
-    order of the contact list, each once. Safe to run twice, and by many: the alert's row is held, and the message
-    goes into the outbox with the note that it was sent.
+    The message asks to open the app and names no child, watch or place. Guardians follow the order of the contact list,
+    each once. Concurrent calls are safe: the alert's row is locked, and the message enters the outbox in the same
+    transaction as the record that it was sent.
     """
     found = await work.session.exec(
         select(Alert)
@@ -57,7 +57,7 @@ async def escalate_one_alert(work: UnitOfWork) -> bool:
 
 
 async def purge_old_alerts(work: UnitOfWork) -> bool:
-    """Delete a batch of alerts older than they are kept; return whether there were any. Safe to run twice."""
+    """Delete a batch of alerts beyond their retention; return whether there were any. A repeat is safe."""
     old = select(Alert.alert_id).where(col(Alert.raised_at) <= work.now - work.retention.alerts).limit(_BATCH_ROWS)
     gone = await work.run(delete(Alert).where(col(Alert.alert_id).in_(old)).returning(col(Alert.alert_id)))
     return bool(gone.all())

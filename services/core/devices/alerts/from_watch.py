@@ -1,4 +1,4 @@
-"""What a watch calls the guardians for, and what its battery tells."""
+"""Alerts that a watch sends, and the one that its battery level raises."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.core.platform.idempotency.actions import STORED, Answer, known_ans
 
 @dataclass(frozen=True)
 class WatchAlert:
-    """An alert as a watch sent it; ``fingerprint`` is taken without its place, of which nothing is kept here."""
+    """An alert as a watch sent it; its place is neither here nor in ``fingerprint``."""
 
     ref: str
     kind: AlertKind
@@ -26,9 +26,10 @@ class WatchAlert:
 
 
 async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert) -> tuple[Answer, Alert | None]:
-    """Take an alert from a paired watch; return its answer and, if it was taken now, the alert. The identity is locked.
+    """Record an alert of a paired watch; return its answer and, unless it is a repeat, the alert.
 
-    Same id and content: ``duplicate``. Other content under the id: ``rejected id_conflict``.
+    A repeat with the same content is ``duplicate``; other content under the same id is ``rejected id_conflict``. The
+    caller holds the identity locked.
     """
     answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
     if answer is not None:
@@ -63,9 +64,9 @@ async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref:
 
 
 async def record_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:
-    """Take note of a battery level, whatever the watch told it with; a low one calls the guardians, once a descent.
+    """Record a battery level (percent) that any message carried; raise an alert when it falls to LOW_PCT.
 
-    The identity is locked.
+    The alert is raised once per discharge. The caller holds the identity locked.
     """
     before = battery_now(identity)
     store_battery_level(work, identity, level_pct)

@@ -1,4 +1,4 @@
-"""Read alerts: for guardians page by page, and for the watch that raised them."""
+"""Read alerts: pages for guardians, and acknowledgements for the watch that raised them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ PAGE_MAX_ALERTS = 100
 async def alerts_of(
     work: UnitOfWork, child_id: uuid.UUID, kinds: Collection[str], *, after: uuid.UUID | None, limit: int
 ) -> list[Alert]:
-    """Return the child's alerts of these kinds, the newest first, from the one after ``after`` on.
+    """Return at most ``limit`` of the child's alerts of these kinds, the newest first, following the alert ``after``.
 
-    Raises NotFoundError when ``after`` is none of them.
+    Raises NotFoundError when ``after`` is not an alert of the child of these kinds.
     """
     statement = select(Alert).where(col(Alert.child_id) == child_id, col(Alert.kind).in_(kinds))
     if after is not None:
@@ -39,7 +39,7 @@ async def alerts_of(
 
 
 async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:
-    """Return one alert of the child, if it is of these kinds. Raises NotFoundError."""
+    """Return an alert of the child of one of these kinds. Raises NotFoundError."""
     alert = await work.session.get(Alert, alert_id)
     if alert is None or alert.child_id != child_id or alert.kind not in kinds:
         raise NotFoundError
@@ -48,7 +48,7 @@ async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID
 
 @dataclass(frozen=True)
 class SeenNotice:
-    """What a watch is told: its alert ``ref`` was seen by the contact ``seen_by``."""
+    """The message to a watch that the contact ``seen_by`` acknowledged its alert ``ref``."""
 
     ref: str
     seen_by: str
@@ -56,8 +56,11 @@ class SeenNotice:
 
 
 async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 20) -> list[SeenNotice]:
-    """Return which of the watch's alerts were seen, for a day after it, once a connection; note the telling."""
-    # One that was told before the latest hello was told to a connection that may have lost it.
+    """Return the acknowledgements to send to the watch, and record that they were sent.
+
+    Each is sent once per connection, for SEEN_NOTICE_PERIOD after the acknowledgement.
+    """
+    # A notice sent before the latest hello went to an earlier connection, which may have lost it.
     hello_at = identity.last_hello_at or identity.issued_at
     found = await work.session.exec(
         select(Alert)

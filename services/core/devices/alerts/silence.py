@@ -1,4 +1,4 @@
-"""A watch that is not heard from for a day is something its family should know."""
+"""Alert the family of a watch that has sent nothing for a day."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def raise_one_silence_alert(work: UnitOfWork) -> bool:
-    """Raise the alert of one watch that has been silent for a day, once a silence; return whether there was one.
+    """Raise the alert of one watch that has been silent for SILENT_AFTER; return whether there was one.
 
-    Safe to run twice, and by many.
+    One alert per silence. Concurrent calls and repeats are safe.
     """
-    told_already = exists().where(
+    already_raised = exists().where(
         col(Alert.username) == col(WatchIdentity.username),
         col(Alert.kind) == AlertKind.SILENT.value,
         col(Alert.raised_at) > col(WatchPresence.last_seen_at),
@@ -32,7 +32,7 @@ async def raise_one_silence_alert(work: UnitOfWork) -> bool:
             col(WatchIdentity.ended_at).is_(None),
             col(WatchPresence.last_seen_at) <= work.now - SILENT_AFTER,
             or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
-            ~told_already,
+            ~already_raised,
         )
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)

@@ -11,7 +11,7 @@ from services.core.platform.db.columns import datetime, id_column, json_column, 
 
 
 class Alert(SQLModel, table=True):
-    """One call for the guardians' attention. It holds no place: where an SOS was is a consent and a room of its own."""
+    """One alert. It holds no place: the place of an SOS needs a consent of its own and is stored in core/location."""
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -30,18 +30,18 @@ class Alert(SQLModel, table=True):
         default=None, max_length=32, foreign_key="watch_identity.username", ondelete="SET NULL"
     )
     watch_id: uuid.UUID | None = Field(default=None, foreign_key="watch.watch_id", ondelete="SET NULL")
-    # The watch's own id of it; empty where the backend raised it.
+    # The id under which the watch sent it; empty where the backend raised it.
     ref: str | None = Field(default=None, max_length=36)
-    # What it is about (a zone, for example): an id, never content. No foreign key: any room's rows can be meant.
+    # The id of the alert's subject, for example a zone. No foreign key: rows of any area can be the subject.
     subject_id: uuid.UUID | None = None
-    # By the watch's own time, if it knew it, and by ours.
+    # By the clock of the watch, where it could be read, and by ours.
     happened_at: datetime | None = maybe_time_column()
     raised_at: datetime = time_column(index=True)
     acknowledged_at: datetime | None = maybe_time_column()
     acknowledged_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
-    # What the watch calls who acknowledged it, and when the watch was last told so.
+    # The contact id of the guardian who acknowledged it, and when the watch was last sent that.
     seen_by: str | None = Field(default=None, max_length=12)
     seen_told_at: datetime | None = maybe_time_column()
-    # An SOS that nobody acknowledges: when the next guardian is sent a text message, and the ids of those who were.
+    # Escalation: when the next guardian is sent a text message, and the ids of those who were.
     escalate_at: datetime | None = maybe_time_column()
     escalated_to: list[str] = json_column(default_factory=list)

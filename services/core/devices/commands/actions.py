@@ -1,4 +1,4 @@
-"""Commands to a child's watch: given, told, answered, and never carried out late."""
+"""Commands to a child's watch: queued, sent, answered, and never carried out late."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ from services.core.platform.outbox.actions import notify_watch
 
 PAGE_MAX_COMMANDS = 100
 _BATCH_ROWS = 500
-# The wire's word for what its sender does not want any more.
-_TAKEN_BACK = "cancelled"
+# The word of the watch protocol for a command that its sender cancelled.
+_CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True)
 class Asker:
-    """The guardian who gives a command, and what the watch calls them."""
+    """The guardian who requests a command, and the guardian's contact id on the watch."""
 
     guardian_id: uuid.UUID
     wire_id: str | None
 
 
 async def queue_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind, asker: Asker) -> WatchCommand:
-    """Have the child's watch do something, and return the command; the caller has checked that this guardian may.
+    """Queue a command for the child's watch and return it; the caller has checked that the guardian may.
 
-    While the guardian's own command of this kind is open, a repeat returns it. Raises NoWatchError,
+    While a command of this kind by the same guardian is open, a repeat returns that command. Raises NoWatchError,
     CommandTooOftenError.
     """
-    identity = await _worn(work, child_id)
+    identity = await _locked_identity(work, child_id)
     if identity is None:
         raise NoWatchError
     recent = (
@@ -81,12 +81,12 @@ async def queue_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind
         raise CommandTooOftenError(int(wait.total_seconds()) + 1)
     record_audit(work, actor, f"command.{kind.value}", family_id=identity.family_id, subject_id=child_id)
     if kind in OPPOSITE:
-        await _take_back(work, identity, OPPOSITE[kind])
+        await _cancel(work, identity, OPPOSITE[kind])
     return await _add(work, identity, kind, asker)
 
 
-async def _take_back(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind) -> None:
-    """Have the watch not told any more what the next command says the opposite of."""
+async def _cancel(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind) -> None:
+    """Cancel the open commands of a kind that the next command reverses."""
     found = await work.session.exec(
         select(WatchCommand)
         .where(
@@ -99,11 +99,11 @@ async def _take_back(work: UnitOfWork, identity: WatchIdentity, kind: CommandKin
         .execution_options(populate_existing=True)
     )
     for command in found.all():
-        await _move(work, command, CommandState.EXPIRED, _TAKEN_BACK)
+        await _move(work, command, CommandState.EXPIRED, _CANCELLED)
 
 
-async def _worn(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
-    """Return the standing identity of the child's watch, its row held: two commands at once are counted in turn."""
+async def _locked_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
+    """Return the standing identity of the child's watch, locked, so that concurrent commands are counted one by one."""
     identity = await current_identity(work, child_id)
     return None if identity is None else await standing_identity(work, identity.username, lock=True)
 
@@ -127,7 +127,10 @@ async def _add(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind, ask
 
 
 async def claim_commands(work: UnitOfWork, identity: WatchIdentity) -> list[WatchCommand]:
-    """Return the commands to tell this watch now, the oldest first, and note the telling; expired ones never."""
+    """Return the commands to send to this watch now, the oldest first, and record that they were sent.
+
+    Expired commands are never returned.
+    """
     found = await work.session.exec(
         select(WatchCommand)
         .where(
@@ -138,22 +141,22 @@ async def claim_commands(work: UnitOfWork, identity: WatchIdentity) -> list[Watc
         .order_by(col(WatchCommand.asked_at), col(WatchCommand.ref))
         .with_for_update(key_share=True)
     )
-    told = []
+    sent = []
     for command in found.all():
         if is_to_be_sent(CommandState(command.state), command.sent_at, identity.last_hello_at):
             await _move(work, command, CommandState.SENT, None)
             command.sent_at = work.now
-            told.append(command)
-    return told
+            sent.append(command)
+    return sent
 
 
 async def answer_command(
     work: UnitOfWork, identity: WatchIdentity, ref: str, state: str, detail: str | None = None
 ) -> bool:
-    """Take a watch's answer to a command: ``taken``, ``done``, ``failed`` or ``expired``; the identity is locked.
+    """Record a watch's answer to a command: ``taken``, ``done``, ``failed`` or ``expired``. The identity is locked.
 
-    Returns whether it moved a command of this watch on: False for an unknown one, a repeat, and a word of a later
-    version.
+    Return whether the state of a command of this watch changed: False for an unknown command, a repeat, and a word of a
+    later version.
     """
     answered = ANSWERS.get(state)
     found = await work.session.exec(
@@ -170,7 +173,7 @@ async def answer_command(
 
 
 async def expire_one_command(work: UnitOfWork) -> bool:
-    """Close one command that nobody has answered in time; return whether there was one. Safe to run twice."""
+    """Expire one command that was not answered in time; return whether there was one. A repeat is safe."""
     found = await work.session.exec(
         select(WatchCommand)
         .where(
@@ -188,7 +191,7 @@ async def expire_one_command(work: UnitOfWork) -> bool:
 
 
 async def purge_old_commands(work: UnitOfWork) -> bool:
-    """Delete a batch of commands older than alerts are kept; return whether there were any. Safe to run twice."""
+    """Delete a batch of commands beyond the retention of alerts; return whether there were any. A repeat is safe."""
     old = (
         select(WatchCommand.command_id)
         .where(col(WatchCommand.expires_at) <= work.now - work.retention.alerts)
@@ -203,7 +206,7 @@ async def purge_old_commands(work: UnitOfWork) -> bool:
 async def commands_of(
     work: UnitOfWork, child_id: uuid.UUID, *, kinds: list[str], limit: int = PAGE_MAX_COMMANDS
 ) -> list[WatchCommand]:
-    """Return what the child's watches were told to do, the newest first; only these kinds."""
+    """Return the commands of these kinds to the child's watches, the newest first."""
     found = await work.session.exec(
         select(WatchCommand)
         .where(col(WatchCommand.child_id) == child_id, col(WatchCommand.kind).in_(kinds))
@@ -214,7 +217,7 @@ async def commands_of(
 
 
 async def command_by_id(work: UnitOfWork, child_id: uuid.UUID, command_id: uuid.UUID) -> WatchCommand:
-    """Return one command of the child's watch. Raises NotFoundError."""
+    """Return a command of the child. Raises NotFoundError."""
     command = await work.session.get(WatchCommand, command_id)
     if command is None or command.child_id != child_id:
         raise NotFoundError
@@ -233,7 +236,7 @@ async def _move(work: UnitOfWork, command: WatchCommand, state: CommandState, de
 
 
 async def _tell(work: UnitOfWork, command: WatchCommand) -> None:
-    # Whoever may message sees that the watch was asked where it is: who looked is no secret in the family.
+    # Every guardian with the right to message sees that the watch was located, and by whom.
     await record_event(
         work, command.family_id, "command.changed", child_id=command.child_id, ref_id=command.command_id,
         needs_right="message", detail={"kind": command.kind, "state": command.state},

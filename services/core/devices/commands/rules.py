@@ -1,4 +1,4 @@
-"""Decisions about commands: which there are, how long they wait, how often they may be given, their states. Pure."""
+"""Decisions about commands: kinds, lifetimes, rates, states. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Final
 
 
 class CommandKind(StrEnum):
-    """What a watch can be told to do. Nothing listens, calls unasked or uses a camera: such kinds do not exist.
+    """Kinds of command. No kind listens, calls unasked or uses a camera.
 
-    Nor does ``wipe``: a watch wipes itself when it learns, as factory identity, that its pairing has ended.
+    There is no ``wipe``: a watch wipes itself when it learns, as factory identity, that its pairing has ended.
     """
 
     LOCATE = "locate"
     RING = "ring"
     RESTART = "restart"
     LOST = "lost"
-    # It is back: the screen that `lost` locked opens.
+    # Unlocks the screen that `lost` locked.
     FOUND = "found"
 
 
 class CommandState(StrEnum):
-    """How far a command has come. ``sent`` is our word, ``delivered`` and what follows are the watch's."""
+    """States of a command. The backend sets ``sent``; ``delivered`` and the later states follow the watch's answers."""
 
     WAITING = "waiting"
     SENT = "sent"
@@ -34,12 +34,12 @@ class CommandState(StrEnum):
     EXPIRED = "expired"
 
 
-# Whoever gives one takes back the other, so that the last word is the one that holds.
+# Either command cancels the other, so that the last one counts.
 OPPOSITE: Final = {CommandKind.LOST: CommandKind.FOUND, CommandKind.FOUND: CommandKind.LOST}
 
 OPEN_STATES: Final = (CommandState.WAITING, CommandState.SENT, CommandState.DELIVERED)
 
-# A command is worth something now or not at all; a watch that is lost may come back into reach days later.
+# Most commands are useful for minutes only; a lost watch may be reachable days later.
 _TTL_S: Final = {
     CommandKind.LOCATE: 90,
     CommandKind.RING: 120,
@@ -47,13 +47,13 @@ _TTL_S: Final = {
     CommandKind.LOST: 7 * 24 * 3600,
     CommandKind.FOUND: 7 * 24 * 3600,
 }
-# An answer is on its way for a while after the watch has given it.
+# Time that an answer may need on its way.
 ANSWER_GRACE: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True)
 class Limit:
-    """How often a kind may be given to one child's watch, whoever asks: a pause between two, and so many an hour."""
+    """The rate of a kind for one child's watch, over all guardians: a pause between two, and a number an hour."""
 
     pause: timedelta
     per_hour: int
@@ -68,14 +68,14 @@ _LIMITS: Final = {
 }
 _HOUR: Final = timedelta(hours=1)
 
-# From which states the watch's word moves a command on. `expired` is our guess until the watch has spoken.
+# From which states an answer of the watch changes the state. `expired` is the backend's guess until an answer comes.
 _MOVES: Final = {
     CommandState.DELIVERED: frozenset({CommandState.WAITING, CommandState.SENT}),
     CommandState.DONE: frozenset({*OPEN_STATES, CommandState.EXPIRED}),
     CommandState.FAILED: frozenset({*OPEN_STATES, CommandState.EXPIRED}),
     CommandState.EXPIRED: frozenset(OPEN_STATES),
 }
-# The words of an acknowledgement on the wire; a test holds them equal.
+# Words of `up/ack`; a test compares them with the protocol.
 ANSWERS: Final = {
     "taken": CommandState.DELIVERED,
     "done": CommandState.DONE,
@@ -85,12 +85,12 @@ ANSWERS: Final = {
 
 
 def ttl_s(kind: CommandKind) -> int:
-    """Return for how many seconds a command may still be carried out."""
+    """Return the lifetime of a command in seconds."""
     return _TTL_S[kind]
 
 
 def wait_before_next(kind: CommandKind, asked_at: Sequence[datetime], now: datetime) -> timedelta:
-    """Return how long to wait before this kind may be given to the child's watch again; zero: now."""
+    """Return how long this kind has to wait until it may be queued for the child's watch again; zero: now."""
     limit = _LIMITS[kind]
     if not asked_at:
         return timedelta(0)
@@ -102,12 +102,12 @@ def wait_before_next(kind: CommandKind, asked_at: Sequence[datetime], now: datet
 
 
 def may_move(state: CommandState, asked: CommandState) -> bool:
-    """Tell whether a command can go from one state to the other; a repeat is no move."""
+    """Return whether a command can change from one state to the other; a repeat of a state is no change."""
     return state in _MOVES.get(asked, frozenset())
 
 
 def is_to_be_sent(state: CommandState, sent_at: datetime | None, hello_at: datetime | None) -> bool:
-    """Tell whether the watch is to be told: never yet, or not on the connection it has now."""
+    """Return whether a command has to be sent: it was never sent, or not on the present connection."""
     if state is CommandState.WAITING or sent_at is None:
         return state in OPEN_STATES
     return state is CommandState.SENT and hello_at is not None and sent_at < hello_at

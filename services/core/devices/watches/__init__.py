@@ -1,1 +1,1 @@
-"""Watches, their identities at the broker, their settings and presence."""
+"""Watches, their identities at the broker, and the tables of their settings, commands and presence."""

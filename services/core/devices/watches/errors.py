@@ -1,4 +1,4 @@
-"""What registration, hand-out, commands and settings refuse."""
+"""Errors of registration, hand-out, commands and settings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class WatchUnknownError(CoreError):
 
 
 class WatchElsewhereError(CoreError):
-    """The watch is handed out to another family, which has to give it back first."""
+    """The watch is handed out to another family, which has to return it first."""
 
     code = "watch_handed_out"
     sentence = "This watch is handed out to another family: take it back first."
@@ -29,7 +29,7 @@ class WatchElsewhereError(CoreError):
 
 
 class WatchStateError(CoreError):
-    """The watch cannot go from its state to the one asked for."""
+    """The watch cannot change from its state to the requested one."""
 
     code = "watch_state"
     sentence = "The watch cannot go from its present state to this one."
@@ -41,7 +41,7 @@ class WatchStateError(CoreError):
         self.asked = asked
 
     def fields(self) -> dict[str, int | str]:
-        """Return the serial, its state, and the one asked for."""
+        """Return the serial, its state, and the requested one."""
         return {"serial": self.serial, "state": self.state, "asked": self.asked}
 
 
@@ -53,7 +53,7 @@ class WatchOfOtherSiteError(CoreError):
 
 
 class NothingToUndoError(CoreError):
-    """The caller handed out nothing within the last hours that could be taken back."""
+    """The caller has no recent hand-out that could be undone."""
 
     code = "nothing_to_undo"
     sentence = "There is no hand-out of yours to undo: it is too long ago, undone already, or the watch went on."
@@ -75,7 +75,7 @@ class WatchPairedError(CoreError):
 
 
 class VendorFileOfOthersError(CoreError):
-    """The file to write secrets into is there and holds something else than this list's secrets."""
+    """The output file for secrets exists and holds something else than this list's secrets."""
 
     code = "vendor_file_of_others"
     sentence = "This file is there already and lacks some of this list's watches: name a new one."
@@ -97,7 +97,7 @@ class VendorFileFailedError(CoreError):
 
 
 class NoWatchError(CoreError):
-    """The child wears no watch that could be told."""
+    """No watch is paired with the child."""
 
     code = "no_watch"
     sentence = "No watch is paired with this child."
@@ -118,7 +118,7 @@ class LocationOffError(CoreError):
 
 
 class QuietTimesError(CoreError):
-    """The quiet times do not make sense, or are more than a watch holds."""
+    """The quiet times are inconsistent, or more than a watch can hold."""
 
     code = "quiet_times_invalid"
     sentence = "A quiet time needs days from 1 to 7, and a beginning and an end that differ."

@@ -29,14 +29,14 @@ WITH_JOINED_PRESENCE: Final = contains_eager(_PRESENCE)
 
 @dataclass(frozen=True)
 class BrokerLogin:
-    """A user the broker lets in, with the hash of its password in the broker's own format."""
+    """A user who may log in to the broker, with the hash of its password in the broker's own format."""
 
     username: str
     password_hash: str
 
 
 async def broker_logins(work: UnitOfWork) -> list[BrokerLogin]:
-    """Return everyone who may log in now: factory identities and standing pairings, in no order."""
+    """Return all users who may log in now: factory identities and standing pairings, in no order."""
     factory = await work.session.exec(
         select(Watch.serial, Watch.factory_password_hash).where(col(Watch.state).in_(STATES_THAT_MAY_LOG_IN))
     )
@@ -63,7 +63,7 @@ async def broker_logins_version(work: UnitOfWork) -> str:
 
 
 async def watch_by_serial(work: UnitOfWork, serial: str, *, lock: bool = False) -> Watch | None:
-    """Return the watch with this serial; with ``lock`` its row is held until the transaction ends."""
+    """Return the watch with this serial; with ``lock`` its row is locked until the transaction ends."""
     statement = select(Watch).where(col(Watch.serial) == serial)
     return (await work.session.exec(statement.with_for_update(key_share=True) if lock else statement)).first()
 
@@ -151,5 +151,5 @@ async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentit
 
 
 async def settings_of_child(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
-    """Return what the child's watch is configured to."""
+    """Return the settings of the child's watch."""
     return (await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id) == child_id))).one()

@@ -1,4 +1,4 @@
-"""What a list of watches must look like, and how a watch goes from the shelf to a family and back. Pure."""
+"""Validate lists of watches, and decide which states a watch can change to. Pure."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from services.core.platform.spreadsheets.sheets import (
 SERIAL: Final = re.compile(r"[A-Z0-9]{4,20}")
 _IMEI: Final = re.compile(r"[0-9]{15}")
 _ICCID: Final = re.compile(r"[0-9]{18,22}")
-# A spreadsheet turns 860000000000007 into 8.6E+14 and forgets the rest.
+# A spreadsheet turns 860000000000007 into 8.6E+14 and drops the last digits.
 _ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 _TEXT_CHARACTERS_MAX: Final = 40
 
-# What stands before the serial in a label's QR.
+# Prefix of the serial in the QR code of a label.
 QR_PREFIX: Final = "smartwatch:serial:"
 
 REQUIRED_COLUMNS: Final = ("serial", "model", "site")
 OPTIONAL_COLUMNS: Final = ("imei", "iccid", "sim_holder", "sim_expires")
 
-# Where a watch may go from each state. `returned` is back on the shelf, also for one found or repaired.
+# The states that a watch can change to. `returned` means in stock, also for a watch that was found or repaired.
 _MOVES: Final = {
     "registered": frozenset({"handed_out", "lost", "broken"}),
     "handed_out": frozenset({"returned", "lost", "broken"}),
@@ -44,7 +44,7 @@ STATES: Final = tuple(_MOVES)
 
 @dataclass(frozen=True)
 class WatchRow:
-    """One watch of a list; None where the list says nothing."""
+    """One watch of a list; None where the list has no value."""
 
     row: int
     serial: str
@@ -61,17 +61,17 @@ class WatchRow:
 
 
 def is_serial(text: str) -> bool:
-    """Tell whether this is a serial: 4 to 20 of A-Z and 0-9."""
+    """Return whether a text is a serial: 4 to 20 of A-Z and 0-9."""
     return SERIAL.fullmatch(text) is not None
 
 
 def serial_of_scan(scanned: str) -> str:
-    """Return the serial in what a scanner read: a label's QR, or a serial typed or read as it stands."""
+    """Return the serial in a scan: the text of a label's QR code, or a plain serial."""
     return scanned.strip().removeprefix(QR_PREFIX).strip()
 
 
 def luhn_fits(digits: str) -> bool:
-    """Tell whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1 annex B)."""
+    """Return whether the last digit is the Luhn check digit of the others (ISO/IEC 7812-1 annex B)."""
     total = 0
     for index, digit in enumerate(reversed(digits)):
         value = int(digit) * (2 if index % 2 else 1)
@@ -80,12 +80,12 @@ def luhn_fits(digits: str) -> bool:
 
 
 def read_watch_list(raw: bytes) -> list[WatchRow]:
-    """Return the watches of a CSV list; raises SheetRefusedError with every fault that the list alone shows."""
+    """Return the watches of a CSV list; raises SheetRefusedError with all faults found in the list."""
     return watches_of(read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS))
 
 
 def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> list[WatchRow]:
-    """Return the watches in a sheet's rows; raises SheetRefusedError with every fault, and those found before."""
+    """Return the watches in the rows of a sheet; raises SheetRefusedError with all faults and those of ``further``."""
     faults = [*further]
     faults += [fault for row in rows for fault in _faults(row)]
     for column in ("serial", "imei", "iccid"):
@@ -96,12 +96,12 @@ def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> list[Watch
 
 
 def may_move(state: str, asked: str) -> bool:
-    """Tell whether a watch can go from one state to the other."""
+    """Return whether a watch can change from one state to the other."""
     return asked in _MOVES.get(state, frozenset())
 
 
 def check_move(serial: str, state: str, asked: str) -> None:
-    """Refuse a step that a watch cannot make; raises WatchStateError."""
+    """Raise WatchStateError unless a watch can change from its state to the requested one."""
     if not may_move(state, asked):
         raise WatchStateError(serial, state, asked)
 
@@ -140,7 +140,7 @@ def _faults(row: Row) -> list[Fault]:
 
 
 def number_faults(row: Row, column: str, form: re.Pattern[str], sentence: str) -> list[Fault]:
-    """Return a fault for a cell of digits that is none, with a word of its own for one that a spreadsheet rounded."""
+    """Return the fault of a cell that should hold digits; a number rounded by a spreadsheet has a fault of its own."""
     cell = row.cells[column]
     if not cell or form.fullmatch(cell):
         return []

@@ -30,12 +30,12 @@ class Watch(SQLModel, table=True):
     imei: str | None = Field(default=None, unique=True, max_length=15)
     model: str = Field(max_length=40)
     site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="RESTRICT")
-    # registered, handed_out, lost, returned, broken; whether it is paired is told by its identity.
+    # registered, handed_out, lost, returned, broken. It is paired when it has a standing identity.
     state: str = Field(default="registered", max_length=12)
     handed_out_to: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", ondelete="SET NULL")
-    # Hash of the factory secret in the broker's own format; the secret itself is kept by the watch alone.
+    # Hash of the factory secret in the broker's own format; only the watch stores the secret.
     factory_password_hash: str = Field(max_length=200)
-    # Keyed hash of the same secret: no two watches ever share one, which salted hashes cannot tell.
+    # Keyed hash of the same secret, unique: salted hashes would not reveal that two watches share a secret.
     factory_secret_mark: bytes | None = bytes_column(default=None, nullable=True, unique=True)
     iccid: str | None = Field(default=None, max_length=22)
     sim_holder: str | None = Field(default=None, max_length=40)
@@ -95,7 +95,7 @@ class WatchPresence(SQLModel, table=True):
 
 
 class WatchIdentity(SQLModel, table=True):
-    """What one pairing gave a watch: MQTT user, client id and prefix, and what was last heard under it."""
+    """The identity that one pairing issued: MQTT user, client id and prefix; and the state of its connection."""
 
     __tablename__ = "watch_identity"
     __table_args__ = (
@@ -110,7 +110,7 @@ class WatchIdentity(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     password_hash: str = Field(max_length=200)
     issued_at: datetime = time_column()
-    # When the broker knew it; credentials are told only then, so that the first log-in works.
+    # When the broker had installed it; credentials are sent only then, so that the first log-in succeeds.
     installed_at: datetime | None = maybe_time_column()
     ended_at: datetime | None = maybe_time_column()
 
@@ -122,28 +122,28 @@ class WatchIdentity(SQLModel, table=True):
     # Why it is not online: will, off (it was switched off), kicked (by the broker), closed (its connection ended),
     # silence; empty while it is.
     gone_by: str = Field(default="", max_length=10)
-    # Since when it is as it is: online, asleep or gone.
+    # Since when it has been online, asleep or offline.
     presence_since_at: datetime | None = maybe_time_column()
-    # It promised in its hello to be heard at least this often.
+    # Its hello promised a message at least this often.
     keepalive_s: int = 1200
-    # The boot of the first hello: what cannot be dated and is of an earlier boot may be of the wearer before.
+    # Boot count at the first hello: an undated record of an earlier boot may belong to the previous child.
     first_boot: int | None = Field(default=None, sa_type=BigInteger)
     # Fixes under this pairing with an impossible date: a broken clock, or a GPS module that missed a week rollover.
     misdated_fixes: int = 0
-    # What the last hello said of the watch: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
+    # Content of the last hello: firmware, battery_pct, plays, chunk_bytes, max_payload_bytes ...
     hello: dict[str, Any] = json_column(default_factory=dict)
 
-    # Versions on the watch, as it acknowledged or its hello said; and what was sent and is not yet acknowledged.
+    # Versions on the watch by its acknowledgement or hello, and the versions sent and not yet acknowledged.
     contacts_acked_version: int = 0
     contacts_sent_version: int = 0
     contacts_sent_at: datetime | None = maybe_time_column()
     config_acked_version: int = 0
     config_sent_version: int = 0
     config_sent_at: datetime | None = maybe_time_column()
-    # Nothing is repeated before; see inbox.rules for the waits.
+    # Number of repeated announcements, which decides the wait before the next one; see inbox.rules.
     repeats: int = 0
 
-    # What nearly every message changes. Never loaded by itself: queries.WITH_PRESENCE joins it.
+    # Nearly every message changes it. It is never loaded implicitly: queries.WITH_PRESENCE joins it.
     presence: WatchPresence = Relationship(
         sa_relationship=relationship(
             WatchPresence, uselist=False, lazy="raise_on_sql", cascade="save-update, merge, expunge",
@@ -153,7 +153,7 @@ class WatchIdentity(SQLModel, table=True):
 
 
 class WatchSettings(SQLModel, table=True):
-    """What the child's watch is configured to, versioned."""
+    """The settings of a child's watch, with their version."""
 
     __tablename__ = "watch_settings"
 
@@ -165,13 +165,13 @@ class WatchSettings(SQLModel, table=True):
     timezone: str = Field(max_length=40)
     language: str = Field(max_length=12)
     volume_pct: int = 70
-    # The offset of its time zone that this version carries; None: never told. A new offset is a new version.
+    # UTC offset of the time zone in this version; None: never sent. A new offset makes a new version.
     utc_offset_s: int | None = None
     changed_at: datetime = time_column()
 
 
 class WatchCommand(SQLModel, table=True):
-    """Something a guardian has the child's watch do, once, and never late."""
+    """A command of a guardian to the child's watch, carried out once and never late."""
 
     __tablename__ = "watch_command"
     __table_args__ = (
@@ -184,11 +184,11 @@ class WatchCommand(SQLModel, table=True):
     child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     username: str = Field(max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
-    # The command's name on the wire.
+    # The command's id in the watch protocol.
     ref: str = Field(max_length=36)
     # See command_rules.CommandKind.
     kind: str = Field(max_length=10)
-    # Who asked (empty: the account is gone), and what the watch calls them, so that the child sees who it was.
+    # The guardian (empty: the account was deleted) and the guardian's contact id, which the watch shows to the child.
     asked_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     by_wire_id: str | None = Field(default=None, max_length=12)
     # waiting, sent, delivered, done, failed, expired; see command_rules.
@@ -202,7 +202,7 @@ class WatchCommand(SQLModel, table=True):
 
 
 class LowBattery(SQLModel, table=True):
-    """Since when a paired watch has said nothing but a low battery; gone once it says more."""
+    """Since when the battery of a paired watch has been low; the row is deleted once it is charged."""
 
     __tablename__ = "low_battery"
 

@@ -1,4 +1,4 @@
-"""When did it happen? Pure: from a watch's own times to ours."""
+"""Date what a watch recorded: from the times of the watch to ours. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-# Below this a difference is the network's, not the clock's.
+# A smaller difference is delay of the network, not an error of the clock.
 _SKEW_TOLERATED_S = 60
 # No watch keeps a fact for ten years: an earlier date means a clock that was never set (1970, 1980) or rolled over.
 _MISDATED_AFTER = timedelta(days=3_650)
@@ -18,7 +18,7 @@ _AHEAD_TOLERATED = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class WatchClock:
-    """What the last hello taught us of a watch's clock."""
+    """What the last hello showed of a watch's clock."""
 
     skew_s: int | None
     hello_at: datetime | None
@@ -77,13 +77,13 @@ def _after_rollover(clock: WatchClock, received_at: datetime, tst: int) -> datet
     return found if received_at - _ROLLED_OVER_AT_MOST <= found <= received_at + _AHEAD_TOLERATED else None
 
 
-# Both the watch and its hello tell whole seconds.
+# Both the watch and its hello give whole seconds.
 _WHOLE_SECONDS = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class AssignmentSpan:
-    """A time in which a watch was paired with one child; without an end it still is."""
+    """The time in which a watch was paired with one child; without an end the pairing stands."""
 
     began_at: datetime
     ended_at: datetime | None = None
@@ -92,14 +92,15 @@ class AssignmentSpan:
 def was_assigned(
     clock: WatchClock, spans: Sequence[AssignmentSpan], at: datetime | None, *, boot: int | None, first_boot: int | None
 ) -> bool:
-    """Tell whether what a watch measured was measured while the child wore it, and not on another wrist before.
+    """Return whether a measurement was made while the watch was assigned to the child, and not to another one before.
 
-    ``at`` is :func:`happened_at`. What nobody can date is told by its boot: one from before the first hello of the
-    pairing may be another child's. What has neither a date nor a boot is believed: a watch forgets with its pairing.
+    ``at`` is :func:`happened_at`. A measurement without a date is judged by its boot count: one from before the first
+    hello of the pairing may belong to another child. One without date and boot count is accepted, because a watch
+    deletes what it holds when its pairing ends.
     """
     if at is None:
         return boot is None or first_boot is None or boot >= first_boot
     skew_s = abs(clock.skew_s or 0)
-    # A small error of the clock was not taken off.
+    # happened_at does not correct a small error of the clock.
     at_latest = at + _WHOLE_SECONDS + timedelta(seconds=skew_s if skew_s <= _SKEW_TOLERATED_S else 0)
     return any(one.began_at <= at_latest and (one.ended_at is None or at <= one.ended_at) for one in spans)
