@@ -1,4 +1,4 @@
-"""A watch becomes a child's watch, and stops being it."""
+"""Pair a watch with a child, confirm the pairing, and end it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ from services.core.platform.facts.actions import record_fact
 from services.core.platform.inbox import actions as inbox
 from services.core.platform.outbox.actions import notify_factories, notify_factory, notify_watch
 
-# The channel on which the broker hears that who may log in has changed.
+# The channel that notifies the broker process of changed users.
 BROKER_CHANNEL = "broker_users"
 
 
@@ -92,7 +92,7 @@ async def pair_watch(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UU
         raise _refused(work, guardian_id, child)
     if worn is not None:
         await end_pairing(work, guardian_actor(guardian_id), worn, UnpairReason.REPLACED)
-        # The unique indexes allow one standing identity a watch: the old one must be gone before the new one comes.
+        # The unique indexes allow one standing identity per watch: end the old one before the new one is inserted.
         await work.flush()
     pairing = await _issue(work, guardian_id, child, watch)
     entered.ended_at = work.now
@@ -102,7 +102,7 @@ async def pair_watch(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UU
 
 
 async def _refuse_guessing(work: UnitOfWork, guardian_id: uuid.UUID, child: Child) -> None:
-    # The guardian's row lock makes parallel guesses count one after the other.
+    # The lock of the guardian's row serialises parallel guesses, so that each is counted.
     await work.session.exec(
         select(Guardian).where(col(Guardian.guardian_id) == guardian_id).with_for_update(key_share=True)
     )
@@ -134,7 +134,7 @@ def _refused(work: UnitOfWork, guardian_id: uuid.UUID, child: Child) -> PairingC
 
 
 async def _repeated(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, code: str) -> Pairing:
-    """Return the pairing that this guardian's same code made a moment ago (its answer was lost), or refuse."""
+    """Return the pairing that the same guardian made with the same code (the answer was lost), else raise."""
     used = await used_code(work, code)
     if used is not None:
         pairing = await work.session.get(Pairing, used.pairing_id)
@@ -207,7 +207,7 @@ async def receive_hello(work: UnitOfWork, identity: WatchIdentity, report: Hello
     The plain password is forgotten at the confirmation. Everything the watch should know is sent again.
     """
     username = identity.username
-    # Items before events: everyone takes the inbox's locks before the family's.
+    # Lock order: items of the inbox before the family, which events lock.
     await inbox.begin_again(work, identity.child_id)
     await resend_states(work, username)
     battery_pct = report.said.get("battery_pct")
@@ -231,9 +231,9 @@ async def receive_hello(work: UnitOfWork, identity: WatchIdentity, report: Hello
 
 
 async def unpair_child(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UUID, reason: UnpairReason) -> None:
-    """End the child's pairing: access ends at once, what had not arrived waits for the child's next watch.
+    """End the child's pairing: access ends at once, undelivered items wait for the child's next watch.
 
-    ``lost`` also bars the watch from logging in at all until staff have it back. Raises NotPairedError.
+    ``lost`` also bars the watch from logging in until staff record its return. Raises NotPairedError.
     """
     identity = await current_identity(work, child_id)
     if identity is None:
@@ -273,7 +273,7 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
 
 
 async def revoke_one_unconfirmed(work: UnitOfWork) -> bool:
-    """Revoke credentials that nobody has used for 24 h; return whether there were any. Safe to run twice."""
+    """Revoke credentials that no hello confirmed within 24 h; return whether there were any. A repeat is safe."""
     found = await work.session.exec(
         select(WatchIdentity)
         .join(Pairing, col(Pairing.username) == col(WatchIdentity.username))

@@ -1,4 +1,4 @@
-"""A database that came back from a backup does not know what the watches were sent since: everything is due again."""
+"""Announce lists again after a restore: the database does not know what the watches were sent since the backup."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from services.core.pairing.tables import DatabaseMark
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.outbox.actions import notify_watch
 
-# Every way back from a backup changes one of these: files put back need a restart of the server, a dump makes new
-# tables or refills them, another server has another start. Crash recovery of one backend changes none.
+# Every restore changes one of these: restoring files needs a restart of the server, restoring a dump creates or refills
+# tables, another server has another start time. Crash recovery after the failure of one backend changes none.
 _MARK = text(
     "SELECT concat_ws('/', to_char(pg_postmaster_start_time() AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS'), "
     "(SELECT oid FROM pg_database WHERE datname = current_database()), "
@@ -21,7 +21,7 @@ _MARK = text(
 
 
 async def resend_lists_after_restore(work: UnitOfWork) -> bool:
-    """Announce contacts and settings to every watch once if the database may have been restored; return whether.
+    """Announce contacts and settings to every watch if the database may have been restored; return whether it was so.
 
     A watch that stays connected may hold a higher version than the restored database knows, and the restored
     acknowledgement equals the restored version: no comparison of rows shows the difference. So acknowledgements are
@@ -49,7 +49,7 @@ async def resend_lists_after_restore(work: UnitOfWork) -> bool:
         .execution_options(synchronize_session=False)
     )  # fmt: skip
     usernames = sorted(str(one[0]) for one in forgotten.all())
-    # Nothing is known of the connections: a watch that the backup holds for disconnected may hear well.
+    # The backup knows nothing of present connections: a watch that was disconnected then may be connected now.
     await work.run(
         update(WatchIdentity)
         .where(standing, ~col(WatchIdentity.online), col(WatchIdentity.gone_by) != OfflineReason.OFF.value)

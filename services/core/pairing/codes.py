@@ -1,4 +1,4 @@
-"""The code on the watch: asked for by the factory identity, looked up when a guardian enters it."""
+"""Pairing codes: requested by the factory identity, looked up when a guardian enters one."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ _PURPOSE = "pairing-code"
 
 @dataclass(frozen=True)
 class DisplayedCode:
-    """What the watch shows, and until when."""
+    """The code that the watch shows, and its expiry."""
 
     code: str
     expires_at: datetime
 
 
 async def code_for_watch(work: UnitOfWork, watch: Watch) -> DisplayedCode:
-    """Return the code this watch is to show: the live one while 60 s of it remain, else a new one.
+    """Return the code that this watch shows: the current one while 60 s of it remain, else a new one.
 
     Raises RetryLaterError after 20 new codes within an hour.
     """
-    # Making a code is rare; one lock keeps two watches from drawing the same digits at the same moment.
+    # One lock for all watches, because codes are rarely made: two watches must not draw the same digits at once.
     await work.run(sql_select(func.pg_advisory_xact_lock(func.hashtextextended("pairing-codes", 0))))
     recent = (
         await work.session.exec(
@@ -85,7 +85,7 @@ def _open(work: UnitOfWork, row: PairingCode) -> str:
 
 
 async def current_code(work: UnitOfWork, code: str) -> PairingCode | None:
-    """Return the live code with these digits, its row locked so that it is used once."""
+    """Return the current code with these digits, locked, so that it is used once."""
     found = await work.session.exec(
         select(PairingCode)
         .where(
@@ -99,7 +99,7 @@ async def current_code(work: UnitOfWork, code: str) -> PairingCode | None:
 
 
 async def used_code(work: UnitOfWork, code: str) -> PairingCode | None:
-    """Return the newest used code with these digits that has not outlived its time: for a repeated request."""
+    """Return the newest used code with these digits that has not expired, to recognise a repeated request."""
     found = await work.session.exec(
         select(PairingCode)
         .where(

@@ -1,4 +1,4 @@
-"""Why a pairing fails, each with a code of its own; none tells a stranger what exists."""
+"""Errors of pairing; none reveals to a stranger which watches or children exist."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from services.core.platform.errors import CoreError, RetryLaterError
 
 
 class PairingCodeUnknownError(CoreError):
-    """The code is wrong, used, expired, or not this family's to use; which of them is not said."""
+    """The code is wrong, used, expired, or of another family's watch; the answer does not reveal which."""
 
     code = "pairing_code_unknown"
     sentence = "The code is unknown or has expired. Look at the watch for a new one."
 
 
 class PairingTriesError(RetryLaterError):
-    """Too many codes entered in vain."""
+    """Too many wrong codes were entered."""
 
     code = "pairing_too_many_tries"
     sentence = "Too many wrong codes. Wait before you try again."

@@ -1,4 +1,4 @@
-"""Who holds the child's watch, proves it with the code that the watch shows."""
+"""Prove possession of the child's watch by the code that it shows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.core.platform.limits.rules import Limits
 async def prove_identity_by_watch(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, code: str) -> None:
     """Complete a limited session with the code shown by a watch that is paired with a child of the guardian's family.
 
-    The code is used up and pairs nothing. Raises SecondStepWrongError, RetryLaterError after five in vain.
+    The code is consumed and pairs nothing. Raises SecondStepWrongError, RetryLaterError after five wrong codes.
     """
     await charge(work, Charge(Limits.SECOND_STEPS_OF_GUARDIAN, str(guardian_id)))
     entered = await current_code(work, code)

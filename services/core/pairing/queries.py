@@ -1,4 +1,4 @@
-"""How a pairing stands, for its watch and for guardians."""
+"""The standing of a watch, for the watch and for guardians."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NotPaired:
 
 @dataclass(frozen=True)
 class Issued:
-    """Paired and not yet confirmed: the credentials can be told."""
+    """Paired and not yet confirmed: the credentials can be sent."""
 
     child_name: str
     username: str
@@ -46,7 +46,7 @@ Standing = NotPaired | Issued | StillPaired | Ended
 
 
 async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
-    """Return what the factory identity of this watch is to be told."""
+    """Return the standing of this watch, which answers its factory identity."""
     found = await work.session.exec(
         select(Pairing, WatchIdentity, Child.name)
         .join(WatchIdentity, col(WatchIdentity.username) == col(Pairing.username))
@@ -59,7 +59,7 @@ async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
     newest = found.first()
     to_forget = await newest_wipe_order(work, watch.watch_id)
     if newest is None:
-        # Of an erased child nothing is left but the name that its watch has to forget.
+        # After an erasure only the user name is left, which the watch has to delete.
         return NotPaired() if to_forget is None else Ended(to_forget.username)
     pairing, identity, child_name = newest
     if pairing.ended_at is not None:

@@ -1,4 +1,4 @@
-"""Who may pair which watch with which child. Pure."""
+"""Decide which guardian may pair which watch with which child. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 CODE_LIVES = timedelta(minutes=10)
-# Asked again, a watch is told the same code while it still lives this long: a child may be half through typing it.
+# A repeated request returns the same code while it is valid for this long: a parent may be typing it.
 CODE_REUSED_WHILE = timedelta(seconds=60)
 # A watch that shows a new code every ten minutes asks 6 times an hour; 20 leaves room for restarts.
 CODES_PER_WATCH = 20
@@ -21,7 +21,7 @@ UNCONFIRMED_LIVES = timedelta(hours=24)
 
 
 class UnpairReason(StrEnum):
-    """Why a pairing ends."""
+    """Reasons for the end of a pairing."""
 
     UNPAIRED = "unpaired"
     LOST = "lost"
@@ -32,21 +32,21 @@ class UnpairReason(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What happens to an entered code."""
+    """The decision about an entered code."""
 
     PAIR = "pair"
     # The same child again, after the watch lost its credentials: history stays, the old identity ends.
     REPLACE = "replace"
-    # Not this guardian's watch: told "unknown or expired".
+    # Not a watch of this guardian: the answer is "unknown or expired".
     UNKNOWN = "unknown"
-    # The same, and the guardians of the child who wears it are told.
+    # The same, and the guardians of the paired child are notified.
     UNKNOWN_AND_NOTIFY = "unknown_and_tell"
     CHILD_HAS_WATCH = "child_has_watch"
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known when a live code was entered for a child."""
+    """The facts when a current code is entered for a child."""
 
     watch_may_log_in: bool
     watch_site_id: uuid.UUID
@@ -59,7 +59,7 @@ class Situation:
 
 
 def judge(situation: Situation) -> Verdict:
-    """Decide; a stranger learns nothing from the verdict, whichever way it is refused."""
+    """Return the decision; all refusals look the same to a stranger."""
     if not situation.watch_may_log_in:
         return Verdict.UNKNOWN
     if situation.worn_by_child is not None:

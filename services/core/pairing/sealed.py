@@ -1,4 +1,4 @@
-"""Which master keys the codes and passwords of pairing still need: an old one is removed once none does."""
+"""Which master keys the stored codes and passwords of pairings still need, before an old key is removed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def pairing_by_master_key(work: UnitOfWork) -> Counter[str]:
-    """Return how many codes that still count (minutes) and passwords on their way (a day) need each master key."""
+    """Return, by master key, the number of current codes (minutes) and unconfirmed passwords (a day) that need it."""
     codes = await work.session.exec(
         select(PairingCode.sealed_code).where(
             col(PairingCode.ended_at).is_(None), col(PairingCode.expires_at) > work.now

@@ -1,4 +1,4 @@
-"""Watches that should have answered by now are told again; those silent for too long count as gone."""
+"""Repeat announcements that watches have not answered, and mark silent watches as offline."""
 
 from __future__ import annotations
 
@@ -68,9 +68,9 @@ async def announce_overdue(work: UnitOfWork) -> None:
 
 
 async def mark_one_silent_offline(work: UnitOfWork) -> bool:
-    """Mark one watch as gone that was silent for one and a half of its keepalives; return whether there was one.
+    """Mark one watch as offline that was silent for longer than rules.offline_after; return whether there was one.
 
-    Safe to run twice.
+    A repeat is safe.
     """
     keepalive_s = col(WatchIdentity.keepalive_s)
     # rules.offline_after, in SQL; a test compares both.

@@ -1,4 +1,4 @@
-"""Tables of pairing: the code on the watch, the pairing it became."""
+"""Tables of pairing: codes, pairings, wipe orders, attempts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class PairingCode(SQLModel, table=True):
 
     pairing_code_id: uuid.UUID = id_column()
     watch_id: uuid.UUID = Field(foreign_key="watch.watch_id", ondelete="CASCADE")
-    # Keyed hash to find it by, and the code sealed so that the watch can be told it again.
+    # Keyed hash for the look-up, and the encrypted code for a repeated request of the watch.
     code_hash: bytes = bytes_column()
     sealed_code: bytes = bytes_column()
     created_at: datetime = time_column()
@@ -33,7 +33,7 @@ class PairingCode(SQLModel, table=True):
 
 
 class Pairing(SQLModel, table=True):
-    """A watch bound to a child by a guardian, from code to end."""
+    """One pairing of a watch with a child by a guardian, from its code to its end."""
 
     __tablename__ = "pairing"
 
@@ -43,7 +43,7 @@ class Pairing(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
     guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
     username: str = Field(unique=True, max_length=32)
-    # The plain password on its way to the watch, sealed; forgotten at the first hello or when the pairing ends.
+    # The password for the watch, encrypted; deleted at the first hello or when the pairing ends.
     sealed_password: bytes | None = bytes_column(default=None, nullable=True)
     issued_at: datetime = time_column()
     confirmed_at: datetime | None = maybe_time_column()
@@ -53,7 +53,7 @@ class Pairing(SQLModel, table=True):
 
 
 class WipeOrder(SQLModel, table=True):
-    """A name under which a watch was paired and which it has to forget, with everything it got under it."""
+    """A user name of an ended pairing, with whose data the watch has to wipe itself."""
 
     __tablename__ = "wipe_order"
 
@@ -63,13 +63,13 @@ class WipeOrder(SQLModel, table=True):
     child_id: uuid.UUID = Field(index=True)
     family_id: uuid.UUID = Field(index=True)
     ordered_at: datetime = time_column()
-    # Told when it asked; and when it has shown that it did it.
+    # When the watch was sent the order, and when its behaviour showed that it wiped itself.
     told_at: datetime | None = maybe_time_column()
     confirmed_at: datetime | None = maybe_time_column()
 
 
 class PairingAttempt(SQLModel, table=True):
-    """A code that a guardian entered in vain; counted to stop guessing."""
+    """A wrong code that a guardian entered; counted to limit guessing."""
 
     __tablename__ = "pairing_attempt"
     __table_args__ = (Index("pairing_attempt_recent", "guardian_id", "at"),)

@@ -1,4 +1,4 @@
-"""A watch whose pairing has ended is to wipe itself; until it has shown that it did, its copy counts as there."""
+"""Wipe orders: a watch whose pairing ended deletes its copy; until that is confirmed, the copy counts as existing."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.tables import WipeOrder
 from services.core.platform.db.database import UnitOfWork
 
-# A watch that did not hear the answer asks again within 15 minutes (the protocol's longest repeat, and its jitter): who
-# asks how it stands after more than that has heard it.
+# A watch that missed the answer repeats its request within 15 minutes (the longest wait of the protocol, with jitter).
+# A status request after a longer pause shows that the watch received the order.
 HEARD_AFTER = timedelta(minutes=20)
 
 
 def order_wipe(work: UnitOfWork, identity: WatchIdentity) -> None:
-    """Note that the watch has to forget what it got under this name."""
+    """Order the watch to delete everything it received under this identity."""
     work.add(
         WipeOrder(
             username=identity.username, watch_id=identity.watch_id, child_id=identity.child_id,
@@ -29,7 +29,7 @@ def order_wipe(work: UnitOfWork, identity: WatchIdentity) -> None:
 
 
 async def newest_wipe_order(work: UnitOfWork, watch_id: uuid.UUID) -> WipeOrder | None:
-    """Return the newest name that this watch has to forget, or None."""
+    """Return the newest open wipe order of this watch, or None."""
     found = await work.session.exec(
         select(WipeOrder)
         .where(col(WipeOrder.watch_id) == watch_id)
@@ -42,7 +42,7 @@ async def newest_wipe_order(work: UnitOfWork, watch_id: uuid.UUID) -> WipeOrder 
 async def wipe_orders_of(
     work: UnitOfWork, *, family_id: uuid.UUID | None = None, child_id: uuid.UUID | None = None
 ) -> Sequence[WipeOrder]:
-    """Return the orders about a family's, or one child's, watches, the oldest first."""
+    """Return the wipe orders for the watches of a family or of one child, the oldest first."""
     statement = select(WipeOrder).order_by(col(WipeOrder.ordered_at), col(WipeOrder.username))
     if family_id is not None:
         statement = statement.where(col(WipeOrder.family_id) == family_id)
@@ -52,7 +52,7 @@ async def wipe_orders_of(
 
 
 async def record_wipe_announced(work: UnitOfWork, username: str) -> None:
-    """The watch asked how it stands and is told to forget this name."""
+    """Record that a status request of the watch was answered with this order."""
     await work.run(
         update(WipeOrder)
         .where(col(WipeOrder.username) == username, col(WipeOrder.confirmed_at).is_(None))
@@ -61,9 +61,10 @@ async def record_wipe_announced(work: UnitOfWork, username: str) -> None:
 
 
 async def record_wipe_status_request(work: UnitOfWork, watch: Watch, *, for_code: bool) -> None:
-    """Take what a factory identity asks for as a sign that the watch has wiped itself.
+    """Record the request of a factory identity, which may show that the watch has wiped itself.
 
-    A watch that holds a family's data asks for no code. One that asks how it stands long after it was told, has heard.
+    A watch that holds a family's data requests no code. A status request long after the order shows that the order was
+    received.
     """
     statement = update(WipeOrder).where(
         col(WipeOrder.watch_id) == watch.watch_id,

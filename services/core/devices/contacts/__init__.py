@@ -1,1 +1,1 @@
-"""Who can reach a child, as a versioned list."""
+"""The contact list of a child, by version."""

@@ -1,4 +1,4 @@
-"""Change a child's contact list: each change is a new version, and the watch is told."""
+"""Change a child's contact list: each change makes a new version and notifies the watch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.core.platform.text_rules import NAME, check_text
 
 @dataclass(frozen=True)
 class ContactChange:
-    """What changes about a contact; None leaves it. ``number`` is as the watch dials it."""
+    """A change of a contact; None leaves a field as it is. ``number`` is as the watch dials it."""
 
     name: str | None = None
     relation: str | None = None
@@ -35,7 +35,7 @@ class ContactChange:
 async def propose_contact(
     work: UnitOfWork, child: Child, by: uuid.UUID, proposed: PhoneContact, *, approved: bool
 ) -> Contact:
-    """Put a phone contact into the list: ``approved`` at once for who may manage, else waiting for approval.
+    """Add a phone contact: ``approved`` at once if the guardian may manage the child, else ``proposed``.
 
     Raises ContactsFullError, ContactNumberTakenError.
     """
@@ -62,7 +62,7 @@ async def propose_contact(
 
 
 async def approve_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_id: uuid.UUID) -> Contact:
-    """Let a proposed contact reach the watch; a repeat changes nothing. Raises NotFoundError."""
+    """Approve a proposed contact, so that the watch gets it; a repeat changes nothing. Raises NotFoundError."""
     held, contact = await _locked(work, child, contact_id)
     if contact.state != "approved":
         contact.state = "approved"
@@ -80,7 +80,7 @@ async def change_contact(
     contact_id: uuid.UUID,
     change: ContactChange,
 ) -> Contact:
-    """Change what the change says.
+    """Apply a change to a contact.
 
     Raises NotFoundError, TextNotAllowedError, RelationUnknownError, ContactNumberTakenError, ContactOfGuardianError.
     """
@@ -106,7 +106,7 @@ async def change_contact(
 
 
 async def remove_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_id: uuid.UUID) -> None:
-    """Take a phone contact out of the list. Raises NotFoundError, ContactOfGuardianError."""
+    """Remove a phone contact from the list. Raises NotFoundError, ContactOfGuardianError."""
     held, contact = await _locked(work, child, contact_id)
     if contact.guardian_id is not None:
         raise ContactOfGuardianError
@@ -117,7 +117,7 @@ async def remove_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_
 
 
 async def order_contacts(work: UnitOfWork, child: Child, by: uuid.UUID, contact_ids: Sequence[uuid.UUID]) -> None:
-    """Put the list into this order, the first on top of the watch. Raises ContactOrderError."""
+    """Set the order of the list; the watch shows the first contact on top. Raises ContactOrderError."""
     held = await contact_list(work, child.child_id, lock=True)
     standing = {contact.contact_id: contact for contact in await contacts_of(work, child.child_id)}
     check_order(contact_ids, standing.keys())
@@ -129,13 +129,13 @@ async def order_contacts(work: UnitOfWork, child: Child, by: uuid.UUID, contact_
 
 
 def next_wire_id(held: ContactList, letter: str) -> str:
-    """Return the next id on the wire (``g-3``, ``c-4``); numbers are never used again. The list must be locked."""
+    """Return the next contact id (``g-3``, ``c-4``); numbers are never reused. The list must be locked."""
     held.last_number += 1
     return f"{letter}-{held.last_number}"
 
 
 async def changed(work: UnitOfWork, child: Child, held: ContactList) -> None:
-    """Make a new version of the locked list, and have watch and guardians told."""
+    """Make a new version of the locked list, and notify the watch and the guardians."""
     held.version += 1
     held.changed_at = work.now
     work.add(held)

@@ -1,4 +1,4 @@
-"""A guardian has a child's watch do something: who may, and who the child is told it was."""
+"""Commands of guardians: who may request which, and which guardian the child sees."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.errors import CoreError
 
-# What each command needs; to find a watch by its sound is for everyone who may talk to it.
+# The right that each command needs. Every guardian who may message may let the watch ring.
 _RIGHTS = {
     CommandKind.LOCATE: Right.LOCATE,
     CommandKind.RING: Right.MESSAGE,
@@ -30,10 +30,10 @@ _RIGHTS = {
 
 
 async def command_watch(work: UnitOfWork, child: Child, membership: Membership, kind: CommandKind) -> WatchCommand:
-    """Have the child's watch do something, if this guardian may; every try is in the audit log.
+    """Queue a command for the child's watch if the guardian may; every attempt is recorded in the audit log.
 
-    To locate, a guardian needs the right to, an own consent to location, and to stand in the child's contact list:
-    the child sees who looked. Raises RightMissingError, ConsentRequiredError, LocationOffError, NoWatchError,
+    To locate, a guardian needs the right, their own consent to location, and a place in the child's contact list: the
+    child sees who located the watch. Raises RightMissingError, ConsentRequiredError, LocationOffError, NoWatchError,
     CommandTooOftenError.
     """
     wire_id = await _wire_id(work, child, membership)

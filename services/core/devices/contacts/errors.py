@@ -1,4 +1,4 @@
-"""What is refused about contacts."""
+"""Errors of contacts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from services.core.platform.errors import CoreError
 
 
 class ContactsFullError(CoreError):
-    """The list holds as many contacts as a watch shows."""
+    """The list holds the maximum number of contacts."""
 
     code = "contacts_full"
     sentence = "The contact list is full. Remove somebody first."
@@ -16,26 +16,26 @@ class ContactsFullError(CoreError):
         self.most = most
 
     def fields(self) -> dict[str, int | str]:
-        """Return the bound."""
+        """Return the maximum."""
         return {"most": self.most}
 
 
 class ContactNumberTakenError(CoreError):
-    """The number is in the list already."""
+    """Another contact of the list has this number."""
 
     code = "contact_number_taken"
     sentence = "This number is in the contact list already."
 
 
 class ContactOfGuardianError(CoreError):
-    """A guardian's contact follows the guardian: it is not removed, and its number not changed, in the list."""
+    """A guardian's contact follows the guardian: the list can neither remove it nor change its number."""
 
     code = "contact_of_guardian"
     sentence = "This contact belongs to a guardian. Change the guardian instead."
 
 
 class ContactOrderError(CoreError):
-    """The order names somebody twice, not at all, or somebody else."""
+    """The order does not name every contact of the list exactly once."""
 
     code = "contact_order_incomplete"
     sentence = "Name every contact of the list exactly once."

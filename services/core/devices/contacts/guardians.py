@@ -1,4 +1,4 @@
-"""What changes about guardians and children, together with what follows on the watches: one transaction for both."""
+"""Changes of guardians and children together with their effects on the watches, in one transaction."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def give_consent(
     witness: str = "",
     form_number: str = "",
 ) -> Consent:
-    """Record consent, and let the guardian be reached from the watches if it is to messages.
+    """Record consent; a consent to messages adds the guardian to the contact lists of the family's watches.
 
     Raises ConsentTextUnknownError, ConsentProofError, TextNotAllowedError.
     """
@@ -94,7 +94,7 @@ async def give_consent(
 
 
 async def withdraw_consent(work: UnitOfWork, membership: Membership, part: Part) -> None:
-    """Take consent back: from now on nothing of this kind; a repeat changes nothing."""
+    """Withdraw consent; processing of this kind ends at once. A repeat changes nothing."""
     if await end_consent(work, membership.guardian_id, membership.family_id, part):
         await work.flush()
         # Lists before settings before events: follow_guardian holds the lists, and the family comes last.
@@ -118,16 +118,17 @@ async def change_guardian(
 
 
 async def follow_change(work: UnitOfWork, actor: Actor, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    """Have the watches and streams follow what has changed about a guardian's rights."""
+    """Update the watches and open streams after a change of a guardian's rights."""
     await _lock_lists(work, [family_id])
     await follow_location_consent(work, family_id, actor)
     await follow_guardian(work, family_id, guardian_id)
 
 
 async def hide_number(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, *, hidden: bool) -> None:
-    """Take a guardian's own number off the watches and from other guardians' sight, or bring it back.
+    """Hide a guardian's own number from the watches and from the other guardians, or show it again.
 
-    Without the number the watch cannot call them; messages go on. A repeat changes nothing. Raises NotFoundError.
+    Without the number the watch cannot call the guardian; messages still arrive. A repeat changes nothing.
+    Raises NotFoundError.
     """
     membership = await membership_in(work, family_id, guardian_id, lock=True)
     if membership is None:
@@ -143,7 +144,7 @@ async def hide_number(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.
 
 
 async def remove_guardian(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    """Take a guardian out of the family and off its watches. Raises NotFoundError, PrimaryGuardianError."""
+    """Remove a guardian from the family and from its watches. Raises NotFoundError, PrimaryGuardianError."""
     await end_membership(work, family_id, by, guardian_id)
     await follow_change(work, guardian_actor(by), family_id, guardian_id)
 
@@ -160,9 +161,9 @@ async def accept_invitation(
 async def rename_guardian(
     work: UnitOfWork, guardian: Guardian, *, display_name: str | None, locale: str | None
 ) -> Guardian:
-    """Change a guardian's own name and language; watches that showed the old name show the new one.
+    """Change a guardian's own name and language; watches that show the old name get the new one.
 
-    Raises TextNotAllowedError; ConsentRequiredError for a name before any consent, which is kept of nobody.
+    Raises TextNotAllowedError; ConsentRequiredError for a name before any consent: nothing is stored without one.
     """
     old_name = guardian.display_name
     if display_name is not None:
@@ -180,7 +181,7 @@ async def rename_guardian(
 
 
 async def set_busy(work: UnitOfWork, guardian: Guardian, until: datetime | None) -> Guardian:
-    """Say until when a guardian is on shift (None, or a time that has passed: not now); children's watches show it.
+    """Set until when a guardian is on shift (None or a past time: not on shift); children's watches show it.
 
     Raises BusyTooLongError.
     """
@@ -198,7 +199,7 @@ async def set_busy(work: UnitOfWork, guardian: Guardian, until: datetime | None)
 
 
 async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) -> None:
-    # Families, too, in one order: their events take their locks one after the other.
+    # Each event locks its family: families in one order, so that two calls cannot deadlock.
     held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for membership, family in held_in:
@@ -206,7 +207,7 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
         for child in await children_of(work, family.family_id):
             held = await contact_list(work, child.child_id, lock=True)
             for contact in await contacts_of(work, child.child_id):
-                # A name that the family chose for the watch stays.
+                # Keep a name that the family chose for the watch.
                 if contact.guardian_id == guardian.guardian_id and contact.name == displayed_name(
                     old_name, membership.relation, locale
                 ):
@@ -216,7 +217,7 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
 
 
 async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str) -> None:
-    """Have the watches that knew the guardian's old number know the new one."""
+    """Replace a guardian's old number by the new one on the watches that hold it."""
     held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for _, family in held_in:
@@ -230,10 +231,10 @@ async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str
 
 
 async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None:
-    """Hold the lists of all children of these families before the first event takes a family's lock.
+    """Lock the lists of all children of these families before the first event locks a family.
 
-    Who changes one list takes that list and then the family; with a second list taken after the family, two changes
-    would wait for each other for ever.
+    A change of one list locks the list and then the family. A second list locked after the family could deadlock with
+    it.
     """
     child_ids = [child.child_id for family_id in family_ids for child in await children_of(work, family_id)]
     for child_id in sorted(child_ids):
@@ -241,7 +242,7 @@ async def _lock_lists(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> None
 
 
 async def follow_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    """Have every child's list and the guardian's open streams follow what has changed about a guardian."""
+    """Update every child's list and the guardian's open streams after a change of a guardian."""
     await _lock_lists(work, [family_id])
     for child in await children_of(work, family_id):
         await _follow_guardians_of_child(work, child)
@@ -250,7 +251,7 @@ async def follow_guardian(work: UnitOfWork, family_id: uuid.UUID, guardian_id: u
 
 
 async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
-    """Make the guardians in the list those who may message and have consented; a new version only if it changed."""
+    """Make the list hold exactly the guardians who may message and have consented; a new version only on a change."""
     held = await contact_list(work, child.child_id, lock=True)
     consented = await guardians_who_consented(work, child.family_id, Part.MESSAGES)
     wanted = {

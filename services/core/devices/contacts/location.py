@@ -1,4 +1,4 @@
-"""Location on a child's watch: turned on by who manages and has consented, off at once when that consent is gone."""
+"""Location of a child's watch: on with the consent of a managing guardian, off when that consent ends."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def check_may_turn_on(work: UnitOfWork, membership: Membership) -> None:
-    """Raise RightMissingError or ConsentRequiredError unless this guardian may have the watch say where it is."""
+    """Raise RightMissingError or ConsentRequiredError unless this guardian may turn location on."""
     if not membership.may_manage:
         raise RightMissingError(Right.MANAGE.value)
     if not await has_consent(work, membership.guardian_id, membership.family_id, Part.LOCATION):
@@ -27,7 +27,9 @@ async def check_may_turn_on(work: UnitOfWork, membership: Membership) -> None:
 
 
 async def set_location(work: UnitOfWork, child: Child, membership: Membership, *, on: bool) -> None:
-    """Turn location on (manages and has consented) or off (manages); the watch is told. A repeat changes nothing.
+    """Turn location on (needs the right to manage and consent) or off (needs the right); notify the watch.
+
+    A repeat changes nothing.
 
     Raises RightMissingError, ConsentRequiredError, ChildRefusedError.
     """
@@ -41,11 +43,11 @@ async def set_location(work: UnitOfWork, child: Child, membership: Membership, *
 
 
 async def withdraw_child_agreement(work: UnitOfWork, child: Child, membership: Membership) -> None:
-    """Write down that the child takes its own agreement back: it is not located any more, whoever else agreed.
+    """Record that the child withdraws its own agreement: location ends, whatever the guardians consented to.
 
-    A repeat changes nothing. What is said goes on, and so does what an SOS tells (docs/decisions/0044-child-assent.md).
+    A repeat changes nothing. Messages and the place of an SOS are not affected (docs/decisions/0044-child-assent.md).
     """
-    # The child, then its settings, and the family last: the event of the agreement takes the family's lock.
+    # Lock order: the child, its settings, and last the family, which the event of the agreement locks.
     await work.session.refresh(child, with_for_update={"key_share": True})
     await locked_settings(work, child.child_id)
     await end_childs_agreement(work, child, membership.guardian_id)
@@ -57,10 +59,10 @@ async def withdraw_child_agreement(work: UnitOfWork, child: Child, membership: M
 async def follow_location_consent(
     work: UnitOfWork, family_id: uuid.UUID, actor: Actor, *, withdrawn_by: Membership | None = None
 ) -> None:
-    """Turn location off for all children where the consent it stood on is gone.
+    """Turn location off for all children of a family whose consent to it has ended.
 
-    A managing guardian who takes consent back turns it off, whoever else agreed: one who still does may turn it on
-    again. It also ends when nobody is left who manages and has consented.
+    A managing guardian who withdraws consent turns it off, whoever else consented; another managing guardian with
+    consent may turn it on again. It also ends with the last managing guardian who has consented.
     """
     consented = await guardians_who_consented(work, family_id, Part.LOCATION)
     stands = any(
@@ -70,7 +72,7 @@ async def follow_location_consent(
     if stands and not (withdrawn_by is not None and withdrawn_by.may_manage):
         return
     children = sorted(await children_of(work, family_id), key=lambda child: child.child_id)
-    # All of them before the first event takes the family's lock.
+    # Lock all settings before the first event locks the family.
     for child in children:
         await locked_settings(work, child.child_id)
     for child in children:

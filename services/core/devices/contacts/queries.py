@@ -1,4 +1,4 @@
-"""Read contact lists: for guardians, for the watch, and to find out whom a child's message is for."""
+"""Read contact lists: for guardians, for the watch, and to resolve the recipients of a child's message."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from services.core.people.consents.rules import Part
 from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
 
-# `to` of a message that means every guardian who may message: the watch protocol's word; a test holds them equal.
+# Value of `to` for every guardian who may message: a word of the watch protocol; a test compares both.
 FAMILY = "family"
 
 
 @dataclass(frozen=True)
 class WireContact:
-    """A contact as the watch is told of it; ``position`` counts from 1."""
+    """A contact as it is sent to the watch; ``position`` counts from 1."""
 
     wire_id: str
     name: str
@@ -32,20 +32,20 @@ class WireContact:
     may_call: bool
     position: int
     emergency: bool
-    # On shift until then; None: not now.
+    # End of the guardian's shift; None: not on shift.
     busy_until_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Recipient:
-    """A guardian a child's message is for, and how the watch calls them."""
+    """A guardian who gets a child's message, and the guardian's contact id."""
 
     guardian_id: uuid.UUID
     wire_id: str
 
 
 async def contact_list(work: UnitOfWork, child_id: uuid.UUID, *, lock: bool = False) -> ContactList:
-    """Return the list's version; with ``lock`` nobody else changes the list until the transaction ends."""
+    """Return the row of the list with its version; with ``lock`` it is locked until the transaction ends."""
     statement = select(ContactList).where(col(ContactList.child_id) == child_id)
     if lock:
         statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
@@ -53,7 +53,7 @@ async def contact_list(work: UnitOfWork, child_id: uuid.UUID, *, lock: bool = Fa
 
 
 async def contacts_of(work: UnitOfWork, child_id: uuid.UUID) -> Sequence[Contact]:
-    """Return everyone in the child's list now, proposed ones too, in order."""
+    """Return the standing contacts of the child in order, proposed ones included."""
     found = await work.session.exec(
         select(Contact)
         .where(col(Contact.child_id) == child_id, col(Contact.removed_at).is_(None))
@@ -63,7 +63,7 @@ async def contacts_of(work: UnitOfWork, child_id: uuid.UUID) -> Sequence[Contact
 
 
 async def guardian_names(work: UnitOfWork, child_id: uuid.UUID) -> dict[uuid.UUID | None, str]:
-    """Return what the child calls each guardian, by guardian, also of those who left the family.
+    """Return the name of each guardian in the child's list, by guardian, those who left the family included.
 
     A guardian who left and came back has several contacts: the standing one counts, else the one removed last.
     """
@@ -77,7 +77,7 @@ async def guardian_names(work: UnitOfWork, child_id: uuid.UUID) -> dict[uuid.UUI
 
 
 async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, list[WireContact]]:
-    """Return the version and the approved contacts in order, as the watch is to hold them."""
+    """Return the version and the approved contacts in order, as they are sent to the watch."""
     version = (await contact_list(work, child_id)).version
     approved = [contact for contact in await contacts_of(work, child_id) if contact.state == "approved"]
     busy = await _busy_guardians(work, [one.guardian_id for one in approved if one.guardian_id is not None])
@@ -102,9 +102,9 @@ async def _busy_guardians(
 
 
 async def recipients_of(work: UnitOfWork, child_id: uuid.UUID, to: str) -> list[Recipient]:
-    """Return the guardians that ``to`` (a contact id or ``family``) means at this moment; empty when it means nobody.
+    """Return the guardians that ``to`` (a contact id or ``family``) names now; empty when there is none.
 
-    Only who is in the list, may message, and whose consent to messages stands.
+    A recipient is in the list, may message, and has a standing consent to messages.
     """
     statement = (
         select(Contact, Child.family_id)

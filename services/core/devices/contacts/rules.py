@@ -1,4 +1,4 @@
-"""What a contact may be. Pure."""
+"""Validate contacts. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.core.people.accounts.phone_numbers import folded_phone, normal_pho
 from services.core.people.households.rules import check_relation
 from services.core.platform.text_rules import NAME, check_text
 
-# What a child can find its way in on a small screen; guardians included.
+# A child has to find a contact on a small screen. Guardians included.
 MOST_CONTACTS: Final = 30
 # Emergency services and other short numbers have no country code.
 _SHORT_NUMBER: Final = re.compile(r"[0-9]{3,6}")
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class PhoneContact:
-    """Somebody outside the family whom the child can call."""
+    """A person outside the family whom the child can call."""
 
     name: str
     relation: str
@@ -36,7 +36,7 @@ class PhoneContact:
 def phone_contact(
     *, name: str, relation: str, number: str, may_call: bool, emergency: bool, region: str | None
 ) -> PhoneContact:
-    """Return the contact as it is stored; raises TextNotAllowedError, RelationUnknownError, PhoneInvalidError."""
+    """Return a validated contact; raises TextNotAllowedError, RelationUnknownError, PhoneInvalidError."""
     return PhoneContact(
         check_text("name", name, NAME), check_relation(relation), dialable_number(number, region), may_call, emergency
     )
@@ -57,11 +57,11 @@ def _labels() -> dict[str, dict[str, str]]:
 
 
 def displayed_name(display_name: str, relation: str, locale: str) -> str:
-    """Return how the watch names a guardian: the name they chose, else what children call such a relation."""
+    """Return the name of a guardian on the watch: the guardian's own, else the usual word for the relation."""
     return display_name or _labels()[locale][relation]
 
 
 def check_order(asked: Sequence[T], standing: Collection[T]) -> None:
-    """Raise ContactOrderError unless ``asked`` names everyone of ``standing`` exactly once."""
+    """Raise ContactOrderError unless ``asked`` holds each element of ``standing`` exactly once."""
     if len(asked) != len(standing) or set(asked) != set(standing):
         raise ContactOrderError

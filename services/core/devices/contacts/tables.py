@@ -17,13 +17,13 @@ class ContactList(SQLModel, table=True):
 
     child_id: uuid.UUID = Field(primary_key=True, foreign_key="child.child_id", ondelete="CASCADE")
     version: int = 1
-    # Last number used in a contact's wire id; a number is never used again, so an old watch cannot reach a new person.
+    # Last number used in a contact id; numbers are never reused, so that an old watch cannot reach a new person.
     last_number: int = 0
     changed_at: datetime = time_column()
 
 
 class Contact(SQLModel, table=True):
-    """Somebody who can reach the child, or whom the child can reach."""
+    """One contact: a guardian of the family, or a phone number that the child can call."""
 
     __tablename__ = "contact"
     __table_args__ = (
@@ -34,7 +34,7 @@ class Contact(SQLModel, table=True):
 
     contact_id: uuid.UUID = id_column()
     child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
-    # What the watch calls it: g-1 (a guardian), c-2 (a phone).
+    # Contact id in the watch protocol: g-1 (a guardian), c-2 (a phone).
     wire_id: str = Field(max_length=12)
     guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="CASCADE")
     name: str = Field(max_length=40)
@@ -44,7 +44,7 @@ class Contact(SQLModel, table=True):
     may_call: bool = False
     position: int = 0
     emergency: bool = False
-    # proposed until somebody who may manage has approved it; only approved ones reach the watch.
+    # proposed until a managing guardian approves it; only approved contacts are sent to the watch.
     state: str = Field(default="proposed", max_length=10)
     proposed_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     approved_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")

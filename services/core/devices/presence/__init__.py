@@ -1,1 +1,1 @@
-"""When a watch was last heard from, and what its silence most likely means."""
+"""Presence of watches: last message, battery, connection, and the likeliest reason of a silence."""

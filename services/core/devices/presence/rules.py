@@ -1,4 +1,4 @@
-"""Decisions about presence: what a watch that is not heard from is most likely doing. Pure."""
+"""Decisions about presence: when a watch is silent or offline, and the likeliest reason. Pure."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from services.core.devices.presence.battery_levels import EMPTY_PCT, NEARLY_EMPT
 
 
 class PresenceState(StrEnum):
-    """How a paired watch is, in one stable word."""
+    """States of a paired watch, as stable words."""
 
-    # Never said hello.
+    # No hello yet.
     ISSUED = "issued"
     ONLINE = "online"
     ASLEEP = "asleep"
     # Its connection broke.
     OFFLINE = "offline"
-    # It was not heard although it had promised to be.
+    # It sent nothing although its keepalive promised a message.
     SILENT = "silent"
     FLAT = "flat"
     SWITCHED_OFF = "switched_off"
@@ -28,7 +28,7 @@ class PresenceState(StrEnum):
 
 
 class OfflineReason(StrEnum):
-    """Why a watch is not online."""
+    """Reasons why a watch is offline."""
 
     WILL = "will"
     OFF = "off"
@@ -44,7 +44,7 @@ KEEPALIVES: Final = 1.5
 
 # The time of the last message is stored at most this often: one write a minute for a watch that talks all the time.
 SEEN_RESOLUTION: Final = timedelta(minutes=1)
-# Staff act on a watch that was silent for two whole days: one is a weekend at a grandmother's without a charger.
+# Staff act after two whole days: a shorter silence is often a weekend without a charger.
 SILENT_AFTER: Final = timedelta(hours=48)
 
 # Two levels closer together than this show noise, not a trend.
@@ -86,7 +86,7 @@ class Battery:
 
 
 def battery_after_reading(held: Battery, level_pct: int, now: datetime) -> Battery:
-    """Return what is known after a new level. A rising one means charging: the trend begins anew.
+    """Return the battery after a new level. A rising level means charging: the trend begins anew.
 
     The same level again within SEEN_RESOLUTION changes nothing, so that a row is not written for it.
     """
@@ -100,7 +100,7 @@ def battery_after_reading(held: Battery, level_pct: int, now: datetime) -> Batte
 
 
 def is_probably_flat(battery: Battery, now: datetime) -> bool:
-    """Tell whether a watch that is not heard from has most likely run out of power since its last level."""
+    """Return whether a silent watch has most likely run out of power since its last level."""
     if battery.level_pct is None or battery.at is None:
         return False
     if battery.level_pct <= EMPTY_PCT:
@@ -118,7 +118,7 @@ def is_probably_flat(battery: Battery, now: datetime) -> bool:
 
 
 def trend_pct_per_h(battery: Battery) -> float | None:
-    """Return how fast the level falls, in percent an hour (negative); None while nothing shows it, or it charges."""
+    """Return the change of the level in percent an hour (negative: it falls); None without two levels an hour apart."""
     if battery.level_pct is None or battery.at is None or battery.before_pct is None or battery.before_at is None:
         return None
     span = battery.at - battery.before_at
@@ -129,7 +129,7 @@ def trend_pct_per_h(battery: Battery) -> float | None:
 
 @dataclass(frozen=True)
 class PresenceFacts:
-    """What is known of a paired watch."""
+    """The stored facts from which the state of a paired watch is derived."""
 
     has_said_hello: bool
     online: bool
@@ -138,21 +138,21 @@ class PresenceFacts:
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery: Battery
-    # The last day of its plan, and the site's time zone, in which that day ends.
+    # Last day of the SIM's plan, and the time zone of the site, in which that day ends.
     sim_expires_on: date | None
     timezone: str
 
 
 @dataclass(frozen=True)
 class Presence:
-    """A word for how the watch is, and since when."""
+    """The state of a watch, and since when."""
 
     word: PresenceState
     since_at: datetime | None
 
 
 def derive_presence(facts: PresenceFacts, now: datetime) -> Presence:
-    """Return how a watch is. What it said itself comes first, then what explains its silence best."""
+    """Return the state of a watch: its own statement first, then the likeliest reason of its silence."""
     if not facts.has_said_hello:
         return Presence(PresenceState.ISSUED, None)
     if facts.asleep_until_at is not None and facts.asleep_until_at > now:
@@ -160,7 +160,7 @@ def derive_presence(facts: PresenceFacts, now: datetime) -> Presence:
     if facts.online:
         return Presence(PresenceState.ONLINE, facts.since_at)
     is_silent = facts.gone_by == OfflineReason.SILENCE
-    # A silence begins with the last word, not with the moment at which somebody noticed.
+    # A silence begins with the last message, not with its discovery.
     since_at = facts.last_seen_at if is_silent else facts.since_at or facts.last_seen_at
     return Presence(_why_gone(facts, now), since_at)
 

@@ -1,1 +1,1 @@
-"""Where guardians' phones and programs are woken when no stream of theirs is open."""
+"""Push endpoints: how guardians' phones and programs are notified while they hold no open stream."""

@@ -1,4 +1,4 @@
-"""Register push endpoints, find out whom an event wakes, and take note of what became of a note."""
+"""Register push endpoints, choose the endpoints that an event notifies, and record the outcome of each delivery."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from services.core.platform.outbox.tables import OutboxRow
 
 @dataclass(frozen=True)
 class Target:
-    """Where and how to send: an address that was checked, and the keys of its kind (empty: none)."""
+    """Where and how to send: a checked address, and the keys of its kind (empty: none)."""
 
     kind: EndpointKind
     address: str
-    # Web Push: the browser's keys, as it wrote them. Webhook: the secret of the signature, in ``auth``.
+    # Web Push: the keys as the browser gave them. Webhook: the secret of the signature, in ``auth``.
     p256dh: str = ""
     auth: str = ""
 
@@ -41,9 +41,9 @@ class Target:
 async def register_endpoint(
     work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, target: Target
 ) -> tuple[PushEndpoint, str]:
-    """Keep an endpoint for this session; return it with the secret of a webhook's signature, which is told once.
+    """Store an endpoint of this session; return it with the secret of a webhook's signature, which is shown once.
 
-    The same address registered again replaces what was there. Raises PushKeysInvalidError, PushEndpointsFullError.
+    Registering the same address again replaces the endpoint. Raises PushKeysInvalidError, PushEndpointsFullError.
     """
     if target.kind is EndpointKind.WEB_PUSH:
         browser_keys(target.p256dh, target.auth)
@@ -51,7 +51,7 @@ async def register_endpoint(
     else:
         secret = new_secret()
         target = Target(target.kind, target.address, auth=secret)
-    # The guardian's row lock: two phones at once are counted one after the other.
+    # The lock of the guardian's row serialises concurrent registrations, so that the count is right.
     await work.session.exec(
         select(Guardian).where(col(Guardian.guardian_id) == guardian_id).with_for_update(key_share=True)
     )
@@ -83,7 +83,7 @@ async def endpoints_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[PushEnd
         .where(
             col(PushEndpoint.guardian_id) == guardian_id,
             col(Session.ended_at).is_(None),
-            # A new device shows nothing of a family before the second step.
+            # A session before the second step sees nothing of a family.
             ~col(Session.limited),
             col(Session.last_used_at) > work.now - REFRESH_LIFETIME,
         )
@@ -93,7 +93,7 @@ async def endpoints_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[PushEnd
 
 
 async def remove_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id: uuid.UUID) -> None:
-    """Forget an endpoint of this guardian. Raises NotFoundError."""
+    """Delete an endpoint of this guardian. Raises NotFoundError."""
     endpoint = await work.session.get(PushEndpoint, endpoint_id)
     if endpoint is None or endpoint.guardian_id != guardian_id:
         raise NotFoundError
@@ -101,7 +101,7 @@ async def remove_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id:
 
 
 async def fan_out(work: UnitOfWork, row: OutboxRow) -> int:
-    """Queue a note for each endpoint that a claimed ``wake`` row's event concerns; return how many there are."""
+    """Queue a note for each endpoint that the event of a claimed ``wake`` row notifies; return their number."""
     event = await work.session.get(Event, (uuid.UUID(row.target), int(row.payload["seq"])))
     if event is None:
         return 0
@@ -116,7 +116,7 @@ async def fan_out(work: UnitOfWork, row: OutboxRow) -> int:
 
 
 async def _to_be_told(work: UnitOfWork, event: Event) -> list[uuid.UUID]:
-    """Return the guardians who may be told of an event now: rights and consents as they are at this moment."""
+    """Return the guardians who may be notified of an event, by their rights and consents now."""
     consented = await guardians_who_consented(work, event.family_id, Part.MESSAGES)
     return [
         guardian.guardian_id
@@ -130,7 +130,7 @@ async def _to_be_told(work: UnitOfWork, event: Event) -> list[uuid.UUID]:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A note and where it goes."""
+    """A note and its endpoint."""
 
     endpoint_id: uuid.UUID
     target: Target
@@ -139,8 +139,10 @@ class Delivery:
 
 
 async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
-    """Return what a claimed ``push`` row is to send, or None: the endpoint is gone, its guardian may not be told any
-    more, or the note is too old. Judged now, however long the row has waited.
+    """Return the delivery of a claimed ``push`` row, or None if nothing is to be sent any more.
+
+    None: the endpoint was deleted, its guardian may no longer be notified, or the note is too old. All of it is decided
+    now, however long the row has waited.
     """
     endpoint = await work.session.get(PushEndpoint, uuid.UUID(row.target))
     event = await work.session.get(Event, (uuid.UUID(row.payload["family_id"]), int(row.payload["seq"])))
@@ -158,7 +160,7 @@ async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
 
 
 async def record_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcome) -> bool:
-    """Take note of what became of a note; return whether the endpoint is to be tried again. A dead one is forgotten."""
+    """Record the outcome of a delivery; return whether to retry. An endpoint that is gone for good is deleted."""
     found = await work.session.exec(
         select(PushEndpoint).where(col(PushEndpoint.endpoint_id) == endpoint_id).with_for_update(key_share=True)
     )
@@ -177,7 +179,7 @@ async def record_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outc
 
 
 async def purge_one_endpoint(work: UnitOfWork) -> bool:
-    """Forget the endpoints of sessions that have ended; return whether there were any. Safe to run twice."""
+    """Delete the endpoints of sessions that have ended; return whether there were any. A repeat is safe."""
     ended = (
         select(PushEndpoint.endpoint_id)
         .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))

@@ -1,4 +1,4 @@
-"""What is refused about push endpoints."""
+"""Errors of push endpoints."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from services.core.platform.errors import CoreError
 
 
 class PushAddressRefusedError(CoreError):
-    """The address is none, or one that we do not send to."""
+    """The address is invalid, or not one that notes may be sent to."""
 
     code = "push_address_refused"
     sentence = "A push address is https, names a public host, and carries no user name or fragment."
@@ -20,7 +20,7 @@ class PushKeysInvalidError(CoreError):
 
 
 class PushEndpointsFullError(CoreError):
-    """A guardian has as many endpoints as anyone has phones."""
+    """The guardian has the maximum number of endpoints."""
 
     code = "push_endpoints_full"
     sentence = "There are too many push endpoints. Remove one first."
@@ -30,5 +30,5 @@ class PushEndpointsFullError(CoreError):
         self.most = most
 
     def fields(self) -> dict[str, int | str]:
-        """Return the bound."""
+        """Return the maximum."""
         return {"most": self.most}

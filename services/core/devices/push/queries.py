@@ -1,4 +1,4 @@
-"""Whom an event may wake, and which guardians could be reached at all."""
+"""Which guardians can be reached, and over which channels."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class Reach:
-    """Over which channels a guardian can be reached now."""
+    """The channels over which a guardian can be reached now."""
 
     guardian_id: uuid.UUID
     has_session: bool
     has_push: bool
-    # They have entered a code that was sent there: an SOS that nobody acknowledges reaches them as a text message.
+    # The guardian entered a code sent to the phone, so that an escalated SOS arrives there as a text message.
     phone_confirmed: bool
 
     @property
     def is_reachable(self) -> bool:
-        """Whether at least one channel works that wakes somebody. A session alone wakes nobody."""
+        """Whether at least one channel notifies the guardian. A session alone does not."""
         return self.has_push or self.phone_confirmed
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Who of a family can be reached, and how many are expected and have not come yet."""
+    """Which guardians of a family can be reached, and how many invitations are open."""
 
     guardians: list[Reach]
     invited: int
 
     @property
     def is_ready(self) -> bool:
-        """Whether the watch can be handed out: somebody is there, and everybody who is there can be reached."""
+        """Whether the watch can be handed out: the family has a guardian, and every guardian can be reached."""
         return bool(self.guardians) and all(one.is_reachable for one in self.guardians)
 
 
@@ -52,9 +52,9 @@ async def readiness_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Readine
 
 
 async def families_not_reached(work: UnitOfWork, family_codes: Collection[str]) -> set[str]:
-    """Return which of these families, by code, no watch should be handed out to yet; codes of none are left out.
+    """Return those of these families, by code, to which no watch should be handed out yet; unknown codes are skipped.
 
-    Either nobody has joined, or one who has cannot be woken. It says no more: who that is, is the family's.
+    Either no guardian has joined, or one cannot be reached. Staff do not learn which guardian.
     """
     known = await work.session.exec(select(Family.family_code).where(col(Family.family_code).in_(family_codes)))
     of_code: dict[str, list[Guardian]] = {code: [] for code in known}

@@ -1,4 +1,4 @@
-"""Decisions about push: which addresses, what a note says, what an answer means, when an endpoint is dead. Pure."""
+"""Decisions about push: allowed addresses, lifetimes of notes, meaning of answers, dead endpoints. Pure."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ from services.core.devices.push.errors import PushAddressRefusedError
 
 ENDPOINTS_MAX: Final = 10
 ADDRESS_MAX_CHARS: Final = 1000
-# An endpoint that has taken nothing for so long, although it was tried, is gone.
+# An endpoint to which every delivery failed for this long is deleted.
 DEAD_AFTER: Final = timedelta(days=3)
-# A note about an alert is worth nothing later; one about a message still is when the phone is switched on.
-_WORTH: Final = {"alert.raised": timedelta(hours=1), "message.created": timedelta(hours=24)}
+# Lifetime of a note: one about an alert is useless later, one about a message still helps once the phone is on.
+_LIFETIMES: Final = {"alert.raised": timedelta(hours=1), "message.created": timedelta(hours=24)}
 
 
 class EndpointKind(StrEnum):
-    """What kinds of endpoints there are; see docs/push.md for what another one needs."""
+    """Kinds of endpoints; docs/push.md lists what another kind needs."""
 
     WEB_PUSH = "web_push"
     WEBHOOK = "webhook"
 
 
 class Outcome(StrEnum):
-    """What became of a note at its endpoint."""
+    """The outcome of a delivery."""
 
     TAKEN = "taken"
-    # The endpoint says that it does not exist any more.
+    # The push service answers that the endpoint no longer exists.
     GONE = "gone"
     LATER = "later"
 
 
 def checked_address(written: str, *, only_public: bool) -> str:
-    """Return the address if we may send there; raises PushAddressRefusedError.
+    """Return the address if notes may be sent there; raises PushAddressRefusedError.
 
-    With ``only_public`` (everywhere but in development) it is https and names no private address; what a name stands
-    for is looked up and judged again at each sending.
+    With ``only_public`` (everywhere but in development) it is https and names no private address; a host name is
+    resolved and checked again at each delivery.
     """
     if len(written) > ADDRESS_MAX_CHARS or not written.isascii() or not written.isprintable() or " " in written:
         raise PushAddressRefusedError
@@ -64,7 +64,7 @@ def _may_be_public(host: str) -> bool:
     try:
         return is_public(host)
     except ValueError:
-        # A name. One without a dot, or of a local domain, is of this network, and numbers are addresses in disguise.
+        # A host name. Names without a dot and names of local domains are internal; a number is an encoded address.
         last = host.rstrip(".").rsplit(".", 1)[-1]
         return "." in host.rstrip(".") and last not in {"local", "internal", "localhost"} and not last[:1].isdigit()
 
@@ -109,22 +109,22 @@ _INTERNAL_V4: Final = tuple(
 
 
 def outcome_of(status: int) -> Outcome:
-    """Return what an HTTP status means. A redirection is not followed, and so is no success."""
+    """Return the outcome that an HTTP status means. Redirections are not followed and count as failures."""
     if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
         return Outcome.TAKEN
     return Outcome.GONE if status in {404, 410} else Outcome.LATER
 
 
 def is_still_useful(kind: str, created_at: datetime, now: datetime) -> bool:
-    """Tell whether a note still says something new."""
-    return now - created_at < _WORTH[kind]
+    """Return whether a note is within its lifetime."""
+    return now - created_at < _LIFETIMES[kind]
 
 
 def time_to_live_s(kind: str) -> int:
-    """Return for how many seconds a push service is to keep a note for a phone that is off."""
-    return int(_WORTH[kind].total_seconds())
+    """Return for how many seconds a push service should keep a note for a phone that is off."""
+    return int(_LIFETIMES[kind].total_seconds())
 
 
 def is_gone_for_good(failing_since_at: datetime | None, now: datetime) -> bool:
-    """Tell whether an endpoint has failed for so long that it is gone."""
+    """Return whether an endpoint has failed for so long that it counts as gone."""
     return failing_since_at is not None and now - failing_since_at >= DEAD_AFTER

@@ -11,7 +11,7 @@ from services.core.platform.db.columns import bytes_column, datetime, id_column,
 
 
 class PushEndpoint(SQLModel, table=True):
-    """One address at which a guardian's session is woken; it ends with the session."""
+    """One address to which notes for a guardian's session are sent; it ends with the session."""
 
     __tablename__ = "push_endpoint"
     __table_args__ = (UniqueConstraint("guardian_id", "mark"),)
@@ -21,11 +21,11 @@ class PushEndpoint(SQLModel, table=True):
     session_id: uuid.UUID = Field(foreign_key="session.session_id", index=True, ondelete="CASCADE")
     # web_push or webhook
     kind: str = Field(max_length=10)
-    # Keyed hash of the address: the same one registered again replaces what was there.
+    # Keyed hash of the address: registering it again replaces the row.
     mark: bytes = bytes_column()
-    # Address and keys as JSON, sealed: whoever reads the table can wake nobody.
+    # Address and keys as JSON, encrypted: reading the table does not allow sending notes.
     sealed: bytes = bytes_column()
     created_at: datetime = time_column()
-    # When it took something last, and since when it has failed without a pause.
+    # Time of the last successful delivery, and of the first failure since.
     taken_at: datetime | None = maybe_time_column()
     failing_since_at: datetime | None = maybe_time_column()

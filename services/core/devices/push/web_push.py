@@ -1,4 +1,4 @@
-"""Web Push: a note sealed so that only the browser can read it (RFC 8291), and who we are (VAPID, RFC 8292)."""
+"""Web Push: encryption of a note for one browser (RFC 8291) and identification of the sender (VAPID, RFC 8292)."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def encrypt_notification(
 ) -> bytes:
     """Return the body of a push message: header and one record, readable by the browser alone.
 
-    ``ephemeral`` and ``salt`` are made here; only the example of the RFC gives them.
+    ``ephemeral`` and ``salt`` are random; only the test with the example of the RFC passes them.
     """
     mine = ephemeral or ec.generate_private_key(_CURVE)
     salt = salt or secrets.token_bytes(16)
@@ -69,7 +69,7 @@ def encrypt_notification(
 
 
 class PushIdentity:
-    """Our own key, by which push services know who sends; derived from the master key, so that nothing else is kept."""
+    """The key that identifies this sender to push services, derived from the master key, so that it is not stored."""
 
     def __init__(self, vault: Vault) -> None:
         number = int.from_bytes(vault.keyed_hash("vapid", "push-identity"), "big")

@@ -1,4 +1,4 @@
-"""Webhooks: a note that its receiver can know to be ours, and to be new. Pure."""
+"""Webhooks: signed notes, which the receiver can authenticate and date. Pure."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import hmac
 
 
 def signed_headers(secret: str, note: bytes, at_tst: int) -> dict[str, str]:
-    """Return the headers that prove a note: when it was signed, and HMAC-SHA-256 over ``<when>.<note>``.
+    """Return the headers that authenticate a note: its time, and HMAC-SHA-256 over ``<time>.<note>``.
 
-    A receiver compares the signature and refuses what is older than some minutes.
+    A receiver compares the signature and rejects notes older than some minutes.
     """
     signature = hmac.new(secret.encode(), f"{at_tst}.".encode() + note, hashlib.sha256).hexdigest()
     return {"SmartWatch-Timestamp": str(at_tst), "SmartWatch-Signature": f"v1={signature}"}

@@ -1,1 +1,1 @@
-"""What a child's watch is configured to."""
+"""Settings of a child's watch."""

@@ -1,4 +1,4 @@
-"""Change what a child's watch is configured to: each change is a version, told until the watch has acknowledged it."""
+"""Change the settings of a child's watch: each change is a version, announced until the watch acknowledges it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.core.platform.outbox.actions import notify_watch
 
 @dataclass(frozen=True)
 class SettingsChange:
-    """What changes; None leaves it."""
+    """A change of settings; None leaves a field as it is."""
 
     checkin_interval_s: int | None = None
     quiet: Sequence[QuietTime] | None = None
@@ -30,9 +30,9 @@ class SettingsChange:
 
 
 async def change_settings(work: UnitOfWork, child: Child, by: uuid.UUID, change: SettingsChange) -> WatchSettings:
-    """Change what the change says, as a new version; one that changes nothing makes none.
+    """Apply a change as a new version; a change without effect makes none.
 
-    Location is turned on and off elsewhere, with its consent. Raises QuietTimesError.
+    Location is turned on and off in contacts/location.py, which checks consent. Raises QuietTimesError.
     """
     settings = await locked_settings(work, child.child_id)
     wanted = {
@@ -52,9 +52,9 @@ async def change_settings(work: UnitOfWork, child: Child, by: uuid.UUID, change:
 
 
 async def repair_one_offset(work: UnitOfWork) -> bool:
-    """Have one watch told that the clocks have changed in its time zone; return whether there was one.
+    """Make a new version for one watch whose time zone has a new UTC offset; return whether there was one.
 
-    A watch adds ``utc_offset_s`` to the time it was told and knows no time zone's rules. Safe to run twice.
+    A watch adds ``utc_offset_s`` to the server's time and holds no rules of time zones. A repeat is safe.
     """
     zones = (await work.session.exec(select(WatchSettings.timezone).distinct())).all()
     wrong = [
@@ -80,7 +80,7 @@ async def repair_one_offset(work: UnitOfWork) -> bool:
 
 
 async def locked_settings(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
-    """Return what the child's watch is configured to, its row held."""
+    """Return the settings of the child's watch, locked."""
     found = await work.session.exec(
         select(WatchSettings)
         .where(col(WatchSettings.child_id) == child_id)
@@ -91,7 +91,7 @@ async def locked_settings(work: UnitOfWork, child_id: uuid.UUID) -> WatchSetting
 
 
 async def new_version(work: UnitOfWork, settings: WatchSettings, family_id: uuid.UUID) -> None:
-    """Make a new version of the locked settings, and have watch and guardians told."""
+    """Make a new version of the locked settings, and notify the watch and the guardians."""
     settings.version += 1
     settings.utc_offset_s = utc_offset_s(settings.timezone, work.now)
     settings.changed_at = work.now

@@ -1,6 +1,8 @@
-"""Quiet times by weekday on a wall clock: a watch keeps messages silent then; an SOS never waits. Pure.
+"""Quiet times by weekday: when a watch does not ring. Pure.
 
-A wall clock is read, not a span of seconds: 08:00 to 16:30 is 08:00 to 16:30 on the day the clocks change, too.
+The watch itself decides whether it rings, by its clock and the quiet times in `down/config`; messages arrive silently,
+an SOS never waits. Here quiet times are validated, and `is_quiet` answers for guardians. Times are local: 08:00 to
+16:30 means these times of the wall clock, also on the day on which the clocks change.
 """
 
 from __future__ import annotations
@@ -28,11 +30,11 @@ class QuietTime:
     ends: str
 
     def row(self) -> dict[str, Any]:
-        """Return it as it is stored."""
+        """Return the stored form."""
         return {"days": list(self.days), "from": self.starts, "to": self.ends}
 
     def covers(self, day: int, clock: str) -> bool:
-        """Tell whether it is quiet at this time of the day on this ISO day."""
+        """Return whether this time of the day on this ISO day is quiet."""
         if self.starts < self.ends:
             return day in self.days and self.starts <= clock < self.ends
         return (day in self.days and clock >= self.starts) or (_day_before(day) in self.days and clock < self.ends)
@@ -55,12 +57,12 @@ def checked_quiet_times(given: Sequence[QuietTime]) -> list[QuietTime]:
 
 
 def read_quiet_times(rows: Sequence[Mapping[str, Any]]) -> list[QuietTime]:
-    """Return quiet times as they were stored."""
+    """Return quiet times from their stored form."""
     return [QuietTime(tuple(row["days"]), row["from"], row["to"]) for row in rows]
 
 
 def is_quiet(times: Sequence[QuietTime], timezone: str, at: datetime) -> bool:
-    """Tell whether the child's watch is to be quiet at this moment, by the clock on the wall of its time zone."""
+    """Return whether the child's watch is silent at this moment, by the local time of its time zone."""
     local = at.astimezone(ZoneInfo(timezone))
     clock = f"{local:%H:%M}"
     return any(one.covers(local.isoweekday(), clock) for one in times)
