@@ -1,1 +1,1 @@
-"""What a watch and the backend say to each other. Pure: no I/O, no database, nothing of ours outside this folder."""
+"""The wire contract between watch and backend. Pure: no I/O, no database, no import from outside this folder."""

@@ -64,7 +64,7 @@ _PAIRING_ONLY: Final = frozenset({UplinkKind.PAIRING, DownlinkKind.PAIRING})
 
 
 def document() -> Json:
-    """The whole document as plain JSON values. The same at every call."""
+    """Return the whole document as plain JSON values; every call returns the same."""
     return {
         "asyncapi": "3.0.0",
         "id": "urn:smartwatch:watch-protocol:1",
@@ -280,14 +280,14 @@ def _schemas() -> Json:
         properties = schema.get("properties", {})
         for name, field in properties.items():
             properties[name] = _plain(field)
-    # The one null with a meaning: nothing can be named, see `topic`.
+    # The only null with a meaning: no id could be read; `topic` stands instead.
     schemas["Receipt"]["properties"]["ref"] = {"anyOf": [schemas["Receipt"]["properties"]["ref"], {"type": "null"}]}
     schemas["Text"]["oneOf"] = [{"required": ["text"]}, {"required": ["emoji"]}]
     return schemas
 
 
 def _plain(field: Json) -> Json:
-    """A field without pydantic's titles, and without null, which is the same as absent."""
+    """Return a field without pydantic's title and without null, which equals absence."""
     field.pop("title", None)
     if "default" in field and field["default"] is None:
         del field["default"]
@@ -332,12 +332,12 @@ def _limits() -> Json:
 
 
 def main() -> None:
-    """Writes the document to standard output, as it is committed."""
+    """Write the document to standard output in its committed form."""
     sys.stdout.write(render())
 
 
 def render() -> str:
-    """The document as the text that is committed."""
+    """Return the document as the committed text."""
     return json.dumps(document(), ensure_ascii=False, indent=2) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Bytes to messages and back. Everything that reads raises `ProtocolError` and nothing else."""
+"""Decode payloads to messages and encode messages. Every reader raises `ProtocolError` and nothing else."""
 
 import base64
 import binascii
@@ -53,7 +53,7 @@ JsonObject = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Batch(Generic[M]):
-    """What an array held: the entries that can be taken, in order, and those that cannot."""
+    """The entries of an array that could be read, in order, and those that were rejected."""
 
     entries: list[M]
     rejected: list[RejectedEntry]
@@ -63,7 +63,7 @@ class Batch(Generic[M]):
 
 
 def decode_json(payload: bytes, model: type[M], *, ref: str | None = None) -> M:
-    """The message in a payload. Raises ProtocolError; `ref` names it there if the payload itself cannot.
+    """Return the message in a payload. Raises ProtocolError, with `ref` as its id if the payload holds none.
 
     Unknown fields are ignored, missing optional ones have their default, of duplicate keys the last counts.
     """
@@ -71,7 +71,7 @@ def decode_json(payload: bytes, model: type[M], *, ref: str | None = None) -> M:
 
 
 def decode_locations(payload: bytes) -> Batch[Location | OwnTracksOther]:
-    """One location or an array of at most 50; one bad entry does not harm the others.
+    """Return one location or an array of at most 50; a bad entry does not affect the others.
 
     A single object that is bad, and an array that is too long, raise ProtocolError.
     """
@@ -79,12 +79,12 @@ def decode_locations(payload: bytes) -> Batch[Location | OwnTracksOther]:
 
 
 def is_array(payload: bytes) -> bool:
-    """Whether a payload that was read held an array, and not one object: the answer takes the same form."""
+    """Return whether a decoded payload held an array instead of one object; the answer has the same form."""
     return payload.removeprefix(codecs.BOM_UTF8).lstrip(b"\x00 \t\r\n").startswith(b"[")
 
 
 def decode_usage(payload: bytes) -> Batch[Usage]:
-    """One usage record or an array of at most 50; one bad entry does not harm the others."""
+    """Return one usage record or an array of at most 50; a bad entry does not affect the others."""
     return _read_batch(payload, lambda given: _read_object(given, Usage, None))
 
 
@@ -104,7 +104,7 @@ class ReceivedAlert:
     has_clock: bool
 
     def repeat_key(self, received_s: int) -> str:
-        """The same text for a message and its repeats, for alerts without a usable id.
+        """Return a text that a message without a usable id has in common with its repeats.
 
         Without a clock in the payload two calls of a child look alike. Then messages coincide within the longest wait
         between two repeats (`received_s` is in Unix seconds), and a later one is a call of its own.
@@ -113,7 +113,7 @@ class ReceivedAlert:
 
 
 def decode_alert(payload: bytes) -> ReceivedAlert:
-    """An `up/alert`. Never raises: a message that cannot be read is a call of the watch all the same."""
+    """Return an `up/alert`. Never raises: a message that cannot be read is a call of the watch all the same."""
     try:
         given = _parse(payload, None)
     except ProtocolError:
@@ -145,7 +145,7 @@ def _is_positive(value: object) -> bool:
 
 
 def decode_item(payload: bytes, *, ref: str | None = None) -> Item:
-    """A `down/item`, by its kind; one of a later version becomes ItemUnknown. Raises ProtocolError."""
+    """Return a `down/item` by its kind; one of a later version becomes ItemUnknown. Raises ProtocolError."""
     given = _parse(payload, ref)
     model: type[Item] = ItemUnknown
     if isinstance(given, dict):
@@ -155,7 +155,7 @@ def decode_item(payload: bytes, *, ref: str | None = None) -> Item:
 
 
 def decode_pairing_answer(payload: bytes) -> PairingAnswer:
-    """A `down/pairing`, by the fields it has. Raises ProtocolError."""
+    """Return a `down/pairing` by its fields. Raises ProtocolError."""
     given = _parse(payload, None)
     model: type[PairingAnswer] = PairingCode
     if isinstance(given, dict):
@@ -164,7 +164,7 @@ def decode_pairing_answer(payload: bytes) -> PairingAnswer:
 
 
 def decode_chunk(payload: bytes, *, binary: bool = True) -> bytes:
-    """The sound in a chunk; with `"binary": false` in hello it came as base64 text. Raises ProtocolError.
+    """Return the bytes of a chunk; after `"binary": false` in hello it is base64 text. Raises ProtocolError.
 
     That all but the last have at least 512 bytes shows only when the clip is whole.
     """
@@ -184,7 +184,7 @@ def decode_chunk(payload: bytes, *, binary: bool = True) -> bytes:
 
 
 def find_ref(payload: bytes) -> str | None:
-    """The id (or ref) in a payload of a kind we do not know, so that `retry` can name it. Never raises."""
+    """Return the id (or ref) in a payload of an unknown kind, for the receipt `retry`. Never raises."""
     try:
         return _ref_in(_parse(payload, None))
     except ProtocolError as error:
@@ -195,17 +195,17 @@ def find_ref(payload: bytes) -> str | None:
 
 
 def encode(message: WireMessage) -> bytes:
-    """Compact UTF-8 JSON with the names of the contract, without absent fields."""
+    """Return compact UTF-8 JSON with the names of the contract, without absent fields."""
     return message.model_dump_json(by_alias=True).encode()
 
 
 def encode_chunk(sound: bytes, *, binary: bool = True) -> bytes:
-    """A chunk as it is, or as base64 text for a watch that said `"binary": false`."""
+    """Return a chunk unchanged, or as base64 text for a watch whose hello has `"binary": false`."""
     return sound if binary else base64.b64encode(sound)
 
 
 def receipt_for_error(error: ProtocolError, topic: str) -> Receipt:
-    """The receipt that tells a watch what was wrong: by id where one was found, else by topic."""
+    """Return the receipt for an error: by id where one was found, else by topic."""
     return Receipt(
         code=ReceiptCode.REJECTED,
         ref=error.ref,
@@ -217,7 +217,7 @@ def receipt_for_error(error: ProtocolError, topic: str) -> Receipt:
 
 
 def printable_topic(topic: str) -> str:
-    """A topic as a receipt may carry it: within the limit, valid UTF-8, without NUL."""
+    """Return a topic in the form that a receipt may carry: within the limit, valid UTF-8, without NUL."""
     text = topic.encode(errors="replace")[: limits.TOPIC_MAX_BYTES].decode(errors="ignore")
     return text.replace("\x00", "?")
 
@@ -226,7 +226,7 @@ def printable_topic(topic: str) -> str:
 
 
 def fingerprint(message: WireMessage) -> str:
-    """What decides whether a repeat of an id is the same thing: SHA-256 (hex) over its parsed known fields.
+    """Return the SHA-256 (hex) over the known fields, by which a repeat of an id is recognised as the same content.
 
     Voice: sha256, to and codec only, since a repeat may be cut into other chunks. Fields at their default are left
     out, so that a field added in a later version does not make an old record look different. Unknown fields, order
@@ -311,7 +311,7 @@ def _read_object(given: object, model: type[M], ref: str | None) -> M:
         return model.model_validate(given)
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        # `from None`: the original holds what the child wrote.
+        # `from None`: the original error holds the child's text.
         raise FieldRefusedError(_detail_of(first), ref=found, field=_path_of(first)) from None
     except UnicodeError:
         raise FieldRefusedError(Detail.TEXT_INVALID, ref=found) from None
@@ -333,7 +333,7 @@ def _read_batch(payload: bytes, read: Callable[[object], M]) -> Batch[M]:
 
 
 def _refuse_other_versions(given: JsonObject) -> None:
-    # Before all other fields: a later version may have changed them.
+    # Checked before all other fields, which a later version may have changed.
     version = given.get("protocol", limits.PROTOCOL_MIN)
     if type(version) is int and not limits.PROTOCOL_MIN <= version <= limits.PROTOCOL_MAX:
         raise VersionRefusedError

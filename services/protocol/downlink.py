@@ -1,4 +1,4 @@
-"""What the backend sends to a paired watch. One model a message; answers to a factory identity are in pairing.py."""
+"""Messages of the backend to a paired watch, one model each; answers to a factory identity are in pairing.py."""
 
 from typing import Annotated, ClassVar, Literal, Protocol, Self, TypeVar
 
@@ -47,7 +47,7 @@ class Time(WireMessage):
 
 
 class RejectedEntry(WireMessage):
-    """One entry of an array that was not taken. Without a readable id only its place in the array names it."""
+    """One rejected entry of an array. Without a readable id only its index names it."""
 
     kept_when_none: ClassVar[frozenset[str]] = frozenset({"ref"})
 
@@ -78,7 +78,7 @@ class Receipt(WireMessage):
     max: Count | None = None
 
     def _is_left_out(self, key: str, value: object) -> bool:
-        # `"ref":null` stands beside `topic`, so that a reader sees that nothing can be named.
+        # `"ref":null` stands beside `topic` to show that no id could be read.
         if key == "ref" and self.topic is not None:
             return False
         return super()._is_left_out(key, value)
@@ -147,7 +147,7 @@ class ItemEmoji(ItemBase):
 
 
 class VoiceManifest(WireMessage):
-    """What the chunks will make. Another sha256 or chunk count than before voids the chunks held."""
+    """Description of the whole clip. Another sha256 or chunk count than before voids the chunks held."""
 
     codec: CodecWord
     bytes: ClipBytes
@@ -164,14 +164,14 @@ class VoiceManifest(WireMessage):
 
 
 class ItemVoice(ItemBase):
-    """A clip that waits; the watch fetches its chunks at its own pace."""
+    """A waiting clip; the watch fetches its chunks at its own pace."""
 
     kind: Literal["voice"] = "voice"
     voice: VoiceManifest
 
 
 class ItemRemoved(WireMessage):
-    """The item `ref` has expired or was erased: forget what is held of it."""
+    """The item `ref` expired or was erased: delete the chunks held of it."""
 
     kind: Literal["removed"] = "removed"
     seq: Sequence
@@ -219,7 +219,7 @@ class Contact(WireMessage):
     may_call: bool = False
     position: Annotated[int, Field(ge=1, le=limits.INT4_MAX)] = 1
     emergency: bool = False
-    # On shift until then: an answer will take its time. 0 = not that anyone said.
+    # End of the guardian's shift, during which answers may be late; 0: not on shift.
     busy_until_tst: UnixSeconds = 0
 
     def _is_left_out(self, key: str, value: object) -> bool:

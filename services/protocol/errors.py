@@ -1,11 +1,11 @@
-"""What can be wrong with a frame. One hierarchy, so that one `except` guards a reader; no content in any of them."""
+"""Errors of a message in one hierarchy, so that one `except` guards a reader. None of them holds content."""
 
 from services.protocol import limits
 from services.protocol.words import Detail
 
 
 class ProtocolError(Exception):
-    """A frame that cannot be taken. `detail` is a word of the closed list; `ref` the id found in it, or None.
+    """A message that is rejected. `detail` is a word of the closed list; `ref` is the id found in it, or None.
 
     `field` is the path of the field at fault (never its value), for people who debug firmware.
     """
@@ -18,7 +18,7 @@ class ProtocolError(Exception):
 
 
 class PayloadMalformedError(ProtocolError):
-    """Not UTF-8, not JSON, not an object, NaN or Infinity, or nested too deep."""
+    """Not JSON, not an object, or nested too deep."""
 
     def __init__(self, *, ref: str | None = None, field: str | None = None) -> None:
         super().__init__(Detail.MALFORMED, ref=ref, field=field)
@@ -33,11 +33,11 @@ class PayloadTooLargeError(ProtocolError):
 
 
 class FieldRefusedError(ProtocolError):
-    """Good JSON, but a field is missing, of the wrong type, or outside its limits."""
+    """A field is missing, of the wrong type, or outside its limits."""
 
 
 class VersionRefusedError(ProtocolError):
-    """A hello that speaks a version outside `min`..`max`."""
+    """The protocol version of a hello is outside `min`..`max`."""
 
     def __init__(self) -> None:
         super().__init__(Detail.PROTOCOL, ref="hello", field="protocol")

@@ -1,4 +1,4 @@
-"""Payloads for every message, by model name. They stand in the AsyncAPI document, and tests read them all."""
+"""Example payloads of every message by model name: part of the AsyncAPI document, and read by tests."""
 
 from collections.abc import Mapping
 from typing import Any, Final

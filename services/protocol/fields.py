@@ -1,4 +1,4 @@
-"""The types that fields on the wire are made of, and the base of every message."""
+"""Types of fields, and the base class of all messages."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,13 +39,13 @@ class WireMessage(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
-        # A validation error must never carry what a child wrote into a log.
+        # A validation error must never carry a child's text into a log.
         hide_input_in_errors=True,
     )
     kept_when_none: ClassVar[frozenset[str]] = frozenset()
-    # The stable name of this kind in fingerprints, which are stored: never changed, whatever the class is called.
+    # Name of this kind in fingerprints. They are stored, so that it never changes, even if the class is renamed.
     wire_kind: ClassVar[str] = ""
-    # The word that names this kind in a receipt where the message has no id of its own.
+    # Names this kind in a receipt where the message has no id of its own.
     wire_ref: ClassVar[str | None] = None
 
     @model_validator(mode="before")
@@ -67,15 +67,15 @@ class WireMessage(BaseModel):
 
 
 def refuse(detail: Detail, sentence: str) -> PydanticCustomError:
-    """The error a validator raises so that the receipt carries exactly this detail."""
+    """Return the error for a validator to raise, so that the receipt carries exactly this detail."""
     return PydanticCustomError(detail.value, "{sentence}", {"sentence": sentence})
 
 
 def clean_text(text: str) -> str:
-    """Refuses NUL (Postgres cannot hold it) and lone surrogates (UTF-8 cannot); everything else is the child's."""
+    """Return the text; reject NUL, which Postgres cannot store, and lone surrogates, which UTF-8 cannot encode."""
     if "\x00" in text:
         raise refuse(Detail.TEXT_INVALID, "NUL is not text")
-    # Strings that encode are the overwhelming rule, so try first instead of looking at every character.
+    # Nearly all strings encode: trying is faster than a look at every character.
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -85,7 +85,7 @@ def clean_text(text: str) -> str:
 
 _clean = AfterValidator(clean_text)
 
-# Length before content: a megabyte of text is refused before it is looked at.
+# The length is checked before the content, so that a long text costs nothing.
 MessageText = Annotated[str, Field(min_length=1, max_length=limits.TEXT_MAX_CHARS), _clean]
 Name = Annotated[str, Field(min_length=1, max_length=limits.NAME_MAX_CHARS), _clean]
 Label = Annotated[str, Field(max_length=limits.LABEL_MAX_CHARS), _clean]
@@ -114,7 +114,7 @@ def _or_zero(value: object, read: ValidatorFunctionWrapHandler) -> object:
 
 
 def _readable_entries(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    """Drop the entries of a list that cannot be read; what is no list counts as absent."""
+    """Drop the entries of a list that cannot be read; a value that is no list counts as absent."""
     if not isinstance(value, list):
         return []
     return read([entry for entry in value if _is_readable(entry, read)])
@@ -133,7 +133,7 @@ def _readable_codecs(value: object, read: ValidatorFunctionWrapHandler) -> objec
 
 
 def _cut_label(value: object) -> object:
-    """Cut a label to its limit and replace what is no text in it; what is no string counts as empty."""
+    """Cut a label to its limit and replace what is no text; a value that is no string counts as empty."""
     if not isinstance(value, str):
         return ""
     return value[: limits.LABEL_MAX_CHARS].replace("\x00", "").encode(errors="replace").decode()
@@ -149,7 +149,7 @@ LenientEntries = WrapValidator(_readable_entries)
 
 WatchId = Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]{{{limits.ID_MIN_CHARS},{limits.ID_MAX_CHARS}}}$")]
 Ref = Annotated[str, Field(pattern=rf"^[A-Za-z0-9-]{{{limits.REF_MIN_CHARS},{limits.ID_MAX_CHARS}}}$")]
-# What a receipt repeats of an id as it was sent.
+# An id as it was sent, which a receipt repeats.
 RepeatedId = Annotated[str, Field(min_length=1, max_length=limits.ID_MAX_CHARS), _clean]
 Address = Ref  # a contact id, or the word `family`
 Username = Annotated[
@@ -188,7 +188,7 @@ _WORD_PATTERN = rf"^[A-Za-z0-9_.-]{{1,{limits.WORD_MAX_CHARS}}}$"
 
 @dataclass(frozen=True)
 class OpenWord:
-    """A word of a closed list that may grow: a known one becomes its enum member, a new one stays a string.
+    """A word of a list that may grow: a known word becomes its enum member, a new one stays a string.
 
     So a reader compares with the members it knows and never crashes on the others.
     """
@@ -229,7 +229,7 @@ AdvisoryCodecs = Annotated[
 
 
 class Dated(WireMessage):
-    """When it happened. `tst` Unix seconds, 0 = unknown; then `boot` and `mono_s` let the backend date it."""
+    """The time of an event. `tst` is in Unix seconds, 0 = unknown; then `boot` and `mono_s` let the backend date it."""
 
     tst: AdvisoryUnixSeconds = 0
     boot: AdvisoryCount = None

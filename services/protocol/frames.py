@@ -1,4 +1,4 @@
-"""Which message stands on which topic, and reading a whole frame: a parsed topic and its payload."""
+"""Which message belongs to which topic, and how to read one: a parsed topic and its payload."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -119,7 +119,7 @@ _PLAIN_DOWNLINKS: Final[
 
 
 def read_uplink(topic: Uplink, payload: bytes, *, binary: bool = True) -> UplinkMessage:
-    """What a watch said. Chunks give their sound; location and usage a Batch. Raises ProtocolError, but for alerts.
+    """Return an uplink: bytes for chunks, a Batch for location and usage. Raises ProtocolError, except for alerts.
 
     `binary` is what the watch's latest hello said of its chunks.
     """
@@ -137,7 +137,7 @@ def read_uplink(topic: Uplink, payload: bytes, *, binary: bool = True) -> Uplink
 
 
 def read_downlink(topic: Downlink, payload: bytes, *, binary: bool = True) -> DownlinkMessage:
-    """What the backend said, as the watch reads it. Raises ProtocolError."""
+    """Return a downlink as a watch reads it. Raises ProtocolError."""
     match topic.kind:
         case DownlinkKind.ITEM_CHUNK:
             return codec.decode_chunk(payload, binary=binary)

@@ -19,22 +19,22 @@ SERIAL_MAX_CHARS: Final = 20
 # 12 letters of base32 are 60 random bits. 32 keeps `sw/v1/w-<32>/down/item/<36>/2047` at 92 bytes.
 PAIRED_NAME_MIN_CHARS: Final = 12
 PAIRED_NAME_MAX_CHARS: Final = 32
-# Ids a watch makes: 12 characters of base36 or base64 carry the 48 random bits asked for; 36 is a UUID with dashes.
+# Ids made by a watch: 12 characters of base36 or base64 carry the required 48 random bits; 36 is a UUID with dashes.
 ID_MIN_CHARS: Final = 12
 ID_MAX_CHARS: Final = 36
 # An alert without a usable id is stored under the beginning of its digest: 128 bits.
 ID_DIGEST_CHARS: Final = 32
-# Ids the backend makes (items, commands, contacts) may be short: they are unique by its own keeping.
+# Ids made by the backend (items, commands, contacts) may be short, because the backend keeps them unique.
 REF_MIN_CHARS: Final = 1
-# A word of a closed list, known or not yet known to the reader.
+# A word of a list, known to the reader or not.
 WORD_MAX_CHARS: Final = 32
 
 # ---------------------------------------------------------------- payloads
 # Uplink JSON: an array of 50 locations with Wi-Fi lists fits, and one payload stays cheap to parse.
 JSON_MAX_BYTES: Final = 64 * 1024
-# Nothing we define nests deeper than 4 (array, location, wifi, entry); the rest is room for unknown fields.
+# No message nests deeper than 4 (array, location, wifi, entry); the rest is room for unknown fields.
 JSON_MAX_DEPTH: Final = 16
-# No number on the wire has more digits; a longer one is an attack on the parser or a fault.
+# No number of the protocol has more digits; a longer one is an attack on the parser or a fault.
 NUMBER_MAX_CHARS: Final = 40
 # The broker disconnects a client that sends more (max_packet_size); the watch then splits. 64 KiB of JSON and the
 # longest topic fit.
@@ -44,7 +44,7 @@ SESSION_MAX_BYTES: Final = 1024 * 1024
 SESSION_KEPT_MAX_S: Final = 3600
 # Arrays: locations and usage in one payload, Wi-Fi and cell lists, refs of one receipt, contacts, quiet times.
 ARRAY_MAX_ITEMS: Final = 50
-# The least any watch must be able to take, before hello has said more (pairing), and when it says nothing.
+# The least that every watch must accept: before hello (pairing), and the default without a value in hello.
 MAX_PAYLOAD_FLOOR_BYTES: Final = 1024
 MAX_PAYLOAD_DEFAULT_BYTES: Final = 4096
 # A list or a text in parts: two digits for part and parts are reserved while packing.
@@ -62,7 +62,7 @@ CLIP_MAX_S: Final = 60
 CLIP_MAX_BYTES: Final = 1024 * 1024
 CLIP_MAX_CHUNKS: Final = CLIP_MAX_BYTES // CHUNK_MIN_BYTES
 CLIP_DEFAULT_BYTES: Final = 256 * 1024
-# `duration_ms` is advisory; ten minutes only keeps nonsense out of sums.
+# `duration_ms` is advisory; the bound of ten minutes keeps nonsense out of sums.
 DURATION_MAX_MS: Final = 600_000
 # A partial upload waits this long for its missing chunks.
 PARTIAL_UPLOAD_MAX_DAYS: Final = 30
@@ -106,9 +106,9 @@ REFUSED_LOGIN_ASK_STATUS_S: Final = 60
 # No receipt: the last part again after 30 s, then doubling to 15 minutes with jitter; at once after a reconnect.
 RECEIPT_TIMEOUT_S: Final = 30
 RECEIPT_REPEAT_MAX_S: Final = 900
-# Told in `retry_after_s` for a kind that is not served yet; a watch need not come back sooner.
+# `retry_after_s` for a kind that is not served yet.
 RETRY_AFTER_DEFAULT_S: Final = 3600
-# Messages of one user name: so many at once, then so many an hour, evenly. Beyond it: `retry`.
+# Messages of one user: a burst, then a rate an hour. Beyond them: `retry`.
 MESSAGES_AT_ONCE_MAX: Final = 3000
 MESSAGES_PER_HOUR_MAX: Final = 36_000
 BYTES_AT_ONCE_MAX: Final = 32 * 1024 * 1024
@@ -120,7 +120,7 @@ ANNOUNCE_REPEAT_S: Final = (60, 120, 300)
 TRANSFER_ATTEMPTS_MAX: Final = 5
 
 # ---------------------------------------------------------------- pairing
-# Asked again, the same code is shown while it still lives this long.
+# A repeated request returns the same code while it is valid for this long.
 PAIRING_CODE_REUSE_MIN_S: Final = 60
 # Credentials that no hello has confirmed are revoked after a day.
 CREDENTIALS_UNCONFIRMED_MAX_S: Final = 24 * 3600

@@ -1,4 +1,4 @@
-"""`up/location`: OwnTracks' objects, with fields of ours beside theirs.
+"""`up/location`: objects of OwnTracks with additional fields.
 
 Units inside OwnTracks objects are OwnTracks' own (acc, alt, vac in metres, vel in km/h, cog in degrees, batt in %):
 https://owntracks.org/booklet/tech/json/
@@ -26,7 +26,7 @@ from services.protocol.fields import (
 )
 from services.protocol.words import Detail, LocationSource
 
-# OwnTracks' apps send -1 and -100 for what they do not know. A fix is not thrown away for that.
+# OwnTracks apps send -1 and -100 for unknown values, which must not cost the fix.
 Metres = Annotated[Annotated[float, Field(ge=0, le=100_000_000)] | None, Lenient, ADVISORY]
 Altitude = Annotated[Annotated[float, Field(ge=-100_000, le=100_000_000)] | None, Lenient, ADVISORY]
 SpeedKmh = Annotated[Annotated[float, Field(ge=0, le=100_000)] | None, Lenient, ADVISORY]
@@ -48,7 +48,7 @@ class CellSeen(WireMessage):
 
 
 class Place(Dated):
-    """A position and how well it is known. `tst` is when it was taken."""
+    """A position and its accuracy. `tst` is the time of the fix."""
 
     lat: Annotated[float, Field(ge=-90, le=90)] = Field(repr=False)
     lon: Annotated[float, Field(ge=-180, le=180)] = Field(repr=False)
@@ -83,7 +83,7 @@ class Location(Place):
 
 
 class OwnTracksOther(WireMessage):
-    """What else the OwnTracks app sends (lwt, transition, waypoint ...): accepted, and nothing is kept of it."""
+    """Other objects of the OwnTracks app (lwt, transition, waypoint ...): accepted and discarded."""
 
     type: Annotated[str, Field(alias="_type", pattern=r"^[a-z]{1,32}$")]
 

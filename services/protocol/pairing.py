@@ -1,4 +1,4 @@
-"""`down/pairing`: the answers to a factory identity. None of them exceeds 1,024 bytes: no hello has said more yet."""
+"""`down/pairing`: the answers to a factory identity, at most 1,024 bytes each: no hello has stated more."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ from services.protocol.words import PairingErrorWord
 
 
 class PairingCode(WireMessage):
-    """The code to show, and the same as a link for the QR."""
+    """The code to show, and the link for its QR code."""
 
     code: Annotated[str, Field(pattern=r"^[0-9]{4,12}$")] = Field(repr=False)
     qr: Url = Field(repr=False)
@@ -23,13 +23,13 @@ class PairingRefused(WireMessage):
 
 
 class NotPaired(WireMessage):
-    """Nobody has entered a code: go on showing it, or ask for one."""
+    """No guardian has entered the code: keep showing it, or request one."""
 
     paired: Literal[False] = False
 
 
 class Credentials(WireMessage):
-    """Everything the next connection needs."""
+    """Address and credentials of the next connection."""
 
     username: Username
     password: Annotated[str, Field(pattern=r"^[!-~]+$", min_length=16, max_length=limits.PASSWORD_MAX_CHARS)] = Field(
@@ -42,7 +42,7 @@ class Credentials(WireMessage):
 
 
 class PairedWithCredentials(WireMessage):
-    """Paired, not yet confirmed: reconnect with these and say hello, which confirms."""
+    """Paired, not yet confirmed: reconnect with these credentials and send hello, which confirms the pairing."""
 
     paired: Literal[True] = True
     child_name: Name = Field(repr=False)
@@ -57,7 +57,7 @@ class StillPaired(WireMessage):
 
 
 class Unpaired(WireMessage):
-    """The pairing of this name is over. Only a watch that stores exactly this name wipes itself."""
+    """The pairing of this name has ended. Only a watch that stores exactly this name wipes itself."""
 
     unpaired: Literal[True] = True
     username: Username

@@ -1,4 +1,4 @@
-"""The rules no schema can hold, as Markdown for the AsyncAPI document. Numbers come from limits.py."""
+"""The rules that no schema can express, as Markdown for the AsyncAPI document. Numbers come from limits.py."""
 # ruff: noqa: E501 - a Markdown table cannot be wrapped, and the placeholders are longer than the numbers they become
 
 from typing import Final
@@ -6,9 +6,9 @@ from typing import Final
 from services.protocol import limits
 
 DESCRIPTION: Final = f"""\
-What a watch and the backend say to each other, told from the watch's side: `send` is what the watch publishes,
-`receive` what it is sent. Plain MQTT is enough: a modem with AT commands, the OwnTracks app or `mosquitto_pub` can
-take part. Names and numbers here only ever grow: a new optional field, word or kind may appear, nothing disappears.
+The messages between a watch and the backend, from the side of the watch: `send` is a publish of the watch, `receive` a
+message to it. Plain MQTT is enough: a modem with AT commands, the OwnTracks app or `mosquitto_pub` can take part. The
+contract only grows: a new optional field, word or kind may appear, none disappears.
 
 ## Connection
 
@@ -27,13 +27,13 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 - Reconnect after {limits.RECONNECT_FIRST_S} s, doubling with jitter to {limits.RECONNECT_MAX_S} s.
 - The will: `up/status` with `{{"state":"offline","conn":"<nonce of this connection>"}}`. A will whose nonce is not that
   of the latest hello is ignored. A fresh `conn` is made for every connection.
-- `keepalive_s` in hello ({limits.KEEPALIVE_MAX_S} unless said) promises to be heard at least that often, PINGREQ not counting:
-  `up/status` with `online` when there is nothing else to say. After one and a half of it in silence the watch counts
-  as gone, until it is heard again. Before it is switched off by hand it says `{{"state":"off"}}`.
+- `keepalive_s` in hello ({limits.KEEPALIVE_MAX_S} unless said) promises a message at least that often, PINGREQ not counting:
+  `up/status` with `online` when there is nothing else to send. After one and a half of it without a message the watch
+  counts as offline until its next message. Before it is switched off by hand it sends `{{"state":"off"}}`.
 
 ## Two identities
 
-- **Factory**: user `f-<serial>` with the secret it was made with. It may say `pairing` and nothing else.
+- **Factory**: user `f-<serial>` with the secret it was made with. It may publish `pairing` and nothing else.
 - **Paired**: a fresh random user `w-...` for each pairing, given in `down/pairing`. `<prefix>` is `sw/v1/<user>`.
 - A client publishes below its own `up/` and receives below its own `down/`, nothing else. **SUBACK grants every filter**,
   also one outside `<prefix>/down/`, and PUBACK acknowledges a publish outside `<prefix>/up/`: nothing is delivered for
@@ -71,11 +71,11 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 - PUBACK means transport only. What the watch recorded is kept until its receipt says `stored`, `duplicate` or
   `rejected`. No receipt in {limits.RECEIPT_TIMEOUT_S} s: send the last part (for voice: `end`) again, then doubling to
   {limits.RECEIPT_REPEAT_MAX_S // 60} minutes with jitter, at once after a reconnect.
-- The same content under the same id gets `duplicate` (or what is still `missing`). Sameness compares the known fields;
+- The same content under the same id gets `duplicate` (or the chunks still `missing`). Sameness compares the known fields;
   for voice sha256, to and codec. Other content under the same id is `rejected id_conflict`: send it under a fresh id.
-- `retry` carries `retry_after_s`: ours to mend, a kind not served yet, or a watch that talks too fast: more than
-  {limits.MESSAGES_AT_ONCE_MAX} messages ({limits.BYTES_AT_ONCE_MAX // 2**20} MiB) at once and {limits.MESSAGES_PER_HOUR_MAX} ({limits.BYTES_PER_HOUR_MAX // 2**20} MiB) an hour after that. Keep it and come back then; a clip that lost chunks to
-  this is told so at its `end`.
+- `retry` carries `retry_after_s`: a fault of the backend, a kind not served yet, or a watch that sends more than
+  {limits.MESSAGES_AT_ONCE_MAX} messages ({limits.BYTES_AT_ONCE_MAX // 2**20} MiB) at once and {limits.MESSAGES_PER_HOUR_MAX} ({limits.BYTES_PER_HOUR_MAX // 2**20} MiB) an hour after that. Keep the message and send it again then; a clip that lost chunks
+  in this way gets `missing` at its `end`.
 
 ## What is answered
 
@@ -92,7 +92,7 @@ take part. Names and numbers here only ever grow: a new optional field, word or 
 | a kind not served | `retry` |
 | a protocol version out of range | `{{"ref":"hello","code":"rejected","detail":"protocol","min":{limits.PROTOCOL_MIN},"max":{limits.PROTOCOL_MAX}}}` |
 
-One bad entry of an array does not harm the others: it stands in `rejected`, by id, or by `index` where it has none.
+One bad entry of an array does not affect the others: it stands in `rejected`, by id, or by `index` where it has none.
 
 ## Alerts
 
@@ -140,7 +140,7 @@ backend date it. A wrong clock never reorders a conversation. Expiry is judged o
   config brings the new offset. Messages wait silently then. An SOS never waits.
 - `busy_until_tst` of a contact: on shift until then. Shown, never a reason not to record or send.
 - Commands: not after `expires_tst`, each `id` once (it is sent again on a new connection); `taken` when the watch has
-  begun, where that lasts; answered by `up/ack` (`locate` also by a location with `reply_to`); unknown kinds:
+  begun a command that lasts; answered by `up/ack` (`locate` also by a location with `reply_to`); unknown kinds:
   `failed unsupported`. Commands that listen, open a call unasked or use a camera do not exist.
 
 ## The OwnTracks app

@@ -1,4 +1,4 @@
-"""Cutting what is too long for a watch into payloads that fit its max_payload_bytes."""
+"""Split messages into payloads that fit the max_payload_bytes of a watch."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -14,7 +14,7 @@ P = TypeVar("P", Contacts, Config, ItemText)
 
 
 def split_contacts(version: int, contacts: Sequence[Contact], max_payload_bytes: int) -> list[Contacts]:
-    """The whole list as messages that each fit. At least one, so that an empty list is told too.
+    """Return the whole list as messages that each fit; at least one, so that an empty list is sent.
 
     Raises ValueError for more contacts than 50 or a watch that takes less than 1,024 bytes.
     """
@@ -27,7 +27,7 @@ def split_contacts(version: int, contacts: Sequence[Contact], max_payload_bytes:
 
 
 def split_config(config: Config, max_payload_bytes: int) -> list[Config]:
-    """The settings as messages that each fit: plain settings in every part, quiet times spread over them.
+    """Return the settings as messages that each fit: plain settings in every part, quiet times spread over the parts.
 
     Raises ValueError for a watch that takes less than 1,024 bytes.
     """
@@ -38,7 +38,7 @@ def split_config(config: Config, max_payload_bytes: int) -> list[Config]:
 
 
 def split_text(item: ItemText, max_payload_bytes: int) -> list[ItemText]:
-    """A text as messages that each fit, cut between characters; joined in order of `part` they are the text.
+    """Return a text as messages that each fit, cut between characters; joined in order of `part` they are the text.
 
     Raises ValueError for a watch that takes less than 1,024 bytes.
     """
@@ -65,7 +65,7 @@ def split_receipts(
     max_payload_bytes: int,
     code: ReceiptCode = ReceiptCode.STORED,
 ) -> list[Receipt]:
-    """The answer to an array as receipts that each fit: every ref once, every rejected entry once.
+    """Return the answer to an array as receipts that each fit: every ref once, every rejected entry once.
 
     A receipt with rejected entries only has code `rejected`. Nothing to tell (no entry had an id) makes none.
     Raises ValueError for a watch that takes less than 1,024 bytes.
@@ -84,7 +84,7 @@ def split_receipts(
 
 
 def missing_receipt(ref: str, missing: Sequence[int]) -> Receipt:
-    """`missing` with the first 32 chunk numbers, in order."""
+    """Return the receipt `missing` with the first 32 missing chunk numbers, in order."""
     first = sorted(set(missing))[: limits.MISSING_MAX_ITEMS]
     return Receipt(code=ReceiptCode.MISSING, ref=ref, missing=first)
 
@@ -98,7 +98,7 @@ def _check_room(max_payload_bytes: int) -> None:
 
 
 def _packs(entries: Sequence[E], room_bytes: int) -> list[list[E]]:
-    """Greedy packs of entries whose JSON, commas included, fits the room. At least one pack, perhaps empty."""
+    """Return greedy packs of entries whose JSON, commas included, fits; at least one pack, which may be empty."""
     packs: list[list[E]] = [[]]
     used_bytes = 0
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Topics of the watch protocol: built and read here and nowhere else.
+"""Topics of the watch protocol: built and parsed here only.
 
 Everything a client sends stands below `sw/v1/<user>/up/`, everything it receives below `sw/v1/<user>/down/`.
 """
@@ -19,7 +19,7 @@ _REF = re.compile(rf"[A-Za-z0-9-]{{{limits.REF_MIN_CHARS},{limits.ID_MAX_CHARS}}
 # Decimal without leading zeros; the clip limit bounds it.
 _CHUNK = re.compile(r"0|[1-9][0-9]{0,3}")
 _KIND = re.compile(rf"[a-z0-9_-]{{1,{limits.WORD_MAX_CHARS}}}")
-# Where the OwnTracks app puts what is no location, below the base topic it was given.
+# Suffixes under which the OwnTracks app publishes other objects, below its base topic.
 _OWNTRACKS_LEAVES: Final = frozenset(
     {"cmd", "event", "waypoint", "waypoints", "status", "step", "beacon", "dump", "info", "request"}
 )
@@ -32,7 +32,7 @@ class Identity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """An MQTT user name that can be a watch's. `bare` is what follows `f-` or `w-`."""
+    """The MQTT user name of a watch. `bare` is the part after `f-` or `w-`."""
 
     identity: Identity
     bare: str
@@ -52,7 +52,7 @@ class User:
 
     @property
     def subscription(self) -> str:
-        """The one filter a watch subscribes to."""
+        """The filter to which a watch subscribes."""
         return f"{self.prefix}/down/#"
 
 
@@ -127,7 +127,7 @@ class TopicFault(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MalformedTopic:
-    """A topic that cannot be meant. `user` is set where that much could be read, so that it can be told."""
+    """A malformed topic. `user` is set where it could be read, so that the user can be answered."""
 
     fault: TopicFault
     user: User | None = None
@@ -145,21 +145,21 @@ _PLAIN_DOWNLINKS: Final = {
 
 
 def factory_user(serial: str) -> User:
-    """The factory identity of a serial. Raises ValueError for a serial that is none."""
+    """Return the factory identity of a serial. Raises ValueError for an invalid serial."""
     if not _SERIAL.fullmatch(serial):
         raise ValueError("serial must be 4 to 20 of A-Z0-9")
     return User(Identity.FACTORY, serial)
 
 
 def paired_user(bare: str) -> User:
-    """The identity of one pairing, from its random part (12 to 32 of a-z2-7). Raises ValueError otherwise."""
+    """Return the identity of one pairing from its random part (12 to 32 of a-z2-7). Raises ValueError otherwise."""
     if not _PAIRED_NAME.fullmatch(bare):
         raise ValueError("the random part must be 12 to 32 of a-z2-7")
     return User(Identity.PAIRED, bare)
 
 
 def parse_user(name: str) -> User | None:
-    """The watch identity of an MQTT user name, or None for anyone else's (the backend's own, for instance)."""
+    """Return the watch identity of an MQTT user name, or None for other users (the backend, for example)."""
     if name.startswith("f-") and _SERIAL.fullmatch(name, 2):
         return User(Identity.FACTORY, name[2:])
     if name.startswith("w-") and _PAIRED_NAME.fullmatch(name, 2):
@@ -168,12 +168,12 @@ def parse_user(name: str) -> User | None:
 
 
 def is_watch_id(text: str) -> bool:
-    """Whether a watch may use this as the id of something it made: 12 to 36 of A-Za-z0-9-."""
+    """Return whether a watch may use a text as an id: 12 to 36 of A-Za-z0-9-."""
     return _WATCH_ID.fullmatch(text) is not None
 
 
 def is_ref(text: str) -> bool:
-    """Whether this can name anything on the wire: 1 to 36 of A-Za-z0-9-."""
+    """Return whether a text is an id of the protocol: 1 to 36 of A-Za-z0-9-."""
     return _REF.fullmatch(text) is not None
 
 
@@ -181,7 +181,7 @@ def is_ref(text: str) -> bool:
 
 
 def uplink(user: User, kind: UplinkKind, ref: str | None = None, chunk: int | None = None) -> str:
-    """The topic a watch publishes on. Raises ValueError where ref or chunk is wrong for the kind."""
+    """Return the topic on which a watch publishes. Raises ValueError where ref or chunk is wrong for the kind."""
     if kind is UplinkKind.VOICE_CHUNK:
         return f"{user.prefix}/up/voice/{_checked_id(ref, _WATCH_ID)}/{_checked_chunk(chunk)}"
     if kind is UplinkKind.VOICE_END:
@@ -191,7 +191,7 @@ def uplink(user: User, kind: UplinkKind, ref: str | None = None, chunk: int | No
 
 
 def downlink(user: User, kind: DownlinkKind, ref: str | None = None, chunk: int | None = None) -> str:
-    """The topic the backend publishes on. Raises ValueError where ref or chunk is wrong for the kind."""
+    """Return the topic on which the backend publishes. Raises ValueError where ref or chunk is wrong for the kind."""
     if kind is DownlinkKind.ITEM_CHUNK:
         return f"{user.prefix}/down/item/{_checked_id(ref, _REF)}/{_checked_chunk(chunk)}"
     if kind is DownlinkKind.ITEM:
@@ -221,7 +221,7 @@ def _refuse_extra(ref: str | None, chunk: int | None) -> None:
 
 
 def parse_uplink(topic: str) -> Uplink | UnknownKind | MalformedTopic:
-    """What a watch's topic means. Never raises."""
+    """Parse the topic of an uplink. Never raises."""
     start = _split(topic, "up")
     if isinstance(start, MalformedTopic):
         return start
@@ -238,7 +238,7 @@ def parse_uplink(topic: str) -> Uplink | UnknownKind | MalformedTopic:
 
 
 def parse_downlink(topic: str) -> Downlink | UnknownKind | MalformedTopic:
-    """What a topic of the backend means to the watch. Never raises."""
+    """Parse the topic of a downlink. Never raises."""
     start = _split(topic, "down")
     if isinstance(start, MalformedTopic):
         return start

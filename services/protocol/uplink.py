@@ -1,4 +1,4 @@
-"""What a watch sends. One model a message; locations stand in location.py."""
+"""Messages of a watch, one model each; locations are in location.py."""
 
 from typing import Annotated, ClassVar, Self
 
@@ -49,7 +49,7 @@ from services.protocol.words import (
 
 
 class PairingRequest(WireMessage):
-    """`up/pairing`, the only message of a factory identity: asks for a code, or for where it stands."""
+    """`up/pairing`, the only message of a factory identity: requests a code, or the standing of its pairing."""
 
     ask: Annotated[PairingAsk | str, OpenWord(PairingAsk)]
 
@@ -86,7 +86,7 @@ class Hello(Dated):
 
     @property
     def downlink_chunk_bytes(self) -> int:
-        """Bytes of sound in each chunk to this watch: what it asked for, within its max_payload_bytes.
+        """Bytes of sound in each chunk to this watch: its chunk_bytes, within its max_payload_bytes.
 
         Base64 makes 4 characters of 3 bytes; 1,024 still leaves 768, above the least chunk of 512.
         """
@@ -150,7 +150,7 @@ class Text(Dated):
 
 
 class Fetch(WireMessage):
-    """`up/fetch`: asks for `count` chunks of an item, from chunk `from`. Answered by them, or by `removed`."""
+    """`up/fetch`: requests `count` chunks of an item, from chunk `from`. Answered by the chunks, or by `removed`."""
 
     ref: Ref
     first_chunk: ChunkNumber = Field(default=0, alias="from")

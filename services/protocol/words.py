@@ -1,11 +1,11 @@
-"""The closed lists of words on the wire. They grow, they never shrink, and a reader that meets a new word goes on."""
+"""The lists of words of the protocol. They grow and never shrink; a reader ignores a new word."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class ReceiptCode(StrEnum):
-    """What the backend says of something a watch sent."""
+    """The answer of the backend to a message of a watch."""
 
     STORED = "stored"
     DUPLICATE = "duplicate"
@@ -15,7 +15,7 @@ class ReceiptCode(StrEnum):
 
 
 class Detail(StrEnum):
-    """Why something was rejected (both directions), or why a command failed."""
+    """Reason of a rejection (both directions) or of a failed command."""
 
     # the frame
     MALFORMED = "malformed"
@@ -57,7 +57,7 @@ class PairingAsk(StrEnum):
 
 
 class PairingErrorWord(StrEnum):
-    """Why `down/pairing` carries no code."""
+    """Reason why `down/pairing` carries no code."""
 
     TOO_MANY = "too_many"  # asked too often: retry_after_s
     UNKNOWN_WATCH = "unknown_watch"  # logged in, but no longer in the register
@@ -216,7 +216,7 @@ EMOJI_GLYPHS: Final[dict[Emoji, str]] = {
     Emoji.DOG: "🐶",
 }
 
-# `to` of an uplink that means every guardian with may_message at that moment.
+# `to` of an uplink for every guardian with may_message at that moment.
 FAMILY: Final = "family"
 # `ref` of a hello's receipt, and of the acks of lists.
 HELLO: Final = "hello"
