@@ -44,6 +44,15 @@ def render_configuration(configuration: BrokerConfiguration) -> str:
     )
 
 
+def render_reload_configuration(configuration: BrokerConfiguration) -> str:
+    """Return the configuration that Mosquitto reads at SIGHUP: the same, without its listeners.
+
+    Mosquitto 2.0.11 resets options of a listener that it reads again, `max_qos` among them, and applies none of them
+    then. Options of listeners that it does not read again stay as they were at its start.
+    """
+    return render_configuration(configuration).partition("\nlistener ")[0] + "\n"
+
+
 def local_host(bind: str) -> str:
     """Return the address of this machine at which a listener bound to ``bind`` is reached."""
     return {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(bind, bind)  # noqa: S104 - not binding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
@@ -10,6 +11,8 @@ from services.broker.log_lines import ClientConnected, ClientGone
 from services.broker.passwords import is_watch_username
 
 _REMEMBERED_S: Final = 600.0
+# Watches whose refused packets wait to be recorded while Postgres is away.
+_REFUSED_MAX: Final = 10_000
 
 
 class Connections:
@@ -24,6 +27,8 @@ class Connections:
         self._gone_at_s: dict[str, float] = {}
         # Sessions that outlive their connection, with the time at which it ended (None while it is there).
         self._kept: dict[str, float | None] = {}
+        # Packets that the broker refused, by user name, since they were last collected.
+        self.refused_packets: Counter[str] = Counter()
         self._is_served = False
         self._changed_at_s: float | None = None
 
@@ -57,6 +62,8 @@ class Connections:
         if not is_watch_username(event.client_id):
             return
         if isinstance(event, ClientGone):
+            if event.sent_forbidden and len(self.refused_packets) < _REFUSED_MAX:
+                self.refused_packets[event.client_id] += 1
             if self._connected.pop(event.client_id, None) is not None:
                 self._gone_at_s[event.client_id] = self._clock()
             if event.client_id in self._kept and self._kept[event.client_id] is None:

@@ -15,7 +15,7 @@ from typing import Final
 import structlog
 
 from services.broker.access import verify_access
-from services.broker.configuration import BrokerConfiguration, render_configuration
+from services.broker.configuration import BrokerConfiguration, render_configuration, render_reload_configuration
 from services.broker.errors import DescriptorsExhaustedError, FolderInUseError, PasswordFileBrokenError
 from services.broker.files import broker_owner, make_folder, replace_file
 from services.broker.passwords import (
@@ -89,11 +89,15 @@ class BrokerFolder:
             log.critical("broker_access_file_restored")
 
     def write_configuration(self) -> None:
-        """Write everything that is fixed from one start to the next, and make the folder of the state."""
+        """Write what Mosquitto reads at its start, except the passwords, and make the folder of the state."""
         make_folder(self.path / "state", self.owner)
         self._certificate = None
         self.write_certificate()
-        replace_file(self.path / "mosquitto.conf", render_configuration(self.configuration).encode(), self.owner)
+        self._write_configuration(render_configuration(self.configuration))
+
+    def write_reload_configuration(self) -> None:
+        """Replace the configuration by the one for SIGHUP; call it once Mosquitto has read the first one."""
+        self._write_configuration(render_reload_configuration(self.configuration))
 
     def write_passwords(self, users: Mapping[str, str]) -> str:
         """Write the password file with these users (name to hash) and a fresh probe; return the probe's password.
@@ -161,6 +165,9 @@ class BrokerFolder:
             with contextlib.suppress(OSError):
                 if broken.stat().st_mtime < time.time() - BROKEN_KEPT_S:
                     shutil.rmtree(broken) if broken.is_dir() else broken.unlink()
+
+    def _write_configuration(self, text: str) -> None:
+        replace_file(self.path / "mosquitto.conf", text.encode(), self.owner)
 
     def _passwords_are_damaged(self) -> bool:
         try:

@@ -33,11 +33,20 @@ class ClientConnected:
     keeps_session: bool
 
 
+# The ends that the client's own packet caused. 2.0.11 has no words for a retained publish: "Unknown error".
+_FORBIDDEN: Final = re.compile(
+    r"oversize packet|malformed packet|protocol error|QoS not supported|[Rr]etain not supported|: Unknown error\."
+)
+# A will with the retain flag or QoS 2 is refused before the client is known: the line names nobody.
+_WILL_REFUSED: Final = re.compile(r"Client <unknown> disconnected due to QoS too high or retain not supported")
+
+
 @dataclass(frozen=True)
 class ClientGone:
-    """A client whose connection has ended, whatever the reason."""
+    """A client whose connection has ended; ``sent_forbidden`` when it sent a packet that the protocol forbids."""
 
     client_id: str
+    sent_forbidden: bool = False
 
 
 def read_line(line: str) -> ClientConnected | ClientGone | None:
@@ -47,5 +56,10 @@ def read_line(line: str) -> ClientConnected | ClientGone | None:
             match["address"], int(match["port"]), match["client_id"], match["username"] or "", match["clean"] == "0"
         )
     if match := _ENDED.match(line):
-        return ClientGone(match["client_id"])
+        return ClientGone(match["client_id"], sent_forbidden=_FORBIDDEN.search(line, match.end()) is not None)
     return None
+
+
+def is_refused_will(line: str) -> bool:
+    """Return whether a client was refused because of the flags of its will."""
+    return _WILL_REFUSED.match(line) is not None

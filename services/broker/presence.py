@@ -1,4 +1,4 @@
-"""Tells Postgres which watches have lost their connection, whatever ended it.
+"""Records in Postgres which watches have lost their connection, and which send packets that the protocol forbids.
 
 The broker sends a watch's will only when a connection breaks: not when the watch closes it, nor when the broker does,
 nor for the connections of a Mosquitto or a broker process that was killed. So the broker process compares, every 15 s,
@@ -8,6 +8,8 @@ the watches that count as online with those that are connected according to Mosq
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final, Protocol
 
 from services.broker.connections import Connections
@@ -26,6 +28,9 @@ class ConnectionRecord(Protocol):
 
     async def record_absent(self, connected: set[str]) -> None:
         """Record every watch that counts as online and is not among ``connected`` as offline."""
+
+    async def record_refused(self, counts: Mapping[str, int]) -> None:
+        """Add to the count of packets that the broker refused of each user."""
 
 
 class PresenceWriter:
@@ -46,6 +51,10 @@ class PresenceWriter:
                 self._log.warning("presence_not_recorded", reason=error.code)
 
     async def write(self) -> None:
-        """Compare once; nothing is recorded for 30 s after Mosquitto was started or has ended."""
+        """Compare once, and record refused packets; no end is recorded for 30 s after a start or end of Mosquitto."""
+        refused = Counter(self._connections.refused_packets)
+        if refused:
+            await self._record.record_refused(refused)
+            self._connections.refused_packets -= refused
         if self._connections.is_settled(SETTLING_S):
             await self._record.record_absent(self._connections.connected_within(GRACE_S))

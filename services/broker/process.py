@@ -25,7 +25,7 @@ from services.broker.errors import (
     UsersNotInForceError,
 )
 from services.broker.folder import BrokerFolder
-from services.broker.log_lines import ClientConnected, read_line
+from services.broker.log_lines import ClientConnected, is_refused_will, read_line
 from services.broker.passwords import BACKEND_USERNAME, PROBE_USERNAME, BrokerLogin, is_watch_login
 from services.broker.persistence import is_refusal, session_sizes
 from services.broker.probe import probe_login
@@ -218,6 +218,7 @@ class MosquittoProcess:
         self._reader = asyncio.create_task(self._read_log(self._process.stderr))
         try:
             await self._wait_for_probe(_START_DEADLINE_S, None)
+            self.files.write_reload_configuration()
         except MosquittoNotServingError:
             is_state_broken = self._crashed_on_state(self._process.returncode)
             await self._end_child()
@@ -287,6 +288,9 @@ class MosquittoProcess:
                 self.connections.record(event)
             if isinstance(event, ClientConnected):
                 self._on_login(event.address, event.port)
+            elif is_refused_will(line):
+                # Which watch it is nobody knows: it never logs in, and stays "last seen" in what staff see.
+                self._limited_log.warning("broker_will_refused")
             elif "not authorised" in line:
                 self.refused_logins += 1
             elif line.startswith(("Error", "Warning")):

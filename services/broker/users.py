@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import timedelta
 from typing import Final, Protocol
 
@@ -14,7 +14,11 @@ import sqlalchemy.exc
 from services.broker.errors import BrokerError
 from services.broker.passwords import BrokerLogin
 from services.core.devices.presence.actions import record_disconnected
-from services.core.devices.presence.connections import record_connections_ended, usernames_online
+from services.core.devices.presence.connections import (
+    record_connections_ended,
+    record_refused_packets,
+    usernames_online,
+)
 from services.core.devices.watches.queries import broker_logins, broker_logins_version
 from services.core.pairing.actions import mark_installed
 from services.core.platform.db.database import Database, DatabaseLostError, Notifications
@@ -96,6 +100,11 @@ class PostgresUsers:
         for portion in _portions(absent, _OFFLINE_AT_ONCE):
             async with _answering(), self._database.begin() as work:
                 await record_connections_ended(work, portion, at)
+
+    async def record_refused(self, counts: Mapping[str, int]) -> None:
+        """Add to the count of packets that the broker refused of each watch."""
+        async with _answering(), self._database.begin() as work:
+            await record_refused_packets(work, counts)
 
     @contextlib.asynccontextmanager
     async def changes(self) -> AsyncIterator[Changes]:

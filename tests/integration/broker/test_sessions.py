@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from typing import Any
 
 import aiomqtt
 import pytest
@@ -14,7 +15,7 @@ from services.broker.connections import Connections
 from services.broker.persistence import session_sizes
 from services.broker.sessions import KEPT_AFTER_LEAVING_S, SESSION_MAX_BYTES, STATE_ALARM_BYTES, SessionLimits
 from services.protocol import limits
-from tests.integration.broker.conftest import ANA, BACKEND_PASSWORD, BEN, Broker
+from tests.integration.broker.conftest import ANA, BACKEND_PASSWORD, BEN, KNOWN, Broker
 from tests.integration.broker.waiting import becomes_true
 from tests.support.mqtt_client import connected
 
@@ -153,21 +154,22 @@ async def test_a_large_file_raises_the_alarm_once(broker: Broker, monkeypatch: p
     assert lines[0]["log_level"] == "critical"
 
 
-async def publish_until_disconnected(client: aiomqtt.Client, *, qos: int, retain: bool) -> None:
-    for _ in range(3):
-        await client.publish(f"sw/v1/{ANA}/up/text", b"x" * 1000, qos=qos, retain=retain, timeout=2)
-
-
-@pytest.mark.parametrize("retain", [False, True])
+@pytest.mark.parametrize("flags", [{"qos": 1, "retain": True}, {"qos": 2}], ids=["retained", "QoS 2"])
+@pytest.mark.parametrize("is_reloaded", [False, True], ids=["after its start", "after SIGHUP"])
 async def test_a_watch_that_publishes_with_qos_2_or_retain_is_disconnected_and_leaves_nothing(
-    broker: Broker, *, retain: bool
+    broker: Broker, flags: dict[str, Any], *, is_reloaded: bool
 ) -> None:
+    if is_reloaded:
+        # Mosquitto 2.0.11 forgets max_qos of a listener that it reads again.
+        assert await broker.process.set_logins(KNOWN[:2])
     async with aiomqtt.Client(
         "127.0.0.1", broker.plain_port, username=ANA, password=ANA, identifier=ANA, clean_session=False
     ) as client:
-        with pytest.raises(aiomqtt.MqttError):
-            await publish_until_disconnected(client, qos=1 if retain else 2, retain=retain)
-    await becomes_true(lambda: ANA not in broker.process.connections.connected_within(0))
+        sending = asyncio.create_task(client.publish(f"sw/v1/{ANA}/up/text", b"x" * 1000, timeout=5, **flags))
+        await becomes_true(lambda: broker.process.connections.refused_packets[ANA] == 1)
+        assert ANA not in broker.process.connections.connected_within(0)
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
     assert broker.process.files.state_bytes() < 1000
 
 

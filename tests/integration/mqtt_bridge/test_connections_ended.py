@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
+import aiomqtt
+import pytest
 import pytest_asyncio
 from sqlalchemy import Engine, event, text
 from sqlmodel import col, select
@@ -14,6 +18,7 @@ from services.broker.presence import GRACE_S, SETTLING_S, PresenceWriter
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers
 from services.core.devices.watches.tables import WatchIdentity
+from services.core.office.triage.site_health import watches_at
 from services.core.platform.outbox.tables import OutboxRow
 from tests.support.clock import FakeClock
 from tests.support.watch import Stand, eventually
@@ -121,6 +126,26 @@ async def test_a_watch_that_announced_its_sleep_sleeps_without_a_connection(foll
     # It did not wake.
     await followed.pass_time(9 * 3600)
     assert await followed.state() == (False, "closed")
+
+
+@pytest.mark.parametrize("flags", [{"retain": True, "qos": 1}, {"qos": 2}], ids=["retained", "QoS 2"])
+async def test_a_publish_that_the_broker_refuses_is_counted_where_staff_see_faulty_devices(
+    followed: Followed, flags: dict[str, Any]
+) -> None:
+    home, worn = await followed.stand.home()
+    for username, password in ((worn.username, worn.password), (f"f-{home.serial}", home.secret)):
+        client = aiomqtt.Client(
+            "127.0.0.1", followed.stand.plain_port, username=username, password=password, identifier=username
+        )
+        with contextlib.suppress(aiomqtt.MqttError):
+            async with client:
+                await client.publish(f"sw/v1/{username}/up/text", b"{}", timeout=2, **flags)
+        await eventually(lambda: bool(followed.connections.refused_packets))
+        for _ in range(2):  # a repeat counts nothing again
+            await followed.writer.write()
+    async with followed.stand.database.begin() as work:
+        page = await watches_at(work, home.site_id, after=None, limit=10)
+        assert [health.refused_packets for health, _ in page.rows] == [2]
 
 
 # Two thousand children, watches and pairings like the one there is.

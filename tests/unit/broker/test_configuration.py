@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 from services.broker.access import ACCESS_SHA256, verify_access
-from services.broker.configuration import SHIPPED, BrokerConfiguration, render_configuration
+from services.broker.configuration import (
+    SHIPPED,
+    BrokerConfiguration,
+    render_configuration,
+    render_reload_configuration,
+)
 from services.broker.errors import AccessFileBrokenError
 
 PEM = Path("some.pem")
@@ -67,6 +72,15 @@ def test_nothing_is_left_to_fill_in_and_no_payload_can_reach_the_log() -> None:
         "log_type warning",
         "log_type notice",
     }
+
+
+@pytest.mark.parametrize("configuration", [PLAIN, TLS])
+def test_at_a_reload_everything_but_the_listeners_is_read_again(configuration: BrokerConfiguration) -> None:
+    whole = directives(configuration)
+    first_listener = next(number for number, line in enumerate(whole) if line.startswith("listener "))
+    again = render_reload_configuration(configuration).splitlines()
+    assert [line for line in again if line and not line.startswith("#")] == whole[:first_listener]
+    assert all("max_qos 1" in own for port, own in listeners(configuration).items() if port != "1884")
 
 
 def test_a_broker_without_a_door_for_watches_or_without_its_key_is_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.broker.log_lines import ClientConnected, ClientGone, read_line
+from services.broker.log_lines import ClientConnected, ClientGone, is_refused_will, read_line
 
 ANA = "w-aaaaaaaaaaaa"
 
@@ -23,16 +23,26 @@ ANA = "w-aaaaaaaaaaaa"
         (f"Client {ANA} disconnected.", ClientGone(ANA)),
         (f"Client {ANA} closed its connection.", ClientGone(ANA)),
         (f"Client {ANA} has exceeded timeout, disconnecting.", ClientGone(ANA)),
-        (f"Client {ANA} disconnected due to oversize packet.", ClientGone(ANA)),
+        (f"Client {ANA} disconnected due to oversize packet.", ClientGone(ANA, sent_forbidden=True)),
         (f"Client {ANA} disconnected, not authorised.", ClientGone(ANA)),
-        (f"Bad socket read/write on client {ANA}: Unknown error.", ClientGone(ANA)),
+        (f"Bad socket read/write on client {ANA}: Unknown error.", ClientGone(ANA, sent_forbidden=True)),
         (f"Socket error on client {ANA}, disconnecting.", ClientGone(ANA)),
+        (
+            f"Bad socket read/write on client {ANA}: Requested QoS not supported on server.",
+            ClientGone(ANA, sent_forbidden=True),
+        ),
         (f"Client {ANA} already connected, closing old connection.", None),
         ("Client <unknown> disconnected, not authorised.", None),
         ("New connection from 127.0.0.1:52906 on port 31883.", None),
         ("mosquitto version 2.0.11 running", None),
+        ("Client <unknown> disconnected due to QoS too high or retain not supported.", None),
         ("", None),
     ],
 )
 def test_a_line_says_who_came_and_who_is_gone(line: str, event: object) -> None:
     assert read_line(line) == event
+
+
+def test_a_refused_will_is_known_although_it_names_nobody() -> None:
+    assert is_refused_will("Client <unknown> disconnected due to QoS too high or retain not supported.")
+    assert not is_refused_will("Client <unknown> disconnected, not authorised.")

@@ -154,6 +154,10 @@ class WatchHealth(ResponseBody):
     misdated_fixes: int = Field(
         description="positions with an impossible date since it was paired: its clock or GPS module is faulty"
     )
+    refused_packets: int = Field(
+        description="MQTT packets that the protocol forbids (retain flag, QoS 2, too large, malformed), each of which "
+        "ended a connection: its firmware is faulty"
+    )
 
 
 class WatchAtSite(WatchHealth):

@@ -1,11 +1,11 @@
-"""Record the end of a watch's connection, which the broker process sees in the broker's log."""
+"""Record what the broker's log says of watches: ended connections, and packets that the broker refused."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, text
 from sqlmodel import col, or_, select
 
 from services.core.devices.presence.actions import record_offline
@@ -38,6 +38,17 @@ async def record_connections_ended(work: UnitOfWork, usernames: Collection[str],
     # Each event locks its family: families in one order, so that two calls cannot deadlock.
     for identity in sorted(found.all(), key=lambda identity: identity.family_id):
         await record_offline(work, identity, OfflineReason.CLOSED)
+
+
+async def record_refused_packets(work: UnitOfWork, counts: Mapping[str, int]) -> None:
+    """Add to the count of packets that the broker refused of each user name, factory or paired; others are skipped."""
+    statement = text(
+        "UPDATE watch SET refused_packets = refused_packets + :count WHERE 'f-' || serial = :username"
+        " OR watch_id = (SELECT watch_id FROM watch_identity WHERE username = :username)"
+    )
+    # In one order, so that two calls cannot deadlock.
+    for username in sorted(counts):
+        await work.run(statement, {"username": username, "count": counts[username]})
 
 
 def _counts_as_connected(now: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -44,6 +44,8 @@ class Watch(SQLModel, table=True):
     sim_number: str | None = Field(default=None, max_length=16)
     sim_quota_mb: int | None = None
     registered_at: datetime = time_column()
+    # Packets that the protocol forbids (retain flag, QoS 2, too large, malformed), each of which ended a connection.
+    refused_packets: int = 0
 
 
 class WatchGiven(SQLModel, table=True):

@@ -32,6 +32,7 @@ class Health:
     """A watch as a device; ``presence`` None: it is not paired.
 
     ``misdated_fixes`` counts positions with an impossible date since it was paired: its clock or GPS module is faulty.
+    ``refused_packets`` counts MQTT packets that the protocol forbids, for as long as it is registered: its firmware is.
     """
 
     serial: str
@@ -42,6 +43,7 @@ class Health:
     battery_pct: int | None
     firmware: str | None
     misdated_fixes: int = 0
+    refused_packets: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,10 +134,12 @@ async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uui
 
 def _health(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Health:
     if identity is None:
-        return Health(watch.serial, watch.model, watch.state, None, None, None, None)
+        return Health(
+            watch.serial, watch.model, watch.state, None, None, None, None, refused_packets=watch.refused_packets
+        )  # fmt: skip
     firmware = identity.hello.get("firmware")
     return Health(
         watch.serial, watch.model, watch.state, connection_state(identity, now), last_seen_at(identity),
         battery_now(identity).level_pct, firmware if isinstance(firmware, str) else None,
-        identity.misdated_fixes,
+        identity.misdated_fixes, watch.refused_packets,
     )  # fmt: skip

@@ -1,0 +1,18 @@
+"""Packets that the protocol forbids are counted for their watch."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0021"
+down_revision = "0020"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("watch", sa.Column("refused_packets", sa.Integer(), nullable=False, server_default="0"))
+    op.alter_column("watch", "refused_packets", server_default=None)
+
+
+def downgrade() -> None:
+    op.drop_column("watch", "refused_packets")
