@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from services.devstack.demo.steps import StepTaken
+from services.devstack.demo.steps import StepResult
 from services.devstack.demo.story import Story
 from tests.e2e.conftest import Play
 from tests.support.sounds import bits_a_second, duration_ms
 
 
 async def test_every_step_of_the_demo_holds(play: Play) -> None:
-    story, told = Story(play.installation, play.folder / "story"), list[StepTaken]()
+    story, told = Story(play.installation, play.folder / "story"), list[StepResult]()
     try:
         held = await story.play(told.append)
     finally:

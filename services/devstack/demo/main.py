@@ -1,4 +1,4 @@
-"""`smartwatch demo`: the story of one family, played by a simulated watch and parent on everything that is real."""
+"""`smartwatch demo`: the story of one family, with a simulated watch and parent against the real processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.broker.errors import BrokerError
-from services.devstack.demo.steps import StepTaken
+from services.devstack.demo.steps import StepResult
 from services.devstack.demo.story import Story
 from services.devstack.installation import Installation, InstallationError
 from services.devstack.postgres import PostgresInUseError
@@ -24,7 +24,7 @@ from services.devstack.postgres_user import PostgresUnavailableError
 
 
 def run_demo(*, once: bool = False, var: Path = Path("var")) -> int:
-    """Start everything, play the story, and stay up unless ``once``; 0 only if every step held."""
+    """Start everything, run the story, and stay up unless ``once``; return 0 only if every step passed."""
     console = Console(soft_wrap=True)
     signal.signal(signal.SIGTERM, _interrupt)
     started_at_s = time.monotonic()
@@ -48,7 +48,7 @@ def _play_on(installation: Installation, console: Console, *, once: bool) -> int
     folder = installation.instance.folder / f"story-{secrets.token_hex(3)}"
     story = Story(installation, folder)
 
-    def tell(taken: StepTaken) -> None:
+    def tell(taken: StepResult) -> None:
         mark = "[green]✓[/green]" if taken.held else "[red]✗[/red]"
         console.print(f"{mark} {taken.step}", highlight=False)
         console.print(f"    {taken.seen}  [{taken.duration_ms} ms]", highlight=False, markup=False)
@@ -65,7 +65,7 @@ def _play_on(installation: Installation, console: Console, *, once: bool) -> int
         json.dumps({"held": held, "steps": [asdict(taken) for taken in story.taken]}, ensure_ascii=False, indent=2)
     )
     _print_table(console, story.taken)
-    console.print(f"demo: {'every step held' if held else 'a step did not hold'}; the same as JSON: {report}")
+    console.print(f"demo: {'every step passed' if held else 'a step failed'}; the same as JSON: {report}")
     console.print(f"demo: logs of every process: {installation.instance.folder / 'log'}", highlight=False)
     if not once and held:
         _tell_where_to_look(console, installation, story)
@@ -74,8 +74,8 @@ def _play_on(installation: Installation, console: Console, *, once: bool) -> int
     return 0 if held else 1
 
 
-def _print_table(console: Console, taken: list[StepTaken]) -> None:
-    table = Table("step", "held", "ms", title="the story of one family")
+def _print_table(console: Console, taken: list[StepResult]) -> None:
+    table = Table("step", "passed", "ms", title="the story of one family")
     table.columns[2].justify = "right"
     for one in taken:
         table.add_row(one.step, "yes" if one.held else "NO", str(one.duration_ms))

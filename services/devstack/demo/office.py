@@ -1,4 +1,4 @@
-"""What the programme office does before a family comes, through the same command line that an office uses."""
+"""The work of the programme office before a family arrives, through the command line that an office uses."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 class ChoreError(Exception):
-    """A command of the office failed; the message is what it said."""
+    """A command of the office failed; the message is its output."""
 
 
 @dataclass(frozen=True)
 class HandedOut:
-    """A watch in the hands of an enrolled family."""
+    """A watch that is handed out to an enrolled family."""
 
     serial: str
     secret: str
@@ -56,7 +56,7 @@ class Office:
         self.run("cohorts", "create", "Spring", "--site", "Dongguan")
 
     def hand_out(self, serial: str, phone: str, family_code: str) -> HandedOut:
-        """Register a watch, enrol a family by phone, and hand the watch to it."""
+        """Register a watch, enrol a family by phone, and hand the watch out to it."""
         watches = self._table(f"watches-{serial}.csv", ["serial", "model", "site"], [serial, "sim-1", "Dongguan"])
         secrets_file = self._folder / f"secrets-{serial}.csv"
         self.run("watches", "register", str(watches), "--export-for-vendor", str(secrets_file))

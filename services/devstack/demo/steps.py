@@ -1,4 +1,4 @@
-"""What a story is told in: its steps, what did not hold, and what was expected instead."""
+"""The steps of a story and their results."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ WAIT_DEADLINE_S = 180.0
 
 
 @dataclass(frozen=True)
-class StepTaken:
-    """One step of the story: what was done, what was seen, and how long it took."""
+class StepResult:
+    """The result of one step: its name, whether it passed, what was observed, and its duration."""
 
     step: str
     held: bool
@@ -23,11 +23,11 @@ class StepTaken:
 
 
 class StoryError(Exception):
-    """Something was not as the story says; the message tells what was seen instead."""
+    """A step failed; the message says what was observed instead of the expected."""
 
 
 def expect(seen: object, wanted: object, what: str) -> None:
-    """Raise StoryError unless what was seen is what was wanted."""
+    """Raise StoryError unless the observed value equals the expected one."""
     if seen != wanted:
         message = f"{what}: {seen!r} instead of {wanted!r}"
         raise StoryError(message)

@@ -1,4 +1,4 @@
-"""The story of one family: the steps of the demo, each with what was seen."""
+"""The story of one family: the steps of the demo, each with its observation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from services.devstack.demo.office import HandedOut, Office
 from services.devstack.demo.steps import (
     STEP_DEADLINE_S,
     WAIT_DEADLINE_S,
-    StepTaken,
+    StepResult,
     StoryError,
     describe_failure,
     expect,
@@ -29,13 +29,13 @@ RECORDINGS = Path(__file__).parent / "recordings"
 
 
 class Story(CareStory):
-    """The steps, in order; each returns what was seen."""
+    """The steps in order; each returns what was observed."""
 
     def __init__(self, installation: Installation, folder: Path) -> None:
         self._machine = installation
         self._folder = folder
         self._office = Office(installation.environment, folder / "office")
-        self.taken: list[StepTaken] = []
+        self.taken: list[StepResult] = []
         self.handed: HandedOut | None = None
         self._watch: SimWatch | None = None
         self._parent: SimParent | None = None
@@ -61,32 +61,32 @@ class Story(CareStory):
 
     @property
     def watch_folder(self) -> Path:
-        """The memory of the watch."""
+        """The folder of the watch's storage."""
         return self._folder / "watch"
 
     @property
     def parent_folder(self) -> Path:
-        """The memory of the parent's phone."""
+        """The folder of the parent's phone."""
         return self._folder / "parent"
 
     @property
     def voice_folder(self) -> Path:
-        """Where what was heard is kept as files."""
+        """The folder of the recordings that were played."""
         return self._folder / "voice"
 
-    async def play(self, tell: Callable[[StepTaken], None]) -> bool:
-        """Take each step until one does not hold; return whether all did."""
+    async def play(self, tell: Callable[[StepResult], None]) -> bool:
+        """Run the steps until one fails; return whether all passed."""
         steps: list[tuple[str, Callable[[], Awaitable[str]]]] = [
             ("the office registers a watch and enrols a family by its phone number", self._hand_out),
             ("the watch logs in with its factory identity and shows a code", self._show_code),
             ("the parent logs in with the code that came by SMS", self._log_in),
-            ("before consent nothing of a child is taken", self._refuse_before_consent),
+            ("before consent no data of a child is accepted", self._refuse_before_consent),
             ("the parent consents and names the child", self._name_child),
             ("during the training Mum writes and records: both wait for the child", self._speak_ahead),
-            ("a wrong code is refused, and nothing is told", self._enter_wrong_code),
+            ("a wrong code is rejected without a hint", self._enter_wrong_code),
             ("the parent enters the code: the watch logs in as itself", self._pair),
             ("contacts and settings arrive and are acknowledged", self._acknowledge),
-            ("what waited appears on the watch, in its order", self._receive_first),
+            ("waiting messages appear on the watch in order", self._receive_first),
             ("the child plays Mum's voice: Mum sees that", self._play_on_watch),
             ("the child answers by voice: Mum hears it", self._hear_on_phone),
             ("Mum writes: it appears on the watch", self._write_down),
@@ -94,7 +94,7 @@ class Story(CareStory):
             ("the child answers: it arrives at Mum's phone", self._answer),
             ("Mum reads it: the child is told", self._read_on_phone),
             ("the watch loses its network; what is sent meanwhile arrives later", self._lose_network),
-            ("nothing is lost, nothing is there twice", self._count),
+            ("no message is lost or duplicated", self._count),
             ("both recordings are kept as files, with their waveforms", self._draw),
             *self.care_steps(),
         ]
@@ -103,9 +103,9 @@ class Story(CareStory):
             try:
                 async with asyncio.timeout(STEP_DEADLINE_S):
                     seen, held = await step(), True
-            except Exception as error:  # noqa: BLE001 - whatever went wrong, the story tells it
+            except Exception as error:  # noqa: BLE001 - every failure is the result of its step
                 seen, held = describe_failure(error, time.monotonic() - started_at_s), False
-            taken = StepTaken(name, held, seen, round((time.monotonic() - started_at_s) * 1000))
+            taken = StepResult(name, held, seen, round((time.monotonic() - started_at_s) * 1000))
             self.taken.append(taken)
             tell(taken)
             if not held:
@@ -290,7 +290,7 @@ class Story(CareStory):
     @staticmethod
     def _message(message: Message | None) -> Message:
         if message is None:
-            raise StoryError("nobody has spoken yet")
+            raise StoryError("no recording exists yet")
         return message
 
     def _length(self, message: Message | None) -> str:

@@ -17,7 +17,7 @@ _PLAYGROUND = (23.0251, 113.7652)
 
 
 class CareStory(ABC):
-    """Steps that begin where watch and phone have found each other."""
+    """The steps after pairing."""
 
     family_id = ""
     child_id = ""
@@ -35,7 +35,7 @@ class CareStory(ABC):
     def care_steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         """Return the steps, in order."""
         return [
-            ("without consent the watch takes no fix, and a locate is refused", self._locate_too_early),
+            ("without consent the watch records no fix, and locating is rejected", self._locate_too_early),
             ("Mum agrees to places and turns location on: the watch hears it", self._turn_on),
             ("Mum draws a safe zone around the school", self._draw_zone),
             ("the watch checks in: Mum sees where, how old and how exact", self._check_in),
@@ -54,7 +54,7 @@ class CareStory(ABC):
                 raise
             expect(code, "right_missing", "refusal")
             return f"refused: {code}"
-        raise StoryError("a locate was taken before anybody agreed")
+        raise StoryError("locating was accepted before consent")
 
     async def _turn_on(self) -> str:
         me = await self.parent.me()
@@ -73,7 +73,7 @@ class CareStory(ABC):
         return await self._seen(18)
 
     async def _locate(self) -> str:
-        # Fixes are dated in whole seconds: one of the same second is no newer place.
+        # Fixes have times in whole seconds: a fix of the same second is not newer.
         await asyncio.sleep(1)
         self.watch.alerts.give_fix(*_PLAYGROUND, 12)
         given: GivenCommand = await self.parent.places.command(self.child_id, "locate")

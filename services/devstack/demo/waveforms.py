@@ -1,4 +1,4 @@
-"""A picture of recordings as apps draw them: the 44 bars that the server tells of each, as SVG."""
+"""An image of recordings as apps draw them: the 44 bars from the server, as SVG."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _LEAST_PX = 3
 
 @dataclass(frozen=True)
 class Waveform:
-    """One recording: what stands above it, and its bars (0 to 100)."""
+    """One recording: its title and its bars (0 to 100)."""
 
     title: str
     bars: Sequence[int]
