@@ -23,6 +23,7 @@ from services.broker.sessions import STATE_ALARM_BYTES
 from services.core.people.programme.queries import all_sites
 from services.core.people.staff_accounts.queries import approvers_at
 from services.core.people.staff_accounts.rules import APPROVERS_WANTED
+from services.core.platform.audio.confinement import available_layers
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.descriptors import attainable_descriptor_limit
@@ -71,7 +72,16 @@ def diagnose(instance: Path) -> list[Finding]:
     """Check everything that `up` and its processes need; `instance` is the folder of the instance."""
     running = is_running(instance)
     adopted = _environment_of(instance) if running else {}
-    findings = [python(), packages(), tie(), open_files(), disk(instance), clock(instance), mosquitto(adopted)]
+    findings = [
+        python(),
+        packages(),
+        tie(),
+        open_files(),
+        decoder(),
+        disk(instance),
+        clock(instance),
+        mosquitto(adopted),
+    ]
     if running:
         findings.append(Finding("instance", ok=True, what=f"{instance} is running"))
     filled_in = {name.removeprefix(PREFIX).lower(): value for name, value in adopted.items() if name not in os.environ}
@@ -156,6 +166,15 @@ def open_files() -> Finding:
         f"{limit} a process: {watches} watches at the same time",
         "raise the hard limit of open files (nofile) to 65536; infra/README.md says where",
     )
+
+
+def decoder() -> Finding:
+    """Check what confines the process that decodes recordings."""
+    layers = available_layers()
+    if {"Landlock", "seccomp"} & {*layers}:
+        return Finding("decoder", ok=True, what=f"confined by resource limits, {', '.join(layers)}")
+    what = f"confined by resource limits{''.join(f', {layer}' for layer in layers)} alone"
+    return Finding("decoder", ok=False, what=what, mend="use Linux 5.13 or newer with Landlock, or one with seccomp")
 
 
 def disk(instance: Path) -> Finding:

@@ -9,6 +9,7 @@ gives the reasons.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import platform
 import resource
@@ -93,6 +94,19 @@ def confine() -> None:
     _limit_resources(address_space_bytes)
     if sys.platform == "linux":
         _filter_calls(platform.machine())
+
+
+def available_layers() -> list[str]:
+    """Return the layers that this system has, beside the resource limits that every system has."""
+    layers = ["a user of its own"] if os.geteuid() == 0 else []
+    if sys.platform == "linux":
+        call = ctypes.CDLL(None, use_errno=True).syscall
+        if int(call(_LANDLOCK_CREATE_RULESET, None, 0, _LANDLOCK_VERSION_QUERY)) > 0:
+            layers.append("Landlock")
+        # Without a program a kernel that has filters answers EFAULT, any other EINVAL.
+        if platform.machine() in CALLS and _prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER) == -1:
+            layers += ["seccomp"] if ctypes.get_errno() == errno.EFAULT else []
+    return layers
 
 
 def _prctl(option: int, value: int, pointer: object = None) -> int:
