@@ -7,7 +7,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -31,6 +31,9 @@ from services.worker.supervisor import Loop, Supervisor
 from services.worker.sweeps import SweepLoop, all_sweeps
 from services.worker.transcoding import TRANSCODERS, transcoding_loops
 from services.worker.wake_ups import WakeUps
+
+# Shorter than the deadline of a check on the health page.
+_SURROUNDINGS_DEADLINE_S: Final = 1.5
 
 log = structlog.get_logger()
 
@@ -77,6 +80,19 @@ async def run_loops(supervisor: Supervisor, database: Database, ledger: ErasureL
     await supervisor.run()
 
 
+async def hung_loops(supervisor: Supervisor, transcoder: Transcoder) -> str | None:
+    """Return the loops that hang by a fault of this process; one that waits for database or store is none of them."""
+    hung = await supervisor.hung_loops()
+    if hung is not None:
+        try:
+            async with asyncio.timeout(_SURROUNDINGS_DEADLINE_S):
+                await transcoder.database.ping()
+                await transcoder.blobs.ping()
+        except Exception:  # noqa: BLE001 - whatever fails lies outside, and its own check names it
+            return None
+    return hung
+
+
 async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises LoopEndedError when a loop ends by itself."""
     async with _open(settings) as (transcoder, outside):
@@ -88,7 +104,7 @@ async def run_worker(settings: Settings) -> None:
                 "postgres": transcoder.database.ping,
                 "blobs": transcoder.blobs.ping,
                 "sweeps_and_loops": supervisor.failing_work,
-                "hung_loops": supervisor.hung_loops,
+                "hung_loops": lambda: hung_loops(supervisor, transcoder),
             },
             own_faults={"hung_loops"},
             host=settings.health_host,

@@ -51,6 +51,35 @@ def test_a_frozen_process_is_killed_and_started_again(
     assert any(line.startswith(f"{name} is unready by its own fault") for line in announced)
 
 
+def _children(process_id: int) -> list[int]:
+    return [
+        int(child)
+        for task in Path("/proc", str(process_id), "task").glob("*/children")
+        for child in task.read_text().split()
+    ]
+
+
+def test_while_postgres_is_frozen_nothing_is_killed(installation: Installation) -> None:
+    installation.wait_ready()
+    before = installation.process_ids()
+    postmaster = before["postgres"]
+    assert postmaster is not None
+    frozen = [postmaster, *_children(postmaster)]
+    for process_id in frozen:
+        os.kill(process_id, signal.SIGSTOP)
+    try:
+        _wait_until(lambda: {"api", "worker", "bridge"} <= installation.unready().keys(), "all miss Postgres")
+        waited_until_s = time.monotonic() + 4 * AFTER_S
+        _wait_until(lambda: time.monotonic() > waited_until_s, "the time of several own faults is over")
+        during = installation.process_ids()
+    finally:
+        for process_id in frozen:
+            os.kill(process_id, signal.SIGCONT)
+    installation.wait_ready()
+    names = ("api", "worker", "bridge", "broker")
+    assert [during[name] for name in names] == [before[name] for name in names]
+
+
 def test_while_postgres_is_away_nothing_is_killed(installation: Installation) -> None:
     installation.wait_ready()
     before = installation.process_ids()

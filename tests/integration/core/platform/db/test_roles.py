@@ -73,8 +73,8 @@ async def test_rows_are_read_and_written(connection: asyncpg.Connection) -> None
     )
     await connection.execute("UPDATE family SET event_seq = 1 WHERE family_id = $1", family_id)
     await connection.execute(
-        "INSERT INTO outbox (kind, target, payload, created_at, available_at, attempts) "
-        "VALUES ('watch', 'w', '{}', now(), now(), 0)"
+        "INSERT INTO outbox (kind, target, payload, priority, created_at, available_at, attempts) "
+        "VALUES ('watch', 'w', '{}', 2, now(), now(), 0)"
     )
     await connection.execute("DELETE FROM outbox")
     assert await connection.fetchval("DELETE FROM family WHERE family_id = $1 RETURNING event_seq", family_id) == 1
