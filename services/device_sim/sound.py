@@ -1,4 +1,4 @@
-"""Recordings as bytes: from any file to samples, from samples to what a watch records, and back to a WAV file."""
+"""Audio as bytes: from any file to samples, from samples to a watch's recording, and back to a WAV file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SAMPLE_BYTES = 2
 
 
 class SoundRefusedError(Exception):
-    """No recording, or none that a watch could make; the message is for people."""
+    """Bytes that are not audio, or audio that no watch could record; the message is for people."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Clip:
 
     @property
     def sha256(self) -> str:
-        """The hash of all bytes, in hex."""
+        """SHA-256 of all bytes, in hex."""
         return hashlib.sha256(self.sound).hexdigest()
 
 
@@ -51,7 +51,7 @@ class _Target:
     container_options: dict[str, str]
 
 
-# Bit rates of watches on the market: AMR's best mode, and Opus where speech begins to sound near.
+# Bit rates of watches on the market: AMR's highest mode, and Opus where speech begins to sound close.
 _TARGETS: Final = {
     Codec.AMR_NB: _Target("amr", "libopencore_amrnb", 8_000, 12_200, {}, {}),
     Codec.OPUS: _Target("ogg", "libopus", 16_000, 16_000, {"application": "voip"}, {"fflags": "+bitexact"}),
@@ -59,7 +59,7 @@ _TARGETS: Final = {
 
 
 def record_clip(samples: array[int], codec: Codec) -> Clip:
-    """Encode 16-bit mono samples at 8 kHz. Raises SoundRefusedError for silence of no length and for over a minute."""
+    """Encode 16-bit mono samples at 8 kHz. Raises SoundRefusedError for no samples and for more than a minute."""
     if not samples:
         raise SoundRefusedError("there is no sound in it")
     if len(samples) > limits.CLIP_MAX_S * RATE_HZ:
@@ -90,7 +90,7 @@ def _encoded(frame: AudioFrame, target: _Target) -> bytes:
 
 
 def samples_of(recording: bytes) -> array[int]:
-    """Return any recording (WAV, AMR, Ogg, WebM, M4A, ...) as 16-bit mono samples at 8 kHz; SoundRefusedError."""
+    """Return any recording (WAV, AMR, Ogg, WebM, M4A, ...) as 16-bit mono samples, 8 kHz; raises SoundRefusedError."""
     found: array[int] = array("h")
     try:
         with av.open(io.BytesIO(recording), "r") as file:
@@ -122,12 +122,12 @@ def wav_of(samples: array[int]) -> bytes:
 
 
 def speech_wav(seconds: float, seed: int) -> bytes:
-    """Return a WAV file of so many seconds that sound like speech."""
+    """Return a WAV file of this many seconds that sounds like speech."""
     return wav_of(speech(seconds, seed))
 
 
 def read_file(path: Path) -> bytes:
-    """Return what a file holds; SoundRefusedError says why it cannot be read."""
+    """Return the content of a file; raises SoundRefusedError with the reason."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -135,7 +135,7 @@ def read_file(path: Path) -> bytes:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a whole file; SoundRefusedError says why that cannot be done."""
+    """Write a whole file; raises SoundRefusedError with the reason."""
     try:
         path.write_bytes(content)
     except OSError as error:

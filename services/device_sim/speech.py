@@ -1,4 +1,4 @@
-"""Sound that is like speech, made from numbers: the same for the same seed, and nobody's voice. Pure."""
+"""Synthetic sound that resembles speech: the same for the same seed, no person's voice. Pure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _syllable(source: random.Random) -> list[float]:
 
 
 def _pulses(count: int, from_hz: float, to_hz: float) -> list[float]:
-    """Return what vocal cords give: a pulse at the beginning of each of their swings."""
+    """Return a glottal source: a pulse at the start of each period."""
     found, phase = [0.0] * count, 1.0
     for place in range(count):
         phase += (from_hz + (to_hz - from_hz) * place / count) / RATE_HZ

@@ -1,4 +1,4 @@
-"""A line of words in, lines of plain English out: at a terminal, from a pipe, or from arguments."""
+"""Runs text commands from a terminal, a pipe or arguments."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from prompt_toolkit.patch_stdout import patch_stdout
 from services.protocol.words import EMOJI_GLYPHS, Emoji
 
 
-class SaidWrongError(Exception):
-    """What was typed cannot be done; the message is for people."""
+class CommandError(Exception):
+    """A command that cannot be carried out as typed; the message is for people."""
 
 
 class QuitError(Exception):
-    """Whoever types has had enough."""
+    """The user leaves."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One word and what follows it. `run` gets the rest of the line."""
+    """A command; `run` gets the rest of its line."""
 
     name: str
     usage: str
@@ -35,7 +35,7 @@ class Command:
 
 
 def printable(text: str) -> str:
-    """Return what somebody else wrote so that it cannot steer this terminal: no controls, no hidden direction."""
+    """Return another person's text without control characters, which could steer this terminal."""
     return "".join(
         "\ufffd" if unicodedata.category(one) in {"Cc", "Cf", "Cs"} and one != "\u200d" else one for one in text
     )
@@ -50,7 +50,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def voice_shown(duration_ms: int | None, bars: Sequence[int] | None = None, state: str = "ready") -> str:
-    """Return a voice message as a screen shows it: its length, its heights (0 to 100), and what is wrong with it."""
+    """Return a voice message as a screen shows it: length, bars (0 to 100), and its state unless ready."""
     parts = ["voice"]
     if duration_ms is not None:
         parts.append(f"{duration_ms / 1000:.1f} s")
@@ -63,13 +63,13 @@ def voice_shown(duration_ms: int | None, bars: Sequence[int] | None = None, stat
 
 
 def seconds(word: str, most: float) -> float | None:
-    """Return a length of time in seconds, None for what is no number; SaidWrongError for one out of range."""
+    """Return a duration in seconds, None for a word that is not a number; CommandError for one out of range."""
     try:
         value = float(word)
     except ValueError:
         return None
     if not 0 < value <= most:
-        raise SaidWrongError(f"more than 0 and at most {most:.0f} seconds, please")
+        raise CommandError(f"more than 0 and at most {most:.0f} seconds, please")
     return value
 
 
@@ -80,22 +80,22 @@ def say(line: str = "") -> None:
 
 
 def words(rest: str, count: int, usage: str) -> list[str]:
-    """Return exactly so many words, the last with everything that follows; SaidWrongError with the usage otherwise."""
+    """Return exactly `count` words, the last with the rest of the line; CommandError with the usage otherwise."""
     found = rest.split(maxsplit=count - 1)
     if len(found) < count:
-        raise SaidWrongError(f"usage: {usage}")
+        raise CommandError(f"usage: {usage}")
     return found
 
 
 def number(word: str, most: int) -> int:
-    """Return a number from 1 to `most`; SaidWrongError otherwise."""
+    """Return a number from 1 to `most`; CommandError otherwise."""
     if not word.isdecimal() or not 1 <= int(word) <= most:
-        raise SaidWrongError(f"a number from 1 to {most}, please" if most else "there is nothing with a number")
+        raise CommandError(f"a number from 1 to {most}, please" if most else "there is nothing with a number")
     return int(word)
 
 
 class Console:
-    """Runs commands one after the other; an error of one is a line and not the end, except in a script."""
+    """Runs commands one after the other; an error prints a line, and ends a script only."""
 
     def __init__(self, commands: Sequence[Command], known_errors: tuple[type[Exception], ...]) -> None:
         own = [
@@ -103,10 +103,10 @@ class Console:
             Command("quit", "quit", "leave", self._quit),
         ]
         self._commands = {command.name: command for command in [*commands, *own]}
-        self._known_errors: tuple[type[Exception], ...] = (*known_errors, SaidWrongError)
+        self._known_errors: tuple[type[Exception], ...] = (*known_errors, CommandError)
 
     async def run_line(self, line: str) -> bool:
-        """Run one line; return whether it went well. QuitError when it says so."""
+        """Run one line; return whether it succeeded. Raises QuitError for `quit`."""
         name, _, rest = line.strip().partition(" ")
         if not name or name.startswith("#"):
             return True
@@ -117,7 +117,7 @@ class Console:
         try:
             await command.run(rest.strip())
         except TimeoutError:
-            say(f"{name}: waited, and it did not happen.")
+            say(f"{name}: waited in vain.")
             return False
         except self._known_errors as error:
             say(f"{name}: {printable(str(error)) or type(error).__name__}")
@@ -125,7 +125,7 @@ class Console:
         return True
 
     async def run_script(self, lines: Sequence[str]) -> int:
-        """Run lines from arguments; stops at the first that fails. Exit code 0 or 1."""
+        """Run lines from arguments until one fails; return the exit code, 0 or 1."""
         for line in lines:
             try:
                 if not await self.run_line(line):
@@ -135,7 +135,7 @@ class Console:
         return 0
 
     async def run(self, prompt: str) -> int:
-        """Take lines until the end: from a terminal with a prompt, from a pipe without one."""
+        """Read lines until the end: from a terminal with a prompt, from a pipe without one."""
         with contextlib.suppress(QuitError):
             if sys.stdin.isatty():
                 return await self._run_terminal(prompt)
@@ -144,7 +144,7 @@ class Console:
 
     async def _run_terminal(self, prompt: str) -> int:
         session: PromptSession[str] = PromptSession(completer=WordCompleter(sorted(self._commands)))
-        say("Type `help` for what can be done.")
+        say("Type `help` for the list of commands.")
         with patch_stdout():
             while True:
                 try:

@@ -1,4 +1,4 @@
-"""A parent to play with by hand: `smartwatch sim parent`."""
+"""The simulated parent at a terminal: `smartwatch sim parent`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from prompt_toolkit import PromptSession
 
 from services.device_sim.console.console import (
     Command,
+    CommandError,
     Console,
-    SaidWrongError,
     number,
     printable,
     say,
@@ -39,7 +39,7 @@ _WAIT_S = 120.0
 
 
 class ParentConsole:
-    """The parent's app, as lines."""
+    """The parent's app as text commands."""
 
     def __init__(self, parent: SimParent, *, phone: str | None, sms_file: Path | None) -> None:
         self._parent = parent
@@ -63,9 +63,9 @@ class ParentConsole:
                 *self._devices.commands(),
                 Command("send-waiting", "send-waiting", "send again what was not answered", self._send_waiting),
                 Command("history", "history", "the conversation, oldest first", self._history),
-                Command("read", "read N", "read message N of the history; the child is told", self._read),
-                Command("follow", "follow", "show what happens as it happens", self._follow),
-                Command("unfollow", "unfollow", "stop showing it", self._unfollow),
+                Command("read", "read N", "read message N of the history; the child is notified", self._read),
+                Command("follow", "follow", "print events as they happen", self._follow),
+                Command("unfollow", "unfollow", "stop printing events", self._unfollow),
                 Command(
                     "wait",
                     "wait EVENT [N]",
@@ -86,7 +86,7 @@ class ParentConsole:
         said = rest.split()
         phone = said[0] if said else self._phone
         if phone is None:
-            raise SaidWrongError("usage: login PHONE [CODE]")
+            raise CommandError("usage: login PHONE [CODE]")
         if len(said) > 1:
             await self._parent.log_in(phone, said[1])
         elif self._sms_file is not None:
@@ -156,7 +156,7 @@ class ParentConsole:
     async def _wait(self, rest: str) -> None:
         kind, _, times = rest.partition(" ")
         if not kind:
-            raise SaidWrongError("usage: wait EVENT [N]")
+            raise CommandError("usage: wait EVENT [N]")
         await self._follow("")
         for _ in range(number(times or "1", 1000)):
             await self._board.wait_for(kind, _WAIT_S)

@@ -1,8 +1,8 @@
-"""The lines of the parent's console that are about log-ins, the PIN and other guardians' new phones."""
+"""Commands of the parent's console: log-ins, the PIN, other guardians' new phones."""
 
 from __future__ import annotations
 
-from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
+from services.device_sim.console.console import Command, CommandError, number, printable, say, words
 from services.device_sim.parent.parent import SimParent
 
 _HOW = ("pin", "watch")
@@ -17,27 +17,32 @@ class DeviceCommands:
     def commands(self) -> list[Command]:
         """Return the commands."""
         return [
-            Command("second-step", "second-step [pin PIN|watch CODE]", "prove a new phone; or see", self._second_step),
-            Command("pin", "pin [PIN]", "set the PIN that proves a new phone; or see whether there is one", self._pin),
+            Command(
+                "second-step",
+                "second-step [pin PIN|watch CODE]",
+                "pass the second step on a new phone, or show it",
+                self._second_step,
+            ),
+            Command("pin", "pin [PIN]", "set the PIN for new phones, or show whether one is set", self._pin),
             Command("sessions", "sessions", "the phones on which you are logged in", self._sessions),
             Command("end", "end N", "end session N", self._end),
-            Command("log-ins", "log-ins", "other guardians' new phones that wait for your word", self._log_ins),
+            Command("log-ins", "log-ins", "other guardians' new phones that wait for your approval", self._log_ins),
             Command("approve-log-in", "approve-log-in N", "log-in N is the other guardian's own", self._approve_log_in),
             Command("refuse-log-in", "refuse-log-in N", "log-in N is a stranger's", self._refuse_log_in),
         ]
 
     async def say_second_step(self) -> bool:
-        """Tell what is left to do, if anything; return whether there is."""
+        """Print whether the second step is left; return it."""
         needed = await self._parent.devices.is_second_step_needed()
         if needed:
-            say("a new phone: second-step pin PIN, second-step watch CODE, or ask another guardian for a word")
+            say("a new phone: second-step pin PIN, second-step watch CODE, or ask another guardian to approve it")
         return needed
 
     async def _second_step(self, rest: str) -> None:
         if rest:
             how, secret = words(rest, 2, "second-step [pin PIN|watch CODE]")
             if how not in _HOW:
-                raise SaidWrongError("usage: second-step [pin PIN|watch CODE]")
+                raise CommandError("usage: second-step [pin PIN|watch CODE]")
             await (self._parent.devices.prove_by_pin if how == "pin" else self._parent.devices.prove_by_watch)(secret)
         if not await self.say_second_step():
             say("this phone is proven")

@@ -1,8 +1,8 @@
-"""The lines of the parent's console that look after the family."""
+"""Commands of the parent's console: family, children, contacts, guardians."""
 
 from __future__ import annotations
 
-from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
+from services.device_sim.console.console import Command, CommandError, number, printable, say, words
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.records import Child, Contact, Family
 from services.device_sim.parent.types import has_consent
@@ -11,7 +11,7 @@ _RIGHTS = {"message": "may_message", "locate": "may_locate", "manage": "may_mana
 
 
 class FamilyCommands:
-    """Works on the first family and child unless `use` named another child."""
+    """Works on the first family and child unless `use` selected another child."""
 
     def __init__(self, parent: SimParent) -> None:
         self._parent = parent
@@ -33,26 +33,26 @@ class FamilyCommands:
             Command("contacts", "contacts", "who can reach the child", self._contacts),
             Command("add", "add RELATION NUMBER NAME", "propose a phone contact", self._add),
             Command("approve", "approve N", "let contact N reach the watch", self._approve),
-            Command("order", "order N N ...", "put the contacts into this order", self._order),
-            Command("remove", "remove N", "take contact N out", self._remove),
+            Command("order", "order N N ...", "set the order of the contacts", self._order),
+            Command("remove", "remove N", "remove contact N", self._remove),
             Command("invite", "invite PHONE RELATION [message] [locate] [manage]", "another guardian", self._invite),
             Command("guardians", "guardians", "who belongs to the family", self._guardians),
         ]
 
     async def family(self) -> Family:
-        """Return the family that is talked about."""
+        """Return the selected family."""
         families = (await self._parent.me()).families
         if not families:
-            raise SaidWrongError("you belong to no family yet; `me` shows invitations")
+            raise CommandError("you belong to no family yet; `me` shows invitations")
         return families[0]
 
     async def child(self) -> Child:
-        """Return the child that is talked about."""
+        """Return the selected child."""
         if self._child_id is not None:
             return await self._parent.family.child(self._child_id)
         children = await self._parent.family.children((await self.family()).family_id)
         if not children:
-            raise SaidWrongError("there is no child yet: child NAME")
+            raise CommandError("there is no child yet: child NAME")
         self._child_id = children[0].child_id
         return children[0]
 
@@ -87,7 +87,7 @@ class FamilyCommands:
     async def _accept(self, _rest: str) -> None:
         me = await self._parent.me()
         if not me.invitations:
-            raise SaidWrongError("nobody has invited you")
+            raise CommandError("there is no invitation for you")
         await self._parent.family.accept_invitation(me.invitations[0].invitation_id, locale=me.locale)
         await self.show_me("")
 
@@ -163,7 +163,7 @@ class FamilyCommands:
     async def _invite(self, rest: str) -> None:
         phone, relation, *words_of_rights = [*rest.split(), "", ""][: max(2, len(rest.split()))]
         if not phone or not relation or not set(words_of_rights) <= set(_RIGHTS):
-            raise SaidWrongError("usage: invite PHONE RELATION [message] [locate] [manage]")
+            raise CommandError("usage: invite PHONE RELATION [message] [locate] [manage]")
         rights = {name: word in words_of_rights for word, name in _RIGHTS.items()}
         await self._parent.family.invite((await self.family()).family_id, phone, relation, **rights)
         say("invited; the phone is told by SMS")

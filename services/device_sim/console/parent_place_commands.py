@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, words
+from services.device_sim.console.console import Command, CommandError, number, printable, say, words
 from services.device_sim.console.parent_family_commands import FamilyCommands
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.records import Alert, Child, Place, Settings, Zone, ZoneName
@@ -46,7 +46,7 @@ class PlaceCommands:
 
     async def _location(self, rest: str) -> None:
         if rest not in {"on", "off"}:
-            raise SaidWrongError("usage: location on|off")
+            raise CommandError("usage: location on|off")
         child, family = await self._family.child(), await self._family.family()
         if rest == "on":
             me = await self._parent.me()
@@ -70,7 +70,7 @@ class PlaceCommands:
         try:
             wanted = date.fromisoformat(rest) if rest else None
         except ValueError:
-            raise SaidWrongError("usage: day [YYYY-MM-DD]") from None
+            raise CommandError("usage: day [YYYY-MM-DD]") from None
         day = await self._parent.places.day((await self._family.child()).child_id, wanted)
         counts = day.qualities
         counted = f"{counts.good} good, {counts.poor} poor, {counts.bad} bad, {counts.late} late"
@@ -86,7 +86,7 @@ class PlaceCommands:
         try:
             circle = (float(lat), float(lon), float(radius_m))
         except ValueError:
-            raise SaidWrongError("usage: zone LAT LON METRES NAME") from None
+            raise CommandError("usage: zone LAT LON METRES NAME") from None
         await self._parent.places.draw_circle((await self._family.child()).child_id, name, *circle)
         await self._show_zones("")
 
@@ -132,7 +132,7 @@ class PlaceCommands:
     async def _acknowledge(self, rest: str) -> None:
         child, alerts = await self._listed_alerts()
         alert = await self._parent.places.acknowledge(child.child_id, alerts[number(rest, len(alerts)) - 1].alert_id)
-        say(f"{alert.kind}: the child is told")
+        say(f"{alert.kind}: the child is notified")
 
     # ---------------------------------------------------------------- settings
 
@@ -162,7 +162,7 @@ def _where(place: Place, zone: ZoneName | None) -> str:
 
 
 def _times(*moments: datetime) -> str:
-    """Return times of day on the clock of whoever types."""
+    """Return times of day on this computer's clock."""
     return " - ".join(f"{moment.astimezone():%H:%M}" for moment in moments)
 
 

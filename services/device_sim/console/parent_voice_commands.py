@@ -1,11 +1,11 @@
-"""The lines of the parent's console that are about voice."""
+"""Commands of the parent's console: voice messages."""
 
 from __future__ import annotations
 
 import random
 from pathlib import Path
 
-from services.device_sim.console.console import Command, SaidWrongError, number, printable, say, seconds, words
+from services.device_sim.console.console import Command, CommandError, number, printable, say, seconds, words
 from services.device_sim.console.parent_family_commands import FamilyCommands
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.records import Child, Message
@@ -33,12 +33,12 @@ class VoiceCommands:
     def commands(self) -> list[Command]:
         """Return the commands."""
         return [
-            Command("speak", "speak FILE|SECONDS", "say a file, or so many seconds of something", self._speak),
+            Command("speak", "speak FILE|SECONDS", "send a file, or this many seconds of speech", self._speak),
             Command(
                 "speak-in-parts", "speak-in-parts FILE|SECONDS", "the same, on a bad network", self._speak_in_parts
             ),
-            Command("save", "save N FILE.m4a", "hear message N into a file; the child is told", self._save),
-            Command("keep", "keep N", "keep message N beyond its time", self._keep),
+            Command("save", "save N FILE.m4a", "store message N as a file; the child is notified", self._save),
+            Command("keep", "keep N", "keep message N beyond its retention period", self._keep),
             Command("unread", "unread", "what was not read or played, of each child", self._unread),
         ]
 
@@ -52,7 +52,7 @@ class VoiceCommands:
         return messages[number(word, len(messages)) - 1]
 
     def say_sent(self, message: Message) -> None:
-        """Tell that a message is with the backend."""
+        """Print that the backend has a message."""
         say(f"message {message.seq}: {state_at_child(message)}")
 
     async def _speak(self, rest: str) -> None:
@@ -80,7 +80,7 @@ class VoiceCommands:
     async def _voice(self, word: str) -> Message:
         message = await self.chosen(word)
         if message.kind != ItemKind.VOICE:
-            raise SaidWrongError("that is no voice message")
+            raise CommandError("that is no voice message")
         return message
 
     async def _unread(self, _rest: str) -> None:

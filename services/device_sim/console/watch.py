@@ -1,4 +1,4 @@
-"""A watch to play with by hand: `smartwatch sim watch`."""
+"""The simulated watch at a terminal: `smartwatch sim watch`."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import typer
 
 from services.device_sim.console.console import (
     Command,
+    CommandError,
     Console,
-    SaidWrongError,
     number,
     printable,
     say,
@@ -53,7 +53,7 @@ _MARKS = {
     OutgoingState.STORED: "sent",
     OutgoingState.REJECTED: "not sent",
 }
-# What is worth a line on the screen without being asked for.
+# Events that print a line by themselves.
 _TOLD = {
     EventKind.CODE_SHOWN: "enter this code in the parent's app: {code}",
     EventKind.PAIRING_REFUSED: "no code: {error}",
@@ -82,7 +82,7 @@ _TOLD = {
 
 
 class WatchConsole:
-    """The watch's screen and buttons, as lines."""
+    """The watch's screen and buttons as text commands."""
 
     def __init__(self, watch: SimWatch, *, show_qr: bool = True) -> None:
         self._watch = watch
@@ -90,22 +90,22 @@ class WatchConsole:
         self._show_qr = show_qr
         self.console = Console(
             [
-                Command("status", "status", "how the watch is", self._status),
+                Command("status", "status", "state of the watch", self._status),
                 Command("pair", "pair", "show a pairing code", self._pair),
                 Command("cancel-pairing", "cancel-pairing", "ask for no more codes", self._cancel_pairing),
                 Command("contacts", "contacts", "who is on the watch", self._contacts),
                 Command("inbox", "inbox", "what came, oldest first", self._inbox),
-                Command("read", "read N", "read message N of the inbox; its sender is told", self._read),
+                Command("read", "read N", "read message N of the inbox; its sender is notified", self._read),
                 Command("write", "write TO TEXT", "TO is a name, an id or `family`", self._write),
                 Command("emoji", "emoji TO WORD", "one of: " + " ".join(Emoji), self._emoji),
                 Command(
                     "record",
                     "record TO [FILE.wav|SECONDS]",
-                    "say a file, or so many seconds of something",
+                    "send a file, or this many seconds of speech",
                     self._record,
                 ),
-                Command("play", "play N [FILE.wav]", "play message N, into a file; its sender is told", self._play),
-                Command("states", "states", "what became of what the child sent", self._states),
+                Command("play", "play N [FILE.wav]", "play message N, into a file; its sender is notified", self._play),
+                Command("states", "states", "states of the child's messages", self._states),
                 Command("sos", "sos", "press the SOS button", self._sos),
                 Command("alert", "alert KIND", "one of: " + " ".join(AlertKind), self._alert),
                 *self._places.commands(),
@@ -124,7 +124,7 @@ class WatchConsole:
         )
 
     async def tell(self) -> None:
-        """Print what happens, until cancelled."""
+        """Print events until cancelled."""
         async with contextlib.aclosing(self._watch.follow()) as events:
             async for event in events:
                 self._tell_one(event)
@@ -220,7 +220,7 @@ class WatchConsole:
     async def _record(self, rest: str) -> None:
         said = rest.split(maxsplit=1)
         if not said:
-            raise SaidWrongError("usage: record TO [FILE.wav|SECONDS]")
+            raise CommandError("usage: record TO [FILE.wav|SECONDS]")
         length_s = seconds(said[1], limits.CLIP_MAX_S) if len(said) > 1 else _SPOKEN_S
         if length_s is None:
             message = self._watch.voice.record(said[0], Path(said[1]))
@@ -233,7 +233,7 @@ class WatchConsole:
         items = self._watch.inbox()
         item = items[number(said[0] if said else "", len(items)) - 1]
         if item.kind != ItemKind.VOICE:
-            raise SaidWrongError("that is no voice message; `read` it")
+            raise CommandError("that is no voice message; `read` it")
         item = self._watch.voice.play(item.ref, Path(said[1]) if len(said) > 1 else None)
         say(f"  {self._line(item)}{f' → {said[1]}' if len(said) > 1 else ''}")
 
@@ -248,14 +248,14 @@ class WatchConsole:
 
     async def _alert(self, rest: str) -> None:
         if rest not in set(AlertKind):
-            raise SaidWrongError("alert one of: " + " ".join(AlertKind))
+            raise CommandError("alert one of: " + " ".join(AlertKind))
         say(f"call {self._watch.alerts.raise_alert(AlertKind(rest)).number} is kept until it is with the family")
 
     async def _sleep(self, rest: str) -> None:
         try:
             minutes = float(rest)
         except ValueError:
-            raise SaidWrongError("usage: sleep MINUTES") from None
+            raise CommandError("usage: sleep MINUTES") from None
         await self._watch.sleep(minutes)
         say("asleep; `online` wakes it")
 
@@ -275,7 +275,7 @@ class WatchConsole:
             await self._watch.wait_settled(timeout_s=_WAIT_S)
             return
         if kind not in set(EventKind):
-            raise SaidWrongError("wait for one of: settled " + " ".join(EventKind))
+            raise CommandError("wait for one of: settled " + " ".join(EventKind))
         for _ in range(number(times or "1", 1000)):
             await self._watch.wait_for(kind, timeout_s=_WAIT_S)
 

@@ -1,11 +1,11 @@
-"""The lines of the watch's console that are about where it is and how it is used."""
+"""Commands of the watch's console: position and usage."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
 
-from services.device_sim.console.console import Command, SaidWrongError, say, words
+from services.device_sim.console.console import Command, CommandError, say, words
 from services.device_sim.watch.gpx import read_track
 from services.device_sim.watch.watch import SimWatch
 
@@ -16,7 +16,7 @@ _PAST = "past"
 
 
 class PlaceCommands:
-    """Where the watch is, and its counters."""
+    """Position of the watch, and its counters."""
 
     def __init__(self, watch: SimWatch) -> None:
         self._watch = watch
@@ -24,8 +24,10 @@ class PlaceCommands:
     def commands(self) -> list[Command]:
         """Return the commands."""
         return [
-            Command("fix", "fix [LAT LON [METRES]]", "where the watch is; nothing: it cannot tell", self._fix),
-            Command("checkin", "checkin LAT LON [METRES]", "be there, and tell it", self._check_in),
+            Command(
+                "fix", "fix [LAT LON [METRES]]", "position of the watch; without arguments: no satellite", self._fix
+            ),
+            Command("checkin", "checkin LAT LON [METRES]", "check in at a position", self._check_in),
             Command(
                 "walk",
                 "walk FILE.gpx [SPEED|past]",
@@ -33,7 +35,7 @@ class PlaceCommands:
                 self._walk,
             ),
             Command("put-on", "put-on", "be worn again, after `alert taken_off`", self._put_on),
-            Command("report", "report [MINUTES]", "tell the counters now, or again and again", self._report),
+            Command("report", "report [MINUTES]", "report the counters now, or periodically", self._report),
         ]
 
     async def _fix(self, rest: str) -> None:
@@ -58,7 +60,7 @@ class PlaceCommands:
         else:
             speed = float(how)
             if not 0 < speed <= _SPEED_MAX:
-                raise SaidWrongError(f"a speed up to {_SPEED_MAX:.0f}, please: 60 walks an hour in a minute")
+                raise CommandError(f"a speed up to {_SPEED_MAX:.0f}, please: 60 walks an hour in a minute")
             kept = await self._watch.places.walk(track, speed=speed)
         say(f"walked: {len(kept)} of {len(track)} fixes were taken")
 
@@ -70,7 +72,7 @@ class PlaceCommands:
             say(f"report {self._watch.usage.report().number} is kept until it is with the backend")
             return
         if _is_no_number(rest) or not 0 < float(rest) <= _MINUTES_MAX:
-            raise SaidWrongError("usage: report [MINUTES]")
+            raise CommandError("usage: report [MINUTES]")
         await self._watch.usage.report_every(float(rest))
 
 
@@ -86,8 +88,8 @@ def _place(rest: str, usage: str) -> tuple[float, float, float | None]:
     try:
         lat, lon, *more = (float(word) for word in rest.split())
     except ValueError:
-        raise SaidWrongError(f"usage: {usage}") from None
+        raise CommandError(f"usage: {usage}") from None
     # Written so that what is not a number is refused as well.
     if not (abs(lat) <= _LAT_MAX and abs(lon) <= _LON_MAX) or len(more) > 1 or not all(one >= 0 for one in more):
-        raise SaidWrongError(f"usage: {usage}")
+        raise CommandError(f"usage: {usage}")
     return lat, lon, more[0] if more else None

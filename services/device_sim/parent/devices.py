@@ -1,4 +1,4 @@
-"""A parent's phones: the second step of a log-in on a new one, the PIN, and a word for other guardians."""
+"""A parent's phones: the second step on a new one, the PIN, sessions, and approval of other guardians' phones."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ class _LogIns:
 
 
 class ParentDevices:
-    """The part of a parent that proves who it is. Every method raises ProblemError or ServerAwayError."""
+    """Phones and sessions: `parent.devices`. Every method raises ProblemError or ServerAwayError."""
 
     def __init__(self, http: ParentHttp) -> None:
         self._http = http
 
     async def is_second_step_needed(self) -> bool:
-        """Tell whether this session is limited: it ends by a step of ours, or by another guardian's word."""
+        """Return whether this session is limited until its second step or another guardian's approval."""
         return (await self._http.ask_for(_Needed, "GET", "/v1/auth/second-step")).needed
 
     async def prove_by_pin(self, pin: str) -> None:
-        """Take the second step with the own PIN."""
+        """Pass the second step with the own PIN."""
         await self._http.ask("POST", "/v1/auth/second-step", body={"pin": pin})
 
     async def prove_by_watch(self, watch_code: str) -> None:
-        """Take the second step with the code that the child's paired watch shows."""
+        """Pass the second step with the code that the child's paired watch shows."""
         await self._http.ask("POST", "/v1/auth/second-step", body={"watch_code": watch_code})
 
     async def has_pin(self) -> bool:
-        """Tell whether a PIN is set."""
+        """Return whether a PIN is set."""
         return (await self._http.ask_for(_PinState, "GET", "/v1/me/pin")).is_set
 
     async def set_pin(self, pin: str) -> None:
@@ -55,21 +55,21 @@ class ParentDevices:
         await self._http.ask("PUT", "/v1/me/pin", body={"pin": pin})
 
     async def sessions(self) -> list[SessionShown]:
-        """Tell on which phones this parent is logged in, the newest first."""
+        """Return this parent's sessions, newest first."""
         return (await self._http.ask_for(_Sessions, "GET", "/v1/me/sessions")).sessions
 
     async def end_session(self, session_id: str) -> None:
-        """End one of them."""
+        """End one session."""
         await self._http.ask("DELETE", f"/v1/me/sessions/{session_id}")
 
     async def log_ins(self) -> list[WaitingLogIn]:
-        """Tell which other guardians wait for a word, the oldest first."""
+        """Return the log-ins of other guardians that wait for approval, oldest first."""
         return (await self._http.ask_for(_LogIns, "GET", "/v1/me/log-ins")).log_ins
 
     async def approve_log_in(self, log_in_id: str) -> None:
-        """Say that it is the other guardian's own."""
+        """Approve a log-in as the other guardian's own."""
         await self._http.ask("POST", f"/v1/me/log-ins/{log_in_id}/approve")
 
     async def refuse_log_in(self, log_in_id: str) -> None:
-        """Say that it is a stranger's: it ends at once."""
+        """Refuse a log-in as a stranger's: its session ends at once."""
         await self._http.ask("POST", f"/v1/me/log-ins/{log_in_id}/refuse")

@@ -42,7 +42,7 @@ class _Invitations:
 
 
 class ParentFamily:
-    """The part of a parent that looks after the family. Every method raises ProblemError or ServerAwayError."""
+    """Family management: `parent.family`. Every method raises ProblemError or ServerAwayError."""
 
     def __init__(self, http: ParentHttp) -> None:
         self._http = http
@@ -54,28 +54,28 @@ class ParentFamily:
     # ---------------------------------------------------------------- consent and invitations
 
     async def consent_texts(self, locale: str = "en") -> list[ConsentText]:
-        """Read what is agreed to."""
+        """Return the consent texts."""
         told = await self._http.ask_for(_Texts, "GET", "/v1/consent-texts", query={"locale": locale}, open_to_all=True)
         return told.texts
 
     async def consent(self, family_id: str, part: str = "messages", *, locale: str = "en") -> Consent:
-        """Agree to today's text of a part."""
+        """Consent to the current text of a part."""
         text = next(text for text in await self.consent_texts(locale) if text.part == part)
         body = {"part": part, "text_version": text.text_version, "locale": text.locale, "how": "app"}
         return await self._http.ask_for(Consent, "POST", f"/v1/families/{family_id}/consents", body=body)
 
     async def withdraw_consent(self, family_id: str, part: str = "messages") -> None:
-        """Take consent back."""
+        """Withdraw a consent."""
         await self._http.ask("POST", f"/v1/families/{family_id}/consents/withdraw", body={"part": part})
 
     async def accept_invitation(self, invitation_id: str, *, locale: str = "en") -> Me:
-        """Join the family that invited this phone, agreeing to messages."""
+        """Join the family that invited this phone, and consent to messages."""
         text = next(text for text in await self.consent_texts(locale) if text.part == "messages")
         body = {"text_version": text.text_version, "locale": text.locale}
         return await self._http.ask_for(Me, "POST", f"/v1/invitations/{invitation_id}/accept", body=body)
 
     async def decline_invitation(self, invitation_id: str) -> None:
-        """Say no."""
+        """Decline an invitation."""
         await self._http.ask("POST", f"/v1/invitations/{invitation_id}/decline")
 
     async def invite(self, family_id: str, phone: str, relation: str, **rights: Any) -> Invitation:  # noqa: ANN401
@@ -84,18 +84,18 @@ class ParentFamily:
         return await self._http.ask_for(Invitation, "POST", f"/v1/families/{family_id}/invitations", body=body)
 
     async def invitations(self, family_id: str) -> list[Invitation]:
-        """Tell the invitations that can still be accepted."""
+        """Return the invitations that can still be accepted."""
         told = await self._http.ask_for(_Invitations, "GET", f"/v1/families/{family_id}/invitations")
         return told.invitations
 
     async def revoke_invitation(self, family_id: str, invitation_id: str) -> None:
-        """Take an invitation back."""
+        """Revoke an invitation."""
         await self._http.ask("DELETE", f"/v1/families/{family_id}/invitations/{invitation_id}")
 
     # ---------------------------------------------------------------- guardians
 
     async def guardians(self, family_id: str) -> list[Guardian]:
-        """Tell everyone who belongs to the family."""
+        """Return all guardians of the family."""
         return (await self._http.ask_for(_Guardians, "GET", f"/v1/families/{family_id}/guardians")).guardians
 
     async def change_guardian(self, family_id: str, guardian_id: str, **changes: Any) -> Guardian:  # noqa: ANN401
@@ -110,7 +110,7 @@ class ParentFamily:
     # ---------------------------------------------------------------- children and their watches
 
     async def children(self, family_id: str) -> list[Child]:
-        """Tell the family's children and how their watches are."""
+        """Return the family's children with the state of their watches."""
         return (await self._http.ask_for(_Children, "GET", f"/v1/families/{family_id}/children")).children
 
     async def create_child(self, family_id: str, name: str, birth_year: int | None = None) -> Child:
@@ -119,7 +119,7 @@ class ParentFamily:
         return await self._http.ask_for(Child, "POST", f"/v1/families/{family_id}/children", body=body)
 
     async def child(self, child_id: str) -> Child:
-        """Tell one child and how its watch is."""
+        """Return one child with the state of its watch."""
         return await self._http.ask_for(Child, "GET", f"/v1/children/{child_id}")
 
     async def pair(self, child_id: str, code: str) -> Pairing:
@@ -127,7 +127,7 @@ class ParentFamily:
         return await self._http.ask_for(Pairing, "POST", f"/v1/children/{child_id}/pairing", body={"code": code})
 
     async def pairing(self, child_id: str) -> Pairing:
-        """Tell how the pairing stands; ProblemError not_found without one."""
+        """Return the pairing's state; ProblemError not_found without one."""
         return await self._http.ask_for(Pairing, "GET", f"/v1/children/{child_id}/pairing")
 
     async def unpair(self, child_id: str, reason: str = "unpaired") -> None:
@@ -137,7 +137,7 @@ class ParentFamily:
     # ---------------------------------------------------------------- contacts
 
     async def contacts(self, child_id: str) -> ContactList:
-        """Tell who can reach the child."""
+        """Return the child's contacts."""
         return await self._http.ask_for(ContactList, "GET", f"/v1/children/{child_id}/contacts")
 
     async def add_contact(self, child_id: str, name: str, relation: str, number: str, **more: Any) -> Contact:  # noqa: ANN401
@@ -146,7 +146,7 @@ class ParentFamily:
         return await self._http.ask_for(Contact, "POST", f"/v1/children/{child_id}/contacts", body=body)
 
     async def approve_contact(self, child_id: str, contact_id: str) -> Contact:
-        """Let a proposed contact reach the watch."""
+        """Approve a proposed contact."""
         return await self._http.ask_for(Contact, "POST", f"/v1/children/{child_id}/contacts/{contact_id}/approve")
 
     async def change_contact(self, child_id: str, contact_id: str, **changes: Any) -> Contact:  # noqa: ANN401
@@ -155,10 +155,10 @@ class ParentFamily:
         return await self._http.ask_for(Contact, "PATCH", path, body=changes)
 
     async def order_contacts(self, child_id: str, contact_ids: Sequence[str]) -> ContactList:
-        """Put the list into this order."""
+        """Set the order of the contacts."""
         body = {"contact_ids": list(contact_ids)}
         return await self._http.ask_for(ContactList, "PUT", f"/v1/children/{child_id}/contacts/order", body=body)
 
     async def remove_contact(self, child_id: str, contact_id: str) -> None:
-        """Take a phone contact out of the list."""
+        """Remove a phone contact."""
         await self._http.ask("DELETE", f"/v1/children/{child_id}/contacts/{contact_id}")

@@ -1,4 +1,4 @@
-"""A parent's requests: bearer token, refresh when it has ended, problems as errors."""
+"""A parent's requests: bearer token, refresh after it has expired, problems as errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.device_sim.parent.store import ParentStore
 from services.device_sim.parent.types import ProblemError, ServerAwayError, StoredSession
 
 T = TypeVar("T")
-# What the server answers when it could not just now: nothing was done.
+# The server's code for "not now, nothing was done".
 _COME_AGAIN = "try_again"
 _TRIES = 4
 _LONGEST_WAIT_S = 5.0
@@ -29,26 +29,26 @@ _SERVER_FAULT = 500
 
 @dataclass
 class Download:
-    """What has come of something so far, and which version of it that is."""
+    """The received part of a download, and the version of the resource that it belongs to."""
 
     content: bytearray = field(default_factory=bytearray)
     etag: str | None = None
 
     def headers(self) -> dict[str, str]:
-        """Return how to ask for the rest; for all of it when nothing is here, or nobody said which version it is."""
+        """Return the headers that request the rest; none when nothing was received or the version is unknown."""
         if not self.content or self.etag is None:
             return {}
         return {"Range": f"bytes={len(self.content)}-", "If-Range": self.etag}
 
     def begin(self, status: int, etag: str | None) -> None:
-        """An answer begins: it goes on, or it is the whole thing from its start."""
+        """Begin a response: it continues the download, or it is the whole resource from its start."""
         if status != HTTPStatus.PARTIAL_CONTENT:
             self.content.clear()
         self.etag = etag
 
 
 class ParentHttp:
-    """Asks the API as the parent whose session is stored."""
+    """Sends requests as the parent whose session is stored."""
 
     def __init__(self, client: httpx.AsyncClient, store: ParentStore) -> None:
         self._client = client
@@ -69,8 +69,8 @@ class ParentHttp:
     ) -> Any:  # noqa: ANN401 - JSON
         """Return the answer's JSON (None for 204). Raises ProblemError or ServerAwayError.
 
-        What only looks, or is `repeatable` because a second one finds the first, is asked again where the server says
-        that it could not just now.
+        A GET, and a request marked `repeatable` because a second one returns the first one's result, is retried when
+        the server answers "not now".
         """
         tries = _TRIES if repeatable or method == "GET" else 1
         asked = (body, query, headers, content)
@@ -95,11 +95,11 @@ class ParentHttp:
         return answer.json() if answer.content else None
 
     async def ask_for(self, kind: type[T], method: str, path: str, **asked: Any) -> T:  # noqa: ANN401 - as in `ask`
-        """Return the answer as a record of this kind."""
+        """Return the answer as a record of this type."""
         return TypeAdapter(kind).validate_python(await self.ask(method, path, **asked), strict=False)
 
     async def refresh(self, used: StoredSession) -> StoredSession:
-        """Return a session newer than the one that was refused; one at a time, for a refresh token works once."""
+        """Return a session newer than the refused one; serialised, because a refresh token works once."""
         async with self._refreshing:
             newest = self._need_session()
             if newest.access_token != used.access_token:
@@ -119,7 +119,7 @@ class ParentHttp:
         for _ in range(2):
             asked = {**headers, "Authorization": f"Bearer {session.access_token}", "Accept": "text/event-stream"}
             try:
-                # No time limit between lines: the server's comment lines come every 15 s.
+                # No time limit between lines: the server sends a comment line every 15 s.
                 async with self._client.stream(
                     "GET", path, headers=asked, timeout=httpx.Timeout(10.0, read=60.0)
                 ) as answer:
@@ -141,9 +141,9 @@ class ParentHttp:
         return session
 
     async def read_on(self, path: str, read: Download) -> None:
-        """Go on with a download from where it stopped; what comes is kept in it, also if this raises.
+        """Continue a download where it stopped; received bytes are kept, also when this raises.
 
-        Raises ProblemError, or ServerAwayError where the connection ended: call it again.
+        Raises ProblemError, or ServerAwayError when the connection ended: call it again.
         """
         session = self._need_session()
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""A parent's outbox: what was kept is sent until it is answered, whatever the network does."""
+"""A parent's outbox: stored messages are sent until they are answered, whatever the network does."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from services.device_sim.watch.timings import backoff_s
 T = TypeVar("T")
 RETRY_FIRST_S = 0.2
 RETRY_MAX_S = 5.0
-# What may pass by itself: everything else a message is refused with is final.
+# Refusals that pass by themselves; every other refusal of a message is final.
 _PASSING = frozenset({401, 408, 425, 429})
 _SERVER_FAULT = 500
 _NOT_FOUND = 404
-# The answer to a part that does not fit tells where to go on.
+# The answer to a part that does not fit states where to continue.
 _GO_ON = frozenset({"upload_offset_differs", "upload_unfinished", "upload_hash_differs"})
-# The network is not to blame when what arrived is wrong time after time.
+# Bytes that arrive wrong again and again are not the network's fault.
 _WRONG_MAX = 3
 
 
@@ -36,7 +36,7 @@ class Outbox:
         self._random = random_source
 
     async def send_until_answered(self, kept: Waiting, timeout_s: float) -> Message:
-        """Send a stored message until it is answered, then forget it; raises what refused it or stood in the way."""
+        """Send a stored message until it is answered, then delete it; raises the final problem or the last failure."""
         try:
             message = await self.until_answered(lambda: self._send_kept(kept), timeout_s)
         except ProblemError as error:
@@ -47,7 +47,7 @@ class Outbox:
         return message
 
     async def until_answered(self, ask: Callable[[], Awaitable[T]], timeout_s: float) -> T:
-        """Ask until there is an answer; raises the last problem once it is final or the time is over."""
+        """Repeat a request until it is answered; raises the last problem once it is final or the time is over."""
         end = asyncio.get_running_loop().time() + timeout_s
         attempt = 0
         while True:
@@ -79,9 +79,9 @@ class Outbox:
         return await self._http.ask_for(Message, "POST", path, content=sound, headers=headers)
 
     async def _send_in_parts(self, kept: Waiting, sound: bytes) -> Message:
-        """Send what the server has not got yet. Where that begins it says itself, also to a phone that was restarted.
+        """Send the part that the server lacks. The server states where it begins, also to a restarted phone.
 
-        The key finds the upload again; one whose day was over meanwhile is begun anew.
+        The key finds the upload again; an upload that has expired is begun anew.
         """
         path = f"/v1/children/{kept.child_id}/uploads"
         announced = {"bytes": len(sound), "sha256": hashlib.sha256(sound).hexdigest()}
@@ -102,7 +102,7 @@ class Outbox:
             except ProblemError as error:
                 wrong += 1
                 if error.status == _NOT_FOUND:
-                    # Its day was over. Whether the child is still there shows when it begins anew.
+                    # The upload has expired. Whether the child still exists shows when a new one is begun.
                     raise ServerAwayError("the upload is gone") from None
                 if error.code not in _GO_ON or wrong > _WRONG_MAX:
                     raise

@@ -1,4 +1,4 @@
-"""A simulated parent: what a phone app does, over the public API only."""
+"""A simulated parent: a phone app over the public API only."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class SimParent:
         random_source: random.Random | None = None,
     ) -> None:
         self._store = ParentStore(state_folder)
-        # `trust_env=False`: a proxy of the machine has no business between a test and its API.
+        # `trust_env=False`: a proxy of this computer must not stand between a test and its API.
         self._client = httpx.AsyncClient(base_url=base_url, transport=transport, timeout=_TIMEOUT_S, trust_env=False)
         self._random = random_source or random.SystemRandom()
         self._http = ParentHttp(self._client, self._store)
@@ -57,7 +57,7 @@ class SimParent:
         self.devices = ParentDevices(self._http)
 
     async def close(self) -> None:
-        """End all connections; a repeat does nothing."""
+        """Close all connections; repeating the call does nothing."""
         await self._client.aclose()
         self._store.close()
 
@@ -77,7 +77,7 @@ class SimParent:
         return self._store.session() is not None
 
     async def request_code(self, phone: str, locale: str | None = None) -> CodeSent:
-        """Ask for a one-time code; the answer is the same for every phone."""
+        """Request a one-time code; the answer is the same for every phone."""
         body = {"phone": phone} if locale is None else {"phone": phone, "locale": locale}
         known = self._store.device_token(phone)
         if known is not None:
@@ -104,7 +104,7 @@ class SimParent:
     async def log_in_by_sms_file(
         self, phone: str, sms_file: Path, *, locale: str | None = None, timeout_s: float = 30.0
     ) -> Session:
-        """Ask for a code, read it from the development provider's file, and log in with it."""
+        """Request a code, read it from the development provider's file, and log in with it."""
         position = sms_position(sms_file)
         await self.request_code(phone, locale)
         return await self.log_in(
@@ -112,14 +112,14 @@ class SimParent:
         )
 
     async def log_out(self) -> None:
-        """End the session and forget everything on this phone."""
+        """End the session and delete everything on this phone."""
         try:
             await self._http.ask("POST", "/v1/auth/logout")
         finally:
             self._store.erase()
 
     async def me(self) -> Me:
-        """Tell who is logged in, in which families, with which invitations."""
+        """Return the logged-in guardian with families and invitations."""
         return await self._http.ask_for(Me, "GET", "/v1/me")
 
     # ---------------------------------------------------------------- messages
@@ -133,20 +133,20 @@ class SimParent:
         return await self.send(child_id, {"kind": "emoji", "emoji": word}, timeout_s=timeout_s)
 
     async def send(self, child_id: str, body: dict[str, str], *, timeout_s: float = 30.0) -> Message:
-        """Keep a message and send it until it is answered; returns it once it is committed.
+        """Store a message and send it until it is answered; return it once it is committed.
 
-        Raises ProblemError when it is refused for good (it is then forgotten), and ServerAwayError after `timeout_s`
+        Raises ProblemError when it is refused for good (it is then deleted), and ServerAwayError after `timeout_s`
         without an answer: it stays in the outbox, for `send_waiting`.
         """
         kept = self._store.keep_message(child_id, body)
         return await self._outbox.send_until_answered(kept, timeout_s)
 
     def waiting(self) -> list[Waiting]:
-        """Return the messages that were not answered yet."""
+        """Return the unanswered messages."""
         return self._store.waiting()
 
     async def send_waiting(self, *, timeout_s: float = 30.0) -> list[Message]:
-        """Send what waits from before, in order and with the same keys; what is refused for good is left out."""
+        """Send the unanswered messages in order with their keys; refused ones are left out of the result."""
         sent = []
         for kept in self._store.waiting():
             with contextlib.suppress(ProblemError):
@@ -154,12 +154,12 @@ class SimParent:
         return sent
 
     async def messages(self, child_id: str, *, cursor: str | None = None, limit: int = 50) -> MessagePage:
-        """Read a page of the conversation, newest first."""
+        """Return a page of the conversation, newest first."""
         query: dict[str, Any] = {"limit": limit} if cursor is None else {"limit": limit, "cursor": cursor}
         return await self._http.ask_for(MessagePage, "GET", f"/v1/children/{child_id}/messages", query=query)
 
     async def history(self, child_id: str) -> list[Message]:
-        """Read the whole conversation, oldest first."""
+        """Return the whole conversation, oldest first."""
         found: list[Message] = []
         cursor = None
         while True:
@@ -170,18 +170,18 @@ class SimParent:
                 return found[::-1]
 
     async def message(self, child_id: str, message_id: str) -> Message:
-        """Read one message with its states."""
+        """Return one message with its states."""
         return await self._http.ask_for(Message, "GET", f"/v1/children/{child_id}/messages/{message_id}")
 
     async def mark(self, child_id: str, message_id: str, state: str) -> Message:
-        """Say what this phone did with the child's message: `delivered` or `played`."""
+        """Set this phone's state of the child's message: `delivered` or `played`."""
         path = f"/v1/children/{child_id}/messages/{message_id}/state"
         return await self._http.ask_for(Message, "PUT", path, body={"state": state})
 
     # ---------------------------------------------------------------- events
 
     async def follow(self) -> AsyncGenerator[FamilyEvent, None]:
-        """Yield what happens, from where this phone stopped last; comes back by itself with Last-Event-ID.
+        """Yield events from the stored position on; reconnects by itself with Last-Event-ID.
 
         The first event of every connection has kind `ready`. Ends with ProblemError when the session has ended.
         """
@@ -192,7 +192,7 @@ class SimParent:
                     async for event in events:
                         attempt = 0
                         yield event
-                        # After it was handled: a phone that dies in between is told again.
+                        # After it was handled: a phone that dies in between gets it again.
                         self._store.set_cursor(event.cursor)
             except ServerAwayError:
                 attempt += 1
@@ -210,9 +210,9 @@ class SimParent:
     async def wait_for_message(
         self, child_id: str, condition: Callable[[Message], bool], *, timeout_s: float = 30.0
     ) -> Message:
-        """Return the newest message of a conversation for which the condition holds; waits for events, not by asking.
+        """Return the newest message of a conversation for which the condition holds; waits for events, without polling.
 
-        TimeoutError if none comes. Reads events on a connection of its own, from now on.
+        Raises TimeoutError. Reads events on a connection of its own, from now on.
         """
         async with asyncio.timeout(timeout_s), contextlib.aclosing(self._follow_once()) as events:
             async for event in events:

@@ -1,4 +1,4 @@
-"""Reading one-time codes from the file of the development SMS provider."""
+"""Read one-time codes from the file of the development SMS provider."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _LOOK_EVERY_S = 0.05
 
 
 def sms_position(path: Path) -> int:
-    """Return where the file ends now, so that `wait_for_sms` sees only what comes after."""
+    """Return the present end of the file, so that `wait_for_sms` sees only later messages."""
     return path.stat().st_size if path.exists() else 0
 
 
 async def wait_for_sms(path: Path, phone: str, *, position: int = 0, timeout_s: float = 30.0) -> str:
-    """Return the text of the newest SMS to a phone after a position; TimeoutError if none comes."""
+    """Return the text of the newest SMS to a phone after a position; raises TimeoutError."""
     async with asyncio.timeout(timeout_s):
         while True:
             texts = await asyncio.to_thread(_texts, path, phone, position)
@@ -27,7 +27,7 @@ async def wait_for_sms(path: Path, phone: str, *, position: int = 0, timeout_s: 
 
 
 async def wait_for_sms_code(path: Path, phone: str, *, position: int = 0, timeout_s: float = 30.0) -> str:
-    """Return the six digits in the newest SMS to a phone after a position; TimeoutError if none comes."""
+    """Return the six digits in the newest SMS to a phone after a position; raises TimeoutError."""
     found = _CODE.search(await wait_for_sms(path, phone, position=position, timeout_s=timeout_s))
     if found is None:
         raise ValueError("the SMS holds no code")
@@ -39,7 +39,7 @@ def _texts(path: Path, phone: str, position: int) -> list[str]:
         return []
     with path.open("rb") as file:
         file.seek(position)
-        lines = file.read().split(b"\n")[:-1]  # what has no line end yet is still being written
+        lines = file.read().split(b"\n")[:-1]  # a line without its end is still being written
     found = []
     for line in lines:
         sms = json.loads(line)

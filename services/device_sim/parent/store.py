@@ -44,12 +44,12 @@ class ParentStore:
             self._file.write("INSERT OR REPLACE INTO kept VALUES (?, ?)", name, value)
 
     def session(self) -> StoredSession | None:
-        """Return the session, None when nobody is logged in."""
+        """Return the session; None while logged out."""
         text = self._kept("session")
         return None if text is None else StoredSession(**json.loads(text))
 
     def set_session(self, session: Session | None) -> None:
-        """Keep the newest tokens: a refresh token works once."""
+        """Store the newest tokens: a refresh token works once."""
         if session is None:
             self._keep("session", None)
             return
@@ -65,7 +65,7 @@ class ParentStore:
         )
 
     def challenge(self, phone: str) -> tuple[str, str] | None:
-        """Return id and secret of the challenge of the newest code asked for this phone."""
+        """Return id and secret of the challenge of the newest code requested for this phone."""
         kept = self._kept(f"challenge {phone}")
         if kept is None:
             return None
@@ -73,27 +73,27 @@ class ParentStore:
         return str(challenge_id), str(secret)
 
     def set_challenge(self, phone: str, challenge_id: str, secret: str) -> None:
-        """Keep the challenge until its code is typed, also over a restart."""
+        """Store the challenge until its code is entered, also over a restart."""
         self._keep(f"challenge {phone}", json.dumps([challenge_id, secret]))
 
     def device_token(self, phone: str) -> str | None:
-        """Return what this device is known by when it logs in with this number."""
+        """Return the token by which the backend knows this device for this number."""
         return self._kept(f"device {phone}")
 
     def set_device_token(self, phone: str, token: str) -> None:
-        """Keep what this device is known by; it says nothing of a family and outlives the session."""
+        """Store the device token; it reveals nothing about a family and outlives the session."""
         self._keep(f"device {phone}", token)
 
     def cursor(self) -> str | None:
-        """Return where events were read to."""
+        """Return the position in the event stream."""
         return self._kept("cursor")
 
     def set_cursor(self, cursor: str) -> None:
-        """Remember where events were read to."""
+        """Store the position in the event stream."""
         self._keep("cursor", cursor)
 
     def keep_message(self, child_id: str, body: dict[str, str]) -> Waiting:
-        """Keep a message until 201, under a key made once."""
+        """Store a message until its 201, under a key made once."""
         key = str(uuid.uuid4())
         self._file.write(
             'INSERT INTO waiting ("key", child_id, body) VALUES (?, ?, ?)',
@@ -104,14 +104,14 @@ class ParentStore:
         return Waiting(key, child_id, body)
 
     def keep_recording(self, child_id: str, sound: bytes, media_type: str, *, in_parts: bool) -> Waiting:
-        """Keep a recording until 201, under a key made once; every byte is on disk when this returns."""
+        """Store a recording until its 201, under a key made once; every byte is on disk when this returns."""
         with self._file.transaction():
             kept = self.keep_message(child_id, {"kind": "voice"})
             self._file.write("INSERT INTO waiting_sounds VALUES (?, ?, ?, ?)", kept.key, media_type, in_parts, sound)
         return Waiting(kept.key, child_id, kept.body, media_type, in_parts)
 
     def waiting(self) -> list[Waiting]:
-        """Return what was not answered yet, oldest first."""
+        """Return the unanswered messages, oldest first."""
         rows = self._file.rows(
             'SELECT "key", child_id, body, media_type, in_parts FROM waiting LEFT JOIN waiting_sounds USING ("key") '
             "ORDER BY number"
@@ -122,17 +122,17 @@ class ParentStore:
         ]
 
     def waiting_sound(self, key: str) -> bytes:
-        """Return the recording of a message that waits; empty once it was answered."""
+        """Return the recording of an unanswered message; empty once it was answered."""
         return bytes(self._file.value('SELECT sound FROM waiting_sounds WHERE "key" = ?', key) or b"")
 
     def forget_message(self, key: str) -> None:
-        """It was answered for good."""
+        """Delete an answered message."""
         with self._file.transaction():
             self._file.write('DELETE FROM waiting WHERE "key" = ?', key)
             self._file.write('DELETE FROM waiting_sounds WHERE "key" = ?', key)
 
     def erase(self) -> None:
-        """Forget everything but what the device is known by, as a phone does at log-out."""
+        """Delete everything but the device tokens, as a phone does at log-out."""
         with self._file.transaction():
             self._file.write("DELETE FROM kept WHERE name NOT LIKE 'device %'")
             self._file.write("DELETE FROM waiting")

@@ -1,4 +1,4 @@
-"""A parent's voice: speaking to a child, hearing what was said, keeping it."""
+"""Voice messages of a parent: send one, hear one, keep one."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ class ParentVoice:
         self._outbox = outbox
 
     async def speak(self, child_id: str, sound: bytes, media_type: str, *, timeout_s: float = 30.0) -> Message:
-        """Send a recording; it is on disk until it is answered, see `send`."""
+        """Send a recording; it is stored until it is answered, see `send`."""
         kept = self._store.keep_recording(child_id, sound, media_type, in_parts=False)
         return await self._outbox.send_until_answered(kept, timeout_s)
 
     async def speak_in_parts(self, child_id: str, sound: bytes, media_type: str, *, timeout_s: float = 30.0) -> Message:
-        """Send a recording in parts: what has arrived is never sent again, also after a restart (`send_waiting`)."""
+        """Send a recording in parts: received parts are never sent again, also after a restart (`send_waiting`)."""
         kept = self._store.keep_recording(child_id, sound, media_type, in_parts=True)
         return await self._outbox.send_until_answered(kept, timeout_s)
 
     async def hear(self, child_id: str, message_id: str, *, timeout_s: float = 30.0) -> bytes:
-        """Return a voice message as phones play it (M4A); goes on where a lost connection stopped.
+        """Return a voice message as phones play it (M4A); continues where a lost connection stopped.
 
-        Tells nobody that it was played: that is `mark`. Raises ProblemError, or ServerAwayError after `timeout_s`.
+        Does not mark it as played: `mark` does. Raises ProblemError, or ServerAwayError after `timeout_s`.
         """
         read = Download()
         path = f"/v1/children/{child_id}/messages/{message_id}/audio"
@@ -46,11 +46,11 @@ class ParentVoice:
         return bytes(read.content)
 
     async def keep(self, child_id: str, message_id: str, *, kept: bool = True) -> Message:
-        """Keep a voice message beyond its time, or no longer."""
+        """Keep a voice message beyond its retention period, or stop keeping it."""
         path = f"/v1/children/{child_id}/messages/{message_id}/kept"
         body: dict[str, Any] = {"kept": kept}
         return await self._http.ask_for(Message, "PUT", path, body=body)
 
     async def unread(self) -> list[Unheard]:
-        """Return what this parent has not read or played, for each child."""
+        """Return the number of unread and unplayed messages of each child."""
         return (await self._http.ask_for(_UnheardOfAll, "GET", "/v1/unread")).children

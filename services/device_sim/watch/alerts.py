@@ -21,9 +21,9 @@ class Alerts:
         self._network = network
 
     def raise_alert(self, kind: AlertKind = AlertKind.SOS) -> Outgoing:
-        """Press SOS, or have a sensor tell something; on disk when this returns, until its receipt.
+        """Press SOS, or raise an alert of a sensor; stored when this returns, until its receipt.
 
-        It carries the fix that the watch has. WatchRefusedError while it is not paired; a locked screen calls, too.
+        It carries the watch's current fix. Raises WatchRefusedError while unpaired; a locked screen is no obstacle.
         """
         if self._store.username() is None:
             raise WatchRefusedError("the watch is not paired")
@@ -37,9 +37,9 @@ class Alerts:
         return kept
 
     def give_fix(self, lat: float, lon: float, acc_m: float | None = None) -> None:
-        """Have the watch know where it is; `lose_fix` ends it."""
+        """Set the position that the receiver measures; `lose_fix` ends it."""
         self._body.fix = Fix(lat, lon, acc_m)
 
     def lose_fix(self) -> None:
-        """Have the watch see no satellite."""
+        """Let the receiver see no satellite."""
         self._body.fix = None

@@ -1,4 +1,4 @@
-"""How what was told is answered: said once, or kept and said again until it is answered in turn."""
+"""Answers of the watch: published once, or stored and repeated until the backend answers them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from services.protocol.words import Detail, ReceiptState
 
 @dataclass(frozen=True)
 class FetchKey:
-    """The next window of a clip is to be asked for."""
+    """The next window of a clip is due to be requested."""
 
     ref: str
 
 
-# Something kept (its number), a receipt (ref, state, of), or a clip that is being fetched.
+# A stored uplink (its number), a receipt (ref, state, of), or a clip that is being fetched.
 Key = int | tuple[str, str, str] | FetchKey
 
 
 @dataclass(frozen=True)
 class Answers:
-    """How a connection lets its takers answer: say once, plan (again) what is kept, or stop repeating it."""
+    """What the receivers of items use of a connection: publish once, schedule an uplink, stop repeating it."""
 
     say: Callable[[UplinkKind, WireMessage], None]
     plan: Callable[[Key, float], None]
     settle: Callable[[Key], None]
 
 
-class Owing:
-    """Receipts on disk first, and then on their way."""
+class ReceiptSender:
+    """Receipts: stored first, then published."""
 
     def __init__(self, body: WatchBody, answers: Answers) -> None:
         self._body = body
@@ -43,19 +43,19 @@ class Owing:
     def receipt(
         self, ref: str, state: ReceiptState, *, of: str | None = None, detail: str | None = None
     ) -> OwedReceipt:
-        """Return a receipt of now."""
+        """Return a receipt dated now."""
         return OwedReceipt(ref, state.value, of, detail, **self._body.dated())
 
     def owe(self, ref: str, state: ReceiptState, *, of: str | None = None, detail: str | None = None) -> None:
-        """Owe a receipt until it is answered, and say it now."""
+        """Store a receipt until it is answered, and publish it now."""
         self._body.store.items.owe(self.receipt(ref, state, of=of, detail=detail))
         self.plan(ref, state, of=of)
 
     def plan(self, ref: str, state: ReceiptState, *, of: str | None = None) -> None:
-        """Say now what is owed already."""
+        """Publish a receipt that is stored already."""
         self._answers.plan((ref, state.value, of or ""), 0.0)
 
     def refuse_item(self, ref: str, detail: Detail) -> None:
-        """Answer an item that this watch cannot show, so that its sender is told and the next one comes."""
+        """Reject an item that this watch cannot show: its sender is notified and the next item follows."""
         self.owe(ref, ReceiptState.REJECTED, detail=detail.value)
         self._body.events.emit(EventKind.REFUSED_ITEM, ref=ref, detail=detail.value)

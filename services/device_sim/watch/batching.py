@@ -1,4 +1,4 @@
-"""What goes in one array: fixes and reports that wait for a connection together. Pure."""
+"""Fixes and reports that share one array. Pure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _BRACKETS_BYTES: Final = 2
 
 
 def goes_together(kind: str) -> bool:
-    """Tell whether several of this kind may be said in one array."""
+    """Return whether several messages of this kind may share one array."""
     return kind in _IN_ARRAYS
 
 
 def first_pack(records: Sequence[Outgoing], room_bytes: int) -> list[Outgoing]:
-    """Return the first that fit one payload: at most 50 and `room_bytes` long, at least one whatever its size."""
+    """Return the first messages that fit one payload: at most 50 and `room_bytes`, at least one whatever its size."""
     pack: list[Outgoing] = []
     used_bytes = _BRACKETS_BYTES
     for record in records[: limits.ARRAY_MAX_ITEMS]:
@@ -31,7 +31,7 @@ def first_pack(records: Sequence[Outgoing], room_bytes: int) -> list[Outgoing]:
 
 
 def payload_of(pack: Sequence[Outgoing]) -> bytes:
-    """Return one alone as it is, several as an array."""
+    """Return one message as it is, several as an array."""
     if len(pack) == 1:
         return pack[0].payload
     return b"[" + b",".join(record.payload for record in pack) + b"]"

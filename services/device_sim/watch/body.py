@@ -1,4 +1,4 @@
-"""What every part of one watch shares: its memory, clocks, chance, traits and events."""
+"""State that every part of one watch shares: memory, clocks, random source, traits and events."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from services.protocol.uplink import Ack
 from services.protocol.words import Codec
 
 _ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz0123456789"
-_ID_CHARS: Final = 14  # 72 random bits; the page asks for 48
-# X509_V_FLAG_NO_CHECK_TIME of OpenSSL 1.1.0 and later; Python's ssl has no name for it, and passes it on.
+_ID_CHARS: Final = 14  # 72 random bits; the protocol asks for 48
+# X509_V_FLAG_NO_CHECK_TIME of OpenSSL 1.1.0 and later. Python's ssl has no name for it and passes it on.
 _NO_CHECK_TIME: Final = 0x200000
 
 
 @dataclass(frozen=True)
 class WatchTraits:
-    """What this model of watch says of itself in hello, and how it fetches clips."""
+    """What this model states in hello, and how it fetches clips."""
 
     model: str = "sim-1"
     firmware: str = "1.0.0"
@@ -39,13 +39,13 @@ class WatchTraits:
     max_clip_bytes: int = limits.CLIP_DEFAULT_BYTES
     max_play_s: int = limits.CLIP_MAX_S
     binary: bool = True  # False: a modem that carries text only; chunks are base64 both ways
-    fetch_window: int = 4  # chunks asked for at a time
-    sound_room_bytes: int = 4 * 1024 * 1024  # for everything that can be heard or is still to be sent
+    fetch_window: int = 4  # chunks requested at a time
+    sound_room_bytes: int = 4 * 1024 * 1024  # for every clip on the watch and every recording not yet uploaded
 
 
 @dataclass(frozen=True)
 class Fix:
-    """Where the watch is, as its receiver would measure it."""
+    """A position as the watch's receiver would measure it."""
 
     lat: float
     lon: float
@@ -55,7 +55,7 @@ class Fix:
 
 @dataclass
 class WatchBody:
-    """One watch that is switched on. `clock` gives Unix seconds of the watch's own clock, right or wrong."""
+    """One watch that is switched on. `clock` returns Unix seconds of the watch's own clock, right or wrong."""
 
     store: WatchStore
     clock: Callable[[], float]
@@ -66,7 +66,7 @@ class WatchBody:
     has_room: bool = True
     boot: int = 0
     fix: Fix | None = None
-    # What was answered to which command, since it was switched on.
+    # The answer to each command since the watch was switched on.
     answered_commands: dict[str, Ack] = field(default_factory=dict)
     counters: UsageCounters = field(init=False)
     _started_s: float = field(default_factory=time.monotonic)
@@ -75,7 +75,7 @@ class WatchBody:
         self.counters = self._new_counters()
 
     def _new_counters(self) -> UsageCounters:
-        # 0 where no server told the time: such a report is dated by the boot and its seconds.
+        # 0 without server time: the backend dates such a report by boot count and seconds since boot.
         return UsageCounters(
             boot=self.boot,
             now_s=lambda: self.server_now() or 0.0,
@@ -83,22 +83,22 @@ class WatchBody:
         )
 
     def server_now(self) -> float | None:
-        """Return server time as far as the watch knows it, None before the first `down/time`."""
+        """Return server time as far as the watch knows it; None before the first `down/time`."""
         ahead_s = self.store.server_ahead_s()
         return None if ahead_s is None else self.clock() + ahead_s
 
     def is_quiet(self) -> bool:
-        """Tell whether the settings ask for silence now."""
+        """Return whether the settings ask for silence now."""
         return is_quiet(self.store.config(), self.server_now())
 
     def dated(self) -> dict[str, Any]:
-        """Return the fields that date something now: `tst` (0 without a clock), `boot`, `mono_s`."""
+        """Return the fields that date an uplink: `tst` (0 without a clock), `boot`, `mono_s`."""
         now = self.server_now()
         mono_s = int(time.monotonic() - self._started_s)
         return {"tst": 0 if now is None else max(0, int(now)), "boot": self.boot, "mono_s": mono_s}
 
     def begin(self) -> None:
-        """Count a boot, and count anew: what was not reported is gone with the power. Worn, and without a network."""
+        """Count a boot and start new counters: unreported counters are lost with the power. Worn, without a network."""
         self.boot = self.store.count_boot()
         self._started_s = time.monotonic()
         self.counters = self._new_counters()
@@ -106,20 +106,20 @@ class WatchBody:
         self.counters.went_offline()
 
     def restart(self) -> None:
-        """Begin another boot; what is on disk stays."""
+        """Begin another boot; the memory stays."""
         self.begin()
         self.events.emit(EventKind.RESTARTED, boot=self.boot)
 
     def new_id(self) -> str:
-        """Return a fresh id for something the watch makes: random, never a counter, which would restart."""
+        """Return a fresh random id for an uplink. A counter would restart with the watch."""
         return "".join(self.random_source.choices(_ID_ALPHABET, k=_ID_CHARS))
 
 
 def watch_tls(ca_file: str, *, has_clock: bool) -> ssl.SSLContext:
-    """Return how the watch trusts the broker: TLS 1.2 or later, chain and host name verified against `ca_file` only.
+    """Return the watch's TLS settings: TLS 1.2 or later, chain and host name verified against `ca_file` only.
 
-    Without a clock the dates of the chain are ignored, as for a watch that came out of its box; everything else is
-    verified all the same. With a clock OpenSSL judges dates by the clock of the machine.
+    Without a clock the dates of the chain are ignored, as for a watch out of its box; everything else is verified.
+    With a clock OpenSSL judges dates by the clock of this computer.
     """
     context = ssl.create_default_context(cafile=ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -1,4 +1,4 @@
-"""What the watch does when it is commanded: each command once, none of them late."""
+"""Commands to the watch: each is carried out once, and none after it expired."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from services.protocol.topics import UplinkKind
 from services.protocol.uplink import Ack
 from services.protocol.words import AckState, CommandKind, Detail
 
-# What ends the connection is done once its answer is on its way.
+# A command that ends the connection is carried out after its answer was published.
 _ENDING: Final = frozenset({CommandKind.RESTART, CommandKind.WIPE})
 
 
-class Commanded:
-    """Takes commands. What was answered once is answered the same again: it is told anew on each connection."""
+class CommandRunner:
+    """Carries out commands. A repeated command gets the same answer again, on every connection."""
 
     def __init__(self, body: WatchBody, answers: Answers) -> None:
         self._body = body
@@ -28,7 +28,7 @@ class Commanded:
         self._ending: CommandKind | None = None
 
     def take(self, said: Command) -> None:
-        """Do it and answer; what is unknown to this version fails as unsupported, what is late has expired."""
+        """Carry out a command and answer it; an unknown one fails as unsupported, a late one has expired."""
         answered = self._body.answered_commands.get(said.id)
         if answered is None:
             answered = self._done(said)
@@ -40,7 +40,7 @@ class Commanded:
         self._answers.say(UplinkKind.ACK, answered)
 
     def end_if_asked(self) -> None:
-        """Restart, or forget the family, once the answer was said; raises ConnectionLostError."""
+        """Restart, or erase the family's data, after the answer was published; raises ConnectionLostError."""
         ending, self._ending = self._ending, None
         if ending is CommandKind.RESTART:
             self._body.restart()
@@ -73,7 +73,7 @@ class Commanded:
         return self._ack(said, AckState.DONE)
 
     def _locate(self, said: Command) -> Ack:
-        """Answer with the fix that was given, if location is on; the place is kept until its receipt."""
+        """Answer with the current fix if location is on; the fix is stored until its receipt."""
         config, fix = self._body.store.config(), self._body.fix
         if config is None or not config.location:
             return self._ack(said, AckState.FAILED, Detail.LOCATION_OFF)

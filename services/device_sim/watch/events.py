@@ -1,4 +1,4 @@
-"""What happens in the watch, for scripts, tests and screens that wait for it instead of sleeping."""
+"""Events of the watch, for scripts, tests and screens that wait for them instead of sleeping."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-# A script that never waits for anything must not grow without end.
+# Bounds the memory of a script that never waits for anything.
 _EVENTS_KEPT = 2_000
 
 
 class EventKind(StrEnum):
-    """Everything a watch tells; the fields of each stand behind it."""
+    """Kinds of events, each with its fields."""
 
     CODE_SHOWN = "code_shown"  # code, qr, expires_tst
     PAIRING_REFUSED = "pairing_refused"  # error, retry_after_s
@@ -52,7 +52,7 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True)
 class WatchEvent:
-    """One thing that happened; `event["name"]` gives a field."""
+    """One event; `event["name"]` returns a field."""
 
     number: int
     kind: str
@@ -62,12 +62,12 @@ class WatchEvent:
         return self.fields[name]
 
     def fits(self, kind: str, wanted: dict[str, Any]) -> bool:
-        """Tell whether it is of this kind and has these fields."""
+        """Return whether the event is of this kind and has these fields."""
         return self.kind == kind and all(self.fields.get(name) == value for name, value in wanted.items())
 
 
 class EventBoard:
-    """Events in order. `wait_for` hands each of them out once, so that it does not matter who was first."""
+    """Events in order. `wait_for` returns each event once, whether it came before or after the call."""
 
     def __init__(self) -> None:
         self._history: deque[WatchEvent] = deque(maxlen=_EVENTS_KEPT)
@@ -77,7 +77,7 @@ class EventBoard:
         self._tick = asyncio.Event()
 
     def emit(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - fields are of any type
-        """Tell everyone."""
+        """Record an event and wake everything that waits."""
         self._count += 1
         event = WatchEvent(self._count, kind, fields)
         self._history.append(event)
@@ -87,23 +87,23 @@ class EventBoard:
         self.tick()
 
     def tick(self) -> None:
-        """Let everyone who waits for a condition look again."""
-        # Whoever waits holds the old object, which stays set; the next round waits for the new one.
+        """Wake everything that waits for a condition."""
+        # A waiter holds the old object, which stays set; the next round waits for the new one.
         self._tick.set()
         self._tick = asyncio.Event()
 
     @property
     def count(self) -> int:
-        """How many events there were so far: a mark for `last`."""
+        """Number of events so far: a mark for `last`."""
         return self._count
 
     def last(self, *kinds: str, after: int = 0) -> WatchEvent | None:
-        """Return the newest event of these kinds after a mark, None if there was none; takes it away from nobody."""
+        """Return the newest event of these kinds after a mark, None without one; `wait_for` still returns it."""
         found = (event for event in reversed(self._history) if event.kind in kinds and event.number > after)
         return next(found, None)
 
     async def wait_for(self, kind: str, timeout_s: float, **fields: Any) -> WatchEvent:  # noqa: ANN401 - any type
-        """Return the oldest event of this kind with these fields that nobody was given yet; TimeoutError if none."""
+        """Return the oldest event of this kind with these fields not returned so far; TimeoutError without one."""
         async with asyncio.timeout(timeout_s):
             while True:
                 for event in self._unclaimed:
@@ -113,13 +113,13 @@ class EventBoard:
                 await self._tick.wait()
 
     async def wait_until(self, condition: Callable[[], bool], timeout_s: float) -> None:
-        """Return once the condition holds, looked at after every event; TimeoutError if it never does."""
+        """Return once the condition holds, checked after every event; raises TimeoutError."""
         async with asyncio.timeout(timeout_s):
             while not condition():
                 await self._tick.wait()
 
     async def follow(self) -> AsyncGenerator[WatchEvent, None]:
-        """Yield every event from now on; takes none away from `wait_for`."""
+        """Yield every event from now on; `wait_for` still returns them."""
         queue: asyncio.Queue[WatchEvent] = asyncio.Queue()
         self._followers.add(queue)
         try:

@@ -1,4 +1,4 @@
-"""One connection as factory identity: asks where the watch stands, shows a code, takes credentials."""
+"""One connection as factory identity: asks for the pairing's state, shows a code, stores credentials."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from services.protocol.topics import Downlink, DownlinkKind, UplinkKind, User, p
 from services.protocol.uplink import PairingRequest
 from services.protocol.words import PairingAsk, PairingErrorWord
 
-# Nothing that time alone heals: whoever holds the watch must ask again.
+# Errors that time alone does not heal: the user has to start pairing again.
 _FINAL_REFUSALS = frozenset({PairingErrorWord.UNKNOWN_WATCH, PairingErrorWord.RETIRED, PairingErrorWord.MALFORMED})
 _REFUSED_RETRY_DEFAULT_S = 60.0
-# A code lives minutes. What a wrong own clock makes of `expires_tst` is bounded by this.
+# A code lives minutes. This bounds the wait when the watch's own clock is wrong.
 _CODE_LIFE_MAX_S = 3600.0
 _CODE_LIFE_GUESS_S = 600.0
 _ASKS = 3
 
 
 class FactorySession:
-    """Talks pairing until there is nothing left to ask. `run` returns when the watch's own state has changed.
+    """Talks pairing until nothing is left to ask. `run` returns when the watch's own state has changed.
 
-    It always begins with `status`: credentials whose message was lost are told again.
+    It begins with `status`, so that credentials whose message was lost are sent again.
     """
 
     def __init__(self, body: WatchBody, connection: MqttConnection, user: User) -> None:
@@ -46,7 +46,7 @@ class FactorySession:
         self._answers: asyncio.Queue[PairingAnswer] = asyncio.Queue()
 
     async def run(self) -> None:
-        """Ask until paired, wiped, told to keep trying, or refused for good; ConnectionLostError when it ends."""
+        """Ask until paired, wiped, told to keep trying, or refused for good; raises ConnectionLostError."""
         await self._connection.subscribe(self._user.subscription)
         reader = asyncio.create_task(self._read())
         talk = asyncio.create_task(self._talk())
@@ -59,7 +59,7 @@ class FactorySession:
             await asyncio.gather(reader, talk, return_exceptions=True)
 
     def ask_code_again(self) -> None:
-        """Whoever holds the watch asks while a code is shown: it is asked for again, and comes again while it lives."""
+        """Ask for the code again while one is shown; the backend repeats it while it lives."""
         self._answers.put_nowait(NotPaired())
 
     async def _read(self) -> None:
@@ -82,10 +82,10 @@ class FactorySession:
             answer = await self._take(answer)
 
     async def _ask(self, ask: PairingAsk) -> PairingAnswer:
-        """Ask and return the next answer; three times without one, the connection is given up."""
+        """Ask and return the next answer; after three questions without one the connection is given up."""
         question = codec.encode(PairingRequest(ask=ask))
         if not self._answers.empty():
-            # What came unasked meanwhile counts more than a new question would.
+            # A message that came without a question is newer than the answer to another question would be.
             return self._answers.get_nowait()
         for _ in range(_ASKS):
             await self._connection.publish(uplink(self._user, UplinkKind.PAIRING), question)
@@ -126,7 +126,7 @@ class FactorySession:
         store = self._body.store
         held = store.username()
         if held is not None and held != answer.credentials.username and not store.is_pairing_asked():
-            # Only a pairing somebody asked for at the watch may replace the one it has.
+            # Only a pairing that was requested at the watch may replace the current one.
             return None
         store.store_credentials(answer)
         self._body.events.emit(EventKind.PAIRED, username=answer.credentials.username, child_name=answer.child_name)
@@ -141,7 +141,7 @@ class FactorySession:
         return await self._ask_code()
 
     async def _show(self, answer: PairingCode) -> PairingAnswer | None:
-        """Show the code until the credentials come; when its time is over ask what became of it."""
+        """Show the code until credentials come; when it has expired, ask for the state."""
         shown = ShownCode(answer.code, answer.qr, answer.expires_tst)
         self._body.events.emit(EventKind.CODE_SHOWN, code=shown.code, qr=shown.qr, expires_tst=shown.expires_tst)
         now = self._body.server_now()

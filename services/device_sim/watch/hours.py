@@ -1,4 +1,4 @@
-"""Quiet hours and shifts on the watch's own wall clock: server time plus the offset that it was told. Pure."""
+"""Quiet hours and shifts on the watch's own wall clock: server time plus the offset from its settings. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from services.protocol.downlink import Config, Contact, Quiet
 
 
 def wall_clock(config: Config | None, server_now_s: float) -> datetime:
-    """Return what the clock on the wall shows, where the child is."""
+    """Return the time on a wall clock at the child's place."""
     offset_s = 0 if config is None else config.utc_offset_s
     return datetime.fromtimestamp(server_now_s, UTC) + timedelta(seconds=offset_s)
 
 
 def is_quiet(config: Config | None, server_now_s: float | None) -> bool:
-    """Tell whether messages are to wait silently. A watch that knows no time, or was told none, rings."""
+    """Return whether messages wait silently. A watch without a clock or without quiet hours rings."""
     if config is None or server_now_s is None:
         return False
     wall = wall_clock(config, server_now_s)
@@ -22,7 +22,7 @@ def is_quiet(config: Config | None, server_now_s: float | None) -> bool:
 
 
 def _covers(quiet: Quiet, wall: datetime) -> bool:
-    """Tell whether one that began today, or began yesterday and goes past midnight, has not ended."""
+    """Return whether a quiet period that began today, or yesterday and goes past midnight, has not ended."""
     for began in (wall.date(), wall.date() - timedelta(days=1)):
         if began.isoweekday() not in quiet.days:
             continue
@@ -38,7 +38,7 @@ def _at(day: str, clock: str) -> datetime:
 
 
 def on_shift_until(contact: Contact, server_now_s: float | None) -> int | None:
-    """Return the server time at which a contact's shift ends, None when nobody said one or it is over."""
+    """Return the server time at which a contact's shift ends; None without a shift or after its end."""
     if server_now_s is None or contact.busy_until_tst <= server_now_s:
         return None
     return contact.busy_until_tst

@@ -1,8 +1,8 @@
 """One MQTT 3.1.1 connection on asyncio streams.
 
-Written by hand and not with a library, because a watch must be able to do what libraries hide: acknowledge a message
-only once it is stored (aiomqtt acknowledges before), vanish without a goodbye (so that its will is sent), and stand a
-thousand beside each other without a thread for each attempt to connect.
+Written by hand, because a watch must do what libraries hide: acknowledge a message only once it is stored (aiomqtt
+acknowledges before), vanish without a goodbye (so that its will is sent), and run a thousand connections in one process
+without a thread for each attempt to connect.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _LENGTH_BYTES_MAX = 4
 
 
 class ConnectionLostError(Exception):
-    """The broker was not reached, ended the connection, or fell silent. `reason` is one word."""
+    """The broker was not reached, closed the connection, or fell silent. `reason` is one word."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -31,12 +31,12 @@ class ConnectionLostError(Exception):
 
 
 class LoginRefusedError(Exception):
-    """The broker answers, and does not let this user in. Says nothing about why."""
+    """The broker refuses this user and states no reason."""
 
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """Where the broker listens. `tls` None: plain TCP, for loopback in development only."""
+    """Address of the broker. `tls` None: plain TCP, for loopback in development only."""
 
     host: str
     port: int
@@ -45,7 +45,7 @@ class BrokerAddress:
 
 @dataclass(frozen=True)
 class Login:
-    """Who connects."""
+    """User name, password and client id."""
 
     username: str
     password: str
@@ -53,7 +53,7 @@ class Login:
 
 
 class MqttConnection:
-    """One connection, from CONNACK to its end. Every method raises ConnectionLostError once it is over."""
+    """One connection, from CONNACK to its end. Every method raises ConnectionLostError afterwards."""
 
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, keepalive_s: int, answer_timeout_s: float
@@ -115,7 +115,7 @@ class MqttConnection:
         await self._ask(packet_id, packets.publish_packet(topic, payload, packet_id, retain=retain))
 
     async def messages(self) -> AsyncIterator[Published]:
-        """Yield what comes in, each acknowledged once the caller is done with it, until ConnectionLostError."""
+        """Yield incoming messages; each is acknowledged when the next one is requested. Raises as above."""
         while True:
             message = await self._incoming.get()
             if message is None:
@@ -126,7 +126,7 @@ class MqttConnection:
                 self._send(packets.puback_packet(message.packet_id))
 
     async def close(self) -> None:
-        """Say goodbye and end: the broker then sends no will. A repeat does nothing."""
+        """Send DISCONNECT and close: the broker then sends no will. Repeating the call does nothing."""
         if self._lost is None:
             with contextlib.suppress(OSError, ConnectionLostError, TimeoutError):
                 self._send(packets.DISCONNECT)
@@ -140,7 +140,7 @@ class MqttConnection:
                 await self._writer.wait_closed()
 
     def abort(self) -> None:
-        """Vanish as a watch does that loses its network or its power: no goodbye, so the broker sends the will."""
+        """Vanish as a watch does that loses network or power: without DISCONNECT, so the broker sends the will."""
         self._lose("aborted")
 
     # ---------------------------------------------------------------- inside
@@ -176,7 +176,7 @@ class MqttConnection:
                 await self._drain()
                 return await answer
         except TimeoutError:
-            # A broker that does not acknowledge is not there, whatever TCP says.
+            # A broker that does not acknowledge counts as gone, whatever TCP reports.
             self.abort()
             raise ConnectionLostError("no_acknowledgement") from None
         finally:
@@ -230,7 +230,7 @@ class MqttConnection:
             raise PacketBrokenError("kind")
 
     async def _keep_alive(self) -> None:
-        # Half of it, so that a late PINGREQ still comes within the one and a half the broker waits (3.1.2.10).
+        # Half the keepalive, so that a late PINGREQ is within the 1.5 keepalives that the broker allows (3.1.2.10).
         while self._lost is None:
             await asyncio.sleep(self._keepalive_s / 2)
             self._ping_answered.clear()
@@ -243,7 +243,7 @@ class MqttConnection:
                 self._lose("silent")
 
     def _lose(self, reason: str, *, abort: bool = True) -> None:
-        """Mark the connection as over and let everyone who waits know; only the first reason counts."""
+        """Mark the connection as over and wake every waiter; the first reason is kept."""
         if self._lost is not None:
             return
         self._lost = reason

@@ -1,4 +1,4 @@
-"""Bytes of MQTT 3.1.1 (OASIS standard, section 3), as far as a watch needs them."""
+"""Packets of MQTT 3.1.1 (OASIS standard, section 3), as far as a watch needs them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class PacketType(IntEnum):
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker publishes (QoS 1, not retained) when the connection ends without a goodbye."""
+    """The message that the broker publishes (QoS 1, not retained) when the connection ends without DISCONNECT."""
 
     topic: str
     payload: bytes
@@ -41,7 +41,7 @@ class Published:
 
 
 class PacketBrokenError(Exception):
-    """The broker sent bytes that are no MQTT 3.1.1."""
+    """The broker sent bytes that are not MQTT 3.1.1."""
 
 
 def _text(value: str) -> bytes:
@@ -96,11 +96,11 @@ DISCONNECT = _packet(PacketType.DISCONNECT, b"")
 
 
 def read_publish(flags: int, body: bytes) -> Published:
-    """Return what a PUBLISH of the broker carries; PacketBrokenError if it is none."""
+    """Return the message of a PUBLISH of the broker; raises PacketBrokenError."""
     length = int.from_bytes(body[:2], "big")
     rest = body[2 + length :]
     qos = flags >> 1 & 0b11
-    # A watch subscribes with QoS 1, so nothing may come with 2.
+    # The watch subscribes with QoS 1, so QoS 2 is a protocol error.
     if len(body) < 2 + length or qos > 1 or (qos and len(rest) < 2):  # noqa: PLR2004 - both are the two bytes of a length
         raise PacketBrokenError("PUBLISH")
     try:
@@ -112,7 +112,7 @@ def read_publish(flags: int, body: bytes) -> Published:
 
 
 def read_packet_id(body: bytes) -> int:
-    """Return the packet id that opens PUBACK and SUBACK; PacketBrokenError if there is none."""
+    """Return the packet id at the start of PUBACK and SUBACK; raises PacketBrokenError without one."""
     if len(body) < 2:  # noqa: PLR2004 - two bytes
         raise PacketBrokenError("packet id")
     return int.from_bytes(body[:2], "big")

@@ -1,4 +1,4 @@
-"""The watch and its network: when it connects, as whom, and how long it waits before it tries again."""
+"""The watch's network: when it connects, under which identity, and how long it waits before it retries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from services.protocol.topics import Identity, UplinkKind, User, factory_user, p
 
 @dataclass(frozen=True)
 class Address:
-    """Where the watch was told to find the broker. `tls_ca_file` None: plain MQTT on loopback."""
+    """Configured address of the broker. `tls_ca_file` None: plain MQTT on loopback."""
 
     host: str
     port: int
@@ -35,7 +35,7 @@ class Address:
 
 
 class WatchNetwork:
-    """One task that keeps the watch connected as the memory says it should be."""
+    """One task that keeps the watch connected as its memory requires."""
 
     def __init__(self, body: WatchBody, identity: FactoryIdentity, address: Address) -> None:
         self._body = body
@@ -52,11 +52,11 @@ class WatchNetwork:
         self._refused_since: float | None = None
 
     def start(self) -> None:
-        """Begin to connect."""
+        """Start to connect."""
         self._task = asyncio.create_task(self._live())
 
     async def stop(self) -> None:
-        """Say goodbye and end."""
+        """Disconnect and end."""
         task, self._task = self._task, None
         if task is not None:
             task.cancel()
@@ -64,27 +64,27 @@ class WatchNetwork:
 
     @property
     def is_online(self) -> bool:
-        """Whether the present hello was answered."""
+        """Whether the hello of the present connection was answered."""
         return self._paired is not None and self._paired.is_online
 
     def wake(self) -> None:
-        """Something was recorded: tell it now if there is a connection."""
+        """Publish what was just stored, if there is a connection."""
         if self.is_online and self._paired is not None:
             self._paired.wake()
 
     def look_again(self) -> None:
-        """Something changed that decides as whom to connect; does not wait for the next attempt."""
+        """Decide again under which identity to connect, without the wait before the next attempt."""
         self._attempt = 0
         self._changed.set()
 
     def ask_code(self) -> None:
-        """A code is wanted: connect as factory identity, or ask again on the connection there is."""
+        """Request a code: connect as factory identity, or ask again on the open connection."""
         if self._factory is not None:
             self._factory.ask_code_again()
         self.look_again()
 
     async def lose_network(self) -> None:
-        """Vanish; the present connection ends without a goodbye."""
+        """Lose the network; the present connection ends without DISCONNECT."""
         self._has_network = False
         if self._connection is not None:
             self._connection.abort()
@@ -92,13 +92,13 @@ class WatchNetwork:
         await self._body.events.wait_until(lambda: self._connection is None, self._body.timings.connect_timeout_s)
 
     def find_network(self) -> None:
-        """Come back and connect at once."""
+        """Find the network again and connect at once."""
         self._has_network = True
         self._asleep_until = None
         self.look_again()
 
     async def sleep(self, seconds: float) -> None:
-        """Say `asleep` if there is a connection, say goodbye, and stay away for so long."""
+        """Announce `asleep` if there is a connection, disconnect, and stay away for this time."""
         now = self._body.server_now()
         if self.is_online and self._paired is not None and now is not None:
             await self._paired.say_asleep(int(now + seconds))
@@ -132,7 +132,7 @@ class WatchNetwork:
                 await self._wait(wait_s)
 
     def _role(self) -> Identity | None:
-        """Return as whom to connect now; None: stay away."""
+        """Return the identity to connect with now; None: stay offline."""
         if not self._has_network or self._sleep_left_s() is not None:
             return None
         store = self._body.store
@@ -154,7 +154,7 @@ class WatchNetwork:
             return
 
     async def _connect_as(self, role: Identity) -> bool:
-        """Live through one connection; return whether the next may follow at once (nothing is wrong)."""
+        """Live through one connection; return whether the next one may follow at once."""
         try:
             if role is Identity.FACTORY:
                 await self._live_as_factory(role)
@@ -187,7 +187,7 @@ class WatchNetwork:
             await self._hang_up(connection)
 
     async def _ask_after_refusal(self) -> None:
-        """A refused login wipes nothing. After a minute of refusals ask where this watch stands, then go on trying."""
+        """Keep everything after a refused log-in. After a minute of refusals ask for the state, then retry."""
         now = asyncio.get_running_loop().time()
         if self._refused_since is None:
             self._refused_since = now
@@ -208,7 +208,7 @@ class WatchNetwork:
         user = None if credentials is None else parse_user(credentials.username)
         if credentials is None or user is None:
             return True
-        # The will names this connection, so that a late one of an older connection takes nobody offline.
+        # The will names this connection: a late will of an older connection changes no presence.
         conn = secrets.token_hex(4)
         will = Will(uplink(user, UplinkKind.STATUS), will_payload(conn))
         login = Login(credentials.username, credentials.password, credentials.client_id)
@@ -253,7 +253,7 @@ class WatchNetwork:
             self._body.events.tick()
 
     async def _until_changed(self, talk: Coroutine[Any, Any, None], role: Identity) -> None:
-        """Run a session until it ends by itself or another role is wanted; raises what ended it."""
+        """Run a session until it ends or another identity is due; raises what ended it."""
         session = asyncio.create_task(talk)
         try:
             while True:

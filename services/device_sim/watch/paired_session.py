@@ -1,4 +1,4 @@
-"""One connection as paired identity: hello, then everything that waits, until it ends."""
+"""One connection as paired identity: hello, then everything that is stored, until it ends."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from services.device_sim.watch.body import WatchBody
 from services.device_sim.watch.events import EventKind
 from services.device_sim.watch.mqtt_connection import ConnectionLostError, MqttConnection
 from services.device_sim.watch.mqtt_packets import Published
+from services.device_sim.watch.receiving import DownlinkReceiver
 from services.device_sim.watch.records import Outgoing, OutgoingState, OwedReceipt
 from services.device_sim.watch.repeats import RepeatSchedule
-from services.device_sim.watch.taking import Taking
 from services.device_sim.watch.voice_up import Uploads
 from services.protocol import codec
 from services.protocol.errors import ProtocolError
@@ -23,17 +23,17 @@ from services.protocol.topics import Downlink, DownlinkKind, UplinkKind, User, p
 from services.protocol.uplink import Hello, Status, UpReceipt
 from services.protocol.words import Presence
 
-# A `retry` asks for hours at most; what a jump of the own clock makes of it is bounded by this.
+# A `retry` asks for hours at most. This bounds the wait when the watch's own clock jumps.
 _RETRY_MAX_S = 24 * 3600.0
 
 
 def will_payload(conn: str) -> bytes:
-    """Return what the broker says when the connection `conn` ends without a goodbye."""
+    """Return the will of connection `conn`."""
     return codec.encode(Status(state=Presence.OFFLINE, conn=conn))
 
 
 class PairedSession:
-    """Talks as the paired watch. `run` ends with ConnectionLostError, or when the caller cancels it."""
+    """Talks as the paired watch. `run` ends with ConnectionLostError or when it is cancelled."""
 
     def __init__(self, body: WatchBody, connection: MqttConnection, user: User, conn: str) -> None:
         self._body = body
@@ -49,7 +49,7 @@ class PairedSession:
         )
         self._uploads = Uploads(body)
         answers = Answers(say=self._say, plan=self._plan, settle=self._schedule.forget)
-        self._taking = Taking(body, answers, self._uploads)
+        self._receiver = DownlinkReceiver(body, answers, self._uploads)
 
     @property
     def is_online(self) -> bool:
@@ -57,13 +57,13 @@ class PairedSession:
         return self._time_taken.is_set()
 
     def wake(self) -> None:
-        """Something new was recorded: look into the memory now."""
+        """Look into the memory now: an uplink was stored."""
         self._plan_all()
         self._wake.set()
 
     async def run(self) -> None:
-        """Subscribe, say hello, tell what is kept, take what comes."""
-        # SUBACK before hello: the answer must find the subscription.
+        """Subscribe, say hello, publish what is stored, receive what comes."""
+        # SUBACK before hello: the answer needs the subscription.
         await self._connection.subscribe(self._user.subscription)
         tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._tell())]
         try:
@@ -75,17 +75,17 @@ class PairedSession:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def say_asleep(self, until_tst: int) -> None:
-        """Tell that the watch goes to sleep on purpose."""
+        """Announce a planned sleep."""
         await self._publish(UplinkKind.STATUS, codec.encode(Status(state=Presence.ASLEEP, until_tst=until_tst)))
 
     async def publish_raw(self, level: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish any bytes below the own prefix: what a broken firmware would do."""
+        """Publish arbitrary bytes below the own prefix, as broken firmware would."""
         await self._connection.publish(f"{self._user.prefix}/{level}", payload, retain=retain)
 
     # ---------------------------------------------------------------- saying
 
     def _say(self, kind: UplinkKind, message: WireMessage) -> None:
-        """Say something once: what gets no answer and heals by itself."""
+        """Publish once: for messages without an answer, which the next hello repairs."""
         self._answers.append((kind, codec.encode(message)))
         self._wake.set()
 
@@ -107,12 +107,12 @@ class PairedSession:
             self._wake.clear()
             while self._answers:
                 await self._publish(*self._answers.popleft())
-            self._taking.commanded.end_if_asked()
+            self._receiver.commanded.end_if_asked()
             now = loop.time()
             for key in self._schedule.due(now):
                 if not self._schedule.is_due(key, now):
-                    continue  # it went along with another
-                # Before it is published: the receipt may be faster than the PUBACK.
+                    continue  # it went along in another array
+                # Marked before it is published: the receipt may come before the PUBACK.
                 self._schedule.mark_said(key, loop.time())
                 await self._tell_one(key)
             if await self._tell_chunk():
@@ -127,7 +127,7 @@ class PairedSession:
                 continue
 
     async def _greet(self) -> None:
-        """Say hello until the time comes; after that the connection is worth nothing."""
+        """Repeat hello until `down/time` comes; without it the connection is given up."""
         for _ in range(1 + self._body.timings.hello_repeats):
             await self._publish(UplinkKind.HELLO, codec.encode(self._hello()))
             try:
@@ -159,7 +159,7 @@ class PairedSession:
         )
 
     def _plan_all(self) -> None:
-        """Plan what the memory holds and the schedule does not; at once, but a `retry` is waited for."""
+        """Schedule what the memory holds and the schedule does not; at once, except after a `retry`."""
         now = asyncio.get_running_loop().time()
         clock = self._body.clock()
         for record in self._body.store.outgoing.pending():
@@ -182,7 +182,7 @@ class PairedSession:
                     await self._publish(UplinkKind(record.kind), record.payload)
                 return
         elif isinstance(key, FetchKey):
-            fetch = self._taking.fetching.next_fetch(key.ref)
+            fetch = self._receiver.fetching.next_fetch(key.ref)
             if fetch is not None:
                 await self._publish(UplinkKind.FETCH, codec.encode(fetch))
                 return
@@ -200,14 +200,14 @@ class PairedSession:
             await self._publish(UplinkKind.VOICE_END, record.payload, record.wire_id)
 
     async def _tell_together(self, record: Outgoing) -> None:
-        """Say a fix or a report, and in the same array what else of its kind is due."""
+        """Publish a fix or a report together with what else of its kind is due."""
         now = asyncio.get_running_loop().time()
         others = [
             one
             for one in self._body.store.outgoing.pending()
             if one.kind == record.kind and one.number != record.number and self._schedule.is_due(one.number, now)
         ]
-        # The modem's room holds what comes and what goes.
+        # The modem's buffer holds both directions.
         pack = first_pack([record, *others], self._body.traits.max_payload_bytes)
         for one in pack[1:]:
             self._schedule.mark_said(one.number, now)
@@ -215,14 +215,14 @@ class PairedSession:
         await self._publish(UplinkKind(record.kind), payload_of(pack))
 
     async def _tell_chunk(self) -> bool:
-        """Say one chunk, then let everything else have its turn; return whether there was one."""
+        """Publish one chunk, then yield to everything else; return whether there was one."""
         chunk = self._uploads.next_chunk()
         if chunk is None:
             return False
         if chunk.payload:
             await self._publish(UplinkKind.VOICE_CHUNK, chunk.payload, chunk.wire_id, chunk.chunk)
         if not self._uploads.is_saying(chunk.number):
-            # That was the last: its `end` follows, and is repeated from now on.
+            # The last chunk: its `end` follows and is repeated from now on.
             self._plan(chunk.number, 0.0)
         return True
 
@@ -240,7 +240,7 @@ class PairedSession:
         self._body.counters.count("bytes_down", len(message.payload))
         room_bytes = self._body.traits.max_payload_bytes
         if len(message.payload) > room_bytes:
-            # A real one has no buffer for it: whoever sends so much is never understood.
+            # A real watch has no buffer for it: such a message is never understood.
             self._ignore(message, "too_large")
             return
         try:
@@ -248,14 +248,14 @@ class PairedSession:
         except ProtocolError as error:
             self._ignore(message, error.detail.value)
             if topic.kind is DownlinkKind.ITEM and topic.ref is not None:
-                self._taking.refuse_item(topic.ref, error.detail)
+                self._receiver.refuse_item(topic.ref, error.detail)
             return
-        self._taking.take(topic, said)
+        self._receiver.take(topic, said)
         if topic.kind is DownlinkKind.TIME and not self._time_taken.is_set():
             self._time_taken.set()
             self._body.counters.came_online()
             self._body.events.emit(EventKind.ONLINE, username=self._user.name)
-        if self._taking.protocol_refused:
+        if self._receiver.protocol_refused:
             raise ConnectionLostError("protocol_refused")
 
     def _ignore(self, message: Published, detail: str) -> None:

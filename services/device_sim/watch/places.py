@@ -1,4 +1,4 @@
-"""Where the watch goes: fixes it takes itself, one by one or along a recorded way."""
+"""Check-ins: single fixes, or fixes along a recorded track."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ class Places:
 
     @property
     def takes_fixes(self) -> bool:
-        """Whether the family has turned location on, as far as this watch has heard."""
+        """Whether the family has turned location on, as far as this watch knows."""
         config = self._store.config()
         return config is not None and config.location
 
     def check_in(self, lat: float, lon: float, acc_m: float | None = None, *, source: str | None = None) -> Outgoing:
-        """Be there, and tell it; on disk when this returns, until its receipt. `locate` answers with it from now on.
+        """Be at a position and check in; stored when this returns. `locate` answers with it from now on.
 
-        WatchRefusedError while it is not paired, and where location is off: then no fix is taken.
+        Raises WatchRefusedError while the watch is not paired, and while location is off: then no fix is taken.
         """
         self._check_may_take()
         self._body.fix = Fix(lat, lon, acc_m, source)
         return self._keep_fix(self._body.fix)
 
     async def walk(self, track: Sequence[TrackPoint], *, speed: float = 1.0) -> list[Outgoing]:
-        """Walk a recorded way, so many times as fast as it was walked; every fix is of the moment in which it is taken.
+        """Walk a recorded track, `speed` times as fast; every fix has the time at which it is taken.
 
-        Returns what was taken: where location is off the child walks on and nothing is.
+        Returns the stored check-ins; while location is off the walk goes on and no fix is taken.
         """
         loop = asyncio.get_running_loop()
         began_s, kept = loop.time(), []
@@ -54,9 +54,9 @@ class Places:
         return kept
 
     def walked(self, track: Sequence[TrackPoint], *, ended_at: datetime) -> list[Outgoing]:
-        """Have walked a recorded way that ended then: every fix as long before as it was recorded, told from now on.
+        """Check in along a track that ended at `ended_at`; every fix keeps its distance in time from the end.
 
-        It is what a watch tells that had no network on its way. WatchRefusedError as for `check_in`.
+        This is what a watch sends that had no network on the way. Raises WatchRefusedError as `check_in` does.
         """
         self._check_may_take()
         shift = ended_at - track[-1].at

@@ -1,4 +1,4 @@
-"""What the watch remembers: plain records, as the store gives them."""
+"""Records of the watch's memory."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from services.protocol.downlink import ItemVoice
 
 
 class WatchRefusedError(Exception):
-    """The watch itself refuses what the child (or a script) asks; the message is for people."""
+    """The watch itself refuses a request of the child or script; the message is for people."""
 
 
 @dataclass(frozen=True)
 class FactoryIdentity:
-    """What the factory wrote into the watch. The secret stands in no log and on no label."""
+    """Written by the factory. The secret stands in no log and on no label."""
 
     serial: str
     secret: str
 
 
 class OutgoingState(StrEnum):
-    """How far something the watch recorded has come. Only the last two end it."""
+    """Progress of an uplink; STORED and REJECTED are final."""
 
     QUEUED = "queued"
     SENT = "sent"  # published; no receipt yet
@@ -31,7 +31,7 @@ class OutgoingState(StrEnum):
 
 @dataclass(frozen=True)
 class Outgoing:
-    """Something the watch recorded. `number` stays, `wire_id` changes after an id conflict."""
+    """A stored uplink. `number` stays, `wire_id` changes after an id conflict."""
 
     number: int
     wire_id: str
@@ -43,7 +43,7 @@ class Outgoing:
 
 
 class IncomingState(StrEnum):
-    """What became of an item on the watch."""
+    """State of an item on the watch."""
 
     DELIVERED = "delivered"
     PLAYED = "played"
@@ -51,13 +51,13 @@ class IncomingState(StrEnum):
     REJECTED = "rejected"
 
 
-# What the child can see.
+# States that the child can see.
 IN_INBOX = frozenset({IncomingState.DELIVERED, IncomingState.PLAYED})
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """One item of the inbox. `text` is what is shown; of a removed item nothing is left."""
+    """One item of the inbox. `text` is what is shown; a removed item has no content."""
 
     ref: str
     seq: int
@@ -71,7 +71,7 @@ class Incoming:
 
 @dataclass(frozen=True)
 class Transfer:
-    """A clip that is on its way to the watch: what was announced, and which of its chunks are here."""
+    """A clip that is being fetched: its manifest, and which of its chunks are stored."""
 
     ref: str
     announced: ItemVoice
@@ -79,7 +79,7 @@ class Transfer:
 
     @property
     def is_whole(self) -> bool:
-        """Whether every chunk is here."""
+        """Whether every chunk is stored."""
         return len(self.held) == self.announced.voice.chunks
 
     def next_missing(self, window: int) -> range:
@@ -92,7 +92,7 @@ class Transfer:
         return range(first, last)
 
     def size_of(self, number: int) -> int:
-        """Return how many bytes this chunk has; 0 for a number that the clip has not."""
+        """Return the length of this chunk in bytes; 0 for a number outside the clip."""
         voice = self.announced.voice
         if not 0 <= number < voice.chunks:
             return 0
@@ -113,13 +113,13 @@ class OwedReceipt:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What its answer repeats."""
+        """The fields that its answer repeats."""
         return (self.ref, self.state, self.of or "")
 
 
 @dataclass(frozen=True)
 class SentState:
-    """What became of the child's message `wire_id` at contact `by`."""
+    """State of the child's message `wire_id` at contact `by`."""
 
     wire_id: str
     by: str

@@ -1,6 +1,6 @@
 """The watch's own memory: one SQLite file that survives kill -9 at any point. Every method is one transaction.
 
-`synchronous=FULL`: when a method returns, what it wrote is on disk; only then may anything be said to the backend.
+`synchronous=FULL`: when a method returns, its writes are on disk; only then may the watch report to the backend.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ class WatchStore:
         self.outgoing = OutgoingStore(self._file)
 
     def close(self) -> None:
-        """Give the folder free; a repeat does nothing."""
+        """Release the folder; repeating the call does nothing."""
         if self._lock >= 0:
             self._file.close()
             os.close(self._lock)
@@ -107,7 +107,7 @@ class WatchStore:
     # ---------------------------------------------------------------- the watch itself
 
     def set_factory_identity(self, identity: FactoryIdentity) -> None:
-        """Write the serial and secret once; a repeat with the same changes nothing, another one is refused."""
+        """Store serial and secret once; the same values again change nothing, another serial is refused."""
         held = self.factory_identity()
         if held is None:
             self._file.write(
@@ -116,7 +116,7 @@ class WatchStore:
         elif held.serial != identity.serial:
             raise WatchFolderError("this folder is the memory of another watch")
         elif held != identity:
-            # A replaced secret (the register issued a new one) is the same watch.
+            # A replaced secret (the register issued a new one) belongs to the same watch.
             self._file.write("UPDATE watch SET secret = ?", identity.secret)
 
     def factory_identity(self) -> FactoryIdentity | None:
@@ -125,57 +125,57 @@ class WatchStore:
         return None if row is None else FactoryIdentity(*row)
 
     def count_boot(self) -> int:
-        """Count one more start and return its number."""
+        """Count one more boot and return its number."""
         self._file.write("UPDATE watch SET boot = boot + 1")
         return int(self._file.value("SELECT boot FROM watch"))
 
     def server_ahead_s(self) -> float | None:
-        """Return how far server time is ahead of the own clock, None before the first `down/time`."""
+        """Return how far server time is ahead of the own clock in seconds; None before the first `down/time`."""
         value = self._file.value("SELECT server_ahead_s FROM watch")
         return None if value is None else float(value)
 
     def set_server_ahead(self, seconds: float) -> None:
-        """Remember how far server time is ahead."""
+        """Store how far server time is ahead, in seconds."""
         self._file.write("UPDATE watch SET server_ahead_s = ?", seconds)
 
     def is_pairing_asked(self) -> bool:
-        """Tell whether a code was asked for and no credentials have come since."""
+        """Return whether a code was requested and no credentials have come since."""
         return bool(self._file.value("SELECT pairing_asked FROM watch"))
 
     def set_pairing_asked(self, *, asked: bool) -> None:
-        """Remember that a code was asked for, so that a watch that restarts asks what became of it."""
+        """Store that a code was requested, so that a restarted watch asks for its state."""
         self._file.write("UPDATE watch SET pairing_asked = ?", int(asked))
 
     def is_locked(self) -> bool:
-        """Tell whether the screen is locked; another pairing opens it."""
+        """Return whether the screen is locked; another pairing unlocks it."""
         return self._file.row("SELECT only FROM screen_lock") is not None
 
     def set_locked(self, *, locked: bool) -> None:
-        """Lock the screen, or open it."""
+        """Lock or unlock the screen."""
         self._file.write("INSERT OR IGNORE INTO screen_lock VALUES (1)" if locked else "DELETE FROM screen_lock")
 
     # ---------------------------------------------------------------- the pairing
 
     def credentials(self) -> Credentials | None:
-        """Return what the paired watch logs in with; None while unpaired or after they were lost."""
+        """Return the paired watch's credentials; None while unpaired or after they were lost."""
         text = self._file.value("SELECT credentials FROM paired")
         return Credentials.model_validate_json(text) if text else None
 
     def username(self) -> str | None:
-        """Return the name of the pairing that is stored, also when its credentials were lost."""
+        """Return the user name of the stored pairing, also when its credentials were lost."""
         name = self._file.value("SELECT username FROM paired")
         return None if name is None else str(name)
 
     def child_name(self) -> str | None:
-        """Return the name told with the credentials."""
+        """Return the child's name that came with the credentials."""
         name = self._file.value("SELECT child_name FROM paired")
         return None if name is None else str(name)
 
     def store_credentials(self, answer: PairedWithCredentials) -> bool:
-        """Store a pairing; return whether it is another one than before.
+        """Store a pairing; return whether it differs from the one before.
 
-        What belongs to another pairing is erased in the same step: a watch cannot know whether the next pairing is of
-        the same family, and nothing of the first may be seen by the next.
+        Data of another pairing is erased in the same step: the watch cannot know whether the next family is the same,
+        and the next family must not see anything of the first.
         """
         other = self.username() != answer.credentials.username
         with self._file.transaction():
@@ -199,11 +199,11 @@ class WatchStore:
         return other
 
     def lose_credentials(self) -> None:
-        """Forget only what the watch logs in with, as a worn flash would."""
+        """Forget only the credentials, as worn flash memory would."""
         self._file.write("UPDATE paired SET credentials = NULL")
 
     def wipe(self, *, pairing_asked: bool = False) -> None:
-        """Erase everything of the pairing; serial, secret and boot count stay, and a code that was asked for."""
+        """Erase everything of the pairing; serial, secret, boot count and a requested code stay."""
         with self._file.transaction():
             self._erase_pairing()
             self._file.write("UPDATE watch SET pairing_asked = ?", int(pairing_asked))
@@ -216,13 +216,13 @@ class WatchStore:
     # ---------------------------------------------------------------- lists
 
     def contacts(self) -> list[Contact]:
-        """Return who may reach the child, in the family's order."""
+        """Return the contacts, in the family's order."""
         text = self._file.value("SELECT contacts FROM paired")
         contacts = [Contact.model_validate(entry) for entry in json.loads(text or "[]")]
         return sorted(contacts, key=lambda contact: contact.position)
 
     def contacts_version(self) -> int:
-        """Return the version held; 0: none."""
+        """Return the stored version of the contacts; 0: none."""
         return int(self._file.value("SELECT contacts_version FROM paired") or 0)
 
     def set_contacts(self, version: int, contacts: Sequence[Contact]) -> None:
@@ -231,12 +231,12 @@ class WatchStore:
         self._file.write("UPDATE paired SET contacts_version = ?, contacts = ?", version, text)
 
     def config(self) -> Config | None:
-        """Return the settings held, None before the first."""
+        """Return the stored settings; None before the first."""
         text = self._file.value("SELECT config FROM paired")
         return Config.model_validate_json(text) if text else None
 
     def config_version(self) -> int:
-        """Return the version held; 0: none."""
+        """Return the stored version of the settings; 0: none."""
         return int(self._file.value("SELECT config_version FROM paired") or 0)
 
     def set_config(self, config: Config) -> None:

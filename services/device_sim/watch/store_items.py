@@ -26,7 +26,7 @@ class ItemStore:
         self._file = file
 
     def store(self, item: Incoming, receipt: OwedReceipt) -> bool:
-        """Store an item and owe its receipt; return False for a ref that is known (the receipt is owed again)."""
+        """Store an item and owe its receipt; return False for a known ref (its receipt is owed again)."""
         with self._file.transaction():
             new = self.insert(item)
             self.owe(receipt)
@@ -39,9 +39,9 @@ class ItemStore:
         return self._file.write(statement, *values) == 1
 
     def remove(self, removed_ref: str, announcement: Incoming, receipt: OwedReceipt) -> bool:
-        """Forget the content of an item and owe the receipt of the announcement; return False for a repeat.
+        """Delete the content of an item and owe the announcement's receipt; return False for a repeated announcement.
 
-        The ref stays known, so that a late repeat of the item itself brings nothing back.
+        The ref stays known, so that a late repeat of the item restores nothing.
         """
         with self._file.transaction():
             new = self._file.row("SELECT 1 FROM incoming WHERE ref = ?", announcement.ref) is None
@@ -57,7 +57,7 @@ class ItemStore:
         return new
 
     def mark_played(self, ref: str, receipt: OwedReceipt) -> bool:
-        """Mark an item as read and owe `played`; return False if it is not there or was read before."""
+        """Mark an item as read and owe `played`; return False for an unknown item and for one read before."""
         with self._file.transaction():
             done = (
                 self._file.write("UPDATE incoming SET state = 'played' WHERE ref = ? AND state = 'delivered'", ref) == 1
@@ -67,12 +67,12 @@ class ItemStore:
         return done
 
     def find(self, ref: str) -> Incoming | None:
-        """Return the item, None if it never came."""
+        """Return the item; None if it never came."""
         row = self._file.row(f"{_SHOWN} WHERE ref = ?", ref)
         return None if row is None else _incoming(row)
 
     def visible(self) -> list[Incoming]:
-        """Return what the child can see, in server order, whatever order it came in."""
+        """Return the visible items in server order, whatever order they came in."""
         rows = self._file.rows(f"{_SHOWN} WHERE state IN ('delivered', 'played') ORDER BY seq, ref")
         return [_incoming(row) for row in rows]
 
@@ -97,7 +97,7 @@ class ItemStore:
         )
 
     def owed_receipts(self) -> list[OwedReceipt]:
-        """Return the receipts nobody has answered, oldest first: `delivered` before `played`."""
+        """Return the unanswered receipts, oldest first: `delivered` before `played`."""
         rows = self._file.rows('SELECT ref, state, "of", detail, tst, boot, mono_s FROM receipts ORDER BY number')
         return [_owed(row) for row in rows]
 
@@ -110,6 +110,6 @@ class ItemStore:
         return None if row is None else _owed(row)
 
     def settle_receipt(self, ref: str, state: str, of: str | None) -> bool:
-        """Take the answer to a receipt; return False if none was owed."""
+        """Remove an answered receipt; return False if it was not owed."""
         statement = 'DELETE FROM receipts WHERE ref = ? AND state = ? AND "of" = ?'
         return self._file.write(statement, ref, state, of or "") == 1

@@ -1,4 +1,4 @@
-"""Clips that come to the watch: chunk by chunk while they are fetched, whole once they are checked."""
+"""Clips for the child: chunk by chunk while they are fetched, whole once their hash is checked."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class SoundStore:
     # ---------------------------------------------------------------- room
 
     def held_bytes(self, besides: str | None = None) -> int:
-        """Return what sound takes, with what is being fetched counted as if it were here, all but `besides`."""
+        """Return the bytes that sound takes; a clip that is being fetched counts as whole, except `besides`."""
         return int(self._file.value(_HELD_BYTES, besides))
 
     def free_oldest_played(self) -> bool:
-        """Have the oldest clip that was played make room; return whether there was one. Its message stays."""
+        """Delete the sound of the oldest played clip; return whether there was one. Its message stays."""
         statement = (
             "UPDATE sounds SET sound = NULL WHERE ref = (SELECT ref FROM incoming JOIN sounds USING (ref) "
             "WHERE state = 'played' AND sound IS NOT NULL ORDER BY seq, ref LIMIT 1)"
@@ -38,7 +38,7 @@ class SoundStore:
     # ---------------------------------------------------------------- while a clip is fetched
 
     def store_announcement(self, ref: str, announced: ItemVoice) -> bool:
-        """Remember what is to be fetched; return False if chunks were held that another manifest makes worthless."""
+        """Store a manifest; return False if another manifest made stored chunks useless."""
         held = self.find_transfer(ref)
         with self._file.transaction():
             changed = held is not None and _made_of(held.announced) != _made_of(announced)
@@ -51,7 +51,7 @@ class SoundStore:
         return not (changed and held is not None and held.held)
 
     def find_transfer(self, ref: str) -> Transfer | None:
-        """Return how far a clip is; None: it is not being fetched."""
+        """Return the progress of a fetch; None: this clip is not being fetched."""
         text = self._file.value("SELECT announced FROM transfers WHERE ref = ?", ref)
         if text is None:
             return None
@@ -59,27 +59,27 @@ class SoundStore:
         return Transfer(ref, ItemVoice.model_validate_json(text), frozenset(int(row[0]) for row in rows))
 
     def store_chunk(self, ref: str, number: int, sound: bytes) -> None:
-        """Keep one chunk; of the same number the last counts. It is on disk when this returns."""
+        """Store one chunk; the last one with a number counts. It is on disk when this returns."""
         self._file.write("INSERT OR REPLACE INTO transfer_chunks VALUES (?, ?, ?)", ref, number, sound)
 
     def joined_chunks(self, ref: str) -> bytes:
-        """Return the chunks that are here, in their order."""
+        """Return the stored chunks, joined in their order."""
         rows = self._file.rows("SELECT sound FROM transfer_chunks WHERE ref = ? ORDER BY number", ref)
         return b"".join(row[0] for row in rows)
 
     def forget_chunks(self, ref: str) -> None:
-        """Start over: what came is worth nothing."""
+        """Delete the chunks, so that the fetch starts over."""
         self._file.write("DELETE FROM transfer_chunks WHERE ref = ?", ref)
 
     def forget_transfer(self, ref: str) -> None:
-        """Fetch this clip no longer."""
+        """Stop fetching this clip."""
         with self._file.transaction():
             self._items.forget_sound(ref)
 
     # ---------------------------------------------------------------- once it is whole
 
     def store_clip(self, transfer: Transfer, sound: bytes, receipt: OwedReceipt) -> Incoming:
-        """Make a fetched clip an item of the inbox and owe its receipt, in one step with forgetting its chunks."""
+        """Turn a fetched clip into an item of the inbox, owe its receipt and delete its chunks, in one transaction."""
         said, voice = transfer.announced, transfer.announced.voice
         item = Incoming(
             transfer.ref, said.seq, said.kind, said.sender, "", said.tst, IncomingState.DELIVERED, voice.duration_ms
@@ -94,12 +94,12 @@ class SoundStore:
         return item
 
     def find(self, ref: str) -> bytes | None:
-        """Return a clip that is here; None: it never came, or it made room for another."""
+        """Return a stored clip; None: it never came, or its sound was deleted to make room."""
         sound = self._file.value("SELECT sound FROM sounds WHERE ref = ?", ref)
         return None if sound is None else bytes(sound)
 
 
 def _made_of(announced: ItemVoice) -> tuple[str, int, int, int]:
-    # The page names hash and count; chunks cut elsewhere do not fit either, however many they are.
+    # The protocol names hash and count. Chunks of another size do not fit either, whatever their number.
     voice = announced.voice
     return voice.sha256, voice.chunks, voice.chunk_bytes, voice.bytes

@@ -1,4 +1,4 @@
-"""How long the watch waits for what: the protocol's numbers by default, milliseconds in tests."""
+"""Waits of the watch: the protocol's numbers by default, milliseconds in tests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from services.protocol import limits
 
 @dataclass(frozen=True)
 class Timings:
-    """Every wait of the watch in seconds. Tests and the demo shrink them; the field uses the defaults."""
+    """Every wait of the watch in seconds. Tests and the demo shorten them; the defaults are those of the field."""
 
     connect_timeout_s: float = 10.0
     puback_timeout_s: float = 10.0
@@ -22,12 +22,12 @@ class Timings:
     refused_ask_status_s: float = limits.REFUSED_LOGIN_ASK_STATUS_S
     receipt_first_s: float = limits.RECEIPT_TIMEOUT_S
     receipt_max_s: float = limits.RECEIPT_REPEAT_MAX_S
-    # The page gives no number for pairing; the answer to a question takes as long as the one to hello.
+    # The protocol gives no number for pairing; an answer takes as long as the one to hello.
     pairing_answer_s: float = limits.HELLO_ANSWER_TIMEOUT_S
 
     @classmethod
     def quick(cls) -> Timings:
-        """Return timings for demos and tests on one machine: everything that waits, waits milliseconds."""
+        """Return waits for demos and tests on one machine: milliseconds."""
         return cls(
             hello_answer_s=2.0,
             reconnect_first_s=0.05,
@@ -39,7 +39,7 @@ class Timings:
         )
 
 
-# How much of a wait is left to chance: enough that watches which lost one broker together do not come back together.
+# Share of a wait that is random: watches that lost one broker together must not come back together.
 _SPREAD = 0.5
 
 

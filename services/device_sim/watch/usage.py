@@ -1,4 +1,4 @@
-"""The watch's report of how it is used: now, or every so many minutes of its own clock."""
+"""Usage reports of the watch: now, or periodically by its own clock."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Usage:
         self._reporting: asyncio.Task[None] | None = None
 
     def put_on(self) -> None:
-        """Be worn again, after `alert` told that it was taken off."""
+        """Wear the watch again, after an alert `taken_off`."""
         self._body.counters.put_on()
 
     def report(self) -> Outgoing:
-        """Tell the period that ends now and begin the next; on disk when this returns, until its receipt."""
+        """Report the period that ends now and begin the next; stored when this returns, until its receipt."""
         if self._store.username() is None:
             raise WatchRefusedError("the watch is not paired")
         counters, wire_id = self._body.counters, self._body.new_id()
@@ -35,12 +35,12 @@ class Usage:
         return kept
 
     async def report_every(self, minutes: float) -> None:
-        """Report again and again from now on, by the watch's own clock; not while it is unpaired."""
+        """Report periodically from now on, by the watch's own clock; not while it is unpaired."""
         await self.end_reporting()
         self._reporting = asyncio.create_task(self._report_again(minutes * 60))
 
     async def end_reporting(self) -> None:
-        """Report only when asked to."""
+        """Stop reporting periodically."""
         task, self._reporting = self._reporting, None
         if task is not None:
             task.cancel()

@@ -1,7 +1,7 @@
-"""The watch's counters of how it is used, and the ``up/usage`` that tells them: one period after the other.
+"""The watch's usage counters, and the ``up/usage`` that reports them: one period after the other.
 
-A period that was told is kept by the sender until its receipt comes, like everything a watch recorded; this file only
-counts. Counters that the watch cannot measure are left out of the message, not told as 0.
+A reported period is kept by the sender until its receipt, like every uplink; this file only counts. Counters that the
+watch cannot measure are left out of the message and not reported as 0.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Clock = Callable[[], float]
 
 @dataclass
 class UsageCounters:
-    """What one watch counts between two reports; times are the watch's own, seconds since 1970 and since boot."""
+    """Counters of one watch between two reports; times are the watch's own, in seconds since 1970 and since boot."""
 
     boot: int
     now_s: Clock = time.time
@@ -30,7 +30,7 @@ class UsageCounters:
 
     def __post_init__(self) -> None:
         self._began_s = self.since_boot_s()
-        # A watch that counts has started: this boot is told once, in its first period.
+        # Counters exist after a boot: this boot is reported once, in the first period.
         self._counts["reboots"] = 1 if self.boot > 1 else 0
 
     def count(self, what: str, by: int = 1) -> None:
@@ -38,27 +38,27 @@ class UsageCounters:
         self._counts[what] = self._counts.get(what, 0) + by
 
     def call(self, *, incoming: bool, length_s: int) -> None:
-        """Count a call: which way and how long, never with whom."""
+        """Count a call by direction and length, never by number."""
         self.count("calls_in" if incoming else "calls_out")
         self.count("call_s", length_s)
 
     def put_on(self) -> None:
-        """The watch is worn from now on."""
+        """Count the watch as worn from now on."""
         if self._worn_since_s is None:
             self._worn_since_s = self.since_boot_s()
 
     def taken_off(self) -> None:
-        """It is not worn any more."""
+        """Count the watch as not worn from now on."""
         self._gather("worn_s", self._worn_since_s)
         self._worn_since_s = None
 
     def went_offline(self) -> None:
-        """The network is gone from now on."""
+        """Count the network as lost from now on."""
         if self._offline_since_s is None:
             self._offline_since_s = self.since_boot_s()
 
     def came_online(self) -> None:
-        """It is back."""
+        """Count the network as available from now on."""
         self._gather("offline_s", self._offline_since_s)
         self._offline_since_s = None
 
@@ -69,7 +69,7 @@ class UsageCounters:
             self._counts["signal_min_dbm"] = min(signal_dbm, self._counts.get("signal_min_dbm", signal_dbm))
 
     def report(self, ref: str) -> Usage:
-        """Return the period that ends now as a message with this fresh id, and begin the next one."""
+        """Return the period that ends now as a message with this id, and begin the next one."""
         worn, offline = self._worn_since_s is not None, self._offline_since_s is not None
         self.taken_off()
         self.came_online()

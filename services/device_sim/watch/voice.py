@@ -29,15 +29,15 @@ class Voice:
     def record(
         self, to: str, sound: bytes | Path | Clip | None = None, *, seconds: float = 3.0, seed: int | None = None
     ) -> Outgoing:
-        """Record for a contact (id or name) or `family`; every byte is on disk when this returns, until its receipt.
+        """Record for a contact (id or name) or `family`; every byte is stored when this returns, until its receipt.
 
-        `sound` is a WAV file (or what else can be decoded), by its bytes or its path, or a clip that is encoded
-        already. Without it the child says something for so many seconds, the same for the same seed. Raises
-        SoundRefusedError for what is no sound or longer than a minute, and where there is no room for it.
+        `sound` is a WAV file (or another decodable one) as bytes or path, or an encoded clip. Without it the child says
+        something for this many seconds, the same for the same seed. Raises SoundRefusedError for bytes that are not
+        audio, for more than a minute, and when there is no room.
         """
         address, traits = self._mailbox.address(to), self._body.traits
         clip = sound if isinstance(sound, Clip) else self._made_clip(sound, seconds, seed)
-        # What was played makes room for what is to be said, as it does for what comes.
+        # Played clips are deleted to make room for recordings, as they are for new clips.
         while self._store.sounds.held_bytes() + len(clip.sound) > traits.sound_room_bytes:
             if not self._store.sounds.free_oldest_played():
                 raise SoundRefusedError("there is no room for another recording")
@@ -63,10 +63,10 @@ class Voice:
         return record_clip(samples, records[0])
 
     def play(self, ref: str, into: Path | None = None) -> Incoming:
-        """Play a voice message, into a WAV file if one is named; the first time, its sender is told `played`.
+        """Play a voice message, into a WAV file if one is named; the first time, its sender gets `played`.
 
-        KeyError for what is not there or is no voice message. SoundRefusedError, and nothing is told, where its sound
-        made room for newer ones, cannot be decoded or cannot be written.
+        Raises KeyError for an unknown ref or another kind of item. Raises SoundRefusedError, without `played`, when the
+        sound was deleted to make room, cannot be decoded or cannot be written.
         """
         item = self._store.items.find(ref)
         if item is None or item.kind != ItemKind.VOICE or item.state not in IN_INBOX:
@@ -80,5 +80,5 @@ class Voice:
         return self._mailbox.read(ref)
 
     def clip(self, ref: str) -> bytes | None:
-        """Return the sound of a voice message as it came; None if it is not here (any more)."""
+        """Return the sound of a voice message as it came; None if it is not stored (any more)."""
         return self._store.sounds.find(ref)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from services.device_sim.watch.answers import Answers, FetchKey, Owing
+from services.device_sim.watch.answers import Answers, FetchKey, ReceiptSender
 from services.device_sim.watch.body import WatchBody
 from services.device_sim.watch.events import EventKind
 from services.device_sim.watch.records import Transfer
@@ -18,12 +18,12 @@ _PLAY_TOLERANCE_MS = 500
 
 
 class Fetching:
-    """Chunks that come are on disk, so that a fetch goes on from the first missing one, whatever happened between.
+    """Stores chunks as they come, so that a fetch continues from the first missing one after any interruption.
 
-    Nothing is fetched before its item was announced on this connection: the manifest may have changed meanwhile.
+    A fetch begins only after its item was announced on this connection: the manifest may have changed meanwhile.
     """
 
-    def __init__(self, body: WatchBody, answers: Answers, owing: Owing) -> None:
+    def __init__(self, body: WatchBody, answers: Answers, owing: ReceiptSender) -> None:
         self._body = body
         self._store = body.store
         self._answers = answers
@@ -34,14 +34,14 @@ class Fetching:
     # ---------------------------------------------------------------- the announcement
 
     def take_item(self, ref: str, said: ItemVoice) -> None:
-        """Fetch a clip that is not here, or say why not. One that is here already is receipted again by the caller."""
+        """Fetch a clip that is not stored, or reject it. The caller repeats the receipt of a stored one."""
         refused = self._reason_against(said.voice)
         if refused is not None:
             self.forget(ref)
             self._owing.refuse_item(ref, refused)
             return
         if said.voice.chunk_bytes > self._chunk_room_bytes():
-            # Announced to an earlier hello of this watch: after the present one it comes with chunks that fit.
+            # Announced for an earlier hello of this watch: after the present hello it comes with chunks that fit.
             self._body.events.emit(EventKind.FRAME_IGNORED, topic="item", detail=Detail.TOO_LARGE.value)
             return
         if not self._body.has_room or not self._make_room(ref, said.voice.bytes):
@@ -78,7 +78,7 @@ class Fetching:
     # ---------------------------------------------------------------- the chunks
 
     def next_fetch(self, ref: str) -> Fetch | None:
-        """Return what to ask for now, None if this clip is fetched no longer."""
+        """Return the next request, None if this clip is no longer fetched."""
         transfer = self._store.sounds.find_transfer(ref)
         window = range(0) if transfer is None else transfer.next_missing(self._body.traits.fetch_window)
         if not window:
@@ -88,7 +88,7 @@ class Fetching:
         return Fetch(ref=ref, first_chunk=window.start, count=len(window))
 
     def take_chunk(self, ref: str, number: int, sound: bytes) -> bool:
-        """Keep a chunk; return False for one that nobody asked for, or that has not its size."""
+        """Store a chunk; return False for one that was not requested or has the wrong size."""
         transfer = self._store.sounds.find_transfer(ref)
         if transfer is None or len(sound) != transfer.size_of(number):
             return False
@@ -97,7 +97,7 @@ class Fetching:
         if len(held) == transfer.announced.voice.chunks:
             self._finish(transfer)
         elif ref in self._asked:
-            # The whole window is here: the next at once. Else the rest is awaited, and asked for again when it is late.
+            # The window is complete: request the next one. Otherwise wait for the rest and request it again when late.
             done = held.issuperset(self._asked[ref])
             self._answers.plan(FetchKey(ref), 0.0 if done else self._body.timings.receipt_first_s)
         return True
@@ -117,7 +117,7 @@ class Fetching:
         )  # fmt: skip
 
     def _start_over(self, ref: str) -> None:
-        """Nobody can tell which chunk is bad: all come again. At once the first time, after a growing wait then."""
+        """Request all chunks again, since any may be damaged: at once the first time, then after growing waits."""
         self._store.sounds.forget_chunks(ref)
         times = self._broken.get(ref, 0)
         self._broken[ref] = times + 1
@@ -129,12 +129,12 @@ class Fetching:
     # ---------------------------------------------------------------- the end of it
 
     def forget(self, ref: str) -> None:
-        """Fetch it no longer, and forget what came."""
+        """Stop fetching and delete what came."""
         self._store.sounds.forget_transfer(ref)
         self._stop(ref)
 
     def take_refusal(self, ref: str, retry_after_s: float | None) -> bool:
-        """A fetch was refused: ask again after a while if that was said, else wait for the next announcement."""
+        """Handle a refused fetch: ask again after the stated wait, else wait for the next announcement."""
         if self._store.sounds.find_transfer(ref) is None:
             return False
         if retry_after_s is None:

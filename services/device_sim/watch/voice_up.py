@@ -1,4 +1,4 @@
-"""What the child said, on its way: chunks before their `end`, and after `missing` those that are missing."""
+"""Upload of the child's recordings: chunks before their `end`, and after `missing` the missing ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.protocol.uplink import VoiceEnd
 
 @dataclass(frozen=True)
 class ChunkToSay:
-    """One chunk, as it is to be published."""
+    """One chunk, ready to be published."""
 
     number: int
     wire_id: str
@@ -24,10 +24,10 @@ class ChunkToSay:
 
 
 class Uploads:
-    """Which chunks of which recordings are to be said, for one connection; the recordings themselves are on disk.
+    """Which chunks of which recordings are due on one connection; the recordings themselves are on disk.
 
-    A recording that was begun on an earlier connection is asked after by its `end` alone: the backend knows what it
-    has, and says what is missing.
+    A recording that was begun on an earlier connection is continued by its `end` alone: the backend answers with the
+    chunks that are missing.
     """
 
     def __init__(self, body: WatchBody) -> None:
@@ -37,14 +37,14 @@ class Uploads:
         self._told: dict[int, tuple[Sequence[int], int]] = {}
 
     def begin(self, record: Outgoing) -> None:
-        """Say every chunk, from the first."""
+        """Schedule every chunk, from the first."""
         self._asked.pop(record.number, None)
         self._to_say[record.number] = deque(range(end_of(record).chunks))
 
     def take_missing(self, record: Outgoing, missing: Sequence[int]) -> float | None:
-        """Note what is missing; return after how many seconds it is to be said, None if there is nothing to say.
+        """Record the missing chunks; return the wait in seconds before they are due, None if nothing is.
 
-        At once, unless the same was missing before: a backend that never gets enough is not to be flooded.
+        No wait, unless the same chunks were missing before: a backend that stays incomplete must not be flooded.
         """
         wanted = [number for number in missing if number < end_of(record).chunks]
         if not wanted:
@@ -54,25 +54,25 @@ class Uploads:
         self._told[record.number] = (wanted, times)
         self._asked[record.number] = wanted
         timings = self._body.timings
-        # Once more at once: what was said may have been lost, or judged as a whole (its hash did not fit).
+        # At once for the first time: the chunks may have been lost, or discarded together because the hash did not fit.
         if times <= 1:
             return 0.0
         return backoff_s(times - 2, timings.receipt_first_s, timings.receipt_max_s, self._body.random_source)
 
     def is_saying(self, number: int) -> bool:
-        """Tell whether chunks go before the `end` of this recording; begins with those that were asked for."""
+        """Return whether chunks are due before the `end` of this recording; begins with the requested ones."""
         if number in self._asked:
             self._to_say[number] = deque(self._asked.pop(number))
         return bool(self._to_say.get(number))
 
     def forget(self, number: int) -> None:
-        """Its receipt has come."""
+        """Remove a recording: its receipt has come."""
         self._to_say.pop(number, None)
         self._asked.pop(number, None)
         self._told.pop(number, None)
 
     def next_chunk(self) -> ChunkToSay | None:
-        """Return the next chunk to say, of the oldest recording first; None: there is none."""
+        """Return the next chunk of the oldest recording; None without one."""
         for number, chunks in self._to_say.items():
             if chunks:
                 chunk = chunks.popleft()

@@ -15,13 +15,13 @@ class WallClock:
 
     @property
     def is_quiet(self) -> bool:
-        """Whether messages wait silently now. They are here all the same; an SOS never waits."""
+        """Whether messages arrive silently now. An SOS never waits."""
         return self._body.is_quiet()
 
     def on_shift_until(self, contact_id: str) -> str | None:
         """Return until when a contact is on shift, on the child's wall clock: "18:00", on another day "Tue 02:00".
 
-        None when nobody said so, or it is over: it ends by itself. KeyError for who is not in the list.
+        None without a shift or after its end. KeyError for an unknown contact.
         """
         contacts = {one.id: one for one in self._store.contacts()}
         now, config = self._body.server_now(), self._store.config()

@@ -44,7 +44,7 @@ class NotSentError(Exception):
 
 
 class PairingRefusedError(Exception):
-    """No code was given; `error` is a word of the page, `retry_after_s` set where waiting helps."""
+    """The backend gave no code; `error` is a word of the protocol, `retry_after_s` is set where waiting helps."""
 
     def __init__(self, error: str, retry_after_s: int | None) -> None:
         super().__init__(error)
@@ -53,18 +53,18 @@ class PairingRefusedError(Exception):
 
 
 class AlreadyPairedError(Exception):
-    """A code was asked for and credentials came: an earlier code had been entered, and its answer was lost."""
+    """A code was requested and credentials came: an earlier code was used, and the message about it was lost."""
 
 
 class SimWatch:
     """A watch with its memory in `folder`, talking to the broker at `host`:`port`.
 
     Serial and secret are needed once; a folder that holds them already needs neither. With `tls_ca_file` it speaks TLS
-    and follows the address told with its credentials; without, it speaks plain MQTT and stays at the address given
-    here, because credentials name the TLS listener. Use it as `async with`, or `start` and `stop`.
+    and follows the address in its credentials; without, it speaks plain MQTT and stays at the address given here,
+    because credentials name the TLS listener. Use it as `async with`, or `start` and `stop`.
 
-    Everything the child does is on disk when the method returns, and reaches the backend whenever that is possible,
-    also after a kill -9. Waiting is done by `wait_for` (an event, each handed out once) and `wait_until` (a condition).
+    Every action of the child is stored when its method returns and reaches the backend as soon as possible, also after
+    a kill -9. `wait_for` waits for an event (each is returned once), `wait_until` for a condition.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter a circumstance; all but three have defaults
@@ -105,12 +105,12 @@ class SimWatch:
     # ---------------------------------------------------------------- on and off
 
     async def start(self) -> None:
-        """Switch on: counts a boot and goes on where the memory says."""
+        """Switch on: count a boot and continue from the memory."""
         self._body.begin()
         self._network.start()
 
     async def stop(self) -> None:
-        """Switch off in order and give the folder free; a repeat does nothing."""
+        """Switch off in order and release the folder; repeating the call does nothing."""
         await self.usage.end_reporting()
         await self._network.stop()
         self._store.close()
@@ -125,7 +125,7 @@ class SimWatch:
         await self.stop()
 
     async def go_offline(self) -> None:
-        """Lose the network without a goodbye; the broker sends the will when it notices."""
+        """Lose the network without DISCONNECT; the broker sends the will when it notices."""
         await self._network.lose_network()
 
     async def go_online(self) -> None:
@@ -133,17 +133,17 @@ class SimWatch:
         self._network.find_network()
 
     async def sleep(self, minutes: float) -> None:
-        """Say `asleep` and disconnect; connects again by itself when the time is over, or at `go_online`."""
+        """Announce `asleep` and disconnect; connects again when the time is over, or at `go_online`."""
         await self._network.sleep(minutes * 60)
 
     # ---------------------------------------------------------------- pairing
 
     async def pair(self, *, timeout_s: float = _WAIT_S) -> ShownCode:
-        """Ask for a code and return it; the credentials come later as event `paired`.
+        """Request a code and return it; the credentials come later as event `paired`.
 
-        Raises PairingRefusedError; AlreadyPairedError when credentials were waiting instead; or TimeoutError when the
-        backend is not there. The watch goes on asking meanwhile (also after a restart) until `cancel_pairing`, unless
-        it was refused for good.
+        Raises PairingRefusedError; AlreadyPairedError when credentials were waiting instead; TimeoutError without an
+        answer. Meanwhile the watch keeps asking (also after a restart) until `cancel_pairing`, unless it was
+        refused for good.
         """
         events = self._body.events
         mark = events.count
@@ -159,12 +159,12 @@ class SimWatch:
         return ShownCode(event["code"], event["qr"], event["expires_tst"])
 
     def cancel_pairing(self) -> None:
-        """Ask for no more codes. If a code that was shown is entered all the same, the next `pair` learns of it."""
+        """Request no more codes. If a shown code is used all the same, the next `pair` finds the credentials."""
         self._store.set_pairing_asked(asked=False)
         self._network.look_again()
 
     def forget_credentials(self) -> None:
-        """Lose what the watch logs in with, as worn memory would; everything else stays until another pairing."""
+        """Lose the credentials, as worn memory would; everything else stays until another pairing."""
         self._store.lose_credentials()
         self._network.look_again()
 
@@ -191,12 +191,12 @@ class SimWatch:
 
     @property
     def username(self) -> str | None:
-        """The user name of the pairing that is stored."""
+        """User name of the stored pairing."""
         return self._store.username()
 
     @property
     def child_name(self) -> str | None:
-        """The child's name as told with the credentials."""
+        """The child's name that came with the credentials."""
         return self._store.child_name()
 
     @property
@@ -216,17 +216,17 @@ class SimWatch:
 
     @property
     def contacts_version(self) -> int:
-        """The version of the contact list held; 0: none."""
+        """Stored version of the contacts; 0: none."""
         return self._store.contacts_version()
 
     @property
     def config_version(self) -> int:
-        """The version of the settings held; 0: none."""
+        """Stored version of the settings; 0: none."""
         return self._store.config_version()
 
     @property
     def has_room(self) -> bool:
-        """Whether the watch takes new items; without room it answers `later`."""
+        """Whether the watch has room for new items; without room it answers `later`."""
         return self._body.has_room
 
     @has_room.setter
@@ -234,15 +234,15 @@ class SimWatch:
         self._body.has_room = value
 
     def contacts(self) -> list[Contact]:
-        """Return who may reach the child, in the family's order."""
+        """Return the contacts, in the family's order."""
         return self._store.contacts()
 
     def config(self) -> Config | None:
-        """Return the settings, None before the first."""
+        """Return the settings; None before the first."""
         return self._store.config()
 
     def inbox(self) -> list[Incoming]:
-        """Return what the child can see, in the server's order."""
+        """Return the items that the child can see, in the server's order."""
         return self._store.items.visible()
 
     def sent(self) -> list[Outgoing]:
@@ -250,23 +250,23 @@ class SimWatch:
         return self._store.outgoing.all()
 
     def sent_states(self, message: Outgoing | None = None) -> list[SentState]:
-        """Return what became of one message, or of all, at each recipient."""
+        """Return the states of one message, or of all, at each recipient."""
         if message is None:
             return self._store.outgoing.sent_states()
         return self._store.outgoing.sent_states(self._store.outgoing.get(message.number).wire_id)
 
     def owed_receipts(self) -> list[OwedReceipt]:
-        """Return the receipts the backend has not answered."""
+        """Return the receipts that the backend has not answered."""
         return self._store.items.owed_receipts()
 
     # ---------------------------------------------------------------- waiting
 
     async def wait_for(self, kind: str, *, timeout_s: float = _WAIT_S, **fields: Any) -> WatchEvent:  # noqa: ANN401
-        """Return the oldest event of a kind with these fields that was not handed out yet; TimeoutError if none."""
+        """Return the oldest event of a kind with these fields that was not returned so far; raises TimeoutError."""
         return await self._body.events.wait_for(kind, timeout_s, **fields)
 
     async def wait_until(self, condition: Callable[[], bool], *, timeout_s: float = _WAIT_S) -> None:
-        """Return once the condition holds; it is looked at after every event. TimeoutError if it never does."""
+        """Return once the condition holds; it is checked after every event. Raises TimeoutError."""
         await self._body.events.wait_until(condition, timeout_s)
 
     async def wait_online(self, *, timeout_s: float = _WAIT_S) -> None:
@@ -274,7 +274,7 @@ class SimWatch:
         await self.wait_until(lambda: self.is_online, timeout_s=timeout_s)
 
     async def wait_stored(self, message: Outgoing, *, timeout_s: float = _WAIT_S) -> Outgoing:
-        """Return the message once its receipt says stored; NotSentError when it was refused."""
+        """Return the message once its receipt says stored; raises NotSentError when it was rejected."""
         final = {OutgoingState.STORED, OutgoingState.REJECTED}
         await self.wait_until(lambda: self._store.outgoing.get(message.number).state in final, timeout_s=timeout_s)
         now = self._store.outgoing.get(message.number)
@@ -283,17 +283,17 @@ class SimWatch:
         return now
 
     async def wait_settled(self, *, timeout_s: float = _WAIT_S) -> None:
-        """Return once nothing is kept and nothing is owed: everything the watch had to say was answered."""
+        """Return once every uplink and every receipt of the watch is answered."""
         await self.wait_until(
             lambda: not self._store.outgoing.pending() and not self._store.items.owed_receipts(), timeout_s=timeout_s
         )
 
     def follow(self) -> AsyncGenerator[WatchEvent, None]:
-        """Yield every event from now on; takes none away from `wait_for`."""
+        """Yield every event from now on; `wait_for` still returns them."""
         return self._body.events.follow()
 
     async def publish_raw(self, level: str, payload: bytes, *, retain: bool = False) -> None:
-        """Publish any bytes below the own prefix, for tests of bad input; ConnectionLostError when not online."""
+        """Publish arbitrary bytes below the own prefix, for tests of bad input; raises ConnectionLostError offline."""
         await self._network.publish_raw(level, payload, retain=retain)
 
 

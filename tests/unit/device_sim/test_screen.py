@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.console.console import Command, Console, QuitError, SaidWrongError, printable, shown, words
+from services.device_sim.console.console import Command, Console, QuitError, CommandError, printable, shown, words
 from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
 from services.device_sim.watch.events import EventBoard, EventKind
 
@@ -30,7 +30,7 @@ def test_an_emoji_of_a_later_version_is_shown_as_its_word() -> None:
 
 def test_too_few_words_tell_the_usage() -> None:
     assert words("family good  night", 2, "") == ["family", "good  night"]
-    with pytest.raises(SaidWrongError, match="write TO TEXT"):
+    with pytest.raises(CommandError, match="write TO TEXT"):
         words("family", 2, "write TO TEXT")
 
 
@@ -40,7 +40,7 @@ async def test_a_script_stops_at_the_first_line_that_fails_and_a_person_goes_on(
     async def run(rest: str) -> None:
         ran.append(rest)
         if rest == "wrong":
-            raise SaidWrongError("no")
+            raise CommandError("no")
 
     console = Console([Command("do", "do", "", run)], ())
     assert await console.run_script(["do 1", "# a remark", "do 2"]) == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.device_sim.console.console import SaidWrongError, seconds, voice_shown
+from services.device_sim.console.console import CommandError, seconds, voice_shown
 from services.device_sim.parent.http import Download
 from services.device_sim.watch.records import Transfer
 from services.protocol.downlink import ItemVoice, VoiceManifest
@@ -68,5 +68,5 @@ def test_a_voice_message_is_shown_by_its_length_and_its_heights(voice: str, line
 def test_a_length_of_time_is_a_number_within_its_range_or_no_length_at_all() -> None:
     assert (seconds("2.5", 60), seconds("60", 60), seconds("night.wav", 60)) == (2.5, 60.0, None)
     for word in ("0", "-1", "60.1", "nan", "inf"):
-        with pytest.raises(SaidWrongError):
+        with pytest.raises(CommandError):
             seconds(word, 60)

@@ -1,12 +1,12 @@
-"""What the watch does with each thing it is told. One method a kind; stored first, answered after."""
+"""What the watch does with each downlink: one method a kind; stored first, answered afterwards."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from services.device_sim.watch.answers import Answers, Owing
+from services.device_sim.watch.answers import Answers, ReceiptSender
 from services.device_sim.watch.body import WatchBody
-from services.device_sim.watch.commanding import Commanded
+from services.device_sim.watch.commanding import CommandRunner
 from services.device_sim.watch.events import EventKind
 from services.device_sim.watch.records import Incoming, IncomingState, Outgoing, OutgoingState, SentState
 from services.device_sim.watch.repeats import PartsCollector
@@ -43,33 +43,33 @@ from services.protocol.words import (
     ReceiptState,
 )
 
-# Less is the delay of the network, not a clock that is wrong.
+# A smaller difference is the network's delay, not a wrong clock.
 _CLOCK_STEP_S = 2.0
 _RETRY_AFTER_DEFAULT_S = 60.0
-# What carries its id in its payload; of a clip the topic does.
+# Kinds whose id is in the payload; a clip has it in the topic.
 _WITH_ID: dict[str, type[Text | Alert | Location | Usage]] = {
     UplinkKind.TEXT: Text, UplinkKind.ALERT: Alert, UplinkKind.LOCATION: Location, UplinkKind.USAGE: Usage,
 }  # fmt: skip
 
 
-class Taking:
-    """Takes what the backend says, in the order in which it came. Parts are collected for one connection only."""
+class DownlinkReceiver:
+    """Receives downlinks in their order. Parts of a message are collected for one connection only."""
 
     def __init__(self, body: WatchBody, answers: Answers, uploads: Uploads) -> None:
         self._body = body
         self._store = body.store
         self._answers = answers
         self._uploads = uploads
-        self._owing = Owing(body, answers)
+        self._owing = ReceiptSender(body, answers)
         self.fetching = Fetching(body, answers, self._owing)
-        self.commanded = Commanded(body, answers)
+        self.commanded = CommandRunner(body, answers)
         self._contact_parts: PartsCollector[list[Contact]] = PartsCollector()
         self._config_parts: PartsCollector[Config] = PartsCollector()
         self._text_parts: PartsCollector[str] = PartsCollector()
         self.protocol_refused = False
 
     def take(self, topic: Downlink, said: DownlinkMessage) -> None:
-        """Store what was said and plan the answer. What this version does not know is answered or left alone."""
+        """Store a downlink and schedule its answer. An unknown kind is rejected or ignored."""
         ref = topic.ref or ""
         match said:
             case bytes():
@@ -130,7 +130,7 @@ class Taking:
         self._acknowledge(CONFIG, said.version)
 
     def _acknowledge(self, ref: str, version: int) -> None:
-        # Not kept: an ack that is lost heals at the next hello, which carries the versions.
+        # Not stored: a lost ack is repaired by the next hello, which carries the versions.
         self._answers.say(UplinkKind.ACK, Ack(ref=ref, version=version, state=AckState.DONE))
 
     # ---------------------------------------------------------------- items
@@ -171,7 +171,7 @@ class Taking:
         )  # fmt: skip
 
     def _take_again(self, ref: str) -> None:
-        """It is announced although it is here: the backend has not heard of it, nor of its being read."""
+        """Announced although it is here: the backend has no receipt, and possibly no `played`."""
         self._owing.owe(ref, ReceiptState.DELIVERED)
         held = self._store.items.find(ref)
         if held is not None and held.state is IncomingState.PLAYED:
@@ -184,7 +184,7 @@ class Taking:
         self._owing.plan(ref, ReceiptState.DELIVERED)
 
     def refuse_item(self, ref: str, detail: Detail) -> None:
-        """Answer an item that this watch cannot show, so that its sender is told and the next one comes."""
+        """Reject an item that this watch cannot show: its sender is notified and the next item follows."""
         self._owing.refuse_item(ref, detail)
 
     # ---------------------------------------------------------------- receipts
