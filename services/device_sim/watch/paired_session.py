@@ -128,10 +128,10 @@ class PairedSession:
 
     async def _greet(self) -> None:
         """Repeat hello until `down/time` comes; without it the connection is given up."""
-        for _ in range(1 + self._body.timings.hello_repeats):
+        for wait_s in self._body.timings.hello_waits_s(self._body.random_source):
             await self._publish(UplinkKind.HELLO, codec.encode(self._hello()))
             try:
-                async with asyncio.timeout(self._body.timings.hello_answer_s):
+                async with asyncio.timeout(wait_s):
                     await self._time_taken.wait()
             except TimeoutError:
                 continue

@@ -16,7 +16,6 @@ class Timings:
     puback_timeout_s: float = 10.0
     keepalive_s: int = 240
     hello_answer_s: float = limits.HELLO_ANSWER_TIMEOUT_S
-    hello_repeats: int = limits.HELLO_REPEATS
     reconnect_first_s: float = limits.RECONNECT_FIRST_S
     reconnect_max_s: float = limits.RECONNECT_MAX_S
     refused_ask_status_s: float = limits.REFUSED_LOGIN_ASK_STATUS_S
@@ -24,6 +23,16 @@ class Timings:
     receipt_max_s: float = limits.RECEIPT_REPEAT_MAX_S
     # The protocol gives no number for pairing; an answer takes as long as the one to hello.
     pairing_answer_s: float = limits.HELLO_ANSWER_TIMEOUT_S
+
+    def hello_waits_s(self, random_source: random.Random) -> list[float]:
+        """Return how long to wait for `down/time` after the first hello and after each repeat.
+
+        The waits double before each repeat, with jitter, so that watches which return together spread; after the last
+        repeat the watch waits once more as after the first hello, then reconnects.
+        """
+        scale = self.hello_answer_s / limits.HELLO_ANSWER_TIMEOUT_S
+        jittered = [scale * wait_s * random_source.uniform(1, 1 + _HELLO_SPREAD) for wait_s in limits.HELLO_REPEAT_S]
+        return [*jittered, self.hello_answer_s]
 
     @classmethod
     def quick(cls) -> Timings:
@@ -39,6 +48,7 @@ class Timings:
         )
 
 
+_HELLO_SPREAD = 0.2
 # Share of a wait that is random: watches that lost one broker together must not come back together.
 _SPREAD = 0.5
 

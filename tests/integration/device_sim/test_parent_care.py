@@ -72,7 +72,7 @@ async def test_a_day_with_a_watch_typed_by_hand(
         async with database.begin() as work:
             await raise_alert(work, NewAlert(home.child_id, home.family_id, "sos"))
         assert "1. sos" in await typist.types("alerts")
-        assert "the child is told" in await typist.types("acknowledge 1")
+        assert "the child is notified" in await typist.types("acknowledge 1")
         assert "takes care" in await typist.types("alerts")
         assert "1 to 1" in await typist.types("acknowledge 2", fails=True)
 

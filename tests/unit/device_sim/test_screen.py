@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.device_sim.console.console import Command, Console, QuitError, CommandError, printable, shown, words
+from services.device_sim.console.console import Command, CommandError, Console, QuitError, printable, shown, words
 from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
 from services.device_sim.watch.events import EventBoard, EventKind
 

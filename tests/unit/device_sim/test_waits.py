@@ -18,7 +18,9 @@ def chance(seed: int) -> random.Random:
 
 def test_the_field_uses_the_numbers_of_the_protocol_page() -> None:
     timings = Timings()
-    assert (timings.hello_answer_s, timings.hello_repeats) == (20, 2)
+    waits_s = timings.hello_waits_s(random.Random(1))
+    assert all(least <= wait_s <= least * 1.2 for wait_s, least in zip(waits_s, (20, 40, 80, 20), strict=True))
+    assert timings.hello_waits_s(random.Random(2)) != waits_s
     assert (timings.reconnect_first_s, timings.reconnect_max_s) == (5, 600)
     assert timings.refused_ask_status_s == 60
     assert (timings.receipt_first_s, timings.receipt_max_s) == (30, 900)
