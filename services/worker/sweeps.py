@@ -40,6 +40,7 @@ from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.limits.expiry import forget_full_buckets
+from services.core.privacy.contests.decisions import carry_out_one_decision
 from services.core.privacy.copies.actions import expire_one_export
 from services.core.privacy.erasure.removal import remove_one_erased
 from services.core.privacy.purging.actions import (
@@ -75,7 +76,8 @@ class Sweep:
 TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     expire_one_message, revoke_one_unconfirmed, forget_one_overdue, purge_one_old_voice, purge_one_unfinished,
     purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
-    carry_out_one_recovery, tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
+    carry_out_one_recovery, carry_out_one_decision,
+    tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
     purge_old_alerts, purge_one_endpoint, purge_old_commands, tell_one_family, forget_one_unconsented,
     note_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
     purge_one_office_batch, purge_one_device_batch,

@@ -68,6 +68,7 @@ NOT_FOUND: Final = Refusal(404, "not_found")
 NO_CONSENT: Final = Refusal(403, "consent_required")
 NO_RIGHT: Final = Refusal(403, "right_missing")
 NOT_FIRST: Final = Refusal(403, "primary_only")
+NO_HAND_OUT: Final = Refusal(403, "hand_out_closed")
 NO_PERMISSION: Final = Refusal(403, "permission_missing")
 
 OF_STAFF: Final = frozenset(
@@ -89,15 +90,15 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
 AGREED_TO_LOCATION: Final = frozenset({Role.FIRST, Role.LOCATE, Role.MANAGE})
 AGREED_TO_SOS_PLACES: Final = frozenset({Role.FIRST})
 # docs/decisions/0020-staff-access.md, in the words of the rules.
-_HAND: Final = frozenset({"see structure", "see devices", "hand out"})
+_HAND: Final = frozenset({"see structure", "see devices", "hand out", "see family codes"})
 _CARE: Final = _HAND | {"recover accounts", "export aggregates", "support families", "see survey reports"}
 MAY: Final[dict[Role, frozenset[str]]] = {
     Role.STAFF: _CARE,
     Role.STAFF_ELSEWHERE: _CARE,
-    Role.MANAGER: _CARE | {"break glass", "approve accounts"},
+    Role.MANAGER: _CARE | {"break glass", "approve accounts", "settle contests"},
     Role.COORDINATOR: _HAND,
     Role.FACTORY: frozenset({"export aggregates"}),
-    Role.ADMIN: _CARE | {"break glass", "approve accounts", "manage accounts", "manage structure"},
+    Role.ADMIN: _CARE | {"break glass", "approve accounts", "settle contests", "manage accounts", "manage structure"},
 }
 _BEFORE_CONSENT: Final = ", before consent too"
 _LOCATION: Final = ", consent to location"
@@ -133,6 +134,9 @@ def _of_staff(rule: str, role: Role, target: Target) -> Refusal | None:
         # A request about an account is reached wherever one serves, though no site stands in its address.
         is_reached = rule.startswith("of site") or permission == "approve accounts"
         is_served = role is Role.MANAGER and target is Target.SIBLING and is_reached
+    if is_served and role is Role.COORDINATOR and permission == "see family codes":
+        # No hand-out is open here; tests/integration/api/test_staff_access.py opens one.
+        return NO_HAND_OUT
     return PASSES if is_served else NOT_FOUND
 
 

@@ -52,6 +52,12 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/sites/{site_id}/recoveries/{recovery_id}/approve": {
         "form_number": "2026-0417", "document": "identity_card",
     },
+    "POST /v1/staff/sites/{site_id}/contests/{contest_id}/decision": {
+        "upholds": True, "form_number": "2026-0417", "document": "identity_card",
+    },
+    "POST /v1/staff/sites/{site_id}/contests/{contest_id}/decision/approve": {
+        "form_number": "2026-0417", "document": "identity_card",
+    },
     "POST /v1/staff/sites/{site_id}/hand-outs": {"families": 50, "minutes": 90},
     "POST /v1/staff/sites/{site_id}/hand-outs/{hand_out_id}/slips": {"family_codes": ["DG1-017"]},
     "POST /v1/staff/sites/{site_id}/families/{family_code}/break-glass": {"reason": "The child is missing."},

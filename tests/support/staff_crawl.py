@@ -172,6 +172,8 @@ class CrawlWorld:
         await self._child_speaks(mother, identity)
         self.canaries.sounds = {"what the mother said": MOTHERS_CLIP, "what the child said": CHILDS_CLIP}
         await self._survey()
+        # Without one, coordinators see no family code.
+        await self.chief.told("POST", f"{self.site}/hand-outs", json={"families": 5, "minutes": 120})
         return self
 
     async def family(self, what: str) -> Parent:
@@ -263,6 +265,24 @@ async def _standing_recovery(world: CrawlWorld, member: StaffMember) -> Asked:
     path = f"{world.site}/families/{asked['family_code']}/recoveries"
     told = await world.chief.told("POST", path, json=asked["json"])
     return {"recovery_id": told["recovery_id"], "json": {"form_number": FORM, "document": "passport"}}
+
+
+async def _contest(world: CrawlWorld, _: StaffMember) -> Asked:
+    mother = await world.family(f"who contests with {new_ref(6)}")
+    name = world.canaries.plant(f"whom they contest {new_ref(6)}", f"canary-uncle-{new_ref(6)}")
+    uncle = await mother.invite(display_name=name, may_manage=True)
+    world.canaries.plant_number(f"the number of {name}", uncle.phone)
+    said = {"guardian_id": uncle.guardian_id, "right": "manage"}
+    contest = await mother.told("POST", f"{mother.family}/contests", json=said)
+    return {"contest_id": contest["contest_id"]}
+
+
+async def _standing_decision(world: CrawlWorld, member: StaffMember) -> Asked:
+    asked = await _contest(world, member)
+    path = f"{world.site}/contests/{asked['contest_id']}/decision"
+    body = STAFF_BODIES["POST /v1/staff/sites/{site_id}/contests/{contest_id}/decision"]
+    await world.chief.told("POST", path, json=body)
+    return asked
 
 
 async def _hand_out(world: CrawlWorld, _: StaffMember) -> Asked:
@@ -392,6 +412,10 @@ PREPARED: dict[str, Prepare] = {
     f"POST {_OF_SITE}/families/{{family_code}}/recoveries": _recovery,
     f"POST {_OF_SITE}/recoveries/{{recovery_id}}/approve": _standing_recovery,
     f"POST {_OF_SITE}/recoveries/{{recovery_id}}/withdraw": _standing_recovery,
+    f"GET {_OF_SITE}/contests": _contest,
+    f"POST {_OF_SITE}/contests/{{contest_id}}/decision": _contest,
+    f"POST {_OF_SITE}/contests/{{contest_id}}/decision/approve": _standing_decision,
+    f"POST {_OF_SITE}/contests/{{contest_id}}/decision/withdraw": _standing_decision,
     f"POST {_OF_SITE}/hand-outs/{{hand_out_id}}/close": _hand_out,
     f"POST {_OF_SITE}/hand-outs/{{hand_out_id}}/slips": _hand_out,
     f"POST {_OF_SITE}/break-glass/{{break_glass_id}}/approve": _break_glass_of_another,

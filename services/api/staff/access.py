@@ -20,7 +20,8 @@ from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.errors import AccessTokenInvalidError, SessionEndedError
 from services.core.people.accounts.staff_sessions import staff_of_session
 from services.core.people.accounts.tables import Staff
-from services.core.people.households.errors import NotFoundError
+from services.core.people.households.errors import HandOutClosedError, NotFoundError
+from services.core.people.households.hand_out_codes import has_open_hand_out
 from services.core.people.programme.errors import PermissionMissingError
 from services.core.people.programme.queries import site_served
 from services.core.people.programme.tables import Site
@@ -40,21 +41,26 @@ class Permission(StrEnum):
     APPROVE_ACCOUNTS = "approve accounts"
     SEE_DEVICES = "see devices"
     HAND_OUT = "hand out"
+    FAMILY_CODES = "see family codes"
     RECOVER = "recover accounts"
     BREAK_GLASS = "break glass"
+    SETTLE_CONTESTS = "settle contests"
     EXPORT = "export aggregates"
     SUPPORT = "support families"
     SEE_IMPACT = "see survey reports"
     MANAGE_STRUCTURE = "manage structure"
 
 
-_OF_SITE: Final = frozenset({Permission.SEE_STRUCTURE, Permission.SEE_DEVICES, Permission.HAND_OUT})
+_OF_SITE: Final = frozenset(
+    {Permission.SEE_STRUCTURE, Permission.SEE_DEVICES, Permission.HAND_OUT, Permission.FAMILY_CODES}
+)
 PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "admin": frozenset(Permission),
     "manager": _OF_SITE
     | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT}
-    | {Permission.APPROVE_ACCOUNTS},
+    | {Permission.APPROVE_ACCOUNTS, Permission.SETTLE_CONTESTS},
     "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
+    # Often the factory's personnel office: family codes only while a hand-out of the site is open.
     "coordinator": _OF_SITE,
     # The employer: counts over many families, never a row about one.
     "factory": frozenset({Permission.EXPORT}),
@@ -138,12 +144,22 @@ class OfSite:
         self.access_rule = f"of site, may {permission.value}"
 
     async def __call__(self, work: Work, caller: AnyStaff, site_id: Annotated[uuid.UUID, Path()]) -> SiteScope:
-        """Return the scope; raises PermissionMissingError, NotFoundError."""
+        """Return the scope; raises PermissionMissingError, NotFoundError, HandOutClosedError."""
         _check(caller, self.permission)
         site = await site_served(work, caller.staff_id, site_id)
         if site is None:
             raise NotFoundError
-        return SiteScope(caller, site)
+        scope = SiteScope(caller, site)
+        if self.permission is Permission.FAMILY_CODES and not await sees_family_codes(work, scope):
+            raise HandOutClosedError
+        return scope
+
+
+async def sees_family_codes(work: Work, scope: SiteScope) -> bool:
+    """Return whether the caller may see the codes of the site's families now."""
+    if scope.caller.staff.role != "coordinator":
+        return scope.caller.may(Permission.FAMILY_CODES)
+    return await has_open_hand_out(work, scope.site.site_id)
 
 
 def _check(caller: StaffCaller, permission: Permission) -> None:
@@ -158,7 +174,9 @@ MayApproveAccounts = Annotated[StaffCaller, Depends(StaffWith(Permission.APPROVE
 StructureOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_STRUCTURE))]
 DevicesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_DEVICES))]
 HandsOutAtSite = Annotated[SiteScope, Depends(OfSite(Permission.HAND_OUT))]
+FamilyCodesAtSite = Annotated[SiteScope, Depends(OfSite(Permission.FAMILY_CODES))]
 RecoversAtSite = Annotated[SiteScope, Depends(OfSite(Permission.RECOVER))]
+SettlesContestsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SETTLE_CONTESTS))]
 BreaksGlassAtSite = Annotated[SiteScope, Depends(OfSite(Permission.BREAK_GLASS))]
 SupportsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SUPPORT))]
 SeesImpactAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_IMPACT))]

@@ -57,3 +57,24 @@ class ExportNotReadyError(CoreError):
     def fields(self) -> dict[str, int | str]:
         """Return the state it is in."""
         return {"state": self.state}
+
+
+class LastMessengerError(CoreError):
+    """No other guardian of the family may message."""
+
+    code = "last_messenger"
+    sentence = "No other guardian of this family may message: this right cannot be removed."
+
+
+class ContestDecisionStandsError(CoreError):
+    """Another decision about the contest is under way."""
+
+    code = "contest_decision_stands"
+    sentence = "A decision about this contest is under way already."
+
+
+class ContestDecisionEndedError(CoreError):
+    """No decision about the contest waits for this step."""
+
+    code = "contest_decision_ended"
+    sentence = "No decision about this contest waits for this. Request one."

@@ -15,10 +15,11 @@ from services.api.staff.access import PERMISSIONS
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes
+from tests.support.clock import FakeClock
 from tests.support.colleague import first_password_sent_to
 from tests.support.http import Parent, Place, fill_buckets, make_family, make_parent, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES
-from tests.support.staff_http import StaffMember, make_staff
+from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
 OF_SITE = [route for route in ROUTES if "{site_id}" in route.path]
@@ -54,13 +55,18 @@ async def world(client: httpx.AsyncClient, database: Database) -> World:
     break_glass = await stranger.told("POST", f"{site}/families/{code}/break-glass", json=why)
     body = {**STAFF_BODIES["POST /v1/staff/accounts"], "site_id": str(world.theirs.site.site_id)}
     request = await stranger.told("POST", "/v1/staff/accounts", json=body)
+    uncle = await family.invite(may_manage=True)
+    contested = {"guardian_id": uncle.guardian_id, "right": "manage"}
+    contest = await family.told("POST", f"{family.family}/contests", json=contested)
+    decision = {"upholds": True, "form_number": "2026-0417", "document": "passport"}
+    await stranger.told("POST", f"{site}/contests/{contest['contest_id']}/decision", json=decision)
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     wanted = {"kind": "csv", "audience": "staff", "site_id": str(world.theirs.site.site_id)}
     export = await stranger.told("POST", "/v1/staff/exports", json=wanted)
     world.ids = {
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
         "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
-        "help_id": str(uuid.uuid4()), "survey_id": str(uuid.uuid4()),
+        "help_id": str(uuid.uuid4()), "contest_id": contest["contest_id"], "survey_id": str(uuid.uuid4()),
         "staff_session_id": session["staff_session_id"], "family_code": code,
         "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
         "break_glass_id": break_glass["break_glass_id"], "request_id": request["request_id"],
@@ -178,6 +184,9 @@ async def test_a_site_is_told_with_devices_and_codes_and_nothing_of_the_people(
 ) -> None:
     place = await make_place(database)
     coordinator = await make_staff(client, database, place, "coordinator")
+    await coordinator.told(
+        "POST", f"/v1/staff/sites/{place.site.site_id}/hand-outs", json={"families": 5, "minutes": 90}
+    )
     families = [await make_family(client, database, place) for _ in range(3)]
     await pair(families[0], place)
     await families[0].add_contact(name="Teacher Li")
@@ -192,6 +201,45 @@ async def test_a_site_is_told_with_devices_and_codes_and_nothing_of_the_people(
     said = json.dumps(told)
     for personal in ("Mei", "Teacher Li", *(one.phone for one in families), *(one.child_id for one in families)):
         assert personal not in said
+
+
+async def test_a_coordinator_sees_family_codes_only_while_a_hand_out_is_open(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    coordinator, staff = [await make_staff(client, database, place, role) for role in ("coordinator", "staff")]
+    family = await make_family(client, database, place)
+    await pair(family, place)
+    clock.advance(days=3)
+    coordinator, staff = await renewed(coordinator, database), await renewed(staff, database)
+    site = f"/v1/staff/sites/{place.site.site_id}"
+
+    async def codes(member: StaffMember) -> list[str | None]:
+        watches = (await member.told("GET", f"{site}/watches"))["watches"]
+        entries = (await member.told("GET", f"{site}/triage"))["entries"]
+        assert len(watches) == 1
+        assert entries
+        return [one["family_code"] for one in watches + entries]
+
+    code = await family_code_of(family)
+    of_codes = [one for one in OF_SITE if one.rules == ("of site, may see family codes",)]
+    assert len(of_codes) == 9
+    assert set(await codes(staff)) == {code}
+    for _ in range(2):
+        assert set(await codes(coordinator)) == {None}
+        for route in of_codes:
+            path = route.path.format(site_id=place.site.site_id)
+            body = STAFF_BODIES.get(str(route))
+            assert await coordinator.refused(route.method, path, json=body) == (403, "hand_out_closed"), route
+        opened = await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 90})
+        assert set(await codes(coordinator)) == {code}
+        listed = await coordinator.told("GET", f"{site}/families")
+        assert [one["family_code"] for one in listed["families"]] == [code]
+        await coordinator.told("POST", f"{site}/hand-outs/{opened['hand_out_id']}/close")
+    # By itself at its end as well.
+    await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 5})
+    clock.advance(minutes=5)
+    assert set(await codes(coordinator)) == {None}
 
 
 async def test_lists_come_in_pages_without_a_gap(client: httpx.AsyncClient, database: Database) -> None:

@@ -22,7 +22,7 @@ from services.core.platform.crypto.broker_password import mosquitto_hash_fits
 from services.core.platform.db.database import Database
 from services.core.platform.limits.rules import Limits
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone
-from tests.support.staff_http import StaffMember, family_code_of, make_staff
+from tests.support.staff_http import StaffMember, at_hand_out, family_code_of, make_staff
 from tests.support.world import make_watch
 
 CSV = {"Content-Type": "text/csv"}
@@ -117,7 +117,7 @@ async def test_families_come_as_a_workbook_with_their_watches_and_a_repeat_doubl
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place = await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     async with database.begin() as work:
         watch = (await make_watch(work, place.site.site_id, None))[0].serial
     first, second = family_code(), family_code()
@@ -140,7 +140,7 @@ async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place, elsewhere = await make_place(database), await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     stranger = await make_family(client, database, elsewhere)
     heading, good = "family_code,phone,cohort\n", f"{family_code()},{new_phone()},Spring\n"
     # What the list shows by itself is told in words ...
@@ -168,7 +168,7 @@ async def test_cards_and_trainings_are_noted_at_the_own_site_and_another_sites_d
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place, elsewhere = await make_place(database), await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     family, stranger = await make_family(client, database, place), await make_family(client, database, elsewhere)
     async with database.begin() as work:
         mine, theirs = [(await make_watch(work, one.site.site_id, None))[0] for one in (place, elsewhere)]
@@ -216,7 +216,7 @@ async def test_what_is_no_list_is_refused_before_it_costs_anything(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place = await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     path = f"/v1/staff/sites/{place.site.site_id}/imports/sims"
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:

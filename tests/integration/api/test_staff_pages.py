@@ -12,7 +12,7 @@ from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import make_family, make_place
 from tests.support.staff_crawl import pdf_texts
-from tests.support.staff_http import StaffMember, family_code_of, make_staff
+from tests.support.staff_http import StaffMember, at_hand_out, family_code_of, make_staff
 
 
 async def _pages(member: StaffMember, path: str, leaf: str, **narrowed: str) -> list[list[Any]]:
@@ -87,7 +87,7 @@ async def test_the_list_to_sign_is_for_one_cohort_where_it_is_asked_for(
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place, elsewhere = await make_place(database), await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     code = await family_code_of(await make_family(client, database, place))
     async with database.begin() as work:
         empty = Cohort(site_id=place.site.site_id, name="the next", created_at=work.now)

@@ -17,7 +17,7 @@ from services.core.people.households.tables import Family
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
-from tests.support.staff_http import make_staff, renewed
+from tests.support.staff_http import at_hand_out, make_staff, renewed
 from tests.support.world import make_watch
 
 
@@ -39,7 +39,7 @@ async def new_watch(database: Database, site_id: Any) -> str:
 
 async def test_hand_out_by_scan_undo_return_and_replacement(client: httpx.AsyncClient, database: Database) -> None:
     place, elsewhere = await make_place(database), await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     parent, other = await make_family(client, database, place), await make_family(client, database, elsewhere)
     code, foreign_code = await code_of(database, parent), await code_of(database, other)
     first, second = [await new_watch(database, place.site.site_id) for _ in range(2)]
@@ -214,7 +214,7 @@ async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_cha
     client: httpx.AsyncClient, database: Database
 ) -> None:
     place, elsewhere = await make_place(database), await make_place(database)
-    coordinator = await make_staff(client, database, place, "coordinator")
+    coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     stranger = await make_family(client, database, elsewhere)
     serial = await new_watch(database, place.site.site_id)
     path = f"/v1/staff/sites/{place.site.site_id}/family-lists"

@@ -24,7 +24,13 @@ from services.core.people.households.actions import change_child, note_childs_ag
 from services.core.people.households.birth import birth_date_of, childs_consent_due
 from services.core.people.households.errors import NotFoundError, RightMissingError
 from services.core.people.households.invitations import Invited, invite, revoke_invitation
-from services.core.people.households.queries import children_of, guardians_of, invitations_of, membership_in, rights_of
+from services.core.people.households.queries import (
+    children_of,
+    guardians_of,
+    invitations_of,
+    membership_in,
+    stored_rights_of,
+)
 from services.core.people.households.rules import Right, Rights
 from services.core.people.households.tables import Child as ChildRow
 from services.core.people.households.tables import Invitation as InvitationRow
@@ -101,7 +107,7 @@ async def change_one(
     target = await membership_in(work, scope.family_id, guardian_id)
     if target is None:
         raise NotFoundError
-    before = rights_of(target)
+    before = stored_rights_of(target)
     rights = Rights(
         before.may_message if body.may_message is None else body.may_message,
         before.may_locate if body.may_locate is None else body.may_locate,

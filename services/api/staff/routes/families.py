@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import HandsOutAtSite, SupportsAtSite
+from services.api.staff.access import FamilyCodesAtSite, SupportsAtSite
 from services.api.staff.schemas import programme as schemas
 from services.core.office.enrolment.actions import FamilyRow, check_rows
 from services.core.office.enrolment.participation import end_enrolment, note_training
@@ -26,7 +26,9 @@ PAGE = 50
 
 
 @router.post("/family-lists", responses=problem_responses(401, 403, 404, 422))
-async def enrol(work: Work, scope: HandsOutAtSite, body: schemas.EnrolFamiliesRequest) -> schemas.EnrolFamiliesResponse:
+async def enrol(
+    work: Work, scope: FamilyCodesAtSite, body: schemas.EnrolFamiliesRequest
+) -> schemas.EnrolFamiliesResponse:
     """Enrol a list of families, all of it or nothing, with every fault by row and column. A repeat changes nothing."""
     programme = await work.session.get_one(Programme, scope.site.programme_id)
     rows = [
@@ -58,7 +60,7 @@ async def enrol(work: Work, scope: HandsOutAtSite, body: schemas.EnrolFamiliesRe
 
 @router.post("/trainings", responses=problem_responses(401, 403, 404, 422))
 async def note_attended(
-    work: Work, scope: HandsOutAtSite, body: schemas.RecordTrainingRequest
+    work: Work, scope: FamilyCodesAtSite, body: schemas.RecordTrainingRequest
 ) -> schemas.RecordTrainingResponse:
     """Note that a family of the site attended a training. A repeat keeps the first day."""
     is_new = await note_training(
@@ -69,7 +71,7 @@ async def note_attended(
 
 
 @router.post("/enrolments/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
-async def end(work: Work, scope: HandsOutAtSite, body: schemas.EndEnrolmentRequest) -> None:
+async def end(work: Work, scope: FamilyCodesAtSite, body: schemas.EndEnrolmentRequest) -> None:
     """End a family's enrolment: it is on no list and in no statistics any more. Its watch and messages stay."""
     await end_enrolment(
         work, staff_actor(scope.caller.staff_id), body.family_code, body.reason, site_id=scope.site.site_id

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import HandsOutAtSite, StructureManagedAtSite
+from services.api.staff.access import FamilyCodesAtSite, HandsOutAtSite, StructureManagedAtSite
 from services.api.staff.lists import Counts, import_list
 from services.api.staff.schemas.imports import DryRun, ListImportResponse, list_body
 from services.core.office.enrolment.actions import FamilyList, family_list
@@ -47,7 +47,7 @@ async def import_watches(
     openapi_extra=list_body("family_code, phone, cohort; watch_serial, site. No names"),
 )
 async def import_families(
-    request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False
+    request: Request, work: Work, scope: FamilyCodesAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
     """Enrol families of the site, and hand out the watches named beside them."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
@@ -89,7 +89,7 @@ async def import_sims(
     openapi_extra=list_body("family_code, training, attended_on"),
 )
 async def import_trainings(
-    request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False
+    request: Request, work: Work, scope: FamilyCodesAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
     """Note who of the site attended which training."""
 

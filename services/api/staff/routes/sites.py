@@ -6,7 +6,13 @@ from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import DevicesOfSite, MaySeeStructure, StructureOfSite
+from services.api.staff.access import (
+    DevicesOfSite,
+    FamilyCodesAtSite,
+    MaySeeStructure,
+    StructureOfSite,
+    sees_family_codes,
+)
 from services.api.staff.schemas import accounts as schemas
 from services.core.office.triage.site_health import Health, families_at, watches_at
 from services.core.people.programme.queries import cohorts_of, sites_served
@@ -46,10 +52,12 @@ async def list_watches(
     state: Annotated[Literal["registered", "handed_out", "lost", "returned", "broken"] | None, Query()] = None,
 ) -> schemas.WatchesAtSiteResponse:
     """Tell the watches of a site by serial, a page at a time."""
+    shows_codes = await sees_family_codes(work, scope)
     page = await watches_at(work, scope.site.site_id, after=after, limit=limit, state=state)
     return schemas.WatchesAtSiteResponse(
         watches=[
-            schemas.WatchAtSite(**_health(one).model_dump(), family_code=family_code) for one, family_code in page.rows
+            schemas.WatchAtSite(**_health(one).model_dump(), family_code=family_code if shows_codes else None)
+            for one, family_code in page.rows
         ],
         next=page.rows[-1][0].serial if page.has_more else None,
     )
@@ -57,7 +65,7 @@ async def list_watches(
 
 @router.get("/{site_id}/families", responses=problem_responses(401, 403, 404, 422))
 async def list_families(
-    work: Work, scope: DevicesOfSite, after: After = None, limit: Limit = PAGE
+    work: Work, scope: FamilyCodesAtSite, after: After = None, limit: Limit = PAGE
 ) -> schemas.FamiliesAtSiteResponse:
     """Tell the families of a site by code, with the health of their watches, a page at a time."""
     page = await families_at(work, scope.site.site_id, after=after, limit=limit)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import DevicesOfSite, HandsOutAtSite, Permission
+from services.api.staff.access import DevicesOfSite, FamilyCodesAtSite, HandsOutAtSite, Permission, sees_family_codes
 from services.api.staff.schemas import programme as schemas
 from services.core.devices.push.queries import families_not_reached
 from services.core.devices.watches.rules import serial_of_scan
@@ -42,6 +42,7 @@ async def read_triage(
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
     serials = list(dict.fromkeys(one.serial for one in entries))
     page = set(serials[:limit])
+    shows_codes = await sees_family_codes(work, scope)
     kinds = await triage.site_warnings(work, scope.site) if scope.caller.may(Permission.RECOVER) else []
     return schemas.TriageResponse(
         site_warnings=[
@@ -50,7 +51,8 @@ async def read_triage(
         entries=[
             schemas.TriageEntry.model_validate(
                 {
-                    "serial": one.serial, "family_code": one.family_code, "kind": one.finding.kind,
+                    "serial": one.serial, "kind": one.finding.kind,
+                    "family_code": one.family_code if shows_codes else None,
                     "since_at": one.finding.since_at, "advice": triage.advice(one.finding.kind, locale),
                 }
             )
@@ -63,7 +65,7 @@ async def read_triage(
 
 @router.post("/watch-hand-outs", responses=problem_responses(401, 403, 404, 409, 422))
 async def hand_out_by_scan(
-    work: Work, scope: HandsOutAtSite, body: schemas.HandOutWatchRequest
+    work: Work, scope: FamilyCodesAtSite, body: schemas.HandOutWatchRequest
 ) -> schemas.HandedOutWatchResponse:
     """Give a watch to an enrolled family of the site: the label, then the code. A repeat changes nothing.
 
@@ -81,7 +83,7 @@ async def hand_out_by_scan(
 
 
 @router.post("/watch-hand-outs/undo", responses=problem_responses(401, 403, 404, 409, 422))
-async def undo(work: Work, scope: HandsOutAtSite) -> schemas.UndoneHandOutResponse:
+async def undo(work: Work, scope: FamilyCodesAtSite) -> schemas.UndoneHandOutResponse:
     """Take back the caller's last hand-out at this site, of the last two hours; not one that is paired already."""
     undone = await hand_out.undo_last_hand_out(work, staff_actor(scope.caller.staff_id), site_id=scope.site.site_id)
     return schemas.UndoneHandOutResponse(serial=undone.serial, family_code=undone.family_code)
@@ -118,7 +120,7 @@ async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
 
 
 @router.get("/hand-out-list", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
-async def print_list(work: Work, scope: HandsOutAtSite, cohort_id: uuid.UUID | None = None) -> Response:
+async def print_list(work: Work, scope: FamilyCodesAtSite, cohort_id: uuid.UUID | None = None) -> Response:
     """Print a line to sign for each enrolled family of the site, or of a cohort: code and watch, no names, no phones.
 
     Where a guardian cannot be reached yet, the line says so.

@@ -116,6 +116,52 @@ class PrintSlipsRequest(RequestBody):
     family_codes: Annotated[list[FamilyCode], Field(min_length=1, max_length=HAND_OUT_MOST_FAMILIES)]
 
 
+class NewDecisionRequest(RequestBody):
+    """Whether a contested right is removed, with the family's document at hand."""
+
+    upholds: bool = Field(description="true: the contested right is removed; false: it stays")
+    form_number: FormNumber
+    document: DocumentSeen = None
+
+
+class ApproveDecisionRequest(RequestBody):
+    """The document's number once more, read from it by the second person."""
+
+    form_number: FormNumber
+    document: DocumentSeen = None
+
+
+class DecisionResponse(ResponseBody):
+    """A decision about a contested right; the document's number is not returned."""
+
+    contest_id: uuid.UUID
+    upholds: bool
+    state: str = Field(description="asked, waiting, withdrawn, done, failed")
+    document: str
+    asked_by: uuid.UUID
+    asked_at: datetime
+    approved_by: uuid.UUID | None
+    due_at: datetime | None
+
+
+class ContestAtSite(ResponseBody):
+    """A contested right: relations and the right, no names."""
+
+    contest_id: uuid.UUID
+    family_code: str
+    raised_by_relation: str
+    about_relation: str
+    right: str = Field(description="message, locate, manage")
+    raised_at: datetime
+    decision: DecisionResponse | None
+
+
+class ContestsAtSiteResponse(ResponseBody):
+    """Those that are open, the oldest first."""
+
+    contests: list[ContestAtSite]
+
+
 class NewBreakGlassRequest(RequestBody):
     """Why a guardian's name and number have to be seen, and whether telling the guardian at once is dangerous."""
 

@@ -25,8 +25,8 @@ from services.core.people.households.queries import (
     count_children,
     membership_in,
     primary_has_consented,
-    rights_of,
     standing_of,
+    stored_rights_of,
 )
 from services.core.people.households.rules import Right, Rights
 from services.core.people.households.tables import Child, Invitation, Membership
@@ -146,7 +146,8 @@ async def change_rights(
         raise NotFoundError
     if by != guardian_id and not giver.may_manage:
         raise RightMissingError(Right.MANAGE)
-    before = rights_of(target)
+    # A paused right is not given up by whoever changes another one.
+    before = stored_rights_of(target)
     if rights != before:
         rules.check_change_of(standing_of(target), rights, by_themselves=by == guardian_id)
         rules.check_grant(standing_of(giver), before, rights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
 from sqlmodel import col, select
@@ -32,6 +33,14 @@ async def hand_out_is_open(work: UnitOfWork, code: str) -> bool:
     found = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
     hand_out = found.first()
     return hand_out is not None and is_open(hand_out, work.now) and hand_out.codes_left > 0
+
+
+async def has_open_hand_out(work: UnitOfWork, site_id: uuid.UUID) -> bool:
+    """Return whether a hand-out of a site is open now."""
+    found = await work.session.exec(
+        select(HandOut.hand_out_id).where(HandOut.site_id == site_id, col(HandOut.closes_at) > work.now).limit(1)
+    )
+    return found.first() is not None
 
 
 async def country_of_hand_out(work: UnitOfWork, code: str) -> str | None:

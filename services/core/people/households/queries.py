@@ -22,7 +22,13 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def rights_of(membership: Membership) -> Rights:
-    """Return the rights a membership gives."""
+    """Return the rights a membership gives now."""
+    may_locate = membership.may_locate and not membership.locate_paused
+    return Rights(membership.may_message, may_locate, membership.may_manage)
+
+
+def stored_rights_of(membership: Membership) -> Rights:
+    """Return the rights of a membership as they are stored, also those that are paused."""
     return Rights(membership.may_message, membership.may_locate, membership.may_manage)
 
 

@@ -74,6 +74,8 @@ class Membership(SQLModel, table=True):
     may_message: bool = True
     may_locate: bool = False
     may_manage: bool = False
+    # While the first guardian contests a right of theirs, may_locate has no effect.
+    locate_paused: bool = False
     # The guardian's number is shown to no other guardian and put on no watch.
     number_hidden: bool = False
     joined_at: datetime = time_column()

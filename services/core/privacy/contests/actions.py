@@ -7,13 +7,15 @@ import uuid
 from sqlmodel import col, select
 
 from services.core.devices.contacts.guardians import follow_change
+from services.core.people.accounts.actions import access_changed
 from services.core.people.households.errors import NotFoundError, PrimaryGuardianError
-from services.core.people.households.queries import membership_in, rights_of
+from services.core.people.households.queries import guardians_of, membership_in, rights_of
 from services.core.people.households.rules import Right
+from services.core.people.households.tables import Membership
 from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
-from services.core.privacy.errors import ContestExistsError
+from services.core.privacy.errors import ContestExistsError, LastMessengerError
 from services.core.privacy.tables import Contest
 
 
@@ -36,6 +38,7 @@ async def contest_right(
     contest = Contest(family_id=family_id, raised_by=by, about_id=about_id, right=right.value, raised_at=work.now)
     work.add(contest)
     await work.flush()
+    await _pause_locating(work, family_id, about_id)
     record_audit(work, guardian_actor(by), "right.contested", family_id=family_id, subject_id=about_id)
     await _tell(work, contest)
     return contest
@@ -48,7 +51,7 @@ async def withdraw_contest(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID
         raise NotFoundError
     if contest.state != "open":
         return
-    _end(work, contest, "withdrawn")
+    await _end(work, contest, "withdrawn")
     record_audit(work, guardian_actor(by), "right.contest_withdrawn", family_id=family_id, subject_id=contest.about_id)
     await _tell(work, contest)
 
@@ -56,7 +59,7 @@ async def withdraw_contest(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID
 async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, *, uphold: bool) -> Contest:
     """Settle a contest: upholding removes the right, except from the first guardian; dismissing keeps it.
 
-    Repeating the call changes nothing. Raises NotFoundError, PrimaryGuardianError.
+    Repeating the call changes nothing. Raises NotFoundError, PrimaryGuardianError, LastMessengerError.
     """
     contest = await _locked(work, contest_id)
     if contest is None:
@@ -65,19 +68,31 @@ async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, 
         return contest
     if uphold:
         await _take_away(work, actor, contest)
-    _end(work, contest, "upheld" if uphold else "dismissed")
+    await _end(work, contest, "upheld" if uphold else "dismissed")
     action = "right.contest_upheld" if uphold else "right.contest_dismissed"
     record_audit(work, actor, action, family_id=contest.family_id, subject_id=contest.about_id)
     await _tell(work, contest)
     return contest
 
 
+async def check_removal(work: UnitOfWork, contest: Contest) -> None:
+    """Refuse to remove a right of the first guardian, or the right to message of the last guardian who has it.
+
+    Raises PrimaryGuardianError, LastMessengerError.
+    """
+    members = [member for member, _ in await guardians_of(work, contest.family_id)]
+    if any(member.guardian_id == contest.about_id and member.is_primary for member in members):
+        raise PrimaryGuardianError
+    others = [member for member in members if member.guardian_id != contest.about_id and member.may_message]
+    if contest.right == Right.MESSAGE and not others:
+        raise LastMessengerError
+
+
 async def _take_away(work: UnitOfWork, actor: Actor, contest: Contest) -> None:
+    await check_removal(work, contest)
     theirs = await membership_in(work, contest.family_id, contest.about_id, lock=True)
     if theirs is None:
         return
-    if theirs.is_primary:
-        raise PrimaryGuardianError
     theirs.may_message &= contest.right != Right.MESSAGE
     theirs.may_locate &= contest.right != Right.LOCATE
     theirs.may_manage &= contest.right != Right.MANAGE
@@ -94,10 +109,40 @@ async def _locked(work: UnitOfWork, contest_id: uuid.UUID) -> Contest | None:
     return found.first()
 
 
-def _end(work: UnitOfWork, contest: Contest, state: str) -> None:
+async def _end(work: UnitOfWork, contest: Contest, state: str) -> None:
     contest.state = state
     contest.ended_at = work.now
     work.add(contest)
+    await work.flush()
+    await _pause_locating(work, contest.family_id, contest.about_id)
+
+
+async def _pause_locating(work: UnitOfWork, family_id: uuid.UUID, about_id: uuid.UUID) -> None:
+    """Pause a guardian's right to locate while the first guardian contests a right of theirs, and no longer."""
+    theirs = await membership_in(work, family_id, about_id, lock=True)
+    if theirs is None:
+        return
+    first = (
+        select(Membership.guardian_id)
+        .where(
+            Membership.family_id == family_id, col(Membership.is_primary).is_(True),
+            col(Membership.removed_at).is_(None),
+        )
+        .scalar_subquery()
+    )  # fmt: skip
+    standing = await work.session.exec(
+        select(Contest.contest_id)
+        .where(
+            Contest.family_id == family_id, Contest.about_id == about_id, Contest.state == "open",
+            col(Contest.raised_by) == first,
+        )
+        .limit(1)
+    )  # fmt: skip
+    is_paused = standing.first() is not None
+    if theirs.locate_paused != is_paused:
+        theirs.locate_paused = is_paused
+        work.add(theirs)
+        await access_changed(work, about_id)
 
 
 async def _tell(work: UnitOfWork, contest: Contest) -> None:

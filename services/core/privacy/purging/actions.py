@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, col, select
 from services.core.office.prompts.tables import Nudge
 from services.core.people.accounts.tables import GuardianDevice, Session, StaffSession
 from services.core.people.households.tables import BreakGlass, HandOut, HelpRequest, Invitation, Notice, Recovery
+from services.core.people.staff_accounts.tables import StaffRequest
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.tables import Event
 from services.core.platform.outbox.tables import OutboxRow
@@ -70,6 +71,8 @@ async def purge_one_office_batch(work: UnitOfWork) -> bool:
             work, Invitation, col(Invitation.invitation_id),
             or_(col(Invitation.ended_at) <= before, col(Invitation.expires_at) <= before),
         ),
+        # One that nobody approved lapses by itself, and is as old as its date.
+        await _forget(work, StaffRequest, col(StaffRequest.request_id), col(StaffRequest.asked_at) <= before),
         await _forget(work, Contest, col(Contest.contest_id), col(Contest.ended_at) <= before),
         await _forget(
             work, BreakGlass, col(BreakGlass.break_glass_id), col(BreakGlass.asked_at) <= before,

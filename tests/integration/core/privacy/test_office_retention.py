@@ -24,6 +24,7 @@ from services.core.people.households.tables import (
     Recovery,
 )
 from services.core.people.programme.tables import Programme
+from services.core.people.staff_accounts.tables import StaffRequest
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.facts.tables import Fact
@@ -86,10 +87,16 @@ async def _at_work(parent: Parent, place: Place, *, ended: bool) -> None:
             ),
         )  # fmt: skip
         if ended:
+            work.add(
+                StaffRequest(
+                    kind="open", email="canary@example.org", display_name="Office", role="staff", asked_by=staff_id,
+                    asked_at=now, site_id=site_id, state="done", ended_at=now,
+                )
+            )  # fmt: skip
             work.add(Notice(family_id=family_id, kind="news", text="canary notice", created_at=now))
 
 
-OFFICE = (Notice, HandOut, LogInSlip, HelpRequest, Recovery, BreakGlass, Invitation)
+OFFICE = (Notice, HandOut, LogInSlip, HelpRequest, Recovery, BreakGlass, Invitation, StaffRequest)
 
 
 async def test_what_the_office_did_is_kept_half_a_year_and_what_still_runs_stays(
@@ -104,7 +111,7 @@ async def test_what_the_office_did_is_kept_half_a_year_and_what_still_runs_stays
         )
         if ended:
             await parent.told("DELETE", f"{parent.family}/invitations/{invited['invitation_id']}")
-    both = {table.__name__: 2 for table in OFFICE} | {"Notice": 1}
+    both = {table.__name__: 2 for table in OFFICE} | {"Notice": 1, "StaffRequest": 1}
     clock.advance(days=180, seconds=-1)
     await _run(database, purge_one_office_batch)
     assert await _count(database, *OFFICE) == both
@@ -112,7 +119,7 @@ async def test_what_the_office_did_is_kept_half_a_year_and_what_still_runs_stays
     for _ in range(2):
         await _run(database, purge_one_office_batch)
         left = await _count(database, *OFFICE)
-        assert left == {table.__name__: 1 for table in OFFICE} | {"Notice": 0}
+        assert left == {table.__name__: 1 for table in OFFICE} | {"Notice": 0, "StaffRequest": 0}
     # Nobody answered it, and its own time has been over for as long.
     clock.advance(days=30)
     await _run(database, purge_one_office_batch)

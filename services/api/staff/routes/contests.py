@@ -1,0 +1,79 @@
+"""Contested rights: managers request a decision, a second one approves it, and after 48 hours it is carried out."""
+
+import uuid
+
+from fastapi import APIRouter
+
+from services.api.dependencies import Work
+from services.api.problems import problem_responses
+from services.api.staff.access import SettlesContestsAtSite, SiteScope
+from services.api.staff.schemas import care as schemas
+from services.core.office.recovery.paper import Paper
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.limits.actions import Charge, charge
+from services.core.platform.limits.rules import Limits
+from services.core.privacy.contests.decisions import (
+    approve_decision,
+    contests_at,
+    request_decision,
+    withdraw_decision,
+)
+from services.core.privacy.contests.tables import ContestDecision
+
+router = APIRouter(prefix="/v1/staff/sites/{site_id}/contests", tags=["staff: contests"])
+
+
+@router.get("", responses=problem_responses(401, 403, 404, 422))
+async def list_contests(work: Work, scope: SettlesContestsAtSite) -> schemas.ContestsAtSiteResponse:
+    """Return the open contests of the site's families: codes, relations and rights, no names."""
+    return schemas.ContestsAtSiteResponse(
+        contests=[
+            schemas.ContestAtSite(
+                contest_id=contest.contest_id, family_code=code, raised_by_relation=raiser, about_relation=about,
+                right=contest.right, raised_at=contest.raised_at,
+                decision=None if decision is None else _response(decision),
+            )
+            for contest, code, raiser, about, decision in await contests_at(work, scope.site.site_id)
+        ]
+    )  # fmt: skip
+
+
+@router.post("/{contest_id}/decision", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def request(
+    work: Work, scope: SettlesContestsAtSite, contest_id: uuid.UUID, body: schemas.NewDecisionRequest
+) -> schemas.DecisionResponse:
+    """Request that a contest is upheld or dismissed; nothing happens before another person approves it.
+
+    A decision removes the contested right or keeps it. It gives no right, removes none of the first guardian, and
+    leaves a guardian who may message.
+    """
+    await _charge(work, scope)
+    paper = Paper(body.form_number, body.document)
+    decision = await request_decision(
+        work, scope.caller.staff_id, scope.site, contest_id, upholds=body.upholds, paper=paper
+    )
+    return _response(decision)
+
+
+@router.post("/{contest_id}/decision/approve", responses=problem_responses(401, 403, 404, 409, 422, 429))
+async def approve(
+    work: Work, scope: SettlesContestsAtSite, contest_id: uuid.UUID, body: schemas.ApproveDecisionRequest
+) -> schemas.DecisionResponse:
+    """Approve as a second person: every guardian is notified now, and 48 hours later when it is carried out."""
+    await _charge(work, scope)
+    paper = Paper(body.form_number, body.document)
+    return _response(await approve_decision(work, scope.caller.staff_id, scope.site, contest_id, paper))
+
+
+@router.post("/{contest_id}/decision/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
+async def withdraw(work: Work, scope: SettlesContestsAtSite, contest_id: uuid.UUID) -> schemas.DecisionResponse:
+    """Withdraw a decision that was not carried out, such as after an objection."""
+    return _response(await withdraw_decision(work, scope.caller.staff_id, scope.site, contest_id))
+
+
+async def _charge(work: UnitOfWork, scope: SiteScope) -> None:
+    await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
+
+
+def _response(row: ContestDecision) -> schemas.DecisionResponse:
+    return schemas.DecisionResponse.model_validate(row.model_dump())
