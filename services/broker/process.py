@@ -268,7 +268,9 @@ class MosquittoProcess:
         if process is not None:
             self._signal(signal.SIGTERM)
             try:
-                await asyncio.wait_for(process.wait(), _STOP_DEADLINE_S)
+                # Not wait_for: in Python 3.11 it swallows a cancellation that comes together with the result.
+                async with asyncio.timeout(_STOP_DEADLINE_S):
+                    await process.wait()
             except TimeoutError:
                 self._signal(signal.SIGKILL)
                 await process.wait()
