@@ -32,6 +32,7 @@ from services.core.office.prompts.actions import judge_one_nudge, nudge_one
 from services.core.office.recovery.completion import carry_out_one_recovery
 from services.core.office.triage.queries import note_low_batteries
 from services.core.pairing.actions import revoke_one_unconfirmed
+from services.core.pairing.sweep import purge_one_code_batch
 from services.core.people.accounts.expiry import forget_one_overdue
 from services.core.people.accounts.streams import forget_old_streams
 from services.core.platform.blobs.actions import sweep_one
@@ -39,6 +40,7 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasureLedger
+from services.core.platform.idempotency.actions import purge_one_fingerprint_batch
 from services.core.platform.limits.expiry import forget_full_buckets
 from services.core.privacy.contests.decisions import carry_out_one_decision
 from services.core.privacy.copies.actions import expire_one_export
@@ -80,7 +82,7 @@ TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
     purge_old_alerts, purge_one_endpoint, purge_old_commands, tell_one_family, forget_one_unconsented,
     note_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
-    purge_one_office_batch, purge_one_device_batch,
+    purge_one_office_batch, purge_one_device_batch, purge_one_code_batch, purge_one_fingerprint_batch,
     # Usage: who is forgotten first is in nothing that is counted afterwards.
     purge_one_unmeasured, purge_one_long_over, count_some, publish_one_week, expire_one_file,
     # Last: they wait for a lock and give up when that lasts too long.

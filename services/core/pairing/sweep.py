@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import and_, exists, func, or_
+from sqlalchemy import and_, delete, exists, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
@@ -13,6 +13,7 @@ from services.core.devices.presence.actions import record_offline
 from services.core.devices.presence.rules import KEEPALIVES, SEEN_RESOLUTION, OfflineReason
 from services.core.devices.watches.tables import WatchIdentity, WatchPresence, WatchSettings
 from services.core.pairing.after_restore import resend_lists_after_restore
+from services.core.pairing.tables import PairingCode
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.rules import REPEAT_AFTER_S
 from services.core.platform.inbox.tables import InboxItem
@@ -93,3 +94,20 @@ async def mark_one_silent_offline(work: UnitOfWork) -> bool:
         return False
     await record_offline(work, identity, OfflineReason.SILENCE)
     return True
+
+
+# Limits look back an hour; a code that long over can pair nothing.
+CODES_KEPT_FOR = timedelta(days=2)
+_BATCH_ROWS = 500
+
+
+async def purge_one_code_batch(work: UnitOfWork) -> bool:
+    """Delete a batch of pairing codes that were made two days ago or earlier; return whether there were any."""
+    old = (
+        select(PairingCode.pairing_code_id)
+        .where(col(PairingCode.created_at) <= work.now - CODES_KEPT_FOR)
+        .limit(_BATCH_ROWS)
+        .with_for_update(skip_locked=True)
+    )
+    purged = await work.run(delete(PairingCode).where(col(PairingCode.pairing_code_id).in_(old)))
+    return bool(purged.rowcount)

@@ -1,4 +1,4 @@
-"""Chunks from a watch, until they are a clip. Each is committed before the broker forgets it."""
+"""Chunks of a recording from a watch, stored until its ``end`` completes it. Each is committed before its PUBACK."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.rules import (
@@ -14,7 +14,7 @@ from services.core.conversation.audio_assets.rules import (
     UNFINISHED_KEPT_FOR,
     UNFINISHED_MAX_BYTES,
 )
-from services.core.conversation.audio_assets.tables import AudioChunk
+from services.core.conversation.audio_assets.tables import AudioChunk, AudioUpload, AudioUploadTotal
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
@@ -40,19 +40,26 @@ class MissingChunks:
 
 
 async def store_chunk(work: UnitOfWork, identity: WatchIdentity, ref: str, number: int, sound: bytes) -> None:
-    """Keep one chunk, sealed; of the same number the last counts. One of a clip that was answered is worth nothing."""
+    """Store one chunk, sealed; of the same number the last counts. A chunk of an answered upload is dropped.
+
+    The caller holds the identity's row, so that the uploads of one watch change one after the other. The work is the
+    same for the first chunk and the last: sizes are running totals, and the stored chunks are not read.
+    """
     if await work.session.get(Uplink, (identity.username, ref)) is not None:
         return
-    if not await _make_room(work, identity.username, ref, len(sound)):
+    chunk = await work.session.get(AudioChunk, (identity.username, ref, number))
+    more_bytes = len(sound) - (0 if chunk is None else chunk.size_bytes)
+    if not await _make_room(work, identity.username, ref, more_bytes):
         return
     child = await work.session.get_one(Child, identity.child_id)
     sealed = seal(data_key(work, child), sound, _context(identity.username, ref, number))
-    await work.session.merge(
-        AudioChunk(
+    if chunk is None:
+        chunk = AudioChunk(
             username=identity.username, ref=ref, number=number, size_bytes=len(sound), sealed_sound=sealed,
             received_at=work.now,
-        )
-    )  # fmt: skip
+        )  # fmt: skip
+    chunk.size_bytes, chunk.sealed_sound, chunk.received_at = len(sound), sealed, work.now
+    work.add(chunk)
 
 
 async def assemble_chunks(
@@ -85,46 +92,69 @@ async def assemble_chunks(
 
 
 async def delete_chunks(work: UnitOfWork, username: str, ref: str) -> None:
-    """Forget the chunks of a clip that was answered."""
+    """Delete the chunks of one upload and take its size off the watch's total; a repeat changes nothing."""
+    upload = await work.session.get(AudioUpload, (username, ref))
+    if upload is None:
+        return
     await work.run(delete(AudioChunk).where(col(AudioChunk.username) == username, col(AudioChunk.ref) == ref))
+    total = await work.session.get_one(AudioUploadTotal, username)
+    total.size_bytes -= upload.size_bytes
+    work.add(total)
+    await work.session.delete(upload)
+    await work.flush()
 
 
 async def purge_one_unfinished(work: UnitOfWork) -> bool:
-    """Forget the chunks of one clip that was never finished; return whether there was one. Safe to run twice."""
-    found = await work.session.exec(
-        select(AudioChunk.username, AudioChunk.ref)
-        .group_by(col(AudioChunk.username), col(AudioChunk.ref))
-        .having(func.max(col(AudioChunk.received_at)) <= work.now - UNFINISHED_KEPT_FOR)
+    """Delete one upload whose ``end`` has not come for 30 days; return whether there was one. Safe to run twice."""
+    rows = await work.session.exec(
+        select(AudioUpload.username, AudioUpload.ref)
+        .where(col(AudioUpload.received_at) <= work.now - UNFINISHED_KEPT_FOR)
         .limit(1)
     )
-    unfinished = found.first()
+    unfinished = rows.first()
     if unfinished is None:
         return False
-    await delete_chunks(work, *unfinished)
+    username, ref = unfinished
+    # As an uplink of the watch does, so that the totals are changed by one transaction at a time.
+    await work.session.exec(
+        select(WatchIdentity.username).where(col(WatchIdentity.username) == username).with_for_update(key_share=True)
+    )
+    upload = await work.session.get(AudioUpload, (username, ref), populate_existing=True)
+    if upload is not None and upload.received_at <= work.now - UNFINISHED_KEPT_FOR:
+        await delete_chunks(work, username, ref)
     return True
 
 
 async def _make_room(work: UnitOfWork, username: str, ref: str, more_bytes: int) -> bool:
-    """Have the oldest other clips of this watch make room, so that one watch cannot fill the database.
+    """Count ``more_bytes`` of an upload, and delete the watch's oldest other uploads where all exceed the bound.
 
-    False: this clip alone is more than any clip may be, and no ``end`` can ever complete it.
+    Return False, and count nothing, where this upload alone exceeds what any recording may have: no ``end`` can ever
+    complete it.
     """
-    found = await work.session.exec(
-        select(AudioChunk.ref, func.sum(col(AudioChunk.size_bytes)))
-        .where(col(AudioChunk.username) == username)
-        .group_by(col(AudioChunk.ref))
-        .order_by(func.max(col(AudioChunk.received_at)), col(AudioChunk.ref))
-    )
-    held = {other: int(size) for other, size in found}
-    if held.get(ref, 0) + more_bytes > ASSET_CHUNKS_MAX_BYTES:
+    upload = await work.session.get(AudioUpload, (username, ref))
+    if upload is None:
+        upload = AudioUpload(username=username, ref=ref, size_bytes=0, received_at=work.now)
+    if upload.size_bytes + more_bytes > ASSET_CHUNKS_MAX_BYTES:
         return False
-    total = sum(held.values()) + more_bytes
-    for other, size in held.items():
-        if total <= UNFINISHED_MAX_BYTES:
+    total = await work.session.get(AudioUploadTotal, username)
+    if total is None:
+        total = AudioUploadTotal(username=username, size_bytes=0)
+    upload.size_bytes += more_bytes
+    upload.received_at = work.now
+    total.size_bytes += more_bytes
+    work.add(upload, total)
+    await work.flush()
+    while total.size_bytes > UNFINISHED_MAX_BYTES:
+        rows = await work.session.exec(
+            select(AudioUpload.ref)
+            .where(col(AudioUpload.username) == username, col(AudioUpload.ref) != ref)
+            .order_by(col(AudioUpload.received_at), col(AudioUpload.ref))
+            .limit(1)
+        )
+        oldest = rows.first()
+        if oldest is None:
             break
-        if other != ref:
-            await delete_chunks(work, username, other)
-            total -= size
+        await delete_chunks(work, username, oldest)
     return True
 
 

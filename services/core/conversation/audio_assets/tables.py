@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from services.core.platform.db.columns import bytes_column, datetime, id_column, maybe_time_column, time_column
@@ -70,3 +70,25 @@ class AudioChunk(SQLModel, table=True):
     size_bytes: int
     sealed_sound: bytes = bytes_column()
     received_at: datetime = time_column(index=True)
+
+
+class AudioUpload(SQLModel, table=True):
+    """An unfinished upload from a watch: the running total of its chunks."""
+
+    __tablename__ = "audio_upload"
+    __table_args__ = (Index("audio_upload_oldest", "username", "received_at"),)
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    ref: str = Field(primary_key=True, max_length=36)
+    size_bytes: int
+    # Of the last chunk.
+    received_at: datetime = time_column(index=True)
+
+
+class AudioUploadTotal(SQLModel, table=True):
+    """The running total of all unfinished uploads of a watch."""
+
+    __tablename__ = "audio_upload_total"
+
+    username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
+    size_bytes: int

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import uuid
 
 from sqlmodel import col, select
 
+from services.core.conversation.messages.rules import Body
 from services.core.conversation.messages.tables import Message
 from services.core.people.households.child_key import data_key
 from services.core.people.households.tables import Child
@@ -38,6 +41,15 @@ def next_message_seq(work: UnitOfWork, child: Child) -> int:
 def seal_body(work: UnitOfWork, child: Child, message_id: uuid.UUID, content: str) -> bytes:
     """Return the content sealed under the child's data key, bound to this message."""
     return seal(data_key(work, child), content.encode(), f"message/{message_id}")
+
+
+def content_mark(work: UnitOfWork, child: Child, body: Body) -> str:
+    """Return the digest by which a repeat of a body is known, under the child's data key.
+
+    A plain digest would let anyone with the database recognise a known recording, or guess a short text, also after
+    the sound was deleted.
+    """
+    return hmac.new(data_key(work, child), f"message/{body.fingerprint}".encode(), hashlib.sha256).hexdigest()
 
 
 def open_body(work: UnitOfWork, child: Child, message: Message) -> str:

@@ -43,7 +43,7 @@ class Message(SQLModel, table=True):
     username: str | None = Field(default=None, foreign_key="watch_identity.username", ondelete="SET NULL")
     # On the wire: the item's ref (to the child) or the watch's own id (from the child).
     ref: str = Field(max_length=36, index=True)
-    # Sameness of a repeat under the same id: a digest of the parsed known fields.
+    # By what a repeat under the same key is known: a digest of the body under the child's data key.
     fingerprint: str = Field(max_length=64)
     # Text, word of the emoji or hash of the clip, sealed with the child's data key.
     sealed_body: bytes = bytes_column()

@@ -45,7 +45,7 @@ async def send_voice_to_child(
     async with transcoder.database.begin() as work:
         known = await find_by_client_key(work, guardian_id, client_key)
         if known is not None:
-            check_same_content(known, child_id, body)
+            await check_same_content(work, known, child_id, body)
             return known.message_id
         await check_inbox_room(work, child_id)
         child = await child_by_id(work, child_id)

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import tuple_, update
+from sqlmodel import col, select
 
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.tables import Uplink
@@ -33,7 +38,8 @@ async def known_answer(work: UnitOfWork, username: str, ref: str, fingerprint: s
     known = await work.session.get(Uplink, (username, ref))
     if known is None:
         return None
-    if known.fingerprint != fingerprint:
+    # Empty: it was purged, and the id alone makes it a repeat.
+    if known.fingerprint and known.fingerprint != fingerprint:
         return rejected("id_conflict")
     return DUPLICATE if known.code == "stored" else Answer(known.code, known.detail)
 
@@ -52,3 +58,25 @@ async def remember(work: UnitOfWork, username: str, ref: str, *, kind: str, fing
     )  # fmt: skip
     await work.flush()
     return answer
+
+
+# What docs/privacy.md promises. A watch repeats what has no receipt for at most as long.
+FINGERPRINTS_KEPT_FOR: Final = timedelta(days=30)
+_BATCH_ROWS: Final = 500
+
+
+async def purge_one_fingerprint_batch(work: UnitOfWork) -> bool:
+    """Clear a batch of digests of what watches sent 30 days ago or earlier; return whether there were any.
+
+    The ids and their answers stay, so that a repeat is still no second message. Safe to run twice, and by many.
+    """
+    old = (
+        select(Uplink.username, Uplink.ref)
+        .where(col(Uplink.fingerprint) != "", col(Uplink.received_at) <= work.now - FINGERPRINTS_KEPT_FOR)
+        .limit(_BATCH_ROWS)
+        .with_for_update(skip_locked=True)
+    )
+    purged = await work.run(
+        update(Uplink).where(tuple_(col(Uplink.username), col(Uplink.ref)).in_(old)).values(fingerprint="")
+    )
+    return bool(purged.rowcount)

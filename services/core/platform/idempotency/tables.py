@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from services.core.platform.db.columns import datetime, time_column
@@ -11,11 +12,13 @@ class Uplink(SQLModel, table=True):
     """One id made by a watch, the digest of its content, and the answer."""
 
     __tablename__ = "uplink"
+    # What the purge of digests looks through.
+    __table_args__ = (Index("uplink_fingerprint", "received_at", postgresql_where=text("fingerprint <> ''")),)
 
     username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
     ref: str = Field(primary_key=True, max_length=36)
     kind: str = Field(max_length=12)
-    # Digest of the parsed known fields: other content under the same id is a conflict.
+    # Digest of the parsed known fields: other content under the same id is a conflict. Empty once it was purged.
     fingerprint: str = Field(max_length=64)
     code: str = Field(max_length=12)
     detail: str | None = Field(default=None, max_length=30)
