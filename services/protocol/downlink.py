@@ -270,8 +270,8 @@ class Config(Parted):
 
 
 class AlertSeen(WireMessage):
-    """`down/alert`: a guardian has seen the child's alert `ref`."""
+    """`down/alert`: a guardian has seen the child's alert `ref`, which is the id as it was sent."""
 
-    ref: Ref
+    ref: RepeatedId
     seen_by: Ref
     tst: UnixSeconds = 0

@@ -47,22 +47,23 @@ async def receive_alert(
     received = message.content
     ref = _stored_id(work, received)
     sent = received.alert
+    sent_ref = None if received.has_usable_id else received.sent_id
     if sent is None:
         # Keyed: an unreadable payload may hold a place, which must not be guessable from a plain digest.
         digest = work.vault.keyed_hash(received.digest, _DIGEST_PURPOSE).hex()
         answer, _ = await from_watch.receive_alert(
-            work, identity, from_watch.WatchAlert(ref, KnownKind.UNREADABLE, digest, None)
+            work, identity, from_watch.WatchAlert(ref, KnownKind.UNREADABLE, digest, None, sent_ref)
         )
         return _answer(message, answer)
     if not isinstance(sent.kind, AlertKind):
-        await from_watch.record_unreadable_call(work, identity, ref)
+        await from_watch.record_unreadable_call(work, identity, ref, sent_ref)
         topic = uplink(message.user, UplinkKind.ALERT)
         return [receipt(message.user, retry_receipt(received.sent_id, limits.RETRY_AFTER_DEFAULT_S, topic))]
     # Without the place: the digest by which a repeat is recognised must not reveal where the child was.
     digest = fingerprint(sent.model_copy(update={"id": ref, "location": None}))
     at = happened_at(clock_of_watch(identity), work.now, tst=sent.tst, boot=sent.boot, mono_s=sent.mono_s)
     answer, alert = await from_watch.receive_alert(
-        work, identity, from_watch.WatchAlert(ref, KnownKind(sent.kind.value), digest, at)
+        work, identity, from_watch.WatchAlert(ref, KnownKind(sent.kind.value), digest, at, sent_ref)
     )
     if alert is not None and sent.location is not None:
         await _record_place(work, identity, alert, sent.location)

@@ -10,6 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from services.core.conversation.messages.tables import Message
+from services.core.devices.alerts.actions import acknowledge_alert
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.watches.queries import standing_identity
 from services.core.platform.events.tables import Event
@@ -88,6 +89,18 @@ async def test_an_sos_without_a_usable_id_is_stored_once_and_its_id_is_repeated_
         await watch.say("alert", {**sos, "tst": int(clock.now.timestamp()) + 1})
         assert (await watch.hears("receipt"))["code"] == "stored"
     assert [one.kind for one in await _alerts(stand, worn.username)] == ["sos", "sos"]
+
+
+async def test_who_has_seen_an_alert_is_told_under_the_id_that_the_watch_sent(stand: Stand) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        await watch.say("alert", {"id": "a5d8_k2", "kind": "sos"})
+        await watch.hears("receipt")
+        (alert,) = await _alerts(stand, worn.username)
+        async with stand.database.begin() as work:
+            await acknowledge_alert(work, home.child_id, alert.alert_id, home.guardian_id, ["sos"])
+        assert (await watch.hears("alert"))["ref"] == "a5d8_k2"
 
 
 async def test_calls_without_id_and_clock_coincide_for_a_quarter_of_an_hour_and_no_longer(

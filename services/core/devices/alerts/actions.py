@@ -40,6 +40,8 @@ class NewAlert:
     watch_id: uuid.UUID | None = None
     # The id under which the watch sent it.
     ref: str | None = None
+    # The id as it was sent, where it could not be used as ``ref``.
+    sent_ref: str | None = None
     happened_at: datetime | None = None
     # The subject of the alert, for example a zone.
     subject_id: uuid.UUID | None = None
@@ -58,7 +60,8 @@ async def raise_alert(work: UnitOfWork, raised: NewAlert) -> Alert:
         return known
     alert = Alert(
         child_id=raised.child_id, family_id=raised.family_id, kind=kind.value, username=raised.username,
-        watch_id=raised.watch_id, ref=raised.ref, subject_id=raised.subject_id, happened_at=raised.happened_at,
+        watch_id=raised.watch_id, ref=raised.ref, sent_ref=raised.sent_ref, subject_id=raised.subject_id,
+        happened_at=raised.happened_at,
         raised_at=work.now,
         escalate_at=first_escalation_at(
             kind, work.now, another_is_escalating=await _one_is_escalating(work, raised.child_id)

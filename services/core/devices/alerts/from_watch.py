@@ -23,6 +23,8 @@ class WatchAlert:
     kind: AlertKind
     fingerprint: str
     happened_at: datetime | None
+    # The id as it was sent, where it could not be used as ``ref``.
+    sent_ref: str | None = None
 
 
 async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAlert) -> tuple[Answer, Alert | None]:
@@ -38,7 +40,8 @@ async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAl
         work,
         NewAlert(
             child_id=identity.child_id, family_id=identity.family_id, kind=sent.kind.value,
-            username=identity.username, watch_id=identity.watch_id, ref=sent.ref, happened_at=sent.happened_at,
+            username=identity.username, watch_id=identity.watch_id, ref=sent.ref, sent_ref=sent.sent_ref,
+            happened_at=sent.happened_at,
         ),
     )  # fmt: skip
     return (
@@ -49,7 +52,7 @@ async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAl
     )  # fmt: skip
 
 
-async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref: str) -> None:
+async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref: str, sent_ref: str | None) -> None:
     """Notify the guardians of an alert of a kind that this backend does not know; a repeat of ``ref`` changes nothing.
 
     Nothing is remembered for the id: a later backend that knows the kind records it as new. The identity is locked.
@@ -58,7 +61,7 @@ async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref:
         work,
         NewAlert(
             child_id=identity.child_id, family_id=identity.family_id, kind=AlertKind.UNREADABLE.value,
-            username=identity.username, watch_id=identity.watch_id, ref=ref,
+            username=identity.username, watch_id=identity.watch_id, ref=ref, sent_ref=sent_ref,
         ),
     )  # fmt: skip
 

@@ -48,7 +48,7 @@ async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID
 
 @dataclass(frozen=True)
 class SeenNotice:
-    """The message to a watch that the contact ``seen_by`` acknowledged its alert ``ref``."""
+    """The message to a watch that the contact ``seen_by`` acknowledged its alert ``ref`` (the id as it was sent)."""
 
     ref: str
     seen_by: str
@@ -80,5 +80,5 @@ async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: i
         alert.seen_told_at = work.now
         work.add(alert)
         if alert.ref is not None and alert.seen_by is not None and alert.acknowledged_at is not None:
-            notices.append(SeenNotice(alert.ref, alert.seen_by, alert.acknowledged_at))
+            notices.append(SeenNotice(alert.sent_ref or alert.ref, alert.seen_by, alert.acknowledged_at))
     return notices

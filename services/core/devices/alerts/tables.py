@@ -32,6 +32,8 @@ class Alert(SQLModel, table=True):
     watch_id: uuid.UUID | None = Field(default=None, foreign_key="watch.watch_id", ondelete="SET NULL")
     # The id under which the watch sent it; empty where the backend raised it.
     ref: str | None = Field(default=None, max_length=36)
+    # The id as the watch sent it, where it could not be used as `ref`: the watch is answered by it.
+    sent_ref: str | None = Field(default=None, max_length=36)
     # The id of the alert's subject, for example a zone. No foreign key: rows of any area can be the subject.
     subject_id: uuid.UUID | None = None
     # By the clock of the watch, where it could be read, and by ours.
