@@ -7,13 +7,38 @@ import binascii
 import struct
 import uuid
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from services.core.location.checkins.queries import After
 from services.core.platform.errors import CoreError
 
-_ENTRY = struct.Struct(">16sQ")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Family, number of the last event, tag of that event.
+_ENTRY = struct.Struct(">16sQI")
+_VERSION = "2."
+# Written until September 2026, without tags.
+_OLDER_ENTRY = struct.Struct(">16sQ")
 _MOST_FAMILIES = 50
+_TAGS = 2**32 - 1
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last event of a family that a client has seen: its number, and a tag that tells two events of one number."""
+
+    seq: int
+    # 0: unknown.
+    tag: int = 0
+
+
+def tag_of(created_at: datetime) -> int:
+    """Return the tag of an event.
+
+    Numbers are given out again after a restore from a backup. The microsecond in which an event was made is not, so
+    that a cursor from before the restore is recognised however far the restored numbers have come.
+    """
+    return (created_at - _EPOCH) // timedelta(microseconds=1) % _TAGS + 1
 
 
 class CursorInvalidError(CoreError):
@@ -23,30 +48,32 @@ class CursorInvalidError(CoreError):
     sentence = "This cursor is not one of ours. Begin without one."
 
 
-def write_cursor(cursors: Mapping[uuid.UUID, int]) -> str:
-    """Return family ids and the last event number seen in each as one URL-safe word."""
-    packed = b"".join(_ENTRY.pack(family_id.bytes, seq) for family_id, seq in sorted(cursors.items()))
-    return base64.urlsafe_b64encode(packed).decode().rstrip("=") or "-"
+def write_cursor(cursors: Mapping[uuid.UUID, Position]) -> str:
+    """Return family ids and the last event seen in each as one URL-safe word."""
+    packed = b"".join(
+        _ENTRY.pack(family_id.bytes, position.seq, position.tag) for family_id, position in sorted(cursors.items())
+    )
+    return _VERSION + base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
 
-def read_cursor(word: str) -> dict[uuid.UUID, int]:
+def read_cursor(word: str) -> dict[uuid.UUID, Position]:
     """Return what :func:`write_cursor` wrote; raises CursorInvalidError. It gives no access: rights are read anew."""
     if word == "-":
         return {}
+    entry, text = (_ENTRY, word[len(_VERSION) :]) if word.startswith(_VERSION) else (_OLDER_ENTRY, word)
     try:
-        packed = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
+        packed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError) as error:
         raise CursorInvalidError from error
-    if len(packed) % _ENTRY.size or len(packed) > _ENTRY.size * _MOST_FAMILIES:
+    if len(packed) % entry.size or len(packed) > entry.size * _MOST_FAMILIES:
         raise CursorInvalidError
-    found = {uuid.UUID(bytes=raw): seq for raw, seq in _ENTRY.iter_unpack(packed)}
-    if any(seq >= 2**63 for seq in found.values()):
+    found = {uuid.UUID(bytes=raw): Position(seq, *tag) for raw, seq, *tag in entry.iter_unpack(packed)}
+    if any(position.seq >= 2**63 for position in found.values()):
         raise CursorInvalidError
     return found
 
 
 _PLACE_IN_DAY = struct.Struct(">QQ")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def write_day_cursor(after: After) -> str:

@@ -12,7 +12,7 @@ import structlog
 from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.api.cursor import read_cursor, write_cursor
+from services.api.cursor import Position, read_cursor, tag_of, write_cursor
 from services.api.dependencies import Work
 from services.api.family.access import Caller, IsLoggedIn
 from services.api.family.schemas.events import Event, EventsResponse
@@ -27,7 +27,7 @@ from services.core.people.households.rules import Right
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
-from services.core.platform.events.queries import events_after
+from services.core.platform.events.queries import event_times, events_after
 from services.core.platform.events.tables import Event as EventRow
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -43,9 +43,16 @@ LOOK_EVERY_S = 300.0
 class _Scope:
     """Which families a stream may read from which number, with which rights, and since when the caller belongs."""
 
-    cursors: dict[uuid.UUID, int]
+    cursors: dict[uuid.UUID, Position]
     rights: dict[uuid.UUID, frozenset[str]]
     joined_at: dict[uuid.UUID, datetime]
+    # Families whose cursor is of events that the database does not hold: it was restored from a backup.
+    reset: list[uuid.UUID]
+
+    @property
+    def numbers(self) -> dict[uuid.UUID, int]:
+        """The last number seen in each family."""
+        return {family_id: position.seq for family_id, position in self.cursors.items()}
 
     def may_be_told(self, row: EventRow) -> bool:
         """Tell whether an event is of the caller's time in the family: a cursor made up shows nothing older."""
@@ -56,19 +63,23 @@ class _Scope:
 async def sync(
     work: Work, caller: IsLoggedIn, since: Annotated[str | None, Query(max_length=2000)] = None
 ) -> EventsResponse:
-    """Tell what happened since a cursor; without one, where to begin: nothing, and the cursor of now."""
+    """Read what happened since a cursor; without one, nothing, and the cursor of now.
+
+    ``reset`` names families that were restored from a backup: read everything of them again, and go on from ``cursor``.
+    """
     scope = await _scope(work, caller.guardian_id, read_cursor(since) if since else {})
-    rows = await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)
+    rows = await events_after(work, caller.guardian_id, scope.numbers, scope.rights, PAGE_EVENTS)
     return EventsResponse(
         events=[_response(row) for row in rows if scope.may_be_told(row)],
         cursor=write_cursor(_advance(scope.cursors, rows)),
         more=len(rows) == PAGE_EVENTS,
+        reset=scope.reset,
     )
 
 
 async def read_last_event_id(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=2000)] = None,
-) -> dict[uuid.UUID, int]:
+) -> dict[uuid.UUID, Position]:
     """Return where the client stood; raises CursorInvalidError while the answer can still be a problem."""
     return read_cursor(last_event_id) if last_event_id else {}
 
@@ -77,20 +88,24 @@ async def read_last_event_id(
 async def follow(
     request: Request,
     caller: IsLoggedIn,
-    cursors: Annotated[dict[uuid.UUID, int], Depends(read_last_event_id)],
+    cursors: Annotated[dict[uuid.UUID, Position], Depends(read_last_event_id)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Follow what happens in the caller's families. The id of each event is a cursor; come back with the last one.
+    """Follow what happens in the caller's families. The id of each event is a cursor: reconnect with the last one.
 
-    Ends by itself when the session is ended, when newer ones have taken its place (4 of a session, 12 of a guardian),
+    The first event is ``ready``. ``reset`` names families that were restored from a backup: read everything of them
+    again. The stream ends when the session ends, when newer streams take its place (4 of a session, 12 of a guardian),
     and after a day; a comment line every 15 seconds shows that it lives.
     """
     database: Database = request.app.state.database
     hub: EventHub = request.app.state.hub
     async with database.begin() as work:
-        cursors = (await _scope(work, caller.guardian_id, cursors)).cursors
+        scope = await _scope(work, caller.guardian_id, cursors)
+        cursors = scope.cursors
         stream_no = await open_stream(work, caller.session_id, caller.guardian_id)
     try:
         yield ServerSentEvent(event="ready", data={}, id=write_cursor(cursors))
+        if scope.reset:
+            yield _reset(scope)
         while True:
             # Listen before looking, so that nothing falls between.
             async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
@@ -101,6 +116,8 @@ async def follow(
                 # A family that is new to the stream must be listened for, too, before this may wait.
                 listens_for_all = scope.cursors.keys() <= cursors.keys()
                 cursors = scope.cursors
+                if scope.reset:
+                    yield _reset(scope)
                 for row in rows:
                     cursors = _advance(cursors, [row])
                     if scope.may_be_told(row):
@@ -115,7 +132,7 @@ async def follow(
 
 
 async def _look(
-    database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, int]
+    database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, Position]
 ) -> tuple[_Scope, list[EventRow]] | None:
     """Return what is new, or None when the stream is to end: no session stands, or nobody can be asked.
 
@@ -128,7 +145,7 @@ async def _look(
             if not await stream_stands(work, stream_no):
                 return None
             scope = await _scope(work, caller.guardian_id, cursors)
-            return scope, await events_after(work, caller.guardian_id, scope.cursors, scope.rights, PAGE_EVENTS)
+            return scope, await events_after(work, caller.guardian_id, scope.numbers, scope.rights, PAGE_EVENTS)
     except Exception as error:
         # A restored backup is one that has to be brought up to date before anything of it is sent.
         if is_database_unavailable(error) or isinstance(error, ErasuresPendingError | LedgerBrokenError):
@@ -137,24 +154,62 @@ async def _look(
         raise
 
 
-async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UUID, int]) -> _Scope:
+async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UUID, Position]) -> _Scope:
     """Return the caller's families as they are now; one that is new to the cursor begins at its newest event."""
-    kept: dict[uuid.UUID, int] = {}
+    kept: dict[uuid.UUID, Position] = {}
+    reset: list[uuid.UUID] = []
     rights: dict[uuid.UUID, frozenset[str]] = {}
     joined_at: dict[uuid.UUID, datetime] = {}
-    for membership, family in await families_of(work, guardian_id):
-        joined_at[family.family_id] = membership.joined_at
-        kept[family.family_id] = cursors.get(family.family_id, family.event_seq)
+    families = await families_of(work, guardian_id)
+    newest = {family.family_id: family.event_seq for _, family in families}
+    made_at = await event_times(
+        work, {family_id: cursors[family_id].seq if family_id in cursors else seq for family_id, seq in newest.items()}
+    )
+    ahead = {family_id for family_id in newest if _is_ahead(cursors.get(family_id), newest, made_at, family_id)}
+    now_at = await event_times(work, {family_id: newest[family_id] for family_id in ahead})
+    for membership, family in families:
+        family_id = family.family_id
+        joined_at[family_id] = membership.joined_at
+        if family_id in cursors and family_id not in ahead:
+            kept[family_id] = cursors[family_id]
+        else:
+            kept[family_id] = _position(family.event_seq, (now_at if family_id in ahead else made_at).get(family_id))
+        if family_id in ahead:
+            reset.append(family_id)
         if await has_consent(work, guardian_id, family.family_id, Part.MESSAGES):
             words = rights_of(membership).words()
             if not await has_consent(work, guardian_id, family.family_id, Part.LOCATION):
                 words -= {Right.LOCATE.value}
             rights[family.family_id] = words
-    return _Scope(kept, rights, joined_at)
+    return _Scope(kept, rights, joined_at, reset)
 
 
-def _advance(cursors: dict[uuid.UUID, int], rows: list[EventRow]) -> dict[uuid.UUID, int]:
-    return cursors | {row.family_id: row.seq for row in rows}
+def _is_ahead(
+    position: Position | None,
+    newest: dict[uuid.UUID, int],
+    made_at: dict[uuid.UUID, datetime],
+    family_id: uuid.UUID,
+) -> bool:
+    """Return whether a cursor is of an event that this database never held under its number."""
+    if position is None:
+        return False
+    if position.seq > newest[family_id]:
+        return True
+    at = made_at.get(family_id)
+    return bool(position.tag) and at is not None and tag_of(at) != position.tag
+
+
+def _position(seq: int, made_at: datetime | None) -> Position:
+    return Position(seq, 0 if made_at is None else tag_of(made_at))
+
+
+def _reset(scope: _Scope) -> ServerSentEvent:
+    families = [str(family_id) for family_id in scope.reset]
+    return ServerSentEvent(event="reset", data={"families": families}, id=write_cursor(scope.cursors))
+
+
+def _advance(cursors: dict[uuid.UUID, Position], rows: list[EventRow]) -> dict[uuid.UUID, Position]:
+    return cursors | {row.family_id: _position(row.seq, row.created_at) for row in rows}
 
 
 def _response(row: EventRow) -> Event:

@@ -26,3 +26,6 @@ class EventsResponse(ResponseBody):
     events: list[Event]
     cursor: str
     more: bool = Field(description="ask again at once")
+    reset: list[uuid.UUID] = Field(
+        description="families restored from a backup, which no longer hold what the cursor was of: read them anew"
+    )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Mapping
+from datetime import datetime
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, tuple_
 from sqlmodel import col, select
 
 from services.core.platform.db.database import UnitOfWork
@@ -42,3 +43,15 @@ async def events_after(
         .limit(limit)
     )
     return list(rows)
+
+
+async def event_times(work: UnitOfWork, numbers: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, datetime]:
+    """Return when each family's event of this number was made; a family without such an event is left out."""
+    if not numbers:
+        return {}
+    rows = await work.session.exec(
+        select(Event.family_id, Event.created_at).where(
+            tuple_(col(Event.family_id), col(Event.seq)).in_(list(numbers.items()))
+        )
+    )
+    return dict(rows.all())
