@@ -1,8 +1,8 @@
-"""What may be shown, and to whom: pure. Small groups are hidden, and what would give them away by subtraction.
+"""Disclosure control of counts. Pure: small groups are suppressed, and counts that reveal them by subtraction.
 
-Published counts are rounded to 5; all the same a reader is taken to know each of them. The hidden ones are safe when
-such a reader, who also knows that sites make up the programme and cohorts a site, still cannot tell any of them, nor
-its complement, to be a small group, nor within fewer than k + 1 values.
+The model assumes a reader who knows every published count exactly, although counts are rounded to 5, and who knows that
+cohorts make up a site and sites the programme. Suppressed counts are safe when that reader can show neither a
+suppressed count nor its complement to be a small group, nor narrow it to fewer than k + 1 values.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _OFF_BY: Final = ROUNDED_TO // 2
 
 
 class Audience(StrEnum):
-    """Who reads: inside the programme (staff, factory), or outside (brand, public)."""
+    """Readers inside the programme (staff, factory), or outside (brand, public)."""
 
     STAFF = "staff"
     PUBLIC = "public"
 
 
-# A group of fewer families is hidden.
+# Smaller groups of families are suppressed.
 LEAST: Final = {Audience.STAFF: 5, Audience.PUBLIC: 10}
 
 
@@ -35,17 +35,17 @@ def rounded(count: int) -> int:
 
 
 def membership_is_telling(gone: int, come: int, least: int) -> bool:
-    """Tell whether a week is withheld: its members differ from those of the week before by 1 to k-1 families."""
+    """Return whether a week is withheld: its members differ from those of the week before by 1 to k-1 families."""
     return 0 < gone + come < least
 
 
 @dataclass(frozen=True)
 class Groups:
-    """Counts of families in groups that make up others: ``parent`` names the whole that a group is part of.
+    """Counts of families in a tree of groups: ``parent`` names the whole that a group is part of.
 
-    ``whole`` is what each count is out of; None for counts of all families, which have no complement. ``most`` is what
-    a reader knows of a hidden count from elsewhere: no more than so many. ``known`` are groups that were told before
-    and have not changed since: to hide them hides nothing.
+    ``whole`` is the total that each count is a part of; None for counts of all families, which have no complement.
+    ``most`` is an upper bound of a suppressed count that a reader knows from elsewhere. ``known`` are groups that were
+    published before and have not changed since: suppressing them protects nothing.
     """
 
     parent: Mapping[Hashable, Hashable | None]
@@ -64,12 +64,12 @@ class Groups:
         return parts
 
     def rest(self, group: Hashable) -> int | None:
-        """Return how many of the group are not counted."""
+        """Return the complement of a count, None without a total."""
         return None if self.whole is None else self.whole[group] - self.count[group]
 
 
 def hidden_groups(groups: Groups, least: int, withheld: Iterable[Hashable] = ()) -> frozenset[Hashable]:
-    """Return the groups whose counts must not be shown: small ones, those withheld, and what would give them away."""
+    """Return the groups to suppress: small ones, withheld ones, and those that would reveal them."""
     hidden = set(withheld)
     for group, count in groups.count.items():
         rest = groups.rest(group)
@@ -86,8 +86,8 @@ def hidden_groups(groups: Groups, least: int, withheld: Iterable[Hashable] = ())
 def _gives_away(
     groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
 ) -> Hashable | None:
-    """Return one more group to hide, or None when nothing can be told any more."""
-    # What is hidden and was not told before; and what it would not help to hide.
+    """Return one more group to suppress, or None when no suppressed count can be derived."""
+    # Suppressed and never published; and groups whose suppression would not help.
     unseen, useless = hidden - groups.known, hidden | groups.known
     for over, under in parts.items():
         dark = [group for group in under if group in unseen]
@@ -123,7 +123,7 @@ def _smallest(groups: Groups, among: Iterable[Hashable]) -> Hashable | None:
 def _told(
     groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], least: int
 ) -> list[Hashable]:
-    """Return the hidden groups that a reader knows to be small, or knows too well; so for their complements."""
+    """Return the suppressed groups that a reader can show to be small, or can narrow too far; complements as well."""
     told: set[Hashable] = set()
     unseen = hidden - groups.known
     for of_the_rest in (False, True)[: 1 if groups.whole is None else 2]:
@@ -135,11 +135,11 @@ def _told(
 def ranges(
     groups: Groups, parts: Mapping[Hashable, list[Hashable]], hidden: set[Hashable], *, of_the_rest: bool = False
 ) -> dict[Hashable, tuple[float, float]]:
-    """Return within what a reader can know each count, or how many are not counted. Exact: groups in groups are a tree.
+    """Return the interval in which a reader can place each count, or each complement. Exact: groups form a tree.
 
-    Upwards each whole is bounded by its parts, then downwards each part by its whole less its siblings. Of what is
-    shown the reader is taken to know the very count: roundings that meet (that a rest is no small group either, that
-    it was the same a week ago) can tell it.
+    Upwards each whole is bounded by its parts, then downwards each part by its whole minus its siblings. Published
+    counts are taken as known exactly: rounding can be undone where two bounds meet, such as a complement that must not
+    be small, or the same count a week before.
     """
     found: dict[Hashable, tuple[float, float]] = {}
     for group in groups.parent:

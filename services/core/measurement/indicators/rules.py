@@ -1,4 +1,4 @@
-"""The indicators: each with its code, its version and its formula. Pure; docs/usage.md holds the same numbers by hand.
+"""The indicators: each with code, version and formula. Pure; docs/usage.md has the same numbers worked by hand.
 
 The unit is the family-week: an ISO week in the site's time zone in which a watch was assigned for at least 4 days. A
 changed formula is a new version. Usage is an output, not an impact.
@@ -24,14 +24,14 @@ CONTACT_DAYS_MIN: Final = 3
 SILENT_DAYS: Final = 7
 DROPPED_OUT_DAYS: Final = 28
 LONGEST_GAP_LOOK_BACK_DAYS: Final = 28
-# From 07 to 21 local: the hours in which a child is awake.
+# 07 to 21 local time: the hours in which a child is awake.
 WAKING_HOURS: Final = range(7, 21)
 SURVIVAL_DAYS: Final = (28, 91, 182, 364)
 _ACTIVE_WITHIN: Final = timedelta(days=7)
 
 
 class DropOut(StrEnum):
-    """Why a family dropped out: what came first."""
+    """Why a family dropped out: the reason that came first."""
 
     SILENT = "silent"
     RETURNED = "returned"
@@ -39,7 +39,7 @@ class DropOut(StrEnum):
 
 @dataclass(frozen=True)
 class FamilyWeek:
-    """One family in one week: sums over its days, and what became of it."""
+    """One family in one week: sums over its days, and its state at the end."""
 
     family_id: uuid.UUID
     assigned_days: int = 7
@@ -62,17 +62,17 @@ class FamilyWeek:
     heartbeat_hours: int = 0
     low_battery_days: int = 0
     reboots: int = 0
-    # (counted seconds, was answered)
+    # (counted seconds, answered)
     child_waits: tuple[tuple[int, bool], ...] = ()
     parent_waits: tuple[tuple[int, bool], ...] = ()
     # Days from the first day with a watch to drop-out or to the end of this week.
     followed_days: int = 0
-    # None as long as it takes part.
+    # None while it takes part.
     drop_out_reason: DropOut | None = None
 
     @property
     def dropped_out(self) -> bool:
-        """Whether it has dropped out, up to the end of this week."""
+        """Whether the family has dropped out by the end of this week."""
         return self.drop_out_reason is not None
 
     @property
@@ -88,7 +88,7 @@ class FamilyWeek:
 
 @dataclass(frozen=True)
 class Measure:
-    """What an indicator came to in one group: over how many families, and for shares of families how many of them."""
+    """An indicator's result in one group: over how many families, and for shares how many of them."""
 
     families: int
     count: int | None = None
@@ -113,7 +113,7 @@ class Cell:
 
 
 class Kind(StrEnum):
-    """How a measure is told, and so what may be shown of it."""
+    """Kind of measure; it decides what may be shown of it."""
 
     SHARE_OF_FAMILIES = "share_of_families"
     SHARE_OF_WEEKS = "share_of_weeks"
@@ -125,15 +125,15 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Indicator:
-    """One definition."""
+    """Definition of an indicator."""
 
     code: str
     version: int
     kind: Kind
     formula: Callable[[Sequence[FamilyWeek]], Measure]
-    # Digits after the point that are shown; seconds and counts are shown whole.
+    # Decimals that are published; seconds and counts have none.
     digits: int = 0
-    # Told of the whole programme and of no part of it.
+    # Published for the whole programme only.
     of_the_whole: bool = False
 
 
@@ -154,8 +154,8 @@ def quartiles(values: Iterable[float]) -> Measure:
 def survival_at(followed: Iterable[tuple[float, bool]], moment: float) -> float:
     """Return the Kaplan-Meier share that has not had its event up to and including ``moment``.
 
-    Each is (how long it was followed, whether it ended in the event). Who was followed for exactly as long as another's
-    event is still at risk then.
+    Each entry is (time followed, whether it ended in the event). An entry followed for exactly as long as another one's
+    event is still at risk at that moment.
     """
     times = sorted(followed)
     surviving = 1.0
@@ -171,14 +171,14 @@ def _length(wait: tuple[float, bool]) -> float:
 
 
 def median_wait(waits: Iterable[tuple[float, bool]]) -> float | None:
-    """Return the Kaplan-Meier median: when half have been answered; None when it lies beyond the censoring."""
+    """Return the Kaplan-Meier median of waits; None when it lies beyond the censoring."""
     found = sorted(waits)
     surviving, at_risk = 1.0, len(found)
-    # Each wait is looked at once: a large programme has ten thousand of them a week.
+    # A single pass: a large programme has ten thousand waits a week.
     for time, together in groupby(found, key=_length):
         answered = [happened for _, happened in together]
         surviving *= 1 - sum(answered) / at_risk
-        # Within a rounding error: 1 - 1/2 made of many factors is not exactly a half.
+        # Compared with a tolerance: a product of many factors is not exactly a half.
         if sum(answered) and surviving <= 0.5 + 1e-12:
             return time
         at_risk -= len(answered)
@@ -186,7 +186,7 @@ def median_wait(waits: Iterable[tuple[float, bool]]) -> float | None:
 
 
 def assigned_days(spans: Iterable[tuple[date, date | None]], week: date) -> int:
-    """Return on how many days of the week a watch was assigned; a span's last day (None: goes on) counts."""
+    """Return on how many days of the week a watch was assigned; a span includes its last day, None: still assigned."""
     days = [week + timedelta(days=number) for number in range(7)]
     kept = list(spans)
     return sum(any(first <= day and (last is None or day <= last) for first, last in kept) for day in days)
@@ -254,7 +254,7 @@ def _share(families: Sequence[FamilyWeek], holds: Callable[[FamilyWeek], bool]) 
 def _ratio(
     families: Sequence[FamilyWeek], part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]
 ) -> Measure:
-    """Pool the families that have any of ``whole``."""
+    """Pool the families with a non-zero ``whole``."""
     having = [one for one in families if one.qualifies and whole(one)]
     total = sum(whole(one) for one in having)
     return Measure(len(having), None, sum(part(one) for one in having) / total if total else None)
@@ -277,7 +277,7 @@ def _waits(
 ) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
         having = [of(one) for one in families if one.qualifies and of(one)]
-        # Beyond 72 h: shown as 72, which the codebook explains.
+        # A median beyond 72 h is shown as 72, as the codebook explains.
         median = median_wait(wait for waits in having for wait in waits)
         return Measure(len(having), None, None if not having else (median or ANSWER_CENSORED_S) / 3600)
 
@@ -287,7 +287,7 @@ def _waits(
 def _survival(day: int) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
         followed = [one for one in families if one.followed_days]
-        # Only what has been followed that long by anyone is told; but they are part of the whole, where it is told.
+        # Published only once a family was followed that long; until then the families count for the whole.
         if max((one.followed_days for one in followed), default=0) < day:
             return Measure(len(followed), sum(one.dropped_out for one in followed))
         value = survival_at([(one.followed_days, one.dropped_out) for one in followed], day)

@@ -1,4 +1,4 @@
-"""Publish weeks: computed once, when nothing more is waited for, controlled for disclosure, and never changed again."""
+"""Publish weeks: computed once, when they can no longer change, controlled for disclosure, and never changed again."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ from services.core.people.programme.tables import Programme, Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
 
-# A week is told when it can no longer change: what was said in it is followed for 7 days, and everywhere on earth it is
-# over a day after it is over in UTC.
+# A week is published when it can no longer change: its messages are followed for 7 days, and it is over everywhere on
+# earth a day after it is over in UTC.
 _TOLD_AFTER: Final = timedelta(days=7 + 7 + 1)
 
 
 async def publish_one_week(work: UnitOfWork) -> bool:
-    """Publish the next week of a programme whose time has come; return whether there was one."""
+    """Publish the next week that is due in a programme; return whether there was one."""
     if not await hold_counting(work):
         return False
     for programme_id in await work.session.exec(select(Programme.programme_id).order_by(col(Programme.created_at))):
@@ -49,7 +49,7 @@ async def publish_one_week(work: UnitOfWork) -> bool:
 
 
 async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) -> None:
-    """Publish one week of one programme; the caller holds the counting lock and publishes week after week."""
+    """Publish one week of one programme. The caller holds the counting lock and publishes week after week."""
     quarter = quarter_of(week)
     await _fix_population(work, programme_id, quarter)
     found = await work.session.exec(
@@ -77,7 +77,7 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
 
 @dataclass(frozen=True)
 class Scopes:
-    """A programme, its sites and their cohorts: which families each has, and which is part of which."""
+    """A programme, its sites and their cohorts: the families of each scope, and the scope that each is part of."""
 
     members: Mapping[uuid.UUID, Sequence[uuid.UUID]]
     parent: Mapping[Hashable, Hashable | None]
@@ -102,10 +102,10 @@ def controlled_cells(
     changed: Mapping[Hashable, tuple[int, int]],
     dark_before: Dark = MappingProxyType({}),
 ) -> tuple[list[dict[str, Any]], dict[str, frozenset[Hashable]]]:
-    """Return every cell of a week, for every audience, without those that must not be shown; and what stays dark.
+    """Return every cell of a week for every audience, suppressed where it must be; and what stays hidden.
 
-    ``changed``: how many families went from and came to each scope since the week before. ``dark_before``: what the
-    week before in the same quarter returned.
+    ``changed``: how many families left and joined each scope since the week before. ``dark_before``: what this function
+    returned for the week before in the same quarter.
     """
     groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
     measures = {
@@ -125,7 +125,7 @@ def controlled_cells(
             scopes.parent, {scope: len(members) for scope, members in scopes.members.items()}, known=told
         )  # fmt: skip
         small_before = dark_before.get(f"{audience}/{_SIZES}", frozenset())
-        # What is hidden inside stays hidden outside, so that both tables together tell no more than one.
+        # Whatever is hidden from staff is hidden from the public, so that both tables together reveal no more than one.
         unknown = hidden_groups(sizes, least, telling | small_before | inside.get(_SIZES, frozenset()))
         hidden = {_SIZES: unknown}
         for code in _ORDER:
@@ -145,36 +145,36 @@ def controlled_cells(
             for scope, measure in measures[code].items()
         ]  # fmt: skip
         inside = hidden
-        # Who is withheld for one week, and what that takes along, may come back in the next.
+        # Scopes that are withheld for one week, and those hidden with them, may be shown in the next.
         small = hidden_groups(sizes, least, small_before | stays.get(f"{Audience.STAFF}/{_SIZES}", frozenset()))
         stays[f"{audience}/{_SIZES}"] = small
         stays[f"{audience}/{_REASONS}"] = few
         stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
         for code in _ONLY_GROWS:
             before = dark_before.get(f"{audience}/{code}", frozenset())
-            # The whole takes nobody along, and begins each quarter small: it is told once it is not.
+            # The programme hides no other scope and begins each quarter small: it is shown once it is large.
             parts = frozenset(scope for scope, over in scopes.parent.items() if over is not None)
             stays[f"{audience}/{code}"] = before | ((hidden[code] - (unknown - small)) & parts)
     return cells, stays
 
 
-# The name under which it is kept which scopes are hidden for how many families they have.
+# Key under which scopes are kept that are hidden for their size.
 _SIZES: Final = "families"
-# ... and which have been shown with as many families as they have.
+# Key under which scopes are kept that were shown with their present size.
 _TOLD: Final = "told"
-# Shown in the weeks before and after one in which it is hidden, it would be known in that one, too, and by subtraction
-# what it is hidden for.
+# Shown in the weeks before and after one in which it is hidden, this count would be known in that week, and by
+# subtraction the count that it is hidden for.
 _ONLY_GROWS: Final = ("drop_out",)
-# Of whom the first holds, none of the others does: how many are active bounds how many are silent.
+# A family of the first indicator is in none of the others: the active ones bound the silent ones.
 _NEVER_BOTH: Final[Mapping[str, tuple[str, ...]]] = {"silent": ("active_use", "regularity")}
-# The reasons for drop-out: they make it up, so that both are told or none is. And the name under which that is kept.
+# Reasons for drop-out add up to it: both are shown or none. And the key under which that is kept.
 _OF_THE_WHOLE: Final = tuple(code for code, one in INDICATORS.items() if one.of_the_whole)
 _REASONS: Final = "drop_out_reasons"
 _ORDER: Final = [
     *(code for code in INDICATORS if code not in (*_NEVER_BOTH, *_OF_THE_WHOLE)), *_NEVER_BOTH,
 ]  # fmt: skip
 _QUARTERS: Final = 4
-# Whatever is a share of families could be had by subtraction.
+# Shares of families can be derived by subtraction.
 _TOLD_BY_COUNTS: Final = (Kind.SHARE_OF_FAMILIES, Kind.SHARE_OF_WEEKS, Kind.SURVIVAL)
 _NOTHING: Final[dict[str, Any]] = {
     "n": None, "count": None, "value": None, "lower_quartile": None, "upper_quartile": None,
@@ -193,7 +193,7 @@ def _shares(
     return Groups(
         scopes.parent,
         {
-            # Of survival: how many it has lost.
+            # Of survival: the families that it has lost.
             scope: round(one.families * (1 - (one.value or 1))) if one.count is None else one.count
             for scope, one in measures[code].items()
         },
@@ -203,9 +203,9 @@ def _shares(
 
 
 def _few_of_a_reason(measures: Mapping[str, Mapping[uuid.UUID, Measure]], least: int) -> frozenset[Hashable]:
-    """Return the programme when too few of it have dropped out for one of the reasons.
+    """Return the programme when too few families have dropped out for one of the reasons.
 
-    Reasons only grow, too: hidden once, they stay hidden for the quarter.
+    Reasons only grow: once hidden, they stay hidden for the quarter.
     """
     return frozenset(
         scope for code in _OF_THE_WHOLE for scope, one in measures[code].items() if (one.count or 0) < least
@@ -213,25 +213,25 @@ def _few_of_a_reason(measures: Mapping[str, Mapping[uuid.UUID, Measure]], least:
 
 
 def _shown(indicator: Indicator, measure: Measure, members: int, least: int) -> dict[str, Any] | None:
-    """Return a measure as it is shown, or None: too few families, or everybody or nobody."""
+    """Return a measure as it is published; None for too few families, and for shares of 0 and 100 %."""
     if measure.value is None or measure.families < least:
         return None
     told = {**_NOTHING, "n": rounded(members)}
     match indicator.kind:
         case Kind.SHARE_OF_FAMILIES:
-            # From the rounded counts: a share of its own would tell the counts.
+            # Computed from the rounded counts: an exact share would reveal the counts.
             n, count = rounded(measure.families), rounded(measure.count or 0)
             return {**told, "count": count, "value": round(count / n, 2)} if 0 < count < n else None
         case Kind.RATIO:
             value = round(measure.value, 2)
             return {**told, "value": value} if 0 < value < 1 else None
         case Kind.SURVIVAL | Kind.SHARE_OF_WEEKS:
-            # One family of a small cohort would show as a step of its own: told in twentieths.
+            # One family of a small cohort would show as a step of its own: published in twentieths.
             value = round(round(measure.value * 20) / 20, 2)
             return {**told, "value": value} if 0 < value < 1 else None
         case _:
             told["value"] = round(measure.value, indicator.digits)
-            # A quarter of the families is a group, too.
+            # A quarter of the families is a group of its own.
             if measure.families >= _QUARTERS * least and measure.lower_quartile is not None:
                 told["lower_quartile"] = round(measure.lower_quartile, indicator.digits)
                 told["upper_quartile"] = round(measure.upper_quartile or 0, indicator.digits)
@@ -239,7 +239,7 @@ def _shown(indicator: Indicator, measure: Measure, members: int, least: int) -> 
 
 
 async def _next_week(work: UnitOfWork, programme_id: uuid.UUID) -> date | None:
-    """Return the Monday of the week to publish next; None before the first family."""
+    """Return the Monday of the next week to publish; None before the first family."""
     latest = await work.session.exec(
         select(UsageWeek).where(UsageWeek.programme_id == programme_id).order_by(col(UsageWeek.week).desc())
         .limit(1)
@@ -258,7 +258,7 @@ async def _next_week(work: UnitOfWork, programme_id: uuid.UUID) -> date | None:
 
 
 async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date) -> Dark:
-    """Return what the week before left dark for the rest of its quarter: another quarter is about other families."""
+    """Return what the week before hid for the rest of its quarter; another quarter is about other families."""
     before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
     if before is None or before.quarter != quarter:
         return {}
@@ -266,7 +266,7 @@ async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, qu
 
 
 async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: date) -> None:
-    """Fix whom a quarter's numbers are about, once: families that take part and agree since before it began."""
+    """Fix the population of a quarter, once: families that take part and consented before it began."""
     known = await work.session.exec(
         select(UsageWeek).where(UsageWeek.programme_id == programme_id, UsageWeek.quarter == quarter).limit(1)
     )
@@ -283,7 +283,7 @@ async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: da
         )
         .order_by(col(Enrolment.enrolled_at))
     )
-    # The latest of each family, should it have taken part twice.
+    # The latest enrolment of a family that took part twice.
     enrolments = {one.family_id: one for one in found}
     measured = await measured_since(work, enrolments)
     work.add(
@@ -304,7 +304,7 @@ async def _changes(
 ) -> dict[Hashable, tuple[int, int]]:
     """Return how many families each scope lost and gained since the week before.
 
-    Who is erased leaves no trace but the number that was there: the population still has the others.
+    An erased family leaves only the former count behind: the population has all other families.
     """
     before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
     if before is None or not before.members:
