@@ -74,7 +74,8 @@ contract only grows: a new optional field, word or kind may appear, none disappe
 - The same content under the same id gets `duplicate` (or the chunks still `missing`). Sameness compares the known fields;
   for voice sha256, to and codec. Other content under the same id is `rejected id_conflict`: send it under a fresh id.
 - `retry` carries `retry_after_s`: a fault of the backend, a kind not served yet, or a watch that sends more than
-  {limits.MESSAGES_AT_ONCE_MAX} messages ({limits.BYTES_AT_ONCE_MAX // 2**20} MiB) at once and {limits.MESSAGES_PER_HOUR_MAX} ({limits.BYTES_PER_HOUR_MAX // 2**20} MiB) an hour after that. Keep the message and send it again then; a clip that lost chunks
+  {limits.MESSAGES_AT_ONCE_MAX} messages ({limits.BYTES_AT_ONCE_MAX // 2**20} MiB) at once and {limits.MESSAGES_PER_HOUR_MAX} ({limits.BYTES_PER_HOUR_MAX // 2**20} MiB) an hour after that. Keep the message and send it again then (a watch that floods
+  is not answered for each message: without a receipt it repeats as always); a clip that lost chunks
   in this way gets `missing` at its `end`.
 
 ## What is answered
