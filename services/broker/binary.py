@@ -1,4 +1,4 @@
-"""Finding Mosquitto on this machine, or bringing it into the checkout without changing the machine."""
+"""Finds Mosquitto on this machine, or unpacks it into the checkout without changing the machine."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pathlib import Path
 
 from services.broker.errors import MosquittoMissingError
 
-# What was brought along for this checkout; `rm -r .tools` undoes it.
+# Programs downloaded for this checkout; `rm -r .tools` removes them.
 TOOLS = Path(__file__).resolve().parents[2] / ".tools"
-# 2.0.11 is the oldest that the configuration was tried on (Debian 12).
+# 2.0.11 (Debian 12) is the oldest version that the configuration was tested on.
 _OLDEST = (2, 0, 11)
 _PACKAGES = ("mosquitto", "mosquitto-clients")
-# What Debian 12 and Ubuntu 22.04 to 24.04 link it with and a bare system lacks; used only where apt cannot work it out.
+# Libraries that Debian 12 and Ubuntu 22.04 to 24.04 link it with and a bare system lacks; used where apt cannot say.
 _USUAL_LIBRARIES = ("libmosquitto1", "libcjson1", "libdlt2", "libwrap0")
 _COMMANDS = ("mosquitto", "mosquitto_pub", "mosquitto_sub", "mosquitto_rr")
 _OTHER_SYSTEMS = {
@@ -38,7 +38,7 @@ Announce = Callable[[str], None]
 
 
 def library_folders(binary: Path) -> list[Path]:
-    """Return the folders of the libraries that were brought along with ``binary``; none for an installed one."""
+    """Return the folders of the libraries that were unpacked with ``binary``; none for an installed one."""
     root = binary.resolve().parents[2]
     if not (root / "brought").is_file():
         return []
@@ -46,25 +46,25 @@ def library_folders(binary: Path) -> list[Path]:
 
 
 def mosquitto_version(binary: Path) -> tuple[int, ...] | None:
-    """Return (2, 0, 11) and the like as the program itself tells it; None if it cannot even be started."""
+    """Return the version that the program prints, such as (2, 0, 11); None if it cannot be started."""
     environment = dict(os.environ)
     if folders := library_folders(binary):
         environment["LD_LIBRARY_PATH"] = ":".join(str(folder) for folder in folders)
     try:
-        # It ends with an exit code other than 0 after telling; what it says is what counts.
-        told = subprocess.run(  # noqa: S603 - the program this function is asked about
+        # It prints its version and exits with another code than 0.
+        printed = subprocess.run(  # noqa: S603 - the program this function is asked about
             [binary, "-h"], env=environment, capture_output=True, text=True, timeout=10, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", told.stdout + told.stderr)
+    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", printed.stdout + printed.stderr)
     return None if found is None else tuple(int(part) for part in found.groups())
 
 
 def find_mosquitto(configured: str = "", tools: Path = TOOLS) -> Path | None:
-    """Return the configured Mosquitto, else one on PATH, in a system folder or brought along; None if there is none.
+    """Return the configured Mosquitto, else one on PATH, in a system folder or unpacked here; None if there is none.
 
-    One older than 2.0.11 counts as none, unless it was configured.
+    Versions before 2.0.11 are ignored, unless configured.
     """
     if configured:
         return Path(configured).absolute() if Path(configured).is_file() else None
@@ -77,7 +77,7 @@ def find_mosquitto(configured: str = "", tools: Path = TOOLS) -> Path | None:
 
 
 def find_clients(tools: Path = TOOLS) -> Path | None:
-    """Return the folder of ``mosquitto_pub`` and ``mosquitto_sub``, of the system or brought along; None if missing."""
+    """Return the folder of ``mosquitto_pub`` and ``mosquitto_sub``, installed or unpacked here; None if missing."""
     found = shutil.which("mosquitto_pub")
     if found:
         return Path(found).parent
@@ -86,11 +86,11 @@ def find_clients(tools: Path = TOOLS) -> Path | None:
 
 
 def fetch_mosquitto(announce: Announce, tools: Path = TOOLS) -> Path:
-    """Return a Mosquitto, bringing one when there is none; says in one line what it does before doing it.
+    """Return a Mosquitto, downloaded when there is none; ``announce`` gets one line before each download.
 
-    First from the system's packages into ``tools``, which needs no root and changes nothing outside; only where that
-    fails, and only as root, with the package manager. Raises MosquittoMissingError with the mend. A repeat finds what
-    is there; two at the same time bring it once.
+    The system's packages are unpacked into ``tools``, which needs no root and changes nothing outside. Where that
+    fails, and only as root, the package manager installs it. Raises MosquittoMissingError with a remedy.
+    A repeat finds the first one; of two concurrent calls one downloads.
     """
     with _one_at_a_time(tools, announce):
         found = find_mosquitto(tools=tools)
@@ -98,11 +98,11 @@ def fetch_mosquitto(announce: Announce, tools: Path = TOOLS) -> Path:
             return found
         reason = "this system has no apt-get and dpkg-deb"
         if shutil.which("apt-get") and shutil.which("dpkg-deb"):
-            announce(f"Mosquitto: not installed; bringing it from this system's packages into {tools / 'mosquitto'}")
+            announce(f"Mosquitto: not installed; unpacking this system's packages into {tools / 'mosquitto'}")
             try:
                 return _bring_from_apt(tools)
             except (OSError, subprocess.SubprocessError, ValueError) as error:
-                reason = f"bringing it from the system's packages failed: {_last_line(error)}"
+                reason = f"unpacking the system's packages failed: {_last_line(error)}"
         return _install(announce, reason)
 
 
@@ -130,7 +130,7 @@ def _one_at_a_time(tools: Path, announce: Announce) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            announce("Mosquitto: another process is bringing it; waiting")
+            announce("Mosquitto: another process is downloading it; waiting")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
     finally:
@@ -145,25 +145,25 @@ def _run(command: Sequence[str | Path], folder: Path) -> subprocess.CompletedPro
 
 
 def _bring_from_apt(tools: Path) -> Path:
-    """Download the packages that are missing and unpack them; the finished folder takes its place in one rename."""
+    """Download the missing packages and unpack them; one rename puts the finished folder in place."""
     work = tools / f".mosquitto.{secrets.token_hex(6)}"
     root = work / "root"
     packages = work / "packages"
     for folder in (root, packages, work / "cache/archives/partial", work / "lists/partial"):
         folder.mkdir(parents=True)
     try:
-        # Root's downloads are done by the user _apt, who may not enter a checkout in root's home.
+        # As root, apt downloads as the user _apt, which cannot enter a checkout in root's home.
         private = ["-o", f"Dir::Cache={work / 'cache'}", "-o", "APT::Sandbox::User=root", "-q"]
         try:
             _download(["apt-get", *private], packages)
         except subprocess.CalledProcessError:
-            # The system's lists are missing or name versions that are gone: lists of our own, in our own folder.
+            # The system's package lists are missing or outdated: load lists into a folder of the checkout.
             private += ["-o", f"Dir::State::Lists={work / 'lists'}"]
             complaints = _run(["apt-get", *private, "update"], packages).stderr
             try:
                 _download(["apt-get", *private], packages)
             except subprocess.CalledProcessError as error:
-                # It ends well without having reached any server, and only then packages are missing.
+                # `apt-get update` succeeds without any server; the packages are missing only afterwards.
                 reason = next((line for line in complaints.splitlines() if line[:2] in {"E:", "W:"}), None)
                 raise ValueError(reason or _last_line(error)) from error
         for package in sorted(packages.glob("*.deb")):
@@ -183,20 +183,20 @@ def _bring_from_apt(tools: Path) -> Path:
 
 
 def _download(apt: Sequence[str | Path], packages: Path) -> None:
-    """Fetch Mosquitto, its clients and those of their libraries that this system lacks."""
+    """Download Mosquitto, its clients and the libraries that this system lacks."""
     try:
         plan = _run([*apt, "install", "--simulate", "--no-install-recommends", *_PACKAGES], packages).stdout
         names = [name for name in re.findall(r"^Inst (\S+)", plan, re.MULTILINE) if name.startswith(("lib", "mosq"))]
     except subprocess.CalledProcessError:
-        # Something unrelated is half installed on this machine: take what is usually missing.
+        # The package state of this machine is inconsistent: download the usual libraries.
         names = [*_PACKAGES, *_USUAL_LIBRARIES]
-    # Already installed but too old or broken: the plan would name nothing.
+    # apt plans nothing for packages that are installed, also when they are too old or broken.
     names = sorted({*names, *_PACKAGES, "libmosquitto1"})
     _run([*apt, "download", *names], packages)
 
 
 def _link_libraries(root: Path) -> None:
-    """Make the short names by which libraries are looked up; some packages leave them to the system's ldconfig."""
+    """Make the short names of libraries, which some packages leave to the system's ldconfig."""
     ldconfig = shutil.which("ldconfig", path=f"{os.environ.get('PATH', os.defpath)}:/sbin:/usr/sbin")
     if ldconfig is not None:
         for folder in sorted({path.parent for path in root.glob("usr/lib/**/*.so*")}):
@@ -204,7 +204,7 @@ def _link_libraries(root: Path) -> None:
 
 
 def _add_wrappers(root: Path) -> None:
-    """Make ``bin/mosquitto_pub`` and the like, which find the libraries beside them; for people at a terminal."""
+    """Make ``bin/mosquitto_pub`` and the like, for people at a terminal, which find the libraries beside them."""
     bin_folder = root / "bin"
     bin_folder.mkdir()
     folders = sorted({path.parent.relative_to(root) for path in root.glob("usr/lib/**/*.so*")})
@@ -222,21 +222,23 @@ def _add_wrappers(root: Path) -> None:
 
 
 def _install(announce: Announce, reason: str) -> Path:
-    """Install it with this system's package manager, where this user may; else say how to mend it."""
+    """Install it with this system's package manager, as root; otherwise raise with the command to run."""
     managers = {"apt-get": f"apt-get install -y --no-install-recommends {' '.join(_PACKAGES)}"} | _OTHER_SYSTEMS
     manager = next((name for name in managers if shutil.which(name)), None)
     if manager is None:
         raise MosquittoMissingError(
-            f"Mosquitto is missing, {reason}, and {platform.system()} here has no package manager that is known",
+            f"Mosquitto is missing, {reason}, and {platform.system()} here has no known package manager",
             "Install Mosquitto 2 (https://mosquitto.org/download) or set SMARTWATCH_MOSQUITTO_BINARY",
         )
     command = managers[manager]
     as_root = os.geteuid() == 0
-    if as_root == (manager == "brew"):  # brew refuses root, everything else needs it
+    if as_root == (manager == "brew"):  # brew refuses root, all others need it
         raise MosquittoMissingError(
             f"Mosquitto is missing, and {reason}", f"Run: {'' if as_root else 'sudo '}{command}"
         )
-    announce(f"Mosquitto: {reason}; installing it on this machine: {command} (a service it may start is not ours)")
+    announce(
+        f"Mosquitto: {reason}; installing it on this machine: {command} (the package may start a service of its own)"
+    )
     try:
         if manager == "apt-get":
             _run(["apt-get", "update"], Path("/"))
@@ -248,6 +250,6 @@ def _install(announce: Announce, reason: str) -> Path:
     found = find_mosquitto()
     if found is None:
         raise MosquittoMissingError(
-            f"`{command}` brought no Mosquitto of version 2.0.11 or newer", "Install a newer one"
+            f"`{command}` installed no Mosquitto of version 2.0.11 or newer", "Install a newer one"
         )
     return found

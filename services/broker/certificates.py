@@ -1,4 +1,4 @@
-"""The certificate of the watches' listener: the configured one, or for development one made on the spot."""
+"""The certificate of the watches' listener: the configured one, or in development a generated one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.core.platform.descriptors import is_exhaustion
 _AUTHORITY_LIFETIME = timedelta(days=3650)
 _SERVER_LIFETIME = timedelta(days=397)  # what phones and browsers accept at most
 _RENEW_BEFORE = timedelta(days=30)
-_BACKDATED = timedelta(days=1)  # a simulator's machine whose clock is a little behind ours
+_BACKDATED = timedelta(days=1)  # for simulators on machines whose clock is behind
 
 
 @dataclass(frozen=True)
@@ -35,11 +35,10 @@ class Certificates:
 
 
 def development_certificates(folder: Path, watch_host: str, now: datetime | None = None) -> Certificates:
-    """Return an authority and a server certificate of this instance, made or renewed when needed.
+    """Return the authority and the server certificate of this instance, generated or renewed when needed.
 
-    ECDSA P-256, so that the chain stays below 4 KB; valid for ``watch_host``, localhost and 127.0.0.1. A repeat
-    changes nothing until 30 days before expiry or until the host changes. The authority stays, so that what trusts it
-    goes on doing so.
+    ECDSA P-256 keeps the chain below 4 KB; valid for ``watch_host``, localhost and 127.0.0.1. A repeat changes nothing
+    until 30 days before expiry or until the host changes. The authority is kept, because clients trust it.
     """
     at = now or datetime.now(UTC)
     files = Certificates(folder / "server.pem", folder / "server-key.pem", folder / "ca.pem")
@@ -70,7 +69,7 @@ def _locked(folder: Path) -> Iterator[None]:
 
 
 def _load(certificate_file: Path, key_file: Path) -> _Pair | None:
-    """Return certificate and key if both are there, readable and belong together."""
+    """Return certificate and key, None if one of them is missing, malformed, or belongs to another."""
     try:
         certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
         key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
@@ -84,7 +83,7 @@ def _load(certificate_file: Path, key_file: Path) -> _Pair | None:
 
 
 def _store(pair: _Pair, certificate_file: Path, key_file: Path) -> None:
-    """Write the key first: a crash in between leaves a pair that does not fit, and both are made again."""
+    """Write the key first: a crash in between leaves a pair that does not match, which is generated anew."""
     key = pair[1].private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -100,7 +99,7 @@ def _fits(certificate: x509.Certificate, authority: x509.Certificate, watch_host
     try:
         certificate.verify_directly_issued_by(authority)
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except Exception:  # noqa: BLE001 - whatever is wrong with it, a new one is made
+    except Exception:  # noqa: BLE001 - whatever is wrong, a new certificate is generated
         return False
     return _lasts(certificate, at) and set(names) == set(_alternative_names(watch_host))
 
@@ -146,7 +145,7 @@ def _usage(*, authority: bool) -> x509.KeyUsage:
 
 def _make_authority(at: datetime) -> _Pair:
     key = ec.generate_private_key(ec.SECP256R1())
-    # A number in the name: two instances' authorities must not be taken for each other by a store that goes by name.
+    # A number in the name, for trust stores that find authorities by name: two instances have different ones.
     name = f"SmartWatch development authority {x509.random_serial_number() % 10**8:08d}"
     certificate = (
         _builder(name, name, key, at)

@@ -17,16 +17,16 @@ _PR_SET_PDEATHSIG = 1
 
 
 def _prepare_child() -> Callable[[], None]:
-    """Return what the child does between fork and exec; everything is looked up before the fork."""
+    """Return the function that the child runs between fork and exec; it imports and looks up nothing there."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
     parent = os.getpid()
 
     def prepare() -> None:
         if libc is not None:
-            # After the change of user, which would clear it. SIGTERM: it saves its queues and ends.
+            # After the change of user, which clears the signal. At SIGTERM Mosquitto saves its queues and ends.
             libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() != parent:
-                os._exit(1)  # we died in between
+                os._exit(1)  # the parent ended before prctl
 
     return prepare
 
@@ -34,11 +34,12 @@ def _prepare_child() -> Callable[[], None]:
 async def start_mosquitto(
     binary: Path, folder: Path, owner: Owner | None, keep_open: tuple[int, ...]
 ) -> asyncio.subprocess.Process:
-    """Start ``binary`` in ``folder``, as ``owner`` if given, with its messages on a pipe.
+    """Start ``binary`` in ``folder``, as ``owner`` if given, with its log on a pipe.
 
-    Mosquitto never changes user by itself: that would clear the signal that ties it to us. Under root, binary and
-    libraries may lie below a folder its user cannot enter (a checkout in root's home), so they are named through open
-    descriptors, which need no right on the way there; Mosquitto's own files are reached from its working folder.
+    Mosquitto must not change its user by itself, because that clears the signal which ends it with this process. Under
+    root, binary and libraries may lie below a folder that its user cannot enter (a checkout in root's home). They are
+    therefore named through open descriptors, which need no right on the folders above them. Mosquitto reaches its own
+    files from its working folder.
     ``keep_open`` are descriptors the child holds as long as it lives. Its limit of open files is this process's, which
     raised it at its start: each watch needs one of Mosquitto's.
     """
@@ -52,7 +53,7 @@ async def start_mosquitto(
 
     environment = {key: value for key, value in os.environ.items() if not key.startswith("SMARTWATCH_")}
     try:
-        # Looking at paths of this machine takes microseconds; a thread for it would take longer.
+        # Resolving a local path takes microseconds; a thread takes longer.
         real = binary.resolve()  # noqa: ASYNC240
         libraries = [reachable(place) for place in library_folders(binary)]
         if libraries:
@@ -71,8 +72,8 @@ async def start_mosquitto(
             group=None if owner is None else owner.gid,
             extra_groups=None if owner is None else [],
             pass_fds=(*keep_open, *descriptors),
-            preexec_fn=_prepare_child(),  # prctl has no other door, and it takes no lock
-            start_new_session=True,  # Ctrl-C in a terminal is for us; we then end it in order
+            preexec_fn=_prepare_child(),  # prctl is possible only here, and takes no lock
+            start_new_session=True,  # Ctrl-C reaches this process alone, which then ends Mosquitto in order
         )
     finally:
         for descriptor in descriptors:

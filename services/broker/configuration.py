@@ -6,13 +6,13 @@ import string
 from dataclasses import dataclass
 from pathlib import Path
 
-# mosquitto/ of the checkout: the template and the access file, static and shipped.
+# Folder mosquitto/ of the checkout: the template and the packaged access file.
 SHIPPED = Path(__file__).resolve().parents[2] / "mosquitto"
 
 
 @dataclass(frozen=True)
 class BrokerConfiguration:
-    """What differs between machines. Port 0 leaves a watches' listener out; at least one of the two must be there."""
+    """The values that differ between machines. Port 0 omits a watches' listener; at least one of the two is needed."""
 
     folder: Path
     backend_port: int

@@ -1,4 +1,4 @@
-"""What can go wrong with the broker, each with a code and the fields that name it."""
+"""Errors of the broker process, each with a stable code and its fields."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import ClassVar
 
 
 class BrokerError(Exception):
-    """Anything that keeps Mosquitto from serving as it should; ``code`` is stable."""
+    """Base of every error that keeps Mosquitto from serving; ``code`` is stable."""
 
     code: ClassVar[str] = "broker"
 
 
 class MosquittoMissingError(BrokerError):
-    """There is no Mosquitto on this machine and it could not be brought here."""
+    """Mosquitto is not installed and could not be downloaded."""
 
     code: ClassVar[str] = "mosquitto_missing"
 
@@ -24,14 +24,14 @@ class MosquittoMissingError(BrokerError):
 
 
 class MosquittoNotServingError(BrokerError):
-    """Mosquitto did not start, or ended, before it answered; ``said`` is the end of its own log."""
+    """Mosquitto did not start, or ended before it answered; ``log_lines`` is the end of its log."""
 
     code: ClassVar[str] = "mosquitto_not_serving"
 
-    def __init__(self, reason: str, said: list[str]) -> None:
-        super().__init__("; ".join([reason, *said]))
+    def __init__(self, reason: str, log_lines: list[str]) -> None:
+        super().__init__("; ".join([reason, *log_lines]))
         self.reason = reason
-        self.said = said
+        self.log_lines = log_lines
 
 
 class FolderInUseError(BrokerError):
@@ -45,7 +45,7 @@ class FolderInUseError(BrokerError):
 
 
 class AccessFileBrokenError(BrokerError):
-    """The file that confines every watch is not the one this version ships, and could not be restored."""
+    """The access file differs from the packaged one and could not be restored."""
 
     code: ClassVar[str] = "access_file_broken"
 
@@ -56,7 +56,7 @@ class AccessFileBrokenError(BrokerError):
 
 
 class PasswordFileBrokenError(BrokerError):
-    """A password file is not one that Mosquitto may be told to read."""
+    """The password file could not be written, or its content is not the expected one: Mosquitto must not read it."""
 
     code: ClassVar[str] = "password_file_broken"
 
@@ -67,7 +67,7 @@ class PasswordFileBrokenError(BrokerError):
 
 
 class UsersNotInForceError(BrokerError):
-    """Mosquitto was told to read a new password file and does not let its probe in."""
+    """Mosquitto was signalled to read a new password file and refuses the probe that only this file holds."""
 
     code: ClassVar[str] = "users_not_in_force"
 

@@ -1,4 +1,4 @@
-"""Files in the broker's folder: whole or not at all, and readable by Mosquitto alone."""
+"""Writes files in one step, readable by Mosquitto's user alone."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Owner:
-    """The user Mosquitto runs as; only root gives files and processes away."""
+    """The user that Mosquitto runs as when this process is root."""
 
     uid: int
     gid: int
 
 
 def broker_owner() -> Owner | None:
-    """Return whom Mosquitto runs as when this process is root; None: as this process itself.
+    """Return the user that Mosquitto runs as when this process is root; None: the user of this process.
 
-    The package's own user if it is installed, else ``nobody``: a daemon that faces the network never runs as root.
+    It is the package's own user if there is one, else ``nobody``: a daemon on the network never runs as root.
     """
     if os.geteuid() != 0:
         return None
@@ -34,7 +34,7 @@ def broker_owner() -> Owner | None:
 
 
 def make_folder(path: Path, owner: Owner | None) -> None:
-    """Make a folder (and those above it) that its owner alone may read; a repeat mends owner and mode."""
+    """Make a folder, and those above it, that only its owner may read; a repeat restores owner and mode."""
     path.mkdir(parents=True, exist_ok=True)
     if owner is not None:
         os.chown(path, owner.uid, owner.gid)

@@ -1,4 +1,4 @@
-"""``smartwatch broker``: Mosquitto as a child, a gate before it, its users from Postgres, its health on a page."""
+"""``smartwatch broker``: Mosquitto as a child process, a gate before it, its users from Postgres, a health page."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def run_broker(settings: Settings) -> None:
     binary = find_mosquitto(settings.mosquitto_binary)
     if binary is None:
         raise MosquittoMissingError(
-            "there is no Mosquitto 2.0.11 or newer here", "`smartwatch doctor` tells how to get it"
+            "there is no Mosquitto 2.0.11 or newer here", "`smartwatch doctor` says how to install it"
         )
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -80,7 +80,7 @@ async def run_broker(settings: Settings) -> None:
         await health.start()
         logins = []
         with contextlib.suppress(UsersUnavailableError):
-            # With its users from the first moment, so that watches that come back are not refused once.
+            # Mosquitto starts with its users, so that no watch that reconnects is refused.
             logins = await users.logins()
         await broker.start(logins)
         running = {
@@ -98,7 +98,7 @@ async def run_broker(settings: Settings) -> None:
         try:
             done, _ = await asyncio.wait({*running, ending}, return_when=asyncio.FIRST_COMPLETED)
             for task in done & running:
-                task.result()  # none of them ends by itself: raise what ended it
+                task.result()  # none of them ends by itself: raise the error that ended it
         finally:
             await _end({*running, ending})
     finally:
@@ -110,7 +110,7 @@ async def run_broker(settings: Settings) -> None:
 
 
 def broker_configuration(settings: Settings) -> BrokerConfiguration:
-    """Return what these settings ask of Mosquitto, with a development certificate where none is configured."""
+    """Return Mosquitto's configuration for these settings, with a development certificate where none is configured."""
     certificates = certificates_of(settings) if settings.mosquitto_tls_port else None
     return BrokerConfiguration(
         folder=settings.mosquitto_dir,
@@ -125,7 +125,7 @@ def broker_configuration(settings: Settings) -> BrokerConfiguration:
 
 
 def certificates_of(settings: Settings) -> Certificates:
-    """Return the configured certificate files, or in development those beside the broker's folder, made if needed."""
+    """Return the configured certificate files, or in development generated ones beside the broker's folder."""
     if settings.tls_certificate_file or settings.tls_key_file:
         if not (settings.tls_certificate_file and settings.tls_key_file):
             raise BrokerError("tls_certificate_file and tls_key_file go together")
@@ -135,12 +135,12 @@ def certificates_of(settings: Settings) -> Certificates:
             Path(settings.tls_ca_file) if settings.tls_ca_file else None,
         )
     if settings.environment is Environment.PRODUCTION:
-        raise BrokerError("tls_certificate_file and tls_key_file are not set: no certificate is made up in production")
+        raise BrokerError("tls_certificate_file and tls_key_file are not set: production uses no generated certificate")
     return development_certificates(settings.mosquitto_dir.parent / "certificates", settings.watch_host)
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:
-    """Cancel until all have ended: on Python 3.11 a wait that ends in the same moment swallows a cancellation."""
+    """Cancel until all have ended: in Python 3.11 a wait that ends at the same moment swallows a cancellation."""
     while tasks:
         for task in tasks:
             task.cancel()
@@ -148,7 +148,7 @@ async def _end(tasks: set[asyncio.Task[Any]]) -> None:
 
 
 async def _keep_certificate(settings: Settings) -> None:
-    """Renew the development certificate in time; the running Mosquitto takes any changed file within seconds."""
+    """Renew the development certificate; the running Mosquitto loads a changed file within seconds."""
     while True:
         await asyncio.sleep(_RENEWAL_EVERY_S)
         if settings.mosquitto_tls_port:

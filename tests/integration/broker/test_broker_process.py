@@ -130,8 +130,9 @@ async def running(open_folder: Path, mosquitto: Path) -> AsyncIterator[Running]:
             programme_id,
         )
         await broker.sql(
-            "INSERT INTO watch (watch_id, serial, model, site_id, state, factory_password_hash, registered_at)"
-            " VALUES ($1, $2, 'sim-1', $3, 'registered', $4, now())",
+            "INSERT INTO watch"
+            " (watch_id, serial, model, site_id, state, factory_password_hash, registered_at, refused_packets)"
+            " VALUES ($1, $2, 'sim-1', $3, 'registered', $4, now(), 0)",
             uuid.uuid4(),
             SERIAL,
             site_id,
