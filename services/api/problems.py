@@ -132,7 +132,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     push.PushAddressRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     push.PushKeysInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     push.PushEndpointsFullError: HTTPStatus.CONFLICT,
-    # Raised by the worker, or by chores of operators: no route of guardians can meet them.
+    # Of recordings, lists, the programme and staff: raised by routes of staff, by the worker or by the command line.
     audio.DoesNotFitError: HTTPStatus.UNPROCESSABLE_ENTITY,
     SheetRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
     programme.CountryUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,

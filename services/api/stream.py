@@ -1,7 +1,7 @@
-"""Live events: one listening connection for a whole process wakes the streams of the families concerned.
+"""Live events: one listening connection of the process wakes the streams of the families concerned.
 
-What each stream would have to ask again and again, the process asks once for all of them: a thousand open streams cost
-the database two questions every few seconds, and a look each only when something has happened to them.
+The process polls once for all its streams: a thousand open streams cost the database two queries every two seconds, and
+one query each only when something has happened to their families.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ def _report(error: Exception, failures: int) -> None:
 
 
 class EventHub:
-    """Wakes streams. A wake-up says "look", so that a needless one costs a look and a lost one two seconds."""
+    """Wakes streams, which then read. A needless wake-up costs one query; a lost one costs two seconds."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._waiting: dict[uuid.UUID, set[asyncio.Event]] = {}
         self._sessions: dict[uuid.UUID, int] = {}
         self._families: dict[uuid.UUID, int] = {}
-        self._told_seq: dict[uuid.UUID, int] = {}
+        self._known_seq: dict[uuid.UUID, int] = {}
         self._gone: set[int] = set()
         self._listener: asyncio.Task[None] | None = None
         self.is_closing = False
 
     def end_streams(self) -> None:
-        """Have every open stream end by itself: this process is about to stop, and apps come back elsewhere."""
+        """End every open stream: this process is about to stop, and apps reconnect with their last event id."""
         self.is_closing = True
         self._wake(list(self._waiting))
 
@@ -54,37 +54,35 @@ class EventHub:
         self._listener = asyncio.create_task(run_with_retries(self._listen, _report))
 
     async def stop(self) -> None:
-        """Stop listening. Streams that end now are forgotten by the next ones of their guardians."""
+        """Stop listening. Rows of streams that end now are removed when their guardians open the next ones."""
         if self._listener is not None:
-            # Asked again until it is over: one cancellation can be swallowed by whatever it meets.
+            # Cancelled until it is done: a library below can swallow one cancellation.
             while not self._listener.done():
                 self._listener.cancel()
                 await asyncio.wait({self._listener}, timeout=1)
 
     async def _listen(self) -> None:
         async with self._database.listen(events.CHANNEL, accounts.CHANNEL) as notifications:
-            # What happened while nobody listened is found by looking.
+            # Notifications sent while nobody listened are lost: every stream reads once.
             self._wake(list(self._waiting))
             loop = asyncio.get_running_loop()
             check_at = loop.time() + CHECK_EVERY_S
             while True:
-                await self._take(notifications, max(0.0, check_at - loop.time()))
+                await self._receive(notifications, max(0.0, check_at - loop.time()))
                 if loop.time() >= check_at:
                     await self._check()
                     check_at = loop.time() + CHECK_EVERY_S
 
-    async def _take(self, notifications: Notifications, timeout_s: float) -> None:
+    async def _receive(self, notifications: Notifications, timeout_s: float) -> None:
         found = await notifications.next(timeout_s)
         if found is not None:
-            # A burst about one family is one look of each of its streams.
+            # A burst about one family wakes each of its streams once.
             self._wake({_id_of(one.payload) for one in (found, *notifications.drain())} - {None})
 
     async def _check(self) -> None:
-        """Ask once for all streams: whose session ended, which family's events went on; forget those that ended.
+        """Read once for all streams which sessions ended and which families have new events; count ended streams out.
 
-        Fails when nobody can answer.
-
-        The listening connection then begins anew, which has every stream look for itself.
+        Raises what the database raises: the listening connection is then opened anew, and every stream reads by itself.
         """
         async with self._database.begin() as work:
             ended = await sessions_that_ended(work, list(self._sessions))
@@ -93,8 +91,8 @@ class EventHub:
             await close_streams(work, gone)
         self._gone -= gone
         self._wake(ended)
-        self._wake(family_id for family_id, seq in numbers.items() if seq > self._told_seq.get(family_id, 0))
-        self._told_seq = numbers
+        self._wake(family_id for family_id, seq in numbers.items() if seq > self._known_seq.get(family_id, 0))
+        self._known_seq = numbers
 
     def _wake(self, ids: Iterable[uuid.UUID | None]) -> None:
         for one in ids:
@@ -103,7 +101,7 @@ class EventHub:
                     event.set()
 
     def ended(self, stream_no: int) -> None:
-        """Have a stream that ended counted no more, within two seconds: its own task may be over by then."""
+        """Count a stream as ended within two seconds, in a transaction of the hub: its own task may be cancelled."""
         self._gone.add(stream_no)
 
     @contextlib.asynccontextmanager

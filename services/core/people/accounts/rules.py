@@ -38,6 +38,7 @@ STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
 STAFF_IDLE: Final = timedelta(minutes=30)
 STAFF_LONGEST: Final = timedelta(hours=12)
 RECOVERY_CODES: Final = 10
+RECOVERY_CODE_GROUP: Final = 5
 # Beside an authenticator app; NIST SP 800-63B asks for 8 then.
 PASSWORD_CHARACTERS_MIN: Final = 12
 _PASSWORD_DIFFERENT_MIN: Final = 5

@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.accounts.errors import StaffLogInRefusedError, StaffSetUpNeededError
-from services.core.people.accounts.rules import RECOVERY_CODES, check_password
+from services.core.people.accounts.rules import RECOVERY_CODE_GROUP, RECOVERY_CODES, check_password
 from services.core.people.accounts.staff_sessions import OpenStaffSession, end_staff_sessions, open_staff_session
 from services.core.people.accounts.tables import Staff, StaffRecoveryCode
 from services.core.people.accounts.totp import matching_step, new_totp_secret, otpauth_url
@@ -61,7 +61,7 @@ async def confirm_set_up(work: UnitOfWork, proof: StaffProof, new_password: str)
     staff.first_password_ends_at = None
     work.add(staff)
     await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
-    codes = [f"{new_ref(5)}-{new_ref(5)}" for _ in range(RECOVERY_CODES)]
+    codes = [f"{new_ref(RECOVERY_CODE_GROUP)}-{new_ref(RECOVERY_CODE_GROUP)}" for _ in range(RECOVERY_CODES)]
     work.add(*(StaffRecoveryCode(code_hash=_code_hash(work, staff, code), staff_id=staff.staff_id) for code in codes))
     record_audit(work, staff_actor(staff.staff_id), "staff.set_up", subject_id=staff.staff_id)
     return await open_staff_session(work, staff.staff_id), codes
@@ -163,4 +163,7 @@ def _context(staff: Staff) -> str:
 
 
 def _code_hash(work: UnitOfWork, staff: Staff, code: str) -> bytes:
-    return work.vault.keyed_hash(f"{staff.staff_id}/{code.strip().lower()}", "staff-recovery-code")
+    # Codes are issued as two groups with a dash, and hashed so; people type them with and without it.
+    letters = code.strip().lower().replace("-", "").replace(" ", "")
+    issued = f"{letters[:RECOVERY_CODE_GROUP]}-{letters[RECOVERY_CODE_GROUP:]}"
+    return work.vault.keyed_hash(f"{staff.staff_id}/{issued}", "staff-recovery-code")

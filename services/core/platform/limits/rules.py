@@ -58,13 +58,13 @@ class Limits(Enum):
     SMS_OF_COUNTRY = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by unknown devices")
     SMS_OF_COUNTRY_KNOWN = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by those known")
     TRIES_OF_ADDRESS = Limit(120, 240, _HOUR, "client address", "codes, slips and passwords entered")
-    # A phone refreshes every 15 minutes, and hundreds share an address.
     STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS = Limit(10, 10, _HOUR, "staff address and client address", "log-ins of staff")
     # Whoever tries from many places cannot be told from its owner: the next try is never further than two minutes.
     STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
     REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
     RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "changes of accounts asked for or approved")
     LISTS_OF_STAFF = Limit(30, 60, _HOUR, "staff member", "lists of watches, families, SIM cards and answers sent")
+    # A phone refreshes every 15 minutes, and hundreds share an address.
     REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
