@@ -46,12 +46,13 @@ async def announce_overdue(work: UnitOfWork) -> None:
         or_(col(InboxItem.next_announce_at) <= work.now, col(InboxItem.aside_until) <= work.now),
     )
     silent_since = work.now - timedelta(seconds=REPEAT_AFTER_S[0])
+    # Any version that differs from the one on the watch is due, also one that was never announced.
     contacts_due = and_(
-        col(WatchIdentity.contacts_sent_at) <= silent_since,
+        func.coalesce(col(WatchIdentity.contacts_sent_at), silent_since) <= silent_since,
         col(ContactList.version) != col(WatchIdentity.contacts_acked_version),
     )
     config_due = and_(
-        col(WatchIdentity.config_sent_at) <= silent_since,
+        func.coalesce(col(WatchIdentity.config_sent_at), silent_since) <= silent_since,
         col(WatchSettings.version) != col(WatchIdentity.config_acked_version),
     )
     found = await work.session.exec(

@@ -77,6 +77,22 @@ async def test_a_watch_that_the_backup_holds_for_disconnected_is_sent_them_as_we
         assert (await watch.hears("config"))["version"] == 1
 
 
+async def test_any_version_that_differs_is_announced_although_nothing_queued_it(stand: Stand) -> None:
+    _, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(contacts_version=7, config_version=9)
+        await watch.hears("contacts")
+        await watch.hears("config")
+        async with stand.database.begin() as work:
+            identity = await standing_identity(work, worn.username, lock=True)
+            assert identity is not None
+            identity.contacts_acked_version = identity.config_acked_version = 50
+            identity.contacts_sent_at = identity.config_sent_at = None
+        await _sweep(stand)
+        assert (await watch.hears("contacts"))["version"] < 50
+        assert (await watch.hears("config"))["version"] < 50
+
+
 async def test_a_copy_of_the_database_is_recognised_once_and_the_database_itself_never(
     postgres: LocalPostgres, settings: Settings
 ) -> None:

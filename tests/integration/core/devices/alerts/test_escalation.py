@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from services.core.devices.alerts.actions import NewAlert, acknowledge_alert, raise_alert
 from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.devices.alerts.queries import alerts_of
-from services.core.devices.alerts.rules import AlertKind
+from services.core.devices.alerts.rules import ESCALATING_KINDS, AlertKind
 from services.core.devices.alerts.silence import raise_one_silence_alert
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.presence.actions import record_seen
@@ -82,12 +82,21 @@ async def test_ten_workers_at_once_call_each_guardian_once(
 
 
 async def test_other_alerts_send_no_text_message(database: Database, clock: FakeClock, parents: list[Parent]) -> None:
-    for kind in ALL_KINDS:
-        if kind != "sos":
-            await _raise(database, parents[0], kind)
+    for kind in AlertKind:
+        if kind not in ESCALATING_KINDS:
+            await _raise(database, parents[0], kind.value)
     clock.advance(hours=1)
     await EscalationLoop(database).escalate_all()
     assert await _called(database, parents) == [0, 0, 0]
+
+
+async def test_a_call_that_cannot_be_read_is_escalated_like_an_sos(
+    database: Database, clock: FakeClock, parents: list[Parent]
+) -> None:
+    await _raise(database, parents[0], "unreadable")
+    clock.advance(seconds=60)
+    await EscalationLoop(database).escalate_all()
+    assert await _called(database, parents) == [1, 0, 0]
 
 
 async def test_a_second_press_waits_for_the_first_to_be_answered_and_then_has_its_own_round(
