@@ -21,7 +21,9 @@ EACH_WAY = 6
 @pytest.mark.long
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("victim", ["worker", "api", "broker", "bridge"])
-async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_freezes(play: Play, victim: str) -> None:
+async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_freezes(
+    play: Play, victim: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     home = await play.home()
     async with play.parent(home.phone) as parent, play.watch(home) as watch:
         await pair(watch, parent, str(home.child_id))
@@ -40,7 +42,7 @@ async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_freezes(play:
                 await asyncio.sleep(0.1)
         replaced_s = time.monotonic() - began_s
         await asyncio.to_thread(play.installation.wait_ready)
-        record_figures(f"{victim} frozen", [replaced_s, time.monotonic() - began_s])
+        record_figures(capsys, f"{victim} frozen until it is ready again", [time.monotonic() - began_s])
         await talking
         await talk.check()
         assert replaced_s >= OWN_FAULT_AFTER_S

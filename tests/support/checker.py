@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import pytest
 from sqlmodel import col, select
 
 from services.core.conversation.messages.tables import Message
@@ -120,11 +121,11 @@ async def recovery_s(play: Play, name: str) -> float:
     return await asyncio.to_thread(play.installation.wait_ready, DEADLINE_S)
 
 
-def record_figures(what: str, seconds: Sequence[float]) -> None:
-    """Print median and maximum of a run for whoever keeps docs/reliability.md, past the capture of pytest."""
+def record_figures(capsys: pytest.CaptureFixture[str], what: str, seconds: Sequence[float]) -> None:
+    """Print median and maximum of a run, past pytest's capture, for docs/reliability.md."""
     figures = f"{what}: median {statistics.median(seconds):.1f} s, at most {max(seconds):.1f} s ({len(seconds)})"
-    if sys.__stderr__ is not None:
-        sys.__stderr__.write(f"\n{figures}\n")
+    with capsys.disabled():
+        sys.stdout.write(f"\n{figures}\n")
 
 
 __all__ = ["DEADLINE_S", "Confirmed", "Conversation", "record_figures", "recovery_s"]
