@@ -68,7 +68,7 @@ def _made_up(column: Column[Any], now: datetime) -> object:  # noqa: PLR0911 - a
             return {}
 
 
-async def _fill(work: UnitOfWork, table: Table, known: Known) -> None:
+async def fill_table(work: UnitOfWork, table: Table, known: Known) -> None:
     """See to it that the table has a row that refers to what is known, and make that row known."""
     session = await work.session.connection()
     refers = {
@@ -112,7 +112,7 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
     tables = [one for one in SQLModel.metadata.sorted_tables if one.name not in UNTOUCHED]
     async with database.begin() as work:
         for table in tables:
-            await _fill(work, table, known)
+            await fill_table(work, table, known)
         assert mother.family_id is not None
         await notify_watch(work, identity.username)
         await notify_phones(work, mother.family_id, 1)
