@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
+from paho.mqtt.client import MQTTMessage
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
@@ -60,6 +61,15 @@ class Connection:
     def __init__(self, client: aiomqtt.Client, inner: PahoClient) -> None:
         self._client = client
         self._inner = inner
+        self._arrived: asyncio.Queue[Incoming | None] = asyncio.Queue()
+        # The library hands messages on through two tasks each, while its socket callback reads many packets at a time:
+        # under a flood its queue would grow without a bound. Called in the loop's thread, from that same callback.
+        inner.on_message = self._on_message
+
+    def _on_message(self, _client: PahoClient, _userdata: object, message: MQTTMessage) -> None:
+        self._arrived.put_nowait(
+            Incoming(message.topic, bytes(message.payload), message.retain, message.mid, message.qos, self._inner)
+        )
 
     async def subscribe(self, topic_filter: str) -> None:
         """Subscribe with QoS 1 and wait for the answer."""
@@ -67,16 +77,26 @@ class Connection:
             await self._client.subscribe(topic_filter, qos=1)
 
     async def incoming(self) -> AsyncIterator[Incoming]:
-        """Yield messages in the order of their arrival; raises BrokerLostError when the connection ends."""
-        async for message in self._client.messages:
-            yield Incoming(
-                topic=message.topic.value,
-                payload=bytes(message.payload),
-                retained=message.retain,
-                _message_number=message.mid,
-                _qos=message.qos,
-                _client=self._inner,
-            )
+        """Yield messages in the order of their arrival; raises BrokerLostError when the connection ends.
+
+        All messages that were read are yielded before the socket is read again.
+        """
+        watching = asyncio.create_task(self._until_disconnected())
+        watching.add_done_callback(lambda _: self._arrived.put_nowait(None))
+        try:
+            while (message := await self._arrived.get()) is not None:
+                yield message
+            await watching
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _until_disconnected(self) -> None:
+        """Raise BrokerLostError when the connection ends; the library's own queue stays empty."""
+        async for _ in self._client.messages:
+            pass
+        message = "the connection has ended"
+        raise BrokerLostError(message)
 
     async def publish(self, topic: str, payload: bytes) -> None:
         """Publish with QoS 1 and wait until the broker has taken it; raises BrokerLostError."""
@@ -127,10 +147,12 @@ async def connect(settings: Settings, client_id: str, *, keep_session: bool) -> 
     # aiomqtt 2.5 has no switch for it; the pinned version and the tests of "PUBACK after commit" guard this reach-in.
     inner: PahoClient = client._client  # noqa: SLF001
     inner.manual_ack_set(True)
+    # Before connecting: a kept session brings messages at once.
+    connection = Connection(client, inner)
     async with _answered():
         await client.__aenter__()
     try:
-        yield Connection(client, inner)
+        yield connection
     finally:
         async with _answered():
             await client.__aexit__(None, None, None)

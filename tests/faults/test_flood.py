@@ -20,8 +20,8 @@ __all__ = ["stand"]
 DEADLINE_S = 120.0
 # The largest payload that a packet of the protocol's limit carries.
 PAYLOAD = b"x" * (limits.PACKET_MAX_BYTES - 200)
-# Twice the backlog's bound: what is on its way from the socket counts, and what Python does not give back.
-GROWTH_MAX_MIB = 2 * ALL_HARD_MAX_BYTES / 2**20
+# The backlog's bound: what was read is admitted or answered before the socket is read again.
+GROWTH_MAX_MIB = ALL_HARD_MAX_BYTES / 2**20
 
 
 async def _measure(bridge: BridgeProcess, readings: list[float]) -> None:
