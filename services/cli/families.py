@@ -94,7 +94,7 @@ def trainings(
     dry_run: DryRun = False,
 ) -> None:
     """Record who attended which training: the whole list, or nothing if one row is rejected; repeatable."""
-    from services.core.office.enrolment.participation import Noted, note_trainings, read_training_list
+    from services.core.office.enrolment.participation import Noted, read_training_list, record_trainings
     from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(attendance):
@@ -102,7 +102,7 @@ def trainings(
     with cli_run.progress_of("noting", len(rows)) as progress:
 
         async def chore(work: UnitOfWork) -> Noted:
-            return await note_trainings(work, OPERATOR, rows, progress)
+            return await record_trainings(work, OPERATOR, rows, progress)
 
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:

@@ -162,7 +162,7 @@ def sims(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Validate the list and change nothing.")] = False,
 ) -> None:
     """Import the carrier's list of SIM cards: all, or nothing when a row is rejected; a repeat changes nothing."""
-    from services.core.office.sim_cards.actions import SimsNoted, note_sims, read_sim_list
+    from services.core.office.sim_cards.actions import SimsNoted, read_sim_list, record_sims
     from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(cards):
@@ -170,7 +170,7 @@ def sims(
     with cli_run.progress_of("noting", len(rows)) as progress:
 
         async def chore(work: UnitOfWork) -> SimsNoted:
-            return await note_sims(work, OPERATOR, rows, progress)
+            return await record_sims(work, OPERATOR, rows, progress)
 
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:

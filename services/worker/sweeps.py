@@ -25,23 +25,23 @@ from services.core.measurement.counting.actions import count_some
 from services.core.measurement.counting.purging import purge_one_long_over, purge_one_unmeasured
 from services.core.measurement.exports.actions import expire_one_file
 from services.core.measurement.publishing.actions import publish_one_week
-from services.core.office.break_glass.actions import tell_one_break_glass
-from services.core.office.enrolment.unconsented import forget_one_unconsented
-from services.core.office.programme_end.actions import tell_one_family
+from services.core.office.break_glass.actions import notify_one_break_glass
+from services.core.office.enrolment.unconsented import purge_one_unconsented
+from services.core.office.programme_end.actions import notify_one_family
 from services.core.office.prompts.actions import judge_one_nudge, nudge_one
 from services.core.office.recovery.completion import carry_out_one_recovery
-from services.core.office.triage.queries import note_low_batteries
+from services.core.office.triage.queries import record_low_batteries
 from services.core.pairing.actions import revoke_one_unconfirmed
 from services.core.pairing.sweep import purge_one_code_batch
-from services.core.people.accounts.expiry import forget_one_overdue
-from services.core.people.accounts.streams import forget_old_streams
+from services.core.people.accounts.expiry import purge_one_overdue
+from services.core.people.accounts.streams import purge_old_streams
 from services.core.platform.blobs.actions import sweep_one
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.idempotency.actions import purge_one_fingerprint_batch
-from services.core.platform.limits.expiry import forget_full_buckets
+from services.core.platform.limits.expiry import purge_full_buckets
 from services.core.privacy.contests.decisions import carry_out_one_decision
 from services.core.privacy.copies.actions import expire_one_export
 from services.core.privacy.erasure.removal import remove_one_erased
@@ -76,12 +76,12 @@ class Sweep:
 
 # Each in a transaction of its own, in this order.
 TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
-    expire_one_message, revoke_one_unconfirmed, forget_one_overdue, purge_one_old_voice, purge_one_unfinished,
-    purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, forget_full_buckets, forget_old_streams,
+    expire_one_message, revoke_one_unconfirmed, purge_one_overdue, purge_one_old_voice, purge_one_unfinished,
+    purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, purge_full_buckets, purge_old_streams,
     carry_out_one_recovery, carry_out_one_decision,
-    tell_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
-    purge_old_alerts, purge_one_endpoint, purge_old_commands, tell_one_family, forget_one_unconsented,
-    note_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
+    notify_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
+    purge_old_alerts, purge_one_endpoint, purge_old_commands, notify_one_family, purge_one_unconsented,
+    record_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
     purge_one_office_batch, purge_one_device_batch, purge_one_code_batch, purge_one_fingerprint_batch,
     # Usage: who is forgotten first is in nothing that is counted afterwards.
     purge_one_unmeasured, purge_one_long_over, count_some, publish_one_week, expire_one_file,

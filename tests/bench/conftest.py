@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from services.core.devices.watches.tables import WatchIdentity, WatchPresence, WatchSettings
-from services.core.people.accounts.actions import make_guardian
+from services.core.people.accounts.actions import create_guardian
 from services.core.people.consents.tables import Consent
 from services.core.people.households.tables import Child, Family, Membership
 from services.core.platform.crypto.random_ids import new_digits, new_ref
@@ -27,7 +27,7 @@ async def make_crowd(database: Database, count: int) -> Crowd:
     crowd = Crowd([], [])
     async with database.begin() as work:
         site, _ = await make_site(work)
-        guardian = await make_guardian(work, f"+86138{new_digits(8)}", "en")
+        guardian = await create_guardian(work, f"+86138{new_digits(8)}", "en")
         for _ in range(count):
             family = Family(family_code=new_ref(), created_at=work.now)
             watch, _ = await make_watch(work, site.site_id, None)

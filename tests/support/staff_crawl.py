@@ -30,7 +30,7 @@ from services.core.location.checkins.sealing import Place as SealedPlace
 from services.core.location.checkins.sos_places import SosPosition, store_sos_place
 from services.core.location.geometry import Point
 from services.core.measurement.exports.rendering import render_one_file
-from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass
+from services.core.office.break_glass.actions import approve_break_glass, request_break_glass
 from services.core.office.surveys.actions import define_survey
 from services.core.office.surveys.rules import Question
 from services.core.office.surveys.tables import Survey
@@ -292,7 +292,7 @@ async def _hand_out(world: CrawlWorld, _: StaffMember) -> Asked:
 
 async def _break_glass(world: CrawlWorld, by: StaffMember, *, approved: bool) -> Asked:
     async with world.database.begin() as work:
-        asked = await ask_break_glass(
+        asked = await request_break_glass(
             work, by.staff.staff_id, world.place.site, family_code=world.code, reason="The child is missing.",
             tell_after_days=0,
         )  # fmt: skip

@@ -13,7 +13,7 @@ from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.actions import mark_installed, pair_watch
 from services.core.pairing.codes import code_for_watch
 from services.core.pairing.tables import Pairing
-from services.core.people.accounts.actions import make_guardian
+from services.core.people.accounts.actions import create_guardian
 from services.core.people.consents.rules import How, Part, consent_texts
 from services.core.people.households.tables import Enrolment, Family, Membership
 from services.core.people.programme.tables import Cohort, Programme, Site
@@ -86,7 +86,7 @@ async def make_home(database: Database) -> Home:
         work.add(family)
         await work.flush()
         phone = f"+86138{new_digits(8)}"
-        guardian = await make_guardian(work, phone, "en")
+        guardian = await create_guardian(work, phone, "en")
         membership = Membership(
             family_id=family.family_id, guardian_id=guardian.guardian_id, relation="mother", is_primary=True,
             may_message=True, may_manage=True, joined_at=work.now,

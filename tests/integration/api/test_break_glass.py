@@ -8,7 +8,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from services.core.office.break_glass.actions import tell_one_break_glass
+from services.core.office.break_glass.actions import notify_one_break_glass
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
@@ -53,7 +53,7 @@ async def _tell_due(database: Database) -> int:
     told = 0
     while True:
         async with database.begin() as work:
-            if not await tell_one_break_glass(work):
+            if not await notify_one_break_glass(work):
                 return told
         told += 1
 

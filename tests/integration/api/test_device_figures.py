@@ -14,7 +14,7 @@ from services.core.devices.watches.tables import WatchIdentity
 from services.core.measurement.publishing.queries import device_counts
 from services.core.office.hand_outs.roster import roster
 from services.core.office.registration.inventory import list_watches
-from services.core.office.triage.queries import note_low_batteries
+from services.core.office.triage.queries import record_low_batteries
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, code_on, fill_buckets, make_family, make_place, pair
@@ -72,7 +72,7 @@ async def test_everybody_sees_the_battery_of_the_last_message_and_not_that_of_th
     assert [one["battery_pct"] for one in await _rows_of_staff(staff, place)] == [7, 7]
     assert "low_battery" in await _counts(database, place)
     async with database.begin() as work:
-        assert await note_low_batteries(work)
+        assert await record_low_batteries(work)
     clock.advance(days=3)
     staff = await renewed(staff, database)
     assert len(await _triage(staff, place, "low_battery")) == 1

@@ -12,7 +12,7 @@ import pytest_asyncio
 from services.core.devices.alerts.from_watch import record_battery
 from services.core.devices.watches.queries import standing_identity
 from services.core.devices.watches.tables import Watch
-from services.core.office.triage.queries import note_low_batteries
+from services.core.office.triage.queries import record_low_batteries
 from services.core.people.households.tables import Family
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
@@ -121,7 +121,7 @@ async def test_a_battery_that_is_low_for_three_days_is_told_and_forgotten_once_i
         changes = []
         for _ in range(2):
             async with database.begin() as work:
-                changes.append(await note_low_batteries(work))
+                changes.append(await record_low_batteries(work))
         return changes
 
     assert await says(20) == [True, False]

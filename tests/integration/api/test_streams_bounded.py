@@ -9,7 +9,7 @@ from datetime import timedelta
 import httpx
 from sqlmodel import col, select
 
-from services.core.people.accounts.streams import STREAM_LIVES, forget_old_streams, open_stream, stream_stands
+from services.core.people.accounts.streams import STREAM_LIVES, open_stream, purge_old_streams, stream_stands
 from services.core.people.accounts.tables import OpenStream
 from services.core.platform.db.database import Database
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
@@ -92,9 +92,9 @@ async def test_what_a_killed_process_left_goes_after_a_day(
         await open_stream(work, session_id, uuid.UUID(parent.guardian_id))
     clock.advance(seconds=(STREAM_LIVES - timedelta(seconds=1)).total_seconds())
     async with database.begin() as work:
-        await forget_old_streams(work)
+        await purge_old_streams(work)
     assert len(await _open_numbers(parent)) == 1
     clock.advance(seconds=1)
     async with database.begin() as work:
-        assert await forget_old_streams(work)
+        assert await purge_old_streams(work)
     assert await _open_numbers(parent) == []

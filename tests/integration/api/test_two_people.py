@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from services.core.office.break_glass.actions import tell_one_break_glass
+from services.core.office.break_glass.actions import notify_one_break_glass
 from services.core.people.accounts.tables import Staff
 from services.core.people.programme.tables import StaffScope
 from services.core.people.staff_accounts.actions import create_staff, reset_staff
@@ -241,7 +241,7 @@ async def test_the_familys_log_shows_every_step_with_its_author_and_time_once_th
     due = True
     while due:
         async with database.begin() as work:
-            due = await tell_one_break_glass(work)
+            due = await notify_one_break_glass(work)
     assert await log() == [
         (office.ann.staff_id, "asked", "done"), (puppet.staff_id, "approved", "refused"),
         (dora.staff_id, "approved", "done"), (office.cem.staff_id, "approved", "done"),

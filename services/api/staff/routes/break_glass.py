@@ -9,7 +9,7 @@ from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import BreaksGlassAtSite
 from services.api.staff.schemas import care as schemas
-from services.core.office.break_glass.actions import approve_break_glass, ask_break_glass, break_glass_of_site, look
+from services.core.office.break_glass.actions import approve_break_glass, break_glass_of_site, look, request_break_glass
 from services.core.people.households.tables import BreakGlass, Family
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: break-glass"])
@@ -43,7 +43,7 @@ async def ask(
     body: schemas.NewBreakGlassRequest,
 ) -> schemas.BreakGlassResponse:
     """Ask to see the primary guardian's name and number; another person has to approve it."""
-    row = await ask_break_glass(
+    row = await request_break_glass(
         work, scope.caller.staff_id, scope.site, family_code=family_code, reason=body.reason,
         tell_after_days=body.tell_after_days,
     )  # fmt: skip

@@ -10,10 +10,10 @@ from services.api.problems import problem_responses
 from services.api.staff.access import FamilyCodesAtSite, SupportsAtSite
 from services.api.staff.schemas import programme as schemas
 from services.core.office.enrolment.actions import FamilyRow, check_rows
-from services.core.office.enrolment.participation import end_enrolment, note_training
+from services.core.office.enrolment.participation import end_enrolment, record_training
 from services.core.office.enrolment.with_watches import enrol_and_hand_out
 from services.core.office.help_requests.actions import close_help, open_help_at
-from services.core.office.notices.actions import ask_to_get_in_touch, tell_cohort
+from services.core.office.notices.actions import notify_cohort, request_contact
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import cohort_of_site
@@ -63,7 +63,7 @@ async def note_attended(
     work: Work, scope: FamilyCodesAtSite, body: schemas.RecordTrainingRequest
 ) -> schemas.RecordTrainingResponse:
     """Note that a family of the site attended a training. A repeat keeps the first day."""
-    is_new = await note_training(
+    is_new = await record_training(
         work, staff_actor(scope.caller.staff_id), body.family_code, body.training, body.attended_on,
         site_id=scope.site.site_id,
     )  # fmt: skip
@@ -83,9 +83,7 @@ async def ask_contact(
     work: Work, scope: SupportsAtSite, body: schemas.FamilyCodeRequest
 ) -> schemas.ContactFamilyResponse:
     """Ask a family of the site to get in touch: a text message and a notice, without a reason; once a day at most."""
-    asked_now = await ask_to_get_in_touch(
-        work, staff_actor(scope.caller.staff_id), body.family_code, scope.site.site_id
-    )
+    asked_now = await request_contact(work, staff_actor(scope.caller.staff_id), body.family_code, scope.site.site_id)
     return schemas.ContactFamilyResponse(asked_now=asked_now)
 
 
@@ -124,5 +122,5 @@ async def send_notice(
     cohort = await cohort_of_site(work, scope.site.site_id, cohort_id)
     if cohort is None:
         raise NotFoundError
-    notice = await tell_cohort(work, staff_actor(scope.caller.staff_id), cohort, body.text)
+    notice = await notify_cohort(work, staff_actor(scope.caller.staff_id), cohort, body.text)
     return schemas.SentNoticeResponse(notice_id=notice.notice_id, created_at=notice.created_at)

@@ -8,11 +8,11 @@ from services.api.staff.access import FamilyCodesAtSite, HandsOutAtSite, Structu
 from services.api.staff.lists import Counts, import_list
 from services.api.staff.schemas.imports import DryRun, ListImportResponse, list_body
 from services.core.office.enrolment.actions import FamilyList, family_list
-from services.core.office.enrolment.participation import TrainingRow, note_trainings, read_training_list
+from services.core.office.enrolment.participation import TrainingRow, read_training_list, record_trainings
 from services.core.office.enrolment.with_watches import enrol_and_hand_out
 from services.core.office.registration.actions import register_with_vendor_secrets
 from services.core.office.registration.delivery import Delivery, read_delivery
-from services.core.office.sim_cards.actions import SimRow, note_sims, read_sim_list
+from services.core.office.sim_cards.actions import SimRow, read_sim_list, record_sims
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.programme.queries import programme_of
 
@@ -77,7 +77,7 @@ async def import_sims(
     """Note the SIM cards of the site's watches, as the operator's list says; an empty cell says nothing."""
 
     async def take(rows: list[SimRow]) -> Counts:
-        done = await note_sims(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
+        done = await record_sims(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
         return Counts(changed=len(done.changed), unchanged=len(done.unchanged))
 
     return await import_list(request, work, scope.caller.staff_id, read_sim_list, take, dry_run=dry_run)
@@ -94,7 +94,7 @@ async def import_trainings(
     """Note who of the site attended which training."""
 
     async def take(rows: list[TrainingRow]) -> Counts:
-        done = await note_trainings(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
+        done = await record_trainings(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
         return Counts(done.noted, unchanged=done.unchanged)
 
     return await import_list(request, work, scope.caller.staff_id, read_training_list, take, dry_run=dry_run)

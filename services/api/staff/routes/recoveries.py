@@ -11,8 +11,8 @@ from services.api.staff.schemas import care as schemas
 from services.core.office.recovery.actions import (
     AskedRecovery,
     approve_recovery,
-    ask_recovery,
     recoveries_of_site,
+    request_recovery,
     withdraw_recovery,
 )
 from services.core.office.recovery.paper import Paper
@@ -43,7 +43,7 @@ async def ask(
 ) -> schemas.RecoveryResponse:
     """Ask for a change with the family's paper in hand; nothing happens before another person approves it."""
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
-    made = await ask_recovery(
+    made = await request_recovery(
         work, scope.caller.staff_id, scope.site,
         AskedRecovery(family_code, body.kind, body.phone, body.new_phone, Paper(body.form_number, body.document)),
     )  # fmt: skip

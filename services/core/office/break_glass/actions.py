@@ -39,7 +39,7 @@ class Shown:
     phone: str
 
 
-async def ask_break_glass(
+async def request_break_glass(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, *, family_code: str, reason: str, tell_after_days: int
 ) -> BreakGlass:
     """Ask to see the primary guardian's name and number. Raises NotFoundError, TextNotAllowedError."""
@@ -144,7 +144,7 @@ async def break_glass_of_site(
     return (await work.session.exec(statement)).all()
 
 
-async def tell_one_break_glass(work: UnitOfWork) -> bool:
+async def notify_one_break_glass(work: UnitOfWork) -> bool:
     """Tell a guardian whose delay is over; return whether there was one. Safe to run twice."""
     found = await work.session.exec(
         select(BreakGlass)

@@ -57,7 +57,7 @@ async def end_enrolment(
     record_audit(work, actor, "family.left", family_id=enrolment.family_id, subject_id=enrolment.enrolment_id)
 
 
-async def note_training(
+async def record_training(
     work: UnitOfWork, actor: Actor, family_code: str, training: str, attended_on: date, *,
     site_id: uuid.UUID | None = None,
 ) -> bool:  # fmt: skip
@@ -85,7 +85,7 @@ def read_training_list(raw: bytes) -> list[TrainingRow]:
     ]  # fmt: skip
 
 
-async def note_trainings(
+async def record_trainings(
     work: UnitOfWork,
     actor: Actor,
     rows: Sequence[TrainingRow],

@@ -18,7 +18,7 @@ from services.core.platform.db.database import UnitOfWork
 WAITS_FOR_CONSENT = timedelta(days=30)
 
 
-async def forget_one_unconsented(work: UnitOfWork) -> bool:
+async def purge_one_unconsented(work: UnitOfWork) -> bool:
     """Delete one family that has not consented within 30 days; return whether there was one. Safe to run twice.
 
     A watch that it holds may not log in any more and is on the list of what to collect; an account that belongs to no

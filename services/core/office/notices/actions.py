@@ -23,7 +23,7 @@ from services.core.platform.text_rules import PROSE, check_text
 ASK_AGAIN_AFTER: Final = timedelta(days=1)
 
 
-async def tell_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: str) -> Notice:
+async def notify_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: str) -> Notice:
     """Tell every enrolled family of a cohort; their apps hear of it at once. Raises TextNotAllowedError."""
     notice = Notice(cohort_id=cohort.cohort_id, kind="news", text=check_text("text", text, PROSE), created_at=work.now)
     work.add(notice)
@@ -40,7 +40,7 @@ async def tell_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: str)
     return notice
 
 
-async def ask_to_get_in_touch(work: UnitOfWork, actor: Actor, family_code: str, site_id: uuid.UUID) -> bool:
+async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site_id: uuid.UUID) -> bool:
     """Ask a family of this site to get in touch, by SMS and in the app, without saying why; once a day at most.
 
     A repeat within the day returns False and sends nothing. Raises FamilyUnknownError, also for a family elsewhere.

@@ -57,7 +57,7 @@ async def announce_end(work: UnitOfWork, actor: Actor, programme: Programme, end
     return True
 
 
-async def tell_one_family(work: UnitOfWork) -> bool:
+async def notify_one_family(work: UnitOfWork) -> bool:
     """Tell one family that its programme ends; return whether there was one to tell. Safe to run twice, and by many."""
     found = await work.session.exec(
         select(Enrolment.family_id)

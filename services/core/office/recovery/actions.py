@@ -49,7 +49,7 @@ class AskedRecovery:
     paper: Paper
 
 
-async def ask_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
+async def request_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
     """Ask for a guardian's new number (kind ``phone``) or another primary guardian (``primary``).
 
     Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,

@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from services.core.devices.contacts.guardians import follow_guardian, renumber_contacts
 from services.core.office.recovery.actions import end_recovery
 from services.core.people.accounts.actions import end_all_sessions
-from services.core.people.accounts.devices import forget_devices
+from services.core.people.accounts.devices import revoke_devices
 from services.core.people.accounts.queries import guardian_by_phone
 from services.core.people.accounts.tables import Guardian
 from services.core.people.households.queries import membership_in
@@ -58,7 +58,7 @@ async def _give_number(work: UnitOfWork, recovery: Recovery) -> bool:
     guardian.phone_confirmed_at = None
     work.add(guardian)
     await work.flush()
-    await forget_devices(work, guardian.guardian_id)
+    await revoke_devices(work, guardian.guardian_id)
     await end_all_sessions(work, guardian.guardian_id, "moved")
     await renumber_contacts(work, guardian, old_phone)
     return True

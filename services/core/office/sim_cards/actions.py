@@ -76,7 +76,7 @@ def read_sim_list(raw: bytes) -> list[SimRow]:
     return [_sim(row) for row in rows]
 
 
-async def note_sims(
+async def record_sims(
     work: UnitOfWork,
     actor: Actor,
     rows: Sequence[SimRow],

@@ -88,7 +88,7 @@ async def site_warnings(work: UnitOfWork, site: Site) -> list[str]:
     return ["few_approvers"] if await approvers_at(work, site) < APPROVERS_WANTED else []
 
 
-async def note_low_batteries(work: UnitOfWork) -> bool:
+async def record_low_batteries(work: UnitOfWork) -> bool:
     """Note since when watches say that their battery is low, and forget it of the others; safe to run twice.
 
     The presence of a watch holds its last level only; these rows show for how long it has been low.

@@ -41,7 +41,7 @@ class OpenSession:
     device_token: str | None = None
 
 
-async def make_guardian(work: UnitOfWork, phone: str, locale: str) -> Guardian:
+async def create_guardian(work: UnitOfWork, phone: str, locale: str) -> Guardian:
     """Make the account of a phone that has just proved itself."""
     guardian = Guardian(phone=phone, locale=locale, created_at=work.now)
     work.add(guardian)

@@ -60,7 +60,7 @@ async def present_device(
     return PresentedDevice(device.device_id, is_known, new_token)
 
 
-async def forget_devices(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
+async def revoke_devices(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
     """Know none of the guardian's devices any more."""
     await work.run(update(GuardianDevice).where(col(GuardianDevice.guardian_id) == guardian_id).values(trusted_at=None))
 

@@ -15,7 +15,7 @@ CHALLENGES_KEPT = timedelta(days=2)
 _BATCH_ROWS = 500
 
 
-async def forget_one_overdue(work: UnitOfWork) -> bool:
+async def purge_one_overdue(work: UnitOfWork) -> bool:
     """Delete a batch of dead one-time codes and refresh tokens; return whether there were any. Safe to run twice."""
     challenges = (
         select(LoginChallenge.challenge_id)

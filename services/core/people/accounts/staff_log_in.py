@@ -96,7 +96,7 @@ async def change_password(work: UnitOfWork, session_id: uuid.UUID, proof: StaffP
     record_audit(work, staff_actor(staff.staff_id), "staff.password_changed", subject_id=staff.staff_id)
 
 
-async def forget_second_factor(work: UnitOfWork, staff: Staff) -> None:
+async def reset_second_factor(work: UnitOfWork, staff: Staff) -> None:
     """Have the authenticator app set up anew at the next log-in."""
     staff.sealed_totp = staff.totp_confirmed_at = staff.totp_used_step = None
     work.add(staff)

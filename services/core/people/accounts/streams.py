@@ -61,7 +61,7 @@ async def close_streams(work: UnitOfWork, stream_nos: Collection[int]) -> None:
         await work.run(delete(OpenStream).where(col(OpenStream.stream_no).in_(stream_nos)))
 
 
-async def forget_old_streams(work: UnitOfWork) -> bool:
+async def purge_old_streams(work: UnitOfWork) -> bool:
     """Delete a batch of streams older than a day; return whether there were any. Safe to run twice."""
     old = (
         select(OpenStream.stream_no)

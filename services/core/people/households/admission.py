@@ -125,7 +125,7 @@ async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
     guardian = await guardian_by_phone(work, number)
     if guardian is None:
         default = enrolments[0][1].locale if enrolments else fitting_locale(asker.locale)
-        guardian = await accounts.make_guardian(work, number, fitting_locale(asker.locale, default))
+        guardian = await accounts.create_guardian(work, number, fitting_locale(asker.locale, default))
     is_first = guardian.awaits_first_log_in
     guardian.awaits_first_log_in = False
     work.add(guardian)

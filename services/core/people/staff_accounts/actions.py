@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from services.core.people.accounts.phone_numbers import mobile_phone
-from services.core.people.accounts.staff_log_in import forget_second_factor
+from services.core.people.accounts.staff_log_in import reset_second_factor
 from services.core.people.accounts.staff_sessions import end_staff_sessions
 from services.core.people.accounts.tables import Staff
 from services.core.people.programme.errors import (
@@ -177,7 +177,7 @@ async def reset_staff(
     if actor != OPERATOR or not await is_before_first_family(work):
         staff.reset_at = work.now
         staff.reset_by_two = asked_by not in {None, staff.staff_id} and not moved
-    await forget_second_factor(work, staff)
+    await reset_second_factor(work, staff)
     await end_staff_sessions(work, staff.staff_id, "reset")
     if asked_by is not None:
         await _note_origin(work, staff.staff_id, asked_by)

@@ -11,7 +11,7 @@ from services.core.platform.limits.tables import LimitBucket
 _BATCH_ROWS = 1000
 
 
-async def forget_full_buckets(work: UnitOfWork) -> bool:
+async def purge_full_buckets(work: UnitOfWork) -> bool:
     """Delete a batch of full buckets; return whether there were any. Safe to run twice."""
     full = (
         select(LimitBucket.bucket_key)

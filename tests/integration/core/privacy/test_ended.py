@@ -39,7 +39,7 @@ async def _announce(database: Database, place: Place, ends_on: date | None) -> N
     told = True
     while told:
         async with database.begin() as work:
-            told = await ending.tell_one_family(work)
+            told = await ending.notify_one_family(work)
 
 
 async def _there(parent: Parent) -> bool:

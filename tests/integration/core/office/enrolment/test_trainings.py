@@ -8,9 +8,9 @@ from sqlmodel import col, select
 from services.core.office.enrolment.participation import (
     Noted,
     end_enrolment,
-    note_training,
-    note_trainings,
     read_training_list,
+    record_training,
+    record_trainings,
     trainings_of,
 )
 from services.core.people.households.errors import TrainingUnknownError
@@ -32,7 +32,7 @@ async def enrolled(database: Database) -> str:
 async def note(database: Database, *rows: str) -> Noted:
     listed = read_training_list("\n".join(["family_code,training,attended_on", *rows]).encode())
     async with database.begin() as work:
-        return await note_trainings(work, OPERATOR, listed)
+        return await record_trainings(work, OPERATOR, listed)
 
 
 async def test_a_list_is_noted_and_a_repeat_changes_nothing(database: Database) -> None:
@@ -72,7 +72,7 @@ async def test_every_fault_of_the_list_is_told_and_nothing_is_noted(database: Da
 async def test_a_training_is_a_word_of_the_list(database: Database, clock: FakeClock) -> None:
     one = await enrolled(database)
     async with database.begin() as work:
-        assert await note_training(work, OPERATOR, one, "refresher", clock.now.date())
-        assert not await note_training(work, OPERATOR, one, "refresher", clock.now.date())
+        assert await record_training(work, OPERATOR, one, "refresher", clock.now.date())
+        assert not await record_training(work, OPERATOR, one, "refresher", clock.now.date())
         with pytest.raises(TrainingUnknownError):
-            await note_training(work, OPERATOR, one, "dancing", clock.now.date())
+            await record_training(work, OPERATOR, one, "dancing", clock.now.date())

@@ -9,7 +9,7 @@ import pytest_asyncio
 from sqlmodel import col, select
 
 from services.core.devices.watches.tables import Watch
-from services.core.office.enrolment.unconsented import forget_one_unconsented
+from services.core.office.enrolment.unconsented import purge_one_unconsented
 from services.core.people.accounts.tables import Guardian
 from services.core.people.households.tables import Enrolment, Family
 from services.core.platform.db.database import Database
@@ -27,7 +27,7 @@ async def sweep(database: Database) -> int:
     count = 0
     while True:
         async with database.begin() as work:
-            if not await forget_one_unconsented(work):
+            if not await purge_one_unconsented(work):
                 return count
         count += 1
 

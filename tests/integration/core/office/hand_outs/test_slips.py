@@ -20,7 +20,7 @@ from services.core.office.hand_outs.watches import Undone, hand_out_watch, undo_
 from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
 from services.core.office.registration.actions import register_for_vendor
 from services.core.office.registration.inventory import list_watches
-from services.core.office.sim_cards.actions import SimsNoted, note_sims, read_sim_list
+from services.core.office.sim_cards.actions import SimsNoted, read_sim_list, record_sims
 from services.core.people.programme.queries import site_named
 from services.core.platform.audit.actions import OPERATOR, Actor
 from services.core.platform.db.database import Database
@@ -146,7 +146,7 @@ async def test_the_list_to_sign_has_every_enrolled_family_once_by_code(database:
 async def note(database: Database, *rows: str) -> SimsNoted:
     listed = read_sim_list("\n".join(["serial,iccid,number,holder,expires,quota_mb,month,used_mb", *rows]).encode())
     async with database.begin() as work:
-        return await note_sims(work, OPERATOR, listed)
+        return await record_sims(work, OPERATOR, listed)
 
 
 @pytest.mark.usefixtures("watches")

@@ -32,7 +32,7 @@ async def tell_all(database: Database) -> int:
     told = 0
     while True:
         async with database.begin() as work:
-            if not await ending.tell_one_family(work):
+            if not await ending.notify_one_family(work):
                 return told
             told += 1
 

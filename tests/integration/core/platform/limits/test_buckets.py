@@ -13,7 +13,7 @@ from sqlmodel import select
 from services.core.platform.db.database import Database
 from services.core.platform.errors import RetryLaterError
 from services.core.platform.limits.actions import Charge, charge
-from services.core.platform.limits.expiry import forget_full_buckets
+from services.core.platform.limits.expiry import purge_full_buckets
 from services.core.platform.limits.rules import Bucket, Limits, take, whole_seconds
 from services.core.platform.limits.tables import LimitBucket
 from tests.support.clock import FakeClock
@@ -85,7 +85,7 @@ async def test_whose_a_bucket_is_stands_nowhere_and_the_table_is_unlogged(databa
 async def test_full_buckets_are_forgotten_and_others_kept(database: Database, clock: FakeClock) -> None:
     async def count(until: datetime) -> int:
         async with database.begin() as work:
-            while await forget_full_buckets(work):
+            while await purge_full_buckets(work):
                 pass
             assert work.now == until
             return len((await work.session.exec(select(LimitBucket))).all())
