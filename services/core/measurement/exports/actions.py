@@ -26,6 +26,7 @@ from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import programme_served, site_served
 from services.core.platform.audit.actions import record_audit
 from services.core.platform.crypto.vault import Vault, unseal
+from services.core.platform.db.claiming import expire_oldest, state_to_fetch
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.disclosure import Audience
@@ -134,8 +135,8 @@ async def own_file(work: UnitOfWork, staff_id: uuid.UUID, export_id: uuid.UUID) 
 
 async def open_file(work: UnitOfWork, export: UsageExport) -> bytes:
     """Return the finished file and record the access. Raises UsageExportNotReadyError."""
-    if export.state != "ready" or export.expires_at is None or export.expires_at <= work.now:
-        raise UsageExportNotReadyError("expired" if export.state == "ready" else export.state)
+    if (state := state_to_fetch(work, export)) != "ready":
+        raise UsageExportNotReadyError(state)
     file = await work.session.get_one(UsageExportFile, export.usage_export_id)
     record_audit(work, staff_actor(export.staff_id), "usage_export.read", subject_id=export.usage_export_id)
     return unseal(key_of(work.vault, export), file.sealed, context_of(export.usage_export_id))
@@ -143,18 +144,9 @@ async def open_file(work: UnitOfWork, export: UsageExport) -> bytes:
 
 async def expire_one_file(work: UnitOfWork) -> bool:
     """Delete one expired file and its key; return whether there was one. Idempotent."""
-    found = await work.session.exec(
-        select(UsageExport)
-        .where(col(UsageExport.state) == "ready", col(UsageExport.expires_at) <= work.now)
-        .limit(1)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    export = found.first()
+    export = await expire_oldest(work, UsageExport)
     if export is None:
         return False
-    export.state = "expired"
-    export.wrapped_key = b""
-    work.add(export)
     if (file := await work.session.get(UsageExportFile, export.usage_export_id)) is not None:
         await work.session.delete(file)
     return True

@@ -1,4 +1,4 @@
-"""Jobs that one process at a time claims, oldest first; the claim of a killed process expires."""
+"""Jobs that make a file: one process at a time claims one, oldest first; claims and finished files expire."""
 
 from __future__ import annotations
 
@@ -40,3 +40,34 @@ async def claim_oldest(work: UnitOfWork, table: type[Row], *, lives: timedelta, 
     work.add(row)
     taken: Row = row
     return taken
+
+
+def state_to_fetch(work: UnitOfWork, row: SQLModel) -> str:
+    """Return ``ready`` while the job's file can be fetched, ``expired`` after its time, else the job's own state."""
+    job: Any = row
+    if job.state != "ready":
+        return str(job.state)
+    return "ready" if job.expires_at is not None and job.expires_at > work.now else "expired"
+
+
+async def expire_oldest(work: UnitOfWork, table: type[Row]) -> Row | None:
+    """Expire one finished job whose time is over and drop its key; None when there is none.
+
+    The caller deletes the file. Idempotent; several workers may run it.
+    """
+    columns: Any = table
+    rows = await work.session.exec(
+        select(table)
+        .where(col(columns.state) == "ready", col(columns.expires_at) <= work.now)
+        .order_by(col(columns.expires_at))
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    row: Any = rows.first()
+    if row is None:
+        return None
+    row.state = "expired"
+    row.wrapped_key = b""
+    work.add(row)
+    expired: Row = row
+    return expired

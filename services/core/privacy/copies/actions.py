@@ -20,6 +20,7 @@ from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.blobs.actions import release
 from services.core.platform.blobs.tables import Blob
 from services.core.platform.crypto.vault import Vault
+from services.core.platform.db.claiming import expire_oldest, state_to_fetch
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.outbox.actions import CHANNEL
@@ -89,8 +90,9 @@ async def own_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.U
 
 def check_ready(work: UnitOfWork, export: Export) -> datetime:
     """Return the time until which the export can be fetched; raises ExportNotReadyError."""
-    if export.state != "ready" or export.expires_at is None or export.expires_at <= work.now:
-        raise ExportNotReadyError(export.state)
+    state = state_to_fetch(work, export)
+    if state != "ready" or export.expires_at is None:
+        raise ExportNotReadyError(state)
     return export.expires_at
 
 
@@ -107,18 +109,9 @@ async def open_export(work: UnitOfWork, export: Export) -> ExportFile:
 
 async def expire_one_export(work: UnitOfWork) -> bool:
     """Delete one expired export, its key first; return whether there was one. Idempotent."""
-    found = await work.session.exec(
-        select(Export)
-        .where(col(Export.state) == "ready", col(Export.expires_at) <= work.now)
-        .limit(1)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    export = found.first()
+    export = await expire_oldest(work, Export)
     if export is None:
         return False
-    export.state = "expired"
-    export.wrapped_key = b""
-    work.add(export)
     blobs = await work.session.exec(select(Blob.blob_id).where(Blob.export_id == export.export_id))
     for blob_id in blobs.all():
         await release(work, blob_id)
