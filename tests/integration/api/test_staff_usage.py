@@ -216,9 +216,12 @@ async def test_a_file_is_made_by_the_worker_and_goes_after_its_day(world: World,
     clock.advance(hours=24)
     member = await renewed(member, world.database)
     assert await member.refused("GET", f"{path}/file") == (409, "usage_export_not_ready")
-    for found in (True, False):
-        async with world.database.begin() as work:
-            assert await expire_one_file(work) is found
+    # Files of other tests expire as well: one a call, until none is left.
+    expired = 0
+    async with world.database.begin() as work:
+        while await expire_one_file(work):
+            expired += 1
+    assert expired > 0
     assert (await member.told("GET", path))["state"] == "expired"
     async with world.database.begin() as work:
         row = await work.session.get_one(UsageExport, uuid.UUID(asked["usage_export_id"]))
