@@ -16,7 +16,7 @@ def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
     """Return method, path and access rules of every route of ours; a sound route has exactly one rule."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
-            found = [getattr(one.call, "access_rule", None) for one in context.dependant.dependencies]
+            found = [getattr(dependency.call, "access_rule", None) for dependency in context.dependant.dependencies]
             for method in sorted(context.methods or ()):
                 yield method, str(context.path), [rule for rule in found if rule is not None]
 

@@ -62,7 +62,7 @@ def names(
         return await names_in(work, await survey_named(work, asked_by, name), at_site)
 
     families = cli_run.in_one_transaction(chore)
-    lines = ["family_code,pseudonym", *(f"{one.family_code},{one.pseudonym}" for one in families)]
+    lines = ["family_code,pseudonym", *(f"{family.family_code},{family.pseudonym}" for family in families)]
     cli_run.write_file(out, "\r\n".join([*lines, ""]).encode("utf-8-sig"))
     print(f"{out}: {len(families)} families.")
 
@@ -143,7 +143,7 @@ def report(
             "survey_not_published", "There is no report yet: run `smartwatch surveys publish` first."
         )
     heading = ("question", "pairs", "before", "after", "difference", "bootstrap", "p", "lost")
-    cli_run.print_table(heading, [_row(one) for one in results])
+    cli_run.print_table(heading, [_row(result) for result in results])
 
 
 def _row(one: Mapping[str, Any]) -> tuple[str, ...]:

@@ -69,7 +69,9 @@ class Batcher:
         while True:
             batch = await self._collect()
             answers = await self._commit(batch)
-            await self._settle([waiting.message for waiting in batch], [one for replies in answers for one in replies])
+            await self._settle(
+                [waiting.message for waiting in batch], [reply for replies in answers for reply in replies]
+            )
 
     async def _collect(self) -> list[Waiting]:
         batch = [await self._queue.get()]

@@ -15,5 +15,5 @@ async def publish_all(connection: Connection, replies: Sequence[Reply]) -> None:
     A window of a clip is dozens of messages; a round trip for each would be most of their time.
     """
     async with asyncio.TaskGroup() as tasks:
-        for one in replies:
-            tasks.create_task(connection.publish(one.topic, one.payload))
+        for reply in replies:
+            tasks.create_task(connection.publish(reply.topic, reply.payload))

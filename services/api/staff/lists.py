@@ -76,8 +76,11 @@ def _refused(
     alone = frozenset(alone)
     told = [
         ListFault(
-            row=one.row, column=one.column, code=one.code, sentence=one.sentence if in_full or one in alone else None
+            row=fault.row,
+            column=fault.column,
+            code=fault.code,
+            sentence=fault.sentence if in_full or fault in alone else None,
         )
-        for one in faults[:_FAULTS_REPORTED]
+        for fault in faults[:_FAULTS_REPORTED]
     ]
     return ListImportResponse(taken=False, dry_run=dry_run, **vars(Counts()), faults_in_all=len(faults), faults=told)

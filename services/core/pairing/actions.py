@@ -149,10 +149,10 @@ async def _repeated(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, code
 
 
 async def _site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> uuid.UUID | None:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.site_id).where(col(Enrolment.family_id) == family_id, col(Enrolment.ended_at).is_(None))
     )
-    return found.first()
+    return result.first()
 
 
 async def _issue(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, watch: Watch) -> Pairing:
@@ -215,10 +215,10 @@ async def receive_hello(work: UnitOfWork, identity: WatchIdentity, report: Hello
         await record_battery(work, identity, battery_pct)
     await record_hello(work, identity, report)
     await notify_watch(work, username, greet=True)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Pairing).where(col(Pairing.username) == username).with_for_update(key_share=True)
     )
-    pairing = found.one()
+    pairing = result.one()
     if pairing.confirmed_at is None:
         pairing.confirmed_at = work.now
         pairing.sealed_password = None
@@ -253,10 +253,10 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
     locked.ended_at = work.now
     locked.online = False
     work.add(locked)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Pairing).where(col(Pairing.username) == locked.username).with_for_update(key_share=True)
     )
-    pairing = found.one()
+    pairing = result.one()
     pairing.ended_at = work.now
     pairing.end_reason = reason.value
     pairing.sealed_password = None
@@ -274,7 +274,7 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
 
 async def revoke_one_unconfirmed(work: UnitOfWork) -> bool:
     """Revoke credentials that no hello confirmed within 24 h; return whether there were any. A repeat is safe."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .join(Pairing, col(Pairing.username) == col(WatchIdentity.username))
         .where(
@@ -285,7 +285,7 @@ async def revoke_one_unconfirmed(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(of=WatchIdentity, key_share=True, skip_locked=True)
     )
-    identity = found.first()
+    identity = result.first()
     if identity is None:
         return False
     await end_pairing(work, SYSTEM, identity, UnpairReason.UNCONFIRMED)

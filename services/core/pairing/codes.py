@@ -86,7 +86,7 @@ def _open(work: UnitOfWork, row: PairingCode) -> str:
 
 async def current_code(work: UnitOfWork, code: str) -> PairingCode | None:
     """Return the current code with these digits, locked, so that it is used once."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(PairingCode)
         .where(
             col(PairingCode.code_hash) == work.vault.keyed_hash(code, _PURPOSE),
@@ -95,12 +95,12 @@ async def current_code(work: UnitOfWork, code: str) -> PairingCode | None:
         )
         .with_for_update(key_share=True)
     )
-    return found.first()
+    return result.first()
 
 
 async def used_code(work: UnitOfWork, code: str) -> PairingCode | None:
     """Return the newest used code with these digits that has not expired, to recognise a repeated request."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(PairingCode)
         .where(
             col(PairingCode.code_hash) == work.vault.keyed_hash(code, _PURPOSE),
@@ -110,4 +110,4 @@ async def used_code(work: UnitOfWork, code: str) -> PairingCode | None:
         .order_by(col(PairingCode.ended_at).desc())
         .limit(1)
     )
-    return found.first()
+    return result.first()

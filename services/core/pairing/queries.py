@@ -47,7 +47,7 @@ Standing = NotPaired | Issued | StillPaired | Ended
 
 async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
     """Return the standing of this watch, which answers its factory identity."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Pairing, WatchIdentity, Child.name)
         .join(WatchIdentity, col(WatchIdentity.username) == col(Pairing.username))
         .join(Child, col(Child.child_id) == col(Pairing.child_id))
@@ -56,7 +56,7 @@ async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
         .order_by(col(Pairing.ended_at).desc().nulls_first(), col(Pairing.issued_at).desc())
         .limit(1)
     )
-    newest = found.first()
+    newest = result.first()
     to_forget = await newest_wipe_order(work, watch.watch_id)
     if newest is None:
         # After an erasure only the user name is left, which the watch has to delete.
@@ -75,9 +75,9 @@ async def standing_of_watch(work: UnitOfWork, watch: Watch) -> Standing:
 
 async def pairing_of_child(work: UnitOfWork, child_id: uuid.UUID) -> tuple[Pairing, Watch] | None:
     """Return the child's standing pairing and its watch, or None."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Pairing, Watch)
         .join(Watch, col(Watch.watch_id) == col(Pairing.watch_id))
         .where(col(Pairing.child_id) == child_id, col(Pairing.ended_at).is_(None))
     )
-    return found.first()
+    return result.first()

@@ -55,7 +55,7 @@ async def announce_overdue(work: UnitOfWork) -> None:
         func.coalesce(col(WatchIdentity.config_sent_at), silent_since) <= silent_since,
         col(WatchSettings.version) != col(WatchIdentity.config_acked_version),
     )
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity.username)
         .join(ContactList, col(ContactList.child_id) == col(WatchIdentity.child_id))
         .join(WatchSettings, col(WatchSettings.child_id) == col(WatchIdentity.child_id))
@@ -65,7 +65,7 @@ async def announce_overdue(work: UnitOfWork) -> None:
             or_(item_due, contacts_due, config_due),
         )
     )
-    for username in found.all():
+    for username in result.all():
         await notify_watch(work, username)
 
 
@@ -78,7 +78,7 @@ async def mark_one_silent_offline(work: UnitOfWork) -> bool:
     # rules.offline_after, in SQL; a test compares both.
     silence_s = func.greatest(keepalive_s * KEEPALIVES, keepalive_s + SEEN_RESOLUTION.total_seconds())
     silence = func.make_interval(0, 0, 0, 0, 0, 0, silence_s)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .join(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
         .where(
@@ -90,7 +90,7 @@ async def mark_one_silent_offline(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    identity = found.first()
+    identity = result.first()
     if identity is None:
         return False
     await record_offline(work, identity, OfflineReason.SILENCE)

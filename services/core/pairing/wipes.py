@@ -30,13 +30,13 @@ def order_wipe(work: UnitOfWork, identity: WatchIdentity) -> None:
 
 async def newest_wipe_order(work: UnitOfWork, watch_id: uuid.UUID) -> WipeOrder | None:
     """Return the newest open wipe order of this watch, or None."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WipeOrder)
         .where(col(WipeOrder.watch_id) == watch_id)
         .order_by(col(WipeOrder.ordered_at).desc(), col(WipeOrder.username))
         .limit(1)
     )
-    return found.first()
+    return result.first()
 
 
 async def wipe_orders_of(

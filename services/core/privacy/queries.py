@@ -34,27 +34,27 @@ async def erasure_view(work: UnitOfWork, erasure: Erasure) -> ErasureView:
 
 async def erasures_of(work: UnitOfWork, family_id: uuid.UUID) -> list[ErasureView]:
     """Return a family's erasures, newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Erasure)
         .where(col(Erasure.family_id) == family_id)
         .order_by(col(Erasure.asked_at).desc(), col(Erasure.erasure_id))
     )
-    return [await erasure_view(work, erasure) for erasure in found.all()]
+    return [await erasure_view(work, erasure) for erasure in result.all()]
 
 
 async def contests_of(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Contest]:
     """Return a family's contests, settled ones included, newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contest)
         .where(col(Contest.family_id) == family_id)
         .order_by(col(Contest.raised_at).desc(), col(Contest.contest_id))
     )
-    return found.all()
+    return result.all()
 
 
 async def open_contests(work: UnitOfWork) -> Sequence[Contest]:
     """Return every contest that waits for staff, oldest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contest).where(col(Contest.state) == "open").order_by(col(Contest.raised_at), col(Contest.contest_id))
     )
-    return found.all()
+    return result.all()

@@ -21,7 +21,7 @@ class Waveform:
 def waveform_svg(waveforms: Sequence[Waveform]) -> str:
     """Return one SVG with the waveforms below one another."""
     row_px = _TITLE_PX + _HEIGHT_PX + _MARGIN_PX
-    width_px = 2 * _MARGIN_PX + max((len(one.bars) for one in waveforms), default=0) * (_BAR_PX + _GAP_PX)
+    width_px = 2 * _MARGIN_PX + max((len(waveform.bars) for waveform in waveforms), default=0) * (_BAR_PX + _GAP_PX)
     height_px = _MARGIN_PX + row_px * len(waveforms)
     parts = [
         (
@@ -30,11 +30,11 @@ def waveform_svg(waveforms: Sequence[Waveform]) -> str:
         ),
         f'<rect width="{width_px}" height="{height_px}" fill="#ffffff"/>',
     ]
-    for row, one in enumerate(waveforms):
+    for row, waveform in enumerate(waveforms):
         top_px = _MARGIN_PX + row * row_px
-        parts.append(f'<text x="{_MARGIN_PX}" y="{top_px + 14}" fill="#333333">{escape(one.title)}</text>')
+        parts.append(f'<text x="{_MARGIN_PX}" y="{top_px + 14}" fill="#333333">{escape(waveform.title)}</text>')
         middle_px = top_px + _TITLE_PX + _HEIGHT_PX // 2
-        for place, bar in enumerate(one.bars):
+        for place, bar in enumerate(waveform.bars):
             bar_px = max(_LEAST_PX, bar * _HEIGHT_PX // 100)
             parts.append(
                 f'<rect x="{_MARGIN_PX + place * (_BAR_PX + _GAP_PX)}" y="{middle_px - bar_px // 2}" '

@@ -83,7 +83,7 @@ class SimulatedFamily:
         if gone and number >= min(gone):
             return [], None
         happenings = list(self._talk(number, day))
-        spoke = any(one.kind == "message_to_child_stored" for one in happenings)
+        spoke = any(happening.kind == "message_to_child_stored" for happening in happenings)
         if not self._spoke and number < self._reminded_until:
             happenings += self._reminder(day, followed=spoke)
         self._spoke = bool(happenings)

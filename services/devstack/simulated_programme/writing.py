@@ -212,8 +212,10 @@ def live(chance: random.Random, identity: WatchIdentity, country: str, zone: Zon
     family = SimulatedFamily(chance, country, zone, days)
     lived = Lived([], [])
 
-    def fact(kind: str, at: datetime, one: Happening | None = None) -> None:
-        ref, happened_at, voice_ms = (None,) * 3 if one is None else (one.ref_id, one.happened_at, one.voice_ms)
+    def fact(kind: str, at: datetime, happening: Happening | None = None) -> None:
+        ref, happened_at, voice_ms = (
+            (None,) * 3 if happening is None else (happening.ref_id, happening.happened_at, happening.voice_ms)
+        )
         lived.facts.append(
             PastFact(kind, at, identity.watch_id, identity.child_id, identity.family_id, ref, happened_at, voice_ms)
         )
@@ -227,8 +229,8 @@ def live(chance: random.Random, identity: WatchIdentity, country: str, zone: Zon
         elif number == family.returned_on:
             fact("watch_returned", _noon(day))
         happenings, daily = family.day(number, day)
-        for one in happenings:
-            fact(one.kind, one.at, one)
+        for happening in happenings:
+            fact(happening.kind, happening.at, happening)
         if daily is not None:
             lived.reports.append((daily.ended_at, _report(chance, daily)))
     return lived

@@ -79,10 +79,10 @@ async def readiness(work: Work, scope: AnyGuardian) -> schemas.ReadinessResponse
         ready=found.is_ready,
         guardians=[
             schemas.GuardianReach(
-                guardian_id=one.guardian_id, live_session=one.has_session, push=one.has_push,
-                phone_confirmed=one.phone_confirmed, reachable=one.is_reachable,
+                guardian_id=guardian.guardian_id, live_session=guardian.has_session, push=guardian.has_push,
+                phone_confirmed=guardian.phone_confirmed, reachable=guardian.is_reachable,
             )
-            for one in found.guardians
+            for guardian in found.guardians
         ],
         invited=found.invited,
     )  # fmt: skip

@@ -45,8 +45,10 @@ async def read_texts(
     texts = [consent_texts()[part, spoken] for part in Part]
     return schemas.ConsentTextsResponse(
         texts=[
-            schemas.ConsentText(part=one.part.value, text_version=one.text_version, locale=one.locale, text=one.text)
-            for one in texts
+            schemas.ConsentText(
+                part=text.part.value, text_version=text.text_version, locale=text.locale, text=text.text
+            )
+            for text in texts
         ]
     )
 

@@ -18,7 +18,9 @@ async def read_starters(work: Work, scope: GuardianOfChild) -> schemas.PromptsRe
     week = await starters_for(work, scope.child, scope.caller.guardian.locale)
     return schemas.PromptsResponse(
         week_starts_on=week.starts_on,
-        starters=[schemas.Prompt(starter=one.starter, ages=one.ages, text=one.text) for one in week.starters],
+        starters=[
+            schemas.Prompt(starter=starter.starter, ages=starter.ages, text=starter.text) for starter in week.starters
+        ],
     )
 
 

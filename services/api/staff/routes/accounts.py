@@ -137,5 +137,5 @@ def _account(staff: Staff, scopes: Sequence[StaffScope]) -> schemas.AccountRespo
         staff_id=staff.staff_id, email=staff.email, display_name=staff.display_name, role=staff.role,
         set_up=staff.totp_confirmed_at is not None, ended_at=staff.ended_at,
         employed_by_factory=staff.employed_by_factory, approves_from=approves_from(standing_of(staff)),
-        scopes=[schemas.AccountScope(programme_id=one.programme_id, site_id=one.site_id) for one in scopes],
+        scopes=[schemas.AccountScope(programme_id=scope.programme_id, site_id=scope.site_id) for scope in scopes],
     )  # fmt: skip

@@ -34,21 +34,23 @@ async def enrol(
     rows = [
         FamilyRow(
             row,
-            one.family_code.upper(),
-            one.phone,
+            fault.family_code.upper(),
+            fault.phone,
             scope.site.name,
-            one.cohort,
-            one.watch_serial,
-            one.form_number.strip().upper() if one.form_number else None,
+            fault.cohort,
+            fault.watch_serial,
+            fault.form_number.strip().upper() if fault.form_number else None,
         )
-        for row, one in enumerate(body.families, start=1)
+        for row, fault in enumerate(body.families, start=1)
     ]
     try:
         check_rows(rows)
         outcome = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme.name)
     except SheetRefusedError as refused:
         # Found before anything is written. A fault's sentence may name a family elsewhere: its code is enough.
-        faults = [schemas.FamilyListFault(row=one.row, column=one.column, code=one.code) for one in refused.faults]
+        faults = [
+            schemas.FamilyListFault(row=fault.row, column=fault.column, code=fault.code) for fault in refused.faults
+        ]
         return schemas.EnrolFamiliesResponse(taken=False, faults=faults, enrolled=0, unchanged=0, watches_handed_out=0)
     if body.dry_run:
         await work.roll_back()

@@ -72,13 +72,13 @@ async def list_families(
     return schemas.FamiliesAtSiteResponse(
         families=[
             schemas.FamilyAtSite(
-                family_code=one.family_code,
-                cohort=one.cohort,
-                enrolled_at=one.enrolled_at,
-                has_logged_in=one.has_logged_in,
-                watches=[_health(watch) for watch in one.watches],
+                family_code=row.family_code,
+                cohort=row.cohort,
+                enrolled_at=row.enrolled_at,
+                has_logged_in=row.has_logged_in,
+                watches=[_health(watch) for watch in row.watches],
             )
-            for one in page.rows
+            for row in page.rows
         ],
         next=page.rows[-1].family_code if page.has_more else None,
     )

@@ -106,7 +106,10 @@ async def define(
 ) -> schemas.SurveyResponse:
     """Make a survey of a programme, or add questions to it; a repeat changes nothing."""
     await _serve(work, caller.staff_id, programme_id)
-    questions = [Question(one.question, one.kind, one.label, one.least, one.most) for one in body.questions]
+    questions = [
+        Question(question.question, question.kind, question.label, question.least, question.most)
+        for question in body.questions
+    ]
     check_questions(questions)
     programme = await programme_of(work, programme_id)
     await define_survey(work, staff_actor(caller.staff_id), programme, body.name, questions)
@@ -155,5 +158,5 @@ def _survey(one: Survey) -> schemas.SurveyResponse:
 def _report(survey: Survey, comparisons: list[dict[str, object]]) -> schemas.SurveyReportResponse:
     return schemas.SurveyReportResponse(
         survey_id=survey.survey_id, published_at=survey.published_at,
-        comparisons=[schemas.Comparison.model_validate(one) for one in comparisons],
+        comparisons=[schemas.Comparison.model_validate(comparison) for comparison in comparisons],
     )  # fmt: skip

@@ -149,11 +149,11 @@ async def _page(
                 week=week,
                 cells=[
                     schemas.UsageCell(
-                        indicator=one.indicator, version=one.version, suppressed=one.value is None, n=one.n,
-                        count=one.count, value=one.value, lower_quartile=one.lower_quartile,
-                        upper_quartile=one.upper_quartile,
+                        indicator=cell.indicator, version=cell.version, suppressed=cell.value is None, n=cell.n,
+                        count=cell.count, value=cell.value, lower_quartile=cell.lower_quartile,
+                        upper_quartile=cell.upper_quartile,
                     )
-                    for one in cells
+                    for cell in cells
                 ],
             )
             for week, cells in page.weeks

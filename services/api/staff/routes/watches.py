@@ -116,7 +116,7 @@ async def replace(
 async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
     """Print a label for each watch of the site: the serial as QR and in letters, which opens nothing."""
     entries = await list_watches(work, site=scope.site)
-    return _pdf(label_sheet([one.serial for one in entries]), "labels.pdf")
+    return _pdf(label_sheet([entry.serial for entry in entries]), "labels.pdf")
 
 
 @router.get("/hand-out-list", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
@@ -129,7 +129,7 @@ async def print_list(work: Work, scope: FamilyCodesAtSite, cohort_id: uuid.UUID 
     if cohort_id and cohort is None:
         raise NotFoundError
     entries = await roster(work, scope.site, cohort)
-    unreached = await families_not_reached(work, {one.family_code for one in entries})
+    unreached = await families_not_reached(work, {entry.family_code for entry in entries})
     return _pdf(hand_out_list(f"Hand-out list - {scope.site.name}", entries, unreached), "hand-out.pdf")
 
 

@@ -69,7 +69,7 @@ async def assemble_chunks(
 
     All there but another hash: every chunk is forgotten and missing, for nobody can tell which one is bad.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(AudioChunk)
         .where(
             col(AudioChunk.username) == identity.username,
@@ -78,7 +78,7 @@ async def assemble_chunks(
         )
         .order_by(col(AudioChunk.number))
     )
-    chunks = found.all()
+    chunks = result.all()
     there = {chunk.number for chunk in chunks}
     if missing := [number for number in range(claim.chunks) if number not in there]:
         return MissingChunks(missing)

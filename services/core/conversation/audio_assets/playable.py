@@ -68,14 +68,14 @@ async def _playable(
         return Undeliverable("gone")
     if wanted.as_it_is:
         return Playable(clip.blob_id, wanted.form, clip.size_bytes, clip.sha256, clip.duration_ms or 0)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Rendition).where(
             col(Rendition.clip_id) == clip.clip_id,
             col(Rendition.form) == wanted.form.value,
             col(Rendition.max_bytes) == wanted.max_bytes,
         )
     )
-    made = found.first()
+    made = result.first()
     if made is None:
         return RenditionMissing(wanted.form, wanted.max_bytes)
     if made.blob_id is None:

@@ -99,14 +99,14 @@ async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: i
 
 
 async def _exists(work: UnitOfWork, job: _Job) -> bool:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Rendition.rendition_id).where(
             col(Rendition.clip_id) == job.asset_id,
             col(Rendition.form) == job.form.value,
             col(Rendition.max_bytes) == job.max_bytes,
         )
     )
-    return found.first() is not None
+    return result.first() is not None
 
 
 async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> _Job | None:
@@ -198,10 +198,10 @@ async def _is_last_attempt(database: Database, asset_id: uuid.UUID) -> bool:
 
 
 async def _locked(work: UnitOfWork, asset_id: uuid.UUID) -> AudioAsset | None:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(AudioAsset)
         .where(col(AudioAsset.clip_id) == asset_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return found.first()
+    return result.first()

@@ -80,8 +80,8 @@ def bars_of(work: UnitOfWork, child: Child, clip: AudioAsset) -> list[int] | Non
 
 async def delete_audio(work: UnitOfWork, clip: AudioAsset) -> None:
     """Have the sound of a clip and of all that was made of it deleted; a repeat changes nothing."""
-    found = await work.session.exec(select(Rendition).where(col(Rendition.clip_id) == clip.clip_id))
-    for rendition in found.all():
+    result = await work.session.exec(select(Rendition).where(col(Rendition.clip_id) == clip.clip_id))
+    for rendition in result.all():
         if rendition.blob_id is not None:
             await release(work, rendition.blob_id)
         await work.session.delete(rendition)

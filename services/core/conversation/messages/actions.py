@@ -141,7 +141,7 @@ async def mark_by_guardian(
 
     A repeat, or older news, changes nothing. Raises NotFoundError, NotARecipientError.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message, MessageRecipient)
         .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
         .where(
@@ -151,7 +151,7 @@ async def mark_by_guardian(
         )
         .with_for_update(of=MessageRecipient, key_share=True)
     )
-    both = found.first()
+    both = result.first()
     if both is None:
         own = await work.session.exec(
             select(Message.message_id).where(
@@ -189,10 +189,10 @@ async def _move_waiting(work: UnitOfWork, child_id: uuid.UUID, old: RecipientSta
 
 async def find_by_client_key(work: UnitOfWork, guardian_id: uuid.UUID, client_key: str) -> Message | None:
     """Return the message that this guardian sent under this key."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message).where(col(Message.guardian_id) == guardian_id, col(Message.client_key) == client_key)
     )
-    return found.first()
+    return result.first()
 
 
 async def check_same_content(work: UnitOfWork, known: Message, child_id: uuid.UUID, body: Body) -> None:

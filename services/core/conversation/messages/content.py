@@ -22,13 +22,13 @@ async def lock_child(work: UnitOfWork, child_id: uuid.UUID) -> Child:
     NO KEY UPDATE: rows elsewhere that merely refer to the child (events, facts) do not wait for it. With the stronger
     lock a message sent while the watch acknowledged another one deadlocked for a second (seen).
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Child)
         .where(col(Child.child_id) == child_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return found.one()
+    return result.one()
 
 
 def next_message_seq(work: UnitOfWork, child: Child) -> int:

@@ -25,7 +25,7 @@ async def expire_one_message(work: UnitOfWork) -> bool:
     watch go from
     the child and its inbox to the recipient, and would wait for the other way round for ever (seen).
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message, MessageRecipient.recipient_id, MessageRecipient.guardian_id)
         .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
         .where(
@@ -35,7 +35,7 @@ async def expire_one_message(work: UnitOfWork) -> bool:
         .order_by(col(Message.expires_at), col(MessageRecipient.recipient_id))
         .limit(1)
     )
-    overdue = found.first()
+    overdue = result.first()
     if overdue is None:
         return False
     message, recipient_id, guardian_id = overdue
@@ -59,10 +59,10 @@ async def _still_waiting(
     """Return the recipient, locked, unless it was expired or reached since it was looked for."""
     if guardian_id is None:
         await inbox.lock_message(work, message.child_id, message.message_id)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(MessageRecipient)
         .where(col(MessageRecipient.recipient_id) == recipient_id, col(MessageRecipient.state).in_(_WAITING))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return found.first()
+    return result.first()

@@ -115,12 +115,12 @@ async def conversation(
 
 async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> MessageView:
     """Return one message of this guardian's conversation with the child; raises NotFoundError."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message).where(
             col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id)
         )
     )
-    message = found.first()
+    message = result.first()
     if message is None:
         raise NotFoundError
     return (await _views(work, child, guardian_id, [message]))[0]
@@ -174,7 +174,7 @@ async def _clips(
     of_clip = {message.clip_id: message for message in messages if message.clip_id is not None}
     if not of_clip:
         return {}
-    found = await work.session.exec(select(AudioAsset).where(col(AudioAsset.clip_id).in_(of_clip)))
+    result = await work.session.exec(select(AudioAsset).where(col(AudioAsset.clip_id).in_(of_clip)))
     kept = await work.session.exec(
         select(KeptMessage.message_id).where(
             col(KeptMessage.guardian_id) == guardian_id,
@@ -191,18 +191,18 @@ async def _clips(
             kept=of_clip[clip.clip_id].message_id in kept_ids,
             expires_at=of_clip[clip.clip_id].received_at + work.retention.voice,
         )
-        for clip in found.all()
+        for clip in result.all()
     }
 
 
 async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> AudioAsset:
     """Return the clip of a voice message of this guardian's conversation; raises NotFoundError, also without a clip."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(AudioAsset)
         .join(Message, col(Message.clip_id) == col(AudioAsset.clip_id))
         .where(col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id))
     )
-    clip = found.first()
+    clip = result.first()
     if clip is None:
         raise NotFoundError
     return clip
@@ -210,7 +210,7 @@ async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID,
 
 async def unread_counts(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[UnreadCount]:
     """Return, for each of these children in order, what this guardian has not read or played yet."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(
             Message.child_id,
             func.count(),
@@ -224,13 +224,13 @@ async def unread_counts(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Seq
         )
         .group_by(col(Message.child_id))
     )
-    counts = {child_id: (int(unread), int(unplayed)) for child_id, unread, unplayed in found}
+    counts = {child_id: (int(unread), int(unplayed)) for child_id, unread, unplayed in result}
     return [UnreadCount(child_id, *counts.get(child_id, (0, 0))) for child_id in child_ids]
 
 
 async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
     """Return the message behind an inbox item, opened, with its sender as the watch knows it."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message, Child, Contact.wire_id)
         .join(Child, col(Child.child_id) == col(Message.child_id))
         .outerjoin(
@@ -242,7 +242,7 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
         .order_by(col(Contact.removed_at).desc().nulls_first())
         .limit(1)
     )
-    message, child, sender = found.one()
+    message, child, sender = result.one()
     return WireMessage(
         kind=message.kind, content=open_body(work, child, message), sender=sender or "g-0",
         sent_at=message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
@@ -251,7 +251,7 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
 
 async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 50) -> list[StateNotice]:
     """Return what became of the child's own messages and was not told since the last hello; note the telling."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message, MessageRecipient)
         .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))
         .where(
@@ -265,7 +265,7 @@ async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: 
         .with_for_update(of=MessageRecipient, key_share=True)
     )
     notices = []
-    for message, recipient in found:
+    for message, recipient in result:
         recipient.told_state = recipient.state
         recipient.told_at = work.now
         work.add(recipient)

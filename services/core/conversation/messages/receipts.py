@@ -43,23 +43,23 @@ async def _move_message(work: UnitOfWork, item: InboxItem, state: str, detail: s
     if item.message_id is None:
         return
     message = await work.session.get_one(Message, item.message_id)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(MessageRecipient)
         .where(col(MessageRecipient.message_id) == item.message_id, col(MessageRecipient.guardian_id).is_(None))
         .with_for_update(key_share=True)
     )
-    await move_recipient(work, message, found.one(), RecipientState(state), detail)
+    await move_recipient(work, message, result.one(), RecipientState(state), detail)
 
 
 async def record_shown(work: UnitOfWork, identity: WatchIdentity, ref: str, state: str) -> Answer:
     """Note that the child was shown ``state`` of its own message ``ref``: it is not told again."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(MessageRecipient)
         .join(Message, col(Message.message_id) == col(MessageRecipient.message_id))
         .where(col(Message.username) == identity.username, col(Message.ref) == ref)
         .with_for_update(of=MessageRecipient, key_share=True)
     )
-    recipients = found.all()
+    recipients = result.all()
     if not recipients:
         return rejected("unknown_ref")
     for recipient in recipients:

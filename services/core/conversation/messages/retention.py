@@ -42,7 +42,7 @@ async def purge_one_old_voice(work: UnitOfWork) -> bool:
 
     The message itself stays, so that both ends see that something was said. Safe to run twice, and by many.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(AudioAsset)
         .join(Message, col(Message.clip_id) == col(AudioAsset.clip_id))
         .where(
@@ -55,7 +55,7 @@ async def purge_one_old_voice(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(of=AudioAsset, key_share=True, skip_locked=True)
     )
-    clip = found.first()
+    clip = result.first()
     if clip is None:
         return False
     # Looked for again under the lock: a guardian may have kept it since the search began.
@@ -79,8 +79,8 @@ def _is_kept() -> ColumnElement[bool]:
 
 
 async def _is_free(work: UnitOfWork, clip_id: uuid.UUID) -> bool:
-    found = await work.session.exec(select(Message.message_id).where(col(Message.clip_id) == clip_id, ~_is_kept()))
-    return found.first() is not None
+    result = await work.session.exec(select(Message.message_id).where(col(Message.clip_id) == clip_id, ~_is_kept()))
+    return result.first() is not None
 
 
 async def _locked(work: UnitOfWork, clip_id: uuid.UUID) -> None:

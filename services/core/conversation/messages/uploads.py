@@ -40,8 +40,8 @@ async def begin_upload(
     if size_bytes > CLIP_MAX_BYTES:
         raise ClipTooLargeError
     await work.run(sql_select(func.pg_advisory_xact_lock(func.hashtextextended(f"uploads/{guardian_id}", 0))))
-    found = await work.session.exec(select(PhoneUpload).where(col(PhoneUpload.guardian_id) == guardian_id))
-    own = found.all()
+    result = await work.session.exec(select(PhoneUpload).where(col(PhoneUpload.guardian_id) == guardian_id))
+    own = result.all()
     known = next((upload for upload in own if upload.client_key == client_key), None)
     if known is not None:
         if (known.child_id, known.size_bytes, known.sha256) != (child.child_id, size_bytes, sha256):
@@ -67,8 +67,8 @@ async def find_upload(
         col(PhoneUpload.child_id) == child.child_id,
         col(PhoneUpload.guardian_id) == guardian_id,
     )
-    found = await work.session.exec(statement.with_for_update(key_share=True) if lock else statement)
-    upload = found.first()
+    result = await work.session.exec(statement.with_for_update(key_share=True) if lock else statement)
+    upload = result.first()
     if upload is None:
         raise NotFoundError
     return upload
@@ -94,13 +94,13 @@ async def assemble_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -
     """
     if upload.offset != upload.size_bytes:
         raise UploadUnfinishedError(upload.offset)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(PhoneUploadPart)
         .where(col(PhoneUploadPart.upload_id) == upload.upload_id)
         .order_by(col(PhoneUploadPart.offset))
     )
     key = data_key(work, child)
-    clip = b"".join(unseal(key, part.sealed_sound, f"upload/{upload.upload_id}/{part.offset}") for part in found.all())
+    clip = b"".join(unseal(key, part.sealed_sound, f"upload/{upload.upload_id}/{part.offset}") for part in result.all())
     if hashlib.sha256(clip).hexdigest() != upload.sha256:
         await work.run(delete(PhoneUploadPart).where(col(PhoneUploadPart.upload_id) == upload.upload_id))
         upload.offset = 0
@@ -112,10 +112,10 @@ async def assemble_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -
 
 async def purge_one_upload(work: UnitOfWork) -> bool:
     """Forget one upload whose day is over, finished or not; return whether there was one. Safe to run twice."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(PhoneUpload).where(col(PhoneUpload.expires_at) <= work.now).limit(1).with_for_update(skip_locked=True)
     )
-    upload = found.first()
+    upload = result.first()
     if upload is None:
         return False
     await work.session.delete(upload)

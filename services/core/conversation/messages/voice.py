@@ -36,13 +36,13 @@ async def audio_for_watch(
 
 async def notify_audio_changed(work: UnitOfWork, clip_id: uuid.UUID) -> None:
     """Notify the readers of a voice message that its audio became playable, impossible to play, or was deleted."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Message, AudioAsset, Child.family_id)
         .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
         .join(Child, col(Child.child_id) == col(Message.child_id))
         .where(col(Message.clip_id) == clip_id)
     )
-    one = found.first()
+    one = result.first()
     if one is None:
         return
     message, clip, family_id = one

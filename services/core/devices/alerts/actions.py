@@ -79,15 +79,15 @@ async def raise_alert(work: UnitOfWork, raised: NewAlert) -> Alert:
 
 async def _raised_before(work: UnitOfWork, raised: NewAlert, kind: AlertKind) -> Alert | None:
     if raised.username is not None and raised.ref is not None:
-        found = await work.session.exec(
+        result = await work.session.exec(
             select(Alert).where(col(Alert.username) == raised.username, col(Alert.ref) == raised.ref)
         )
-        if (same := found.first()) is not None:
+        if (same := result.first()) is not None:
             return same
     window = window_of(kind)
     if not window:
         return None
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Alert)
         .where(
             col(Alert.child_id) == raised.child_id,
@@ -98,16 +98,16 @@ async def _raised_before(work: UnitOfWork, raised: NewAlert, kind: AlertKind) ->
         .order_by(col(Alert.raised_at).desc())
         .limit(1)
     )
-    return found.first()
+    return result.first()
 
 
 async def _one_is_escalating(work: UnitOfWork, child_id: uuid.UUID) -> bool:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Alert.alert_id)
         .where(col(Alert.child_id) == child_id, col(Alert.escalate_at).is_not(None))
         .limit(1)
     )  # fmt: skip
-    return found.first() is not None
+    return result.first() is not None
 
 
 async def acknowledge_alert(
@@ -117,13 +117,13 @@ async def acknowledge_alert(
 
     The first acknowledgement counts and ends the escalation; a repeat changes nothing. Raises NotFoundError.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Alert)
         .where(col(Alert.alert_id) == alert_id, col(Alert.child_id) == child_id, col(Alert.kind).in_(kinds))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    alert = found.first()
+    alert = result.first()
     if alert is None:
         raise NotFoundError
     if alert.acknowledged_at is not None:
@@ -156,7 +156,7 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
     """Start the escalation of the child's oldest alert that waited for the end of this one."""
     if await _one_is_escalating(work, child_id):
         return
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Alert)
         .where(
             col(Alert.child_id) == child_id,
@@ -170,7 +170,7 @@ async def _escalate_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
         # A locked row is being acknowledged at this moment.
         .with_for_update(key_share=True, skip_locked=True)
     )
-    waiting = found.first()
+    waiting = result.first()
     if waiting is not None:
         waiting.escalate_at = work.now + ESCALATE_AFTER
         work.add(waiting)

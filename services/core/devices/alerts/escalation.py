@@ -28,14 +28,14 @@ async def escalate_one_alert(work: UnitOfWork) -> bool:
     each once. Concurrent calls are safe: the alert's row is locked, and the message enters the outbox in the same
     transaction as the record that it was sent.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Alert)
         .where(col(Alert.escalate_at) <= work.now, col(Alert.acknowledged_at).is_(None))
         .order_by(col(Alert.escalate_at))
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    alert = found.first()
+    alert = result.first()
     if alert is None:
         return False
     guardians = [str(one.guardian_id) for one in await recipients_of(work, alert.child_id, FAMILY)]

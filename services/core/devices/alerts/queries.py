@@ -32,10 +32,10 @@ async def alerts_of(
         statement = statement.where(
             tuple_(col(Alert.raised_at), col(Alert.alert_id)) < tuple_(last.raised_at, last.alert_id)
         )
-    found = await work.session.exec(
+    result = await work.session.exec(
         statement.order_by(col(Alert.raised_at).desc(), col(Alert.alert_id).desc()).limit(limit)
     )
-    return list(found)
+    return list(result)
 
 
 async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:
@@ -62,7 +62,7 @@ async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: i
     """
     # A notice sent before the latest hello went to an earlier connection, which may have lost it.
     hello_at = identity.last_hello_at or identity.issued_at
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Alert)
         .where(
             col(Alert.username) == identity.username,
@@ -76,7 +76,7 @@ async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: i
         .with_for_update(key_share=True)
     )
     notices = []
-    for alert in found.all():
+    for alert in result.all():
         alert.seen_told_at = work.now
         work.add(alert)
         if alert.ref is not None and alert.seen_by is not None and alert.acknowledged_at is not None:

@@ -97,7 +97,7 @@ def first_escalation_at(kind: AlertKind, raised_at: datetime, *, another_is_esca
 
 def next_guardian_to_call(guardians: Sequence[str], called: Collection[str]) -> str | None:
     """Return the first guardian in order who has not been sent a message, or None when all have."""
-    return next((one for one in guardians if one not in called), None)
+    return next((guardian for guardian in guardians if guardian not in called), None)
 
 
 def next_escalation_at(guardians: Sequence[str], called: Collection[str], now: datetime) -> datetime | None:

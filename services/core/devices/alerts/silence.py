@@ -24,7 +24,7 @@ async def raise_one_silence_alert(work: UnitOfWork) -> bool:
         col(Alert.kind) == AlertKind.SILENT.value,
         col(Alert.raised_at) > col(WatchPresence.last_seen_at),
     )
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .join(WatchPresence, col(WatchPresence.username) == col(WatchIdentity.username))
         .options(WITH_JOINED_PRESENCE)
@@ -37,7 +37,7 @@ async def raise_one_silence_alert(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    identity = found.first()
+    identity = result.first()
     if identity is None:
         return False
     await raise_alert(

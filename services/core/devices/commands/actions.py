@@ -87,7 +87,7 @@ async def queue_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind
 
 async def _cancel(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind) -> None:
     """Cancel the open commands of a kind that the next command reverses."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchCommand)
         .where(
             col(WatchCommand.username) == identity.username,
@@ -98,7 +98,7 @@ async def _cancel(work: UnitOfWork, identity: WatchIdentity, kind: CommandKind) 
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    for command in found.all():
+    for command in result.all():
         await _move(work, command, CommandState.EXPIRED, _CANCELLED)
 
 
@@ -131,7 +131,7 @@ async def claim_commands(work: UnitOfWork, identity: WatchIdentity) -> list[Watc
 
     Expired commands are never returned.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchCommand)
         .where(
             col(WatchCommand.username) == identity.username,
@@ -142,7 +142,7 @@ async def claim_commands(work: UnitOfWork, identity: WatchIdentity) -> list[Watc
         .with_for_update(key_share=True)
     )
     sent = []
-    for command in found.all():
+    for command in result.all():
         if is_to_be_sent(CommandState(command.state), command.sent_at, identity.last_hello_at):
             await _move(work, command, CommandState.SENT, None)
             command.sent_at = work.now
@@ -159,13 +159,13 @@ async def answer_command(
     later version.
     """
     answered = ANSWERS.get(state)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchCommand)
         .where(col(WatchCommand.username) == identity.username, col(WatchCommand.ref) == ref)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    command = found.first()
+    command = result.first()
     if command is None or answered is None or not may_move(CommandState(command.state), answered):
         return False
     await _move(work, command, answered, detail if answered is CommandState.FAILED else None)
@@ -174,7 +174,7 @@ async def answer_command(
 
 async def expire_one_command(work: UnitOfWork) -> bool:
     """Expire one command that was not answered in time; return whether there was one. A repeat is safe."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchCommand)
         .where(
             col(WatchCommand.state).in_([state.value for state in OPEN_STATES]),
@@ -183,7 +183,7 @@ async def expire_one_command(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    command = found.first()
+    command = result.first()
     if command is None:
         return False
     await _move(work, command, CommandState.EXPIRED, None)
@@ -207,13 +207,13 @@ async def commands_of(
     work: UnitOfWork, child_id: uuid.UUID, *, kinds: list[str], limit: int = PAGE_MAX_COMMANDS
 ) -> list[WatchCommand]:
     """Return the commands of these kinds to the child's watches, the newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchCommand)
         .where(col(WatchCommand.child_id) == child_id, col(WatchCommand.kind).in_(kinds))
         .order_by(col(WatchCommand.asked_at).desc(), col(WatchCommand.command_id))
         .limit(limit)
     )
-    return list(found)
+    return list(result)
 
 
 async def command_by_id(work: UnitOfWork, child_id: uuid.UUID, command_id: uuid.UUID) -> WatchCommand:

@@ -54,12 +54,12 @@ async def contact_list(work: UnitOfWork, child_id: uuid.UUID, *, lock: bool = Fa
 
 async def contacts_of(work: UnitOfWork, child_id: uuid.UUID) -> Sequence[Contact]:
     """Return the standing contacts of the child in order, proposed ones included."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contact)
         .where(col(Contact.child_id) == child_id, col(Contact.removed_at).is_(None))
         .order_by(col(Contact.position), col(Contact.created_at), col(Contact.wire_id))
     )
-    return found.all()
+    return result.all()
 
 
 async def guardian_names(work: UnitOfWork, child_id: uuid.UUID) -> dict[uuid.UUID | None, str]:
@@ -67,13 +67,13 @@ async def guardian_names(work: UnitOfWork, child_id: uuid.UUID) -> dict[uuid.UUI
 
     A guardian who left and came back has several contacts: the standing one counts, else the one removed last.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contact.guardian_id, Contact.name)
         .where(col(Contact.child_id) == child_id, col(Contact.guardian_id).is_not(None))
         # The last row of a guardian is the one that counts.
         .order_by(col(Contact.removed_at).asc().nulls_last(), col(Contact.created_at), col(Contact.wire_id))
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, list[WireContact]]:
@@ -93,12 +93,12 @@ async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, lis
 async def _busy_guardians(
     work: UnitOfWork, guardian_ids: Collection[uuid.UUID]
 ) -> dict[uuid.UUID | None, datetime | None]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Guardian.guardian_id, Guardian.busy_until_at).where(
             col(Guardian.guardian_id).in_(guardian_ids), col(Guardian.busy_until_at) > work.now
         )
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def recipients_of(work: UnitOfWork, child_id: uuid.UUID, to: str) -> list[Recipient]:

@@ -104,7 +104,7 @@ async def record_offline(work: UnitOfWork, identity: WatchIdentity, why: Offline
 
 async def record_disconnected(work: UnitOfWork, usernames: Collection[str]) -> None:
     """Record that the broker closed these users' connections; ended identities and unknown names are skipped."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .where(
             col(WatchIdentity.username).in_(usernames),
@@ -115,7 +115,7 @@ async def record_disconnected(work: UnitOfWork, usernames: Collection[str]) -> N
         .with_for_update(key_share=True)
     )
     # Each event locks its family: families in one order, so that two calls cannot deadlock.
-    for identity in sorted(found.all(), key=lambda one: one.family_id):
+    for identity in sorted(result.all(), key=lambda one: one.family_id):
         await record_offline(work, identity, OfflineReason.KICKED)
 
 

@@ -25,7 +25,7 @@ async def record_connections_ended(work: UnitOfWork, usernames: Collection[str],
     Skipped are ended identities, unknown names, watches that announced a sleep, and watches whose latest hello came
     after ``at``: they have a new connection. A repeat changes nothing.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .where(
             col(WatchIdentity.username).in_(usernames),
@@ -36,7 +36,7 @@ async def record_connections_ended(work: UnitOfWork, usernames: Collection[str],
         .with_for_update(key_share=True)
     )
     # Each event locks its family: families in one order, so that two calls cannot deadlock.
-    for identity in sorted(found.all(), key=lambda identity: identity.family_id):
+    for identity in sorted(result.all(), key=lambda identity: identity.family_id):
         await record_offline(work, identity, OfflineReason.CLOSED)
 
 

@@ -77,7 +77,7 @@ async def register_endpoint(
 
 async def endpoints_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[PushEndpoint]:
     """Return a guardian's endpoints whose session stands, the oldest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(PushEndpoint)
         .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))
         .where(
@@ -89,7 +89,7 @@ async def endpoints_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[PushEnd
         )
         .order_by(col(PushEndpoint.created_at), col(PushEndpoint.endpoint_id))
     )
-    return list(found)
+    return list(result)
 
 
 async def remove_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id: uuid.UUID) -> None:
@@ -161,10 +161,10 @@ async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
 
 async def record_outcome(work: UnitOfWork, endpoint_id: uuid.UUID, outcome: Outcome) -> bool:
     """Record the outcome of a delivery; return whether to retry. An endpoint that is gone for good is deleted."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(PushEndpoint).where(col(PushEndpoint.endpoint_id) == endpoint_id).with_for_update(key_share=True)
     )
-    endpoint = found.first()
+    endpoint = result.first()
     if endpoint is None:
         return False
     if outcome is Outcome.TAKEN:

@@ -58,13 +58,13 @@ async def families_not_reached(work: UnitOfWork, family_codes: Collection[str]) 
     """
     known = await work.session.exec(select(Family.family_code).where(col(Family.family_code).in_(family_codes)))
     of_code: dict[str, list[Guardian]] = {code: [] for code in known}
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family.family_code, Guardian)
         .join(Membership, col(Membership.family_id) == col(Family.family_id))
         .join(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
         .where(col(Family.family_code).in_(family_codes), col(Membership.removed_at).is_(None))
     )
-    for code, guardian in found:
+    for code, guardian in result:
         of_code[code].append(guardian)
     everybody = {guardian.guardian_id: guardian for guardians in of_code.values() for guardian in guardians}
     reached = {one.guardian_id for one in await _reach(work, list(everybody.values())) if one.is_reachable}

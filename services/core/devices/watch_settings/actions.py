@@ -64,14 +64,14 @@ async def repair_one_offset(work: UnitOfWork) -> bool:
         )
         for zone in zones
     ]
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchSettings, Child.family_id)
         .join(Child, col(Child.child_id) == col(WatchSettings.child_id))
         .where(or_(false(), *wrong))
         .limit(1)
         .with_for_update(of=WatchSettings, key_share=True, skip_locked=True)
     )
-    row = found.first()
+    row = result.first()
     if row is None:
         return False
     settings, family_id = row
@@ -81,13 +81,13 @@ async def repair_one_offset(work: UnitOfWork) -> bool:
 
 async def locked_settings(work: UnitOfWork, child_id: uuid.UUID) -> WatchSettings:
     """Return the settings of the child's watch, locked."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchSettings)
         .where(col(WatchSettings.child_id) == child_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return found.one()
+    return result.one()
 
 
 async def new_version(work: UnitOfWork, settings: WatchSettings, family_id: uuid.UUID) -> None:

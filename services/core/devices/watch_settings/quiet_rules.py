@@ -65,7 +65,7 @@ def is_quiet(times: Sequence[QuietTime], timezone: str, at: datetime) -> bool:
     """Return whether the child's watch is silent at this moment, by the local time of its time zone."""
     local = at.astimezone(ZoneInfo(timezone))
     clock = f"{local:%H:%M}"
-    return any(one.covers(local.isoweekday(), clock) for one in times)
+    return any(time.covers(local.isoweekday(), clock) for time in times)
 
 
 def utc_offset_s(timezone: str, at: datetime) -> int:

@@ -109,22 +109,22 @@ async def standing_usernames(work: UnitOfWork, usernames: Collection[str]) -> se
 
 async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdentity | None:
     """Return the standing identity of the child's watch with its presence, or None when no watch is paired."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .options(WITH_PRESENCE)
         .where(col(WatchIdentity.child_id) == child_id, col(WatchIdentity.ended_at).is_(None))
     )
-    return found.first()
+    return result.first()
 
 
 async def identity_of_watch(work: UnitOfWork, watch_id: uuid.UUID) -> WatchIdentity | None:
     """Return the standing identity of a watch with its presence, or None when it is not paired."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity)
         .options(WITH_PRESENCE)
         .where(col(WatchIdentity.watch_id) == watch_id, col(WatchIdentity.ended_at).is_(None))
     )
-    return found.first()
+    return result.first()
 
 
 async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, list[AssignmentSpan]]:
@@ -133,7 +133,7 @@ async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentit
     A pairing whose credentials were lost is followed by another one with the same child; the time in between belongs
     to no child.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchIdentity.watch_id, WatchIdentity.child_id, WatchIdentity.issued_at, WatchIdentity.ended_at).where(
             # The table has an index by family; other watches of the child are filtered out below.
             col(WatchIdentity.family_id).in_({one.family_id for one in identities}),
@@ -142,7 +142,7 @@ async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentit
         )
     )
     earlier: dict[tuple[uuid.UUID, uuid.UUID], list[AssignmentSpan]] = {}
-    for watch_id, child_id, began_at, ended_at in found:
+    for watch_id, child_id, began_at, ended_at in result:
         earlier.setdefault((watch_id, child_id), []).append(AssignmentSpan(began_at, ended_at))
     return {
         one.username: [AssignmentSpan(one.issued_at), *earlier.get((one.watch_id, one.child_id), [])]

@@ -103,4 +103,4 @@ def was_assigned(
     skew_s = abs(clock.skew_s or 0)
     # happened_at does not correct a small error of the clock.
     at_latest = at + _WHOLE_SECONDS + timedelta(seconds=skew_s if skew_s <= _SKEW_TOLERATED_S else 0)
-    return any(one.began_at <= at_latest and (one.ended_at is None or at <= one.ended_at) for one in spans)
+    return any(span.began_at <= at_latest and (span.ended_at is None or at <= span.ended_at) for span in spans)

@@ -81,7 +81,7 @@ async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdent
 
 async def consenting_families(work: UnitOfWork, family_ids: Collection[uuid.UUID], part: Part) -> set[uuid.UUID]:
     """Return the families in which a guardian who belongs to them agrees to these places being kept."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Membership.family_id)
         .join(
             Consent,
@@ -95,19 +95,19 @@ async def consenting_families(work: UnitOfWork, family_ids: Collection[uuid.UUID
             col(Consent.withdrawn_at).is_(None),
         )
     )
-    return set(found)
+    return set(result)
 
 
 async def _add_what_is_known(work: UnitOfWork, assignments: list[DeviceAssignment]) -> None:
     by_child = {one.child_id: one for one in assignments}
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(LatestCheckin)
         .where(col(LatestCheckin.child_id).in_(by_child))
         .order_by(col(LatestCheckin.child_id))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    for row in found:
+    for row in result:
         assignment = by_child[row.child_id]
         assignment.latest, assignment.known = row, _known(row, assignment.key)
     for zone in await zones_of(work, by_child, lock=True):

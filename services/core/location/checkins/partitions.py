@@ -72,10 +72,10 @@ async def purge_old_places(work: UnitOfWork) -> bool:
 
 async def _months(work: UnitOfWork) -> list[Month]:
     """Return the months that have partitions, the oldest first."""
-    found = await work.run(
+    result = await work.run(
         text(
             "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
             " WHERE inhparent = 'checkin'::regclass AND relname <> 'checkin_default' ORDER BY relname"
         )
     )
-    return [Month.named(name) for name in found.scalars()]
+    return [Month.named(name) for name in result.scalars()]

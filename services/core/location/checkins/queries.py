@@ -100,7 +100,7 @@ class DayView:
     @property
     def line(self) -> list[CheckinView]:
         """The good ones, in order of time."""
-        return [one for one in self.checkins if one.quality is Quality.GOOD]
+        return [checkin for checkin in self.checkins if checkin.quality is Quality.GOOD]
 
 
 async def latest_place(work: UnitOfWork, child: Child) -> LatestView:
@@ -190,9 +190,9 @@ async def checkins_in(
             col(Checkin.happened_at) >= after.happened_at,
             tuple_(*in_order) > tuple_(after.happened_at, after.username, after.ref, after.tst),
         )
-    found = await work.session.exec(statement.order_by(*in_order).limit(limit))
+    result = await work.session.exec(statement.order_by(*in_order).limit(limit))
     key = data_key(work, child)
-    return [_view(key, row) for row in found]
+    return [_view(key, row) for row in result]
 
 
 def _view(key: bytes, row: Checkin) -> CheckinView:

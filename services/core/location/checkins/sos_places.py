@@ -76,13 +76,13 @@ async def sos_place_of(work: UnitOfWork, child: Child, alert_id: uuid.UUID) -> S
 
 async def sos_places_of(work: UnitOfWork, child: Child) -> dict[uuid.UUID, SosPlaceView]:
     """Return where each SOS of the child came from, by its alert, the oldest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(SosPlace)
         .where(col(SosPlace.child_id) == child.child_id)
         .order_by(col(SosPlace.received_at), col(SosPlace.alert_id))
     )
     key = data_key(work, child)
-    return {row.alert_id: _view(key, row) for row in found}
+    return {row.alert_id: _view(key, row) for row in result}
 
 
 async def purge_unconsented_sos_places(work: UnitOfWork) -> bool:

@@ -73,14 +73,14 @@ async def existing_keys(work: UnitOfWork, asked: Sequence[FixKey]) -> dict[tuple
         return {}
     named = [one for one in asked if one.ref]
     dated = [one for one in asked if not one.ref]
-    found = await work.run(
+    result = await work.run(
         _TAKEN,
         {
             "named_by": [one.username for one in named], "named": [one.ref for one in named],
             "dated_by": [one.username for one in dated], "dated": [one.tst for one in dated],
         },
     )  # fmt: skip
-    return {(row.username, row.ref, row.instant): bytes(row.mark) for row in found}
+    return {(row.username, row.ref, row.instant): bytes(row.mark) for row in result}
 
 
 async def insert_checkins(work: UnitOfWork, rows: Sequence[Checkin]) -> None:

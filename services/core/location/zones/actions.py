@@ -108,17 +108,17 @@ async def zone_of_child(work: UnitOfWork, child: Child, zone_id: uuid.UUID, *, l
 def _plain(hours: Sequence[Hours]) -> list[dict[str, object]]:
     if len(hours) > MAX_HOURS:
         raise ZoneHoursError
-    return [plain_hours(one) for one in hours]
+    return [plain_hours(hour) for hour in hours]
 
 
 async def _locked_latest(work: UnitOfWork, child_id: uuid.UUID) -> LatestCheckin | None:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(LatestCheckin)
         .where(col(LatestCheckin.child_id) == child_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return found.first()
+    return result.first()
 
 
 def _look(key: bytes, row: SafeZone, shape: Shape, latest: LatestCheckin | None) -> None:

@@ -193,7 +193,7 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
         .group_by(col(QuietSince.child_id))
         .subquery()
     )
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchSettings)
         .join(Child, col(Child.child_id) == col(WatchSettings.child_id))
         .join(newest, newest.c.child_id == col(WatchSettings.child_id), isouter=True)
@@ -201,7 +201,7 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
         # Locked until they are recorded. A child that is being erased at this moment is skipped, not waited for.
         .with_for_update(of=Child, read=True, key_share=True, skip_locked=True)
     )
-    changed = found.all()
+    changed = result.all()
     if not changed:
         return
     work.add(
@@ -218,13 +218,13 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
 
 async def _zones(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, ZoneInfo]:
     # The latest enrolment: days of a family that has left are still counted when a late fact arrives.
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.family_id, Site.timezone)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .where(col(Enrolment.family_id).in_(family_ids))
         .order_by(col(Enrolment.enrolled_at))
     )
-    return {family_id: ZoneInfo(timezone) for family_id, timezone in found}
+    return {family_id: ZoneInfo(timezone) for family_id, timezone in result}
 
 
 def _within(windows: Mapping[uuid.UUID, datetime], family: Any, moment: Any) -> Any:  # noqa: ANN401 - columns
@@ -237,23 +237,23 @@ def _within(windows: Mapping[uuid.UUID, datetime], family: Any, moment: Any) -> 
 
 async def _facts(work: UnitOfWork, windows: Mapping[uuid.UUID, datetime]) -> dict[uuid.UUID, list[Any]]:
     # A fact of a window was received in it or later. Selected as columns: as objects they took most of the time.
-    found = await work.run(
+    result = await work.run(
         sql_select(
             *(col(one) for one in (Fact.family_id, Fact.watch_id, Fact.child_id, Fact.kind, Fact.ref_id)),
             *(col(one) for one in (Fact.happened_at, Fact.received_at)),
             col(Fact.voice_ms),
         ).where(_within(windows, col(Fact.family_id), col(Fact.received_at)))
     )
-    return _by_family(found)
+    return _by_family(result)
 
 
 async def _reports(work: UnitOfWork, windows: Mapping[uuid.UUID, datetime]) -> dict[uuid.UUID, list[Any]]:
-    found = await work.run(
+    result = await work.run(
         sql_select(*UsageReport.__table__.columns).where(  # type: ignore[attr-defined]
             _within(windows, col(UsageReport.family_id), col(UsageReport.started_at))
         )
     )
-    return _by_family(found)
+    return _by_family(result)
 
 
 def _by_family(found: Iterable[Any]) -> dict[uuid.UUID, list[Any]]:
@@ -264,13 +264,13 @@ def _by_family(found: Iterable[Any]) -> dict[uuid.UUID, list[Any]]:
 
 
 async def _quiet(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, list[Quiet]]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(QuietSince)
         .join(Child, col(Child.child_id) == col(QuietSince.child_id))
         .where(col(Child.family_id).in_(family_ids))
     )
     quiet: dict[uuid.UUID, list[Quiet]] = defaultdict(list)
-    for one in found:
+    for one in result:
         quiet[one.child_id].append(Quiet(one.since_at, one.quiet, ZoneInfo(one.timezone)))
     return quiet
 

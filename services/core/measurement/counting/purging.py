@@ -41,11 +41,11 @@ async def purge_one_unmeasured(work: UnitOfWork) -> bool:
     )
     counted = exists().where(col(FamilyDay.family_id) == col(Family.family_id))
     populates = exists().where(col(UsagePopulation.family_id) == col(Family.family_id))
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family.family_id).where(or_(counted, populates), ~agrees).limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )  # fmt: skip
-    family_id = found.first()
+    family_id = result.first()
     if family_id is None:
         return False
     await work.run(delete(FamilyDay).where(col(FamilyDay.family_id) == family_id))
@@ -76,11 +76,11 @@ async def _forget_family_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> 
     elsewhere = exists().where(
         col(Enrolment.family_id) == col(Family.family_id), col(Enrolment.site_id).not_in(site_ids)
     )  # fmt: skip
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family.family_id).where(here, ~elsewhere, or_(*kept)).limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )  # fmt: skip
-    family_id = found.first()
+    family_id = result.first()
     if family_id is None:
         return False
     for table in _OF_FAMILIES:
@@ -91,11 +91,11 @@ async def _forget_family_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> 
 async def _forget_watch_at(work: UnitOfWork, site_ids: Sequence[uuid.UUID]) -> bool:
     """Return whether there was one. Facts without a family are the watch's, and the watch belongs to its site."""
     of_nobody = (col(Fact.watch_id) == col(Watch.watch_id)) & col(Fact.family_id).is_(None)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch.watch_id).where(col(Watch.site_id).in_(site_ids), exists().where(of_nobody)).limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )  # fmt: skip
-    watch_id = found.first()
+    watch_id = result.first()
     if watch_id is None:
         return False
     await work.run(delete(Fact).where(col(Fact.watch_id) == watch_id, col(Fact.family_id).is_(None)))

@@ -110,13 +110,13 @@ async def request_file(
 
 async def list_files(work: UnitOfWork, staff_id: uuid.UUID, most: int) -> Sequence[UsageExport]:
     """Return the latest exports that a staff member requested, newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(UsageExport)
         .where(UsageExport.staff_id == staff_id)
         .order_by(col(UsageExport.asked_at).desc(), col(UsageExport.usage_export_id))
         .limit(most)
     )
-    return found.all()
+    return result.all()
 
 
 async def own_file(work: UnitOfWork, staff_id: uuid.UUID, export_id: uuid.UUID) -> UsageExport:

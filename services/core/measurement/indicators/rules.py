@@ -247,7 +247,7 @@ def device_states(device: Device, now: datetime) -> tuple[str, ...]:
 
 
 def _share(families: Sequence[FamilyWeek], holds: Callable[[FamilyWeek], bool]) -> Measure:
-    count = sum(holds(one) for one in families)
+    count = sum(holds(family) for family in families)
     return Measure(len(families), count, count / len(families) if families else None)
 
 
@@ -262,7 +262,7 @@ def _ratio(
 
 def _over_weeks(value: Callable[[FamilyWeek], float | None]) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
-        return quartiles(found for one in families if one.qualifies and (found := value(one)) is not None)
+        return quartiles(found for family in families if family.qualifies and (found := value(family)) is not None)
 
     return formula
 
@@ -276,7 +276,7 @@ def _waits(
     of: Callable[[FamilyWeek], tuple[tuple[int, bool], ...]],
 ) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
-        having = [of(one) for one in families if one.qualifies and of(one)]
+        having = [of(family) for family in families if family.qualifies and of(family)]
         # A median beyond 72 h is shown as 72, as the codebook explains.
         median = median_wait(wait for waits in having for wait in waits)
         return Measure(len(having), None, None if not having else (median or ANSWER_CENSORED_S) / 3600)

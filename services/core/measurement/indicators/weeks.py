@@ -124,14 +124,14 @@ async def held_watches(
     work: UnitOfWork, families: Sequence[uuid.UUID], zones: Mapping[uuid.UUID, ZoneInfo]
 ) -> dict[uuid.UUID, list[Held]]:
     """Return when each family had a watch: from hand-out or pairing until it was returned, lost or broken."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Fact.family_id, Fact.watch_id, Fact.kind, Fact.received_at)
         .where(col(Fact.family_id).in_(families), col(Fact.kind).in_([*_COMES, *_GOES]))
         .order_by(col(Fact.received_at))
     )
     began: dict[tuple[uuid.UUID, uuid.UUID], date] = {}
     held: dict[uuid.UUID, list[Held]] = defaultdict(list)
-    for family_id, watch_id, kind, received_at in found:
+    for family_id, watch_id, kind, received_at in result:
         if family_id is None or watch_id is None:
             continue
         day = local_day(received_at, zones[family_id])
@@ -145,8 +145,8 @@ async def held_watches(
 
 
 async def _zones(work: UnitOfWork) -> dict[uuid.UUID, ZoneInfo]:
-    found = await work.session.exec(select(Site.site_id, Site.timezone))
-    return {site_id: ZoneInfo(timezone) for site_id, timezone in found}
+    result = await work.session.exec(select(Site.site_id, Site.timezone))
+    return {site_id: ZoneInfo(timezone) for site_id, timezone in result}
 
 
 async def _days(
@@ -154,16 +154,16 @@ async def _days(
 ) -> dict[uuid.UUID, list[Any]]:
     """Return a table's rows between two days, by family; as columns, because there are many."""
     columns = table.__table__.columns  # type: ignore[attr-defined]
-    found = await work.run(
+    result = await work.run(
         sql_select(*columns).where(columns["family_id"].in_(families), columns["day"] >= first, columns["day"] <= last)
     )
     days: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    for one in found:
+    for one in result:
         days[one.family_id].append(one)
     return days
 
 
 async def _contacts(work: UnitOfWork, families: Sequence[uuid.UUID], last: date) -> dict[uuid.UUID, list[date]]:
     """Return every day with a contact of each family, up to ``last``."""
-    found = await work.run(_CONTACTS, {"families": families, "last": last})
-    return defaultdict(list, {row["family_id"]: row["array_agg"] for row in found.mappings()})
+    result = await work.run(_CONTACTS, {"families": families, "last": last})
+    return defaultdict(list, {row["family_id"]: row["array_agg"] for row in result.mappings()})

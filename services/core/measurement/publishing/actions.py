@@ -52,10 +52,10 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
     """Publish one week of one programme. The caller holds the counting lock and publishes week after week."""
     quarter = quarter_of(week)
     await _fix_population(work, programme_id, quarter)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(UsagePopulation).where(UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == quarter)
     )
-    fixed = found.all()
+    fixed = result.all()
     measured = await measured_since(work, [one.family_id for one in fixed])
     population = [one for one in fixed if one.family_id in measured]
     scopes = Scopes.of(programme_id, population)
@@ -273,7 +273,7 @@ async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: da
     if known.first() is not None:
         return
     begins_at = _moment(quarter)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .where(
@@ -284,15 +284,15 @@ async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: da
         .order_by(col(Enrolment.enrolled_at))
     )
     # The latest enrolment of a family that took part twice.
-    enrolments = {one.family_id: one for one in found}
+    enrolments = {row.family_id: row for row in result}
     measured = await measured_since(work, enrolments)
     work.add(
         *(
             UsagePopulation(
-                quarter=quarter, family_id=family_id, programme_id=programme_id, site_id=one.site_id,
-                cohort_id=one.cohort_id,
+                quarter=quarter, family_id=family_id, programme_id=programme_id, site_id=row.site_id,
+                cohort_id=row.cohort_id,
             )
-            for family_id, one in enrolments.items()
+            for family_id, row in enrolments.items()
             if family_id in measured and measured[family_id] < begins_at
         )
     )  # fmt: skip
@@ -311,12 +311,12 @@ async def _changes(
         return {}
     earlier: dict[uuid.UUID, set[uuid.UUID]] = {scope: set(members) for scope, members in scopes.members.items()}
     if before.quarter != quarter:
-        found = await work.session.exec(
+        result = await work.session.exec(
             select(UsagePopulation).where(
                 UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == before.quarter
             )
         )
-        earlier = {scope: set(ids) for scope, ids in Scopes.of(programme_id, found.all()).members.items()}
+        earlier = {scope: set(ids) for scope, ids in Scopes.of(programme_id, result.all()).members.items()}
     changes: dict[Hashable, tuple[int, int]] = {}
     for scope, members in scopes.members.items():
         stayed = len(earlier.get(scope, set()) & set(members))

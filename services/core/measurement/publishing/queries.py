@@ -51,7 +51,7 @@ async def published_cells(
     """
     chosen = [] if scope_id is None else [col(UsageCell.scope_id) == scope_id]
     chosen += [] if indicator is None else [col(UsageCell.indicator) == indicator]
-    found = await work.run(
+    result = await work.run(
         # As columns: a year of one indicator is some 8,000 cells, and as objects they took 5 times as long.
         sql_select(*(col(getattr(UsageCell, one.name)) for one in fields(Cell)))
         .where(
@@ -63,7 +63,7 @@ async def published_cells(
         )
         .order_by(col(UsageCell.week), col(UsageCell.scope_id), col(UsageCell.indicator))
     )  # fmt: skip
-    return [Cell(*tuple(row)) for row in found]
+    return [Cell(*tuple(row)) for row in result]
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class CellQuery:
 
 async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, query: CellQuery, limit: int) -> Weeks:
     """Return a page of published weeks, oldest first; a published week has cells for each of its scopes."""
-    found = await work.run(
+    result = await work.run(
         sql_select(col(UsageWeek.week))
         .where(
             col(UsageWeek.programme_id) == programme_id,
@@ -97,7 +97,7 @@ async def published_weeks(work: UnitOfWork, programme_id: uuid.UUID, query: Cell
         .order_by(col(UsageWeek.week))
         .limit(limit + 1)
     )
-    weeks: list[date] = [week for (week,) in found]
+    weeks: list[date] = [week for (week,) in result]
     page = weeks[:limit]
     if not page:
         return Weeks([], None)
@@ -159,7 +159,7 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
         )
         .exists()
     )
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family, Watch, WatchIdentity)
         .options(WITH_PRESENCE)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
@@ -176,7 +176,7 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
         )
         .order_by(col(Family.family_code), col(Watch.serial))
     )
-    rows = found.all()
+    rows = result.all()
     measured = await measured_since(work, [family.family_id for family, _, _ in rows])
     listed = []
     for family, watch, identity in rows:
@@ -191,7 +191,7 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
 
 async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
     """Return how many of the site's watches are in each state now; a watch may be in several. For its staff only."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch, WatchIdentity)
         .options(WITH_PRESENCE)
         .join(
@@ -201,7 +201,7 @@ async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
         )
         .where(Watch.site_id == site_id)
     )
-    return Counter(state for watch, identity in found for state in device_states(_device(watch, identity), work.now))
+    return Counter(state for watch, identity in result for state in device_states(_device(watch, identity), work.now))
 
 
 def _device(watch: Watch, identity: WatchIdentity | None) -> Device:

@@ -146,13 +146,13 @@ async def break_glass_of_site(
 
 async def notify_one_break_glass(work: UnitOfWork) -> bool:
     """Tell a guardian whose delay is over; return whether there was one. Safe to run twice."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(BreakGlass)
         .where(col(BreakGlass.told_at).is_(None), col(BreakGlass.tell_at) <= work.now)
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    due = found.first()
+    due = result.first()
     if due is not None:
         await _copy_steps(work, due)
         await _tell(work, due)

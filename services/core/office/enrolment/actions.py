@@ -284,8 +284,8 @@ async def _known_families(
     work: UnitOfWork, families: Sequence[FamilyRow]
 ) -> Mapping[str, tuple[Family, Enrolment | None]]:
     codes = [family.family_code for family in families]
-    found = await work.session.exec(select(Family).where(col(Family.family_code).in_(codes)))
-    known = {family.family_id: family for family in found}
+    result = await work.session.exec(select(Family).where(col(Family.family_code).in_(codes)))
+    known = {family.family_id: family for family in result}
     standing = await work.session.exec(
         select(Enrolment).where(col(Enrolment.family_id).in_(known), col(Enrolment.ended_at).is_(None))
     )
@@ -312,12 +312,12 @@ def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, coh
 async def _phone_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> list[Fault]:
     """Return a fault for each phone that another family is enrolled with: most likely the same family twice."""
     phones = [one.phone for one in checked]
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.guardian_phone, Family.family_code)
         .join(Family, col(Family.family_id) == col(Enrolment.family_id))
         .where(col(Enrolment.guardian_phone).in_(phones), col(Enrolment.ended_at).is_(None))
     )
-    holders = dict(found.all())
+    holders = dict(result.all())
     return [
         one.row.fault("phone", "phone_enrolled", f"Family {holders[one.phone]} is enrolled with this phone.")
         for one in checked

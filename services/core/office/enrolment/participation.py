@@ -98,12 +98,12 @@ async def record_trainings(
     With ``site_id`` a family of another site is as unknown as one that is none.
     """
     here = [] if site_id is None else [col(Enrolment.site_id) == site_id]
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family.family_code, Enrolment)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .where(col(Family.family_code).in_([row.family_code for row in rows]), col(Enrolment.ended_at).is_(None), *here)
     )
-    enrolments = dict(found.all())
+    enrolments = dict(result.all())
     today = work.now.date()
     faults = [
         Fault(row.row, "family_code", "family_unknown", "No family with this code is enrolled.")
@@ -130,12 +130,12 @@ async def record_trainings(
 
 async def trainings_of(work: UnitOfWork, enrolment: Enrolment) -> list[TrainingAttended]:
     """Return what an enrolled family attended, by day."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(TrainingAttended)
         .where(col(TrainingAttended.enrolment_id) == enrolment.enrolment_id)
         .order_by(col(TrainingAttended.attended_on), col(TrainingAttended.training))
     )
-    return list(found)
+    return list(result)
 
 
 async def _note(work: UnitOfWork, actor: Actor, enrolment: Enrolment, training: str, attended_on: date) -> bool:

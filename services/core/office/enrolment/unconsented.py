@@ -24,7 +24,7 @@ async def purge_one_unconsented(work: UnitOfWork) -> bool:
     A watch that it holds may not log in any more and is on the list of what to collect; an account that belongs to no
     other family goes, too. A family that once consented is no business of this: withdrawing is not never.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family)
         .where(
             ~select(Consent.consent_id).where(col(Consent.family_id) == col(Family.family_id)).exists(),
@@ -39,7 +39,7 @@ async def purge_one_unconsented(work: UnitOfWork) -> bool:
         .order_by(col(Family.created_at), col(Family.family_id))
         .limit(1)
     )
-    family = found.first()
+    family = result.first()
     if family is None:
         return False
     await _take_back_watches(work, family)

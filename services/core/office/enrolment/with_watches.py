@@ -53,8 +53,8 @@ async def enrol_and_hand_out(
 
 async def _watch_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> list[Fault]:
     serials = [one.row.watch_serial for one in checked if one.row.watch_serial is not None]
-    found = await work.session.exec(select(Watch).where(col(Watch.serial).in_(serials)).with_for_update())
-    watches = {watch.serial: watch for watch in found}
+    result = await work.session.exec(select(Watch).where(col(Watch.serial).in_(serials)).with_for_update())
+    watches = {watch.serial: watch for watch in result}
     faults = []
     for one in checked:
         if one.row.watch_serial is None:

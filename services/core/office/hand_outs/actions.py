@@ -64,13 +64,13 @@ async def close_hand_out(work: UnitOfWork, staff_id: uuid.UUID, site: Site, hand
 
 async def hand_outs_of(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[HandOut]:
     """Return the newest hand-outs of a site."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(HandOut)
         .where(HandOut.site_id == site_id)
         .order_by(col(HandOut.opened_at).desc(), col(HandOut.hand_out_id))
         .limit(50)
     )
-    return found.all()
+    return result.all()
 
 
 async def print_slips(
@@ -84,7 +84,7 @@ async def print_slips(
     hand_out = await _of_site(work, site, hand_out_id)
     if not is_open(hand_out, work.now):
         raise HandOutClosedError
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .where(
@@ -93,7 +93,7 @@ async def print_slips(
         )
         .order_by(col(Family.family_code))
     )  # fmt: skip
-    families = found.all()
+    families = result.all()
     if len(families) != len(set(family_codes)):
         raise NotFoundError
     await work.run(
@@ -132,14 +132,14 @@ async def log_in_by_slip(work: UnitOfWork, code: str, phone: str, asker: Asker) 
     )
     number = normal_phone(phone, (await work.session.exec(of_slip)).first() or asker.region)
     await lock_phone(work, number)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(LogInSlip, HandOut, Enrolment.guardian_phone)
         .join(HandOut, col(HandOut.hand_out_id) == col(LogInSlip.hand_out_id))
         .join(Enrolment, col(Enrolment.family_id) == col(LogInSlip.family_id))
         .where(LogInSlip.code_hash == _slip_hash(work, code), col(Enrolment.ended_at).is_(None))
         .with_for_update(of=LogInSlip, key_share=True)
     )
-    row = found.first()
+    row = result.first()
     if row is None or row[2] != number or row[0].used_at is not None or not is_open(row[1], work.now):
         raise SlipRefusedError
     row[0].used_at = work.now

@@ -61,11 +61,11 @@ async def _replaced_before(work: UnitOfWork, old: Watch, new: Watch, state: str)
     """Return the family that had the old watch last, if it has the new one now: the replacement was done already."""
     if old.state != state or new.handed_out_to is None:
         return None
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchGiven.family_id)
         .where(col(WatchGiven.watch_id) == old.watch_id, col(WatchGiven.undone_at).is_(None))
         .order_by(col(WatchGiven.given_at).desc())
         .limit(1)
     )
-    family_id = found.first()
+    family_id = result.first()
     return family_id if family_id == new.handed_out_to else None

@@ -77,14 +77,14 @@ async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, k
         .returning(col(HelpRequest.help_id))
     )
     is_new = made.scalar_one_or_none() is not None
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(HelpRequest).where(
             col(HelpRequest.child_id) == child.child_id,
             col(HelpRequest.kind) == checked,
             col(HelpRequest.done_at).is_(None),
         )
     )
-    request = found.one()
+    request = result.one()
     if is_new:
         record_audit(
             work, guardian_actor(guardian_id), "help.asked", family_id=child.family_id, subject_id=request.help_id
@@ -116,13 +116,13 @@ async def open_help_at(
         # One of another site is as unknown as one that never was: then nothing comes after it.
         place = tuple_(before.limit(1).scalar_subquery(), after)
         statement = statement.where(tuple_(col(HelpRequest.asked_at), col(HelpRequest.help_id)) > place)
-    found = await work.session.exec(statement)
-    return [OpenHelp(request.help_id, code, request) for request, code in found]
+    result = await work.session.exec(statement)
+    return [OpenHelp(request.help_id, code, request) for request, code in result]
 
 
 async def close_help(work: UnitOfWork, actor: Actor, site_id: uuid.UUID, help_id: uuid.UUID) -> None:
     """Note that a call of a family of this site was taken care of; a repeat changes nothing. Raises NotFoundError."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(HelpRequest)
         .join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
         .where(
@@ -130,7 +130,7 @@ async def close_help(work: UnitOfWork, actor: Actor, site_id: uuid.UUID, help_id
         )
         .with_for_update(of=HelpRequest, key_share=True)
     )
-    request = found.first()
+    request = result.first()
     if request is None:
         raise NotFoundError
     if request.done_at is not None:

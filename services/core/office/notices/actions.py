@@ -28,13 +28,13 @@ async def notify_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: st
     notice = Notice(cohort_id=cohort.cohort_id, kind="news", text=check_text("text", text, PROSE), created_at=work.now)
     work.add(notice)
     await work.flush()
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.family_id)
         .where(col(Enrolment.cohort_id) == cohort.cohort_id, col(Enrolment.ended_at).is_(None))
         # In one order: each event takes its family's lock.
         .order_by(col(Enrolment.family_id))
     )
-    for family_id in found:
+    for family_id in result:
         await record_event(work, family_id, "notice.created", ref_id=notice.notice_id)
     record_audit(work, actor, "notice.sent", subject_id=notice.notice_id)
     return notice
@@ -77,7 +77,7 @@ async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site
 
 async def notices_for(work: UnitOfWork, guardian_id: uuid.UUID, most: int) -> list[tuple[Notice, uuid.UUID]]:
     """Return what the office told the guardian's families while they took part, the newest first, with the family."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Notice, Family.family_id)
         .select_from(Membership)
         .join(Family, col(Family.family_id) == col(Membership.family_id))
@@ -96,4 +96,4 @@ async def notices_for(work: UnitOfWork, guardian_id: uuid.UUID, most: int) -> li
         .order_by(col(Notice.created_at).desc(), col(Notice.notice_id))
         .limit(most)
     )
-    return list(found.all())
+    return list(result.all())

@@ -59,7 +59,7 @@ async def announce_end(work: UnitOfWork, actor: Actor, programme: Programme, end
 
 async def notify_one_family(work: UnitOfWork) -> bool:
     """Tell one family that its programme ends; return whether there was one to tell. Safe to run twice, and by many."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.family_id)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .join(Programme, col(Programme.programme_id) == col(Site.programme_id))
@@ -71,7 +71,7 @@ async def notify_one_family(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(of=Enrolment, key_share=True, skip_locked=True)
     )
-    family_id = found.first()
+    family_id = result.first()
     if family_id is None:
         return False
     made = await work.run(
@@ -91,14 +91,14 @@ async def notify_one_family(work: UnitOfWork) -> bool:
 
 async def end_of_family(work: UnitOfWork, family_id: uuid.UUID) -> ProgrammeEnd | None:
     """Return what is announced about the end of the family's programme, or None while it runs on."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Programme, Site)
         .select_from(Enrolment)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .join(Programme, col(Programme.programme_id) == col(Site.programme_id))
         .where(col(Enrolment.family_id) == family_id, col(Enrolment.enrolment_id) == _latest_enrolment())
     )
-    place = found.first()
+    place = result.first()
     if place is None or place[0].ends_on is None:
         return None
     told = await work.session.get(FamilyEnding, family_id)
@@ -109,7 +109,7 @@ async def end_of_family(work: UnitOfWork, family_id: uuid.UUID) -> ProgrammeEnd 
 
 async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uuid.UUID]:
     """Return families whose notice has run out, told first first; whoever erases one erases its rows, this one too."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(FamilyEnding, Programme, Site)
         .join(Family, col(Family.family_id) == col(FamilyEnding.family_id))
         .join(Enrolment, col(Enrolment.family_id) == col(FamilyEnding.family_id))
@@ -128,7 +128,7 @@ async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uu
     )
     due = [
         told.family_id
-        for told, programme, site in found
+        for told, programme, site in result
         if programme.ends_on is not None and erased_from(programme.ends_on, site.timezone, told.told_at) <= work.now
     ]
     return due[:most]

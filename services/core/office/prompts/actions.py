@@ -78,10 +78,10 @@ async def nudge_is_wanted(work: UnitOfWork, guardian_id: uuid.UUID) -> bool:
 
 async def nudge_one(work: UnitOfWork) -> bool:
     """Remind one guardian whose child's day was silent; return whether there was one. Safe to run by many at once."""
-    found = await work.run(
+    result = await work.run(
         _SILENT, {"now": work.now, "from_hour": FROM_HOUR, "to_hour": TO_HOUR, "part": Part.MESSAGES.value}
     )
-    one = found.mappings().first()
+    one = result.mappings().first()
     if one is None:
         return False
     guardian_id, child_id, family_id, day = one["guardian_id"], one["child_id"], one["family_id"], one["day"]
@@ -99,7 +99,7 @@ async def nudge_one(work: UnitOfWork) -> bool:
 
 async def judge_one_nudge(work: UnitOfWork) -> bool:
     """Note as a fact whether a message to the child followed a reminder within a day; return whether one was due."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Nudge, Child.family_id)
         .join(Child, col(Child.child_id) == col(Nudge.child_id))
         .where(col(Nudge.judged_at).is_(None), col(Nudge.nudged_at) <= work.now - FOLLOWS_WITHIN)
@@ -107,7 +107,7 @@ async def judge_one_nudge(work: UnitOfWork) -> bool:
         .limit(1)
         .with_for_update(of=Nudge, key_share=True, skip_locked=True)
     )
-    one = found.first()
+    one = result.first()
     if one is None:
         return False
     nudge, family_id = one

@@ -24,14 +24,14 @@ class Week:
 
 async def starters_for(work: UnitOfWork, child: Child, locale: str) -> Week:
     """Return this week's prompts; a cohort is shown the same ones, a family that left goes its own way on."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment, Site.timezone)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .where(col(Enrolment.family_id) == child.family_id)
         .order_by(col(Enrolment.enrolled_at).desc(), col(Enrolment.enrolment_id))
         .limit(1)
     )
-    newest = found.first()
+    newest = result.first()
     timezone = newest[1] if newest is not None else "UTC"
     seed = newest[0].cohort_id if newest is not None and newest[0].ended_at is None else child.family_id
     today = work.now.astimezone(ZoneInfo(timezone)).date()

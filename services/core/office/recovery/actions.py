@@ -161,24 +161,24 @@ async def contest_recovery(
 
 async def recoveries_of_site(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[tuple[Recovery, str]]:
     """Return the newest recoveries of a site with the families' codes."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Recovery, Family.family_code)
         .join(Family, col(Family.family_id) == col(Recovery.family_id))
         .where(Recovery.site_id == site_id)
         .order_by(col(Recovery.asked_at).desc(), col(Recovery.recovery_id))
         .limit(100)
     )
-    return found.all()
+    return result.all()
 
 
 async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Recovery]:
     """Return a family's recoveries, the newest first; those that only one of staff has asked for are not told yet."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Recovery)
         .where(Recovery.family_id == family_id, col(Recovery.approved_by).is_not(None))
         .order_by(col(Recovery.asked_at).desc(), col(Recovery.recovery_id))
     )
-    return found.all()
+    return result.all()
 
 
 def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:

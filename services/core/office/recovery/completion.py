@@ -23,14 +23,14 @@ async def carry_out_one_recovery(work: UnitOfWork) -> bool:
 
     One that no longer fits (the guardian has left, the number was taken meanwhile) fails, and the family is told.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Recovery)
         .where(Recovery.state == "waiting", col(Recovery.due_at) <= work.now)
         .order_by(col(Recovery.due_at))
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    recovery = found.first()
+    recovery = result.first()
     if recovery is None:
         return False
     fits = await (_give_number(work, recovery) if recovery.kind == "phone" else _appoint(work, recovery))

@@ -59,9 +59,9 @@ def plain(number: str) -> str:
 
 async def recorded_forms(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> set[str]:
     """Return the numbers of the forms that are on record: of the family's enrolment, of what the guardian signed."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.form_number).where(
             Enrolment.family_id == family_id, col(Enrolment.ended_at).is_(None), col(Enrolment.form_number).is_not(None)
         )
     )
-    return {one for one in found if one} | await paper_forms_of(work, guardian_id, family_id)
+    return {row for row in result if row} | await paper_forms_of(work, guardian_id, family_id)

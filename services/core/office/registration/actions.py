@@ -126,10 +126,10 @@ async def _check_list(work: UnitOfWork, rows: Sequence[WatchRow], programme: str
     # One registration at a time: what is checked here stays true until the commit.
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended("watches.register", 0))))
     sites, faults = await _sites(work, rows, programme)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch).where(col(Watch.serial).in_([row.serial for row in rows])).with_for_update()
     )
-    checked = _Checked(rows, sites, {watch.serial: watch for watch in found})
+    checked = _Checked(rows, sites, {watch.serial: watch for watch in result})
     faults += await _number_faults(work, rows)
     for row in rows:
         if (known := checked.known.get(row.serial)) is not None:
@@ -216,10 +216,10 @@ async def _check_secrets(work: UnitOfWork, checked: _Checked, offered: VendorSec
 
 
 async def _serials_of_marks(work: UnitOfWork, marks: Iterable[bytes]) -> dict[bytes, str]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch.factory_secret_mark, Watch.serial).where(col(Watch.factory_secret_mark).in_(list(marks)))
     )
-    return {mark or b"": serial for mark, serial in found}
+    return {mark or b"": serial for mark, serial in result}
 
 
 async def _register(

@@ -91,14 +91,14 @@ async def record_sims(
     Raises SheetRefusedError with every row that does not fit what is registered.
     """
     here = [] if site_id is None else [col(Watch.site_id) == site_id]
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch, Site.country)
         .join(Site, col(Site.site_id) == col(Watch.site_id))
         .where(col(Watch.serial).in_([row.serial for row in rows]), *here)
         .order_by(col(Watch.watch_id))
         .with_for_update(of=Watch, key_share=True)
     )
-    watches = {watch.serial: (watch, country) for watch, country in found}
+    watches = {watch.serial: (watch, country) for watch, country in result}
     numbers, faults = _numbers(rows, {serial: country for serial, (_, country) in watches.items()})
     faults += [
         row.fault("serial", "watch_unknown", "There is no watch with this serial.")
@@ -162,12 +162,12 @@ async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[str, st
     faults = []
     by_row = {"iccid": {row.serial: row.iccid for row in rows if row.iccid}, "number": dict(numbers)}
     for column, attribute in (("iccid", Watch.iccid), ("number", Watch.sim_number)):
-        found = await work.session.exec(
+        result = await work.session.exec(
             select(attribute, Watch.serial).where(
                 col(attribute).in_(list(by_row[column].values())), col(Watch.state).in_(STATES_WITH_SIM)
             )
         )
-        owners = {value: serial for value, serial in found}  # noqa: C416 - typed rows, not tuples
+        owners = {value: serial for value, serial in result}  # noqa: C416 - typed rows, not tuples
         for row in rows:
             value = by_row[column].get(row.serial)
             if value is not None and owners.get(value, row.serial) != row.serial:

@@ -100,32 +100,37 @@ async def take_answers(
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
     await _check_open(work, survey)
-    families = await _families(work, survey, {one.family_code for one in answers}, site_id)
+    families = await _families(work, survey, {answer.family_code for answer in answers}, site_id)
     agreeing = set(
         await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(families.values())))
     )
     kept = await answers_of(work, survey)
     faults = []
     first: dict[tuple[uuid.UUID, str, str], str] = {}
-    for one in answers:
-        family_id = families.get(one.family_code)
+    for answer in answers:
+        family_id = families.get(answer.family_code)
         if family_id is None:
             faults.append(
                 Fault(
-                    one.row, "family_code", "family_unknown", "No family of the programme has this code or this name."
+                    answer.row,
+                    "family_code",
+                    "family_unknown",
+                    "No family of the programme has this code or this name.",
                 )
             )
             continue
         if family_id not in agreeing:
             said = "The family has not agreed to measurement: take its answers out."
-            faults.append(Fault(one.row, "family_code", "measurement_not_agreed", said))
+            faults.append(Fault(answer.row, "family_code", "measurement_not_agreed", said))
             continue
-        if first.setdefault((family_id, one.wave, one.question), one.family_code) != one.family_code:
-            faults.append(Fault(one.row, one.question, "answer_repeated", "It stands there by another name already."))
-        before = kept.get((one.question, one.wave), {}).get(family_id)
-        if before is not None and before != one.value and not correct:
+        if first.setdefault((family_id, answer.wave, answer.question), answer.family_code) != answer.family_code:
             faults.append(
-                Fault(one.row, one.question, "answer_differs", "Another answer is kept: correct it on purpose.")
+                Fault(answer.row, answer.question, "answer_repeated", "It stands there by another name already.")
+            )
+        before = kept.get((answer.question, answer.wave), {}).get(family_id)
+        if before is not None and before != answer.value and not correct:
+            faults.append(
+                Fault(answer.row, answer.question, "answer_differs", "Another answer is kept: correct it on purpose.")
             )
     if faults:
         raise SheetRefusedError(set(faults))

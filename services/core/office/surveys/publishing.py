@@ -58,11 +58,11 @@ async def _families_by_site(work: UnitOfWork, programme_id: uuid.UUID) -> dict[u
     """Return the families of each site, those who left included, each at one site alone: sites add up to the whole."""
     sites = await work.session.exec(select(Site.site_id).where(Site.programme_id == programme_id))
     families: dict[uuid.UUID, set[str]] = {site_id: set() for site_id in sites}
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment.family_id, Enrolment.site_id)
         .where(col(Enrolment.site_id).in_(families))
         .order_by(col(Enrolment.enrolled_at), col(Enrolment.enrolment_id))
     )
-    for family_id, site_id in {family_id: site_id for family_id, site_id in found}.items():  # noqa: C416 - the last one wins
+    for family_id, site_id in {family_id: site_id for family_id, site_id in result}.items():  # noqa: C416 - the last one wins
         families[site_id].add(str(family_id))
     return {site_id: frozenset(ids) for site_id, ids in families.items()}

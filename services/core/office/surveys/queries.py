@@ -33,10 +33,10 @@ class Named:
 
 async def survey_named(work: UnitOfWork, programme: Programme, name: str) -> Survey:
     """Return the programme's survey of this name; raises SurveyUnknownError."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Survey).where(col(Survey.programme_id) == programme.programme_id, col(Survey.name) == composed(name))
     )
-    survey = found.first()
+    survey = result.first()
     if survey is None:
         raise SurveyUnknownError
     return survey
@@ -44,10 +44,10 @@ async def survey_named(work: UnitOfWork, programme: Programme, name: str) -> Sur
 
 async def surveys_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Survey]:
     """Return a programme's surveys, by name."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Survey).where(col(Survey.programme_id) == programme_id).order_by(col(Survey.name))
     )
-    return found.all()
+    return result.all()
 
 
 async def survey_of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_id: uuid.UUID) -> Survey | None:
@@ -58,12 +58,12 @@ async def survey_of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_
 
 async def questions_of(work: UnitOfWork, survey: Survey) -> dict[str, Question]:
     """Return the questions of a survey by key, in the order of keys."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(SurveyQuestion)
         .where(col(SurveyQuestion.survey_id) == survey.survey_id)
         .order_by(col(SurveyQuestion.question))
     )
-    return {one.question: Question(one.question, one.kind, one.label, one.least, one.most) for one in found}
+    return {row.question: Question(row.question, row.kind, row.label, row.least, row.most) for row in result}
 
 
 async def answers_of(
@@ -112,14 +112,14 @@ def families_that_agree() -> SelectOfScalar[uuid.UUID]:
 async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> dict[str, uuid.UUID]:
     """Return every family, by its code, that takes or took part in the survey's programme (or at this site of it)."""
     here = [] if site_id is None else [col(Site.site_id) == site_id]
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family.family_code, Family.family_id)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .where(col(Site.programme_id) == survey.programme_id, *here)
         .distinct()
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> list[Named]:

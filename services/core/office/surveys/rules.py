@@ -182,11 +182,13 @@ def _place_faults(row: Row) -> list[Fault]:
 
 def _checked(answers: list[Answer], faults: list[Fault]) -> list[Answer]:
     first: dict[tuple[str, str, str], int] = {}
-    for one in answers:
-        place = (one.family_code, one.wave, one.question)
+    for answer in answers:
+        place = (answer.family_code, answer.wave, answer.question)
         if place in first:
-            faults.append(Fault(one.row, one.question, "answer_repeated", f"It stands in row {first[place]} already."))
-        first.setdefault(place, one.row)
+            faults.append(
+                Fault(answer.row, answer.question, "answer_repeated", f"It stands in row {first[place]} already.")
+            )
+        first.setdefault(place, answer.row)
     if faults:
         raise SheetRefusedError(faults)
     return answers

@@ -113,7 +113,7 @@ async def record_low_batteries(work: UnitOfWork) -> bool:
 async def _watches(
     work: UnitOfWork, site_id: uuid.UUID, after: str
 ) -> Sequence[tuple[Watch, str | None, WatchIdentity | None]]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch, Family.family_code, WatchIdentity)
         .options(WITH_PRESENCE)
         .outerjoin(Family, col(Family.family_id) == col(Watch.handed_out_to))
@@ -124,35 +124,35 @@ async def _watches(
         .where(col(Watch.site_id) == site_id, col(Watch.serial) > after)
         .order_by(col(Watch.serial))
     )
-    return found.all()
+    return result.all()
 
 
 async def _newest_firmware(work: UnitOfWork, models: set[str]) -> dict[str, str]:
     """Return the newest firmware that any paired watch of each model has said."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch.model, WatchIdentity.hello)
         .join(WatchIdentity, col(WatchIdentity.watch_id) == col(Watch.watch_id))
         .where(col(Watch.model).in_(models), col(WatchIdentity.ended_at).is_(None))
     )
     said: dict[str, set[str]] = {}
-    for model, hello in found:
+    for model, hello in result:
         said.setdefault(model, set()).add(str(hello.get("firmware") or ""))
     return {model: newest_firmware(versions) for model, versions in said.items()}
 
 
 async def _low_batteries(work: UnitOfWork, site_id: uuid.UUID) -> dict[str, datetime]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(LowBattery.username, LowBattery.since_at)
         .join(WatchIdentity, col(WatchIdentity.username) == col(LowBattery.username))
         .join(Watch, col(Watch.watch_id) == col(WatchIdentity.watch_id))
         .where(col(Watch.site_id) == site_id)
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def _stuck(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
     """Return the children of the site for whom something waits too long, with how long; never what it is."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(InboxItem.child_id, func.min(col(InboxItem.created_at)))
         .join(WatchIdentity, col(WatchIdentity.child_id) == col(InboxItem.child_id))
         .join(Watch, col(Watch.watch_id) == col(WatchIdentity.watch_id))
@@ -164,25 +164,25 @@ async def _stuck(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, dateti
         )
         .group_by(col(InboxItem.child_id))
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def _last_months(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, int]:
     """Return what each SIM of the site used in the newest month that is known and not long gone."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(SimMonth.watch_id, SimMonth.used_mb)
         .join(Watch, col(Watch.watch_id) == col(SimMonth.watch_id))
         .where(col(Watch.site_id) == site_id, col(SimMonth.month) >= (work.now - timedelta(days=62)).date())
         .order_by(col(SimMonth.month))
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def _given_at(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(WatchGiven.watch_id, func.max(col(WatchGiven.given_at)))
         .join(Watch, col(Watch.watch_id) == col(WatchGiven.watch_id))
         .where(col(Watch.site_id) == site_id, col(WatchGiven.undone_at).is_(None))
         .group_by(col(WatchGiven.watch_id))
     )
-    return dict(found.all())
+    return dict(result.all())

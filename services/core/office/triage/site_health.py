@@ -115,7 +115,7 @@ async def families_at(work: UnitOfWork, site_id: uuid.UUID, *, after: str | None
 
 
 async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uuid.UUID, list[Health]]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Watch, WatchIdentity)
         .options(WITH_PRESENCE)
         .outerjoin(
@@ -126,7 +126,7 @@ async def _watches_of(work: UnitOfWork, family_ids: list[uuid.UUID]) -> dict[uui
         .order_by(col(Watch.serial))
     )
     watches: dict[uuid.UUID, list[Health]] = {}
-    for watch, identity in found:
+    for watch, identity in result:
         if watch.handed_out_to is not None:
             watches.setdefault(watch.handed_out_to, []).append(_health(watch, identity, work.now))
     return watches

@@ -96,14 +96,14 @@ async def refresh(work: UnitOfWork, token: str) -> OpenSession:
     A repeat within 60 seconds returns the same successor, as long as that was not used: the first answer may have been
     lost. Any other use of a used token ends the session (kept, although RefreshTokenInvalidError follows).
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(RefreshToken, Session)
         .join(Session, col(Session.session_id) == col(RefreshToken.session_id))
         .where(RefreshToken.token_hash == _token_hash(work, token))
         # The session's row lock: two uses of one chain are judged one after the other.
         .with_for_update(of=[RefreshToken, Session])
     )
-    row = found.first()
+    row = result.first()
     if row is None:
         raise RefreshTokenInvalidError
     held, session = row

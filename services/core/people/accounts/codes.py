@@ -101,12 +101,12 @@ async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
 
     Raises LoginCodeWrongError (the try is counted) or LoginCodeEndedError.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(LoginChallenge)
         .where(LoginChallenge.challenge_id == entered.challenge_id)
         .with_for_update(key_share=True)
     )
-    challenge = found.first()
+    challenge = result.first()
     if (
         challenge is None
         or challenge.phone != entered.phone

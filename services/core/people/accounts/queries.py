@@ -28,12 +28,12 @@ async def session_and_guardian(
     work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID
 ) -> tuple[Session, Guardian] | None:
     """Return a session and whose it is, or None when it does not stand."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Session, Guardian)
         .join(Guardian, col(Guardian.guardian_id) == col(Session.guardian_id))
         .where(Session.session_id == session_id, Session.guardian_id == guardian_id)
     )
-    row = found.first()
+    row = result.first()
     return None if row is None or not session_stands(row[0], work.now) else (row[0], row[1])
 
 
@@ -45,17 +45,17 @@ async def guardian_of_session(work: UnitOfWork, session_id: uuid.UUID, guardian_
 
 async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]:
     """Return the guardian's sessions that stand, the newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Session)
         .where(Session.guardian_id == guardian_id, col(Session.ended_at).is_(None))
         .order_by(col(Session.created_at).desc(), col(Session.session_id))
     )
-    return [one for one in found if session_stands(one, work.now)]
+    return [one for one in result if session_stands(one, work.now)]
 
 
 async def sessions_that_ended(work: UnitOfWork, session_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return which of these sessions no longer stand; one question for all open streams of a process."""
     if not session_ids:
         return set()
-    found = await work.session.exec(select(Session).where(col(Session.session_id).in_(session_ids)))
-    return set(session_ids) - {one.session_id for one in found if session_stands(one, work.now)}
+    result = await work.session.exec(select(Session).where(col(Session.session_id).in_(session_ids)))
+    return set(session_ids) - {one.session_id for one in result if session_stands(one, work.now)}

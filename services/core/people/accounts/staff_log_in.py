@@ -116,13 +116,13 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
     # argon2 takes its time: without holding a connection, and beside the event loop.
     await work.commit_early()
     fits = await password_fits(proof.password, held)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Staff)
         .where(Staff.email == email)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    staff = found.first()
+    staff = result.first()
     if staff is None or not fits or staff.password_hash != held or staff.ended_at is not None:
         raise StaffLogInRefusedError(None if staff is None else staff.staff_id)
     if staff.first_password_ends_at is not None and staff.first_password_ends_at <= work.now:

@@ -48,13 +48,13 @@ async def refresh_staff(work: UnitOfWork, token: str) -> OpenStaffSession:
 
     Raises RefreshTokenInvalidError.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffRefreshToken, StaffSession)
         .join(StaffSession, col(StaffSession.staff_session_id) == col(StaffRefreshToken.staff_session_id))
         .where(StaffRefreshToken.token_hash == _token_hash(work, token))
         .with_for_update(of=[StaffRefreshToken, StaffSession])
     )
-    row = found.first()
+    row = result.first()
     if row is None:
         raise RefreshTokenInvalidError
     held, session = row
@@ -81,12 +81,12 @@ async def refresh_staff(work: UnitOfWork, token: str) -> OpenStaffSession:
 
 async def staff_of_session(work: UnitOfWork, staff_session_id: uuid.UUID, staff_id: uuid.UUID) -> Staff | None:
     """Return the staff member whose session this is, and note that it is in use; None when it does not stand."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffSession, Staff)
         .join(Staff, col(Staff.staff_id) == col(StaffSession.staff_id))
         .where(StaffSession.staff_session_id == staff_session_id, StaffSession.staff_id == staff_id)
     )
-    row = found.first()
+    row = result.first()
     if row is None or not _stands(row[0], work) or row[1].ended_at is not None:
         return None
     session, staff = row
@@ -99,12 +99,12 @@ async def staff_of_session(work: UnitOfWork, staff_session_id: uuid.UUID, staff_
 
 async def staff_sessions_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffSession]:
     """Return the sessions of a staff member that stand, the newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffSession)
         .where(StaffSession.staff_id == staff_id, col(StaffSession.ended_at).is_(None))
         .order_by(col(StaffSession.created_at).desc(), col(StaffSession.staff_session_id))
     )
-    return [one for one in found if _stands(one, work)]
+    return [one for one in result if _stands(one, work)]
 
 
 async def end_staff_session(work: UnitOfWork, staff_id: uuid.UUID, staff_session_id: uuid.UUID) -> bool:

@@ -35,12 +35,12 @@ async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid
     stream = OpenStream(session_id=session_id, guardian_id=guardian_id, opened_at=work.now)
     work.add(stream)
     await work.flush()
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(OpenStream.stream_no, OpenStream.session_id)
         .where(OpenStream.guardian_id == guardian_id)
         .order_by(col(OpenStream.stream_no).desc())
     )
-    newest = [(stream_no, of_session) for stream_no, of_session in found if stream_no is not None]
+    newest = [(stream_no, of_session) for stream_no, of_session in result if stream_no is not None]
     too_many = [stream_no for stream_no, of_session in newest if of_session == session_id][MOST_STREAMS_OF_SESSION:]
     too_many += [stream_no for stream_no, _ in newest if stream_no not in too_many][MOST_STREAMS_OF_GUARDIAN:]
     if too_many:
@@ -51,8 +51,8 @@ async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid
 
 async def stream_stands(work: UnitOfWork, stream_no: int) -> bool:
     """Tell whether a stream may go on."""
-    found = await work.session.exec(select(OpenStream.stream_no).where(OpenStream.stream_no == stream_no))
-    return found.first() is not None
+    result = await work.session.exec(select(OpenStream.stream_no).where(OpenStream.stream_no == stream_no))
+    return result.first() is not None
 
 
 async def close_streams(work: UnitOfWork, stream_nos: Collection[int]) -> None:

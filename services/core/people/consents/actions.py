@@ -53,7 +53,7 @@ async def record_consent(
 
 async def end_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part) -> bool:
     """Take a consent back from this moment on; False when none stood."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Consent)
         .where(
             Consent.guardian_id == guardian_id,
@@ -63,7 +63,7 @@ async def end_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.
         )
         .with_for_update(key_share=True)
     )
-    consent = found.first()
+    consent = result.first()
     if consent is None:
         return False
     consent.withdrawn_at = work.now

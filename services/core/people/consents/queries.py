@@ -20,7 +20,7 @@ async def standing_consent(
     work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part
 ) -> Consent | None:
     """Return the guardian's standing consent to a part, or None."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Consent).where(
             Consent.guardian_id == guardian_id,
             Consent.family_id == family_id,
@@ -28,12 +28,12 @@ async def standing_consent(
             col(Consent.withdrawn_at).is_(None),
         )
     )
-    return found.first()
+    return result.first()
 
 
 async def paper_forms_of(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> set[str]:
     """Return the numbers of the forms that a guardian signed on paper in this family, also of what was taken back."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Consent.form_number).where(
             Consent.guardian_id == guardian_id,
             Consent.family_id == family_id,
@@ -41,22 +41,22 @@ async def paper_forms_of(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uu
             col(Consent.form_number).is_not(None),
         )
     )
-    return {one for one in found if one}
+    return {row for row in result if row}
 
 
 async def guardians_who_consented(work: UnitOfWork, family_id: uuid.UUID, part: Part) -> set[uuid.UUID]:
     """Return the guardians whose consent to a part stands in this family."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Consent.guardian_id).where(
             Consent.family_id == family_id, Consent.part == part, col(Consent.withdrawn_at).is_(None)
         )
     )
-    return set(found)
+    return set(result)
 
 
 async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]:
     """Return every consent a guardian gave or took back, in every family, oldest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Consent)
         .where(Consent.guardian_id == guardian_id)
         # One given again within the same moment comes after the one it replaced.
@@ -67,19 +67,19 @@ async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]
             col(Consent.consent_id),
         )
     )
-    return list(found)
+    return list(result)
 
 
 async def agreement_was_taken_back(work: UnitOfWork, child_id: uuid.UUID) -> bool:
     """Tell whether the child agreed once and does not any more; a child that was never asked has refused nothing."""
-    found = await work.session.exec(select(ChildAgreement.withdrawn_at).where(ChildAgreement.child_id == child_id))
-    ends = found.all()
+    result = await work.session.exec(select(ChildAgreement.withdrawn_at).where(ChildAgreement.child_id == child_id))
+    ends = result.all()
     return bool(ends) and None not in ends
 
 
 async def standing_agreement(work: UnitOfWork, child_id: uuid.UUID) -> ChildAgreement | None:
     """Return the child's own standing agreement, or None."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(ChildAgreement).where(ChildAgreement.child_id == child_id, col(ChildAgreement.withdrawn_at).is_(None))
     )
-    return found.first()
+    return result.first()

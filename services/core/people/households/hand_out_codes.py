@@ -30,27 +30,27 @@ def is_open(hand_out: HandOut, now: datetime) -> bool:
 
 async def hand_out_is_open(work: UnitOfWork, code: str) -> bool:
     """Tell whether an open hand-out with this wall code has codes left."""
-    found = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
-    hand_out = found.first()
+    result = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
+    hand_out = result.first()
     return hand_out is not None and is_open(hand_out, work.now) and hand_out.codes_left > 0
 
 
 async def has_open_hand_out(work: UnitOfWork, site_id: uuid.UUID) -> bool:
     """Return whether a hand-out of a site is open now."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(HandOut.hand_out_id).where(HandOut.site_id == site_id, col(HandOut.closes_at) > work.now).limit(1)
     )
-    return found.first() is not None
+    return result.first() is not None
 
 
 async def country_of_hand_out(work: UnitOfWork, code: str) -> str | None:
     """Return the country (ISO 3166-1) of the site whose hand-out has this wall code, open or not; None for no such."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Site.country)
         .join(HandOut, col(HandOut.site_id) == col(Site.site_id))
         .where(HandOut.code_hash == hand_out_code_hash(work, code))
     )
-    return found.first()
+    return result.first()
 
 
 async def take_code_of(work: UnitOfWork, code: str) -> HandOut:
@@ -58,10 +58,10 @@ async def take_code_of(work: UnitOfWork, code: str) -> HandOut:
 
     It is taken for every number alike: whether a number is enrolled does not show in what is left.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)).with_for_update(key_share=True)
     )
-    hand_out = found.first()
+    hand_out = result.first()
     if hand_out is None or not is_open(hand_out, work.now) or hand_out.codes_left <= 0:
         raise HandOutClosedError
     hand_out.codes_left -= 1

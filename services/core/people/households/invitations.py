@@ -179,17 +179,17 @@ async def _lock_family(work: UnitOfWork, family_id: uuid.UUID) -> None:
 
 
 async def _standing_invitations(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitation]:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Invitation).where(Invitation.family_id == family_id, col(Invitation.ended_at).is_(None))
     )
-    return list(found)
+    return list(result)
 
 
 async def _count_guardians(work: UnitOfWork, family_id: uuid.UUID) -> int:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(func.count()).where(col(Membership.family_id) == family_id, col(Membership.removed_at).is_(None))
     )
-    return found.one()
+    return result.one()
 
 
 def _end(work: UnitOfWork, invitation: Invitation, reason: str) -> None:

@@ -43,7 +43,7 @@ async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[
     others = select(Membership.guardian_id).where(
         col(Membership.family_id).in_(mine), col(Membership.removed_at).is_(None), Membership.guardian_id != guardian_id
     )
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Session, Guardian)
         .join(Guardian, col(Guardian.guardian_id) == col(Session.guardian_id))
         .where(col(Session.limited), col(Session.ended_at).is_(None), col(Session.guardian_id).in_(others))
@@ -51,7 +51,7 @@ async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[
     )
     return [
         WaitingLogIn(session.session_id, guardian.guardian_id, guardian.display_name, session.created_at)
-        for session, guardian in found
+        for session, guardian in result
         if session_stands(session, work.now)
     ]
 

@@ -54,23 +54,23 @@ async def membership_in(
 
 async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Membership, Family]]:
     """Return every family the guardian belongs to now, the longest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Membership, Family)
         .join(Family, col(Family.family_id) == col(Membership.family_id))
         .where(Membership.guardian_id == guardian_id, col(Membership.removed_at).is_(None))
         .order_by(col(Membership.joined_at), col(Membership.membership_id))
     )
-    return [(membership, family) for membership, family in found]
+    return [(membership, family) for membership, family in result]
 
 
 async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
     """Return the number of the newest event of each of these families; one question for all of them."""
     if not family_ids:
         return {}
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family.family_id, Family.event_seq).where(col(Family.family_id).in_(family_ids))
     )
-    return dict(found.all())
+    return dict(result.all())
 
 
 async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
@@ -93,57 +93,57 @@ async def family_meant(
         # Nobody has looked yet at what was given as a code: what is none is not asked for.
         if family_id or _CODE.fullmatch(family_code):
             named = Family.family_id == uuid.UUID(family_id) if family_id else Family.family_code == family_code
-            found = await work.session.exec(select(Family.family_id).where(named, col(Family.erased_at).is_(None)))
-            return found.first(), None
+            result = await work.session.exec(select(Family.family_id).where(named, col(Family.erased_at).is_(None)))
+            return result.first(), None
     return None, None
 
 
 async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
     """Return the children of a family, in the order they were added."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Child)
         .where(Child.family_id == family_id, col(Child.erased_at).is_(None))
         .order_by(col(Child.created_at), col(Child.child_id))
     )
-    return list(found)
+    return list(result)
 
 
 async def guardians_of(work: UnitOfWork, family_id: uuid.UUID) -> list[tuple[Membership, Guardian]]:
     """Return the guardians of a family now, the first to join first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Membership, Guardian)
         .join(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
         .where(Membership.family_id == family_id, col(Membership.removed_at).is_(None))
         .order_by(col(Membership.joined_at), col(Membership.membership_id))
     )
-    return [(membership, guardian) for membership, guardian in found]
+    return [(membership, guardian) for membership, guardian in result]
 
 
 async def primary_has_consented(work: UnitOfWork, family_id: uuid.UUID) -> bool:
     """Tell whether the first guardian's consent to messages stands: before it nothing of a child is stored."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Membership.guardian_id).where(
             Membership.family_id == family_id, col(Membership.is_primary), col(Membership.removed_at).is_(None)
         )
     )
-    primary = found.first()
+    primary = result.first()
     return primary is not None and await has_consent(work, primary, family_id, Part.MESSAGES)
 
 
 async def invitations_for(work: UnitOfWork, phone: str) -> list[tuple[Invitation, Family]]:
     """Return the invitations of a phone that can still be accepted, the newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Invitation, Family)
         .join(Family, col(Family.family_id) == col(Invitation.family_id))
         .where(Invitation.phone == phone, col(Invitation.ended_at).is_(None), col(Invitation.expires_at) > work.now)
         .order_by(col(Invitation.created_at).desc(), col(Invitation.invitation_id))
     )
-    return [(invitation, family) for invitation, family in found]
+    return [(invitation, family) for invitation, family in result]
 
 
 async def invitations_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitation]:
     """Return a family's invitations that can still be accepted, the newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Invitation)
         .where(
             Invitation.family_id == family_id,
@@ -152,18 +152,18 @@ async def invitations_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitat
         )
         .order_by(col(Invitation.created_at).desc(), col(Invitation.invitation_id))
     )
-    return list(found)
+    return list(result)
 
 
 async def enrolments_of_phone(work: UnitOfWork, phone: str) -> list[tuple[Enrolment, Site]]:
     """Return the standing enrolments of a phone with their sites, the oldest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Enrolment, Site)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
         .where(Enrolment.guardian_phone == phone, col(Enrolment.ended_at).is_(None))
         .order_by(col(Enrolment.enrolled_at), col(Enrolment.enrolment_id))
     )
-    return [(enrolment, site) for enrolment, site in found]
+    return [(enrolment, site) for enrolment, site in result]
 
 
 async def standing_enrolment(
@@ -193,17 +193,17 @@ async def standing_enrolment(
 
 async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
     """Return the site where the family takes part now, or None after it has left."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Site)
         .join(Enrolment, col(Enrolment.site_id) == col(Site.site_id))
         .where(Enrolment.family_id == family_id, col(Enrolment.ended_at).is_(None))
     )
-    return found.first()
+    return result.first()
 
 
 async def is_expected(work: UnitOfWork, phone: str) -> bool:
     """Tell whether a phone may log in: it has an account, is enrolled, or is invited."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(
             select(Guardian.guardian_id).where(Guardian.phone == phone).exists()
             | select(Enrolment.enrolment_id)
@@ -218,25 +218,25 @@ async def is_expected(work: UnitOfWork, phone: str) -> bool:
             .exists()
         )
     )
-    return found.one()
+    return result.one()
 
 
 async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
     """Return how many children a family has."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(func.count()).where(col(Child.family_id) == family_id, col(Child.erased_at).is_(None))
     )
-    return found.one()
+    return result.one()
 
 
 async def family_at_site(work: UnitOfWork, site_id: uuid.UUID, family_code: str) -> tuple[Family, Enrolment] | None:
     """Return the family with this code if it takes part at the site now."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Family, Enrolment)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .where(Family.family_code == family_code, Enrolment.site_id == site_id, col(Enrolment.ended_at).is_(None))
     )
-    return found.first()
+    return result.first()
 
 
 async def primary_guardian(work: UnitOfWork, family_id: uuid.UUID) -> Guardian | None:

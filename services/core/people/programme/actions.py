@@ -103,10 +103,10 @@ async def create_site(
         .returning(col(Site.site_id))
     )
     made_id = made.scalar_one_or_none()
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Site).where(col(Site.programme_id) == programme.programme_id, col(Site.name) == checked)
     )
-    site = found.one()
+    site = result.one()
     differing = [name for name, value in asked.items() if getattr(site, name) != value]
     if differing:
         raise SiteDiffersError(", ".join(differing))
@@ -140,10 +140,10 @@ async def create_cohort(
         .returning(col(Cohort.cohort_id))
     )  # fmt: skip
     made_id = made.scalar_one_or_none()
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Cohort).where(col(Cohort.site_id) == site.site_id, col(Cohort.name) == checked)
     )
-    cohort = found.one()
+    cohort = result.one()
     if starts_on not in {None, cohort.starts_on} or ends_on not in {None, cohort.ends_on}:
         raise CohortDiffersError
     if made_id is not None:

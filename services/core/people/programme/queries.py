@@ -31,8 +31,8 @@ def _alike(name: str, rows: Sequence[Named]) -> Sequence[Named]:
 
 async def programme_named(work: UnitOfWork, name: str) -> Programme:
     """Return the programme of this name; raises ProgrammeUnknownError."""
-    found = await work.session.exec(select(Programme).where(col(Programme.name) == composed(name)))
-    programme = found.first()
+    result = await work.session.exec(select(Programme).where(col(Programme.name) == composed(name)))
+    programme = result.first()
     if programme is None:
         raise ProgrammeUnknownError
     return programme
@@ -63,10 +63,10 @@ async def programme_of(work: UnitOfWork, programme_id: uuid.UUID) -> Programme:
 
 async def sites_of(work: UnitOfWork, programme_id: uuid.UUID) -> Sequence[Site]:
     """Return a programme's sites, by name."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Site).where(Site.programme_id == programme_id).order_by(col(Site.name), col(Site.site_id))
     )
-    return found.all()
+    return result.all()
 
 
 async def cohort_named(work: UnitOfWork, site: Site, name: str) -> Cohort:
@@ -85,28 +85,28 @@ async def cohort_of_site(work: UnitOfWork, site_id: uuid.UUID, cohort_id: uuid.U
 
 async def all_sites(work: UnitOfWork) -> Sequence[tuple[Programme, Site]]:
     """Return every site with its programme, by name."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Programme, Site)
         .join(Site, col(Site.programme_id) == col(Programme.programme_id))
         .order_by(col(Programme.name), col(Site.name))
     )
-    return found.all()
+    return result.all()
 
 
 async def cohorts_of(work: UnitOfWork, site: Site) -> Sequence[Cohort]:
     """Return the site's cohorts, by name."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Cohort).where(col(Cohort.site_id) == site.site_id).order_by(col(Cohort.name))
     )
-    return found.all()
+    return result.all()
 
 
 async def scopes_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffScope]:
     """Return the programmes and sites that a staff member serves."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffScope).where(StaffScope.staff_id == staff_id).order_by(col(StaffScope.staff_scope_id))
     )
-    return list(found)
+    return list(result)
 
 
 def _served_by(staff_id: uuid.UUID) -> ColumnElement[bool]:
@@ -123,13 +123,13 @@ def _served_by(staff_id: uuid.UUID) -> ColumnElement[bool]:
 
 async def sites_served(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Programme, Site]]:
     """Return the sites that a staff member serves, directly or with their programme, by name."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Programme, Site)
         .join(Site, col(Site.programme_id) == col(Programme.programme_id))
         .where(_served_by(staff_id))
         .order_by(col(Programme.name), col(Site.name), col(Site.site_id))
     )
-    return [(programme, site) for programme, site in found]
+    return [(programme, site) for programme, site in result]
 
 
 async def site_served(work: UnitOfWork, staff_id: uuid.UUID, site_id: uuid.UUID) -> Site | None:
@@ -139,12 +139,12 @@ async def site_served(work: UnitOfWork, staff_id: uuid.UUID, site_id: uuid.UUID)
 
 async def programme_served(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> Programme | None:
     """Return the programme if the staff member serves all of it; None for any other."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Programme)
         .join(StaffScope, col(StaffScope.programme_id) == col(Programme.programme_id))
         .where(Programme.programme_id == programme_id, StaffScope.staff_id == staff_id)
     )
-    return found.first()
+    return result.first()
 
 
 async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staff, list[StaffScope]]]:
@@ -152,13 +152,13 @@ async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staf
     mine = await scopes_of(work, staff_id)
     programmes = {one.programme_id for one in mine if one.programme_id is not None}
     sites = {site.site_id for _, site in await sites_served(work, staff_id)}
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Staff, StaffScope)
         .join(StaffScope, col(StaffScope.staff_id) == col(Staff.staff_id))
         .order_by(col(Staff.email), col(StaffScope.staff_scope_id))
     )
     scopes: dict[uuid.UUID, tuple[Staff, list[StaffScope]]] = {}
-    for staff, scope in found:
+    for staff, scope in result:
         scopes.setdefault(staff.staff_id, (staff, []))[1].append(scope)
     return [
         (staff, held)

@@ -128,8 +128,8 @@ async def create_staff(  # noqa: PLR0913 - one field each
         .returning(col(Staff.staff_id))
     )  # fmt: skip
     is_new = made.scalar_one_or_none() is not None
-    found = await work.session.exec(select(Staff).where(col(Staff.email) == colleague.email).with_for_update())
-    staff = found.one()
+    result = await work.session.exec(select(Staff).where(col(Staff.email) == colleague.email).with_for_update())
+    staff = result.one()
     refuse_other(staff, colleague)
     scope_is_new = await _add_scope(
         work, staff.staff_id, programme.programme_id if programme else None, site.site_id if site else None
@@ -274,7 +274,7 @@ async def _first_site(work: UnitOfWork, programme: Programme | None) -> Site | N
 async def _site_of(work: UnitOfWork, staff_id: uuid.UUID) -> Site | None:
     """Return a site that the account serves, for its country and its language."""
     await work.flush()
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Site)
         .join(
             StaffScope,
@@ -284,14 +284,14 @@ async def _site_of(work: UnitOfWork, staff_id: uuid.UUID) -> Site | None:
         .order_by(col(Site.name), col(Site.site_id))
         .limit(1)
     )
-    return found.first()
+    return result.first()
 
 
 async def _staff_with(work: UnitOfWork, email: str) -> Staff:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Staff).where(col(Staff.email) == check_email(email)).with_for_update(key_share=True)
     )
-    staff = found.first()
+    staff = result.first()
     if staff is None:
         raise StaffUnknownError
     return staff

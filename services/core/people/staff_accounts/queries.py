@@ -50,7 +50,7 @@ async def is_before_first_family(work: UnitOfWork) -> bool:
 
 async def approvers_at(work: UnitOfWork, site: Site) -> int:
     """Return how many people could approve break-glass at a site now."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Staff)
         .join(StaffScope, col(StaffScope.staff_id) == col(Staff.staff_id))
         .where(
@@ -61,7 +61,7 @@ async def approvers_at(work: UnitOfWork, site: Site) -> int:
         )
         .distinct()
     )
-    ready = [staff.staff_id for staff in found if approves_from(standing_of(staff)) <= work.now]
+    ready = [staff.staff_id for staff in result if approves_from(standing_of(staff)) <= work.now]
     return count_people(await accounts_behind(work, ready)) if ready else 0
 
 
@@ -69,11 +69,11 @@ async def requests_within(work: UnitOfWork, staff_id: uuid.UUID) -> Sequence[tup
     """Return the requests for the scopes of this staff member, the newest first, with the names of their authors."""
     programmes = [scope.programme_id for scope in await scopes_of(work, staff_id) if scope.programme_id is not None]
     sites = [site.site_id for _, site in await sites_served(work, staff_id)]
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffRequest, Staff.display_name)
         .join(Staff, col(Staff.staff_id) == col(StaffRequest.asked_by))
         .where(col(StaffRequest.programme_id).in_(programmes) | col(StaffRequest.site_id).in_(sites))
         .order_by(col(StaffRequest.asked_at).desc(), col(StaffRequest.request_id))
         .limit(_NEWEST)
     )
-    return found.all()
+    return result.all()

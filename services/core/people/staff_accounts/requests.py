@@ -144,12 +144,12 @@ async def _about(work: UnitOfWork, asked_by: uuid.UUID, staff: Staff, kind: str,
 
 
 async def _request(work: UnitOfWork, row: StaffRequest) -> StaffRequest:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffRequest)
         .where(StaffRequest.email == row.email, StaffRequest.state == "asked")
         .with_for_update(key_share=True)
     )
-    for standing in found:
+    for standing in result:
         if standing.asked_at > work.now - REQUEST_LIFETIME:
             raise StaffRequestStandsError
         _end(work, standing, "withdrawn")
@@ -201,13 +201,13 @@ async def _standing(work: UnitOfWork, staff_id: uuid.UUID, request_id: uuid.UUID
         staff.staff_id for staff, _ in await staff_within(work, staff_id)
     }:
         raise NotFoundError
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(StaffRequest)
         .where(col(StaffRequest.request_id) == request_id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    row = found.one()
+    row = result.one()
     if row.state != "asked" or row.asked_at <= work.now - REQUEST_LIFETIME:
         raise StaffRequestEndedError
     return row

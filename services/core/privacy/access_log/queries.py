@@ -37,5 +37,5 @@ async def access_entries(
     )
     if before_seq is not None:
         statement = statement.where(col(AuditEntry.seq) < before_seq)
-    found = await work.session.exec(statement.order_by(col(AuditEntry.seq).desc()).limit(limit))
-    return list(found)
+    result = await work.session.exec(statement.order_by(col(AuditEntry.seq).desc()).limit(limit))
+    return list(result)

@@ -103,10 +103,10 @@ async def _take_away(work: UnitOfWork, actor: Actor, contest: Contest) -> None:
 
 
 async def _locked(work: UnitOfWork, contest_id: uuid.UUID) -> Contest | None:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contest).where(col(Contest.contest_id) == contest_id).with_for_update(key_share=True)
     )
-    return found.first()
+    return result.first()
 
 
 async def _end(work: UnitOfWork, contest: Contest, state: str) -> None:

@@ -115,14 +115,14 @@ async def carry_out_one_decision(work: UnitOfWork) -> bool:
     A decision that no longer fits (the contest was withdrawn, the guardian became the first or the last one who may
     message) fails and changes nothing.
     """
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(ContestDecision)
         .where(ContestDecision.state == "waiting", col(ContestDecision.due_at) <= work.now)
         .order_by(col(ContestDecision.due_at))
         .limit(1)
         .with_for_update(key_share=True, skip_locked=True)
     )
-    decision = found.first()
+    decision = result.first()
     if decision is None:
         return False
     contest = await work.session.get_one(Contest, decision.contest_id)
@@ -149,7 +149,7 @@ async def contests_at(
     that stands.
     """
     raiser, contested = aliased(Membership), aliased(Membership)
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contest, Family.family_code, raiser.relation, contested.relation)
         .join(Family, col(Family.family_id) == col(Contest.family_id))
         .join(Enrolment, col(Enrolment.family_id) == col(Contest.family_id))
@@ -177,12 +177,12 @@ async def contests_at(
     decisions = {decision.contest_id: decision for decision in standing}
     return [
         (contest, code, raised_by, about, decisions.get(contest.contest_id))
-        for contest, code, raised_by, about in found
+        for contest, code, raised_by, about in result
     ]
 
 
 async def _open_contest(work: UnitOfWork, site: Site, contest_id: uuid.UUID) -> Contest:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Contest)
         .join(Enrolment, col(Enrolment.family_id) == col(Contest.family_id))
         .where(
@@ -192,20 +192,20 @@ async def _open_contest(work: UnitOfWork, site: Site, contest_id: uuid.UUID) -> 
         .with_for_update(of=Contest, key_share=True)
         .execution_options(populate_existing=True)
     )  # fmt: skip
-    contest = found.first()
+    contest = result.first()
     if contest is None:
         raise NotFoundError
     return contest
 
 
 async def _standing(work: UnitOfWork, contest_id: uuid.UUID) -> ContestDecision | None:
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(ContestDecision)
         .where(ContestDecision.contest_id == contest_id, col(ContestDecision.state).in_(("asked", "waiting")))
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    return found.first()
+    return result.first()
 
 
 async def _end_lapsed(work: UnitOfWork, contest_id: uuid.UUID) -> None:

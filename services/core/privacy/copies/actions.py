@@ -72,12 +72,12 @@ async def request_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uu
 
 async def list_exports(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> Sequence[Export]:
     """Return the guardian's own exports of this family, newest first."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Export)
         .where(Export.family_id == family_id, Export.guardian_id == guardian_id)
         .order_by(col(Export.asked_at).desc(), col(Export.export_id))
     )
-    return found.all()
+    return result.all()
 
 
 async def own_export(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, export_id: uuid.UUID) -> Export:
@@ -99,8 +99,8 @@ def check_ready(work: UnitOfWork, export: Export) -> datetime:
 async def open_export(work: UnitOfWork, export: Export) -> ExportFile:
     """Return what is needed to read a finished export and record the access. Raises ExportNotReadyError."""
     check_ready(work, export)
-    found = await work.session.exec(select(Blob).where(Blob.export_id == export.export_id, Blob.state == "kept"))
-    blob = found.one()
+    result = await work.session.exec(select(Blob).where(Blob.export_id == export.export_id, Blob.state == "kept"))
+    blob = result.one()
     record_audit(
         work, guardian_actor(export.guardian_id), "export.read", family_id=export.family_id, subject_id=export.export_id
     )

@@ -98,11 +98,11 @@ def message_document(view: MessageView) -> dict[str, Any]:
         "received_at": _time(message.received_at),
         "states": [
             {
-                "guardian_id": None if one.guardian_id is None else str(one.guardian_id),
-                "state": one.state,
-                "changed_at": _time(one.changed_at),
+                "guardian_id": None if recipient.guardian_id is None else str(recipient.guardian_id),
+                "state": recipient.state,
+                "changed_at": _time(recipient.changed_at),
             }
-            for one in view.recipients
+            for recipient in view.recipients
         ],
         "audio": None,
     }

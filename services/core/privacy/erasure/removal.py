@@ -35,14 +35,14 @@ async def remove_now(database: Database, erasure_id: uuid.UUID) -> None:
 
 async def remove_one_erased(work: UnitOfWork) -> bool:
     """Remove the rows of one unfinished erasure; return whether there was one. Idempotent."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(Erasure)
         .where(col(Erasure.rows_gone_at).is_(None))
         .order_by(col(Erasure.asked_at))
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    return await _remove(work, found.first())
+    return await _remove(work, result.first())
 
 
 async def _remove(work: UnitOfWork, erasure: Erasure | None) -> bool:
@@ -105,18 +105,18 @@ async def _remove_family(work: UnitOfWork, erasure: Erasure) -> None:
 
 async def _is_needed(work: UnitOfWork, guardian_id: uuid.UUID, phone: str) -> bool:
     """Return whether an account serves another family, or is invited or enrolled there."""
-    found = await work.session.exec(
+    result = await work.session.exec(
         select(
             exists().where(col(Membership.guardian_id) == guardian_id, col(Membership.removed_at).is_(None))
             | exists().where(col(Enrolment.guardian_phone) == phone, col(Enrolment.ended_at).is_(None))
         )
     )
-    return bool(found.one())
+    return bool(result.one())
 
 
 async def _has_account(work: UnitOfWork, phone: str) -> bool:
-    found = await work.session.exec(select(Guardian.guardian_id).where(Guardian.phone == phone))
-    return found.first() is not None
+    result = await work.session.exec(select(Guardian.guardian_id).where(Guardian.phone == phone))
+    return result.first() is not None
 
 
 async def _forget_phones(work: UnitOfWork, phones: Sequence[str], erasure: Erasure) -> None:

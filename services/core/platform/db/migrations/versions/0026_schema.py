@@ -5,6 +5,7 @@ from one file. From here on migrations are only added.
 """
 
 from pathlib import Path
+from typing import Any
 
 from alembic import op
 from sqlalchemy.util import await_only
@@ -18,7 +19,7 @@ depends_on = None
 def upgrade() -> None:
     script = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     # A script of many statements needs the simple protocol of the driver: SQLAlchemy prepares each statement.
-    driver = op.get_bind().connection.driver_connection
+    driver: Any = op.get_bind().connection.driver_connection
     await_only(driver.execute(script))
 
 
