@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 from sqlalchemy import delete, text
-from sqlmodel import select
+from sqlmodel import col, select
 
 from services.core.platform.db.database import Database
 from services.core.platform.outbox import actions as outbox
@@ -197,6 +197,24 @@ async def test_rows_of_one_watch_are_never_claimed_at_once_and_keep_their_order(
     assert second is not None
     assert (second.target, second.payload) == ("w-one", {})
     clock.advance(seconds=LEASE.total_seconds())
+
+
+async def test_a_row_is_left_while_another_consumer_is_about_to_claim_an_earlier_row_of_its_watch(
+    database: Database,
+) -> None:
+    async with database.begin() as work:
+        await notify_watch(work, "w-one", greet=True)
+        await notify_watch(work, "w-one")
+        await notify_watch(work, "w-two")
+    earliest = select(OutboxRow).order_by(col(OutboxRow.outbox_id)).limit(1).with_for_update()
+    async with database.begin() as other:
+        # The first step of a claim: the row is locked and not yet marked.
+        (await other.session.exec(earliest)).one()
+        async with database.begin() as work:
+            claimed = await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE)
+            assert claimed is not None
+            assert claimed.target == "w-two"
+            assert await outbox.claim_in_order(work, ("watch", "factory"), lease=LEASE) is None
 
 
 def test_the_deadline_of_an_effect_ends_before_its_claim(sender: OutboxConsumer) -> None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, literal_column, or_, text, tuple_, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, delete, literal_column, or_, text, tuple_, update
+from sqlalchemy.orm import Mapped, aliased
 from sqlmodel import col, exists, select
 
 from services.core.platform.crypto.vault import Vault
@@ -23,7 +23,7 @@ from services.core.platform.outbox.tables import OutboxRow
 CHANNEL = "outbox"
 # The kind of a text message that is discarded unsent.
 DECOY = "decoy"
-# A consumer that loses so many races for one target's rows leaves them to the others.
+# A consumer that loses so many races for rows leaves the rest to the others.
 _CLAIM_TRIES = 5
 
 
@@ -109,25 +109,38 @@ async def claim(
 
 
 async def claim_in_order(work: UnitOfWork, kinds: Collection[str], *, lease: timedelta) -> OutboxRow | None:
-    """Like :func:`claim`, but never while another row of the same target is claimed: effects keep their order."""
+    """Like :func:`claim`, but only a target's first due row, and no row of a target that has a claimed row."""
     sibling = aliased(OutboxRow)
-    is_busy = exists().where(
+    is_sibling = and_(
         col(sibling.target) == col(OutboxRow.target), col(sibling.kind).in_(kinds),
-        col(sibling.outbox_id) != col(OutboxRow.outbox_id), col(sibling.claimed_until) > work.now,
+        col(sibling.outbox_id) != col(OutboxRow.outbox_id),
     )  # fmt: skip
+    is_claimed = col(sibling.claimed_until) > work.now
+    is_earlier = and_(
+        col(sibling.available_at) <= work.now, tuple_(*_order_of(sibling)) < tuple_(*_order_of(OutboxRow))
+    )
+    is_busy = exists().where(is_sibling, is_claimed)
+    is_behind = exists().where(is_sibling, or_(is_claimed, is_earlier))
+    conditions = [col(OutboxRow.kind).in_(kinds), ~is_busy]
     for _ in range(_CLAIM_TRIES):
-        row = await _claim(work, lease, col(OutboxRow.kind).in_(kinds), ~is_busy)
+        row = await _claim(work, lease, *conditions)
         if row is None:
             return None
-        # Two consumers may have chosen two rows of one target at the same time: the lock lets one of them pass.
+        # Two consumers may have chosen two rows of one target at the same time: the lock serialises their checks, and
+        # the consumer of the later row releases it, whichever of them gets the lock first.
         await work.run(
             text("SELECT pg_advisory_xact_lock(hashtextextended('outbox/' || :target, 0))"), {"target": row.target}
         )
-        is_ours = await work.session.exec(select(~is_busy).where(col(OutboxRow.outbox_id) == row.outbox_id))
+        is_ours = await work.session.exec(select(~is_behind).where(col(OutboxRow.outbox_id) == row.outbox_id))
         if is_ours.first():
             return row
         await release(work, row)
+        conditions.append(col(OutboxRow.target) != row.target)
     return None
+
+
+def _order_of(row: type[OutboxRow]) -> tuple[Mapped[int], Mapped[datetime], Mapped[int | None]]:
+    return col(row.priority), col(row.available_at), col(row.outbox_id)
 
 
 async def _claim(work: UnitOfWork, lease: timedelta, *conditions: ColumnElement[bool]) -> OutboxRow | None:
@@ -138,7 +151,7 @@ async def _claim(work: UnitOfWork, lease: timedelta, *conditions: ColumnElement[
             col(OutboxRow.available_at) <= work.now,
             or_(col(OutboxRow.claimed_until).is_(None), col(OutboxRow.claimed_until) <= work.now),
         )
-        .order_by(col(OutboxRow.priority), col(OutboxRow.available_at), col(OutboxRow.outbox_id))
+        .order_by(*_order_of(OutboxRow))
         .limit(1)
         .with_for_update(of=OutboxRow, key_share=True, skip_locked=True)
     )
