@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
-from services.core.platform.limits.rules import Limit
+from services.core.platform.limits.rules import Limit, Limits
 from services.watch_link.rates import Rates
 from tests.support.clock import FakeClock
 from tests.support.watch import HandWatch, Stand
@@ -13,7 +14,7 @@ CLIP = "k3m9q2x7d5fa"
 
 
 def _text(number: int) -> dict[str, object]:
-    return {"id": f"t81kd02mq7{number:02d}", "to": "family", "text": "hi"}
+    return {"id": f"t81kd02m{number:04d}", "to": "family", "text": "hi"}
 
 
 async def _codes(watch: HandWatch, count: int) -> list[str]:
@@ -33,7 +34,7 @@ async def test_beyond_the_limit_comes_retry_with_a_wait_and_after_it_the_same_is
         # A refusal does not wait for the commits before it.
         answers = sorted([await watch.hears("receipt") for _ in range(3)], key=lambda one: str(one["ref"]))
         assert [(one["ref"], one["code"]) for one in answers] == [
-            ("t81kd02mq700", "stored"), ("t81kd02mq701", "stored"), ("t81kd02mq702", "retry"),
+            ("t81kd02m0000", "stored"), ("t81kd02m0001", "stored"), ("t81kd02m0002", "retry"),
         ]  # fmt: skip
         assert answers[2]["retry_after_s"] == 10
         # Chunks have no receipt: the end of their clip says it.
@@ -68,3 +69,37 @@ async def test_a_second_bridge_reads_no_uplink_and_counts_from_the_moment_it_tak
             for number in range(2, 6):
                 await watch.say("text", _text(number))
             assert await _codes(watch, 4) == ["stored", "stored", "retry", "retry"]
+
+
+async def test_bytes_beyond_the_limit_are_answered_retry(stand: Stand) -> None:
+    _, worn = await stand.home()
+    text_bytes = len(json.dumps(_text(0)).encode())
+    async with stand.bridge() as bridge, stand.watch(worn.username, worn.password) as watch:
+        bridge.uplink.rates = Rates(size_bytes=Limit(2 * text_bytes, 1, timedelta(hours=1), "watch", "bytes"))
+        for number in range(3):
+            await watch.say("text", _text(number))
+        assert await _codes(watch, 3) == ["stored", "stored", "retry"]
+
+
+async def test_a_flood_is_answered_retry_up_to_the_limit_of_such_answers(stand: Stand, clock: FakeClock) -> None:
+    _, worn = await stand.home()
+    _, quiet = await stand.home()
+    limit = Limits.RETRIES_OF_WATCH.value
+    async with (
+        stand.bridge() as bridge, stand.watch(worn.username, worn.password) as watch,
+        stand.watch(quiet.username, quiet.password) as other,
+    ):  # fmt: skip
+        bridge.uplink.rates = Rates(Limit(1, 1, timedelta(days=1), "watch", "messages"))
+        await watch.say("text", _text(0))
+        assert (await watch.hears("receipt"))["code"] == "stored"
+        for number in range(1, limit.burst + 4):
+            await watch.say("text", _text(number))
+        refs = [(await watch.hears("receipt"))["ref"] for _ in range(limit.burst)]
+        assert refs == [_text(number)["id"] for number in range(1, limit.burst + 1)]
+        # The bridge reads in the order of arrival: by the receipt of another watch, the flood is read to its end.
+        await other.say("text", _text(0))
+        assert (await other.hears("receipt"))["code"] == "stored"
+        # The next token answers the next message: the three between have no answer.
+        clock.advance(seconds=limit.span.total_seconds() / limit.refill)
+        await watch.say("text", _text(limit.burst + 4))
+        assert (await watch.hears("receipt"))["ref"] == _text(limit.burst + 4)["id"]
