@@ -1,1 +1,1 @@
-"""Clips: the bytes of voice messages, what they are found to be, and what is made of them."""
+"""Audio assets: the bytes of voice messages, their decoded properties and their renditions."""

@@ -25,7 +25,7 @@ from services.core.platform.idempotency.tables import Uplink
 
 @dataclass(frozen=True)
 class UploadManifest:
-    """What the ``end`` of a clip says its chunks make."""
+    """The ``end`` of an upload: hash, size and number of its chunks."""
 
     size_bytes: int
     chunks: int
@@ -34,16 +34,16 @@ class UploadManifest:
 
 @dataclass(frozen=True)
 class MissingChunks:
-    """Numbers of the chunks to send (again), ascending."""
+    """Numbers of the chunks that the watch must send (again), ascending."""
 
     numbers: Sequence[int]
 
 
 async def store_chunk(work: UnitOfWork, identity: WatchIdentity, ref: str, number: int, sound: bytes) -> None:
-    """Store one chunk, sealed; of the same number the last counts. A chunk of an answered upload is dropped.
+    """Store one chunk, sealed; it replaces a chunk with the same number. Chunks of an answered upload are dropped.
 
-    The caller holds the identity's row, so that the uploads of one watch change one after the other. The work is the
-    same for the first chunk and the last: sizes are running totals, and the stored chunks are not read.
+    The caller holds the identity's row lock, so that uploads of one watch are serialised. The cost does not grow with
+    the upload: sizes are running totals, and stored chunks are not read.
     """
     if await work.session.get(Uplink, (identity.username, ref)) is not None:
         return
@@ -65,9 +65,9 @@ async def store_chunk(work: UnitOfWork, identity: WatchIdentity, ref: str, numbe
 async def assemble_chunks(
     work: UnitOfWork, identity: WatchIdentity, ref: str, claim: UploadManifest
 ) -> bytes | MissingChunks:
-    """Return the clip, or which chunks are missing.
+    """Return the complete recording, or the numbers of its missing chunks.
 
-    All there but another hash: every chunk is forgotten and missing, for nobody can tell which one is bad.
+    All chunks present, but with another hash: all are deleted and reported as missing, as the damaged one is unknown.
     """
     result = await work.session.exec(
         select(AudioChunk)
@@ -92,7 +92,7 @@ async def assemble_chunks(
 
 
 async def delete_chunks(work: UnitOfWork, username: str, ref: str) -> None:
-    """Delete the chunks of one upload and take its size off the watch's total; a repeat changes nothing."""
+    """Delete the chunks of one upload and subtract its size from the watch's total; no upload: no change."""
     upload = await work.session.get(AudioUpload, (username, ref))
     if upload is None:
         return
@@ -105,7 +105,7 @@ async def delete_chunks(work: UnitOfWork, username: str, ref: str) -> None:
 
 
 async def purge_one_unfinished(work: UnitOfWork) -> bool:
-    """Delete one upload whose ``end`` has not come for 30 days; return whether there was one. Safe to run twice."""
+    """Delete one upload without an ``end`` for 30 days; return whether one was deleted. Safe to repeat."""
     rows = await work.session.exec(
         select(AudioUpload.username, AudioUpload.ref)
         .where(col(AudioUpload.received_at) <= work.now - UNFINISHED_KEPT_FOR)
@@ -115,7 +115,7 @@ async def purge_one_unfinished(work: UnitOfWork) -> bool:
     if unfinished is None:
         return False
     username, ref = unfinished
-    # As an uplink of the watch does, so that the totals are changed by one transaction at a time.
+    # The lock of an uplink: only one transaction at a time changes the totals of a watch.
     await work.session.exec(
         select(WatchIdentity.username).where(col(WatchIdentity.username) == username).with_for_update(key_share=True)
     )
@@ -126,9 +126,9 @@ async def purge_one_unfinished(work: UnitOfWork) -> bool:
 
 
 async def _make_room(work: UnitOfWork, username: str, ref: str, more_bytes: int) -> bool:
-    """Count ``more_bytes`` of an upload, and delete the watch's oldest other uploads where all exceed the bound.
+    """Count ``more_bytes`` of an upload; delete the watch's oldest other uploads while the total exceeds the bound.
 
-    Return False, and count nothing, where this upload alone exceeds what any recording may have: no ``end`` can ever
+    Return False and count nothing when this upload alone exceeds the largest possible recording: no ``end`` can
     complete it.
     """
     upload = await work.session.get(AudioUpload, (username, ref))

@@ -1,4 +1,4 @@
-"""What can be refused of a clip."""
+"""Errors of audio assets."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from services.core.platform.errors import CoreError, RetryLaterError
 
 
 class AudioGoneError(CoreError):
-    """Voice is kept for a time; this one's is over."""
+    """The retention of the recording has ended and its audio was deleted."""
 
     code = "audio_gone"
     sentence = "This recording was kept for its time and is no longer there."
 
 
 class AudioNotReadyError(RetryLaterError):
-    """Another process is making this rendition at this moment."""
+    """Another process is currently making this rendition."""
 
     code = "audio_not_ready"
     sentence = "The recording is being made ready. Try again in a moment."

@@ -1,4 +1,4 @@
-"""What can be played now, by whom, and its bytes."""
+"""Find the form of an audio asset that a receiver plays, and where its bytes are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class Playable:
-    """Bytes in a form that the receiver plays: where they are and what they are."""
+    """Bytes in a form that the receiver plays: their location and their properties."""
 
     blob_id: uuid.UUID
     form: Form
@@ -35,7 +35,7 @@ class Playable:
 
 @dataclass(frozen=True)
 class RenditionMissing:
-    """The form the receiver needs, which nobody has made yet."""
+    """The form that the receiver needs, of which no rendition exists yet."""
 
     form: Form
     max_bytes: int
@@ -44,18 +44,18 @@ class RenditionMissing:
 async def playable_for_watch(
     work: UnitOfWork, clip: AudioAsset, hello: Mapping[str, Any]
 ) -> Playable | RenditionMissing | Undeliverable:
-    """Return what a watch that said ``hello`` is given of this clip."""
+    """Return the audio that a watch with this ``hello`` receives."""
     if clip.state == "unplayable":
         return Undeliverable("unsupported_codec")
     if clip.state == "raw":
-        # Nothing is known of it: what the watch wants is decided when it has been decoded.
+        # The asset was not decoded yet, so the form for the watch cannot be chosen.
         return RenditionMissing(Form.PHONE, 0)
     wanted = form_for_watch(_found(clip), playback_profile(hello))
     return wanted if isinstance(wanted, Undeliverable) else await _playable(work, clip, wanted)
 
 
 async def playable_for_phone(work: UnitOfWork, clip: AudioAsset) -> Playable | RenditionMissing | Undeliverable:
-    """Return what a phone is given of this clip."""
+    """Return the audio that a phone receives."""
     if clip.state == "unplayable":
         return Undeliverable("unplayable")
     return await _playable(work, clip, form_for_phone(_found(clip)))

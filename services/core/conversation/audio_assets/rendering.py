@@ -1,4 +1,4 @@
-"""Decode an audio asset and make renditions of it, each once, in a process of its own."""
+"""Decode audio assets and make their renditions, each once, in separate processes."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from services.core.platform.db.database import Database, UnitOfWork
 
 log = structlog.get_logger()
 
-# Called in the transaction that ends the wait for an asset: it is playable in the wanted form, or never will be.
+# Called in the transaction that settles an asset: the form exists, or is recorded as impossible.
 Notify = Callable[[UnitOfWork, uuid.UUID], Awaitable[None]]
 
 
 @dataclass(frozen=True)
 class Transcoder:
-    """What transcoding needs: rows, bytes, and the limited processes that decode."""
+    """The dependencies of transcoding: rows, bytes, and the sandboxed decoder processes."""
 
     database: Database
     blobs: BlobStore
@@ -48,26 +48,26 @@ class _Job:
     media: Media | None
     channels: int
     size_bytes: int
-    # The codec that the watch named.
+    # The codec stated by the watch.
     declared: str | None
     form: Form
     max_bytes: int
 
     @property
     def original_will_do(self) -> bool:
-        """Whether the original is the wanted form already and small enough."""
+        """Whether the original already is the wanted form and small enough."""
         own = None if self.media is None else plays_as(self.media, self.channels)
         return own is self.form and (self.max_bytes == 0 or self.size_bytes <= self.max_bytes)
 
 
 async def render_form(transcoder: Transcoder, asset_id: uuid.UUID, form: Form, max_bytes: int, notify: Notify) -> None:
-    """Decode an asset unless that is done, and make ``form`` of it unless it exists or the original is that form.
+    """Decode an asset unless already decoded, and make ``form`` of it unless it exists or the original is that form.
 
     ``max_bytes`` 0: no bound. An asset that cannot be decoded becomes ``unplayable``; a form that cannot be made is
-    recorded as impossible. A repeat changes nothing. No transaction is open while a decoder runs or bytes are moved.
-    Raises AudioNotReadyError while another process works on the asset, BlobStoreAwayError and AudioBusyError.
+    recorded as impossible. A second call changes nothing. No transaction is open while a decoder runs or bytes are
+    transferred. Raises AudioNotReadyError while another process works on the asset, BlobStoreAwayError, AudioBusyError.
     """
-    # The lock ends with its connection: a killed process frees it at once.
+    # The advisory lock ends with its connection, so a killed process releases it at once.
     async with transcoder.database.try_lock(f"clip/{asset_id}") as is_ours:
         if not is_ours:
             raise AudioNotReadyError(1)
@@ -82,7 +82,7 @@ async def render_form(transcoder: Transcoder, asset_id: uuid.UUID, form: Form, m
 
 
 async def _job(database: Database, asset_id: uuid.UUID, form: Form, max_bytes: int) -> _Job | None:
-    """Return what is left to do, or None: it is done, or impossible."""
+    """Return the remaining work, or None when it is done or impossible."""
     async with database.begin() as work:
         asset = await work.session.get(AudioAsset, asset_id)
         if asset is None or asset.blob_id is None or asset.state in {"gone", "unplayable"}:
@@ -110,7 +110,7 @@ async def _exists(work: UnitOfWork, job: _Job) -> bool:
 
 
 async def _examine(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notify) -> _Job | None:
-    """Decode the original and record what it is; None: it cannot be played, or was deleted meanwhile."""
+    """Decode the original and record its properties; None: it is unplayable, or was deleted meanwhile."""
     try:
         examined = await transcoder.sandbox.examine(sound, declared=job.declared)
     except (AudioNotReadableError, ClipTooLongError) as error:
@@ -135,7 +135,7 @@ def _with(job: _Job, examined: Examined) -> _Job:
 async def _record_failed_examination(
     database: Database, asset_id: uuid.UUID, error: AudioNotReadableError | ClipTooLongError, notify: Notify
 ) -> None:
-    """Count the attempt. The last one makes the asset ``unplayable``; after an earlier one AudioNotReadyError."""
+    """Count the attempt. The last one makes the asset ``unplayable``; an earlier one raises AudioNotReadyError."""
     async with database.begin() as work:
         asset = await _locked(work, asset_id)
         if asset is None or asset.state == "gone":
@@ -164,7 +164,7 @@ async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notif
     except DoesNotFitError:
         rendition.failure = "clip_too_large"
     except (AudioNotReadableError, ClipTooLongError):
-        # The asset was decoded before, so the machine may be at fault: try again, and record the last failure.
+        # The asset was decoded before, so this host may be the cause: retry, and record only the last failure.
         if not await _is_last_attempt(transcoder.database, job.asset_id):
             raise AudioNotReadyError(1) from None
         rendition.failure = "unplayable"
@@ -176,7 +176,7 @@ async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notif
         rendition.duration_ms, rendition.bit_rate = rendered.duration_ms, rendered.bit_rate
     async with transcoder.database.begin() as work:
         asset = await _locked(work, job.asset_id)
-        # Retention may have deleted the asset meanwhile: the sweep of blobs then deletes what was rendered.
+        # Retention may have deleted the asset meanwhile: the sweep of blobs then deletes this rendition.
         if asset is None or asset.state == "gone":
             return
         if rendition.blob_id is not None:
@@ -187,7 +187,7 @@ async def _render(transcoder: Transcoder, job: _Job, sound: bytes, notify: Notif
 
 
 async def _is_last_attempt(database: Database, asset_id: uuid.UUID) -> bool:
-    """Count a failed attempt and return whether no other follows."""
+    """Count a failed attempt and return whether it was the last."""
     async with database.begin() as work:
         asset = await _locked(work, asset_id)
         if asset is None:

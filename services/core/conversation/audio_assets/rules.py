@@ -1,4 +1,4 @@
-"""Which form of a clip a receiver is given, and how long unfinished clips are kept. Pure."""
+"""Choose the form of an audio asset for a receiver; bounds of unfinished uploads. Pure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import Any
 
 from services.core.platform.audio.rules import Form, Media, plays_as
 
-# A clip whose `end` has not come: its watch keeps it and sends what is missing, however long it was away.
+# For uploads without an `end`: a watch keeps the recording and sends missing chunks, even after weeks without network.
 UNFINISHED_KEPT_FOR = timedelta(days=30)
-# Chunks of unfinished clips one watch may have here. The oldest clip makes room; its chunks are asked for again.
+# Bound for all unfinished chunks of a watch. Beyond it the oldest upload is deleted and its chunks requested again.
 UNFINISHED_MAX_BYTES = 16 * 1024 * 1024
-# Chunks of one clip: twice the largest, so that all of them can come again with another size.
+# Bound for one upload: twice the largest recording, so that all chunks can be sent again with another size.
 ASSET_CHUNKS_MAX_BYTES = 2 * 1024 * 1024
-# A process that dies while decoding proves nothing about the clip; one that dies every time does.
+# A single crash of a decoder may be the host's fault; a crash in every attempt is the recording's.
 MAX_ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
 class PlaybackProfile:
-    """What a watch plays, in its own order of preference, and how much of it."""
+    """The codecs that a watch plays, in its order of preference, and its largest size."""
 
     forms: tuple[Form, ...]
     max_bytes: int
@@ -30,7 +30,7 @@ class PlaybackProfile:
 
 @dataclass(frozen=True)
 class AssetFacts:
-    """What a clip is known to be; ``media`` None: not decoded yet."""
+    """Known properties of an asset; ``media`` None: not decoded yet."""
 
     media: Media | None
     channels: int
@@ -40,7 +40,7 @@ class AssetFacts:
 
 @dataclass(frozen=True)
 class FormChoice:
-    """The form to give; ``as_it_is``: the original is that form already."""
+    """The chosen form; ``as_it_is``: the original already is that form."""
 
     form: Form
     max_bytes: int
@@ -49,7 +49,7 @@ class FormChoice:
 
 @dataclass(frozen=True)
 class Undeliverable:
-    """No form will do; ``detail`` is a word of the watch protocol for the sender."""
+    """No form is possible; ``detail`` is a word of the watch protocol for the sender."""
 
     detail: str
 
@@ -58,7 +58,7 @@ PHONE_MAX_BYTES = 0
 
 
 def playback_profile(hello: Mapping[str, Any]) -> PlaybackProfile:
-    """Return what the latest hello says of playing; a codec that is not known here is passed over."""
+    """Return the playback capabilities of the latest hello; unknown codecs are ignored."""
     known = {form.value: form for form in (Form.AMR_NB, Form.OPUS)}
     plays = hello.get("plays", [Form.AMR_NB.value])
     return PlaybackProfile(
@@ -69,10 +69,10 @@ def playback_profile(hello: Mapping[str, Any]) -> PlaybackProfile:
 
 
 def form_for_watch(clip: AssetFacts, taste: PlaybackProfile) -> FormChoice | Undeliverable:
-    """Choose what a watch is given: the original where it plays it and has room, else its first form, made to fit."""
+    """Choose the form for a watch: the original if it plays and fits, else the watch's first codec, made to fit."""
     if not taste.forms:
         return Undeliverable("unsupported_codec")
-    # A recorder that stops at the limit has a frame or two more.
+    # A recorder that stops at the limit may add an audio frame or two.
     if clip.duration_ms > taste.max_play_ms + 500:
         return Undeliverable("clip_too_large")
     if clip.media is not None and clip.size_bytes <= taste.max_bytes:
@@ -83,6 +83,6 @@ def form_for_watch(clip: AssetFacts, taste: PlaybackProfile) -> FormChoice | Und
 
 
 def form_for_phone(clip: AssetFacts) -> FormChoice:
-    """Choose what a phone is given."""
+    """Choose the form for a phone."""
     own = None if clip.media is None else plays_as(clip.media, clip.channels)
     return FormChoice(Form.PHONE, PHONE_MAX_BYTES, as_it_is=own is Form.PHONE)

@@ -1,4 +1,4 @@
-"""From bytes to a clip: the blob first, then, in the transaction of its message, the row."""
+"""Store audio: the blob first, then the row of the asset in the transaction of its message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.core.platform.db.database import Database, UnitOfWork
 
 @dataclass(frozen=True)
 class StoredAudio:
-    """A clip whose bytes are safe, and not yet part of a message; ``found`` is None while nobody has decoded it."""
+    """Audio whose bytes are stored, not yet part of a message; ``found`` None: not decoded yet."""
 
     blob_id: uuid.UUID
     size_bytes: int
@@ -36,7 +36,7 @@ async def store_audio(
 ) -> tuple[uuid.UUID, str]:
     """Store bytes as a blob of the child and return its id and SHA-256 (hex); no transaction is open meanwhile.
 
-    The blob's row is committed before its object exists, so that whatever ends this process leaves nothing unknown.
+    The blob's row is committed before its object exists: a crash at any point leaves no object without a row.
     """
     digest = hashlib.sha256(sound).hexdigest()
     async with database.begin() as work:
@@ -46,7 +46,7 @@ async def store_audio(
 
 
 async def add_audio_asset(work: UnitOfWork, child: Child, stored: StoredAudio) -> AudioAsset:
-    """Make stored bytes a clip, in the caller's transaction; raises BlobGoneError when they waited for too long."""
+    """Create the asset of stored bytes in the caller's transaction; BlobGoneError if the sweep deleted the blob."""
     await keep(work, stored.blob_id)
     clip = AudioAsset(
         clip_id=uuid.uuid4(), child_id=child.child_id, blob_id=stored.blob_id, size_bytes=stored.size_bytes,
@@ -60,7 +60,7 @@ async def add_audio_asset(work: UnitOfWork, child: Child, stored: StoredAudio) -
 
 
 def record_examined(work: UnitOfWork, child: Child, clip: AudioAsset, found: Examined) -> None:
-    """Write down what decoding found."""
+    """Record the properties found by decoding."""
     clip.state = "ready"
     clip.media = found.media.value
     clip.channels = found.channels
@@ -71,7 +71,7 @@ def record_examined(work: UnitOfWork, child: Child, clip: AudioAsset, found: Exa
 
 
 def bars_of(work: UnitOfWork, child: Child, clip: AudioAsset) -> list[int] | None:
-    """Return the 44 bars (0..100) of a clip's waveform, or None while or because there are none."""
+    """Return the 44 bars (0..100) of the waveform; None when the asset is not decoded, unplayable or deleted."""
     if clip.sealed_bars is None:
         return None
     bars: list[int] = json.loads(unseal(data_key(work, child), clip.sealed_bars, f"bars/{clip.clip_id}"))
@@ -79,7 +79,7 @@ def bars_of(work: UnitOfWork, child: Child, clip: AudioAsset) -> list[int] | Non
 
 
 async def delete_audio(work: UnitOfWork, clip: AudioAsset) -> None:
-    """Have the sound of a clip and of all that was made of it deleted; a repeat changes nothing."""
+    """Delete the original and all renditions of an asset; a second call changes nothing."""
     result = await work.session.exec(select(Rendition).where(col(Rendition.clip_id) == clip.clip_id))
     for rendition in result.all():
         if rendition.blob_id is not None:
@@ -89,7 +89,7 @@ async def delete_audio(work: UnitOfWork, clip: AudioAsset) -> None:
         await release(work, clip.blob_id)
     clip.blob_id = None
     clip.sealed_bars = None
-    # A plain digest would recognise a known recording for ever.
+    # An unkeyed digest would identify a known recording for ever.
     clip.sha256 = ""
     clip.state = "gone"
     clip.gone_at = work.now

@@ -1,4 +1,4 @@
-"""Tables of clips, of what was made of them, and of clips that are still on their way up from a watch."""
+"""Tables of audio assets, of their renditions, and of unfinished uploads from watches."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ class AudioAsset(SQLModel, table=True):
 
     clip_id: uuid.UUID = id_column()
     child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
-    # None once retention has taken the sound.
+    # None after retention deleted the audio.
     blob_id: uuid.UUID | None = Field(default=None, foreign_key="blob.blob_id", index=True, ondelete="SET NULL")
     size_bytes: int
     sha256: str = Field(max_length=64)
-    # What the sender said; advice only, until the clip has been decoded.
+    # Stated by the sender; a hint until the asset is decoded.
     claimed_codec: str | None = Field(default=None, max_length=32)
     claimed_ms: int | None = None
-    # raw (not decoded yet), ready, unplayable, gone (retention took it)
+    # raw (not decoded yet), ready, unplayable, gone (deleted by retention)
     state: str = Field(default="raw", max_length=10)
-    # What decoding found.
+    # Found by decoding.
     media: str | None = Field(default=None, max_length=12)
     channels: int | None = None
     duration_ms: int | None = None
-    # 44 bars of the waveform, sealed like the sound they were drawn from.
+    # 44 bars of the waveform, sealed like the audio.
     sealed_bars: bytes | None = bytes_column(default=None, nullable=True)
     tries: int = 0
     created_at: datetime = time_column()
@@ -38,7 +38,7 @@ class AudioAsset(SQLModel, table=True):
 
 
 class Rendition(SQLModel, table=True):
-    """A clip in a form that a receiver plays; made once."""
+    """An asset in a form that a receiver plays; made once."""
 
     __tablename__ = "rendition"
     __table_args__ = (UniqueConstraint("clip_id", "form", "max_bytes"),)
@@ -47,9 +47,9 @@ class Rendition(SQLModel, table=True):
     clip_id: uuid.UUID = Field(foreign_key="clip.clip_id", ondelete="CASCADE")
     # phone, amr-nb, opus
     form: str = Field(max_length=10)
-    # The room it was made for; 0: as good as the form gets.
+    # The size limit it was made for; 0: no limit.
     max_bytes: int
-    # None: it cannot be made, `failure` says why.
+    # None: the form cannot be made; `failure` holds the reason.
     blob_id: uuid.UUID | None = Field(default=None, foreign_key="blob.blob_id", index=True, ondelete="SET NULL")
     failure: str | None = Field(default=None, max_length=30)
     size_bytes: int = 0
@@ -60,7 +60,7 @@ class Rendition(SQLModel, table=True):
 
 
 class AudioChunk(SQLModel, table=True):
-    """A piece of a clip on its way up from a watch, until its ``end`` makes the pieces a message."""
+    """One chunk of an unfinished recording from a watch."""
 
     __tablename__ = "clip_chunk"
 
@@ -81,7 +81,7 @@ class AudioUpload(SQLModel, table=True):
     username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
     ref: str = Field(primary_key=True, max_length=36)
     size_bytes: int
-    # Of the last chunk.
+    # Time of the last chunk.
     received_at: datetime = time_column(index=True)
 
 

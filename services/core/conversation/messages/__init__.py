@@ -1,1 +1,1 @@
-"""Messages both ways and what became of them at each recipient."""
+"""Messages between guardians and children, and their state at each recipient."""

@@ -1,4 +1,4 @@
-"""Messages are sent by guardians and received from watches."""
+"""Send messages from guardians, receive messages from watches, and record their state at each recipient."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from services.core.platform.outbox.actions import notify_watch, request_renditio
 
 @dataclass(frozen=True)
 class WatchMessage:
-    """What a watch sent: its own id, the contact id or ``family``, the body, when it says it was made, and its clip."""
+    """A message from a watch: its id, the contact id or ``family``, the body, the watch's time and its audio."""
 
     ref: str
     to: str
@@ -57,12 +57,12 @@ async def send_to_child(
     body: Body,
     clip: StoredAudio | None = None,
 ) -> Message:
-    """Take a guardian's message for the child; once this commits it is never lost. ``clip`` comes with a voice body.
+    """Store a guardian's message to the child; after the commit it is never lost. ``clip`` comes with a voice body.
 
-    A repeat with the same ``client_key`` and body returns the first message; another body under the key raises
-    IdempotencyConflictError. Raises InboxFullError beyond 500 waiting items.
+    A retry with the same ``client_key`` and body returns the first message; another body under the same key raises
+    IdempotencyConflictError. Raises InboxFullError when 500 items already wait for the watch.
     """
-    # The key's own lock: a phone that sends twice at once gets one message and two equal answers.
+    # This lock is per key: a phone that sends the same request twice at once creates one message.
     await work.run(
         sql_select(func.pg_advisory_xact_lock(func.hashtextextended(f"message/{guardian_id}/{client_key}", 0)))
     )
@@ -93,10 +93,10 @@ async def send_to_child(
 
 
 async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: WatchMessage) -> Answer:
-    """Take a message from a paired watch and return what the watch is answered; stored means never lost.
+    """Store a message from a paired watch and return its receipt; after the commit the message is never lost.
 
-    Same id and content: ``duplicate`` (or the same rejection). Other content: ``rejected id_conflict``. A recipient
-    that is gone: ``rejected recipient_removed``.
+    Same id and content: ``duplicate``, or the same rejection. Same id, other content: ``rejected id_conflict``.
+    Recipient no longer in the family: ``rejected recipient_removed``.
     """
     answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
     if answer is not None:
@@ -137,9 +137,9 @@ async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: Wa
 async def mark_by_guardian(
     work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID, guardian_id: uuid.UUID, state: RecipientState
 ) -> None:
-    """Note that a guardian's phone holds a message (``delivered``) or it was heard or read (``played``).
+    """Record that a guardian's phone received a message (``delivered``), or that it was heard or read (``played``).
 
-    A repeat, or older news, changes nothing. Raises NotFoundError, NotARecipientError.
+    The same state again, or an earlier one, changes nothing. Raises NotFoundError, NotARecipientError.
     """
     result = await work.session.exec(
         select(Message, MessageRecipient)
@@ -165,12 +165,12 @@ async def mark_by_guardian(
 
 
 async def release_queued(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """A watch is paired now: what was queued for the child is on its way."""
+    """Move messages queued for the child to ``stored``, because a watch is now paired."""
     await _move_waiting(work, child_id, RecipientState.QUEUED, RecipientState.STORED)
 
 
 async def queue_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """No watch is paired any more: what had not arrived waits for the child's next watch."""
+    """Move undelivered messages back to ``queued``: the child has no paired watch, and the next watch gets them."""
     await _move_waiting(work, child_id, RecipientState.STORED, RecipientState.QUEUED)
 
 
@@ -188,7 +188,7 @@ async def _move_waiting(work: UnitOfWork, child_id: uuid.UUID, old: RecipientSta
 
 
 async def find_by_client_key(work: UnitOfWork, guardian_id: uuid.UUID, client_key: str) -> Message | None:
-    """Return the message that this guardian sent under this key."""
+    """Return the message that this guardian sent under this key, or None."""
     result = await work.session.exec(
         select(Message).where(col(Message.guardian_id) == guardian_id, col(Message.client_key) == client_key)
     )
@@ -196,17 +196,17 @@ async def find_by_client_key(work: UnitOfWork, guardian_id: uuid.UUID, client_ke
 
 
 async def check_same_content(work: UnitOfWork, known: Message, child_id: uuid.UUID, body: Body) -> None:
-    """Raise IdempotencyConflictError unless this is a repeat of the known message."""
+    """Raise IdempotencyConflictError unless child and body are those of the known message."""
     if known.child_id != child_id:
         raise IdempotencyConflictError
     child = await work.session.get_one(Child, child_id)
-    # Empty: written before digests were keyed. Its key alone makes it a repeat.
+    # The digest is empty if it was purged or predates keyed digests. The key alone then identifies the retry.
     if known.fingerprint and known.fingerprint != content_mark(work, child, body):
         raise IdempotencyConflictError
 
 
 async def check_inbox_room(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """Raise InboxFullError when too much waits for the child."""
+    """Raise InboxFullError when the child's inbox is full."""
     if await inbox.waiting_count(work, child_id) >= WAITING_MAX_ITEMS:
         raise InboxFullError
 
@@ -231,7 +231,7 @@ async def _tell_of_new(work: UnitOfWork, child: Child, message: Message, guardia
 
 
 def _voice_ms(clip: StoredAudio | None) -> int | None:
-    """Return how long a clip lasts: as decoded, else as its sender says; None without one."""
+    """Return the duration of the audio: as decoded, else as the sender stated it; None without audio."""
     if clip is None:
         return None
     claimed = min(clip.claimed_ms or 0, CLIP_MAX_S * 1000)

@@ -1,4 +1,4 @@
-"""What was said, sealed with the child's own key; and the two numbers a message gets under the child's row lock."""
+"""Seal message bodies with the child's key, and allocate sequence numbers under the child's row lock."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def lock_child(work: UnitOfWork, child_id: uuid.UUID) -> Child:
-    """Return the child with its row locked: from here on nobody else writes into this conversation.
+    """Return the child with its row locked: other transactions cannot write to this conversation until the commit.
 
-    NO KEY UPDATE: rows elsewhere that merely refer to the child (events, facts) do not wait for it. With the stronger
-    lock a message sent while the watch acknowledged another one deadlocked for a second (seen).
+    FOR NO KEY UPDATE does not block rows elsewhere that reference the child (events, facts). A FOR UPDATE lock caused
+    a one-second deadlock when a message was sent while the watch acknowledged another one (observed).
     """
     result = await work.session.exec(
         select(Child)
@@ -32,26 +32,26 @@ async def lock_child(work: UnitOfWork, child_id: uuid.UUID) -> Child:
 
 
 def next_message_seq(work: UnitOfWork, child: Child) -> int:
-    """Return the next number of the conversation; the child's row must be locked."""
+    """Return the next sequence number of the conversation; the caller holds the child's row lock."""
     child.message_seq += 1
     work.add(child)
     return child.message_seq
 
 
 def seal_body(work: UnitOfWork, child: Child, message_id: uuid.UUID, content: str) -> bytes:
-    """Return the content sealed under the child's data key, bound to this message."""
+    """Return the content sealed under the child's data key and bound to this message."""
     return seal(data_key(work, child), content.encode(), f"message/{message_id}")
 
 
 def content_mark(work: UnitOfWork, child: Child, body: Body) -> str:
-    """Return the digest by which a repeat of a body is known, under the child's data key.
+    """Return the digest that identifies a retry of a body, keyed with the child's data key.
 
-    A plain digest would let anyone with the database recognise a known recording, or guess a short text, also after
-    the sound was deleted.
+    An unkeyed digest would let a reader of the database recognise a known recording, or guess a short text, even
+    after the audio was deleted.
     """
     return hmac.new(data_key(work, child), f"message/{body.fingerprint}".encode(), hashlib.sha256).hexdigest()
 
 
 def open_body(work: UnitOfWork, child: Child, message: Message) -> str:
-    """Return the content of a message; raises SealBrokenError when the key is gone."""
+    """Return the plain content of a message; raises SealBrokenError when the key was erased."""
     return unseal(data_key(work, child), message.sealed_body, f"message/{message.message_id}").decode()

@@ -1,4 +1,4 @@
-"""What can be refused of a message."""
+"""Errors of messages and uploads."""
 
 from __future__ import annotations
 
@@ -6,42 +6,42 @@ from services.core.platform.errors import CoreError
 
 
 class EmojiUnknownError(CoreError):
-    """An emoji that watches cannot draw."""
+    """The emoji is not in the list that watches can draw."""
 
     code = "emoji_unknown"
     sentence = "The watch does not know this emoji."
 
 
 class IdempotencyConflictError(CoreError):
-    """The same key came with another message."""
+    """The idempotency key was already used for another message."""
 
     code = "idempotency_key_conflict"
     sentence = "This Idempotency-Key was used for another message. Use a new key for a new message."
 
 
 class InboxFullError(CoreError):
-    """Too much waits for the watch already."""
+    """The inbox of the watch is full."""
 
     code = "inbox_full"
     sentence = "Too many messages wait for the watch. Try again when some have arrived."
 
 
 class NotARecipientError(CoreError):
-    """Only who received a message says what became of it."""
+    """The guardian is not a recipient of the message, so it cannot report a state."""
 
     code = "not_a_recipient"
     sentence = "This message was not sent to you."
 
 
 class TooManyUploadsError(CoreError):
-    """A phone that begins uploads and never ends them."""
+    """The guardian has too many unfinished uploads."""
 
     code = "too_many_uploads"
     sentence = "Too many uploads are unfinished. Finish one, or wait a day."
 
 
 class UploadOffsetError(CoreError):
-    """A part that does not begin where the one before ended."""
+    """The part does not begin at the end of the previous part."""
 
     code = "upload_offset_differs"
     sentence = "This part does not begin where the last one ended. Go on from the offset told."
@@ -51,19 +51,19 @@ class UploadOffsetError(CoreError):
         self.offset = offset
 
     def fields(self) -> dict[str, int | str]:
-        """Return the byte at which the next part begins."""
+        """Return the byte offset at which the next part must begin."""
         return {"offset": self.offset}
 
 
 class UploadUnfinishedError(UploadOffsetError):
-    """An upload that was to become a message before all of it was here."""
+    """The upload was submitted as a message before all of its bytes arrived."""
 
     code = "upload_unfinished"
     sentence = "Not all of the recording is here yet. Go on from the offset told."
 
 
 class UploadHashError(UploadOffsetError):
-    """All bytes came, and they are not those that were announced."""
+    """All bytes arrived, but their hash differs from the announced hash."""
 
     code = "upload_hash_differs"
     sentence = "What arrived is not what was announced. Send it again from the start."

@@ -1,4 +1,4 @@
-"""Messages that could not be delivered in time expire, and their senders are told."""
+"""Expire messages that were not delivered in time, and notify their senders."""
 
 from __future__ import annotations
 
@@ -19,11 +19,10 @@ _WAITING = (RecipientState.QUEUED, RecipientState.STORED)
 
 
 async def expire_one_message(work: UnitOfWork) -> bool:
-    """Expire the message that is overdue the longest; return whether there was one. Safe to run twice, and by many.
+    """Expire the message that is overdue the longest; return whether there was one. Safe to repeat and in parallel.
 
-    Found without a lock, then locked in the order of docs/decisions/0006-lock-order.md: pairing and receipts of the
-    watch go from
-    the child and its inbox to the recipient, and would wait for the other way round for ever (seen).
+    The row is found without a lock, then locked in the order of docs/decisions/0006-lock-order.md: pairing and receipts
+    lock the child and its inbox before the recipient, so the opposite order deadlocks (observed).
     """
     result = await work.session.exec(
         select(Message, MessageRecipient.recipient_id, MessageRecipient.guardian_id)
@@ -56,7 +55,7 @@ async def expire_one_message(work: UnitOfWork) -> bool:
 async def _still_waiting(
     work: UnitOfWork, message: Message, recipient_id: uuid.UUID, guardian_id: uuid.UUID | None
 ) -> MessageRecipient | None:
-    """Return the recipient, locked, unless it was expired or reached since it was looked for."""
+    """Return the recipient, locked, unless it expired or was reached after the search."""
     if guardian_id is None:
         await inbox.lock_message(work, message.child_id, message.message_id)
     result = await work.session.exec(

@@ -17,29 +17,29 @@ from services.core.people.households.tables import Child
 from services.core.platform.audio.errors import AudioNotReadableError
 from services.core.platform.audio.rules import Form
 
-# How often, and how long apart, a rendition that another process makes is polled for.
+# Number of polls, and the pause between them, while another process makes the rendition.
 _POLLS = 20
 _POLL_S = 0.25
 
 
 @dataclass(frozen=True)
 class PlayableAudio:
-    """Bytes in a form that phones play, and the key that opens them."""
+    """Bytes in a form that phones play, and the key that decrypts them."""
 
     playable: Playable
     key: bytes
 
 
 async def prepare_rendition(transcoder: Transcoder, clip_id: uuid.UUID, form: Form, max_bytes: int = 0) -> None:
-    """Make ``form`` of a voice message's audio unless it exists, and notify its readers in the same transaction.
+    """Make ``form`` of a voice message's audio unless it exists; notify its readers in the same transaction.
 
-    Raises AudioNotReadyError, AudioBusyError, BlobStoreAwayError: call again later.
+    Raises AudioNotReadyError, AudioBusyError, BlobStoreAwayError; the caller retries later.
     """
     await render_form(transcoder, clip_id, form, max_bytes, notify_audio_changed)
 
 
 async def audio_for_phone(transcoder: Transcoder, clip_id: uuid.UUID) -> PlayableAudio:
-    """Return the rendition for phones, made now if none exists; no transaction is open meanwhile.
+    """Return the rendition for phones; make it now if none exists. No transaction is open during the transcoding.
 
     Raises AudioGoneError, AudioNotReadableError, AudioNotReadyError (after five seconds), AudioBusyError.
     """

@@ -1,4 +1,4 @@
-"""Read conversations, for guardians and for the wire."""
+"""Read conversations for guardians, and messages for the watch."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE_MAX_MESSAGES = 100
 
 @dataclass(frozen=True)
 class RecipientView:
-    """What became of a message at one recipient; ``guardian_id`` None: the child."""
+    """State of a message at one recipient; ``guardian_id`` None: the child."""
 
     guardian_id: uuid.UUID | None
     name: str
@@ -38,7 +38,7 @@ class RecipientView:
 
 @dataclass(frozen=True)
 class AudioView:
-    """The sound of a voice message: ``state`` pending, ready, unplayable or gone; 44 bars once it is ready."""
+    """Audio of a voice message: ``state`` pending, ready, unplayable or gone; 44 bars when ready."""
 
     state: str
     bytes: int
@@ -50,7 +50,7 @@ class AudioView:
 
 @dataclass(frozen=True)
 class MessageView:
-    """A message as one guardian may see it."""
+    """A message as one guardian sees it."""
 
     message: Message
     content: str
@@ -62,7 +62,7 @@ class MessageView:
 
 @dataclass(frozen=True)
 class WireMessage:
-    """A message as the watch is to be told of it; ``sender`` is a contact id."""
+    """A message in the terms of the watch protocol; ``sender`` is a contact id."""
 
     kind: str
     content: str
@@ -74,7 +74,7 @@ class WireMessage:
 
 @dataclass(frozen=True)
 class UnreadCount:
-    """How much of a child's messages a guardian has not read (all kinds) or not played (voice)."""
+    """Number of a child's messages that a guardian has not read (all kinds) or not played (voice)."""
 
     child_id: uuid.UUID
     unread: int
@@ -83,7 +83,7 @@ class UnreadCount:
 
 @dataclass(frozen=True)
 class StateNotice:
-    """What the child has not been shown yet of its own message ``ref``."""
+    """A state of the child's own message ``ref`` that the watch has not shown yet."""
 
     ref: str
     by: str
@@ -97,9 +97,9 @@ async def conversation(
 ) -> list[MessageView]:
     """Return this guardian's messages with the child, newest first, at most ``limit`` before ``before_seq``.
 
-    The caller bounds ``limit``: a page asks for one row more than it shows.
+    The caller bounds ``limit``: to detect a next page it requests one row more than it returns.
 
-    A guardian sees what it sent and what was sent to it; not what the child and another guardian say to each other.
+    A guardian reads messages that it sent or received, not those between the child and another guardian.
     """
     statement = (
         select(Message)
@@ -196,7 +196,7 @@ async def _clips(
 
 
 async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID) -> AudioAsset:
-    """Return the clip of a voice message of this guardian's conversation; raises NotFoundError, also without a clip."""
+    """Return the audio asset of a voice message of this guardian's conversation; raises NotFoundError otherwise."""
     result = await work.session.exec(
         select(AudioAsset)
         .join(Message, col(Message.clip_id) == col(AudioAsset.clip_id))
@@ -209,7 +209,7 @@ async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID,
 
 
 async def unread_counts(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Sequence[uuid.UUID]) -> list[UnreadCount]:
-    """Return, for each of these children in order, what this guardian has not read or played yet."""
+    """Return this guardian's unread and unplayed counts for each child, in the order of ``child_ids``."""
     result = await work.session.exec(
         select(
             Message.child_id,
@@ -229,7 +229,7 @@ async def unread_counts(work: UnitOfWork, guardian_id: uuid.UUID, child_ids: Seq
 
 
 async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
-    """Return the message behind an inbox item, opened, with its sender as the watch knows it."""
+    """Return the decrypted message of an inbox item, with its sender as a contact of the watch."""
     result = await work.session.exec(
         select(Message, Child, Contact.wire_id)
         .join(Child, col(Child.child_id) == col(Message.child_id))
@@ -238,7 +238,7 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
             (col(Contact.child_id) == col(Message.child_id)) & (col(Contact.guardian_id) == col(Message.guardian_id)),
         )
         .where(col(Message.message_id) == item.message_id)
-        # A guardian who left and came back has two contacts; the standing one is what the watch shows.
+        # A guardian who left and rejoined has two contacts; the watch shows the current one.
         .order_by(col(Contact.removed_at).desc().nulls_first())
         .limit(1)
     )
@@ -250,7 +250,7 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
 
 
 async def claim_state_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 50) -> list[StateNotice]:
-    """Return what became of the child's own messages and was not told since the last hello; note the telling."""
+    """Return states of the child's own messages not announced since the last hello, and mark them as announced."""
     result = await work.session.exec(
         select(Message, MessageRecipient)
         .join(MessageRecipient, col(MessageRecipient.message_id) == col(Message.message_id))

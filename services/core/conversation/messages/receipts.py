@@ -1,4 +1,4 @@
-"""What a watch says became of items, and what it has shown the child of its own messages."""
+"""Record receipts from watches: for items of the inbox, and for states of the child's own messages."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from services.core.platform.outbox.actions import notify_watch
 async def record_receipt(
     work: UnitOfWork, identity: WatchIdentity, ref: str, state: str, detail: str | None = None
 ) -> Answer:
-    """Note what became of an item on the watch: delivered, played, later or rejected; a repeat changes nothing.
+    """Record the watch's receipt for an item: delivered, played, later or rejected; the same receipt changes nothing.
 
-    Anything but ``later`` takes the item out of the inbox and has the next one announced.
+    Every receipt but ``later`` removes the item from the inbox and announces the next one.
     """
     item = await inbox.find_item(work, identity.child_id, ref)
     if item is None:
@@ -52,7 +52,7 @@ async def _move_message(work: UnitOfWork, item: InboxItem, state: str, detail: s
 
 
 async def record_shown(work: UnitOfWork, identity: WatchIdentity, ref: str, state: str) -> Answer:
-    """Note that the child was shown ``state`` of its own message ``ref``: it is not told again."""
+    """Record that the watch showed ``state`` of the child's own message ``ref``; it is not announced again."""
     result = await work.session.exec(
         select(MessageRecipient)
         .join(Message, col(Message.message_id) == col(MessageRecipient.message_id))
@@ -70,7 +70,7 @@ async def record_shown(work: UnitOfWork, identity: WatchIdentity, ref: str, stat
 
 
 async def resend_states(work: UnitOfWork, username: str) -> None:
-    """A new connection: what became of the child's messages and was not seen is told afresh."""
+    """Mark unconfirmed states of the child's messages for a new announcement, because the watch reconnected."""
     own = select(Message.message_id).where(col(Message.username) == username)
     await work.run(
         update(MessageRecipient)
@@ -84,6 +84,6 @@ async def resend_states(work: UnitOfWork, username: str) -> None:
 
 
 async def reject_item(work: UnitOfWork, item: InboxItem, detail: str) -> None:
-    """Take an item out that this watch can never be given; the sender is told why."""
+    """Reject an item that this watch can never receive; the sender is notified of the reason."""
     inbox.settle(work, item, "rejected")
     await _move_message(work, item, "rejected", detail)

@@ -1,4 +1,4 @@
-"""Voice is kept for its time, unless a guardian keeps it."""
+"""Delete voice recordings at the end of their retention, unless a guardian keeps them."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from services.core.platform.db.database import UnitOfWork
 async def set_kept(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, message_id: uuid.UUID, *, kept: bool
 ) -> None:
-    """Keep a voice message of this guardian's conversation beyond its time, or no longer; a repeat changes nothing.
+    """Set or clear ``kept`` of a voice message in this guardian's conversation; the same value changes nothing.
 
-    Raises NotFoundError, also for a message that is no voice message.
+    Kept recordings are exempt from retention. Raises NotFoundError, also for messages without voice.
     """
     view = await message_of(work, child, guardian_id, message_id)
     if view.message.clip_id is None:
         raise NotFoundError
-    # Against retention: what is answered as kept is not dropped at the same moment.
+    # The lock excludes retention: a recording confirmed as kept is not deleted by a concurrent purge.
     await _locked(work, view.message.clip_id)
     row = await work.session.get(KeptMessage, (message_id, guardian_id))
     if kept and row is None:
@@ -38,9 +38,9 @@ async def set_kept(
 
 
 async def purge_one_old_voice(work: UnitOfWork) -> bool:
-    """Drop the sound of the oldest voice message whose time is over; return whether there was one.
+    """Delete the audio of the oldest voice message past its retention; return whether one was deleted.
 
-    The message itself stays, so that both ends see that something was said. Safe to run twice, and by many.
+    The message row stays, so that both sides still see the message. Safe to repeat and to run in parallel.
     """
     result = await work.session.exec(
         select(AudioAsset)
@@ -58,7 +58,7 @@ async def purge_one_old_voice(work: UnitOfWork) -> bool:
     clip = result.first()
     if clip is None:
         return False
-    # Looked for again under the lock: a guardian may have kept it since the search began.
+    # Checked again under the lock: a guardian may have kept the message after the search.
     if not await _is_free(work, clip.clip_id):
         return True
     await delete_audio(work, clip)
@@ -68,7 +68,7 @@ async def purge_one_old_voice(work: UnitOfWork) -> bool:
 
 
 def _is_kept() -> ColumnElement[bool]:
-    """Whether a guardian who is still one of the family keeps the message; those who left keep nothing."""
+    """Condition: a current guardian of the family keeps the message; former guardians do not count."""
     return exists().where(
         col(KeptMessage.message_id) == col(Message.message_id),
         col(Child.child_id) == col(Message.child_id),

@@ -1,4 +1,4 @@
-"""What a message may be, and how its state moves. Pure."""
+"""Valid message bodies, and the state machine of a recipient. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 from services.core.conversation.messages.errors import EmojiUnknownError
 from services.core.platform.text_rules import MESSAGE, check_text
 
-# The words of the watch protocol's list, in its order; a test holds them equal.
+# The words of the watch protocol's list, in its order; a test compares both.
 EMOJI = frozenset(
     {
         "heart", "smile", "laugh", "hug", "kiss", "star", "thumbs_up", "clap", "wave", "ok", "sad", "angry",
@@ -21,7 +21,7 @@ EMOJI = frozenset(
 
 
 class MessageKind(StrEnum):
-    """What a message carries."""
+    """Kind of a message's content."""
 
     TEXT = "text"
     EMOJI = "emoji"
@@ -29,11 +29,11 @@ class MessageKind(StrEnum):
 
 
 class RecipientState(StrEnum):
-    """What became of a message at one recipient.
+    """State of a message at one recipient.
 
-    ``queued``: safe with us, no watch is paired yet. ``stored``: safe with us, on its way. ``delivered``: the
-    recipient's device holds it. ``played``: heard or read. ``expired``: not delivered in time. ``rejected``: the
-    device cannot take it.
+    ``queued``: stored, no watch is paired yet. ``stored``: stored, waits for the watch. ``delivered``: the recipient's
+    device has it. ``played``: heard or read. ``expired``: not delivered in time. ``rejected``: the device cannot
+    accept it.
     """
 
     QUEUED = "queued"
@@ -55,9 +55,9 @@ _ORDER = {
 
 
 def advance(current: str, reported: str) -> RecipientState | None:
-    """Return the new state, or None when the report changes nothing: a repeat, or older news than we have.
+    """Return the new state, or None when the report equals the current state or is older.
 
-    Delivered after ``expired`` or ``rejected`` is taken: the recipient holds it, whatever we had given up.
+    ``delivered`` after ``expired`` or ``rejected`` is accepted, because the recipient's device has the message.
     """
     if _ORDER[RecipientState(reported)] > _ORDER[RecipientState(current)]:
         return RecipientState(reported)
@@ -66,33 +66,33 @@ def advance(current: str, reported: str) -> RecipientState | None:
 
 @dataclass(frozen=True)
 class Body:
-    """What was said: a text, the word of an emoji, or the SHA-256 (hex) of a clip."""
+    """Content of a message: a text, the word of an emoji, or the SHA-256 (hex) of a recording."""
 
     kind: MessageKind
     content: str
 
     @property
     def fingerprint(self) -> str:
-        """Sameness of a repeat: SHA-256 (hex) of kind and content."""
+        """Return the SHA-256 (hex) of kind and content, which identifies a retry."""
         canonical = json.dumps([self.kind.value, self.content], ensure_ascii=False)
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def text_body(content: str) -> Body:
-    """Return a text as a body, exactly as it was written.
+    """Return a text as a body, unchanged.
 
-    Raises TextNotAllowedError: empty, over 500 characters, NUL, lone surrogates, controls.
+    Raises TextNotAllowedError: empty, over 500 characters, NUL, lone surrogates, control characters.
     """
     return Body(MessageKind.TEXT, check_text("text", content, MESSAGE))
 
 
 def emoji_body(word: str) -> Body:
-    """Return an emoji, named by its word, as a body; raises EmojiUnknownError."""
+    """Return an emoji, given by its word, as a body; raises EmojiUnknownError."""
     if word not in EMOJI:
         raise EmojiUnknownError
     return Body(MessageKind.EMOJI, word)
 
 
 def voice_body(sha256: str) -> Body:
-    """Return a clip, named by its SHA-256 (hex), as a body."""
+    """Return a recording, given by its SHA-256 (hex), as a body."""
     return Body(MessageKind.VOICE, sha256)

@@ -1,4 +1,4 @@
-"""A recipient's state moves forward, and whoever should know is told."""
+"""Advance a recipient's state and notify the sender."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from services.core.platform.outbox.actions import notify_watch
 async def move_recipient(
     work: UnitOfWork, message: Message, recipient: MessageRecipient, state: RecipientState, detail: str | None = None
 ) -> bool:
-    """Move one recipient's state, tell the sender, and return whether anything changed; old news changes nothing.
+    """Advance one recipient's state and notify the sender; return whether it changed. Older states change nothing.
 
-    The sender is a guardian (event) or the child (``down/state``, if the watch that sent it is still the child's).
+    A guardian is notified by an event; the child by ``down/state``, if it still wears the watch that sent the message.
     """
     moved = advance(recipient.state, state)
     if moved is None:
@@ -42,7 +42,7 @@ async def move_recipient(
     )
     if message.direction == "to_family" and identity is not None and identity.username == message.username:
         await notify_watch(work, identity.username)
-    # The child's own messages are followed by their recipient's other phones; a guardian's by the guardian.
+    # A state of the child's message goes to the recipient's other phones, of a guardian's message to its sender.
     reader = message.guardian_id if message.direction == "to_child" else recipient.guardian_id
     if reader is not None:
         await record_event(

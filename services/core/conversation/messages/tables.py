@@ -1,4 +1,4 @@
-"""Tables of messages and what became of them at each recipient."""
+"""Tables of messages and their state at each recipient."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.core.platform.db.columns import (
 
 
 class Message(SQLModel, table=True):
-    """One message in a child's conversation, either way."""
+    """One message of a child's conversation, in either direction."""
 
     __tablename__ = "message"
     __table_args__ = (
@@ -26,7 +26,7 @@ class Message(SQLModel, table=True):
         Index("message_client_key", "guardian_id", "client_key", unique=True,
               postgresql_where=text("client_key IS NOT NULL")),
         Index("message_of_watch", "username", "ref", unique=True, postgresql_where=text("username IS NOT NULL")),
-        # What retention looks through.
+        # Used by retention.
         Index("message_voice", "received_at", postgresql_where=text("kind = 'voice'")),
     )  # fmt: skip
 
@@ -37,27 +37,27 @@ class Message(SQLModel, table=True):
     # to_child or to_family
     direction: str = Field(max_length=10)
     kind: str = Field(max_length=10)
-    # Who made it: a guardian (with the Idempotency-Key given), or a watch identity (with the id the watch made).
+    # The author: a guardian (with the request's Idempotency-Key), or a watch identity (with the id made by the watch).
     guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     client_key: str | None = Field(default=None, max_length=100)
     username: str | None = Field(default=None, foreign_key="watch_identity.username", ondelete="SET NULL")
-    # On the wire: the item's ref (to the child) or the watch's own id (from the child).
+    # On the wire: the item's ref (to the child), or the watch's own id (from the child).
     ref: str = Field(max_length=36, index=True)
-    # By what a repeat under the same key is known: a digest of the body under the child's data key.
+    # Identifies a retry under the same key: a digest of the body, keyed with the child's data key.
     fingerprint: str = Field(max_length=64)
-    # Text, word of the emoji or hash of the clip, sealed with the child's data key.
+    # Text, emoji word or hash of the recording, sealed with the child's data key.
     sealed_body: bytes = bytes_column()
-    # Of a voice message only.
+    # Voice messages only.
     clip_id: uuid.UUID | None = Field(default=None, foreign_key="clip.clip_id", index=True, ondelete="CASCADE")
-    # The sender's own time, if it knew it; and ours.
+    # The sender's time if its clock was set, and the server's time.
     sent_at: datetime | None = maybe_time_column()
     received_at: datetime = time_column()
-    # Undelivered until then, the message expires and the sender is told.
+    # A message undelivered at this time expires, and its sender is notified.
     expires_at: datetime = time_column()
 
 
 class MessageRecipient(SQLModel, table=True):
-    """What became of a message at one recipient: the child, or one guardian."""
+    """State of a message at one recipient: the child, or one guardian."""
 
     __tablename__ = "message_recipient"
     __table_args__ = (
@@ -71,19 +71,19 @@ class MessageRecipient(SQLModel, table=True):
     guardian_id: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="CASCADE")
     contact_wire_id: str | None = Field(default=None, max_length=12)
     state: str = Field(max_length=10)
-    # Why it was rejected.
+    # Reason of a rejection.
     detail: str | None = Field(default=None, max_length=30)
     changed_at: datetime = time_column()
     delivered_at: datetime | None = maybe_time_column()
     played_at: datetime | None = maybe_time_column()
-    # For messages from the child: the state that the watch has said it has seen, and when it was last told.
+    # Messages from the child: the state that the watch confirmed as shown, and the time of the last announcement.
     seen_state: str | None = Field(default=None, max_length=10)
     told_state: str | None = Field(default=None, max_length=10)
     told_at: datetime | None = maybe_time_column()
 
 
 class KeptMessage(SQLModel, table=True):
-    """A guardian keeps a voice message: retention passes it over while one does."""
+    """A guardian keeps a voice message: it is exempt from retention while such a row exists."""
 
     __tablename__ = "kept_message"
 
@@ -93,7 +93,7 @@ class KeptMessage(SQLModel, table=True):
 
 
 class PhoneUpload(SQLModel, table=True):
-    """A voice message that a phone sends in parts, because its network is bad."""
+    """A voice message that a phone uploads in parts, because its network is unreliable."""
 
     __tablename__ = "phone_upload"
     __table_args__ = (UniqueConstraint("guardian_id", "client_key"),)
@@ -104,14 +104,14 @@ class PhoneUpload(SQLModel, table=True):
     client_key: str = Field(max_length=100)
     size_bytes: int
     sha256: str = Field(max_length=64)
-    # How much is here: the next part begins at this byte.
+    # Number of bytes received: the next part begins at this offset.
     offset: int = 0
     created_at: datetime = time_column()
     expires_at: datetime = time_column(index=True)
 
 
 class PhoneUploadPart(SQLModel, table=True):
-    """One part of it, sealed with the child's data key."""
+    """One part of an upload, sealed with the child's data key."""
 
     __tablename__ = "phone_upload_part"
 

@@ -20,16 +20,16 @@ from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.tables import OutboxRow
 
 KIND: Final = "clip"
-# The sandbox kills a decoder after 20 s, and one job runs two: examining and rendering.
+# The sandbox kills a decoder after 20 s, and one job runs two decoders: one examines, one renders.
 RENDER_TIMEOUT_S: Final = 45.0
-# Longer than a job can take, shorter than the minute in which work of a killed worker must go on.
+# Longer than any job, and short enough that the work of a killed worker resumes within a minute.
 LEASE: Final = timedelta(seconds=50)
 
 log = structlog.get_logger()
 
 
 class Outcome(StrEnum):
-    """What became of a job."""
+    """Result of a job."""
 
     DONE = "done"
     FAILED = "failed"
@@ -55,15 +55,15 @@ async def claim(database: Database) -> TranscodingJob | None:
 
 
 async def render(transcoder: Transcoder, job: TranscodingJob) -> Outcome:
-    """Do a job with no transaction open, within 45 s; a repeat finds nothing left to do.
+    """Run a job with no transaction open, within 45 s; a second run of the same job changes nothing.
 
-    Failures are logged and returned as ``FAILED``. Only a database that is away raises: nothing can be settled then.
+    Failures are logged and returned as ``FAILED``. Only an unreachable database raises: the job cannot be settled then.
     """
     try:
         async with asyncio.timeout(RENDER_TIMEOUT_S):
             await prepare_rendition(transcoder, job.asset_id, job.form, job.max_bytes)
     except Exception as error:
-        # A timeout is ours, although it looks like a lost connection.
+        # The deadline above raised this TimeoutError, not the database driver.
         if is_database_unavailable(error) and not isinstance(error, TimeoutError):
             raise
         log.warning("clip_put_off", clip_id=str(job.asset_id), error=type(error).__qualname__, attempt=job.row.attempts)
@@ -72,9 +72,9 @@ async def render(transcoder: Transcoder, job: TranscodingJob) -> Outcome:
 
 
 async def settle(database: Database, job: TranscodingJob, outcome: Outcome) -> None:
-    """Delete a job that is done, or make a failed one due again later.
+    """Delete a finished job, or make a failed job due again later.
 
-    A job whose lease ended and that another worker claimed since is left to that worker.
+    A job whose lease expired and that another worker has claimed is left to that worker.
     """
     async with database.begin() as work:
         await (outbox.settle if outcome is Outcome.DONE else outbox.defer)(work, job.row)

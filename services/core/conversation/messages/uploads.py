@@ -1,4 +1,4 @@
-"""A phone on a bad network sends a recording in parts, and goes on where it stopped."""
+"""Resumable uploads: a phone on an unreliable network sends a recording in parts and resumes after an interruption."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ UPLOADS_MAX = 20
 async def begin_upload(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, client_key: str, size_bytes: int, sha256: str
 ) -> PhoneUpload:
-    """Begin an upload of ``size_bytes`` whose SHA-256 (hex) is given; a repeat returns the same upload.
+    """Begin an upload of ``size_bytes`` with the given SHA-256 (hex); a retry returns the same upload.
 
-    Raises ClipTooLargeError before a byte was sent, IdempotencyConflictError, TooManyUploadsError beyond 20.
+    Raises ClipTooLargeError before any byte is sent, IdempotencyConflictError, TooManyUploadsError beyond 20.
     """
     if size_bytes > CLIP_MAX_BYTES:
         raise ClipTooLargeError
@@ -75,7 +75,7 @@ async def find_upload(
 
 
 async def add_part(work: UnitOfWork, child: Child, upload: PhoneUpload, offset: int, part: bytes) -> None:
-    """Append a part to a locked upload; raises UploadOffsetError, and ClipTooLargeError beyond what was announced."""
+    """Append a part to a locked upload; raises UploadOffsetError, and ClipTooLargeError beyond the announced size."""
     if offset != upload.offset:
         raise UploadOffsetError(upload.offset)
     if offset + len(part) > upload.size_bytes:
@@ -88,9 +88,9 @@ async def add_part(work: UnitOfWork, child: Child, upload: PhoneUpload, offset: 
 
 
 async def assemble_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -> bytes:
-    """Return the recording of a locked upload; raises UploadUnfinishedError.
+    """Return the complete recording of a locked upload; raises UploadUnfinishedError.
 
-    UploadHashError forgets what came: nobody can tell which part is bad. The caller has to keep that refusal.
+    On UploadHashError every part is deleted, because the damaged part is unknown. The caller commits that deletion.
     """
     if upload.offset != upload.size_bytes:
         raise UploadUnfinishedError(upload.offset)
@@ -111,7 +111,7 @@ async def assemble_upload(work: UnitOfWork, child: Child, upload: PhoneUpload) -
 
 
 async def purge_one_upload(work: UnitOfWork) -> bool:
-    """Forget one upload whose day is over, finished or not; return whether there was one. Safe to run twice."""
+    """Delete one upload older than a day, complete or not; return whether one was deleted. Safe to repeat."""
     result = await work.session.exec(
         select(PhoneUpload).where(col(PhoneUpload.expires_at) <= work.now).limit(1).with_for_update(skip_locked=True)
     )

@@ -1,4 +1,4 @@
-"""Voice messages on their way: what the watch is to be given, and who is told when it is ready."""
+"""Prepare the audio of voice messages for watches, and notify readers when it changes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.platform.outbox.actions import notify_watch, request_renditio
 
 
 async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchIdentity) -> None:
-    """Have made ahead what the watch will ask for; a message without a clip needs nothing."""
+    """Queue the rendition that this watch will fetch; a message without audio needs none."""
     if message.clip_id is not None:
         clip = await work.session.get_one(AudioAsset, message.clip_id)
         wanted = await playable_for_watch(work, clip, identity.hello)
@@ -30,12 +30,12 @@ async def prepare_for_watch(work: UnitOfWork, message: Message, identity: WatchI
 async def audio_for_watch(
     work: UnitOfWork, clip_id: uuid.UUID, identity: WatchIdentity
 ) -> Playable | RenditionMissing | Undeliverable:
-    """Return what this watch is given of a clip."""
+    """Return the audio that this watch receives of an asset."""
     return await playable_for_watch(work, await work.session.get_one(AudioAsset, clip_id), identity.hello)
 
 
 async def notify_audio_changed(work: UnitOfWork, clip_id: uuid.UUID) -> None:
-    """Notify the readers of a voice message that its audio became playable, impossible to play, or was deleted."""
+    """Notify the readers of a voice message that its audio became playable, became unplayable, or was deleted."""
     result = await work.session.exec(
         select(Message, AudioAsset, Child.family_id)
         .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))

@@ -1,4 +1,4 @@
-"""A guardian speaks: the rules are checked on the decoded sound, then it is stored, then it is a message."""
+"""Voice messages from guardians: check the decoded audio, store it, then create the message."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ async def send_voice_to_child(
     *,
     authorise: Callable[[UnitOfWork], Awaitable[None]] | None = None,
 ) -> uuid.UUID:
-    """Send the child a recording and return the message's id; once this returns the message is never lost.
+    """Send the child a recording and return the message's id; after the return the message is never lost.
 
-    No transaction is open while it is decoded and stored, which takes seconds. ``authorise`` decides again in the
-    transaction that writes the message, and raises where access was taken away meanwhile. Raises ClipTooLargeError,
-    ClipTooLongError (60 s), AudioNotReadableError, AudioBusyError, BlobStoreAwayError, and what ``send_to_child``
-    raises. A repeat with the same key and bytes returns the first message without decoding anything.
+    No transaction is open during decoding and storing, which take seconds. ``authorise`` checks access again in the
+    transaction that writes the message, and raises when access was revoked meanwhile. Raises ClipTooLargeError,
+    ClipTooLongError (60 s), AudioNotReadableError, AudioBusyError, BlobStoreAwayError, and the errors of
+    ``send_to_child``. A retry with the same key and bytes returns the first message without decoding.
     """
     if len(sound) > CLIP_MAX_BYTES:
         raise ClipTooLargeError

@@ -1,4 +1,4 @@
-"""A child speaks: chunks became a clip, the clip becomes a message. Nothing is decoded before it is committed."""
+"""Voice messages from watches: assemble the chunks, store the bytes, create the message; decode after the commit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from services.core.platform.idempotency.actions import Answer, known_answer, rej
 
 @dataclass(frozen=True)
 class VoiceUpload:
-    """What the ``end`` of a clip says; ``codec`` and ``duration_ms`` are advice, what it weighs is checked."""
+    """The ``end`` of an upload. ``codec`` and ``duration_ms`` are hints; size and hash are verified."""
 
     ref: str
     to: str
@@ -41,7 +41,7 @@ class VoiceUpload:
 
 @dataclass(frozen=True)
 class WholeClip:
-    """A clip whose bytes are all here, before they are stored."""
+    """A recording whose bytes have all arrived and are not stored yet."""
 
     child: Child
     key: bytes
@@ -49,16 +49,16 @@ class WholeClip:
 
 
 async def store_voice(database: Database, blobs: BlobStore, clip: WholeClip, sent: VoiceUpload) -> StoredAudio:
-    """Store the bytes of a clip outside any transaction. Raises BlobStoreAwayError: the watch keeps the clip."""
+    """Store the bytes of a recording outside any transaction. Raises BlobStoreAwayError: the watch sends it again."""
     blob_id, digest = await store_audio(database, blobs, clip.child.child_id, clip.key, clip.sound)
     return StoredAudio(blob_id, len(clip.sound), digest, claimed_codec=sent.codec, claimed_ms=sent.duration_ms)
 
 
 async def receive_voice(work: UnitOfWork, identity: WatchIdentity, sent: VoiceUpload, stored: StoredAudio) -> Answer:
-    """Make stored audio a message of the child and return its answer. The caller holds the identity locked.
+    """Create a message of the child from stored audio and return its receipt. The caller holds the identity locked.
 
-    Bytes are stored between this transaction and the one of :func:`assemble_voice`, so that no row is locked while a
-    disk or a network works. A repeat gets ``duplicate``; the same id with other content ``rejected id_conflict``.
+    The bytes are stored between :func:`assemble_voice` and this transaction, so that no row lock waits for a disk or
+    a network. The same upload again: ``duplicate``; the same id with other content: ``rejected id_conflict``.
     """
     at = happened_at(clock_of_watch(identity), work.now, tst=sent.tst, boot=sent.boot, mono_s=sent.mono_s)
     answer = await receive_from_child(
@@ -72,12 +72,12 @@ async def receive_voice(work: UnitOfWork, identity: WatchIdentity, sent: VoiceUp
 async def assemble_voice(
     work: UnitOfWork, identity: WatchIdentity, sent: VoiceUpload
 ) -> Answer | MissingChunks | WholeClip:
-    """Return what can be answered at once, or the clip whose bytes are to be stored."""
+    """Return the receipt if it is already known, else the recording whose bytes the caller stores."""
     answer = await known_answer(work, identity.username, sent.ref, sent.fingerprint)
     if answer is not None:
         return answer
     if not await recipients_of(work, identity.child_id, sent.to):
-        # Refused before its chunks are looked at: they need not come again for nobody.
+        # Rejected before its chunks are checked: without a recipient, missing chunks need not be sent again.
         await delete_chunks(work, identity.username, sent.ref)
         return await remember(
             work, identity.username, sent.ref, kind="voice", fingerprint=sent.fingerprint,
