@@ -1,7 +1,7 @@
-"""Points on the earth and shapes around them; pure. Everything is WGS-84, degrees outside, metres inside.
+"""Points on the earth and shapes around them. Pure. Coordinates are WGS-84 degrees, distances metres.
 
-Distances are on the sphere (0.5 % off at most, far below any watch's accuracy). Shapes are computed on a plane laid
-against the earth at the shape's own place: within 50 km it is off by less than a metre in a hundred.
+Distances are computed on a sphere (at most 0.5 % wrong, far below any watch's accuracy). Shapes are computed on a plane
+tangent to the earth at the shape: within 50 km the relative error is below 1 %.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from shapely import LineString, Polygon
 from shapely import Point as PlanePoint
 
 _EARTH_RADIUS_M: Final = 6_371_008.8
-# Beyond this the plane is no longer the earth; the distance to the middle decides.
+# Beyond this distance the plane is inaccurate, and the distance to the centre decides.
 _PLANE_REACH_M: Final = 50_000.0
 
 
 @dataclass(frozen=True)
 class Point:
-    """A place in degrees, WGS-84. Never shown by repr: places have no business in logs."""
+    """A position in degrees, WGS-84. Its repr shows no coordinates, to keep them out of logs."""
 
     lat: float
     lon: float
@@ -32,7 +32,7 @@ class Point:
 
 
 def distance_m(one: Point, other: Point) -> float:
-    """Return the distance of two points in metres along the sphere."""
+    """Return the great-circle distance of two points in metres."""
     lat_1, lat_2 = math.radians(one.lat), math.radians(other.lat)
     half_lat = (lat_2 - lat_1) / 2
     half_lon = math.radians(other.lon - one.lon) / 2
@@ -42,12 +42,12 @@ def distance_m(one: Point, other: Point) -> float:
 
 @dataclass(frozen=True)
 class Plane:
-    """A plane that touches the earth at ``origin``."""
+    """A plane tangent to the earth at ``origin``."""
 
     origin: Point
 
     def metres(self, point: Point) -> tuple[float, float]:
-        """Return a point's place east and north of the origin in metres; the short way round at the date line."""
+        """Return a point's offset east and north of the origin in metres, the shorter way across the date line."""
         east_deg = (point.lon - self.origin.lon + 540) % 360 - 180
         metres_per_degree = math.radians(_EARTH_RADIUS_M)
         return (
@@ -56,7 +56,7 @@ class Plane:
         )
 
     def point(self, east_m: float, north_m: float) -> Point:
-        """Return the point that is so far east and north of the origin."""
+        """Return the point at this offset from the origin."""
         metres_per_degree = math.radians(_EARTH_RADIUS_M)
         lon = self.origin.lon + east_m / (metres_per_degree * math.cos(math.radians(self.origin.lat)))
         return Point(self.origin.lat + north_m / metres_per_degree, (lon + 540) % 360 - 180)
@@ -64,25 +64,25 @@ class Plane:
 
 @dataclass(frozen=True)
 class Circle:
-    """Everything within ``radius_m`` of a centre."""
+    """All points within ``radius_m`` of a centre."""
 
     center: Point
     radius_m: float
 
     def edge_m(self, point: Point) -> float:
-        """Return how far the point is from the edge in metres; negative inside."""
+        """Return the signed distance of the point from the edge in metres; negative inside."""
         return distance_m(self.center, point) - self.radius_m
 
 
 @dataclass(frozen=True)
 class Outline:
-    """Everything within a line through corners, which closes by itself."""
+    """All points inside a closed line through corners; the last corner connects to the first."""
 
     corners: tuple[Point, ...]
 
     @cached_property
     def plane(self) -> Plane:
-        """The plane the outline is computed on."""
+        """The plane of the outline's computations."""
         return Plane(self.corners[0])
 
     @cached_property
@@ -92,11 +92,11 @@ class Outline:
 
     @cached_property
     def reach_m(self) -> float:
-        """How far the furthest corner is from the first."""
+        """Distance from the first corner to the furthest corner, in metres."""
         return max(distance_m(self.corners[0], corner) for corner in self.corners)
 
     def edge_m(self, point: Point) -> float:
-        """Return how far the point is from the edge in metres; negative inside."""
+        """Return the signed distance of the point from the edge in metres; negative inside."""
         away_m = distance_m(self.corners[0], point)
         if away_m > _PLANE_REACH_M + self.reach_m:
             return away_m - self.reach_m
@@ -109,7 +109,7 @@ Shape = Circle | Outline
 
 
 def simplified(points: Sequence[Point], tolerance_m: float) -> list[Point]:
-    """Return the points a line needs to stay within ``tolerance_m`` of the given one (Douglas-Peucker)."""
+    """Return the subset of points whose line stays within ``tolerance_m`` of the original (Douglas-Peucker)."""
     if len(points) < 3:  # noqa: PLR2004 - a line of two points is as simple as it gets
         return list(points)
     plane = Plane(points[0])

@@ -200,7 +200,7 @@ async def check_same_content(work: UnitOfWork, known: Message, child_id: uuid.UU
     if known.child_id != child_id:
         raise IdempotencyConflictError
     child = await work.session.get_one(Child, child_id)
-    # The digest is empty if it was purged or predates keyed digests. The key alone then identifies the retry.
+    # The digest of a message that predates keyed digests is empty: the key alone then identifies the retry.
     if known.fingerprint and known.fingerprint != content_mark(work, child, body):
         raise IdempotencyConflictError
 

@@ -1,1 +1,1 @@
-"""Where the watch was: fixes judged and kept, safe zones, and who may look."""
+"""Check-ins: assess and store fixes, read them for guardians, and delete them at the end of retention."""

@@ -1,4 +1,4 @@
-"""Every look at a place is written down, for every guardian to read: who, when, at which child."""
+"""Record every access of a guardian to a child's places; every guardian of the family can read the log."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from services.core.platform.db.database import UnitOfWork
 
 
 def record_place_access(work: UnitOfWork, guardian_id: uuid.UUID, child: Child) -> None:
-    """Write down that a guardian looked where a child is or was, also when there was nothing to see."""
+    """Record that a guardian requested a child's place, also when the response contained none."""
     record_audit(work, guardian_actor(guardian_id), "place", family_id=child.family_id, subject_id=child.child_id)

@@ -1,4 +1,4 @@
-"""Fixes from watches: judged, kept, and what follows from them. Many watches in one transaction."""
+"""Receive fixes from watches: assess and store them, and apply their effects. One transaction for many watches."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ class ReceivedFix:
     boot: int | None
     mono_s: int | None
     fingerprint: str
-    # The command it answers, by the command's ref.
+    # The ref of the command that this fix answers.
     reply_to: str | None = None
     battery_pct: int | None = None
 
 
 @dataclass
 class _Entry:
-    """A fix on its way through a batch."""
+    """A fix during the processing of its batch."""
 
     sent: ReceivedFix
     assignment: DeviceAssignment
@@ -66,9 +66,9 @@ class _Entry:
 
     @property
     def ref(self) -> str:
-        """The watch's id. A fix without one is identified by its time alone, or without a usable time by its mark.
+        """The watch's id. Without an id the time identifies a fix; without a usable time, the digest of its content.
 
-        No id of a watch holds a dot.
+        Ids from watches never contain a dot, so the derived refs cannot collide with them.
         """
         has_time = self.sent.tst and not self.is_misdated
         return self.sent.ref or ("" if has_time else f".{self.mark.hex()}")
@@ -77,14 +77,14 @@ class _Entry:
 async def receive_fixes(
     work: UnitOfWork, identities: Mapping[str, WatchIdentity], fixes: Sequence[ReceivedFix]
 ) -> list[Answer]:
-    """Keep the fixes of any number of watches and return what each is answered, in their order.
+    """Store the fixes of any number of watches and return their receipts in the same order.
 
-    ``identities`` holds the standing identities by user name, which the caller has locked in the order of their names.
+    ``identities`` holds the standing identities by user name, locked by the caller in the order of the names.
 
-    A repeat is ``duplicate``; an id with other content ``rejected id_conflict``. With location off or consent missing
-    nothing is kept (``location_off``), and never what the watch measured before it was this child's
-    (``before_pairing``). Good fixes that are news move the latest place and zones. Raises SealBrokenError where one
-    child's key is gone: then the caller tries one watch at a time.
+    The same fix again: ``duplicate``; its id with other content: ``rejected id_conflict``. With location off or without
+    consent nothing is stored (``location_off``), nor are fixes from before the watch was assigned to this child
+    (``before_pairing``). Good fixes newer than the latest place update the latest place and the zones. Raises
+    SealBrokenError when one child's key was erased: the caller then retries each watch by itself.
     """
     senders = {fix.username for fix in fixes}
     assignments = await device_assignments(work, [one for name, one in identities.items() if name in senders])
@@ -121,12 +121,12 @@ def _entry(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> 
 
 
 async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: list[Answer]) -> list[_Entry]:
-    """Answer repeats and conflicts; return the entries that are new, each once."""
+    """Write the receipts of duplicates and conflicts; return the new entries, each once."""
     taken = await existing_keys(work, [FixKey(one.sent.username, one.ref, one.sent.tst) for one in entries.values()])
     new = []
     for number, entry in entries.items():
         sent = entry.sent
-        # What has an id is that id, whatever its time; what has none is its instant.
+        # An id identifies the fix whatever its time; without an id the time does.
         name = (sent.username, entry.ref, 0 if entry.ref else sent.tst)
         if name not in taken:
             taken[name] = entry.mark
@@ -145,7 +145,7 @@ async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
     rows: list[Checkin] = []
     effects = FixEffects()
     for of_one in of_watch.values():
-        # In order of time: an array that comes newest first is not late for that.
+        # Sorted by time: fixes of an array that is sent newest first must not count as late.
         of_one.sort(key=lambda one: one.dated.happened_at)
         rows += _assess_and_apply(work, of_one, effects)
     await insert_checkins(work, rows)
@@ -154,7 +154,7 @@ async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
 
 
 def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffects) -> list[Checkin]:
-    """Judge the fixes of one watch, move what they move, and return their rows."""
+    """Assess the fixes of one watch, apply them to place and zones, and return their rows."""
     assignment = entries[0].assignment
     before, newest = assignment.known, None
     rows = []
@@ -170,7 +170,7 @@ def _assess_and_apply(work: UnitOfWork, entries: list[_Entry], effects: FixEffec
         if entry.sent.battery_pct is not None and not assessed.late:
             effects.battery_pct[assignment.child_id] = (assignment, entry.sent.battery_pct)
     if misdated := sum(entry.is_misdated for entry in entries):
-        # Staff see the count beside the device: its clock is broken, or its GPS module needs an update.
+        # Staff see the count for the device: the clock is broken, or the GPS module needs an update.
         assignment.identity.misdated_fixes += misdated
         work.add(assignment.identity)
     if newest is not None:
@@ -192,7 +192,7 @@ def _row(entry: _Entry, assessed: AssessedFix, received_at: datetime) -> Checkin
 
 
 def _write_known(work: UnitOfWork, assignment: DeviceAssignment, newest: tuple[_Entry, AssessedFix] | None) -> None:
-    """Write what is known of a child now: a new latest place, or one that seemed too far away."""
+    """Store the new latest place of a child, or the suspect fix that was too far away."""
     row = assignment.latest
     if newest is not None:
         entry, assessed = newest

@@ -1,6 +1,6 @@
-"""Who a batch of fixes is from: watches, children, whether places may be kept of them, and what is known of them.
+"""Read the device assignments of a batch: watches, their children, consent to store places, and the known places.
 
-Everything is read for all watches of a batch at once: a statement for each would be most of its time.
+Each statement covers all watches of a batch, because a statement per watch would dominate the batch's duration.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass
 class DeviceAssignment:
-    """A child with the watch it wears."""
+    """A child with the watch assigned to it."""
 
     identity: WatchIdentity
     child: Child
     key: bytes
-    # Whether location is on and somebody agreed to places being kept.
+    # Whether location is on and a guardian consented to stored places.
     may_keep: bool
     timezone: ZoneInfo
-    # When the watch was this child's.
+    # The intervals in which the watch was assigned to this child.
     wearings: list[AssignmentSpan] = field(default_factory=list)
     known: KnownPlaces = field(default_factory=KnownPlaces)
     latest: LatestCheckin | None = None
@@ -49,11 +49,11 @@ class DeviceAssignment:
 
 
 async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdentity]) -> dict[str, DeviceAssignment]:
-    """Return who wears these watches, by user name; the caller holds the identities locked.
+    """Return the assignments of these watches by user name; the caller holds the identities locked.
 
-    Locks in the order of docs/decisions/0006-lock-order.md: identities, latest check-ins, zones; each kind in order
-    of its ids.
-    Raises SealBrokenError where a child's key is gone.
+    Locks in the order of docs/decisions/0006-lock-order.md: identities, latest check-ins, zones; each kind in the
+    order of its ids.
+    Raises SealBrokenError when a child's key was erased.
     """
     if not identities:
         return {}
@@ -80,7 +80,7 @@ async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdent
 
 
 async def consenting_families(work: UnitOfWork, family_ids: Collection[uuid.UUID], part: Part) -> set[uuid.UUID]:
-    """Return the families in which a guardian who belongs to them agrees to these places being kept."""
+    """Return the families in which a current guardian consents to the storage of these places."""
     result = await work.session.exec(
         select(Membership.family_id)
         .join(

@@ -1,6 +1,7 @@
-"""What follows from fixes that were kept: streams, alarms, answered commands, batteries. All of it at the end.
+"""Effects of stored fixes: events, alerts, answered commands, batteries. Published at the end of the transaction.
 
-Events lock their families, which come last of all; here are many in one transaction, so they are locked in order.
+Events lock their families, which are the last rows of the lock order. A batch touches many families, so they are
+locked in the order of their ids.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from services.core.platform.events.actions import hold_families, record_event_of
 
 @dataclass(frozen=True)
 class AnsweredCommand:
-    """A fix came for a command."""
+    """A command that a fix answered."""
 
     assignment: DeviceAssignment
     ref: str
@@ -32,16 +33,16 @@ class AnsweredCommand:
 
 @dataclass
 class FixEffects:
-    """What a batch of fixes has to tell."""
+    """The effects of a batch of fixes."""
 
     moved: list[DeviceAssignment] = field(default_factory=list)
     passed: list[ZoneCrossing] = field(default_factory=list)
     answered: list[AnsweredCommand] = field(default_factory=list)
-    # The newest level a child's watch told along with a fix.
+    # The newest battery level that a watch sent along with a fix.
     battery_pct: dict[uuid.UUID, tuple[DeviceAssignment, int]] = field(default_factory=dict)
 
     def families(self) -> set[uuid.UUID]:
-        """Everybody who may be told something."""
+        """Families with an event or alert to record."""
         assignments = [
             *self.moved,
             *(one.assignment for one in self.passed),
@@ -52,7 +53,7 @@ class FixEffects:
 
 
 async def publish_effects(work: UnitOfWork, effects: FixEffects) -> None:
-    """Tell everybody what a batch of fixes has to tell."""
+    """Record the events, alerts, answers and battery levels of a batch."""
     await _hold_commands(work, effects.answered)
     await hold_families(work, effects.families())
     await record_event_of_many(
@@ -66,7 +67,7 @@ async def publish_effects(work: UnitOfWork, effects: FixEffects) -> None:
 
 
 async def _hold_commands(work: UnitOfWork, answered: Sequence[AnsweredCommand]) -> None:
-    """Lock the commands that are answered: whoever closes one that has expired locks it before its family."""
+    """Lock the answered commands before their families, in the order that the expiry of commands uses."""
     if answered:
         named = [(one.assignment.identity.username, one.ref) for one in answered]
         await work.session.exec(

@@ -1,4 +1,4 @@
-"""What is refused about places and safe zones."""
+"""Errors of places and safe zones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from services.core.platform.errors import CoreError
 
 
 class ZonesFullError(CoreError):
-    """A child has as many safe zones as it can have."""
+    """The child already has the maximum number of safe zones."""
 
     code = "zones_full"
     sentence = "This child has the largest number of safe zones. Remove one first."
@@ -16,12 +16,12 @@ class ZonesFullError(CoreError):
         self.most = most
 
     def fields(self) -> dict[str, int | str]:
-        """Return the bound."""
+        """Return the maximum."""
         return {"most": self.most}
 
 
 class ZoneShapeError(CoreError):
-    """A shape that fixes cannot tell, or that is none."""
+    """The shape is invalid, or too small or too large for fixes to decide about."""
 
     code = "zone_shape_invalid"
     sentence = "This shape cannot be a safe zone."
@@ -32,19 +32,19 @@ class ZoneShapeError(CoreError):
         self.reason = reason
 
     def fields(self) -> dict[str, int | str]:
-        """Return what is wrong with the shape, never where it is."""
+        """Return the reason, never coordinates."""
         return {"reason": self.reason}
 
 
 class ZoneHoursError(CoreError):
-    """Hours of a zone without a day of the week."""
+    """The hours of a zone name no valid day of the week."""
 
     code = "zone_hours_invalid"
     sentence = "Choose the days from 1 (Monday) to 7 (Sunday), at least one, and at most 14 spans."
 
 
 class DayNotKeptError(CoreError):
-    """A day that is over for longer than places are kept, or has not begun."""
+    """The requested day is older than the retention of places, or lies in the future."""
 
     code = "day_not_kept"
     sentence = "Nothing is kept of this day: it is too long ago, or has not begun."

@@ -1,8 +1,8 @@
-"""The months that check-ins are cut into: made ahead, emptied of what is too old, dropped.
+"""Monthly partitions of check-ins: created ahead, purged of expired places, dropped.
 
-What no month takes lies in the DEFAULT partition: watches in 1970 or 2038, and everything before the worker's first
-run. Postgres refuses a new month while DEFAULT holds rows of it, so they are moved in the same transaction. The role of
-the processes makes and drops no table: two functions of the owner do that and nothing else
+Rows outside all months are stored in the DEFAULT partition: clocks in 1970 or 2038, and everything before the worker's
+first run. Postgres rejects a new month while DEFAULT holds rows of it, so these rows move in the same transaction. The
+database role of the processes cannot create or drop tables: two functions of the owner do only that
 (docs/decisions/0019-two-database-roles.md).
 """
 
@@ -18,10 +18,10 @@ log = structlog.get_logger()
 
 
 async def make_one_month(work: UnitOfWork) -> bool:
-    """Make the first month that is missing, from where retention starts to two months on; return whether one was.
+    """Create the first missing month, from the start of retention to two months ahead; return whether one was missing.
 
-    Safe to run by many at once. Raises when the lock cannot be had within 2 s: everybody who writes or reads check-ins
-    waits behind us meanwhile, so rather come again later.
+    Safe to run in parallel. Raises when the lock is not granted within 2 s: all readers and writers of check-ins queue
+    behind the lock request, so the worker gives up and retries later.
     """
     made = set(await _months(work))
     missing = next((month for month in months_wanted(work.now, work.retention.fixes) if month not in made), None)
@@ -29,16 +29,16 @@ async def make_one_month(work: UnitOfWork) -> bool:
         return False
     made_now = await work.run(text("SELECT checkin_make_month(:first_tst)"), {"first_tst": missing.first_tst})
     moved = made_now.scalar_one()
-    # None: another worker was first.
+    # None: another worker created it first.
     if moved is not None:
         log.info("checkin_month_made", month=missing.name, moved=moved)
     return True
 
 
 async def drop_one_month(work: UnitOfWork) -> bool:
-    """Drop the oldest month of which everything is too old to be kept; return whether there was one.
+    """Drop the oldest month in which every place is past its retention; return whether one was dropped.
 
-    What a slow clock dated too early is younger than its raw time: it moves to DEFAULT and lives its days.
+    Places that a slow clock dated too early are younger than their raw time; they move to DEFAULT until they expire.
     """
     kept_for = work.retention.fixes
     over = [month for month in await _months(work) if is_over(month, work.now, kept_for)]
@@ -53,9 +53,9 @@ async def drop_one_month(work: UnitOfWork) -> bool:
 
 
 async def purge_old_places(work: UnitOfWork) -> bool:
-    """Delete single places whose time is over, in the months that still stand; return False: one run takes them all.
+    """Delete expired places in months that are not dropped yet; return False, because one run deletes all of them.
 
-    In DEFAULT the time of receipt decides: a clock in 1970 does not make a place of today old.
+    In DEFAULT the time of receipt decides, because a clock in 1970 does not make today's place old.
     """
     oldest = {"oldest": work.now - work.retention.fixes}
     await work.run(
@@ -71,7 +71,7 @@ async def purge_old_places(work: UnitOfWork) -> bool:
 
 
 async def _months(work: UnitOfWork) -> list[Month]:
-    """Return the months that have partitions, the oldest first."""
+    """Return the months that have partitions, oldest first."""
     result = await work.run(
         text(
             "SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"

@@ -1,4 +1,4 @@
-"""What is read of places: the latest, a day. Every look is written down by whoever asks; see checkins.looks."""
+"""Read places: the latest, and a day. Callers record each read; see checkins.access_log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PAGE_MAX_CHECKINS = 500
 
 @dataclass(frozen=True)
 class LatestView:
-    """Where a child was last seen, and the zone around it; None where nothing is known or all is too old."""
+    """The latest known place of a child and its zone; None when nothing is known or its retention has ended."""
 
     child_id: uuid.UUID
     location_on: bool
@@ -41,7 +41,7 @@ class LatestView:
 
 @dataclass(frozen=True)
 class CheckinView:
-    """A check-in with its place; ``place`` is None where the watch named none that exists."""
+    """A check-in with its place; ``place`` is None when the watch sent no valid coordinates."""
 
     username: str
     ref: str
@@ -56,13 +56,13 @@ class CheckinView:
 
     @property
     def mark(self) -> After:
-        """Its place in the order of a day."""
+        """The check-in's position in the order of a day, for paging."""
         return After(self.happened_at, self.username, self.ref, self.tst)
 
 
 @dataclass(frozen=True)
 class After:
-    """The check-in after which a page begins."""
+    """Cursor: the check-in after which a page begins."""
 
     happened_at: datetime
     username: str
@@ -72,7 +72,7 @@ class After:
 
 @dataclass(frozen=True)
 class StayView:
-    """A stay, and the zone it was in."""
+    """A stay, and its zone."""
 
     stay: Stay
     zone: ZoneView | None
@@ -88,7 +88,7 @@ class PassageView:
 
 @dataclass(frozen=True)
 class DayView:
-    """A day of a child: its bounds, every check-in in order of time, where it stayed, what happened at zones' edges."""
+    """A child's day: its bounds, every check-in in order of time, stays and zone passages."""
 
     day: date
     timezone: str
@@ -99,12 +99,12 @@ class DayView:
 
     @property
     def line(self) -> list[CheckinView]:
-        """The good ones, in order of time."""
+        """The good check-ins, in order of time."""
         return [checkin for checkin in self.checkins if checkin.quality is Quality.GOOD]
 
 
 async def latest_place(work: UnitOfWork, child: Child) -> LatestView:
-    """Return where a child was last seen, at most as long ago as places are kept."""
+    """Return the child's latest known place, if it is within the retention of places."""
     location_on = (await settings_of_child(work, child.child_id)).location
     row = await work.session.get(LatestCheckin, child.child_id)
     if row is None or row.happened_at < work.now - work.retention.fixes:
@@ -118,14 +118,14 @@ async def latest_place(work: UnitOfWork, child: Child) -> LatestView:
 
 
 async def child_zones(work: UnitOfWork, child: Child) -> list[ZoneView]:
-    """Return a child's safe zones, the oldest first."""
+    """Return a child's safe zones, oldest first."""
     key = data_key(work, child)
     return [view_zone(key, row) for row in await zones_of(work, [child.child_id])]
 
 
 @dataclass(frozen=True)
 class Calendar:
-    """A day as the child's place counts it."""
+    """A day in the time zone of the child's site."""
 
     day: date
     timezone: str
@@ -133,10 +133,10 @@ class Calendar:
 
 
 async def calendar_of(work: UnitOfWork, child: Child, day: date | None) -> Calendar:
-    """Return a day of the child, today without one; raises DayNotKeptError for one of which nothing can be kept."""
+    """Return a day of the child, by default today; raises DayNotKeptError outside the retention and for future days."""
     timezone = ZoneInfo((await settings_of_child(work, child.child_id)).timezone)
     found = day or local_day(work.now, timezone)
-    # Ahead of the dates that a time zone can count: nothing is kept there either.
+    # Checked before the conversion to UTC, which fails for the first and last dates of the calendar.
     if not date.min < found < date.max:
         raise DayNotKeptError
     span = day_span(found, timezone)
@@ -146,7 +146,7 @@ async def calendar_of(work: UnitOfWork, child: Child, day: date | None) -> Calen
 
 
 async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> DayView:
-    """Return a whole day with what can be told of it."""
+    """Return a whole day with its stays and passages."""
     checkins = await checkins_in(work, child, calendar.span)
     zones = await child_zones(work, child)
     by_id = {zone.zone_id: zone for zone in zones}
@@ -177,7 +177,7 @@ async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> Da
 async def checkins_in(
     work: UnitOfWork, child: Child, span: Span, *, after: After | None = None, limit: int | None = None
 ) -> list[CheckinView]:
-    """Return a child's check-ins of a span in order of time, of whatever quality; nothing older than may be kept."""
+    """Return a child's check-ins of a span in order of time, of any quality; none past its retention."""
     in_order = [col(Checkin.happened_at), col(Checkin.username), col(Checkin.ref), col(Checkin.tst)]
     statement = select(Checkin).where(
         col(Checkin.child_id) == child.child_id,
@@ -186,7 +186,7 @@ async def checkins_in(
     )
     if after is not None:
         statement = statement.where(
-            # The first alone is what the index can begin at.
+            # This condition alone lets the index scan start at the cursor.
             col(Checkin.happened_at) >= after.happened_at,
             tuple_(*in_order) > tuple_(after.happened_at, after.username, after.ref, after.tst),
         )

@@ -14,40 +14,40 @@ from typing import Final
 from services.core.devices.watches.timestamps import WatchClock, happened_at, is_misdated
 from services.core.location.geometry import Point, distance_m
 
-# What guardians were told: 30 days, then places are erased. A setting may say otherwise (UnitOfWork.retention).
+# Promised to guardians: places are erased after 30 days. A setting may change it (UnitOfWork.retention).
 KEPT_FOR: Final = timedelta(days=30)
 
-# GPS under trees and Wi-Fi between houses stay below; a cell does not. A zone is drawn a street wide.
+# GPS under trees and Wi-Fi between houses stay below this; cells do not. Zones are drawn as precisely as a street.
 GOOD_WITHIN_M: Final = 100.0
-# Beyond this uncertainty the fix is useless: the place may be in the next town.
+# Beyond this uncertainty the fix is useless.
 BAD_BEYOND_M: Final = 5_000.0
-# 360 km/h: the fastest train. An aircraft is faster, but its second fix after landing is believed.
+# 360 km/h: the fastest train. An aircraft is faster; its second fix after the landing is accepted.
 MAX_SPEED_M_S: Final = 100.0
-# Further than a village and faster than on foot: from networks (Wi-Fi, cells), such a fix is as likely a wrong entry in
-# their table as a car. GPS has no such table.
+# Larger than a village and faster than walking: such a leap from networks (Wi-Fi, cells) is as likely a wrong entry in
+# the provider's table as a car ride. GPS uses no such table.
 LEAP_M: Final = 1_000.0
 LEAP_SPEED_M_S: Final = 2.0
 SOURCE_GPS: Final = "gps"
-# A GPS fix as exact as this overrules what networks said, however far away.
+# A GPS fix at least this precise overrides network fixes at any distance.
 PRECISE_WITHIN_M: Final = 30.0
-# A watch repeats a network's answer from its cache, rounded at most. Two scans at one place differ by more than this.
+# A watch resends a cached network answer, at most rounded. Two scans at one place differ by more than this.
 SAME_ANSWER_WITHIN_M: Final = 10.0
-# After this a repeated answer comes from a new scan, and is a witness of its own.
+# After this time a repeated answer comes from a new scan and counts as independent evidence.
 NEW_SCAN_AFTER: Final = timedelta(minutes=5)
-# Both fixes carry whole seconds.
+# Both fixes have a resolution of one second.
 _LEAST_GAP_S: Final = 1.0
-# A fix dated later than this after its receipt has a clock that runs ahead: no network is that slow.
+# A fix dated later than this after its receipt comes from a clock that runs ahead: no network delay is negative.
 AHEAD_TOLERATED: Final = timedelta(minutes=5)
-# An alarm about something longer ago than this would frighten without helping.
+# An alarm about an older event would frighten guardians without use.
 ALARM_WITHIN: Final = timedelta(minutes=30)
-# Receivers without a fix report 0, 0, where the ocean is 5 km deep.
+# Receivers without a fix report 0, 0, which is open ocean.
 _NULL_ISLAND_DEG: Final = 0.01
 _SKEW_TOLERATED_S: Final = 60
 PARTITIONS_AHEAD_MONTHS: Final = 2
 
 
 class Quality(StrEnum):
-    """How a fix may be used. good: everything; poor: shown in the history only; bad: nothing."""
+    """Permitted use of a fix. good: everything; poor: history only; bad: none."""
 
     GOOD = "good"
     POOR = "poor"
@@ -55,7 +55,7 @@ class Quality(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why the quality of a fix is reduced, worst first. The last two are remarks and do not reduce it."""
+    """Why the quality of a fix is reduced, worst first. The last two are informative and do not reduce it."""
 
     OUT_OF_RANGE = "out_of_range"
     NULL_ISLAND = "null_island"
@@ -76,7 +76,7 @@ _REMARKS: Final = frozenset({Reason.CLOCK_CORRECTED, Reason.LATE})
 
 @dataclass(frozen=True)
 class FixTime:
-    """When a fix happened on our clock, and the reasons that follow from its date."""
+    """Time of a fix on the server's clock, and the reasons that follow from its date."""
 
     happened_at: datetime
     reasons: frozenset[Reason] = frozenset()
@@ -84,7 +84,7 @@ class FixTime:
 
 @dataclass(frozen=True)
 class Fix:
-    """A position with its uncertainty, time and source (gps, wifi, cell; None: unknown, counts as networks)."""
+    """A position with uncertainty, time and source (gps, wifi, cell; None: unknown, treated as a network fix)."""
 
     point: Point
     accuracy_m: float | None
@@ -94,9 +94,9 @@ class Fix:
 
 @dataclass(frozen=True)
 class KnownPlaces:
-    """The latest good fix of a child, and one that was too far away to be believed.
+    """The latest good fix of a child, and a suspect fix that was too far away to be accepted.
 
-    ``witnessed_at``: when the answer behind the latest fix last counted as a witness; None: at the latest fix.
+    ``witnessed_at``: when the network answer of the latest fix last counted as evidence; None: at the latest fix.
     """
 
     latest: Fix | None = None
@@ -108,8 +108,8 @@ class KnownPlaces:
 class AssessedFix:
     """A fix with its reasons.
 
-    ``leaps``: from networks, and so far from the latest place that it needs confirmation before an alarm.
-    ``repeats``: the same network answer as the latest place, from a cache: no witness of its own.
+    ``leaps``: from networks, and so far from the latest place that an alarm needs confirmation.
+    ``repeats``: the network answer of the latest place, resent from a cache: no independent evidence.
     """
 
     fix: Fix
@@ -127,12 +127,12 @@ class AssessedFix:
 
     @property
     def late(self) -> bool:
-        """Whether a fix as new was known when it arrived."""
+        """Whether a fix at least as new was already known on arrival."""
         return Reason.LATE in self.reasons
 
     @property
     def moves(self) -> bool:
-        """Whether it becomes the latest place: good, and newer than the one known."""
+        """Whether it becomes the latest place: good, and newer than the known one."""
         return self.quality is Quality.GOOD and not self.late
 
 
@@ -140,7 +140,7 @@ def date_fix(
     clock: WatchClock, received_at: datetime, *, tst: int, boot: int | None, mono_s: int | None,
     kept_for: timedelta = KEPT_FOR,
 ) -> FixTime:  # fmt: skip
-    """Return when a fix happened. One without a usable date gets the time of its receipt and ``UNDATED``."""
+    """Return the time of a fix. A fix without a usable date gets its time of receipt and ``UNDATED``."""
     found = happened_at(clock, received_at, tst=tst, boot=boot, mono_s=mono_s)
     if found is None:
         return FixTime(received_at, frozenset({Reason.UNDATED}))
@@ -162,7 +162,7 @@ def date_fix(
 def assess(
     point: Point, accuracy_m: float | None, dated: FixTime, known: KnownPlaces, source: str | None = None
 ) -> AssessedFix:
-    """Return the fix with its reasons, given what is known of the child. An unknown source counts as networks."""
+    """Return the fix with its reasons, given the child's known places. An unknown source counts as networks."""
     fix = Fix(point, accuracy_m or None, dated.happened_at, source)
     reasons = set(dated.reasons)
     if not (-90 <= point.lat <= 90 and -180 <= point.lon <= 180):  # noqa: PLR2004 - degrees; NaN fails both
@@ -170,7 +170,7 @@ def assess(
     elif abs(point.lat) < _NULL_ISLAND_DEG and abs(point.lon) < _NULL_ISLAND_DEG:
         reasons.add(Reason.NULL_ISLAND)
     if fix.accuracy_m is None:
-        # An accuracy of 0 means unknown: the OwnTracks app omits it then.
+        # An accuracy of 0 means unknown: the OwnTracks app omits the field in this case.
         reasons.add(Reason.ACCURACY_UNKNOWN)
     elif fix.accuracy_m > BAD_BEYOND_M:
         reasons.add(Reason.ACCURACY_BAD)
@@ -195,7 +195,7 @@ def assess(
 
 
 def too_fast(one: Fix, other: Fix) -> bool:
-    """Return whether the way between two fixes is impossible in the time between, even between their nearest points."""
+    """Return whether travel between two fixes is impossibly fast, even between the nearest points of their circles."""
     apart_m, gap_s = _between(one, other)
     return apart_m > MAX_SPEED_M_S * gap_s
 
@@ -206,13 +206,13 @@ def _leaps(one: Fix, other: Fix) -> bool:
 
 
 def _between(one: Fix, other: Fix) -> tuple[float, float]:
-    """Return how far apart two circles are at least, in metres, and the seconds between."""
+    """Return the minimum distance of two circles in metres, and the seconds between the fixes."""
     gap_s = max(abs((other.happened_at - one.happened_at).total_seconds()), _LEAST_GAP_S)
     return distance_m(one.point, other.point) - (one.accuracy_m or 0) - (other.accuracy_m or 0), gap_s
 
 
 def _confirms(suspect: Fix | None, fix: Fix) -> bool:
-    """Return whether a fix confirms an earlier one that was too far away: near it, later, and another witness."""
+    """Return whether a fix confirms a suspect fix: near it, later, and independent of it."""
     return (
         suspect is not None
         and fix.happened_at > suspect.happened_at
@@ -222,7 +222,7 @@ def _confirms(suspect: Fix | None, fix: Fix) -> bool:
 
 
 def _overrules(latest: Fix, fix: Fix) -> bool:
-    """Return whether a precise GPS fix contradicts a place that networks gave: their table was wrong."""
+    """Return whether a precise GPS fix contradicts a place from networks, whose table then was wrong."""
     return (
         fix.source == SOURCE_GPS
         and latest.source != SOURCE_GPS
@@ -232,7 +232,7 @@ def _overrules(latest: Fix, fix: Fix) -> bool:
 
 
 def is_copy(earlier: Fix, fix: Fix) -> bool:
-    """Return whether two fixes are one network answer: the same point, and no two sources that differ."""
+    """Return whether two fixes are the same network answer: the same point, and sources that do not differ."""
     if SOURCE_GPS in {earlier.source, fix.source}:
         return False
     if earlier.source is not None and fix.source is not None and earlier.source != fix.source:
@@ -247,7 +247,7 @@ def _repeats(known: KnownPlaces, fix: Fix) -> bool:
 
 
 def update_known(known: KnownPlaces, assessed: AssessedFix) -> KnownPlaces:
-    """Return what is known of the child after a fix."""
+    """Return the known places of the child after a fix."""
     if assessed.moves:
         witnessed_at = known.witnessed_at if assessed.repeats else assessed.fix.happened_at
         return KnownPlaces(latest=assessed.fix, witnessed_at=witnessed_at)
@@ -259,11 +259,11 @@ def update_known(known: KnownPlaces, assessed: AssessedFix) -> KnownPlaces:
 
 
 def may_alarm(assessed: AssessedFix, received_at: datetime) -> bool:
-    """Return whether a fix may alarm guardians: it moves the latest place, and happened within the last 30 minutes."""
+    """Return whether a fix may raise an alarm: it becomes the latest place, and happened within the last 30 minutes."""
     return assessed.moves and received_at - assessed.fix.happened_at <= ALARM_WITHIN
 
 
-# ---------------------------------------------------------------- months, which the store is cut into
+# ---------------------------------------------------------------- months: partitions of the check-ins
 
 
 @dataclass(frozen=True)
@@ -285,7 +285,7 @@ class Month:
 
     @property
     def next(self) -> Month:
-        """The month after it."""
+        """The following month."""
         return Month(self.year + self.number // 12, self.number % 12 + 1)
 
     @classmethod
@@ -295,13 +295,13 @@ class Month:
 
     @classmethod
     def named(cls, name: str) -> Month:
-        """Return the month of a partition's name."""
+        """Return the month of a partition name."""
         _, year, number = name.split("_")
         return cls(int(year), int(number))
 
 
 def months_wanted(now: datetime, kept_for: timedelta = KEPT_FOR) -> list[Month]:
-    """Return the months that must have partitions: from where retention starts to two months on."""
+    """Return the months that need partitions: from the start of retention to two months ahead."""
     month, last = Month.of((now - kept_for).date()), Month.of(now.date())
     for _ in range(PARTITIONS_AHEAD_MONTHS):
         last = last.next
@@ -312,5 +312,5 @@ def months_wanted(now: datetime, kept_for: timedelta = KEPT_FOR) -> list[Month]:
 
 
 def is_over(month: Month, now: datetime, kept_for: timedelta = KEPT_FOR) -> bool:
-    """Return whether everything of a month is older than it may be kept."""
+    """Return whether every place of a month is past its retention."""
     return month.next.first_tst <= (now - kept_for).timestamp()

@@ -1,7 +1,7 @@
-"""Where somebody was, as sealed bytes: under the child's own key, so that erasing the key erases every place.
+"""Seal places under the child's own key, so that erasing the key erases every place.
 
-A place is 24 bytes before sealing: latitude, longitude, altitude as doubles, NaN where unknown. It is bound to what it
-belongs to, so that it does not open in another row.
+The plaintext of a place is 24 bytes: latitude, longitude, altitude as doubles, NaN where unknown. It is bound to its
+row, so that it does not decrypt in another row.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MARK_BYTES: Final = 16
 
 @dataclass(frozen=True)
 class Place:
-    """A point, and its height above the sea in metres where the watch knew it."""
+    """A point, and its altitude above sea level in metres if known."""
 
     point: Point
     altitude_m: float | None = None
@@ -37,33 +37,33 @@ def seal_place(key: bytes, place: Place, context: str) -> bytes:
 
 
 def open_place(key: bytes, sealed: bytes, context: str) -> Place:
-    """Return what :func:`seal_place` sealed; raises SealBrokenError."""
+    """Return the place sealed by :func:`seal_place`; raises SealBrokenError."""
     lat, lon, altitude_m = _PLACE.unpack(unseal(key, sealed, context))
     return Place(Point(lat, lon), None if math.isnan(altitude_m) else altitude_m)
 
 
 def checkin_context(child_id: uuid.UUID, username: str, ref: str, tst: int) -> str:
-    """Return what a check-in's place is bound to."""
+    """Return the context that binds a check-in's place."""
     return f"checkin/{child_id}/{username}/{ref}/{tst}"
 
 
 def latest_context(child_id: uuid.UUID) -> str:
-    """Return what a child's latest place is bound to."""
+    """Return the context that binds a child's latest place."""
     return f"latest/{child_id}"
 
 
 def suspect_context(child_id: uuid.UUID) -> str:
-    """Return what a child's place that seemed too far away is bound to."""
+    """Return the context that binds a child's suspect place."""
     return f"suspect/{child_id}"
 
 
 def sos_context(alert_id: uuid.UUID) -> str:
-    """Return what the place of an SOS is bound to."""
+    """Return the context that binds the place of an SOS."""
     return f"sos/{alert_id}"
 
 
 def content_mark(key: bytes, fingerprint: str) -> bytes:
-    """Return by what a repeat is known (16 bytes); without the child's key nothing can be learned from it."""
+    """Return the 16 bytes that identify a retry; without the child's key they reveal nothing of the content."""
     return hmac.new(key, f"checkin/{fingerprint}".encode(), hashlib.sha256).digest()[:_MARK_BYTES]
 
 
@@ -74,7 +74,7 @@ def seal_zone(key: bytes, zone_id: uuid.UUID, name: str, shape: Shape) -> bytes:
 
 
 def open_zone(key: bytes, zone_id: uuid.UUID, sealed: bytes) -> tuple[str, Shape]:
-    """Return name and shape that :func:`seal_zone` sealed; raises SealBrokenError."""
+    """Return the name and shape sealed by :func:`seal_zone`; raises SealBrokenError."""
     body = json.loads(unseal(key, sealed, f"zone/{zone_id}"))
     if "radius_m" in body:
         return body["name"], Circle(Point(*body["center"]), body["radius_m"])

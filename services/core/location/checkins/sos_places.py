@@ -1,4 +1,4 @@
-"""The place in an SOS: a consent of its own, whatever was said about location; sealed, and gone with its alert."""
+"""Places of SOS alerts: stored under a separate consent, independent of location; sealed, deleted with the alert."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class SosPosition:
-    """Where the watch was, as it said with its SOS; ``happened_at`` is when the place was taken."""
+    """The position sent with an SOS; ``happened_at`` is the time of the fix."""
 
     place: Place
     accuracy_m: float | None
@@ -33,7 +33,7 @@ class SosPosition:
 
 @dataclass(frozen=True)
 class SosPlaceView:
-    """Where an SOS came from, and how well that is known."""
+    """The place of an SOS, with its accuracy and time."""
 
     place: Place
     accuracy_m: float | None
@@ -43,10 +43,10 @@ class SosPlaceView:
 
 
 async def store_sos_place(work: UnitOfWork, alert: Alert, sent: SosPosition) -> bool:
-    """Keep where an SOS came from and return whether it was kept; a repeat keeps the first.
+    """Store the place of an SOS and return whether it is stored; a second place of the same alert changes nothing.
 
-    Kept is it only of an SOS, and only while a guardian of the family agrees to the part ``sos_places``; whether
-    location is on does not matter. The caller holds the row of the watch's identity.
+    Stored for SOS alerts only, and only while a guardian of the family consents to the part ``sos_places``; the
+    location setting does not matter. The caller holds the row of the watch's identity.
     """
     if alert.kind != AlertKind.SOS:
         return False
@@ -67,7 +67,7 @@ async def store_sos_place(work: UnitOfWork, alert: Alert, sent: SosPosition) -> 
 
 
 async def sos_place_of(work: UnitOfWork, child: Child, alert_id: uuid.UUID) -> SosPlaceView | None:
-    """Return where an alert of the child came from, or None where nothing is kept of it."""
+    """Return the place of the child's alert, or None when none is stored."""
     row = await work.session.get(SosPlace, alert_id)
     if row is None or row.child_id != child.child_id:
         return None
@@ -75,7 +75,7 @@ async def sos_place_of(work: UnitOfWork, child: Child, alert_id: uuid.UUID) -> S
 
 
 async def sos_places_of(work: UnitOfWork, child: Child) -> dict[uuid.UUID, SosPlaceView]:
-    """Return where each SOS of the child came from, by its alert, the oldest first."""
+    """Return the place of each SOS of the child by alert id, oldest first."""
     result = await work.session.exec(
         select(SosPlace)
         .where(col(SosPlace.child_id) == child.child_id)
@@ -86,7 +86,7 @@ async def sos_places_of(work: UnitOfWork, child: Child) -> dict[uuid.UUID, SosPl
 
 
 async def purge_unconsented_sos_places(work: UnitOfWork) -> bool:
-    """Delete the places of SOS that no guardian of their family agrees to any more; return False: one run takes all."""
+    """Delete SOS places to which no guardian of the family consents any more; return False: one run deletes all."""
     agreed = (
         select(Child.child_id)
         .join(Membership, col(Membership.family_id) == col(Child.family_id))

@@ -1,7 +1,7 @@
-"""Check-ins in the database: many rows with one statement, and the ids that are taken.
+"""Check-ins in the database: insert many rows with one statement, and find ids that are already used.
 
-One INSERT ... SELECT unnest for all rows of a batch: a row a commit makes 1,000 to 1,500 a second, this tens of
-thousands.
+One INSERT ... SELECT unnest per batch writes tens of thousands of rows a second; one row per commit reaches 1,000 to
+1,500.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ _COLUMNS: Final[dict[str, Any]] = {
     "received_at": DateTime(timezone=True), "content_mark": LargeBinary, "quality": String, "reasons": String,
     "accuracy_m": Double, "source": String, "sealed_place": LargeBinary,
 }  # fmt: skip
-# Names of columns are our own.
+# The S608 exemption is safe: column names are constants of this file.
 _INSERT: Final = text(
     f"INSERT INTO checkin ({', '.join(_COLUMNS)})"  # noqa: S608
     f" SELECT * FROM unnest({', '.join(f':{name}' for name in _COLUMNS)})"
-    # A net below what was asked before: the rows of one watch come one batch after the other.
+    # A second safeguard after `existing_keys`: batches with rows of the same watch run one after the other.
     " ON CONFLICT DO NOTHING"
 ).bindparams(*(bindparam(name, type_=ARRAY(kind)) for name, kind in _COLUMNS.items()))
 
-# Two questions, since an id counts in whichever month it was used, an instant only in its own; and ids of texts, clips
-# and the rest are taken, too.
+# Two queries, because an id is unique over all months, an instant only in its own. Ids of uplinks other than fixes
+# (texts, recordings) are reserved as well.
 _TAKEN: Final = text(
     "SELECT username, ref, 0::bigint AS instant, content_mark AS mark FROM checkin JOIN unnest(:named_by, :named)"
     " AS asked(username, ref) USING (username, ref)"
@@ -57,7 +57,7 @@ _TAKEN: Final = text(
 
 @dataclass(frozen=True)
 class FixKey:
-    """What a fix would be stored under."""
+    """Key of a fix in the store."""
 
     username: str
     ref: str
@@ -65,9 +65,9 @@ class FixKey:
 
 
 async def existing_keys(work: UnitOfWork, asked: Sequence[FixKey]) -> dict[tuple[str, str, int], bytes]:
-    """Return which of these names are taken, with the mark of what they stand for.
+    """Return the keys that are already used, each with the digest of its content.
 
-    A name is (user name, id, 0), or (user name, "", instant) for what has no id.
+    A key is (user name, id, 0), or (user name, "", instant) for a fix without an id.
     """
     if not asked:
         return {}
@@ -84,6 +84,6 @@ async def existing_keys(work: UnitOfWork, asked: Sequence[FixKey]) -> dict[tuple
 
 
 async def insert_checkins(work: UnitOfWork, rows: Sequence[Checkin]) -> None:
-    """Write the rows with one statement."""
+    """Insert the rows with one statement."""
     if rows:
         await work.run(_INSERT, {name: [getattr(row, name) for row in rows] for name in _COLUMNS})

@@ -1,6 +1,6 @@
-"""Tables of places: check-ins, the latest of each child, safe zones and what happened at their edges, SOS places.
+"""Tables of places: check-ins, the latest place of each child, safe zones and their passages, SOS places.
 
-Where anybody was is sealed with the child's own key; what stands in plain says when and how well, never where.
+Coordinates are sealed with the child's own key; plain columns hold time and accuracy, never a position.
 """
 
 from __future__ import annotations
@@ -22,31 +22,31 @@ from services.core.platform.db.columns import (
 
 
 class Checkin(SQLModel, table=True):
-    """A fix that was stored. Partitioned by the watch's raw time: a unique key must hold what it is cut by.
+    """A stored fix. Partitioned by the watch's raw time, so every unique key includes that column.
 
-    Written and pruned by statements (checkins.store, checkins.partitions), never as an object.
+    Written and deleted by statements (checkins.store, checkins.partitions), never as an object.
     """
 
     __tablename__ = "checkin"
     __table_args__ = (
         Index("checkin_of_child", "child_id", "happened_at"),
-        # Rows come roughly in order of time: a few bytes a megabyte find the old ones.
+        # BRIN: rows arrive roughly in order of time, so a tiny index finds the old ones.
         Index("checkin_by_time", "happened_at", postgresql_using="brin"),
         {"postgresql_partition_by": "RANGE (tst)"},
     )
 
     username: str = Field(primary_key=True, max_length=32)
-    # The watch's id; what has none is named by its instant: empty, or by its content where it has no time either.
+    # The watch's id. Without one: empty (the time identifies the fix), or a digest of the content if there is no time.
     ref: str = Field(primary_key=True, max_length=36)
-    # Unix seconds as the watch said them, 0: it did not know.
+    # Unix seconds as sent by the watch; 0: unknown.
     tst: int = Field(primary_key=True, sa_type=BigInteger)
     child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
     happened_at: datetime = time_column()
     received_at: datetime = time_column()
-    # Digest of what was sent, under the child's key: a plain one could be tried against every place in town.
+    # Keyed digest of the content: an unkeyed digest could be matched against every address in town.
     content_mark: bytes = bytes_column()
     quality: str = Field(max_length=4)
-    # Words with spaces between.
+    # Reasons, separated by spaces.
     reasons: str = Field(max_length=160)
     accuracy_m: float | None = None
     source: str | None = Field(default=None, max_length=32)
@@ -54,7 +54,7 @@ class Checkin(SQLModel, table=True):
 
 
 class LatestCheckin(SQLModel, table=True):
-    """The newest good fix of a child, and one that was too far away to be believed: a row per child."""
+    """The newest good fix of a child, and the suspect fix that was too far away; one row per child."""
 
     __tablename__ = "latest_checkin"
 
@@ -64,7 +64,7 @@ class LatestCheckin(SQLModel, table=True):
     accuracy_m: float
     source: str | None = Field(default=None, max_length=32)
     sealed_place: bytes = bytes_column()
-    # When the answer behind it last counted as a witness: copies from a cache do not.
+    # When its network answer last counted as evidence; copies from a cache do not count.
     witnessed_at: datetime | None = maybe_time_column()
     suspect_at: datetime | None = maybe_time_column()
     suspect_accuracy_m: float | None = None
@@ -73,7 +73,7 @@ class LatestCheckin(SQLModel, table=True):
 
 
 class SafeZone(SQLModel, table=True):
-    """A place a family gave a name, and where the child is as seen from it."""
+    """A safe zone named by a family, and the child's position relative to it."""
 
     __tablename__ = "safe_zone"
 
@@ -81,7 +81,7 @@ class SafeZone(SQLModel, table=True):
     child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
     # Name and shape, sealed with the child's key.
     sealed_body: bytes = bytes_column()
-    # [{"days": [1, 2], "from": "08:00", "to": "16:30"}]; none: its edge is watched always.
+    # [{"days": [1, 2], "from": "08:00", "to": "16:30"}]; empty: alarms at all hours.
     hours: list[Any] = json_column(default_factory=list)
     # unknown, inside, outside
     stand: str = Field(default="unknown", max_length=8)
@@ -93,13 +93,13 @@ class SafeZone(SQLModel, table=True):
 
 
 class SosPlace(SQLModel, table=True):
-    """Where the watch was when the child called with an SOS; it goes with its alert."""
+    """The watch's position at an SOS of the child; deleted with its alert."""
 
     __tablename__ = "sos_place"
 
     alert_id: uuid.UUID = Field(primary_key=True, foreign_key="alert.alert_id", ondelete="CASCADE")
     child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
-    # By the watch's own time, if it knew it, and by ours.
+    # By the watch's clock if it was set, and by the server's.
     happened_at: datetime | None = maybe_time_column()
     received_at: datetime = time_column()
     accuracy_m: float | None = None
@@ -108,7 +108,7 @@ class SosPlace(SQLModel, table=True):
 
 
 class ZonePassage(SQLModel, table=True):
-    """A child entered or left a zone; kept as long as the fixes that showed it."""
+    """A child entered or left a zone; kept as long as the fixes that caused it."""
 
     __tablename__ = "zone_passage"
     __table_args__ = (Index("zone_passage_of_child", "child_id", "happened_at"),)
@@ -120,5 +120,5 @@ class ZonePassage(SQLModel, table=True):
     kind: str = Field(max_length=8)
     happened_at: datetime = time_column(index=True)
     received_at: datetime = time_column()
-    # Whether guardians were told of it as an alarm: within the zone's hours, and just now.
+    # Whether guardians were alarmed: within the zone's hours, and soon enough after the passage.
     alarmed: bool = False

@@ -1,1 +1,1 @@
-"""A day of places: days on the child's wall clock, and stays."""
+"""Tracks: a child's day in its own time zone, and stays."""

@@ -1,7 +1,7 @@
-"""Days and hours as the child's place counts them; pure.
+"""Days and hours in the child's time zone. Pure.
 
-A day begins at local midnight and ends where the next one begins: it has 23 or 25 hours where clocks change, and none
-where a date was skipped. Every instant lies in exactly one day.
+A day begins at local midnight and ends where the next day begins: it has 23 or 25 hours when clocks change, and zero
+when a date is skipped. Every instant belongs to exactly one day.
 """
 
 from __future__ import annotations
@@ -14,37 +14,37 @@ from zoneinfo import ZoneInfo
 
 @dataclass(frozen=True)
 class Span:
-    """From (included) to (excluded), aware UTC."""
+    """From (inclusive) to (exclusive), aware UTC."""
 
     starts_at: datetime
     ends_at: datetime
 
 
 def day_span(day: date, timezone: ZoneInfo) -> Span:
-    """Return when a day begins and ends in a time zone."""
+    """Return the start and end of a day in a time zone."""
     return Span(_midnight(day, timezone), _midnight(day + timedelta(days=1), timezone))
 
 
 def _midnight(day: date, timezone: ZoneInfo) -> datetime:
-    # Of two midnights the first; of none (clocks jump over it) the moment of the jump: fold 0 is both.
+    # Of two midnights, the first; with none (clocks jump over it), the moment of the jump. fold=0 covers both.
     return datetime.combine(day, time.min, timezone).astimezone(UTC)
 
 
 def local_day(instant: datetime, timezone: ZoneInfo) -> date:
-    """Return the day an instant belongs to."""
+    """Return the local date of an instant."""
     return instant.astimezone(timezone).date()
 
 
 @dataclass(frozen=True)
 class Hours:
-    """Days of the week (1 is Monday) and hours on the wall clock; until before from reaches into the next morning."""
+    """Days of the week (1 is Monday) and local hours; ``until`` before ``from`` extends into the next morning."""
 
     days: frozenset[int]
     starts: time
     ends: time
 
     def hold(self, instant: datetime, timezone: ZoneInfo) -> bool:
-        """Tell whether an instant lies in these hours; from equal to until is the whole day."""
+        """Return whether an instant lies within these hours; equal bounds mean the whole day."""
         local = instant.astimezone(timezone)
         now, today = local.time(), local.isoweekday()
         if self.starts == self.ends:
@@ -56,6 +56,6 @@ class Hours:
 
 
 def any_hold(hours: Iterable[Hours], instant: datetime, timezone: ZoneInfo) -> bool:
-    """Tell whether an instant lies in any of these hours; without any hours it always does."""
+    """Return whether an instant lies within any of these hours; an empty list includes every instant."""
     listed = list(hours)
     return not listed or any(one.hold(instant, timezone) for one in listed)

@@ -1,7 +1,7 @@
-"""A day in the words of a family: where the child stayed, from when to when; pure.
+"""Summarise a day as stays: where the child stayed, from when to when. Pure.
 
-A stay is a run of good fixes around one place. A gap without fixes (indoors) belongs to the stay when the child is
-found at the same place after it; found elsewhere, the stay ends with the last fix that saw it.
+A stay is a run of good fixes around one place. A gap without fixes (indoors) belongs to the stay if the next fix is at
+the same place; otherwise the stay ends with its last fix before the gap.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Final
 from services.core.location.checkins.rules import Fix
 from services.core.location.geometry import Plane, Point, distance_m
 
-# A school and its yard; a market street.
+# The size of a school with its yard, or of a market street.
 STAY_WITHIN_M: Final = 120.0
 STAY_LEAST: Final = timedelta(minutes=10)
-# One fix beside the place is noise; the second says that the child went.
+# A single fix outside is noise; a second one shows that the child left.
 _STRAYS_TO_LEAVE: Final = 2
 
 
 @dataclass(frozen=True)
 class Stay:
-    """A place and when the child was first and last seen there."""
+    """A place, and the first and last time the child was there."""
 
     center: Point
     from_at: datetime
@@ -32,7 +32,7 @@ class Stay:
 
 
 class _Middle:
-    """The middle of the fixes taken so far, kept as sums: a day may have thousands."""
+    """The centre of the fixes added so far, kept as sums, because a day may have thousands of fixes."""
 
     def __init__(self, first: Fix) -> None:
         self._plane = Plane(first.point)
@@ -54,7 +54,7 @@ class _Middle:
 
 
 def find_stays(fixes: Sequence[Fix]) -> list[Stay]:
-    """Return the stays in good fixes that are in order of time."""
+    """Return the stays in good fixes that are sorted by time."""
     found: list[Stay] = []
     start = 0
     while start < len(fixes):
@@ -68,7 +68,7 @@ def find_stays(fixes: Sequence[Fix]) -> list[Stay]:
 
 
 def _run_from(fixes: Sequence[Fix], start: int) -> tuple[_Middle, int]:
-    """Return the middle of the run that begins here, and the index of its last fix."""
+    """Return the centre of the run that begins at ``start``, and the index of its last fix."""
     middle, last, strays = _Middle(fixes[start]), start, 0
     for index in range(start + 1, len(fixes)):
         if middle.holds(fixes[index]):

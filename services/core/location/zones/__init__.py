@@ -1,1 +1,1 @@
-"""Safe zones, and when a child entered or left one."""
+"""Safe zones, and their passages."""

@@ -1,4 +1,4 @@
-"""Safe zones: drawn, changed and taken away by guardians who manage."""
+"""Create, change and delete safe zones."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from services.core.platform.text_rules import NAME, check_text
 
 @dataclass(frozen=True)
 class ZoneChange:
-    """What is to change; None stays."""
+    """Changes of a zone; None: unchanged."""
 
     name: str | None = None
     shape: Shape | None = None
@@ -38,7 +38,7 @@ class ZoneChange:
 async def create_zone(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, name: str, shape: Shape, hours: Sequence[Hours]
 ) -> ZoneView:
-    """Draw a safe zone. Where the child is as seen from it is taken from the latest place, which is no passage.
+    """Create a safe zone. Its first state is computed from the latest place and is no passage.
 
     Raises ZonesFullError, ZoneHoursError, TextNotAllowedError.
     """
@@ -63,13 +63,13 @@ async def create_zone(
 async def change_zone(
     work: UnitOfWork, child: Child, guardian_id: uuid.UUID, zone_id: uuid.UUID, change: ZoneChange
 ) -> ZoneView:
-    """Change a zone. A new shape is looked at anew, from the latest place.
+    """Change a zone. With a new shape the state is computed again from the latest place.
 
     Raises NotFoundError, ZoneHoursError, TextNotAllowedError.
     """
     name = None if change.name is None else check_text("name", change.name, NAME)
     key = data_key(work, child)
-    # As fixes that come in lock: the latest place before the zone.
+    # The lock order of incoming fixes: the latest place before the zone.
     latest = await _locked_latest(work, child.child_id)
     row = await zone_of_child(work, child, zone_id, lock=True)
     before = view_zone(key, row).zone
@@ -87,7 +87,7 @@ async def change_zone(
 
 
 async def delete_zone(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, zone_id: uuid.UUID) -> None:
-    """Take a zone away with everything that happened at its edge. Raises NotFoundError."""
+    """Delete a zone with its passages. Raises NotFoundError."""
     row = await zone_of_child(work, child, zone_id, lock=True)
     await work.session.delete(row)
     record_audit(work, guardian_actor(guardian_id), "zone.removed", family_id=child.family_id, subject_id=zone_id)
@@ -125,7 +125,7 @@ def _look(key: bytes, row: SafeZone, shape: Shape, latest: LatestCheckin | None)
     stand = ZoneState()
     if latest is not None:
         point = open_place(key, latest.sealed_place, latest_context(row.child_id)).point
-        # What stood as the latest place until now counts as seen often enough.
+        # The latest place counts as confirmed by further fixes, so it can place the child outside at once.
         for _ in range(FIXES_TO_LEAVE):
             stand, _passage = pass_zone(stand, shape.edge_m(point), latest.accuracy_m)
         row.since_at = latest.happened_at

@@ -1,4 +1,4 @@
-"""What happens at the edges of safe zones when a child's latest place moves."""
+"""Detect zone passages when a child's latest place changes."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from services.core.platform.events.actions import record_event
 
 @dataclass(frozen=True)
 class ZoneCrossing:
-    """A passage, and whose."""
+    """A passage with the device assignment of its child."""
 
     assignment: DeviceAssignment
     passage: ZonePassage
 
 
 def update_zones(work: UnitOfWork, assignment: DeviceAssignment, assessed: AssessedFix) -> list[ZoneCrossing]:
-    """Take a fix that is the latest place to every zone of the child; return what happened at their edges.
+    """Apply a new latest place to every zone of the child; return the passages.
 
-    Guardians are alarmed of what happens within a zone's hours and just now; the rest is only remembered.
+    A passage within the zone's hours and soon after it happened is marked as an alarm; others are only stored.
     """
     found = []
     fix = assessed.fix
@@ -54,9 +54,9 @@ def update_zones(work: UnitOfWork, assignment: DeviceAssignment, assessed: Asses
 
 
 async def notify_passages(work: UnitOfWork, passed: list[ZoneCrossing]) -> None:
-    """Tell guardians who may locate of the passages, and alarm them of those that call for it.
+    """Record an event of each passage for guardians who may locate, and raise the alerts of alarms.
 
-    The families' rows are held.
+    The caller holds the families' rows (``hold_families``).
     """
     for one in passed:
         passage, child = one.passage, one.assignment.child

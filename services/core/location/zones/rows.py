@@ -1,4 +1,4 @@
-"""Between rows of safe zones and the zones of the rules."""
+"""Convert between rows of safe zones and the types of zones.rules."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ class ZoneView:
 
 
 def view_zone(key: bytes, row: SafeZone) -> ZoneView:
-    """Return a row with what is sealed in it; raises SealBrokenError."""
+    """Return a row with its decrypted zone; raises SealBrokenError."""
     name, shape = open_zone(key, row.zone_id, row.sealed_body)
     return ZoneView(row, Zone(name, shape, tuple(hours_of(span) for span in row.hours)))
 
 
 def hours_of(span: dict[str, object]) -> Hours:
-    """Return a stored span as hours."""
+    """Return stored hours as ``Hours``."""
     days = span["days"]
     assert isinstance(days, list)  # noqa: S101 - written by plain_hours and nobody else
     return Hours(frozenset(days), time.fromisoformat(str(span["from"])), time.fromisoformat(str(span["to"])))
 
 
 def plain_hours(hours: Hours) -> dict[str, object]:
-    """Return hours as they are stored."""
+    """Return hours in their stored form."""
     return {"days": sorted(hours.days), "from": f"{hours.starts:%H:%M}", "to": f"{hours.ends:%H:%M}"}
 
 
 def zone_state(row: SafeZone) -> ZoneState:
-    """Return what is believed of a zone."""
+    """Return the stored state of a zone."""
     return ZoneState(Where(row.stand), row.outside_fixes)
 
 
 def zone_at(zones: Collection[ZoneView], point: Point) -> ZoneView | None:
-    """Return the zone a point lies in; of several the one whose edge is nearest, which says more than a wide one."""
+    """Return the zone that contains a point; of several, the one with the nearest edge, which is the most specific."""
     edges = [(one.zone.shape.edge_m(point), one) for one in zones]
     around = [(edge_m, one) for edge_m, one in edges if edge_m <= 0]
     return max(around, key=lambda pair: pair[0])[1] if around else None
 
 
 async def zones_of(work: UnitOfWork, child_ids: Collection[uuid.UUID], *, lock: bool = False) -> list[SafeZone]:
-    """Return the zones of these children, the oldest first; ``lock`` holds their rows, in the order of their ids."""
+    """Return the zones of these children, oldest first; ``lock`` locks their rows in the order of their ids."""
     statement = select(SafeZone).where(col(SafeZone.child_id).in_(child_ids))
     if lock:
         statement = (

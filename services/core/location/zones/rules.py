@@ -1,8 +1,8 @@
-"""Safe zones: what one may be, and when a child entered or left it; pure.
+"""Valid safe zones, and when a child enters or leaves one. Pure.
 
-A fix is a circle: the child is somewhere in it. Entering and leaving both ask for certainty, and between them lies a
-strip of 20 m that belongs to neither: a child who stands still, wherever that is, and fixes whose circles hold it,
-however they scatter, never make more than one passage.
+A fix is a circle that contains the child. Entering and leaving both require certainty, and a strip of 20 m between
+their thresholds belongs to neither. A child who stands still therefore causes at most one passage, however its fixes
+scatter, as long as their circles contain the child.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ RADIUS_MIN_M: Final = 50.0
 RADIUS_MAX_M: Final = 10_000.0
 CORNERS_MIN: Final = 3
 CORNERS_MAX: Final = 50
-# A square of 100 m; less is smaller than the accuracy of the fixes that are to tell.
+# A square of 100 m per side or a circle as small; smaller areas are below the accuracy of the fixes.
 AREA_MIN_M2: Final = 7_500.0
-# Where the plane is too wide a guess: nobody lives there.
+# Beyond this latitude the plane is inaccurate, and the area is uninhabited.
 LATITUDE_MAX_DEG: Final = 85.0
 
-# Entered: the whole circle is inside the zone or at most this far beyond its edge, which is drawn by finger.
+# Entered: the whole circle is inside the zone, or at most this far beyond its edge, which is drawn by finger.
 ENTER_SLACK_M: Final = 30.0
 # Left: the whole circle is at least this far outside ...
 LEAVE_MARGIN_M: Final = 50.0
-# ... in two fixes one after the other, or in one that is exact and far away. A fix by networks that leaps (see rules)
-# is neither sure nor does it confirm the one before: with tables that are wrong about every twentieth fix, 96 of 100
-# recorded days told of a child who had not left. In a car every one of them leaps, so the third is believed.
+# ... in two consecutive fixes, or in one that is precise and far away. A network fix that leaps (see checkins.rules)
+# is not certain and does not confirm the previous one: with a wrong table entry in one of twenty fixes, 96 of 100
+# recorded days raised a false departure. In a car every network fix leaps, so the third one is accepted.
 FIXES_TO_LEAVE: Final = 2
 LEAPS_TO_LEAVE: Final = 3
 SURE_ACCURACY_M: Final = PRECISE_WITHIN_M
@@ -43,7 +43,7 @@ SURE_MARGIN_M: Final = 200.0
 
 
 class Where(StrEnum):
-    """Where the child is as seen from a zone."""
+    """The child's position relative to a zone."""
 
     UNKNOWN = "unknown"
     INSIDE = "inside"
@@ -51,7 +51,7 @@ class Where(StrEnum):
 
 
 class Passage(StrEnum):
-    """What happened at a zone's edge."""
+    """A transition at a zone's edge."""
 
     ENTERED = "entered"
     LEFT = "left"
@@ -59,7 +59,7 @@ class Passage(StrEnum):
 
 @dataclass(frozen=True)
 class ZoneState:
-    """What is believed of one zone, and how many fixes one after the other spoke for having left it."""
+    """State of one zone, and the number of consecutive fixes that indicate a departure."""
 
     where: Where = Where.UNKNOWN
     outside_fixes: int = 0
@@ -68,11 +68,11 @@ class ZoneState:
 def pass_zone(
     stand: ZoneState, edge_m: float, accuracy_m: float, *, leaps: bool = False, repeats: bool = False
 ) -> tuple[ZoneState, Passage | None]:
-    """Return the zone's state after a good fix that is the latest, and the passage that follows, if any.
+    """Return the zone's state after a good fix that is the latest place, and the passage that follows, if any.
 
-    ``edge_m``: distance from the zone's edge, negative inside; ``leaps``: far from the fix before; ``repeats``: the
-    network answer of the fix before, which is no second witness. Poor, bad and late fixes must not get here. The first
-    known state of a zone is no passage.
+    ``edge_m``: distance from the zone's edge, negative inside; ``leaps``: far from the previous fix; ``repeats``: the
+    network answer of the previous fix, which is no independent evidence. Poor, bad and late fixes must not be passed.
+    The first known state of a zone is no passage.
     """
     if edge_m + accuracy_m <= ENTER_SLACK_M:
         return ZoneState(Where.INSIDE), Passage.ENTERED if stand.where is Where.OUTSIDE else None
@@ -82,7 +82,7 @@ def pass_zone(
     if stand.where is Where.OUTSIDE or repeats:
         return stand, None
     fixes = stand.outside_fixes + 1
-    # The first fix of all may be the wrong one: nothing before it says that it leaps.
+    # The first fix may be wrong, and without a previous fix it cannot be recognised as a leap.
     sure = stand.where is Where.INSIDE and not leaps and accuracy_m <= SURE_ACCURACY_M and beyond_m >= SURE_MARGIN_M
     if sure or fixes >= (LEAPS_TO_LEAVE if leaps else FIXES_TO_LEAVE):
         return ZoneState(Where.OUTSIDE), Passage.LEFT if stand.where is Where.INSIDE else None
@@ -90,7 +90,7 @@ def pass_zone(
 
 
 def check_circle(center: Point, radius_m: float) -> Circle:
-    """Return the circle; raises ZoneShapeError unless it is a zone fixes can tell."""
+    """Return the circle; raises ZoneShapeError unless fixes can decide about it."""
     _check_place(center)
     if not RADIUS_MIN_M <= radius_m <= RADIUS_MAX_M:
         raise ZoneShapeError("radius")
@@ -98,8 +98,8 @@ def check_circle(center: Point, radius_m: float) -> Circle:
 
 
 def check_outline(corners: Sequence[Point]) -> Outline:
-    """Return the outline; raises ZoneShapeError unless it is simple, wide enough and not too wide."""
-    # A repeated first corner closes the line, as GeoJSON does; ours closes by itself.
+    """Return the outline; raises ZoneShapeError unless it is simple and within the bounds of area and width."""
+    # GeoJSON closes a line by repeating the first corner; an Outline closes implicitly.
     given = tuple(corners[:-1] if len(corners) > 1 and corners[0] == corners[-1] else corners)
     if not CORNERS_MIN <= len(given) <= CORNERS_MAX:
         raise ZoneShapeError("corners")
@@ -121,7 +121,7 @@ def _check_place(point: Point) -> None:
 
 
 def check_hours(days: Sequence[int], starts: time, ends: time) -> Hours:
-    """Return the hours; raises ZoneHoursError for no day or a day that is none."""
+    """Return the hours; raises ZoneHoursError for an empty list of days or an invalid day."""
     if not days or not set(days) <= set(range(1, 8)):
         raise ZoneHoursError
     return Hours(frozenset(days), starts, ends)
@@ -129,7 +129,7 @@ def check_hours(days: Sequence[int], starts: time, ends: time) -> Hours:
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone as guardians drew it: its name, its shape, and when its edge is watched (no hours: always)."""
+    """A zone as drawn by guardians: name, shape, and hours of its alarms (empty: always)."""
 
     name: str
     shape: Shape
