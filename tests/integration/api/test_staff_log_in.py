@@ -151,6 +151,26 @@ async def test_a_refresh_token_used_twice_ends_the_session(
     assert await ming.me() == (401, "session_ended")
 
 
+async def test_a_staff_token_older_than_a_used_one_ends_the_session_at_once(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    old = ming.tokens["refresh_token"]
+    for _ in range(2):
+        ming.tokens = (await ming.refresh()).json()
+    assert status_and_code(await ming.refresh(old)) == (401, "refresh_token_invalid")
+    assert await ming.me() == (401, "session_ended")
+
+
+async def test_two_refreshes_of_staff_at_once_get_the_same_successor(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    ming = await (await _colleague(client, database, clock)).set_up()
+    answers = await asyncio.gather(*(ming.refresh() for _ in range(4)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.json()["refresh_token"] for answer in answers}) == 1
+
+
 async def test_reset_and_end_close_every_session_at_once(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:

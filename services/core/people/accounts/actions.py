@@ -5,21 +5,20 @@ Who may log in at all is decided above, in families: an account alone knows no f
 
 from __future__ import annotations
 
-import base64
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import update
 from sqlmodel import col, select
 
 from services.core.people.accounts import rules
 from services.core.people.accounts.devices import PresentedDevice
-from services.core.people.accounts.errors import RefreshTokenInvalidError
 from services.core.people.accounts.queries import session_stands
-from services.core.people.accounts.rules import PresentedToken, RefreshVerdict
+from services.core.people.accounts.refresh_chains import RefreshChain
 from services.core.people.accounts.tables import Guardian, GuardianDevice, RefreshToken, Session
 from services.core.platform.audit.actions import guardian_actor, record_audit
-from services.core.platform.crypto.random_ids import new_secret
 from services.core.platform.db.database import UnitOfWork
 
 # Told whose access changed: the id of a session or of a guardian.
@@ -57,8 +56,7 @@ async def open_session(work: UnitOfWork, guardian_id: uuid.UUID, device: Present
     )  # fmt: skip
     work.add(session)
     await work.flush()
-    token = new_secret()
-    _add_token(work, session.session_id, token)
+    token = _CHAIN.start(work, session)
     record_audit(work, guardian_actor(guardian_id), "session.opened", subject_id=session.session_id)
     return _opened(session, token, device.new_token)
 
@@ -70,63 +68,12 @@ def _opened(session: Session, token: str, device_token: str | None = None) -> Op
     )  # fmt: skip
 
 
-def _add_token(work: UnitOfWork, session_id: uuid.UUID, token: str) -> None:
-    work.add(
-        RefreshToken(
-            token_hash=_token_hash(work, token),
-            session_id=session_id,
-            issued_at=work.now,
-            expires_at=work.now + rules.REFRESH_LIFETIME,
-        )
-    )
-
-
-def _token_hash(work: UnitOfWork, token: str) -> bytes:
-    return work.vault.keyed_hash(token, "refresh-token")
-
-
-def _successor(work: UnitOfWork, token: str) -> str:
-    # Derived, not drawn: a repeat gets the same successor without our storing it readable.
-    return base64.urlsafe_b64encode(work.vault.keyed_hash(token, "refresh-successor")).decode().rstrip("=")
-
-
 async def refresh(work: UnitOfWork, token: str) -> OpenSession:
-    """Continue a session: take a refresh token and return its successor.
+    """Continue a session: use a refresh token and return its successor; see ``RefreshChain.refresh``.
 
-    A repeat within 60 seconds returns the same successor, as long as that was not used: the first answer may have been
-    lost. Any other use of a used token ends the session (kept, although RefreshTokenInvalidError follows).
+    Raises RefreshTokenInvalidError.
     """
-    result = await work.session.exec(
-        select(RefreshToken, Session)
-        .join(Session, col(Session.session_id) == col(RefreshToken.session_id))
-        .where(RefreshToken.token_hash == _token_hash(work, token))
-        # The session's row lock: two uses of one chain are judged one after the other.
-        .with_for_update(of=[RefreshToken, Session])
-    )
-    row = result.first()
-    if row is None:
-        raise RefreshTokenInvalidError
-    held, session = row
-    if session.ended_at is not None or (session.limited and not session_stands(session, work.now)):
-        raise RefreshTokenInvalidError(session.guardian_id)
-    successor = _successor(work, token)
-    next_held = await work.session.get(RefreshToken, _token_hash(work, successor))
-    verdict = rules.judge_refresh(
-        PresentedToken(held.expires_at, held.used_at, next_held is not None and next_held.used_at is not None),
-        work.now,
-    )
-    if verdict is RefreshVerdict.REUSED:
-        await _end(work, session, "token_reused")
-        work.keep_refusal()
-        raise RefreshTokenInvalidError(session.guardian_id)
-    if verdict is RefreshVerdict.EXPIRED:
-        raise RefreshTokenInvalidError(session.guardian_id)
-    if verdict is RefreshVerdict.ROTATE:
-        held.used_at = work.now
-        session.last_used_at = work.now
-        work.add(held, session)
-        await _note_use(work, session)
-        _add_token(work, session.session_id, successor)
+    session, successor = await _CHAIN.refresh(work, token)
     return _opened(session, successor)
 
 
@@ -187,3 +134,28 @@ async def _end(work: UnitOfWork, session: Session, reason: str) -> None:
 async def access_changed(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
     """Have the guardian's open streams look at once what they may still be told."""
     await work.notify(CHANNEL, guardian_id)
+
+
+def _may_continue(session: Session, now: datetime) -> bool:
+    # The token's own lifetime bounds a session that is not limited.
+    return session.ended_at is None and (not session.limited or session_stands(session, now))
+
+
+def _new_token(session: Session, token_hash: bytes, now: datetime) -> RefreshToken:
+    return RefreshToken(
+        token_hash=token_hash, session_id=session.session_id, issued_at=now, expires_at=now + rules.REFRESH_LIFETIME
+    )
+
+
+_CHAIN: Final = RefreshChain(
+    session_table=Session,
+    token_table=RefreshToken,
+    session_key="session_id",
+    hash_context="refresh-token",
+    successor_context="refresh-successor",
+    new_token=_new_token,
+    owner_of=lambda session: session.guardian_id,
+    may_continue=_may_continue,
+    end=_end,
+    on_rotation=_note_use,
+)

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlmodel import col, select
 
 from services.core.people.accounts import rules
 from services.core.people.accounts.actors import staff_actor
-from services.core.people.accounts.errors import RefreshTokenInvalidError
-from services.core.people.accounts.rules import PresentedToken, RefreshVerdict, StoredSession
+from services.core.people.accounts.refresh_chains import RefreshChain
+from services.core.people.accounts.rules import StoredSession
 from services.core.people.accounts.tables import Staff, StaffRefreshToken, StaffSession
 from services.core.platform.audit.actions import record_audit
-from services.core.platform.crypto.random_ids import new_secret
 from services.core.platform.db.database import UnitOfWork
 
 # Use is noted this often, so that not every request writes.
@@ -37,45 +35,17 @@ async def open_staff_session(work: UnitOfWork, staff_id: uuid.UUID) -> OpenStaff
     session = StaffSession(staff_id=staff_id, created_at=work.now, last_used_at=work.now)
     work.add(session)
     await work.flush()
-    token = new_secret()
-    _add_token(work, session, token)
+    token = _CHAIN.start(work, session)
     record_audit(work, staff_actor(staff_id), "staff_session.opened", subject_id=session.staff_session_id)
     return OpenStaffSession(staff_id, session.staff_session_id, token)
 
 
 async def refresh_staff(work: UnitOfWork, token: str) -> OpenStaffSession:
-    """Continue a session as guardians' are continued: once a token, and a thief's second use ends it.
+    """Continue a session: use a refresh token and return its successor; see ``RefreshChain.refresh``.
 
     Raises RefreshTokenInvalidError.
     """
-    result = await work.session.exec(
-        select(StaffRefreshToken, StaffSession)
-        .join(StaffSession, col(StaffSession.staff_session_id) == col(StaffRefreshToken.staff_session_id))
-        .where(StaffRefreshToken.token_hash == _token_hash(work, token))
-        .with_for_update(of=[StaffRefreshToken, StaffSession])
-    )
-    row = result.first()
-    if row is None:
-        raise RefreshTokenInvalidError
-    held, session = row
-    if not _stands(session, work):
-        raise RefreshTokenInvalidError(session.staff_id)
-    successor = base64.urlsafe_b64encode(work.vault.keyed_hash(token, "staff-refresh-successor")).decode().rstrip("=")
-    following = await work.session.get(StaffRefreshToken, _token_hash(work, successor))
-    verdict = rules.judge_refresh(
-        PresentedToken(held.expires_at, held.used_at, following is not None and following.used_at is not None),
-        work.now,
-    )
-    if verdict is RefreshVerdict.REUSED:
-        _end(work, session, "token_reused")
-        work.keep_refusal()
-        raise RefreshTokenInvalidError(session.staff_id)
-    if verdict is RefreshVerdict.EXPIRED:
-        raise RefreshTokenInvalidError(session.staff_id)
-    if verdict is RefreshVerdict.ROTATE:
-        held.used_at = session.last_used_at = work.now
-        work.add(held, session)
-        _add_token(work, session, successor)
+    session, successor = await _CHAIN.refresh(work, token)
     return OpenStaffSession(session.staff_id, session.staff_session_id, successor)
 
 
@@ -87,7 +57,7 @@ async def staff_of_session(work: UnitOfWork, staff_session_id: uuid.UUID, staff_
         .where(StaffSession.staff_session_id == staff_session_id, StaffSession.staff_id == staff_id)
     )
     row = result.first()
-    if row is None or not _stands(row[0], work) or row[1].ended_at is not None:
+    if row is None or not _stands(row[0], work.now) or row[1].ended_at is not None:
         return None
     session, staff = row
     if work.now - session.last_used_at >= _NOTED_EVERY:
@@ -104,7 +74,7 @@ async def staff_sessions_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[Staff
         .where(StaffSession.staff_id == staff_id, col(StaffSession.ended_at).is_(None))
         .order_by(col(StaffSession.created_at).desc(), col(StaffSession.staff_session_id))
     )
-    return [one for one in result if _stands(one, work)]
+    return [one for one in result if _stands(one, work.now)]
 
 
 async def end_staff_session(work: UnitOfWork, staff_id: uuid.UUID, staff_session_id: uuid.UUID) -> bool:
@@ -113,7 +83,7 @@ async def end_staff_session(work: UnitOfWork, staff_id: uuid.UUID, staff_session
     if session is None or session.staff_id != staff_id:
         return False
     if session.ended_at is None:
-        _end(work, session, "ended")
+        await _end(work, session, "ended")
     return True
 
 
@@ -129,29 +99,40 @@ async def end_staff_sessions(
     )
     for session in standing:
         if session.staff_session_id != but:
-            _end(work, session, reason)
+            await _end(work, session, reason)
 
 
-def _stands(session: StaffSession, work: UnitOfWork) -> bool:
+def _stands(session: StaffSession, now: datetime) -> bool:
     stored = StoredSession(session.created_at, session.last_used_at, session.ended_at)
-    return rules.staff_session_is_live(stored, work.now)
+    return rules.staff_session_is_live(stored, now)
 
 
-def _end(work: UnitOfWork, session: StaffSession, reason: str) -> None:
+async def _end(work: UnitOfWork, session: StaffSession, reason: str) -> None:
     session.ended_at = work.now
     session.end_reason = reason
     work.add(session)
     record_audit(work, staff_actor(session.staff_id), f"staff_session.{reason}", subject_id=session.staff_session_id)
 
 
-def _add_token(work: UnitOfWork, session: StaffSession, token: str) -> None:
-    work.add(
-        StaffRefreshToken(
-            token_hash=_token_hash(work, token), staff_session_id=session.staff_session_id,
-            expires_at=work.now + rules.STAFF_IDLE,
-        )
-    )  # fmt: skip
+def _new_token(session: StaffSession, token_hash: bytes, now: datetime) -> StaffRefreshToken:
+    return StaffRefreshToken(
+        token_hash=token_hash, staff_session_id=session.staff_session_id, expires_at=now + rules.STAFF_IDLE
+    )
 
 
-def _token_hash(work: UnitOfWork, token: str) -> bytes:
-    return work.vault.keyed_hash(token, "staff-refresh-token")
+async def _nothing_more(_work: UnitOfWork, _session: StaffSession) -> None:
+    """A staff session has no device to keep known."""
+
+
+_CHAIN: Final = RefreshChain(
+    session_table=StaffSession,
+    token_table=StaffRefreshToken,
+    session_key="staff_session_id",
+    hash_context="staff-refresh-token",
+    successor_context="staff-refresh-successor",
+    new_token=_new_token,
+    owner_of=lambda session: session.staff_id,
+    may_continue=_stands,
+    end=_end,
+    on_rotation=_nothing_more,
+)
