@@ -1,1 +1,1 @@
-"""Who did what, when; append-only, random ids only."""
+"""The audit log: actor, action and time; append-only, random ids only."""

@@ -18,7 +18,7 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class Actor:
-    """Who acts: guardian or staff (by id), watch (by user name), operator (the command line), system, stranger."""
+    """The acting party: guardian or staff (by id), watch (by user name), operator (command line), system, stranger."""
 
     kind: str
     id: str = ""
@@ -26,7 +26,7 @@ class Actor:
 
 SYSTEM = Actor("system")
 OPERATOR = Actor("operator")
-# Whoever has not shown who they are.
+# A caller who has not authenticated.
 STRANGER = Actor("stranger")
 
 
@@ -47,13 +47,13 @@ def record_audit(  # noqa: PLR0913 - one field of the entry each
     times: int = 1,
     at: datetime | None = None,
 ) -> None:
-    """Append one entry: ids only; ``refused`` is the error's code where the action was refused.
+    """Append one entry: ids only; ``refused`` is the error code if the action was refused.
 
-    ``at``: when it happened, if before now. Of a refusal: ``asked`` is the route without ids, ``times`` how many, all
-    alike, the entry stands for.
+    ``at``: the time of the action, if before now. For a refusal: ``asked`` is the route without ids, ``times`` the
+    number of equal refusals that the entry stands for.
 
-    It is written as the last thing before the commit: its chain's lock comes after every other and is held for a moment
-    only. ``action`` is a word of words.json, which screens translate.
+    The entry is written last before the commit, because the lock of its chain follows all others in the lock order and
+    must be held briefly. ``action`` is a word of words.json, which screens translate.
     """
     work.postpone(
         _append,
@@ -80,7 +80,7 @@ async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:
 
 
 async def _hold(work: UnitOfWork, chain_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, AuditChain]:
-    """Lock the chains, in the order of their ids, so that two transactions with several never wait for each other."""
+    """Lock the chains in the order of their ids, so that two transactions with several chains never deadlock."""
     chains: dict[uuid.UUID, AuditChain] = {}
     for chain_id in chain_ids:
         locked = select(AuditChain).where(col(AuditChain.chain_id) == chain_id).with_for_update(key_share=True)

@@ -30,16 +30,16 @@ async def entries_of_family(
 
 
 async def chain_ids(work: UnitOfWork) -> list[uuid.UUID]:
-    """Return every chain, including one whose own row is missing."""
+    """Return every chain, including chains whose own row is missing."""
     with_row = await work.session.exec(select(AuditChain.chain_id))
     with_entries = await work.session.exec(select(AuditEntry.chain_id).distinct())
     return sorted({*with_row.all(), *with_entries.all()})
 
 
 async def verify_chain(work: UnitOfWork, chain_id: uuid.UUID) -> tuple[int, list[ChainFault]]:
-    """Return the number of entries of a chain and its faults."""
-    # In one snapshot, so that an entry appended meanwhile does not count as forged: the chain's row is read first
-    # under its lock, and nobody appends without it.
+    """Return the number of entries of a chain, and its faults."""
+    # Locking the chain's row first prevents appends during the read; an entry appended meanwhile would otherwise be
+    # reported as inserted.
     chain_rows = await work.session.exec(
         select(AuditChain).where(col(AuditChain.chain_id) == chain_id).with_for_update(key_share=True)
     )

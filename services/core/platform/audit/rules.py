@@ -1,4 +1,4 @@
-"""How entries are chained, and how faults of a chain are found. Pure."""
+"""Hash chains of the audit log, and the detection of their faults. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
-# Entries without a family (log-ins, strangers, staff, the command line) share this many chains, by who acts: one chain
-# would have every log-in of a shift's end wait for the one before it.
+# Entries without a family (log-ins, strangers, staff, the command line) are spread over this many chains by actor: with
+# one chain, simultaneous log-ins at the end of a shift would wait for each other.
 COMMON_CHAINS: Final = 8
-# How far from its place a moved entry is looked for, either way: a chain of 100,000 must be judged in seconds.
+# Distance in which the original place of a moved entry is searched, to verify a chain of 100,000 within seconds.
 _LOOKED_AT: Final = 1000
 
 
 @dataclass(frozen=True)
 class Chained:
-    """One entry as it is hashed, with the hash that is stored beside it."""
+    """The hashed fields of an entry, and its stored hash."""
 
     chain_id: uuid.UUID
     seq: int
@@ -40,26 +40,26 @@ class Chained:
 
 
 def chain_of(family_id: uuid.UUID | None, actor_kind: str, actor_id: str) -> uuid.UUID:
-    """Return the chain of an entry: its family's, or for one without a family one of the common chains."""
+    """Return the chain of an entry: its family's, or one of the common chains for an entry without a family."""
     if family_id is not None:
         return family_id
     return uuid.UUID(int=zlib.crc32(f"{actor_kind}/{actor_id}".encode()) % COMMON_CHAINS)
 
 
 def first_link(chain_id: uuid.UUID) -> bytes:
-    """Return the hash that stands in for an entry before the first."""
+    """Return the hash that precedes the first entry of a chain."""
     return hashlib.sha256(b"smartwatch/audit/" + chain_id.bytes).digest()
 
 
 def entry_hash(before: bytes, entry: Chained, *, seq: int | None = None) -> bytes:
-    """Return the hash of an entry after the one whose hash is ``before``; with ``seq`` as if it stood there."""
+    """Return the hash of an entry that follows the hash ``before``; ``seq`` replaces the entry's own number."""
     fields: list[object] = [
         str(entry.chain_id), entry.seq if seq is None else seq, str(entry.audit_id),
         entry.at.astimezone(UTC).isoformat(timespec="microseconds"), entry.actor_kind, entry.actor_id,
         entry.action, entry.outcome, entry.reason, None if entry.family_id is None else str(entry.family_id),
         entry.subject_id,
     ]  # fmt: skip
-    # Most entries have neither, and those written before there were any keep their hashes.
+    # Omitted at their defaults: entries written before these fields existed keep their hashes.
     if (entry.asked, entry.times) != ("", 1):
         fields += [entry.asked, entry.times]
     canonical = json.dumps(fields, separators=(",", ":"))
@@ -67,7 +67,7 @@ def entry_hash(before: bytes, entry: Chained, *, seq: int | None = None) -> byte
 
 
 class FaultKind(StrEnum):
-    """The kinds of faults of an entry."""
+    """Kinds of faults of an entry."""
 
     CHANGED = "changed"
     MISSING = "missing"
@@ -78,7 +78,7 @@ class FaultKind(StrEnum):
 
 @dataclass(frozen=True)
 class ChainFault:
-    """One fault of a chain and its place; ``belongs_at`` is set for an entry that was moved."""
+    """One fault of a chain and its position; ``belongs_at`` is set for a moved entry."""
 
     chain_id: uuid.UUID
     kind: FaultKind
@@ -88,12 +88,12 @@ class ChainFault:
 
 
 def find_faults(chain_id: uuid.UUID, entries: Sequence[Chained], length: int, head: bytes) -> list[ChainFault]:
-    """Return everything wrong with a chain; ``entries`` in stored order, ``length`` and ``head`` as its row says.
+    """Return all faults of a chain; ``entries`` in stored order, ``length`` and ``head`` from the chain's row.
 
-    Entries that were moved are found by the place where their own hash fits, put back, and the rest is judged then.
+    A moved entry is found by the position at which its own hash fits. It is put back before the rest is verified.
     """
     moved = _moved(entries, first_link(chain_id))
-    # Those that were put back last: what stands in their place was put there.
+    # Moved entries are placed last, so they replace the entries found at their original positions.
     by_truth = sorted(entries, key=lambda entry: entry.audit_id in moved)
     placed = {moved.get(entry.audit_id, entry.seq): entry for entry in by_truth}
     faults = [
@@ -112,7 +112,7 @@ def find_faults(chain_id: uuid.UUID, entries: Sequence[Chained], length: int, he
         entry = placed.get(seq)
         if entry is None:
             faults.append(ChainFault(chain_id, FaultKind.MISSING, seq))
-            # What follows cannot be judged by a hash that is gone: the next one by itself only.
+            # The hash of a missing entry is unknown, so the next entry's link cannot be verified.
             link = None
             continue
         if seq > length:
@@ -127,7 +127,7 @@ def find_faults(chain_id: uuid.UUID, entries: Sequence[Chained], length: int, he
 
 
 def _moved(entries: Sequence[Chained], first: bytes) -> dict[uuid.UUID, int]:
-    """Return the entries whose hash does not fit where they stand but fits elsewhere, with the place it fits at."""
+    """Return the entries whose hash fits only at another position, with that position."""
     hash_at = {entry.seq: entry.hash for entry in entries}
     moved: dict[uuid.UUID, int] = {}
     for entry in entries:
@@ -135,7 +135,7 @@ def _moved(entries: Sequence[Chained], first: bytes) -> dict[uuid.UUID, int]:
         if entry_hash(before, entry) == entry.hash:
             continue
         for place in _places_near(entry.seq, len(entries) + 1):
-            # What went before it there: what does now, or its own neighbour that was moved along with it.
+            # Candidates for its predecessor there: the present neighbours, or a neighbour moved along with it.
             links = {first, before, *(hash_at.get(place + step, b"") for step in (-1, 0, 1))}
             if any(entry_hash(link, entry, seq=place) == entry.hash for link in links):
                 moved[entry.audit_id] = place

@@ -1,4 +1,4 @@
-"""The actions of the log and their meaning; screens translate the word."""
+"""The actions of the audit log and their meanings; screens translate the words."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from pathlib import Path
 
 @cache
 def meanings() -> dict[str, str]:
-    """Return every action with what it means, in plain English; a test holds them equal to what the code writes."""
+    """Return every action with its meaning in English; a test compares the keys with the actions in the code."""
     meanings: dict[str, str] = json.loads((Path(__file__).parent / "words.json").read_text(encoding="utf-8"))
     return meanings

@@ -1,1 +1,1 @@
-"""What guardians' apps are told, in order."""
+"""The event stream of guardians' apps."""

@@ -1,4 +1,4 @@
-"""Record what guardians' apps are to be told."""
+"""Record events for guardians' apps."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ async def record_event(
 ) -> None:
     """Add an event to the family's stream and wake its listeners at commit.
 
-    ``detail`` holds states and versions, never content. ``guardian_id`` limits it to one guardian, ``needs_right``
-    (message, locate, manage) to those who have the right when they read.
+    ``detail`` holds states and versions, never content. ``guardian_id`` restricts it to one guardian, ``needs_right``
+    (message, locate, manage) to guardians who have the right at the time of reading.
     """
-    # UPDATE holds the family's row lock until commit, so that numbers become visible in order. The table is named, not
-    # imported: families stands above events.
+    # UPDATE locks the family's row until commit, so numbers become visible in order. The table is named in SQL, not
+    # imported: families is a layer above events.
     allocated = await work.run(
         text("UPDATE family SET event_seq = event_seq + 1 WHERE family_id = :family_id RETURNING event_seq"),
         {"family_id": family_id},
@@ -50,9 +50,9 @@ async def record_event(
 
 
 async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> None:
-    """Lock the rows of several families in order of their ids, before the first event of any of them is recorded.
+    """Lock the rows of several families in the order of their ids, before recording events of any of them.
 
-    Whoever tells more than one family in a transaction does this first: two such could wait for each other otherwise.
+    Required for every transaction that records events of several families: two of them could otherwise deadlock.
     """
     if family_ids:
         await work.run(
@@ -66,7 +66,7 @@ async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> 
 async def record_event_of_many(
     work: UnitOfWork, kind: str, families: Mapping[uuid.UUID, uuid.UUID], *, needs_right: str = ""
 ) -> None:
-    """Add one event of a kind for each child (``families``: child to family) in as few statements as for one.
+    """Record one event of a kind for each child (``families``: child to family) with a constant number of statements.
 
     The caller holds the families' rows (:func:`hold_families`).
     """

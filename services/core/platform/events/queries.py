@@ -20,10 +20,10 @@ async def events_after(
     rights: Mapping[uuid.UUID, Collection[str]],
     limit: int = 200,
 ) -> list[Event]:
-    """Return events after each family's cursor that this guardian may be told, each family's in order.
+    """Return the events after each family's cursor that this guardian may read, each family's in order.
 
-    ``cursors`` maps family to the last number seen, ``rights`` family to the rights held there; a family without an
-    entry in both is not read.
+    ``cursors`` maps family to the last number seen, ``rights`` family to the guardian's rights there; families missing
+    in either are skipped.
     """
     spans = [
         and_(
@@ -46,7 +46,7 @@ async def events_after(
 
 
 async def event_times(work: UnitOfWork, numbers: Mapping[uuid.UUID, int]) -> dict[uuid.UUID, datetime]:
-    """Return when each family's event of this number was made; a family without such an event is left out."""
+    """Return the time of each family's event with this number; families without such an event are omitted."""
     if not numbers:
         return {}
     rows = await work.session.exec(

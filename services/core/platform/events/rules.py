@@ -1,4 +1,4 @@
-"""Which events wake a phone, and how urgently. Pure."""
+"""Which events send a push notification, and how urgently. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from services.core.platform.outbox.rules import Urgency
 
 
 def wakes_phones(kind: str, detail: Mapping[str, Any]) -> bool:
-    """Return whether guardians are notified although none of their apps is open: for a child's message, an alert."""
+    """Return whether guardians get a push notification: for a child's message and for an alert."""
     if kind == "message.created":
         return detail.get("direction") == "to_family"
     return kind == "alert.raised"
 
 
 def urgency_of(kind: str, detail: Mapping[str, Any]) -> Urgency:
-    """Return how urgent the notes of an event are."""
+    """Return the urgency of the notifications of an event."""
     return Urgency.SOS if kind == "alert.raised" and detail.get("kind") == "sos" else Urgency.NORMAL

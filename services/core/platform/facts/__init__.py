@@ -1,1 +1,1 @@
-"""Events of usage without content, from which usage is computed."""
+"""Facts: events of usage without content, from which usage metrics are computed."""

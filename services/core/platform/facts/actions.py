@@ -1,4 +1,4 @@
-"""Record facts, only those whose counting a family has consented to."""
+"""Record facts, subject to a family's consent to measurement."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def record_fact(
     happened_at: datetime | None = None,
     voice_ms: int | None = None,
 ) -> None:
-    """Record that something happened, without content or place; ``happened_at`` is its time, if not now.
+    """Record that an event happened, without content or place; ``happened_at`` is its time, if it is not now.
 
-    What measures a family is kept only while its first guardian's consent to measurement stands; else it is dropped
-    before it is stored, just before the commit.
+    Facts that measure a family are stored only while its first guardian consents to measurement. The check runs just
+    before the commit; without consent the fact is dropped.
     """
     fact = Fact(
         kind=kind, watch_id=watch_id, child_id=child_id, family_id=family_id, ref_id=ref_id,
@@ -46,7 +46,7 @@ def record_fact(
 
 @dataclass(frozen=True, slots=True)
 class PastFact:
-    """A fact of the past: its time of receipt and the arguments of :func:`record_fact`."""
+    """A fact with an explicit time of receipt; the other fields are arguments of :func:`record_fact`."""
 
     kind: str
     received_at: datetime
@@ -65,9 +65,9 @@ async def record_past_facts(
     will_count: bool = False,
     make_id: Callable[[], uuid.UUID] = new_id,
 ) -> int:
-    """Record many facts of the past at once under the same rule; return how many were kept.
+    """Record many past facts at once under the same rule; return the number of stored facts.
 
-    ``will_count``: the caller counts their families anew in this transaction, so that none of them waits for it.
+    ``will_count``: the caller recounts their families in this transaction, so the facts are stored as counted.
     """
     measuring = {fact.family_id for fact in facts if fact.family_id is not None and measures_a_family(fact.kind)}
     agreed = await _agreed(work, measuring)
@@ -83,7 +83,7 @@ _PAST: Final = tuple(one.name for one in fields(PastFact))
 
 
 async def forget_measured(work: UnitOfWork, family_id: uuid.UUID) -> None:
-    """Delete the facts of a family that has withdrawn its consent to counting."""
+    """Delete the facts of a family that has withdrawn its consent to measurement."""
     await work.run(
         delete(Fact).where(
             col(Fact.family_id) == family_id,
@@ -100,8 +100,8 @@ async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[Fact]) -> 
 
 
 async def _agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Return which of these families may be measured now."""
-    # The tables are named, not imported: consents and families stand above facts.
+    """Return the families that may currently be measured."""
+    # The tables are named in SQL, not imported: consents and families are layers above facts.
     rows = await work.run(
         text(
             "SELECT m.family_id FROM membership m JOIN consent c USING (family_id, guardian_id) "

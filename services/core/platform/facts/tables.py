@@ -1,4 +1,4 @@
-"""Table of neutral facts."""
+"""Table of facts."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from services.core.platform.db.columns import datetime, id_column, maybe_time_co
 
 
 class Fact(SQLModel, table=True):
-    """What happened, when, to which watch and family; never content, place or name."""
+    """The kind and time of an event, with its watch and family; never content, place or name."""
 
     __tablename__ = "fact"
-    # An index of uncounted facts only: as small as the backlog, however many facts there are.
+    # A partial index of uncounted facts: its size follows the backlog, not the table.
     __table_args__ = (Index("fact_to_count", "received_at", postgresql_where=text("NOT counted")),)
 
     fact_id: uuid.UUID = id_column()
@@ -24,10 +24,10 @@ class Fact(SQLModel, table=True):
     family_id: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", index=True, ondelete="CASCADE")
     # Joins the facts about one message without its content.
     ref_id: uuid.UUID | None = None
-    # The watch's own time, if it knew it, and ours.
+    # The watch's time if its clock was set, and the server's.
     happened_at: datetime | None = maybe_time_column()
     received_at: datetime = time_column(index=True)
-    # How long a voice message lasts; a length, not what was said. None for everything else.
+    # Duration of a voice message; None for other kinds. A length, no content.
     voice_ms: int | None = None
-    # Set by usage.counting in the transaction that counts it: a fact that commits late is found all the same.
+    # Set by usage.counting in the transaction that counts it, so a fact that commits late is still counted.
     counted: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})

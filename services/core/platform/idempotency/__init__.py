@@ -1,1 +1,1 @@
-"""The ids that watches have used, and the answers."""
+"""Ids used by watches, with the receipts they got."""

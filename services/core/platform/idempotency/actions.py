@@ -1,4 +1,4 @@
-"""Answer repeated ids of watches as the first time."""
+"""Answer a repeated uplink id with the first receipt."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from services.core.platform.idempotency.tables import Uplink
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to an uplink; ``code`` and ``detail`` are words of the protocol."""
+    """The receipt of an uplink; ``code`` and ``detail`` are words of the watch protocol."""
 
     code: str
     detail: str | None = None
@@ -26,29 +26,29 @@ DUPLICATE = Answer("duplicate")
 
 
 def rejected(detail: str) -> Answer:
-    """Return the answer that an uplink was rejected for good."""
+    """Return the receipt of a permanently rejected uplink."""
     return Answer("rejected", detail)
 
 
 async def known_answer(work: UnitOfWork, username: str, ref: str, fingerprint: str) -> Answer | None:
-    """Return the answer to a repeat of this id, or None when the id is new.
+    """Return the receipt for an id that was already used, or None when the id is new.
 
-    Same content: ``duplicate``, or the same rejection again. Other content: ``rejected id_conflict``.
+    Same content: ``duplicate``, or the same rejection. Other content: ``rejected id_conflict``.
     """
     known = await work.session.get(Uplink, (username, ref))
     if known is None:
         return None
-    # Empty: it was purged, and the id alone makes it a repeat.
+    # The digest is empty after its purge: the id alone then identifies the retry.
     if known.fingerprint and known.fingerprint != fingerprint:
         return rejected("id_conflict")
     return DUPLICATE if known.code == "stored" else Answer(known.code, known.detail)
 
 
 async def remember(work: UnitOfWork, username: str, ref: str, *, kind: str, fingerprint: str, answer: Answer) -> Answer:
-    """Store the content's digest and the answer for this id, and return the answer.
+    """Store the digest and the receipt of this id, and return the receipt.
 
-    Of two transactions with the same id the second fails here (IntegrityError), rolls back, and finds the first's
-    answer when it is tried again.
+    If two transactions use the same id, the second fails here (IntegrityError) and rolls back; its retry returns the
+    first one's receipt.
     """
     work.add(
         Uplink(
@@ -60,15 +60,15 @@ async def remember(work: UnitOfWork, username: str, ref: str, *, kind: str, fing
     return answer
 
 
-# What docs/privacy.md promises. A watch repeats what has no receipt for at most as long.
+# Promised in docs/privacy.md. Watches resend uplinks without a receipt for at most as long.
 FINGERPRINTS_KEPT_FOR: Final = timedelta(days=30)
 _BATCH_ROWS: Final = 500
 
 
 async def purge_one_fingerprint_batch(work: UnitOfWork) -> bool:
-    """Clear a batch of digests of what watches sent 30 days ago or earlier; return whether there were any.
+    """Clear a batch of content digests older than 30 days; return whether there were any.
 
-    The ids and their answers stay, so that a repeat is still no second message. Safe to run twice, and by many.
+    Ids and receipts stay, so a retry still creates no second message. Safe to repeat and to run in parallel.
     """
     old = (
         select(Uplink.username, Uplink.ref)

@@ -1,4 +1,4 @@
-"""Table of the ids that watches have used."""
+"""Table of the ids used by watches."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from services.core.platform.db.columns import datetime, time_column
 
 
 class Uplink(SQLModel, table=True):
-    """One id made by a watch, the digest of its content, and the answer."""
+    """One id made by a watch, the digest of its content, and its receipt."""
 
     __tablename__ = "uplink"
-    # What the purge of digests looks through.
+    # Used by the purge of digests.
     __table_args__ = (Index("uplink_fingerprint", "received_at", postgresql_where=text("fingerprint <> ''")),)
 
     username: str = Field(primary_key=True, max_length=32, foreign_key="watch_identity.username", ondelete="CASCADE")
     ref: str = Field(primary_key=True, max_length=36)
     kind: str = Field(max_length=12)
-    # Digest of the parsed known fields: other content under the same id is a conflict. Empty once it was purged.
+    # Digest of the known parsed fields: other content under the same id is a conflict. Empty after its purge.
     fingerprint: str = Field(max_length=64)
     code: str = Field(max_length=12)
     detail: str | None = Field(default=None, max_length=30)

@@ -1,1 +1,1 @@
-"""Items that wait for a watch, in server order."""
+"""The inbox: items that wait for a watch, in server order."""

@@ -1,4 +1,4 @@
-"""Items for a child's watch: append, announce, settle. An item is settled only once the watch has acknowledged it."""
+"""Items for a child's watch: append, announce, settle. An item is settled only after the watch's receipt."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ async def put_in(
     message_id: uuid.UUID | None = None,
     removed_ref: str | None = None,
 ) -> InboxItem:
-    """Append an item to the child's inbox and return it; ``ref`` is its name on the wire (made here if not given)."""
-    # UPDATE holds the child's row lock until commit: a later number never becomes visible first. The table is named,
-    # not imported: families stands above inbox.
+    """Append an item to the child's inbox and return it; ``ref`` is its name on the wire (generated if empty)."""
+    # UPDATE locks the child's row until commit, so a higher number never becomes visible before a lower one. The table
+    # is named in SQL, not imported: families is a layer above inbox.
     allocated = await work.run(
         text("UPDATE child SET inbox_seq = inbox_seq + 1 WHERE child_id = :child_id RETURNING inbox_seq"),
         {"child_id": child_id},
@@ -59,9 +59,9 @@ async def waiting_count(work: UnitOfWork, child_id: uuid.UUID) -> int:
 
 
 async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> InboxItem | None:
-    """Return the item to announce to ``username`` now and note the announcement; None while one is outstanding.
+    """Return the item to announce to ``username`` now, and record the announcement; None while one is outstanding.
 
-    Items go out in order, one at a time: only the first that waits, and has not stepped aside, is ever looked at.
+    Items are announced in order, one at a time: the first waiting item that is not set aside.
     """
     rows = await work.session.exec(
         select(InboxItem)
@@ -89,7 +89,7 @@ async def claim_next(work: UnitOfWork, child_id: uuid.UUID, username: str) -> In
 
 
 async def find_item(work: UnitOfWork, child_id: uuid.UUID, ref: str) -> InboxItem | None:
-    """Return the child's item of this name, whatever its state, locked."""
+    """Return the child's item with this ``ref``, in any state, locked; None if there is none."""
     rows = await work.session.exec(
         select(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.ref) == ref)
@@ -99,7 +99,7 @@ async def find_item(work: UnitOfWork, child_id: uuid.UUID, ref: str) -> InboxIte
 
 
 def settle(work: UnitOfWork, item: InboxItem, state: str) -> None:
-    """Settle an item: ``delivered``, ``rejected`` by the watch, or ``dropped`` by us. A repeat changes nothing."""
+    """Settle an item: ``delivered``, ``rejected`` by the watch, or ``dropped`` by the server. Settled: no change."""
     if item.state == "waiting":
         item.state = state
         item.done_at = work.now
@@ -107,13 +107,13 @@ def settle(work: UnitOfWork, item: InboxItem, state: str) -> None:
 
 
 def defer(work: UnitOfWork, item: InboxItem) -> None:
-    """Defer an item because the watch has no room: announce it again in some minutes, or at the next hello."""
+    """Defer an item because the watch has no room: it is announced again after ``LATER_S``, or at the next hello."""
     item.next_announce_at = work.now + timedelta(seconds=LATER_S)
     work.add(item)
 
 
 def not_yet(work: UnitOfWork, item: InboxItem) -> None:
-    """Undo the announcement of a claimed item whose rendition is still being made."""
+    """Undo the announcement of a claimed item whose rendition is not ready."""
     item.announced_to = None
     item.announcements = 0
     item.next_announce_at = work.now + timedelta(seconds=LATER_S)
@@ -121,9 +121,9 @@ def not_yet(work: UnitOfWork, item: InboxItem) -> None:
 
 
 def note_fetch(work: UnitOfWork, item: InboxItem, first_chunk: int) -> bool:
-    """Note that the watch fetches from ``first_chunk`` on; False: too many transfers failed, the item steps aside.
+    """Record that the watch fetches from ``first_chunk`` on; False: too many transfers failed, the item is set aside.
 
-    While chunks are fetched nothing is announced.
+    A fetch postpones the next announcement, so that none is sent during a transfer.
     """
     transfer = after_fetch(Transfer(item.fetched_from, item.fetch_stalls, item.fetch_restarts), first_chunk)
     if transfer.has_failed:
@@ -140,7 +140,7 @@ def note_fetch(work: UnitOfWork, item: InboxItem, first_chunk: int) -> bool:
 
 
 async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """Announce the waiting items afresh: a new connection has received no announcement."""
+    """Announce the waiting items again, because a new connection has received no announcement."""
     await work.run(
         update(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting")
@@ -149,7 +149,7 @@ async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
 
 
 async def lock_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> InboxItem | None:
-    """Return the item of a message, its row locked."""
+    """Return the inbox item of a message, locked; None if there is none."""
     rows = await work.session.exec(
         select(InboxItem)
         .where(col(InboxItem.child_id) == child_id, col(InboxItem.message_id) == message_id)
@@ -159,7 +159,7 @@ async def lock_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.U
 
 
 async def drop_message(work: UnitOfWork, child_id: uuid.UUID, message_id: uuid.UUID) -> None:
-    """Withdraw a message; a watch that has received its announcement gets a removal."""
+    """Withdraw a message from the inbox; if the watch has received its announcement, queue a removal."""
     item = await lock_message(work, child_id, message_id)
     if item is None or item.state != "waiting":
         return

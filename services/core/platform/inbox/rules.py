@@ -1,46 +1,46 @@
-"""When a waiting item is announced again. Pure."""
+"""When to announce a waiting item again. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-# Silence after an announcement, in seconds, before the next: from the watch protocol's page.
+# Waiting time after an unanswered announcement, in seconds; the values of the watch protocol's page.
 REPEAT_AFTER_S = (60, 120, 300)
-# A watch that answered `later` has no room: it is asked again after this, or at its next hello.
+# Waiting time after a `later` from a watch without room; its next hello ends it.
 LATER_S = 300
-# After this many failed transfers an item steps aside for a while, and the next one is announced.
+# After this many failed transfers an item is set aside for a while, and the next item is announced.
 TRANSFERS_MAX = 5
 ASIDE_S = 900
-# More than this waiting for one child is refused at the door, so that nothing has to be dropped behind it.
+# With this many items waiting for one child, new items are rejected, so that no accepted item is ever dropped.
 WAITING_MAX_ITEMS = 500
 
 
 @dataclass(frozen=True)
 class Announcement:
-    """To which identity the first waiting item was announced, and when it may be announced again."""
+    """The identity to which the first waiting item was announced, and the earliest time of the next announcement."""
 
     announced_to: str | None
     next_announce_at: datetime | None
 
 
 def may_announce(item: Announcement, username: str, now: datetime) -> bool:
-    """Return whether to announce the first waiting item to ``username`` now: new, or unanswered long enough."""
+    """Return whether to announce the first waiting item to ``username``: not announced yet, or unanswered for long."""
     if item.announced_to != username or item.next_announce_at is None:
         return True
     return item.next_announce_at <= now
 
 
 def next_announcement_at(announcements: int, now: datetime) -> datetime:
-    """Return when to repeat an announcement that stayed unanswered after the n-th time (1, 2, ...)."""
+    """Return when to repeat an announcement that was unanswered for the n-th time (1, 2, ...)."""
     return now + timedelta(seconds=REPEAT_AFTER_S[min(announcements, len(REPEAT_AFTER_S)) - 1])
 
 
 @dataclass(frozen=True)
 class Transfer:
-    """How the fetching of an item goes: ``first_chunk`` is the furthest chunk a fetch began at (-1: none yet).
+    """Progress of an item's transfer; ``first_chunk`` is the highest chunk at which a fetch began (-1: none yet).
 
-    A watch asks from the first chunk it lacks on, so that a fetch that begins further on shows progress.
+    A watch fetches from the first chunk it lacks, so a fetch with a higher start shows progress.
     """
 
     first_chunk: int = -1
@@ -49,15 +49,15 @@ class Transfer:
 
     @property
     def has_failed(self) -> bool:
-        """Whether the item is to step aside."""
+        """Whether the item is to be set aside."""
         return self.stalls + self.restarts >= TRANSFERS_MAX
 
 
 def after_fetch(before: Transfer, first_chunk: int) -> Transfer:
-    """Return how the transfer goes after a fetch that begins at ``first_chunk``.
+    """Return the progress after a fetch that begins at ``first_chunk``.
 
-    Further on than before is progress. From the start again, after having been further, means that the watch threw
-    away what it had. Anything else is the same question again: what was sent did not arrive.
+    A higher start is progress. A start at 0 after progress means that the watch discarded its chunks. Any other start
+    repeats an earlier request: the chunks sent in response did not arrive.
     """
     if first_chunk > before.first_chunk:
         return Transfer(first_chunk, 0, before.restarts)

@@ -1,4 +1,4 @@
-"""Table of the items for a child's watch."""
+"""Table of the inbox."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.core.platform.db.columns import bigint_column, datetime, id_column
 
 
 class InboxItem(SQLModel, table=True):
-    """One item in server order. It belongs to the child and goes to whichever watch the child wears."""
+    """One item in server order. It belongs to the child and goes to the watch that the child currently wears."""
 
     __tablename__ = "inbox_item"
     __table_args__ = (
@@ -26,22 +26,22 @@ class InboxItem(SQLModel, table=True):
     seq: int = bigint_column()
     # The item's name on the wire.
     ref: str = Field(max_length=36)
-    # message, or removed (what was announced and is gone; `removed_ref` names it).
+    # message, or removed (a withdrawn item that was announced; `removed_ref` names it).
     kind: str = Field(max_length=10)
     message_id: uuid.UUID | None = Field(default=None, foreign_key="message.message_id", ondelete="CASCADE")
     removed_ref: str | None = Field(default=None, max_length=36)
     # waiting, delivered, rejected, dropped
     state: str = Field(default="waiting", max_length=10)
-    # Announced to which identity, when last, how often since its last hello, and not before when again.
+    # Identity and time of the last announcement, announcements since its last hello, and the earliest next one.
     announced_to: str | None = Field(default=None, max_length=32)
     announced_at: datetime | None = maybe_time_column()
     announcements: int = 0
     next_announce_at: datetime | None = maybe_time_column()
-    # How fetching its chunks goes; see inbox.rules.Transfer.
+    # Progress of the transfer of its chunks; see inbox.rules.Transfer.
     fetched_from: int = -1
     fetch_stalls: int = 0
     fetch_restarts: int = 0
-    # Stepped aside after failed transfers: the next one goes first until then.
+    # Set aside after failed transfers: until this time the next item is announced instead.
     aside_until: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
     done_at: datetime | None = maybe_time_column()

@@ -1,1 +1,1 @@
-"""How often anything that costs may be asked for, counted for all processes together."""
+"""Rate limits, shared by all processes."""

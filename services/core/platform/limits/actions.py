@@ -1,4 +1,4 @@
-"""Take tokens from the buckets that all processes share."""
+"""Charge requests to token buckets that all processes share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.errors import RetryLaterError
 from services.core.platform.limits.rules import ROUNDING, Limits, wait_for, whole_seconds
 
-# The arithmetic of rules.take in one statement, so that two processes never grant the same token.
+# Computes rules.take in one statement, so that two processes never grant the same token.
 _TAKE: Final = text(
     """
     INSERT INTO limit_bucket AS held (bucket_key, tokens, granted, filled_at, full_at)
@@ -42,7 +42,7 @@ _TAKE: Final = text(
 
 @dataclass(frozen=True)
 class Charge:
-    """One request's cost to one limit for one phone, address, account or range."""
+    """The cost of one request to one limit, counted for one phone, address, account or range."""
 
     limit: Limits
     whose: str
@@ -50,9 +50,9 @@ class Charge:
 
 
 async def charge(work: UnitOfWork, *charges: Charge) -> None:
-    """Take all of these or none; they are committed at once, so that nobody waits for this request to end.
+    """Charge all limits or none, and commit at once, so that no other request waits for this one's transaction.
 
-    Call it first in a unit of work. Raises RetryLaterError with the wait of the first limit that is used up.
+    Must be the first call of a unit of work. Raises RetryLaterError with the wait of the first exhausted limit.
     """
     order = list(Limits)
     for one in sorted(charges, key=lambda one: (order.index(one.limit), one.whose)):

@@ -1,4 +1,4 @@
-"""A full bucket is forgotten: it means no more than none at all."""
+"""Delete full buckets: a missing bucket means a full one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BATCH_ROWS = 1000
 
 
 async def purge_full_buckets(work: UnitOfWork) -> bool:
-    """Delete a batch of full buckets; return whether there were any. Safe to run twice."""
+    """Delete a batch of full buckets; return whether there were any. Safe to repeat."""
     full = (
         select(LimitBucket.bucket_key)
         .where(col(LimitBucket.full_at) <= work.now)

@@ -1,7 +1,7 @@
-"""What is limited and how much; the arithmetic of a token bucket. Pure.
+"""The limits, and the arithmetic of token buckets. Pure.
 
-A bucket holds ``burst`` tokens, each request takes one, and it fills at an even rate. docs/limits.md is written from
-this file.
+A bucket holds ``burst`` tokens, each request costs one, and it refills at a constant rate. docs/limits.md is generated
+from this file.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final
 
-# Ten minutes at one token in ten minutes may come to a token less the last bit: that is a token.
+# Floating-point: ten minutes at one token per ten minutes may add slightly less than a token. It counts as one.
 ROUNDING: Final = 1e-6
-# Event streams that stay open at the same time: those of one log-in, and of all log-ins of one guardian.
+# Maximum number of open event streams of one session, and of all sessions of one guardian.
 MOST_STREAMS_OF_SESSION: Final = 4
 MOST_STREAMS_OF_GUARDIAN: Final = 12
 _HOUR = timedelta(hours=1)
@@ -23,7 +23,7 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Limit:
-    """``burst`` at once, then ``refill`` more in each ``span``, evenly; ``each`` and ``what`` are for the page."""
+    """``burst`` at once, then ``refill`` more per ``span``, evenly; ``each`` and ``what`` are texts of the page."""
 
     burst: int
     refill: int
@@ -33,62 +33,62 @@ class Limit:
 
     @property
     def tokens_per_s(self) -> float:
-        """How fast a bucket fills."""
+        """Refill rate of a bucket."""
         return self.refill / self.span.total_seconds()
 
     @property
     def fills_in(self) -> timedelta:
-        """How long an empty bucket takes to be full."""
+        """Time in which an empty bucket becomes full."""
         return self.span * (self.burst / self.refill)
 
 
 class Limits(Enum):
-    """Every limit of this product but those of the watch protocol's sizes. The order is the order of locking."""
+    """Every limit of the product except the sizes of the watch protocol. Limits are locked in this order."""
 
-    # A factory's workers share one address; hand-outs have a budget of their own.
+    # The workers of a factory share one address; hand-outs have their own budget.
     CODES_OF_ADDRESS = Limit(60, 60, _HOUR, "client address", "one-time codes asked for")
-    # A phone that logged in before waits for nobody: strangers who ask for its number take nothing from it.
+    # A budget of its own, so that requests of strangers for the same number cannot lock out a known phone.
     CODES_OF_DEVICE = Limit(6, 6, _HOUR, "known device", "one-time codes asked for by a device that logged in before")
-    # Half of what the phone gets in a day: whoever asks for somebody else's codes from one place leaves the other half.
+    # Half of the phone's daily budget, so that abuse from one address leaves the other half.
     CODES_OF_PHONE_AT_ADDRESS = Limit(5, 12, _DAY, "phone and client address", "one-time codes asked for")
-    # With five tries a code this leaves a guesser 170 tries of a million on the first day, and 120 on each later one.
+    # With five tries per code, a guesser gets 170 tries of a million on the first day, and 120 on each later day.
     CODES_OF_PHONE = Limit(10, 24, _DAY, "phone", "one-time codes asked for by unknown devices")
-    # Numbers that differ in the last four digits only: whoever earns on a range of numbers asks for the whole of it.
+    # Numbers that differ only in the last four digits: premium-rate fraud requests codes for whole ranges.
     CODES_OF_PREFIX = Limit(30, 30, _HOUR, "range of 10,000 numbers", "one-time codes asked for by unknown devices")
     SMS_OF_COUNTRY = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by unknown devices")
     SMS_OF_COUNTRY_KNOWN = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by those known")
     TRIES_OF_ADDRESS = Limit(120, 240, _HOUR, "client address", "codes, slips and passwords entered")
     STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS = Limit(10, 10, _HOUR, "staff address and client address", "log-ins of staff")
-    # Whoever tries from many places cannot be told from its owner: the next try is never further than two minutes.
+    # Attempts from many addresses are indistinguishable from the owner's, so the wait stays below two minutes.
     STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
     REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
     RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "changes of accounts asked for or approved")
     LISTS_OF_STAFF = Limit(30, 60, _HOUR, "staff member", "lists of watches, families, SIM cards and answers sent")
-    # A phone refreshes every 15 minutes, and hundreds share an address.
+    # A phone refreshes every 15 minutes, and hundreds of phones share an address.
     REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
     INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
-    # Each guardian's own: one who asks again and again keeps no other one from their copy.
+    # Per guardian, so that one guardian's requests do not delay the copy of another.
     EXPORTS_OF_GUARDIAN = Limit(6, 12, _DAY, "guardian", "copies of a family's data asked for")
     EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "files of usage asked for")
-    # Each has up to three text messages a family to give away.
+    # Each hand-out may send up to three text messages per family.
     HAND_OUTS_OF_STAFF = Limit(6, 12, _DAY, "staff member", "hand-outs opened")
-    # One process reads uplinks, so this one is kept in its memory (docs/decisions/0041-watch-rate-limits.md).
-    # A clip of a minute has at most 2,048 chunks.
+    # One process reads uplinks, so these buckets are kept in memory (docs/decisions/0041-watch-rate-limits.md).
+    # A recording of a minute has at most 2,048 chunks.
     MESSAGES_OF_WATCH = Limit(3000, 36000, _HOUR, "watch (user name)", "MQTT messages; beyond it: receipt `retry`")
-    # A minute of speech has at most 1 MiB, and 3,000 arrays of fixes about 32 MiB: a week without a network comes in.
+    # A minute of speech has at most 1 MiB, and 3,000 arrays of fixes about 32 MiB: a week without network fits.
     BYTES_OF_WATCH = Limit(
         32 * 1024 * 1024, 384 * 1024 * 1024, _HOUR, "watch (user name)", "bytes of MQTT messages; beyond it: `retry`"
     )  # fmt: skip
-    # A watch that floods is not answered for each message: what has no answer is sent again after 30 s.
+    # A flooding watch does not get a receipt for each message; it resends messages without a receipt after 30 s.
     RETRIES_OF_WATCH = Limit(200, 3600, _HOUR, "watch (user name)", "receipts `retry` for messages beyond the limits")
 
 
 @dataclass(frozen=True)
 class Bucket:
-    """How many tokens there were, and when that was so."""
+    """The number of tokens at a point in time."""
 
     tokens: float
     filled_at: datetime
@@ -96,16 +96,16 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Taken:
-    """The bucket after a request, and how long a refused one must wait (zero: granted)."""
+    """The bucket after a request, and the wait of a refused request (zero: granted)."""
 
     bucket: Bucket
     wait: timedelta
 
 
 def take(limit: Limit, bucket: Bucket | None, now: datetime, cost: int = 1) -> Taken:
-    """Take ``cost`` tokens, or none and say when they will be there. No bucket is a full one.
+    """Charge ``cost`` tokens, or none with the wait until they are available. None stands for a full bucket.
 
-    A clock that went back fills nothing and empties nothing. The statement in actions.py computes the same.
+    A clock that moves backwards adds and removes nothing. The statement in actions.py computes the same.
     """
     held = Bucket(limit.burst, now) if bucket is None else bucket
     passed_s = max(0.0, (now - held.filled_at).total_seconds())
@@ -117,10 +117,10 @@ def take(limit: Limit, bucket: Bucket | None, now: datetime, cost: int = 1) -> T
 
 
 def wait_for(limit: Limit, tokens: float, cost: int = 1) -> timedelta:
-    """Return the wait until ``cost`` tokens are there."""
+    """Return the wait until ``cost`` tokens are available."""
     return timedelta(seconds=max(0.0, (cost - tokens) / limit.tokens_per_s))
 
 
 def whole_seconds(wait: timedelta) -> int:
-    """Return a wait as clients are told it: whole seconds, never too short, never none."""
+    """Return a wait as clients receive it: whole seconds, rounded up, at least one."""
     return max(1, math.ceil(wait.total_seconds()))

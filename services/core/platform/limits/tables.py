@@ -1,4 +1,4 @@
-"""Table of the limits' buckets."""
+"""Table of the token buckets."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from services.core.platform.db.columns import bytes_column, datetime, time_colum
 
 
 class LimitBucket(SQLModel, table=True):
-    """How much is left of one limit for one phone, address, account or range; who that is stands in a keyed hash.
+    """Tokens left of one limit for one phone, address, account or range, which only a keyed hash identifies.
 
-    UNLOGGED: a crash of the database fills every bucket, and in return no request waits for a disk.
+    UNLOGGED: a crash of the database fills every bucket, and no request waits for a disk.
     """
 
     __tablename__ = "limit_bucket"
@@ -18,8 +18,8 @@ class LimitBucket(SQLModel, table=True):
 
     bucket_key: bytes = bytes_column(primary_key=True)
     tokens: float
-    # Whether the newest request was granted: told by the statement that decided it.
+    # Result of the newest request, set by the statement that decided it.
     granted: bool = True
     filled_at: datetime = time_column()
-    # By then the bucket is full again, which is what no row means, too.
+    # From this time on the bucket is full and its row redundant.
     full_at: datetime = time_column(index=True)

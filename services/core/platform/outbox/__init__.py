@@ -1,1 +1,1 @@
-"""What must be told to others, written with its cause in one transaction."""
+"""The outbox: external effects, written in the transaction of their cause."""

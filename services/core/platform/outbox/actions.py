@@ -28,22 +28,22 @@ _CLAIM_TRIES = 5
 
 
 async def notify_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
-    """Queue a comparison of what this identity should know with what it was sent; a bridge sends the difference.
+    """Queue a comparison of this identity's current state with what was sent to it; a bridge sends the difference.
 
-    The row does not say what to send: later changes are sent with it, and a repeat sends nothing. ``greet`` adds
-    ``down/time``, the answer to hello; ``back`` informs the guardians that the watch is online again.
+    The row does not say what to send: later changes are sent with it, and a second row then sends nothing. ``greet``
+    adds ``down/time``, the answer to hello; ``back`` informs the guardians that the watch is online again.
     """
     payload = {name: True for name, is_set in (("greet", greet), ("back", back)) if is_set}
     await _queue(work, "watch", username, payload)
 
 
 async def notify_factory(work: UnitOfWork, serial: str) -> None:
-    """Queue the state of its pairing for the factory identity of ``serial``."""
+    """Queue the pairing state of ``serial`` for its factory identity."""
     await _queue(work, "factory", serial, {})
 
 
 async def notify_factories(work: UnitOfWork, serials: Sequence[str]) -> None:
-    """Queue the same for many factory identities: one statement for the rows, one for the wake-up."""
+    """Queue the pairing states of many factory identities: one statement for the rows, one for the wake-up."""
     if serials:
         work.add(*(_row(work, "factory", serial, {}, Urgency.NORMAL) for serial in serials))
         await work.notify(CHANNEL, "factory")
@@ -74,7 +74,7 @@ async def notify_phones(work: UnitOfWork, family_id: uuid.UUID, seq: int, urgenc
 async def queue_push(
     work: UnitOfWork, endpoint_id: uuid.UUID, note: dict[str, str], urgency: Urgency = Urgency.NORMAL
 ) -> None:
-    """Queue a note of ids and words for one push endpoint."""
+    """Queue a push notification of ids and words for one push endpoint."""
     await _queue(work, "push", str(endpoint_id), note, urgency)
 
 
@@ -165,9 +165,9 @@ async def _claim(work: UnitOfWork, lease: timedelta, *conditions: ColumnElement[
 
 
 async def claim_greetings(work: UnitOfWork, *, lease: timedelta, rows_max: int) -> list[OutboxRow]:
-    """Claim due rows of watches that said hello, oldest first: their time is sent before anything else is.
+    """Claim due rows of watches that said hello, oldest first, so that the time is sent before anything else.
 
-    In a storm of hellos each row takes tens of milliseconds as a whole, and its time takes none.
+    During a storm of hellos a complete row costs tens of milliseconds, sending the time alone almost nothing.
     """
     rows = await work.session.exec(
         select(OutboxRow)
@@ -190,7 +190,7 @@ async def claim_greetings(work: UnitOfWork, *, lease: timedelta, rows_max: int) 
 
 
 async def settle_greetings(work: UnitOfWork, rows: Collection[OutboxRow]) -> None:
-    """Release rows whose time was sent; what else they ask for is due now. Rows claimed since by others are left."""
+    """Release rows whose time was sent; their other effects are due now. Rows claimed since by others are skipped."""
     claims = tuple_(col(OutboxRow.outbox_id), col(OutboxRow.attempts))
     await work.run(
         update(OutboxRow)
@@ -203,7 +203,7 @@ async def settle_greetings(work: UnitOfWork, rows: Collection[OutboxRow]) -> Non
 
 
 async def awaits_greeting(work: UnitOfWork, username: str) -> bool:
-    """Return whether a hello of this user was not yet answered with the time."""
+    """Return whether a hello of this user has not been answered with the time yet."""
     rows = await work.session.exec(
         select(OutboxRow.outbox_id)
         .where(col(OutboxRow.kind) == "watch", col(OutboxRow.target) == username, text("payload ? 'greet'"))
@@ -213,20 +213,20 @@ async def awaits_greeting(work: UnitOfWork, username: str) -> bool:
 
 
 async def release(work: UnitOfWork, row: OutboxRow) -> None:
-    """Give a claim back without an attempt: the row is due at once."""
+    """Release a claim without counting an attempt: the row is due at once."""
     values = {"attempts": row.attempts - 1, "claimed_until": None}
     await work.run(update(OutboxRow).where(*_is_claimed_as(row)).values(**values))
 
 
 async def settle(work: UnitOfWork, row: OutboxRow) -> None:
-    """Delete a row whose effect was made. A row that another consumer has claimed since is left to that consumer."""
+    """Delete a row after its effect. A row that another consumer has claimed since is left to that consumer."""
     await work.run(delete(OutboxRow).where(*_is_claimed_as(row)))
 
 
 async def defer(work: UnitOfWork, row: OutboxRow) -> None:
     """Release a claimed row whose effect failed; it is due again after a pause that doubles with each attempt.
 
-    A row that is gone, or that another consumer has claimed since, stays as it is.
+    A row that was deleted, or that another consumer has claimed since, stays unchanged.
     """
     values = {"available_at": work.now + pause_after(row.attempts), "claimed_until": None}
     await work.run(update(OutboxRow).where(*_is_claimed_as(row)).values(**values))
@@ -238,7 +238,7 @@ def _is_claimed_as(row: OutboxRow) -> tuple[ColumnElement[bool], ColumnElement[b
 
 
 async def defer_by_id(work: UnitOfWork, outbox_id: int) -> None:
-    """Defer a row whose claim was rolled back with its transaction; one that is gone or claimed again is left alone."""
+    """Defer a row whose claim was rolled back with its transaction; a row deleted or claimed since is unchanged."""
     row = await work.session.get(OutboxRow, outbox_id, with_for_update={"skip_locked": True})
     if row is not None and (row.claimed_until is None or row.claimed_until <= work.now):
         row.attempts += 1

@@ -1,4 +1,4 @@
-"""Which master keys waiting outbox rows need: an old key is removed once no row needs it."""
+"""Count the master keys that waiting outbox rows need: an old key can be removed once no row needs it."""
 
 from __future__ import annotations
 
