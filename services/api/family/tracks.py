@@ -6,13 +6,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from gpxpy.gpx import GPX, GPXTrack, GPXTrackPoint, GPXTrackSegment
+
 from services.core.location.checkins.queries import CheckinView, DayView
 from services.core.location.checkins.sealing import Place
 
-_GPX_HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    '<gpx version="1.1" creator="SmartWatch" xmlns="http://www.topografix.com/GPX/1/1">\n'
-)
 # A line has two ends; one point alone is not drawn.
 _LINE_LEAST = 2
 
@@ -31,15 +29,24 @@ def geojson_of(view: DayView) -> bytes:
 
 
 def gpx_of(view: DayView) -> bytes:
-    """Return the good check-ins as one track. Nothing in it is text that anybody wrote."""
-    points = "".join(
-        f'<trkpt lat="{one.place.point.lat!r}" lon="{one.place.point.lon!r}">'
-        + ("" if one.place.altitude_m is None else f"<ele>{one.place.altitude_m!r}</ele>")
-        + f"<time>{_zulu(one.happened_at)}</time></trkpt>\n"
-        for one in view.line
-        if one.place is not None
-    )
-    return f"{_GPX_HEAD}<trk><name>{view.day.isoformat()}</name><trkseg>\n{points}</trkseg></trk>\n</gpx>\n".encode()
+    """Return the good check-ins as one track of GPX 1.1: latitude, longitude, height in metres if known, time in UTC.
+
+    Nothing in it is text that anybody wrote.
+    """
+    document = GPX()
+    document.creator = "SmartWatch"
+    points = [_track_point(one.place, one.happened_at) for one in view.line if one.place is not None]
+    track = GPXTrack(name=view.day.isoformat())
+    track.segments.append(GPXTrackSegment(points))
+    document.tracks.append(track)
+    xml: str = document.to_xml(version="1.1", prettyprint=False)
+    return xml.encode()
+
+
+def _track_point(place: Place, happened_at: datetime) -> GPXTrackPoint:
+    # GPX times are written to the second, as in GeoJSON.
+    at = happened_at.astimezone(UTC).replace(microsecond=0)
+    return GPXTrackPoint(place.point.lat, place.point.lon, elevation=place.altitude_m, time=at)
 
 
 def _feature(view: CheckinView, place: Place) -> dict[str, Any]:
