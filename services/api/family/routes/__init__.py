@@ -1,4 +1,4 @@
-"""One file a noun; each router declares an access rule on every route."""
+"""Routers of the family API: one module per noun; every route declares an access rule."""
 
 from services.api.family.routes import (
     access_log,

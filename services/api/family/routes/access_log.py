@@ -1,4 +1,4 @@
-"""Who looked, who was refused, who changed what: a family's own log, and of it the looks at one child."""
+"""A family's audit log, and the access log of one child."""
 
 import uuid
 from typing import Annotated
@@ -23,7 +23,11 @@ async def read_log(
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ENTRIES)] = 50,
 ) -> AuditLogResponse:
-    """Read the family's log, newest first; consent that was taken back does not close it."""
+    """Return the family's audit log, newest first: actions, refusals and changes.
+
+    Readable by every guardian of the family, also after withdrawing consent. For the next page repeat the request with
+    `before` = `next_before`.
+    """
     rows = await entries_of_family(work, scope.family_id, before_seq=before, limit=limit)
     more = bool(rows) and rows[-1].seq > 1
     return AuditLogResponse(entries=[_response(row) for row in rows], next_before=rows[-1].seq if more else None)
@@ -36,7 +40,10 @@ async def read_looks(
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1)] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_LOOKS)] = 50,
 ) -> AccessLogResponse:
-    """Tell who asked where this child is or was and who heard its recordings, newest first."""
+    """Return the accesses to this child's places and recordings, newest first.
+
+    For the next page repeat the request with `before` = `next_before`.
+    """
     found = await access_entries(work, scope.child, before_seq=before, limit=limit + 1)
     page = found[:limit]
     return AccessLogResponse(
@@ -60,7 +67,7 @@ def _response(row: EntryRow) -> AuditEntry:
         {
             **row.model_dump(include={"seq", "at", "action", "outcome", "reason", "subject_id", "asked", "times"}),
             "by": row.actor_kind,
-            # Staff and watches are told by what they are: their ids are nobody's business here.
+            # For staff and watches only the kind of actor is returned; guardians do not get their ids.
             "guardian_id": uuid.UUID(row.actor_id) if row.actor_kind == "guardian" else None,
         }
     )

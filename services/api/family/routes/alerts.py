@@ -1,4 +1,4 @@
-"""Alerts of a child, and whether a family's guardians can be reached for them."""
+"""Alerts of a child, and the readiness of a family: which guardians can be reached."""
 
 import uuid
 from typing import Annotated
@@ -26,10 +26,13 @@ router = APIRouter(prefix="/v1", tags=["alerts"])
 async def list_alerts(
     work: Work,
     scope: MayMessageChild,
-    cursor: Annotated[uuid.UUID | None, Query(description="next_cursor of the page before")] = None,
+    cursor: Annotated[uuid.UUID | None, Query(description="next_cursor of the previous page")] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_ALERTS)] = 50,
 ) -> schemas.AlertsResponse:
-    """Read back through the child's alerts, newest first; those of zones need the right to locate."""
+    """Return the child's alerts, newest first; zone alerts only if the caller may locate.
+
+    For the next page repeat the request with `cursor` = `next_cursor`.
+    """
     kinds = kinds_visible_with(rights_of(scope.membership).words())
     found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
     page = found[:limit]
@@ -40,14 +43,17 @@ async def list_alerts(
 
 @router.get("/children/{child_id}/alerts/{alert_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
-    """Read one alert."""
+    """Return one alert. 404 also for a zone alert without the right to locate."""
     kinds = kinds_visible_with(rights_of(scope.membership).words())
     return _alert(await alert_by_id(work, scope.child.child_id, alert_id, kinds))
 
 
 @router.get("/children/{child_id}/alerts/{alert_id}/place", responses=problem_responses(401, 403, 404, 422))
 async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> schemas.SosPlaceResponse:
-    """Tell where an SOS came from, if the family agreed to such places; the look is written down."""
+    """Return the place of an SOS; `seen` is null when none is stored.
+
+    Needs the family's consent to `sos_places`. Every request is recorded in the access log.
+    """
     await alert_by_id(work, scope.child.child_id, alert_id, [AlertKind.SOS])
     record_place_access(work, scope.caller.guardian_id, scope.child)
     found = await sos_place_of(work, scope.child, alert_id)
@@ -65,7 +71,10 @@ async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> sche
 
 @router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=problem_responses(401, 403, 404, 422))
 async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
-    """Say that you have seen it and take care: the child and the other guardians are told. The first one counts."""
+    """Acknowledge an alert; the child and the other guardians are notified.
+
+    The first acknowledgement counts. Another one returns the alert unchanged.
+    """
     kinds = kinds_visible_with(rights_of(scope.membership).words())
     alert = await acknowledge_alert(work, scope.child.child_id, alert_id, scope.caller.guardian_id, kinds)
     return _alert(alert)
@@ -73,7 +82,7 @@ async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -
 
 @router.get("/families/{family_id}/readiness", responses=problem_responses(401, 403, 404, 422))
 async def readiness(work: Work, scope: AnyGuardian) -> schemas.ReadinessResponse:
-    """Tell over which channels each guardian can be reached: before a watch is handed out, and whenever one asks."""
+    """Return the channels over which each guardian can be reached, for use before a watch is handed out."""
     found = await readiness_of_family(work, scope.family_id)
     return schemas.ReadinessResponse(
         ready=found.is_ready,

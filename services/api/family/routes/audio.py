@@ -18,5 +18,9 @@ router = APIRouter(prefix="/v1/audio", tags=["voice"])
     responses={**problem_responses(401, 403, 404, 410, 416, 422), **AUDIO_RESPONSES},
 )
 async def read_audio_by_link(request: Request, work: Work, scope: HoldsLink, transcoder: TranscoderHere) -> Response:
-    """Hear the recording this link was made for, for as long as who asked for the link may hear it."""
+    """Return the recording of a signed link as M4A/AAC; `Range` is supported.
+
+    No token is needed. The link works until it expires, and only while the guardian who requested it may hear the
+    recording. 410 after the recording was deleted.
+    """
     return await audio_of_message(request, work, scope, scope.message_id, transcoder)

@@ -1,4 +1,4 @@
-"""Log in by phone and one-time code, prove a new device; continue and end a session."""
+"""Log in by phone and one-time code, verify a new device, refresh and end a session."""
 
 from fastapi import APIRouter
 
@@ -38,11 +38,11 @@ _A_TRY = costs_address(Limits.TRIES_OF_ADDRESS)
 
 @router.post("/codes", status_code=202, dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def request_code(work: Work, address: ClientAddress, body: LoginCodeRequest) -> LoginCodeResponse:
-    """Have a one-time code sent to a phone.
+    """Request a one-time code for a phone.
 
-    The answer is the same for every phone; only an enrolled, invited or known one is sent an SMS. With the token of a
-    device that logged in before, limits that strangers can use up do not matter; with the code on the wall of a
-    hand-out the hand-out's own budget pays.
+    The response is the same for every phone; an SMS is sent only to an enrolled, invited or known one. With the
+    `device_token` of an earlier log-in the request counts against the limits of that device, which strangers cannot
+    exhaust; with a `hand_out_code` against the budget of the hand-out. 429 with `Retry-After` beyond the limits.
     """
     asker = Asker(body.locale, address, body.device_token, body.hand_out_code, body.country)
     sent = await admission.request_login_code(work, body.phone, asker)
@@ -54,9 +54,10 @@ async def request_code(work: Work, address: ClientAddress, body: LoginCodeReques
 
 @router.post("/tokens", dependencies=[OPEN, _A_TRY], responses=problem_responses(403, 422, 429))
 async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: LogInRequest) -> TokenResponse:
-    """Turn the right code into a session: a short-lived access token and a refresh token that changes at each use.
+    """Exchange a one-time code for a session: a short-lived access token and a refresh token that changes at each use.
 
-    On a device that is not known, or was not used for 60 days, the session is `limited` until its second step.
+    On a device that is unknown, or was not used for 60 days, the session is `limited` until its second step. Every
+    wrong code counts against the tries of the challenge.
     """
     entered = EnteredCode(body.challenge_id, body.challenge_secret, body.phone, body.code)
     session = await admission.log_in(
@@ -67,22 +68,25 @@ async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: LogIn
 
 @router.post("/slips", dependencies=[OPEN, _A_TRY], responses=problem_responses(403, 422, 429))
 async def log_in_with_slip(work: Work, tokens: Tokens, address: ClientAddress, body: SlipLogInRequest) -> TokenResponse:
-    """Log in with a slip from a hand-out where no text message arrives; it works once, while the hand-out is open."""
+    """Log in with a printed slip from a hand-out, when no SMS arrives.
+
+    A slip works once, and only while the hand-out is open; otherwise 403. An unknown device gets a `limited` session.
+    """
     asker = Asker(body.locale, address, body.device_token, country=body.country)
     return pair_of(work, tokens, await log_in_by_slip(work, body.slip_code, body.phone, asker))
 
 
 @router.get("/second-step", responses=problem_responses(401))
 async def read_second_step(caller: BeforeSecondStep) -> SecondStepResponse:
-    """Tell whether this session still lacks its second step: it ends by itself when another guardian approves."""
+    """Return whether this session still needs its second step; an approval by another guardian completes it."""
     return SecondStepResponse(needed=caller.limited)
 
 
 @router.post("/second-step", status_code=204, responses=problem_responses(401, 403, 422, 429))
 async def take_second_step(work: Work, caller: BeforeSecondStep, body: SecondStepRequest) -> None:
-    """Prove a new device with the guardian's PIN, or with the code that the child's paired watch shows.
+    """Complete a limited session with the guardian's PIN, or with the code shown by the child's paired watch.
 
-    A session that is whole already stays so.
+    A session that is complete already stays unchanged. 403 for a wrong entry, 429 after five.
     """
     if not caller.limited:
         return
@@ -99,7 +103,11 @@ async def take_second_step(work: Work, caller: BeforeSecondStep, body: SecondSte
     responses=problem_responses(401, 422, 429),
 )
 async def refresh(work: Work, tokens: Tokens, body: RefreshRequest) -> TokenResponse:
-    """Continue a session. A refresh token works once; a used one that comes again ends the session."""
+    """Exchange a refresh token for new tokens.
+
+    A refresh token works once. A retry within 60 seconds returns the same new tokens unless they were used; any other
+    reuse ends the session with 401.
+    """
     return pair_of(work, tokens, await accounts.refresh(work, body.refresh_token))
 
 
@@ -110,7 +118,7 @@ async def log_out(work: Work, caller: BeforeSecondStep) -> None:
 
 
 def pair_of(work: UnitOfWork, tokens: AccessTokens, session: OpenSession) -> TokenResponse:
-    """Return a session's tokens as they are told."""
+    """Return the token response of a session."""
     return TokenResponse(
         access_token=tokens.issue(AccessClaims(session.guardian_id, session.session_id), work.now),
         expires_in_s=int(ACCESS_LIFETIME.total_seconds()),

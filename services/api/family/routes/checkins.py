@@ -1,4 +1,4 @@
-"""Where a child is and was. Every look needs the right to locate and a consent of one's own, and is written down."""
+"""Places of a child. Each access needs the right to locate and the caller's consent, and enters the access log."""
 
 from datetime import date
 from typing import Annotated, Any
@@ -27,22 +27,25 @@ from services.core.platform.db.database import UnitOfWork
 router = APIRouter(prefix="/v1/children/{child_id}/checkins", tags=["places"])
 of_all = APIRouter(prefix="/v1", tags=["places"])
 
-# Half a street: what a line on a phone's map can show.
+# Half the width of a street: the precision of a line on a phone's map.
 TRACK_TOLERANCE_M = 15.0
 
-ADay = Annotated[date | None, Query(description="a day in the child's time zone; today without it")]
+ADay = Annotated[date | None, Query(description="a day in the child's time zone; default: today")]
 
 
 @router.get("/latest", responses=problem_responses(401, 403, 404, 422))
 async def latest(work: Work, scope: MayLocateChild) -> schemas.LatestPlaceResponse:
-    """Tell where the child was last seen, how well that is known, and which of the family's places it is."""
+    """Return the child's latest known place with its accuracy, age and safe zone.
+
+    `seen` is null when no good fix of the last 30 days is stored. The request enters the access log.
+    """
     record_place_access(work, scope.caller.guardian_id, scope.child)
     return _latest(work, await queries.latest_place(work, scope.child))
 
 
 @of_all.get("/checkins/latest", responses=problem_responses(401))
 async def latest_of_all(work: Work, caller: IsLoggedIn) -> schemas.LatestPlacesResponse:
-    """Tell the latest place of every child whose places the caller may see."""
+    """Return the latest place of every child that the caller may locate; each child's access log gets an entry."""
     children = []
     for membership, family in await families_of(work, caller.guardian_id):
         agreed = [
@@ -60,7 +63,10 @@ async def latest_of_all(work: Work, caller: IsLoggedIn) -> schemas.LatestPlacesR
 
 @router.get("/day", responses=problem_responses(401, 403, 404, 422))
 async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> schemas.DayResponse:
-    """Tell a day: where the child stayed, what happened at the edges of its zones, and the way between."""
+    """Return a day of the child: stays, zone passages, a simplified track and counts of fixes by quality.
+
+    The request enters the access log. 404 for a day that is past its retention or in the future.
+    """
     found = await _day(work, scope, day)
     places = [one.place.point for one in found.line if one.place is not None]
     return schemas.DayResponse(
@@ -96,10 +102,13 @@ async def fixes(
     work: Work,
     scope: MayLocateChild,
     day: ADay = None,
-    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the page before")] = None,
+    cursor: Annotated[str | None, Query(max_length=200, description="next_cursor of the previous page")] = None,
     limit: Annotated[int, Query(ge=1, le=queries.PAGE_MAX_CHECKINS)] = 100,
 ) -> schemas.CheckinsResponse:
-    """Tell a day's check-ins one by one, good, poor and bad, in order of time."""
+    """Return a day's check-ins of any quality (good, poor, bad) in order of time.
+
+    For the next page repeat the request with `cursor` = `next_cursor`. Each page enters the access log.
+    """
     record_place_access(work, scope.caller.guardian_id, scope.child)
     calendar = await queries.calendar_of(work, scope.child, day)
     after = None if cursor is None else read_day_cursor(cursor)
@@ -117,7 +126,7 @@ _GPX: dict[int | str, dict[str, Any]] = {200: {"content": {"application/gpx+xml"
 
 @router.get("/day.geojson", response_class=Response, responses=problem_responses(401, 403, 404, 422) | _GEOJSON)
 async def geojson(work: Work, scope: MayLocateChild, day: ADay = None) -> Response:
-    """Export a day as GeoJSON: a point for every check-in with its quality, and the line of the good ones."""
+    """Export a day as GeoJSON: a point with its quality for every check-in, and a line through the good ones."""
     return Response(geojson_of(await _day(work, scope, day)), media_type="application/geo+json")
 
 

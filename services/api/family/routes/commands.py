@@ -19,10 +19,10 @@ router = APIRouter(prefix="/v1/children/{child_id}/commands", tags=["commands"])
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def give(work: Work, scope: GuardianOfChild, body: schemas.NewCommandRequest) -> schemas.CommandResponse:
-    """Have the child's watch do something now, or never: it is not carried out after ``expires_at``.
+    """Send a command to the child's watch; it is never executed after `expires_at`.
 
-    Ring needs the right to message, restart and lost to manage, locate to locate and the caller's own consent. While
-    your own command of the kind is open, a repeat returns it.
+    `ring` needs the right to message, `restart`, `lost` and `found` the right to manage, `locate` the right to locate
+    and the caller's consent to location. While the caller's own command of this kind is open, it is returned instead.
     """
     return _command(await command_watch(work, scope.child, scope.membership, CommandKind(body.kind)))
 
@@ -31,7 +31,10 @@ async def give(work: Work, scope: GuardianOfChild, body: schemas.NewCommandReque
 async def list_commands(
     work: Work, scope: MayMessageChild, limit: Annotated[int, Query(ge=1, le=PAGE_MAX_COMMANDS)] = 50
 ) -> schemas.CommandsResponse:
-    """Tell what the child's watches were told to do and by whom: who looked is no secret in the family."""
+    """Return the commands to the child's watches with their senders, newest first.
+
+    Every guardian who may message sees who located the child.
+    """
     kinds = [kind.value for kind in CommandKind]
     found = await commands_of(work, scope.child.child_id, kinds=kinds, limit=limit)
     return schemas.CommandsResponse(commands=[_command(one) for one in found])
@@ -39,7 +42,7 @@ async def list_commands(
 
 @router.get("/{command_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, command_id: uuid.UUID) -> schemas.CommandResponse:
-    """Tell how far one command has come."""
+    """Return the state of one command."""
     return _command(await command_by_id(work, scope.child.child_id, command_id))
 
 

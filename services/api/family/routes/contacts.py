@@ -1,4 +1,4 @@
-"""Who can reach a child, and whom the child can call."""
+"""Contacts of a child: the people who can reach the child, and those whom the child can call."""
 
 import uuid
 
@@ -22,13 +22,17 @@ router = APIRouter(prefix="/v1/children/{child_id}/contacts", tags=["contacts"])
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_contacts(work: Work, scope: GuardianOfChild) -> schemas.ContactListResponse:
-    """Tell everyone who can reach the child; every guardian may see it."""
+    """Return the child's contact list, for every guardian of the family."""
     return await _list(work, scope.child)
 
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
 async def propose(work: Work, scope: GuardianOfChild, body: schemas.NewContactRequest) -> schemas.ContactResponse:
-    """Propose a phone contact. Who may manage approves it by proposing; of others it waits for approval."""
+    """Add a phone contact.
+
+    Approved at once if the caller may manage, otherwise `proposed` until a managing guardian approves it. 409 when the
+    list is full or has the number already.
+    """
     region = await _region(work, scope.child)
     proposed = phone_contact(**body.model_dump(), region=region)
     contact = await actions.propose_contact(
@@ -37,17 +41,17 @@ async def propose(work: Work, scope: GuardianOfChild, body: schemas.NewContactRe
     return _contact(contact)
 
 
-# Before the routes with an id in the same place.
+# Declared before the routes with an id, which would match the same path.
 @router.put("/order", responses=problem_responses(401, 403, 404, 422))
 async def order(work: Work, scope: MayManageChild, body: schemas.ContactOrderRequest) -> schemas.ContactListResponse:
-    """Put the list into this order, the first on top of the watch."""
+    """Set the order of the list; the watch shows the first contact on top. Every contact must be listed once."""
     await actions.order_contacts(work, scope.child, scope.caller.guardian_id, body.contact_ids)
     return await _list(work, scope.child)
 
 
 @router.post("/{contact_id}/approve", responses=problem_responses(401, 403, 404, 422))
 async def approve(work: Work, scope: MayManageChild, contact_id: uuid.UUID) -> schemas.ContactResponse:
-    """Let a proposed contact reach the watch. A repeat changes nothing."""
+    """Approve a proposed contact and send it to the watch. An approved contact stays unchanged."""
     return _contact(await actions.approve_contact(work, scope.child, scope.caller.guardian_id, contact_id))
 
 
@@ -55,7 +59,10 @@ async def approve(work: Work, scope: MayManageChild, contact_id: uuid.UUID) -> s
 async def change(
     work: Work, scope: MayManageChild, contact_id: uuid.UUID, body: schemas.ChangeContactRequest
 ) -> schemas.ContactResponse:
-    """Change a contact; a guardian's number follows the guardian."""
+    """Change a phone contact; omitted fields stay unchanged.
+
+    409 for the number of a guardian's contact, which follows the guardian's account.
+    """
     number = None if body.number is None else dialable_number(body.number, await _region(work, scope.child))
     contact = await actions.change_contact(
         work,
@@ -69,7 +76,7 @@ async def change(
 
 @router.delete("/{contact_id}", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def remove(work: Work, scope: MayManageChild, contact_id: uuid.UUID) -> None:
-    """Take a phone contact out of the list."""
+    """Remove a phone contact from the list. 409 for the contact of a guardian."""
     await actions.remove_contact(work, scope.child, scope.caller.guardian_id, contact_id)
 
 

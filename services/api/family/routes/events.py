@@ -1,4 +1,4 @@
-"""Live events (server-sent) and catching up."""
+"""Events: a live stream (server-sent events), and pages of missed events."""
 
 import asyncio
 import contextlib
@@ -35,18 +35,18 @@ router = APIRouter(prefix="/v1", tags=["events"])
 log = structlog.get_logger()
 
 PAGE_EVENTS = 200
-# The hub wakes a stream whenever there is something to see. This is for what time alone changes.
+# The hub wakes a stream for every new event. This interval catches changes caused by time alone.
 LOOK_EVERY_S = 300.0
 
 
 @dataclass(frozen=True)
 class _Scope:
-    """Which families a stream may read from which number, with which rights, and since when the caller belongs."""
+    """Families a stream may read, with the last number, the caller's rights and the time of joining."""
 
     cursors: dict[uuid.UUID, Position]
     rights: dict[uuid.UUID, frozenset[str]]
     joined_at: dict[uuid.UUID, datetime]
-    # Families whose cursor is of events that the database does not hold: it was restored from a backup.
+    # Families whose cursor refers to events missing from the database, which was restored from a backup.
     reset: list[uuid.UUID]
 
     @property
@@ -55,7 +55,7 @@ class _Scope:
         return {family_id: position.seq for family_id, position in self.cursors.items()}
 
     def may_be_told(self, row: EventRow) -> bool:
-        """Tell whether an event is of the caller's time in the family: a cursor made up shows nothing older."""
+        """Return whether an event is from the caller's time in the family: a forged cursor reveals nothing older."""
         return row.created_at >= self.joined_at[row.family_id]
 
 
@@ -63,9 +63,10 @@ class _Scope:
 async def sync(
     work: Work, caller: IsLoggedIn, since: Annotated[str | None, Query(max_length=2000)] = None
 ) -> EventsResponse:
-    """Read what happened since a cursor; without one, nothing, and the cursor of now.
+    """Return the events after the cursor `since`; without it, no events and the current cursor.
 
-    ``reset`` names families that were restored from a backup: read everything of them again, and go on from ``cursor``.
+    Store `cursor` for the next request. While `more` is true, request again at once. `reset` lists families restored
+    from a backup: reload all of their data, and continue from `cursor`.
     """
     scope = await _scope(work, caller.guardian_id, read_cursor(since) if since else {})
     rows = await events_after(work, caller.guardian_id, scope.numbers, scope.rights, PAGE_EVENTS)
@@ -80,7 +81,7 @@ async def sync(
 async def read_last_event_id(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=2000)] = None,
 ) -> dict[uuid.UUID, Position]:
-    """Return where the client stood; raises CursorInvalidError while the answer can still be a problem."""
+    """Return the client's cursor; raises CursorInvalidError before the stream starts, while a problem can be sent."""
     return read_cursor(last_event_id) if last_event_id else {}
 
 
@@ -90,11 +91,12 @@ async def follow(
     caller: IsLoggedIn,
     cursors: Annotated[dict[uuid.UUID, Position], Depends(read_last_event_id)],
 ) -> AsyncIterator[ServerSentEvent]:
-    """Follow what happens in the caller's families. The id of each event is a cursor: reconnect with the last one.
+    """Stream the events of the caller's families as server-sent events.
 
-    The first event is ``ready``. ``reset`` names families that were restored from a backup: read everything of them
-    again. The stream ends when the session ends, when newer streams take its place (4 of a session, 12 of a guardian),
-    and after a day; a comment line every 15 seconds shows that it lives.
+    The id of each event is a cursor: reconnect with the last one in `Last-Event-ID`. The first event is `ready`. A
+    `reset` event lists families restored from a backup: reload all of their data. The stream ends with the session,
+    after a day, and when newer streams exceed 4 of a session or 12 of a guardian. A comment line every 15 seconds shows
+    that it is alive.
     """
     database: Database = request.app.state.database
     hub: EventHub = request.app.state.hub
@@ -107,13 +109,13 @@ async def follow(
         if scope.reset:
             yield _reset(scope)
         while True:
-            # Listen before looking, so that nothing falls between.
+            # Registered before the query, so that no event between query and wait is missed.
             async with hub.waker(cursors, caller.guardian_id, caller.session_id) as woken:
                 found = None if hub.is_closing else await _look(database, caller, stream_no, cursors)
                 if found is None:
                     return
                 scope, rows = found
-                # A family that is new to the stream must be listened for, too, before this may wait.
+                # A family that is new to the stream has no waker yet: register again before waiting.
                 listens_for_all = scope.cursors.keys() <= cursors.keys()
                 cursors = scope.cursors
                 if scope.reset:
@@ -134,9 +136,9 @@ async def follow(
 async def _look(
     database: Database, caller: Caller, stream_no: int, cursors: dict[uuid.UUID, Position]
 ) -> tuple[_Scope, list[EventRow]] | None:
-    """Return what is new, or None when the stream is to end: no session stands, or nobody can be asked.
+    """Return new events, or None when the stream must end.
 
-    Also when newer streams have taken its place.
+    It ends with the session, when newer streams exceed the limits, and while the database is unreachable.
     """
     try:
         async with database.begin() as work:
@@ -147,7 +149,7 @@ async def _look(
             scope = await _scope(work, caller.guardian_id, cursors)
             return scope, await events_after(work, caller.guardian_id, scope.numbers, scope.rights, PAGE_EVENTS)
     except Exception as error:
-        # A restored backup is one that has to be brought up to date before anything of it is sent.
+        # A restored backup sends nothing until its pending erasures are repeated.
         if is_database_unavailable(error) or isinstance(error, ErasuresPendingError | LedgerBrokenError):
             log.warning("stream_ended_without_database", error=type(error).__qualname__)
             return None
@@ -155,7 +157,7 @@ async def _look(
 
 
 async def _scope(work: UnitOfWork, guardian_id: uuid.UUID, cursors: dict[uuid.UUID, Position]) -> _Scope:
-    """Return the caller's families as they are now; one that is new to the cursor begins at its newest event."""
+    """Return the caller's current families; a family that is new to the cursor starts at its newest event."""
     kept: dict[uuid.UUID, Position] = {}
     reset: list[uuid.UUID] = []
     rights: dict[uuid.UUID, frozenset[str]] = {}
@@ -190,7 +192,7 @@ def _is_ahead(
     made_at: dict[uuid.UUID, datetime],
     family_id: uuid.UUID,
 ) -> bool:
-    """Return whether a cursor is of an event that this database never held under its number."""
+    """Return whether a cursor refers to an event that this database does not hold under its number."""
     if position is None:
         return False
     if position.seq > newest[family_id]:

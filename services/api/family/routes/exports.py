@@ -1,4 +1,4 @@
-"""A guardian asks for a copy of their data, follows how it is made, and fetches it."""
+"""Exports of a guardian's data: request, progress and download."""
 
 import uuid
 from typing import Any
@@ -42,20 +42,23 @@ _FILE: dict[int | str, dict[str, Any]] = {
     responses=problem_responses(401, 404, 422, 429),
 )
 async def ask(work: Work, scope: BeforeConsent) -> schemas.ExportResponse:
-    """Have a copy made of one's own conversation and of what is common to the family; one at a time."""
+    """Request a copy of the caller's own conversation and of the family's common data.
+
+    The export is built in the background; poll its state. 429 while another one is waiting or running.
+    """
     return await _export(work, await request_export(work, scope.family_id, scope.caller.guardian_id))
 
 
 @router.get("/families/{family_id}/exports", responses=problem_responses(401, 404, 422))
 async def list_own(work: Work, scope: BeforeConsent) -> schemas.ExportsResponse:
-    """Tell the caller's own exports, how far they are and until when they can be fetched."""
+    """Return the caller's own exports, newest first, with progress and time of deletion."""
     rows = await list_exports(work, scope.family_id, scope.caller.guardian_id)
     return schemas.ExportsResponse(exports=[await _export(work, row) for row in rows])
 
 
 @router.get("/families/{family_id}/exports/{export_id}", responses=problem_responses(401, 404, 422))
 async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> schemas.ExportResponse:
-    """Tell how an export of one's own stands."""
+    """Return one of the caller's own exports."""
     return await _export(work, await own_export(work, scope.family_id, scope.caller.guardian_id, export_id))
 
 
@@ -65,7 +68,10 @@ async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> sc
     responses={**problem_responses(401, 404, 409, 422), **_FILE},
 )
 async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, transcoder: TranscoderHere) -> Response:
-    """Fetch the ZIP: export.json with its schema, and sound as M4A. Every fetch is in the family's log."""
+    """Download the export as a ZIP: export.json with its schema, and audio as M4A.
+
+    409 until the export is ready. Every download enters the family's log.
+    """
     export = await own_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     file = await open_export(work, export)
     await work.commit_early()
@@ -78,7 +84,10 @@ async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, transcod
 async def make_link(
     request: Request, work: Work, scope: BeforeConsent, export_id: uuid.UUID
 ) -> schemas.ExportLinkResponse:
-    """Get an address that opens the file until it is deleted, for browsers that send no headers."""
+    """Create a link that opens the file without headers until the file is deleted.
+
+    The link works only while the caller's session is valid. 409 until the export is ready.
+    """
     export = await own_export(work, scope.family_id, scope.caller.guardian_id, export_id)
     expires_at = check_ready(work, export)
     token = issue_link(work.vault, LinkClaims(export_id, scope.caller.guardian_id, scope.caller.session_id), expires_at)
@@ -89,7 +98,7 @@ async def make_link(
 
 @router.get("/exports/{token}", response_class=Response, responses={**problem_responses(401, 404, 409, 422), **_FILE})
 async def fetch_by_link(work: Work, scope: HoldsExportLink, transcoder: TranscoderHere) -> Response:
-    """Fetch the export this link was made for."""
+    """Download the export of a signed link; no token is needed."""
     file = await open_export(work, scope.export)
     await work.commit_early()
     return await _file(transcoder, file)

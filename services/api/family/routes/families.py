@@ -44,7 +44,7 @@ router = APIRouter(prefix="/v1", tags=["families"])
 
 @router.get("/families/{family_id}/children", responses=problem_responses(401, 403, 404, 422))
 async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenResponse:
-    """Tell the family's children and how their watches are."""
+    """Return the family's children with the state of their watches."""
     return schemas.ChildrenResponse(
         children=[await _child(work, one) for one in await children_of(work, scope.family_id)]
     )
@@ -52,7 +52,7 @@ async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenRespo
 
 @router.post("/families/{family_id}/children", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
 async def add(work: Work, scope: ManagingGuardian, body: schemas.NewChildRequest) -> schemas.ChildResponse:
-    """Add a child; nothing of a child is stored before the first guardian's consent."""
+    """Add a child. 403 before the first guardian's consent: without it no data of a child is stored."""
     child = await create_child(
         work, scope.family_id, scope.caller.guardian_id, body.name, body.birth_year, body.birth_date
     )
@@ -61,13 +61,13 @@ async def add(work: Work, scope: ManagingGuardian, body: schemas.NewChildRequest
 
 @router.get("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
 async def read_child(work: Work, scope: GuardianOfChild) -> schemas.ChildResponse:
-    """Tell a child and how its watch is."""
+    """Return a child with the state of its watch."""
     return await _child(work, scope.child)
 
 
 @router.patch("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
 async def change(work: Work, scope: MayManageChild, body: schemas.ChangeChildRequest) -> schemas.ChildResponse:
-    """Rename a child or correct the year or date of birth."""
+    """Rename a child, or correct the year or date of birth; omitted fields stay unchanged."""
     child = await change_child(
         work, scope.child, scope.caller.guardian_id, name=body.name, birth_year=body.birth_year,
         birth_date=body.birth_date,
@@ -79,7 +79,10 @@ async def change(work: Work, scope: MayManageChild, body: schemas.ChangeChildReq
 async def note_agreement(
     work: Work, scope: MayManageChild, body: schemas.ChildAgreementRequest
 ) -> schemas.ChildAgreementResponse:
-    """Write down that the child agreed itself, once it is of the age for it. A repeat returns what stands."""
+    """Record the child's own agreement, which some countries require from a certain age.
+
+    An existing agreement is returned unchanged. 409 before the child has reached that age.
+    """
     row = await note_childs_agreement(
         work, scope.child, scope.caller.guardian_id, Proof(How(body.how), body.witness, body.form_number)
     )
@@ -88,13 +91,13 @@ async def note_agreement(
 
 @router.delete("/children/{child_id}/agreement", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def end_agreement(work: Work, scope: MayManageChild) -> None:
-    """The child took its own agreement back: it is located no more, and asked again. A repeat changes nothing."""
+    """Record that the child withdrew its agreement: location ends at once. Without an agreement nothing changes."""
     await withdraw_child_agreement(work, scope.child, scope.membership)
 
 
 @router.get("/families/{family_id}/guardians", responses=problem_responses(401, 403, 404, 422))
 async def list_guardians(work: Work, scope: AnyGuardian) -> schemas.GuardiansResponse:
-    """Tell everyone who belongs to the family, with their rights."""
+    """Return the family's guardians with their rights."""
     guardians = await guardians_of(work, scope.family_id)
     return schemas.GuardiansResponse(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
 
@@ -103,7 +106,10 @@ async def list_guardians(work: Work, scope: AnyGuardian) -> schemas.GuardiansRes
 async def change_one(
     work: Work, scope: AnyGuardian, guardian_id: uuid.UUID, body: schemas.ChangeGuardianRequest
 ) -> schemas.GuardianResponse:
-    """Change a guardian's rights (who may manage) or relation (also one's own)."""
+    """Change a guardian's rights or relation; omitted fields stay unchanged.
+
+    Needs the right to manage, except for the caller's own relation.
+    """
     target = await membership_in(work, scope.family_id, guardian_id)
     if target is None:
         raise NotFoundError
@@ -128,7 +134,10 @@ async def change_one(
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -> None:
-    """Remove a guardian, or leave oneself, also without consent: access ends at once, on the watches too."""
+    """Remove a guardian, or leave the family; access ends at once, also on the watches.
+
+    Removing another guardian needs the right to manage and consent; leaving needs neither. 409 for the first guardian.
+    """
     if guardian_id != scope.caller.guardian_id:
         if not await has_consent(work, scope.caller.guardian_id, scope.family_id, Part.MESSAGES):
             raise ConsentRequiredError(Part.MESSAGES)
@@ -139,7 +148,7 @@ async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -
 
 @router.get("/families/{family_id}/invitations", responses=problem_responses(401, 403, 404, 422))
 async def list_invitations(work: Work, scope: ManagingGuardian) -> schemas.InvitationsResponse:
-    """Tell the invitations that can still be accepted."""
+    """Return the invitations that can still be accepted."""
     return schemas.InvitationsResponse(
         invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)]
     )
@@ -154,7 +163,11 @@ async def list_invitations(work: Work, scope: ManagingGuardian) -> schemas.Invit
 async def make_invitation(
     work: Work, scope: ManagingGuardian, body: schemas.NewInvitationRequest
 ) -> schemas.InvitationResponse:
-    """Invite a phone; it is told by an SMS that says nothing of the family."""
+    """Invite a phone by SMS; the text says nothing of the family. The invitation expires after 14 days.
+
+    409 when the phone is invited or a guardian already, or the family is full. 403 for a right that the caller lacks,
+    unless the caller is the first guardian.
+    """
     rights = Rights(body.may_message, body.may_locate, body.may_manage)
     invitation = await invite(
         work, scope.family_id, scope.caller.guardian,
@@ -169,7 +182,7 @@ async def make_invitation(
     responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) -> None:
-    """Take an invitation back. A repeat changes nothing."""
+    """Revoke an invitation. A revoked one stays unchanged; 409 once it was accepted."""
     await revoke_invitation(work, scope.family_id, scope.caller.guardian_id, invitation_id)
 
 

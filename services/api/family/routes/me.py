@@ -1,4 +1,4 @@
-"""The caller, their consents and invitations."""
+"""The caller: account, consents and invitations."""
 
 import uuid
 from typing import Annotated
@@ -25,13 +25,13 @@ router = APIRouter(prefix="/v1", tags=["me"])
 
 @router.get("/me", responses=problem_responses(401))
 async def read_me(work: Work, caller: IsLoggedIn) -> schemas.MeResponse:
-    """Tell who is logged in, in which families, with which rights, consents and invitations."""
+    """Return the caller's account with families, rights, consents and invitations."""
     return await _me(work, caller.guardian)
 
 
 @router.patch("/me", responses=problem_responses(401, 403, 422))
 async def change_me(work: Work, caller: IsLoggedIn, body: schemas.ChangeMeRequest) -> schemas.MeResponse:
-    """Change the caller's own name (which watches show; after consent) or language."""
+    """Change the caller's name or language; omitted fields stay unchanged. 403 for a name before any consent."""
     guardian = await rename_guardian(work, caller.guardian, display_name=body.display_name, locale=body.locale)
     return await _me(work, guardian)
 
@@ -40,7 +40,7 @@ async def change_me(work: Work, caller: IsLoggedIn, body: schemas.ChangeMeReques
 async def read_texts(
     locale: Annotated[str, Query(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$")] = "en",
 ) -> schemas.ConsentTextsResponse:
-    """Read what is agreed to, in the language that fits best."""
+    """Return the current consent texts in the best matching language. No token is needed."""
     spoken = fitting_locale(locale)
     texts = [consent_texts()[part, spoken] for part in Part]
     return schemas.ConsentTextsResponse(
@@ -55,13 +55,16 @@ async def read_texts(
 
 @router.get("/families/{family_id}/consents", responses=problem_responses(401, 403, 404, 422))
 async def list_consents(work: Work, scope: BeforeConsent) -> schemas.ConsentsResponse:
-    """Tell what the caller agreed to in this family, and what was taken back."""
+    """Return the caller's consents in this family, including withdrawn ones."""
     return schemas.ConsentsResponse(consents=await _consents(work, scope.caller.guardian_id, scope.family_id))
 
 
 @router.post("/families/{family_id}/consents", status_code=201, responses=problem_responses(401, 404, 409, 422))
 async def consent(work: Work, scope: BeforeConsent, body: schemas.GiveConsentRequest) -> schemas.ConsentResponse:
-    """Agree to today's text of a part. A repeat returns the consent that stands."""
+    """Give consent to the current text of a part.
+
+    An existing consent is returned unchanged. 409 for an outdated or unknown text version.
+    """
     row = await give_consent(
         work, scope.membership, part=Part(body.part), text_version=body.text_version, locale=body.locale,
         how=How(body.how), witness=body.witness, form_number=body.form_number,
@@ -71,7 +74,7 @@ async def consent(work: Work, scope: BeforeConsent, body: schemas.GiveConsentReq
 
 @router.post("/families/{family_id}/consents/withdraw", status_code=204, responses=problem_responses(401, 404, 422))
 async def withdraw(work: Work, scope: BeforeConsent, body: schemas.WithdrawConsentRequest) -> None:
-    """Take consent back: from now on nothing of this kind. A repeat changes nothing."""
+    """Withdraw consent to a part: its processing ends at once. Without consent nothing changes."""
     await withdraw_consent(work, scope.membership, Part(body.part))
 
 
@@ -79,14 +82,14 @@ async def withdraw(work: Work, scope: BeforeConsent, body: schemas.WithdrawConse
 async def accept(
     work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID, body: schemas.AcceptInvitationRequest
 ) -> schemas.MeResponse:
-    """Join the family that invited this phone, with consent to messages."""
+    """Join the family that invited the caller's phone, with consent to messages. 409 once the invitation has ended."""
     await accept_invitation(work, caller.guardian, invitation_id, text_version=body.text_version, locale=body.locale)
     return await _me(work, caller.guardian)
 
 
 @router.post("/invitations/{invitation_id}/decline", status_code=204, responses=problem_responses(401, 404, 409, 422))
 async def decline(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID) -> None:
-    """Say no to an invitation. A repeat changes nothing."""
+    """Decline an invitation. A declined one stays unchanged; 409 once it was accepted."""
     await decline_invitation(work, caller.guardian, invitation_id)
 
 

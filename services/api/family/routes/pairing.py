@@ -1,4 +1,4 @@
-"""Pair a watch with a child, look how it stands, unpair."""
+"""Pairing of a child with a watch."""
 
 from typing import Annotated, Literal
 
@@ -20,7 +20,11 @@ router = APIRouter(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def pair(work: Work, scope: MayManageChild, body: PairRequest) -> PairingResponse:
-    """Enter the code that the watch shows. A repeat of a code that worked returns the same pairing."""
+    """Pair the watch that shows this code with the child.
+
+    A retry with the code that worked returns the same pairing. 422 for an unknown code, 409 when the child has a watch,
+    429 after five wrong codes in a quarter of an hour.
+    """
     pairing = await pair_watch(work, scope.caller.guardian_id, scope.child.child_id, body.code)
     watch = await work.session.get_one(Watch, pairing.watch_id)
     return _response(pairing, watch)
@@ -28,7 +32,7 @@ async def pair(work: Work, scope: MayManageChild, body: PairRequest) -> PairingR
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def standing(work: Work, scope: GuardianOfChild) -> PairingResponse:
-    """Tell how the child's pairing stands; 404 when no watch is paired."""
+    """Return the child's pairing; 404 when no watch is paired."""
     found = await pairing_of_child(work, scope.child.child_id)
     if found is None:
         raise NotFoundError
@@ -41,7 +45,10 @@ async def unpair(
     scope: MayManageChild,
     reason: Annotated[Literal["unpaired", "lost", "returned"], Query()] = "unpaired",
 ) -> None:
-    """End the pairing: the watch loses access at once and is told to wipe itself. History stays with the child."""
+    """End the pairing: the watch loses access and is ordered to wipe itself; the history stays with the child.
+
+    `lost` also blocks the watch until staff record its return. 409 when no watch is paired.
+    """
     await unpair_child(work, scope.caller.guardian_id, scope.child.child_id, UnpairReason(reason))
 
 

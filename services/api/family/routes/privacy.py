@@ -1,4 +1,4 @@
-"""Erase a child or a family, hide one's number, contest a right."""
+"""Erasure of a child or a family, hiding one's own number, and contested rights."""
 
 import uuid
 from typing import Annotated
@@ -22,14 +22,17 @@ from services.core.privacy.tables import Erasure as ErasureRow
 
 router = APIRouter(prefix="/v1", tags=["privacy"])
 
-Confirmation = Annotated[str, Query(max_length=20, description="the word `erase`: this cannot be undone")]
+Confirmation = Annotated[str, Query(max_length=20, description="must be `erase`, because the erasure cannot be undone")]
 
 
 @router.delete("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
 async def erase_one(
     request: Request, work: Work, scope: PrimaryGuardianOfChild, ledger: LedgerHere, confirm: Confirmation = ""
 ) -> schemas.ErasureResponse:
-    """Erase a child with everything about it, for good. Its key goes first; its watch is told to wipe itself."""
+    """Erase a child permanently, with all of its data, for the first guardian only.
+
+    The child's key is destroyed before the response; its watch is ordered to wipe itself. 404 once erased.
+    """
     check_confirmation(confirm)
     erasure = await erase_child(work, ledger, scope.child.child_id, scope.caller.guardian_id)
     await work.commit_early()
@@ -40,7 +43,10 @@ async def erase_one(
 async def erase_all(
     request: Request, work: Work, scope: PrimaryGuardian, ledger: LedgerHere, confirm: Confirmation = ""
 ) -> schemas.ErasureResponse:
-    """Erase a family: all children, all guardians' part in it, and the accounts that serve no other family."""
+    """Erase a family permanently: its children, memberships, and accounts without another family.
+
+    For the first guardian only. 404 once erased.
+    """
     check_confirmation(confirm)
     erasure = await erase_family(work, ledger, scope.family_id, scope.caller.guardian_id)
     await work.commit_early()
@@ -49,25 +55,31 @@ async def erase_all(
 
 @router.get("/families/{family_id}/erasures", responses=problem_responses(401, 404, 422))
 async def list_erasures(work: Work, scope: BeforeConsent) -> schemas.ErasuresResponse:
-    """Tell what was erased in this family, and whether the watches have confirmed that their copies are gone."""
+    """Return the family's erasures, and whether the watches have confirmed the wipe of their copies."""
     return schemas.ErasuresResponse(erasures=[_erasure(view) for view in await erasures_of(work, scope.family_id)])
 
 
 @router.put("/families/{family_id}/my-number", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def set_number_hidden(work: Work, scope: AnyGuardian, body: schemas.HideNumberRequest) -> None:
-    """Hide one's own number from the watches and the other guardians, or show it again. A repeat changes nothing."""
+    """Hide the caller's number from the watches and the other guardians, or show it again.
+
+    A watch cannot call a hidden number. The same value changes nothing.
+    """
     await hide_number(work, scope.family_id, scope.caller.guardian_id, hidden=body.hidden)
 
 
 @router.get("/families/{family_id}/contests", responses=problem_responses(401, 404, 422))
 async def list_contests(work: Work, scope: BeforeConsent) -> schemas.ContestsResponse:
-    """Tell which rights are or were contested, by whom."""
+    """Return the contested rights of the family, newest first."""
     return schemas.ContestsResponse(contests=[_contest(row) for row in await contests_of(work, scope.family_id)])
 
 
 @router.post("/families/{family_id}/contests", status_code=201, responses=problem_responses(401, 404, 409, 422))
 async def contest(work: Work, scope: BeforeConsent, body: schemas.NewContestRequest) -> schemas.ContestResponse:
-    """Contest a right that another guardian has. All guardians see it, and staff decide."""
+    """Contest a right of another guardian; all guardians see the contest, and staff decide.
+
+    409 while the caller already contests this right.
+    """
     row = await contest_right(work, scope.family_id, scope.caller.guardian_id, body.guardian_id, Right(body.right))
     return _contest(row)
 
@@ -76,12 +88,12 @@ async def contest(work: Work, scope: BeforeConsent, body: schemas.NewContestRequ
     "/families/{family_id}/contests/{contest_id}", status_code=204, responses=problem_responses(401, 404, 422)
 )
 async def end_contest(work: Work, scope: BeforeConsent, contest_id: uuid.UUID) -> None:
-    """Contest a right no longer. A repeat changes nothing."""
+    """Withdraw one's own contest. A withdrawn contest stays unchanged."""
     await withdraw_contest(work, scope.family_id, scope.caller.guardian_id, contest_id)
 
 
 async def _removed(request: Request, erasure: ErasureRow) -> schemas.ErasureResponse:
-    """Remove the rows of an erasure that has been committed, and tell how it stands."""
+    """Delete the rows of a committed erasure, and return its state."""
     database: Database = request.app.state.database
     await remove_now(database, erasure.erasure_id)
     async with database.begin() as work:

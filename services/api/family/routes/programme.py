@@ -1,4 +1,4 @@
-"""What the programme tells a guardian, and a guardian's call for help."""
+"""Notices of the programme office, requests for help, and the end of the programme."""
 
 from typing import Annotated
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1", tags=["programme"])
 async def list_notices(
     work: Work, caller: IsLoggedIn, limit: Annotated[int, Query(ge=1, le=100)] = 50
 ) -> schemas.NoticesResponse:
-    """Tell what the programme office told the caller's families, the newest first. There is no way to reply."""
+    """Return the notices of the programme office to the caller's families, newest first. Replies are not possible."""
     return schemas.NoticesResponse(
         notices=[
             schemas.Notice.model_validate({**notice.model_dump(exclude={"family_id"}), "family_id": family_id})
@@ -30,7 +30,10 @@ async def list_notices(
 
 @router.post("/children/{child_id}/help", status_code=201, responses=problem_responses(401, 403, 404, 422))
 async def ask_for_help(work: Work, scope: GuardianOfChild, body: schemas.AskForHelpRequest) -> schemas.HelpResponse:
-    """Ask the programme office for help; it sees the family's code and this word. A repeat returns the open call."""
+    """Ask the programme office for help; the office sees only the family's code and `kind`.
+
+    While a request of this kind is open, it is returned instead of a new one.
+    """
     request = await helping.ask_for_help(work, scope.child, scope.caller.guardian_id, body.kind)
     line = helping.helpline_of(await helping.country_of_family(work, scope.family_id))
     return schemas.HelpResponse(
@@ -42,7 +45,7 @@ async def ask_for_help(work: Work, scope: GuardianOfChild, body: schemas.AskForH
 
 @router.get("/families/{family_id}/programme-end", responses=problem_responses(401, 403, 404, 422))
 async def read_end(work: Work, scope: AnyGuardian) -> schemas.ProgrammeEndResponse:
-    """Tell when the programme ends for this family, and from when on everything of it is erased."""
+    """Return when the programme ends for this family, and when its data is erased; null while no end is announced."""
     found = await end_of_family(work, scope.family_id)
     if found is None:
         return schemas.ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)

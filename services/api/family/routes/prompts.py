@@ -1,4 +1,4 @@
-"""What a parent could ask this week, and a reminder after a silent day for who wants one."""
+"""Conversation prompts of the week, and an optional reminder after a day without messages."""
 
 from fastapi import APIRouter
 
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/v1", tags=["starters"])
 
 @router.get("/children/{child_id}/starters", responses=problem_responses(401, 403, 404, 422))
 async def read_starters(work: Work, scope: GuardianOfChild) -> schemas.PromptsResponse:
-    """Tell this week's prompts for the child's age: suggestions, nobody hears whether they were used."""
+    """Return this week's conversation prompts for the child's age. Suggestions only: their use is not reported."""
     week = await starters_for(work, scope.child, scope.caller.guardian.locale)
     return schemas.PromptsResponse(
         week_starts_on=week.starts_on,
@@ -26,12 +26,12 @@ async def read_starters(work: Work, scope: GuardianOfChild) -> schemas.PromptsRe
 
 @router.get("/me/starter-nudge", responses=problem_responses(401))
 async def read_nudge(work: Work, caller: IsLoggedIn) -> schemas.ReminderResponse:
-    """Tell whether the caller is reminded after a silent day."""
+    """Return whether the caller gets reminders after a day without messages."""
     return schemas.ReminderResponse(wanted=await nudge_is_wanted(work, caller.guardian_id))
 
 
 @router.put("/me/starter-nudge", responses=problem_responses(401, 422))
 async def set_nudge(work: Work, caller: IsLoggedIn, body: schemas.ReminderRequest) -> schemas.ReminderResponse:
-    """Turn the reminder on or off: one event a day at most, between 9 and 20 by the site's clock."""
+    """Turn reminders on or off: at most one event a day, between 9:00 and 20:00 in the site's time zone."""
     await want_nudges(work, caller.guardian_id, wanted=body.wanted)
     return schemas.ReminderResponse(wanted=body.wanted)

@@ -1,4 +1,4 @@
-"""Where the caller's phones and programs are woken."""
+"""Push endpoints of the caller's sessions."""
 
 import uuid
 
@@ -19,13 +19,13 @@ router = APIRouter(prefix="/v1", tags=["push"])
 
 @router.get("/push-key", responses=problem_responses(401))
 async def read_key(work: Work, _caller: IsLoggedIn) -> schemas.PushKeyResponse:
-    """Tell the key with which a browser subscribes."""
+    """Return the public key for a browser's push subscription (`applicationServerKey`)."""
     return schemas.PushKeyResponse(public_key=PushIdentity(work.vault).public_key)
 
 
 @router.get("/push-endpoints", responses=problem_responses(401))
 async def list_endpoints(work: Work, caller: IsLoggedIn) -> schemas.PushEndpointsResponse:
-    """Tell where the caller is woken; not the addresses."""
+    """Return the caller's push endpoints, without their addresses."""
     return schemas.PushEndpointsResponse(
         endpoints=[_endpoint(one) for one in await endpoints_of(work, caller.guardian_id)]
     )
@@ -35,10 +35,10 @@ async def list_endpoints(work: Work, caller: IsLoggedIn) -> schemas.PushEndpoint
 async def register(
     work: Work, caller: IsLoggedIn, request: Request, body: schemas.NewPushEndpointRequest
 ) -> schemas.RegisteredPushEndpointResponse:
-    """Have this session woken at an address; the same address again replaces what was there.
+    """Register a push endpoint of this session; the same address again replaces the earlier registration.
 
-    A note carries a kind and ids, never a name, a text or a place. It ends with the session, and when the address has
-    failed for days.
+    Notifications carry a kind and ids, never a name, a text or a place. The endpoint ends with the session, or after
+    days of failed deliveries. A webhook's `secret` is returned only here. 409 when the caller has too many endpoints.
     """
     only_public = settings_of(request).environment is Environment.PRODUCTION
     address = checked_address(body.address, only_public=only_public)
@@ -52,7 +52,7 @@ async def register(
 
 @router.delete("/push-endpoints/{endpoint_id}", status_code=204, responses=problem_responses(401, 404, 422))
 async def remove(work: Work, caller: IsLoggedIn, endpoint_id: uuid.UUID) -> None:
-    """Have it woken no more."""
+    """Delete a push endpoint; nothing is sent to it any more."""
     await remove_endpoint(work, caller.guardian_id, endpoint_id)
 
 

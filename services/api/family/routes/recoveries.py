@@ -1,4 +1,4 @@
-"""What guardians are told of changes to an account of their family, and how they object."""
+"""Account recoveries of a family's guardians by staff, and objections to them."""
 
 import uuid
 
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/families/{family_id}/recoveries", tags=["families
 
 @router.get("", responses=problem_responses(401, 404, 422))
 async def list_recoveries(work: Work, scope: BeforeConsent) -> FamilyRecoveriesResponse:
-    """Tell which accounts of the family are to change, or have changed, on the word of the programme's staff."""
+    """Return pending and past changes to the family's accounts that staff requested."""
     return FamilyRecoveriesResponse(
         recoveries=[_response(one) for one in await recoveries_of_family(work, scope.family_id)]
     )
@@ -24,7 +24,7 @@ async def list_recoveries(work: Work, scope: BeforeConsent) -> FamilyRecoveriesR
 
 @router.post("/{recovery_id}/contest", responses=problem_responses(401, 404, 409, 422))
 async def contest(work: Work, scope: BeforeConsent, recovery_id: uuid.UUID) -> FamilyRecoveryResponse:
-    """Object: it does not happen."""
+    """Object to a pending recovery, which cancels it. 409 once it has ended."""
     return _response(await contest_recovery(work, scope.caller.guardian_id, scope.family_id, recovery_id))
 
 

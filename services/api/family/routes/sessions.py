@@ -1,4 +1,4 @@
-"""Where the caller is logged in, the PIN, and a word for other guardians' log-ins."""
+"""Sessions of the caller, the PIN, and approvals of other guardians' log-ins."""
 
 import uuid
 
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1/me", tags=["log-in"])
 
 @router.get("/sessions", responses=problem_responses(401))
 async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessionsResponse:
-    """Tell on which devices the caller is logged in."""
+    """Return the caller's sessions, newest first."""
     return MySessionsResponse(
         sessions=[
             MySession(
@@ -42,26 +42,29 @@ async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessionsResponse:
 
 @router.delete("/sessions/{session_id}", status_code=204, responses=problem_responses(401, 404, 422))
 async def end_session(work: Work, caller: IsLoggedIn, session_id: uuid.UUID) -> None:
-    """End one of the caller's sessions, open streams included; its device is known no more. A repeat is fine."""
+    """End one of the caller's sessions with its open streams; its device becomes unknown.
+
+    An ended session stays ended. 404 for a session of somebody else.
+    """
     if not await end_session_of(work, caller.guardian_id, session_id, "ended"):
         raise NotFoundError
 
 
 @router.get("/pin", responses=problem_responses(401))
 async def read_pin(caller: IsLoggedIn) -> PinStateResponse:
-    """Tell whether the caller has set a PIN: without one, a new phone needs another guardian or the watch."""
+    """Return whether the caller has a PIN. Without one, a new phone needs another guardian or the watch."""
     return PinStateResponse(is_set=caller.guardian.pin_hash is not None)
 
 
 @router.put("/pin", status_code=204, responses=problem_responses(401, 422))
 async def choose_pin(work: Work, caller: IsLoggedIn, body: NewPinRequest) -> None:
-    """Set or change the PIN that proves the caller on a new device."""
+    """Set or change the PIN that completes log-ins on new devices."""
     await set_pin(work, caller.guardian_id, body.pin)
 
 
 @router.get("/log-ins", responses=problem_responses(401))
 async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogInsResponse:
-    """Tell which other guardians of the caller's families have logged in on a new device and wait for a word."""
+    """Return limited log-ins of other guardians in the caller's families that wait for an approval."""
     return WaitingLogInsResponse(
         log_ins=[
             WaitingLogIn(
@@ -75,12 +78,15 @@ async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogInsResponse:
 
 @router.post("/log-ins/{log_in_id}/approve", status_code=204, responses=problem_responses(401, 404, 422))
 async def approve(work: Work, caller: IsLoggedIn, log_in_id: uuid.UUID) -> None:
-    """Say that a waiting log-in is the other guardian's own; ask them first, in person or by voice."""
+    """Confirm that a waiting log-in belongs to the other guardian, which completes it.
+
+    The app must advise the caller to ask the other guardian first, in person or by voice.
+    """
     guardian_id = await approve_log_in(work, caller.guardian_id, log_in_id)
     await join_enrolled(work, await work.session.get_one(Guardian, guardian_id))
 
 
 @router.post("/log-ins/{log_in_id}/refuse", status_code=204, responses=problem_responses(401, 404, 422))
 async def refuse(work: Work, caller: IsLoggedIn, log_in_id: uuid.UUID) -> None:
-    """Say that a waiting log-in is a stranger's: it ends at once."""
+    """Reject a waiting log-in as a stranger's; its session ends at once."""
     await refuse_log_in(work, caller.guardian_id, log_in_id)

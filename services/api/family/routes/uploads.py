@@ -1,4 +1,4 @@
-"""Recordings in parts, for phones on bad networks."""
+"""Resumable uploads of recordings, for phones on unreliable networks."""
 
 import uuid
 from typing import Annotated
@@ -21,7 +21,7 @@ from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/children/{child_id}/uploads", tags=["voice"])
 
-# A part that arrives is never sent again: 64 KiB is some seconds on the worst of networks.
+# Parts are never resent after their response. 64 KiB takes some seconds on the slowest networks.
 PART_MAX_BYTES = 64 * 1024
 
 
@@ -32,14 +32,17 @@ PART_MAX_BYTES = 64 * 1024
     responses=problem_responses(401, 403, 404, 409, 422, 429),
 )
 async def begin(work: Work, scope: MayMessageChild, key: IdempotencyKey, body: NewUploadRequest) -> UploadResponse:
-    """Begin to send a recording in parts; a repeat with the same key returns the same upload. It lives for a day."""
+    """Begin a resumable upload of a recording; it expires after a day.
+
+    A retry with the same `Idempotency-Key` and body returns the same upload; 409 for another body.
+    """
     upload = await begin_upload(work, scope.child, scope.caller.guardian_id, key, body.bytes, body.sha256)
     return await _response(work, scope, upload)
 
 
 @router.get("/{upload_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, upload_id: uuid.UUID) -> UploadResponse:
-    """Tell how far an upload is."""
+    """Return the progress of an upload; the next part begins at `offset`."""
     return await _response(work, scope, await find_upload(work, scope.child, scope.caller.guardian_id, upload_id))
 
 
@@ -49,9 +52,14 @@ async def append(
     work: Work,
     scope: MayMessageChild,
     upload_id: uuid.UUID,
-    offset: Annotated[int, Header(alias="Upload-Offset", ge=0, le=2**31 - 1, description="where this part begins")],
+    offset: Annotated[
+        int, Header(alias="Upload-Offset", ge=0, le=2**31 - 1, description="byte offset at which this part begins")
+    ],
 ) -> UploadResponse:
-    """Send the next part, at most 64 KiB at a time; once this is answered it need not be sent again."""
+    """Append the next part, at most 64 KiB; after the response it is stored.
+
+    409 with the expected `offset` when `Upload-Offset` differs: continue from there.
+    """
     part = await request.body()
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
     await add_part(work, scope.child, upload, offset, part)
@@ -62,7 +70,10 @@ async def append(
 async def finish(
     work: Work, scope: MayMessageChild, upload_id: uuid.UUID, transcoder: TranscoderHere
 ) -> MessageResponse:
-    """Make the whole recording a message, under the key the upload was begun with; a repeat returns the same."""
+    """Create the voice message from a complete upload, under the key of the upload; a retry returns the same message.
+
+    409 with `offset` while bytes are missing; 422 with `offset` 0 when the hash differs: send all parts again.
+    """
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
     sound = await assemble_upload(work, scope.child, upload)
     await work.commit_early()

@@ -1,4 +1,4 @@
-"""Voice messages: speaking to a child, hearing what was said, keeping it."""
+"""Voice messages: send, play and keep."""
 
 import uuid
 
@@ -35,9 +35,10 @@ router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
 async def send_voice(
     request: Request, work: Work, scope: MayMessageChild, key: IdempotencyKey, transcoder: TranscoderHere
 ) -> MessageResponse:
-    """Send the child a recording. Once this is answered, sound and message are committed and never lost.
+    """Send the child a recording. After the response, audio and message are stored and never lost.
 
-    It is decoded before it is taken: what cannot be played, or is longer than 60 s, is refused here and now.
+    The recording is decoded first: 422 when it is unplayable or longer than 60 s, 413 when it is too large. A retry
+    with the same `Idempotency-Key` and bytes returns the first message; 409 for other bytes.
     """
     sound = await read_recording(request)
     await work.commit_early()
@@ -45,7 +46,7 @@ async def send_voice(
 
 
 async def send_recording(transcoder: Transcoder, scope: ChildScope, key: str, sound: bytes) -> MessageResponse:
-    """Take a whole recording and return the message it became."""
+    """Send a complete recording and return its message."""
     message_id = await send_voice_to_child(
         transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound,
         authorise=lambda work: require_message_right(work, scope),
@@ -62,7 +63,10 @@ async def send_recording(transcoder: Transcoder, scope: ChildScope, key: str, so
 async def read_audio(
     request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, transcoder: TranscoderHere
 ) -> Response:
-    """Hear a voice message: M4A/AAC, with ``Range``. Every hearing is in the family's log."""
+    """Return a voice message as M4A/AAC; `Range` is supported. Every access enters the access log.
+
+    503 with `Retry-After` while it is being transcoded. 410 after the recording was deleted.
+    """
     return await audio_of_message(request, work, scope, message_id, transcoder)
 
 
@@ -83,7 +87,7 @@ async def audio_of_message(
 async def make_link(
     request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, tokens: Tokens
 ) -> AudioLinkResponse:
-    """Get an address that plays this recording for five minutes, for players that send no headers."""
+    """Create a link that plays this recording for five minutes, for players that send no headers."""
     await audio_asset_of(work, scope.child, scope.caller.guardian_id, message_id)
     claims = AudioClaims(scope.caller.guardian_id, scope.caller.session_id, scope.child.child_id, message_id)
     token = tokens.issue_link(claims, work.now)
@@ -94,6 +98,9 @@ async def make_link(
 
 @router.put("/messages/{message_id}/kept", responses=problem_responses(401, 403, 404, 422))
 async def keep(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: KeepVoiceRequest) -> MessageResponse:
-    """Keep a voice message beyond its 90 days, or no longer. While any guardian keeps it, it stays."""
+    """Keep a voice message beyond the retention of 90 days, or stop keeping it.
+
+    The audio stays while any guardian keeps it. The same value changes nothing.
+    """
     await set_kept(work, scope.child, scope.caller.guardian_id, message_id, kept=body.kept)
     return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)

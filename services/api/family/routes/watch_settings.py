@@ -1,4 +1,4 @@
-"""What a child's watch is configured to, and until when a guardian is on shift."""
+"""Configuration of a child's watch, and the availability of guardians."""
 
 from fastapi import APIRouter
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1", tags=["watch settings"])
 
 @router.get("/children/{child_id}/watch-settings", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: GuardianOfChild) -> schemas.WatchSettingsResponse:
-    """Tell what the child's watch is configured to, and whether it has taken it."""
+    """Return the configuration of the child's watch, and the version that the watch has acknowledged."""
     return await _response(work, scope)
 
 
@@ -26,7 +26,10 @@ async def read(work: Work, scope: GuardianOfChild) -> schemas.WatchSettingsRespo
 async def change(
     work: Work, scope: MayManageChild, body: schemas.ChangeWatchSettingsRequest
 ) -> schemas.WatchSettingsResponse:
-    """Change the configuration; the watch takes it when it is there, and is told until it has."""
+    """Change the configuration; omitted fields stay unchanged.
+
+    The server sends the new version until the watch acknowledges it. Location needs the caller's consent.
+    """
     if body.location is not None:
         await set_location(work, scope.child, scope.membership, on=body.location)
     quiet = None if body.quiet is None else [QuietTime(tuple(one.days), one.starts, one.ends) for one in body.quiet]
@@ -39,7 +42,7 @@ async def change(
 
 @router.get("/me/availability", responses=problem_responses(401))
 async def read_availability(work: Work, caller: IsLoggedIn) -> schemas.AvailabilityResponse:
-    """Tell until when the caller is on shift."""
+    """Return until when the caller is on shift; null when the caller is not."""
     until = caller.guardian.busy_until_at
     return schemas.AvailabilityResponse(busy_until=until if until is not None and until > work.now else None)
 
@@ -48,7 +51,7 @@ async def read_availability(work: Work, caller: IsLoggedIn) -> schemas.Availabil
 async def set_availability(
     work: Work, caller: IsLoggedIn, body: schemas.AvailabilityRequest
 ) -> schemas.AvailabilityResponse:
-    """Say until when you are on shift: your children see on their watches that an answer will take its time."""
+    """Set until when the caller is on shift; the watches of the caller's children show it. Null ends the shift."""
     guardian = await set_busy(work, caller.guardian, body.busy_until)
     return schemas.AvailabilityResponse(busy_until=guardian.busy_until_at)
 

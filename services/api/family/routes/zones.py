@@ -22,14 +22,18 @@ router = APIRouter(prefix="/v1/children/{child_id}/zones", tags=["places"])
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_zones(work: Work, scope: MayDrawZones) -> schemas.ZonesResponse:
-    """Tell the child's safe zones; a look at places like any other."""
+    """Return the child's safe zones. The request enters the access log."""
     record_place_access(work, scope.caller.guardian_id, scope.child)
     return schemas.ZonesResponse(zones=[_zone(one) for one in await child_zones(work, scope.child)])
 
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
 async def draw(work: Work, scope: MayDrawZones, body: schemas.NewZoneRequest) -> schemas.ZoneResponse:
-    """Draw a safe zone. Guardians who may locate are alarmed when the child leaves or enters it in its hours."""
+    """Create a safe zone.
+
+    Guardians who may locate are alerted when the child enters or leaves it within its hours. 422 for an invalid shape,
+    409 when the child has 20 zones.
+    """
     zone = await actions.create_zone(
         work, scope.child, scope.caller.guardian_id, body.name, _shape(body.shape), _hours(body.hours)
     )
@@ -38,7 +42,7 @@ async def draw(work: Work, scope: MayDrawZones, body: schemas.NewZoneRequest) ->
 
 @router.get("/{zone_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> schemas.ZoneResponse:
-    """Tell one zone."""
+    """Return one zone. The request enters the access log."""
     row = await actions.zone_of_child(work, scope.child, zone_id)
     record_place_access(work, scope.caller.guardian_id, scope.child)
     return _zone(view_zone(data_key(work, scope.child), row))
@@ -48,7 +52,7 @@ async def read(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> schemas.Z
 async def change(
     work: Work, scope: MayDrawZones, zone_id: uuid.UUID, body: schemas.ChangeZoneRequest
 ) -> schemas.ZoneResponse:
-    """Change a zone; with a new shape it is judged anew where the child is."""
+    """Change a zone; omitted fields stay unchanged. A new shape resets the child's state to the latest place."""
     zone = await actions.change_zone(
         work, scope.child, scope.caller.guardian_id, zone_id,
         actions.ZoneChange(
@@ -62,7 +66,7 @@ async def change(
 
 @router.delete("/{zone_id}", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def remove(work: Work, scope: MayDrawZones, zone_id: uuid.UUID) -> None:
-    """Take a zone away, and what happened at its edge."""
+    """Delete a zone with its passages."""
     await actions.delete_zone(work, scope.child, scope.caller.guardian_id, zone_id)
 
 

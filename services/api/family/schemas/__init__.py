@@ -1,1 +1,1 @@
-"""What travels over HTTP, one file a noun; neither tables nor wire messages."""
+"""HTTP bodies of the family API, one module per noun; separate from tables and wire messages."""

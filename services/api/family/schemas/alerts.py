@@ -1,4 +1,4 @@
-"""Alerts and readiness over HTTP."""
+"""HTTP bodies of alerts and readiness."""
 
 import uuid
 from datetime import datetime
@@ -16,44 +16,44 @@ AlertKind = Literal[
 
 
 class AlertResponse(ResponseBody):
-    """One call for the guardians' attention; where it was is asked for elsewhere, with a right of its own."""
+    """An alert of a child, without its place, which has a route and a right of its own."""
 
     alert_id: uuid.UUID
     child_id: uuid.UUID
-    kind: AlertKind = Field(description="`unreadable`: the watch called, and its message could not be read")
+    kind: AlertKind = Field(description="`unreadable`: the watch sent an alert whose content could not be parsed")
     subject_id: uuid.UUID | None = Field(description="the zone, for zone_left and zone_entered")
-    happened_at: datetime | None = Field(description="by the watch's own time, if it knew it")
+    happened_at: datetime | None = Field(description="by the watch's clock; null if it was not set")
     raised_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: uuid.UUID | None
 
 
 class AlertsResponse(ResponseBody):
-    """A page of alerts, the newest first."""
+    """A page of alerts, newest first."""
 
     alerts: list[AlertResponse]
     next_cursor: str | None
 
 
 class SosFix(ResponseBody):
-    """Where the watch was when the child called."""
+    """Position of the watch at the SOS."""
 
     place: Place
-    accuracy_m: float | None = Field(description="radius of the circle it lies in, if the watch knew it", examples=[18])
+    accuracy_m: float | None = Field(description="radius of the circle of uncertainty; null if unknown", examples=[18])
     source: str | None = Field(description="gps, wifi, cell, or a word of a later version", examples=["gps"])
-    happened_at: datetime | None = Field(description="when the place was taken, if the watch knew the time")
+    happened_at: datetime | None = Field(description="time of the fix by the watch's clock; null if it was not set")
     received_at: datetime
 
 
 class SosPlaceResponse(ResponseBody):
-    """The place in an SOS; ``seen`` is null where the watch sent none, or nobody had agreed to it."""
+    """Place of an SOS; `seen` is null when the watch sent none, or no guardian had consented."""
 
     alert_id: uuid.UUID
     seen: SosFix | None
 
 
 class GuardianReach(ResponseBody):
-    """How one guardian can be reached."""
+    """Channels over which one guardian can be reached."""
 
     guardian_id: uuid.UUID
     live_session: bool
@@ -63,8 +63,8 @@ class GuardianReach(ResponseBody):
 
 
 class ReadinessResponse(ResponseBody):
-    """Whether a watch can be handed out: every guardian who is there can be reached."""
+    """`ready`: every guardian of the family can be reached, so a watch can be handed out."""
 
     ready: bool
     guardians: list[GuardianReach]
-    invited: int = Field(description="invitations that nobody has accepted yet")
+    invited: int = Field(description="number of open invitations")

@@ -1,4 +1,4 @@
-"""Log-in over HTTP."""
+"""HTTP bodies of log-in, PIN and sessions."""
 
 import uuid
 from datetime import datetime
@@ -20,7 +20,7 @@ DeviceToken = Annotated[
         min_length=1,
         max_length=100,
         pattern=SECRET_PATTERN,
-        description="of an earlier log-in on this device; proves that it is known",
+        description="from an earlier log-in; proves that the device is known",
     ),
 ]
 
@@ -32,13 +32,13 @@ HandOutCode = Annotated[
         min_length=1,
         max_length=20,
         pattern=r"^[A-Za-z2-7 -]+$",
-        description="from the wall, where watches are handed out",
+        description="displayed at the hand-out of the watches",
     ),
 ]
 
 
 class LoginCodeRequest(RequestBody):
-    """Where to send a one-time code."""
+    """Request for a one-time code."""
 
     phone: Phone
     country: Country | None = None
@@ -51,13 +51,13 @@ class LoginCodeResponse(ResponseBody):
     """The same for every phone."""
 
     challenge_id: uuid.UUID
-    challenge_secret: str = Field(description="said again with the code: it works for the device that asked")
+    challenge_secret: str = Field(description="send it with the code: a code works only with its own secret")
     expires_in_s: int = Field(examples=[600])
     resend_after_s: int = Field(examples=[60])
 
 
 class LogInRequest(RequestBody):
-    """The code that came by SMS."""
+    """The code received by SMS, with its challenge."""
 
     challenge_id: uuid.UUID
     challenge_secret: Annotated[str, Field(min_length=1, max_length=100, pattern=SECRET_PATTERN)]
@@ -69,7 +69,7 @@ class LogInRequest(RequestBody):
 
 
 class SlipLogInRequest(RequestBody):
-    """A printed slip, and the number the family enrolled with."""
+    """A printed slip, and the phone number with which the family enrolled."""
 
     slip_code: Annotated[
         str, TypedCode, Field(min_length=1, max_length=30, pattern=r"^[A-Za-z2-7 -]+$", examples=["k3mq-q2x7-abcd"])
@@ -87,7 +87,7 @@ class RefreshRequest(RequestBody):
 
 
 class TokenResponse(ResponseBody):
-    """A session's tokens; the refresh token is told once."""
+    """Tokens of a session; the refresh token is returned only once."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a word of RFC 6750
@@ -95,16 +95,16 @@ class TokenResponse(ResponseBody):
     refresh_token: str
     refresh_expires_in_s: int = Field(examples=[2592000])
     guardian_id: uuid.UUID
-    limited: bool = Field(description="true: a new device; nothing but the second step and logging out is answered")
-    device_token: str | None = Field(description="keep it and send it with later log-ins; null: keep the one you have")
+    limited: bool = Field(description="true: unknown device; only the second step and log-out are allowed")
+    device_token: str | None = Field(description="store it and send it with later log-ins; null: keep the stored one")
 
 
 class SecondStepRequest(RequestBody):
-    """What proves more than that one receives the guardian's text messages: one of the two."""
+    """Second factor besides access to the phone's text messages: exactly one of the two fields."""
 
     pin: Annotated[str, TypedCode, Field(pattern=r"^[0-9]{1,12}$", examples=["730418"])] | None = None
     watch_code: Annotated[str, TypedCode, Field(pattern=r"^[0-9]{1,12}$", examples=["482913"])] | None = Field(
-        None, description="as the watch of a child of the family shows it"
+        None, description="shown by the paired watch of a child of the family"
     )
 
     @model_validator(mode="after")
@@ -116,41 +116,41 @@ class SecondStepRequest(RequestBody):
 
 
 class SecondStepResponse(ResponseBody):
-    """Whether the session still lacks its second step."""
+    """Whether the session still needs its second step."""
 
     needed: bool
 
 
 class NewPinRequest(RequestBody):
-    """A PIN of the guardian's own."""
+    """A new PIN of the guardian."""
 
     pin: Annotated[str, TypedCode, Field(min_length=1, max_length=40, examples=["730418"])]
 
 
 class PinStateResponse(ResponseBody):
-    """Whether there is a PIN; never which."""
+    """Whether a PIN is set; the PIN itself is never returned."""
 
     is_set: bool
 
 
 class MySession(ResponseBody):
-    """A phone or tablet on which the caller is logged in."""
+    """A device on which the caller is logged in."""
 
     session_id: uuid.UUID
     created_at: datetime
     last_used_at: datetime
     limited: bool
-    current: bool = Field(description="the session that asks")
+    current: bool = Field(description="the session of this request")
 
 
 class MySessionsResponse(ResponseBody):
-    """Every session that stands, the newest first."""
+    """All open sessions, newest first."""
 
     sessions: list[MySession]
 
 
 class WaitingLogIn(ResponseBody):
-    """Another guardian's log-in from a new device, which waits for a word."""
+    """A log-in of another guardian on a new device that waits for an approval."""
 
     log_in_id: uuid.UUID
     guardian_id: uuid.UUID
@@ -159,6 +159,6 @@ class WaitingLogIn(ResponseBody):
 
 
 class WaitingLogInsResponse(ResponseBody):
-    """Log-ins that the caller may speak for, the oldest first."""
+    """Log-ins that the caller may approve, oldest first."""
 
     log_ins: list[WaitingLogIn]

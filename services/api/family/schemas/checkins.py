@@ -1,4 +1,4 @@
-"""Places over HTTP. Degrees are WGS-84 everywhere, times aware UTC, accuracy the radius of a circle in metres."""
+"""HTTP bodies of places. Degrees are WGS-84, times aware UTC, accuracy is the radius of a circle in metres."""
 
 import uuid
 from datetime import date, datetime
@@ -13,7 +13,7 @@ Lon = Annotated[float, Field(examples=[113.75])]
 
 
 class Place(ResponseBody):
-    """A point on the earth."""
+    """A position on the earth."""
 
     lat: Lat
     lon: Lon
@@ -21,40 +21,40 @@ class Place(ResponseBody):
 
 
 class ZoneName(ResponseBody):
-    """The family's own name for a place."""
+    """A safe zone by its name."""
 
     zone_id: uuid.UUID
     name: str = Field(examples=["School"])
 
 
 class LatestFix(ResponseBody):
-    """Where the child was last seen by a good fix."""
+    """The latest good fix of the child."""
 
     place: Place
     accuracy_m: float = Field(examples=[18])
     source: str | None = Field(description="gps, wifi, cell, or a word of a later version", examples=["gps"])
     happened_at: datetime
     received_at: datetime
-    age_s: int = Field(description="how long ago it happened", examples=[720])
+    age_s: int = Field(description="age of the fix", examples=[720])
     zone: ZoneName | None
 
 
 class LatestPlaceResponse(ResponseBody):
-    """The latest place of a child; ``seen`` is null when nothing good is known of the last 30 days."""
+    """The latest place of a child; `seen` is null when no good fix of the last 30 days is stored."""
 
     child_id: uuid.UUID
-    location_on: bool = Field(description="whether the watch is to tell places at all")
+    location_on: bool = Field(description="whether location is turned on for the watch")
     seen: LatestFix | None
 
 
 class LatestPlacesResponse(ResponseBody):
-    """A row for each child whose place the caller may see."""
+    """One entry for each child that the caller may locate."""
 
     children: list[LatestPlaceResponse]
 
 
 class Checkin(ResponseBody):
-    """A fix that was stored, whatever it is worth. ``place`` is null where the watch named none on the earth."""
+    """A stored fix of any quality; `place` is null when the watch sent no valid coordinates."""
 
     happened_at: datetime
     received_at: datetime
@@ -66,14 +66,14 @@ class Checkin(ResponseBody):
 
 
 class CheckinsResponse(ResponseBody):
-    """A page of a day's check-ins in order of time."""
+    """A page of a day's check-ins, in order of time."""
 
     checkins: list[Checkin]
     next_cursor: str | None
 
 
 class Stay(ResponseBody):
-    """A place, and when the child was first and last seen there."""
+    """A place, and the first and last time the child was there."""
 
     from_at: datetime
     until_at: datetime
@@ -88,11 +88,13 @@ class Passage(ResponseBody):
     happened_at: datetime
     kind: Literal["entered", "left"]
     zone: ZoneName
-    alarmed: bool = Field(description="whether guardians were alarmed: within the zone's hours, and just then")
+    alarmed: bool = Field(
+        description="whether guardians were alerted: within the zone's hours, and soon after the passage"
+    )
 
 
 class Qualities(ResponseBody):
-    """How many of the day's check-ins are of which quality, and how many came after something newer was known."""
+    """Number of the day's check-ins by quality; `late`: those that arrived after a newer one."""
 
     good: int
     poor: int
@@ -101,7 +103,7 @@ class Qualities(ResponseBody):
 
 
 class DayResponse(ResponseBody):
-    """A day as the child's place counts it, 23 or 25 hours long where clocks change."""
+    """A local day of the child; it has 23 or 25 hours when clocks change."""
 
     child_id: uuid.UUID
     day: date
@@ -111,4 +113,4 @@ class DayResponse(ResponseBody):
     qualities: Qualities
     stays: list[Stay]
     passages: list[Passage]
-    track: list[Place] = Field(description="the way through the good fixes, simplified to 15 m")
+    track: list[Place] = Field(description="line through the good fixes, simplified to 15 m")

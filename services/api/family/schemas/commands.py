@@ -1,4 +1,4 @@
-"""Commands to a child's watch over HTTP."""
+"""HTTP bodies of commands to a child's watch."""
 
 import uuid
 from datetime import datetime
@@ -10,26 +10,26 @@ from services.api.schema_base import RequestBody, ResponseBody
 
 
 class NewCommandRequest(RequestBody):
-    """What the watch is to do. There is nothing that listens, calls unasked or uses a camera."""
+    """A command. No command makes the watch listen, start a call or use a camera."""
 
     kind: Literal["locate", "ring", "restart", "lost", "found"]
 
 
 class CommandResponse(ResponseBody):
-    """A command and how far it has come; ``delivered`` and what follows are the watch's own words."""
+    """A command and its state; `delivered` and later states are reported by the watch."""
 
     command_id: uuid.UUID
     child_id: uuid.UUID
     kind: Literal["locate", "ring", "restart", "lost", "found"]
     state: Literal["waiting", "sent", "delivered", "done", "failed", "expired"]
-    detail: str | None = Field(description="why the watch could not", examples=["no_fix"])
-    asked_by: uuid.UUID | None = Field(description="the guardian; empty: their account is gone")
+    detail: str | None = Field(description="reason of a failure", examples=["no_fix"])
+    asked_by: uuid.UUID | None = Field(description="the guardian; null: the account was deleted")
     asked_at: datetime
-    expires_at: datetime = Field(description="never carried out after this")
+    expires_at: datetime = Field(description="the watch never executes it after this time")
     changed_at: datetime
 
 
 class CommandsResponse(ResponseBody):
-    """What the child's watches were told to do, the newest first."""
+    """Commands to the child's watches, newest first."""
 
     commands: list[CommandResponse]

@@ -1,4 +1,4 @@
-"""Contact lists over HTTP."""
+"""HTTP bodies of contact lists."""
 
 import uuid
 from typing import Annotated, Literal
@@ -12,10 +12,10 @@ Number = Annotated[str, Field(min_length=3, max_length=32, examples=["+861390013
 
 
 class ContactResponse(ResponseBody):
-    """Somebody who can reach the child, or whom the child can call."""
+    """A person who can reach the child, or whom the child can call."""
 
     contact_id: uuid.UUID
-    wire_id: str = Field(description="what the watch calls it", examples=["g-1"])
+    wire_id: str = Field(description="id of the contact on the watch", examples=["g-1"])
     kind: Literal["guardian", "phone"]
     guardian_id: uuid.UUID | None
     name: str
@@ -29,7 +29,7 @@ class ContactResponse(ResponseBody):
 
 
 class ContactListResponse(ResponseBody):
-    """The list, and which version of it the watch has acknowledged (0: none, or no watch)."""
+    """The contact list; `acked_version` is the version that the watch has acknowledged (0: none, or no watch)."""
 
     version: int
     acked_version: int
@@ -37,7 +37,7 @@ class ContactListResponse(ResponseBody):
 
 
 class NewContactRequest(RequestBody):
-    """A phone contact to propose."""
+    """A phone contact to add."""
 
     name: Name
     relation: Relation
@@ -47,7 +47,7 @@ class NewContactRequest(RequestBody):
 
 
 class ChangeContactRequest(RequestBody):
-    """What changes; what is left out stays."""
+    """Fields to change; omitted fields stay unchanged."""
 
     name: Name | None = None
     relation: Relation | None = None
@@ -57,6 +57,6 @@ class ChangeContactRequest(RequestBody):
 
 
 class ContactOrderRequest(RequestBody):
-    """Every contact once, the first on top."""
+    """Ids of all contacts, each once, in the new order."""
 
     contact_ids: Annotated[list[uuid.UUID], Field(max_length=50)]

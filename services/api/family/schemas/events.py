@@ -1,4 +1,4 @@
-"""Events over HTTP."""
+"""HTTP bodies of events."""
 
 import uuid
 from datetime import datetime
@@ -9,7 +9,7 @@ from services.api.schema_base import ResponseBody
 
 
 class Event(ResponseBody):
-    """Something happened; read the thing itself where ``ref_id`` says."""
+    """An event; read the object itself by `ref_id`."""
 
     family_id: uuid.UUID
     seq: int
@@ -25,7 +25,7 @@ class EventsResponse(ResponseBody):
 
     events: list[Event]
     cursor: str
-    more: bool = Field(description="ask again at once")
+    more: bool = Field(description="more events are available: request again at once")
     reset: list[uuid.UUID] = Field(
-        description="families restored from a backup, which no longer hold what the cursor was of: read them anew"
+        description="families restored from a backup that lacks the cursor's event: reload their data"
     )

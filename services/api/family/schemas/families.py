@@ -1,4 +1,4 @@
-"""Guardians, families, children, invitations and consents over HTTP."""
+"""HTTP bodies of guardians, families, children, invitations and consents."""
 
 import uuid
 from datetime import date, datetime
@@ -21,7 +21,7 @@ TextVersion = Annotated[str, Field(min_length=1, max_length=20, examples=["2026-
 
 
 class ConsentResponse(ResponseBody):
-    """One consent; ``withdrawn_at`` empty: it stands."""
+    """A consent; it is in force while `withdrawn_at` is null."""
 
     consent_id: uuid.UUID
     part: Part
@@ -35,7 +35,7 @@ class ConsentResponse(ResponseBody):
 
 
 class ConsentText(ResponseBody):
-    """A text to read before agreeing."""
+    """A consent text."""
 
     part: Part
     text_version: str
@@ -44,36 +44,36 @@ class ConsentText(ResponseBody):
 
 
 class ConsentTextsResponse(ResponseBody):
-    """Every part's text in one language."""
+    """The text of each part in one language."""
 
     texts: list[ConsentText]
 
 
 class ConsentsResponse(ResponseBody):
-    """What the caller agreed to in this family, taken-back ones too."""
+    """The caller's consents in this family, including withdrawn ones."""
 
     consents: list[ConsentResponse]
 
 
 class GiveConsentRequest(RequestBody):
-    """Agree to today's text of a part."""
+    """Consent to the current text of a part."""
 
     part: Part
     text_version: TextVersion
     locale: Locale
     how: How = "app"
-    witness: str = Field(default="", max_length=200, description="who was there: of spoken consent and of paper")
-    form_number: str = Field(default="", max_length=200, description="of the signed form: of paper only")
+    witness: str = Field(default="", max_length=200, description="the witness; for spoken and paper consent")
+    form_number: str = Field(default="", max_length=200, description="number of the signed form; for paper consent")
 
 
 class WithdrawConsentRequest(RequestBody):
-    """Take consent to a part back."""
+    """The part whose consent is withdrawn."""
 
     part: Part
 
 
 class Rights(ResponseBody):
-    """What a guardian may do in the family."""
+    """Rights of a guardian in the family."""
 
     may_message: bool
     may_locate: bool
@@ -91,7 +91,7 @@ class MyFamily(Rights):
 
 
 class MyInvitation(Rights):
-    """An invitation the caller can accept."""
+    """An invitation that the caller can accept."""
 
     invitation_id: uuid.UUID
     family_code: str
@@ -100,7 +100,7 @@ class MyInvitation(Rights):
 
 
 class MeResponse(ResponseBody):
-    """The caller."""
+    """The caller's account."""
 
     guardian_id: uuid.UUID
     phone: str
@@ -111,7 +111,7 @@ class MeResponse(ResponseBody):
 
 
 class ChangeMeRequest(RequestBody):
-    """What the caller changes about themselves."""
+    """Fields of the caller's account to change; omitted fields stay unchanged."""
 
     display_name: Name | None = None
     locale: Locale | None = None
@@ -123,12 +123,12 @@ class NewChildRequest(RequestBody):
     name: Name
     birth_year: int | None = Field(default=None, ge=1900, le=2200, examples=[2017])
     birth_date: date | None = Field(
-        default=None, description="instead of the year; kept sealed", examples=["2017-05-04"]
+        default=None, description="instead of the year; stored encrypted", examples=["2017-05-04"]
     )
 
 
 class ChangeChildRequest(RequestBody):
-    """What changes about a child."""
+    """Fields of a child to change; omitted fields stay unchanged."""
 
     name: Name | None = None
     birth_year: int | None = Field(default=None, ge=1900, le=2200)
@@ -136,20 +136,20 @@ class ChangeChildRequest(RequestBody):
 
 
 class WatchOfChild(ResponseBody):
-    """How the child's watch is; versions differ while a change is on its way to it."""
+    """State of the child's watch; a version exceeds its `acked` version until the watch acknowledges the change."""
 
     watch_serial: str
     state: Literal["issued", "online", "asleep", "offline"]
     presence: Literal["issued", "online", "asleep", "offline", "silent", "flat", "switched_off", "sim_expired"] = Field(
-        description="what it is most likely doing; flat and sim_expired are conclusions, the others were said or seen"
+        description="most likely state; flat and sim_expired are inferred, the others reported or observed"
     )
     presence_since_at: datetime | None
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery_pct: int | None
-    battery_at: datetime | None = Field(description="when the watch told this level")
+    battery_at: datetime | None = Field(description="time at which the watch reported this level")
     battery_trend_pct_per_h: float | None = Field(
-        description="how fast it falls, negative; null while it charges or nothing shows it", examples=[-4.5]
+        description="change per hour, negative; null while charging or unknown", examples=[-4.5]
     )
     firmware: str | None
     contacts_version: int
@@ -167,7 +167,7 @@ class ChildResponse(ResponseBody):
     birth_year: int | None
     birth_date: date | None
     childs_consent_due: bool = Field(
-        description="the law of the family's country asks for the child's own word, and it is not recorded"
+        description="the law of the family's country requires the child's own agreement, which is not recorded"
     )
     watch: WatchOfChild | None
 
@@ -179,7 +179,7 @@ class ChildrenResponse(ResponseBody):
 
 
 class ChildAgreementRequest(RequestBody):
-    """The child agreed itself; how, as with a guardian's consent."""
+    """The child's own agreement, with the same proof as a guardian's consent."""
 
     how: How = "app"
     witness: str = Field(default="", max_length=200)
@@ -187,7 +187,7 @@ class ChildAgreementRequest(RequestBody):
 
 
 class ChildAgreementResponse(ResponseBody):
-    """The child's own standing agreement."""
+    """The child's current agreement."""
 
     agreement_id: uuid.UUID
     child_id: uuid.UUID
@@ -202,7 +202,7 @@ class GuardianResponse(Rights):
 
     guardian_id: uuid.UUID
     display_name: str
-    phone: str | None = Field(description="empty: the guardian shows it to nobody")
+    phone: str | None = Field(description="null: hidden by the guardian")
     number_hidden: bool
     relation: Relation
     is_primary: bool
@@ -210,13 +210,13 @@ class GuardianResponse(Rights):
 
 
 class GuardiansResponse(ResponseBody):
-    """Everyone who belongs to the family."""
+    """The guardians of the family."""
 
     guardians: list[GuardianResponse]
 
 
 class ChangeGuardianRequest(RequestBody):
-    """Rights and relation to change; what is left out stays."""
+    """Rights and relation to change; omitted fields stay unchanged."""
 
     may_message: bool | None = None
     may_locate: bool | None = None
@@ -225,7 +225,7 @@ class ChangeGuardianRequest(RequestBody):
 
 
 class NewInvitationRequest(RequestBody):
-    """Whom to invite, as what; location stays off unless it is given here."""
+    """An invitation to send; the right to locate is off by default."""
 
     phone: Phone
     country: Country | None = None
@@ -237,7 +237,7 @@ class NewInvitationRequest(RequestBody):
 
 
 class InvitationResponse(Rights):
-    """A standing invitation."""
+    """An invitation that can still be accepted."""
 
     invitation_id: uuid.UUID
     phone: str
@@ -253,7 +253,7 @@ class InvitationsResponse(ResponseBody):
 
 
 class AcceptInvitationRequest(RequestBody):
-    """Join with consent to messages."""
+    """Acceptance of an invitation, with consent to messages."""
 
     part: Literal["messages"] = "messages"
     text_version: TextVersion

@@ -1,4 +1,4 @@
-"""Messages over HTTP."""
+"""HTTP bodies of messages and uploads."""
 
 import uuid
 from datetime import datetime
@@ -19,7 +19,7 @@ class TextMessageRequest(RequestBody):
 
 
 class EmojiMessageRequest(RequestBody):
-    """An emoji for the child, by its word."""
+    """An emoji for the child, given by its word."""
 
     kind: Literal["emoji"]
     emoji: Annotated[str, Field(min_length=1, max_length=32, examples=["heart"])]
@@ -29,7 +29,7 @@ NewMessageRequest = Annotated[TextMessageRequest | EmojiMessageRequest, Field(di
 
 
 class Sender(ResponseBody):
-    """Who sent a message."""
+    """Sender of a message."""
 
     kind: Literal["guardian", "child"]
     guardian_id: uuid.UUID | None = None
@@ -37,42 +37,44 @@ class Sender(ResponseBody):
 
 
 class Recipient(ResponseBody):
-    """What became of a message at one recipient."""
+    """State of a message at one recipient."""
 
     kind: Literal["child", "guardian"]
     guardian_id: uuid.UUID | None = None
     name: str = Field(examples=["Mei"])
     state: State
-    detail: str | None = Field(default=None, description="why it was rejected")
+    detail: str | None = Field(default=None, description="reason of a rejection")
     changed_at: datetime
 
 
 class Voice(ResponseBody):
-    """The sound of a voice message; its bytes are at ``/audio``."""
+    """Audio of a voice message; its bytes are at `/audio`."""
 
     state: Literal["pending", "ready", "unplayable", "gone"] = Field(
-        description="pending: not decoded yet; unplayable: it cannot be decoded; gone: its time is over"
+        description="pending: not decoded yet; unplayable: decoding failed; gone: deleted by retention"
     )
-    duration_ms: int | None = Field(description="found by decoding; while pending what the watch said", examples=[4400])
-    bytes: int = Field(description="of the original", examples=[7032])
-    bars: list[int] | None = Field(description="44 heights of the waveform, 0 to 100, once ready")
-    kept: bool = Field(description="the caller keeps it beyond its time")
-    expires_at: datetime = Field(description="when the sound is deleted unless a guardian keeps it")
+    duration_ms: int | None = Field(description="as decoded; while pending, as stated by the watch", examples=[4400])
+    bytes: int = Field(description="size of the original", examples=[7032])
+    bars: list[int] | None = Field(description="44 heights of the waveform, 0 to 100; null until ready")
+    kept: bool = Field(description="the caller keeps it beyond its retention")
+    expires_at: datetime = Field(description="time of deletion, unless a guardian keeps it")
 
 
 class MessageResponse(ResponseBody):
-    """A message as the caller may see it."""
+    """A message as seen by the caller."""
 
     message_id: uuid.UUID
     child_id: uuid.UUID
-    seq: int = Field(description="the server's order of this conversation; may have holes", examples=[12])
+    seq: int = Field(description="the server's order of this conversation; may have gaps", examples=[12])
     direction: Literal["to_child", "to_family"]
     kind: Literal["text", "emoji", "voice"]
     text: str | None = None
     emoji: str | None = None
     voice: Voice | None = None
     sender: Sender = Field(serialization_alias="from")
-    sent_at: datetime | None = Field(description="when the watch says it was made, if it knew the time")
+    sent_at: datetime | None = Field(
+        description="time of recording or writing by the watch's clock; null if it was not set"
+    )
     received_at: datetime
     expires_at: datetime
     recipients: list[Recipient]
@@ -80,51 +82,51 @@ class MessageResponse(ResponseBody):
 
 
 class MessagesResponse(ResponseBody):
-    """Newest first; ``next_cursor`` is empty at the beginning of the conversation."""
+    """A page of messages, newest first; `next_cursor` is null at the start of the conversation."""
 
     messages: list[MessageResponse]
     next_cursor: str | None
 
 
 class MessageStateRequest(RequestBody):
-    """What the caller's phone did with a message from the child."""
+    """State of the child's message on the caller's phone."""
 
     state: Literal["delivered", "played"]
 
 
 class KeepVoiceRequest(RequestBody):
-    """Whether the caller keeps a voice message beyond its time."""
+    """Whether the caller keeps a voice message beyond its retention."""
 
     kept: bool
 
 
 class NewUploadRequest(RequestBody):
-    """What is to be sent in parts."""
+    """Size and hash of a recording to upload in parts."""
 
     bytes: Annotated[int, Field(ge=1, le=2**31 - 1, examples=[182_344])]
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="hex, of all bytes")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="hex, of the whole recording")]
 
 
 class UploadResponse(ResponseBody):
-    """How far an upload is; the next part begins at ``offset``."""
+    """Progress of an upload; the next part begins at `offset`."""
 
     upload_id: uuid.UUID
     bytes: int
     offset: int
     part_max_bytes: int
     expires_at: datetime
-    message_id: uuid.UUID | None = Field(description="the message it has become")
+    message_id: uuid.UUID | None = Field(description="the message created from it; null before")
 
 
 class AudioLinkResponse(ResponseBody):
-    """An address that plays one recording for some minutes, without a token; for players that send no headers."""
+    """A short-lived link that plays one recording without a token, for players that send no headers."""
 
     url: str
     expires_at: datetime
 
 
 class UnheardCount(ResponseBody):
-    """What the caller has not read (all kinds) or played (voice) of one child."""
+    """Number of one child's messages that the caller has not read (all kinds) or not played (voice)."""
 
     child_id: uuid.UUID
     unread: int
@@ -132,6 +134,6 @@ class UnheardCount(ResponseBody):
 
 
 class UnreadResponse(ResponseBody):
-    """Every child of the caller's families."""
+    """Counts for each child that the caller may message."""
 
     children: list[UnheardCount]

@@ -1,4 +1,4 @@
-"""The log, erasures and contested rights over HTTP."""
+"""HTTP bodies of the logs, erasures, contested rights and exports."""
 
 import uuid
 from datetime import datetime
@@ -10,60 +10,64 @@ from services.api.schema_base import RequestBody, ResponseBody
 
 
 class AuditEntry(ResponseBody):
-    """Who did or was refused what, and when. Names are known to the app by the guardians' ids; there are none here."""
+    """An action or refusal in the audit log: ids only; the app knows the names of the guardians."""
 
-    seq: int = Field(description="the place in the family's log, from 1 without gaps")
+    seq: int = Field(description="position in the family's log, from 1 without gaps")
     at: datetime
     by: Literal["guardian", "staff", "watch", "operator", "system", "stranger"]
-    guardian_id: uuid.UUID | None = Field(description="which guardian, where it was one")
-    action: str = Field(description="a word of services/core/platform/audit/words.json, which screens translate")
+    guardian_id: uuid.UUID | None = Field(description="the acting guardian; null for other actors")
+    action: str = Field(description="a word of services/core/platform/audit/words.json; apps translate it")
     outcome: Literal["done", "refused"]
-    reason: str = Field(description="the code of the refusal, else empty")
-    subject_id: str = Field(description="the guardian, child, contact, message ... it was about, or empty")
-    asked: str = Field(description="the route that was refused, without ids, else empty")
-    times: int = Field(description="how many refusals, all alike, this entry stands for; else 1")
+    reason: str = Field(description="error code of a refusal, else empty")
+    subject_id: str = Field(description="id of the guardian, child, contact, message ... concerned, or empty")
+    asked: str = Field(description="refused route without ids, else empty")
+    times: int = Field(description="number of equal refusals that this entry stands for, else 1")
 
 
 class AuditLogResponse(ResponseBody):
-    """A page of the log, newest first."""
+    """A page of the audit log, newest first."""
 
     entries: list[AuditEntry]
-    next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
+    next_before: int | None = Field(description="value of `before` for the next page; null: last page")
 
 
 class AccessLogEntry(ResponseBody):
-    """Somebody saw or asked where a child is or was, or heard a recording."""
+    """An access to a child's place or to a recording."""
 
-    seq: int = Field(description="the place in the family's log")
+    seq: int = Field(description="position in the family's log")
     at: datetime
     what: Literal["place", "asked_the_watch", "recording"]
     by: Literal["guardian", "staff", "watch", "operator", "system"]
-    guardian_id: uuid.UUID | None = Field(description="which guardian, where it was one; one who left is still named")
-    message_id: uuid.UUID | None = Field(description="which recording, where it was one")
+    guardian_id: uuid.UUID | None = Field(
+        description="the acting guardian, also after leaving the family; null for other actors"
+    )
+    message_id: uuid.UUID | None = Field(description="the message of the recording; null for other accesses")
 
 
 class AccessLogResponse(ResponseBody):
-    """A page of looks, newest first."""
+    """A page of the access log, newest first."""
 
     looks: list[AccessLogEntry]
-    next_before: int | None = Field(description="ask for `before` this for the next page; empty: there is none")
+    next_before: int | None = Field(description="value of `before` for the next page; null: last page")
 
 
 class ErasureResponse(ResponseBody):
-    """An erasure. From the moment it is told of nothing of it opens any more."""
+    """An erasure. Its data is unreadable from the time of the response."""
 
     erasure_id: uuid.UUID
     what: Literal["child", "family"]
     subject_id: uuid.UUID
     asked_at: datetime
-    rows_gone_at: datetime | None = Field(description="when the last row was gone; recordings follow within the hour")
+    rows_gone_at: datetime | None = Field(
+        description="time at which the last row was deleted; recordings follow within the hour"
+    )
     watch_copy: Literal["none", "not_confirmed", "confirmed"] = Field(
-        description="whether the watch has shown that it wiped its own copy; it is told whenever it asks"
+        description="whether the watch has confirmed the wipe of its copy; the order is repeated until then"
     )
 
 
 class ErasuresResponse(ResponseBody):
-    """What was erased in this family, the newest first."""
+    """The family's erasures, newest first."""
 
     erasures: list[ErasureResponse]
 
@@ -75,7 +79,7 @@ class HideNumberRequest(RequestBody):
 
 
 class NewContestRequest(RequestBody):
-    """Which right of which guardian should not be."""
+    """The contested right, and the guardian who has it."""
 
     guardian_id: uuid.UUID
     right: Literal["message", "locate", "manage"]
@@ -94,7 +98,7 @@ class ContestResponse(ResponseBody):
 
 
 class ContestsResponse(ResponseBody):
-    """What is or was contested in this family, the newest first."""
+    """The family's contests, open and ended, newest first."""
 
     contests: list[ContestResponse]
 
@@ -105,22 +109,22 @@ class ExportResponse(ResponseBody):
     export_id: uuid.UUID
     state: Literal["waiting", "running", "ready", "expired", "failed"]
     percent: int = Field(ge=0, le=100)
-    size_bytes: int = Field(description="of the file, once it is ready")
+    size_bytes: int = Field(description="size of the file once ready")
     asked_at: datetime
-    expires_at: datetime | None = Field(description="when the file is deleted, once it is ready")
+    expires_at: datetime | None = Field(description="time of the file's deletion; null until ready")
     watch_copy: Literal["none", "not_confirmed", "confirmed"] = Field(
-        description="whether watches that were paired in this family and are no longer have shown that they are wiped"
+        description="whether watches formerly paired in this family have confirmed their wipe"
     )
 
 
 class ExportsResponse(ResponseBody):
-    """The caller's own exports, the newest first."""
+    """The caller's own exports, newest first."""
 
     exports: list[ExportResponse]
 
 
 class ExportLinkResponse(ResponseBody):
-    """An address that opens the file without a header, while the caller's session stands."""
+    """A link that opens the file without headers while the caller's session is valid."""
 
     url: str
     expires_at: datetime

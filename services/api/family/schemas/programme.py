@@ -1,4 +1,4 @@
-"""What the programme tells guardians: notices, help, its end."""
+"""HTTP bodies of notices, help requests and the end of the programme."""
 
 import uuid
 from datetime import date, datetime
@@ -10,7 +10,7 @@ from services.api.schema_base import RequestBody, ResponseBody
 
 
 class Notice(ResponseBody):
-    """A word of the programme office; ``get_in_touch`` has no text."""
+    """A notice of the programme office; the text of `get_in_touch` is empty."""
 
     notice_id: uuid.UUID
     family_id: uuid.UUID
@@ -20,26 +20,26 @@ class Notice(ResponseBody):
 
 
 class NoticesResponse(ResponseBody):
-    """The newest first."""
+    """Notices, newest first."""
 
     notices: list[Notice]
 
 
 class AskForHelpRequest(RequestBody):
-    """What the matter is; no words of one's own, so that nothing of the family gets to the office by accident."""
+    """The kind of problem; free text is excluded, so that no family data reaches the office by accident."""
 
     kind: Literal["broken", "lost", "worried"]
 
 
 class Helpline(ResponseBody):
-    """A public number that listens to children."""
+    """A public helpline for children."""
 
     number: str
     name: str
 
 
 class HelpResponse(ResponseBody):
-    """The call for help, what can be done at once, and whom else to call."""
+    """The request for help, first advice, and a helpline to call."""
 
     help_id: uuid.UUID
     kind: Literal["broken", "lost", "worried"]
@@ -49,8 +49,8 @@ class HelpResponse(ResponseBody):
 
 
 class ProgrammeEndResponse(ResponseBody):
-    """When the programme ends for this family; all null while it runs on."""
+    """The end of the programme for this family; all fields are null until it is announced."""
 
     ends_on: date | None
     told_at: datetime | None
-    erased_from: datetime | None = Field(description="from then on everything of the family is erased")
+    erased_from: datetime | None = Field(description="from this time on all data of the family is erased")

@@ -1,4 +1,4 @@
-"""Prompts for a talk over HTTP."""
+"""HTTP bodies of conversation prompts and reminders."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from services.api.schema_base import RequestBody, ResponseBody
 
 
 class Prompt(ResponseBody):
-    """What a parent could ask."""
+    """A conversation prompt: a question that a parent could ask."""
 
     starter: str = Field(examples=["sky"])
     ages: str = Field(examples=["5-7"])
@@ -16,19 +16,19 @@ class Prompt(ResponseBody):
 
 
 class PromptsResponse(ResponseBody):
-    """Prompts of this week, in the guardian's language."""
+    """The prompts of this week, in the guardian's language."""
 
     week_starts_on: date
     starters: list[Prompt]
 
 
 class ReminderRequest(RequestBody):
-    """Whether the guardian wants to be reminded after a silent day."""
+    """Whether the guardian wants reminders after a day without messages."""
 
     wanted: bool
 
 
 class ReminderResponse(ResponseBody):
-    """The setting as it is."""
+    """The current setting."""
 
     wanted: bool

@@ -1,4 +1,4 @@
-"""Push endpoints over HTTP."""
+"""HTTP bodies of push endpoints."""
 
 import uuid
 from datetime import datetime
@@ -13,7 +13,7 @@ Key = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_=
 
 
 class NewWebPushRequest(RequestBody):
-    """A browser's subscription, as ``PushSubscription.toJSON()`` gives it."""
+    """A browser's subscription: the fields of `PushSubscription.toJSON()`."""
 
     kind: Literal["web_push"]
     address: Address = Field(description="the subscription's endpoint")
@@ -22,7 +22,7 @@ class NewWebPushRequest(RequestBody):
 
 
 class NewWebhookRequest(RequestBody):
-    """A program that wants to be told."""
+    """A webhook of a program."""
 
     kind: Literal["webhook"]
     address: Address
@@ -32,28 +32,28 @@ NewPushEndpointRequest = Annotated[NewWebPushRequest | NewWebhookRequest, Field(
 
 
 class PushEndpointResponse(ResponseBody):
-    """An endpoint; it lives as long as the session that registered it. The address is not told again."""
+    """A push endpoint. It ends with the session that registered it; its address is never returned."""
 
     endpoint_id: uuid.UUID
     kind: Literal["web_push", "webhook"]
     created_at: datetime
-    taken_at: datetime | None = Field(description="when it took something last")
+    taken_at: datetime | None = Field(description="time of the last successful delivery")
     failing_since_at: datetime | None
 
 
 class RegisteredPushEndpointResponse(PushEndpointResponse):
-    """A new endpoint, with the secret by which a webhook knows that a note is ours: told once."""
+    """A new endpoint; `secret` verifies the signature of a webhook's notifications and is returned only here."""
 
     secret: str | None
 
 
 class PushEndpointsResponse(ResponseBody):
-    """The caller's endpoints."""
+    """The caller's push endpoints."""
 
     endpoints: list[PushEndpointResponse]
 
 
 class PushKeyResponse(ResponseBody):
-    """What a browser is given as ``applicationServerKey``."""
+    """The `applicationServerKey` for a browser's subscription."""
 
     public_key: str

@@ -1,4 +1,4 @@
-"""Settings of a child's watch, and guardians' availability, over HTTP."""
+"""HTTP bodies of watch settings and of guardians' availability."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -18,13 +18,13 @@ def _written(given: object) -> object:
     return given
 
 
-# Numbers are seconds or milliseconds, whoever reads them: a time of day is written out, with its offset.
+# A bare number could mean seconds or milliseconds, so only ISO 8601 text with an offset is accepted.
 WrittenTime = Annotated[AwareDatetime, BeforeValidator(_written)]
 Interval = Annotated[int, Field(ge=60, le=86_400, examples=[1800])]
 
 
 class QuietTime(RequestBody):
-    """Messages wait silently then, an SOS never. ISO days: 1 Monday; ``ends`` before ``starts``: next day."""
+    """Messages arrive silently in this time; an SOS does not. Days: 1 is Monday; `ends` before `starts`: next day."""
 
     days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7)]
     starts: Clock
@@ -32,10 +32,10 @@ class QuietTime(RequestBody):
 
 
 class WatchSettingsResponse(ResponseBody):
-    """What the watch is configured to; ``acked_version`` differs while a change is on its way to it."""
+    """The configuration; `acked_version` is older than `version` until the watch acknowledges the change."""
 
     version: int
-    acked_version: int | None = Field(description="what the watch holds; empty: no watch is paired")
+    acked_version: int | None = Field(description="version on the watch; null: no watch is paired")
     checkin_interval_s: int
     location: bool
     quiet: list[QuietTime]
@@ -47,7 +47,7 @@ class WatchSettingsResponse(ResponseBody):
 
 
 class ChangeWatchSettingsRequest(RequestBody):
-    """What changes; what is left out stays. Location needs the caller's own consent to it."""
+    """Fields to change; omitted fields stay unchanged. Location needs the caller's own consent to it."""
 
     checkin_interval_s: Interval | None = None
     location: bool | None = None
@@ -57,12 +57,12 @@ class ChangeWatchSettingsRequest(RequestBody):
 
 
 class AvailabilityRequest(RequestBody):
-    """On shift until then; null: not now."""
+    """End of the caller's shift; null: not on shift."""
 
     busy_until: WrittenTime | None = Field(examples=["2026-03-02T18:00:00+08:00"])
 
 
 class AvailabilityResponse(ResponseBody):
-    """Until when the caller is on shift; empty: not now."""
+    """End of the caller's shift; null: not on shift."""
 
     busy_until: datetime | None

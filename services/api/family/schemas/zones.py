@@ -1,4 +1,4 @@
-"""Safe zones over HTTP."""
+"""HTTP bodies of safe zones."""
 
 import uuid
 from datetime import datetime, time
@@ -15,14 +15,14 @@ WallClock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", exa
 
 
 class Corner(RequestBody):
-    """A point of a shape."""
+    """A corner of a shape."""
 
     lat: Lat
     lon: Lon
 
 
 class CircleShape(RequestBody):
-    """Everything within a radius, 50 m to 10 km."""
+    """A circle with a radius of 50 m to 10 km."""
 
     kind: Literal["circle"]
     lat: Lat
@@ -31,7 +31,7 @@ class CircleShape(RequestBody):
 
 
 class OutlineShape(RequestBody):
-    """Everything within 3 to 50 corners; the line closes by itself and must not cross itself."""
+    """An area with 3 to 50 corners; the line closes implicitly and must not cross itself."""
 
     kind: Literal["outline"]
     corners: Annotated[list[Corner], Field(max_length=51)]
@@ -41,7 +41,7 @@ Shape = Annotated[CircleShape | OutlineShape, Field(discriminator="kind")]
 
 
 class ZoneHours(RequestBody):
-    """Days (1 is Monday) and hours in the child's time zone; ``to`` before ``from`` reaches into the next morning."""
+    """Days (1 is Monday) and local hours of the child; `to` before `from` extends into the next morning."""
 
     days: Annotated[list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1, max_length=7, examples=[[1, 2, 3]])]
     starts: WallClock = Field(alias="from")
@@ -49,17 +49,17 @@ class ZoneHours(RequestBody):
 
     @property
     def starts_at(self) -> time:
-        """The wall clock's time at which they begin."""
+        """Local time at which the hours begin."""
         return time.fromisoformat(self.starts)
 
     @property
     def ends_at(self) -> time:
-        """The wall clock's time at which they end."""
+        """Local time at which the hours end."""
         return time.fromisoformat(self.ends)
 
 
 class NewZoneRequest(RequestBody):
-    """A zone to draw. Without hours its edge is watched always."""
+    """A zone to create; without hours it alerts at all times."""
 
     name: ZoneNameText
     shape: Shape
@@ -67,7 +67,7 @@ class NewZoneRequest(RequestBody):
 
 
 class ChangeZoneRequest(RequestBody):
-    """What changes; what is left out stays."""
+    """Fields to change; omitted fields stay unchanged."""
 
     name: ZoneNameText | None = None
     shape: Shape | None = None
@@ -75,19 +75,19 @@ class ChangeZoneRequest(RequestBody):
 
 
 class ZoneResponse(ResponseBody):
-    """A safe zone, and where the child is as seen from it."""
+    """A safe zone, and the child's position relative to it."""
 
     zone_id: uuid.UUID
     name: str
     shape: Shape
     hours: list[ZoneHours]
     stand: Literal["unknown", "inside", "outside"]
-    since_at: datetime | None = Field(description="the fix that showed it")
+    since_at: datetime | None = Field(description="time of the fix that caused the current state")
     created_at: datetime
     changed_at: datetime
 
 
 class ZonesResponse(ResponseBody):
-    """The child's safe zones, the oldest first."""
+    """The child's safe zones, oldest first."""
 
     zones: list[ZoneResponse]
