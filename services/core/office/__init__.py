@@ -1,1 +1,1 @@
-"""What programme staff do for families and watches; knows neither messages nor places."""
+"""Staff operations on families and watches, without access to messages or positions."""

@@ -1,1 +1,1 @@
-"""A guardian's name and phone for safeguarding, released by two staff members."""
+"""Break-glass: a guardian's name and phone number for safeguarding, released by two staff members."""

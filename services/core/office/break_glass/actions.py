@@ -1,7 +1,7 @@
-"""Break-glass: a guardian's name and number, for a child's safety, and nothing else.
+"""Break-glass: two staff members release a guardian's name and phone number when a child's safety requires it.
 
-Entries in the audit log name no family before its guardian is notified: the log is the family's to read. With the
-notice every step so far is copied to the family's log, with its author and its own time.
+Until the guardian is notified, audit entries carry no family id, because the family can read its audit log. The
+notification copies every earlier step to the family's log, with the original author and time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from services.core.platform.text_rules import PROSE, check_text
 
 @dataclass(frozen=True)
 class Shown:
-    """What is shown, and all that ever is."""
+    """The contact details that a break-glass case releases; nothing else is ever released."""
 
     name: str
     phone: str
@@ -42,7 +42,7 @@ class Shown:
 async def request_break_glass(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, *, family_code: str, reason: str, tell_after_days: int
 ) -> BreakGlass:
-    """Ask to see the primary guardian's name and number. Raises NotFoundError, TextNotAllowedError."""
+    """Request the primary guardian's name and number. Raises NotFoundError, TextNotAllowedError."""
     checked = check_text("reason", reason, PROSE)
     found = await family_at_site(work, site.site_id, family_code)
     if found is None or await primary_guardian(work, found[0].family_id) is None:
@@ -59,10 +59,11 @@ async def request_break_glass(
 async def approve_break_glass(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id: uuid.UUID
 ) -> BreakGlass:
-    """Agree as another person; where telling the guardian is delayed, a third one agrees to that. Then an hour begins.
+    """Approve a case as a second person, or a delayed notification as a third; the last approval opens it for an hour.
 
-    The guardian is notified at once, or when the delay is over. A delay is approved only by accounts that were there
-    before the case. Raises NotFoundError, SecondPersonNeededError, ApproverTooNewError, BreakGlassClosedError.
+    The guardian is notified at once, or after the requested delay. Only accounts older than the case can approve a
+    delay. A refused approval is recorded. Raises NotFoundError, SecondPersonNeededError, ApproverTooNewError,
+    BreakGlassClosedError.
     """
     asked = await _of_site(work, site, break_glass_id)
     if asked.opened_at is not None or asked.asked_at <= work.now - APPROVAL_LIFETIME:
@@ -101,9 +102,9 @@ async def approve_break_glass(
 
 
 async def look(work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id: uuid.UUID) -> Shown:
-    """Return the guardian's name and number to whoever asked, within the hour; each look is logged.
+    """Return the guardian's name and number to the requester while the case is open; every access is recorded.
 
-    Raises NotFoundError, BreakGlassClosedError.
+    Refused accesses are recorded as well. Raises NotFoundError, BreakGlassClosedError.
     """
     asked = await _of_site(work, site, break_glass_id)
     guardian = await primary_guardian(work, asked.family_id)
@@ -123,9 +124,9 @@ async def look(work: UnitOfWork, staff_id: uuid.UUID, site: Site, break_glass_id
 async def break_glass_of_site(
     work: UnitOfWork, site_id: uuid.UUID, *, most: int, after: uuid.UUID | None = None, family_code: str | None = None
 ) -> Sequence[tuple[BreakGlass, str]]:
-    """Return those of a site, or of one family of it, with the families' codes, the newest first.
+    """Return the cases of a site, or of one of its families, with the family codes, newest first.
 
-    At most so many, and after one of them, for pages.
+    Returns at most ``most`` cases; ``after`` is the last case of the previous page.
     """
     statement = (
         select(BreakGlass, Family.family_code)
@@ -138,14 +139,14 @@ async def break_glass_of_site(
         statement = statement.where(col(Family.family_code) == family_code)
     if after is not None:
         newer = select(BreakGlass.asked_at).where(BreakGlass.site_id == site_id, BreakGlass.break_glass_id == after)
-        # One of another site is as unknown as one that never was: then nothing comes after it.
+        # An ``after`` of another site behaves like an unknown one: the page is empty.
         place = tuple_(newer.scalar_subquery(), after)
         statement = statement.where(tuple_(col(BreakGlass.asked_at), col(BreakGlass.break_glass_id)) < place)
     return (await work.session.exec(statement)).all()
 
 
 async def notify_one_break_glass(work: UnitOfWork) -> bool:
-    """Tell a guardian whose delay is over; return whether there was one. Safe to run twice."""
+    """Notify one guardian whose notification delay is over; return whether there was one. Safe to run twice."""
     result = await work.session.exec(
         select(BreakGlass)
         .where(col(BreakGlass.told_at).is_(None), col(BreakGlass.tell_at) <= work.now)
@@ -174,7 +175,7 @@ async def _tell(work: UnitOfWork, shown: BreakGlass) -> None:
 
 
 async def _copy_steps(work: UnitOfWork, shown: BreakGlass) -> None:
-    """Copy every step of the case so far, refused ones included, to the family's log."""
+    """Copy every step of the case so far, refused ones included, to the family's audit log."""
     steps = await work.session.exec(
         select(AuditEntry)
         .where(

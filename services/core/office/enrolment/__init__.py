@@ -1,1 +1,1 @@
-"""Families are enrolled, attend trainings and leave the programme."""
+"""Enrolment of families, attendance of trainings, and the end of an enrolment."""

@@ -1,4 +1,4 @@
-"""Enrol families by their guardian's phone, in bulk. Before consent this is all that is kept: no name, of nobody."""
+"""Enrol families in bulk by their guardian's phone number. No name is stored before consent."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ from services.core.platform.spreadsheets.sheets import (
 
 REQUIRED_COLUMNS: Final = ("family_code", "phone", "site", "cohort")
 OPTIONAL_COLUMNS: Final = ("watch_serial", "form_number")
-# With a digit in it, so that nobody takes a name for a code.
+# The required digit keeps names from being entered as family codes.
 _FAMILY_CODE: Final = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9-]{0,18}[A-Z0-9]")
-# Of the paper that the family signed; with a digit in it for the same reason.
+# The number of the signed paper form; it requires a digit for the same reason.
 _FORM_NUMBER: Final = re.compile(r"(?=.*[0-9])[A-Z0-9][A-Z0-9 ./-]{0,39}")
 
 Progress = Callable[[], None]
@@ -41,9 +41,9 @@ Progress = Callable[[], None]
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """One family of a list; ``watch_serial`` None: no watch is handed out along with it.
+    """One row of a family list; ``watch_serial`` None: the list hands out no watch to this family.
 
-    ``form_number``: of the paper that it signed; asked for again when its account is to change.
+    ``form_number`` is the number of the signed paper form; a later change of the account is checked against it.
     """
 
     row: int
@@ -61,7 +61,7 @@ class FamilyRow:
 
 @dataclass
 class Enrolled:
-    """What a list came to: codes enrolled now, and left as they were."""
+    """Result of a family list: the codes enrolled by this call and the codes that were enrolled before."""
 
     enrolled: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
@@ -69,7 +69,7 @@ class Enrolled:
 
 @dataclass(frozen=True)
 class CheckedFamily:
-    """A row that fits: its cohort, its phone in E.164, and whether the family is enrolled just so already."""
+    """A valid row: its cohort, its phone in E.164, and whether the family is already enrolled identically."""
 
     row: FamilyRow
     site: Site
@@ -80,14 +80,14 @@ class CheckedFamily:
 
 @dataclass(frozen=True)
 class FamilyList:
-    """The families of a list, and every fault that the list alone shows."""
+    """The rows of a family list and every fault that the file alone reveals."""
 
     families: list[FamilyRow]
     faults: list[Fault]
 
 
 def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
-    """Return the families of a list without faults; raises SheetRefusedError with every fault of the list alone."""
+    """Return the families of a valid list; raises SheetRefusedError with every fault that the file alone reveals."""
     read = family_list(raw, site)
     if read.faults:
         raise SheetRefusedError(read.faults)
@@ -95,10 +95,10 @@ def read_family_list(raw: bytes, site: str | None = None) -> list[FamilyRow]:
 
 
 def family_list(raw: bytes, site: str | None = None) -> FamilyList:
-    """Return the families of a list beside its faults, so that those of the database are reported together with them.
+    """Return the families of a list together with its faults, so that database faults are reported along with them.
 
-    ``site`` is where a list without the column, or with an empty cell in it, belongs. Raises SheetRefusedError for a
-    file that is no list.
+    ``site`` is the default for a missing column or an empty cell. Raises SheetRefusedError if the file cannot be read
+    as a family list.
     """
     faults: list[Fault] = []
     if site is None:
@@ -121,7 +121,7 @@ def family_list(raw: bytes, site: str | None = None) -> FamilyList:
 
 
 def check_rows(families: Sequence[FamilyRow]) -> None:
-    """Refuse rows that did not come from a list's file: codes that are none, codes or watches that stand there twice.
+    """Reject invalid codes and repeated codes or watches in rows that were not read from a file.
 
     Raises SheetRefusedError.
     """
@@ -139,7 +139,7 @@ def check_rows(families: Sequence[FamilyRow]) -> None:
 
 
 def code_faults(family: FamilyRow) -> list[Fault]:
-    """Return a fault for a family code that is none, and for a form's number that is none."""
+    """Return the faults of a family's code and form number."""
     faults = []
     if not _FAMILY_CODE.fullmatch(family.family_code):
         faults.append(
@@ -163,10 +163,10 @@ def code_faults(family: FamilyRow) -> list[Fault]:
 async def check_families(
     work: UnitOfWork, families: Sequence[FamilyRow], *, programme: str | None = None
 ) -> tuple[list[CheckedFamily], list[Fault]]:
-    """Compare a list with what is enrolled; return the rows that fit and a fault for each thing that does not.
+    """Compare a list with the enrolled families; return the valid rows and every fault of the others.
 
-    Holds off other enrolments until the transaction ends. A phone without country code is read as one of the site's
-    country.
+    Locks out other enrolments until the transaction ends. A phone number without country code is read as one of the
+    site's country.
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended("families.enrol", 0))))
     cohorts, faults = await _cohorts(work, families, programme)
@@ -201,9 +201,9 @@ async def enrol_families(
     programme: str | None = None,
     progress: Progress = lambda: None,
 ) -> Enrolled:
-    """Enrol a list of families; a repeat changes nothing.
+    """Enrol a list of families, all rows or none; repeating the call changes nothing.
 
-    Raises SheetRefusedError with every row that does not fit or conflicts; nothing is enrolled then.
+    Raises SheetRefusedError with every row that is invalid or conflicts with an existing enrolment.
     """
     checked, faults = await check_families(work, families, programme=programme)
     if faults:
@@ -214,7 +214,7 @@ async def enrol_families(
 async def enrol_checked(
     work: UnitOfWork, actor: Actor, checked: Sequence[CheckedFamily], progress: Progress = lambda: None
 ) -> Enrolled:
-    """Enrol what :func:`check_families` found fitting, in the same transaction."""
+    """Enrol the rows that :func:`check_families` accepted, in the same transaction."""
     outcome = Enrolled()
     fresh = [one for one in checked if one.known is None]
     families = {one.row.family_code: Family(family_code=one.row.family_code, created_at=work.now) for one in fresh}
@@ -299,7 +299,7 @@ def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, coh
     faults = []
     if enrolment.guardian_phone != phone:
         faults.append(family.fault("phone", "phone_differs", "This family is enrolled with another phone."))
-    # Not written afterwards either: whoever could add a number could then change the account with it.
+    # The form number of an existing enrolment is never filled in: it authorises a later change of the account.
     if family.form_number is not None and enrolment.form_number != family.form_number:
         faults.append(family.fault("form_number", "form_number_differs", "This family was enrolled without this form."))
     if enrolment.site_id != site.site_id:
@@ -310,7 +310,7 @@ def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, coh
 
 
 async def _phone_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> list[Fault]:
-    """Return a fault for each phone that another family is enrolled with: most likely the same family twice."""
+    """Return a fault for each phone of another enrolled family: most likely the same family is listed twice."""
     phones = [one.phone for one in checked]
     result = await work.session.exec(
         select(Enrolment.guardian_phone, Family.family_code)

@@ -1,4 +1,4 @@
-"""Taking part: trainings attended, and the end of an enrolment, which ends what is counted and nothing else."""
+"""Attendance of trainings, and the end of an enrolment, which ends the measurement and nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TRAINING_COLUMNS: Final = ("family_code", "training", "attended_on")
 
 @dataclass(frozen=True)
 class TrainingRow:
-    """One line of an attendance list."""
+    """One row of an attendance list."""
 
     row: int
     family_code: str
@@ -34,7 +34,7 @@ class TrainingRow:
 
 @dataclass
 class Noted:
-    """What an attendance list came to: lines noted now, and left as they were."""
+    """Result of an attendance list: the number of rows recorded by this call and of rows recorded before."""
 
     noted: int = 0
     unchanged: int = 0
@@ -43,10 +43,10 @@ class Noted:
 async def end_enrolment(
     work: UnitOfWork, actor: Actor, family_code: str, reason: str, *, site_id: uuid.UUID | None = None
 ) -> None:
-    """End a family's enrolment: from now on it is in no statistics and on no list of its site.
+    """End a family's enrolment: statistics and site lists exclude it from now on.
 
-    Its watch, its messages and its guardians' access stay as they are, and the factory is told nothing. Raises
-    FamilyUnknownError (also for one that has left already), EndReasonUnknownError.
+    The watch, the messages and the guardians' access stay unchanged. No notification is sent. Raises
+    FamilyUnknownError, also for a family that has already left, and EndReasonUnknownError.
     """
     checked = check_end_reason(reason)
     enrolment = await standing_enrolment(work, family_code, lock=True, site_id=site_id)
@@ -61,7 +61,7 @@ async def record_training(
     work: UnitOfWork, actor: Actor, family_code: str, training: str, attended_on: date, *,
     site_id: uuid.UUID | None = None,
 ) -> bool:  # fmt: skip
-    """Note that a family attended a training; a repeat returns False and keeps the first day.
+    """Record a family's attendance of a training; repeating the call returns False and keeps the first date.
 
     Raises FamilyUnknownError, TrainingUnknownError.
     """
@@ -71,7 +71,7 @@ async def record_training(
 
 
 def read_training_list(raw: bytes) -> list[TrainingRow]:
-    """Return the lines of an attendance list; raises SheetRefusedError with every fault that the list alone shows."""
+    """Return the rows of an attendance list; raises SheetRefusedError with every fault that the file alone reveals."""
     rows = read_sheet(raw, required=TRAINING_COLUMNS)
     faults = [fault for row in rows for fault in _faults(row)]
     if faults:
@@ -93,9 +93,9 @@ async def record_trainings(
     *,
     site_id: uuid.UUID | None = None,
 ) -> Noted:
-    """Note a list of attendances, all of it or nothing; a repeat changes nothing. Raises SheetRefusedError.
+    """Record an attendance list, all rows or none; repeating the call changes nothing. Raises SheetRefusedError.
 
-    With ``site_id`` a family of another site is as unknown as one that is none.
+    With ``site_id``, a family of another site is reported as unknown.
     """
     here = [] if site_id is None else [col(Enrolment.site_id) == site_id]
     result = await work.session.exec(
@@ -113,7 +113,7 @@ async def record_trainings(
     faults += [
         Fault(row.row, "attended_on", "attended_on_ahead", "This day is still to come.")
         for row in rows
-        # A day is begun in Asia while it is still yesterday in UTC.
+        # A date is compared with the easternmost time zone, where the next day starts first.
         if (row.attended_on - today).days > 1
     ]
     if faults:
@@ -129,7 +129,7 @@ async def record_trainings(
 
 
 async def trainings_of(work: UnitOfWork, enrolment: Enrolment) -> list[TrainingAttended]:
-    """Return what an enrolled family attended, by day."""
+    """Return the trainings that an enrolled family attended, by date."""
     result = await work.session.exec(
         select(TrainingAttended)
         .where(col(TrainingAttended.enrolment_id) == enrolment.enrolment_id)

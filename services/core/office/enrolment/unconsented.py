@@ -1,4 +1,4 @@
-"""Families that never consented are forgotten after thirty days: code, phone and site are all that was kept of them."""
+"""Deletion of families that gave no consent within 30 days; only their code, phone number and site were stored."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WAITS_FOR_CONSENT = timedelta(days=30)
 
 
 async def purge_one_unconsented(work: UnitOfWork) -> bool:
-    """Delete one family that has not consented within 30 days; return whether there was one. Safe to run twice.
+    """Delete one family that gave no consent within 30 days; return whether there was one. Safe to run twice.
 
-    A watch that it holds may not log in any more and is on the list of what to collect; an account that belongs to no
-    other family goes, too. A family that once consented is no business of this: withdrawing is not never.
+    The broker rejects log-ins of the family's watches, and the watches are listed for collection. Guardian accounts
+    without another family are deleted. A family that withdrew its consent is not affected.
     """
     result = await work.session.exec(
         select(Family)
@@ -43,11 +43,11 @@ async def purge_one_unconsented(work: UnitOfWork) -> bool:
     if family is None:
         return False
     await _take_back_watches(work, family)
-    # Last, as the order of locks has it; and strong: no consent can refer to the row until this transaction ends.
+    # The family's row is locked last, following the lock order. The lock keeps new consents from referencing the row.
     held = await work.session.exec(select(Family).where(col(Family.family_id) == family.family_id).with_for_update())
     consented = await work.session.exec(select(Consent.consent_id).where(col(Consent.family_id) == family.family_id))
     if held.first() is None or consented.first() is not None:
-        # Somebody was quicker. What was done here is taken back, and the next look finds another.
+        # The family consented or was deleted meanwhile. Roll back; the next call selects another family.
         await work.session.rollback()
         return True
     guardians = (

@@ -1,4 +1,4 @@
-"""Enrol families and hand each its watch, from one list: the afternoon of fifty families."""
+"""Enrol families and hand out a watch to each, from one list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError,
 
 @dataclass
 class EnrolledWithWatches:
-    """What a list came to: families, and the serials handed out now."""
+    """Result of a list: the enrolled families and the serials handed out by this call."""
 
     families: Enrolled = field(default_factory=Enrolled)
     handed_out: list[str] = field(default_factory=list)
@@ -34,10 +34,10 @@ async def enrol_and_hand_out(
     further: Sequence[Fault] = (),
     progress: Callable[[], None] = lambda: None,
 ) -> EnrolledWithWatches:
-    """Enrol a list of families and hand out the watches named in it; a repeat changes nothing.
+    """Enrol a list of families and hand out the watches named in it, all rows or none; a second call changes nothing.
 
-    Raises SheetRefusedError with every fault of families and watches alike, and the ``further`` ones that were found
-    in the list alone; nothing is done then.
+    Raises SheetRefusedError with every fault of families and watches, and with the ``further`` faults that the caller
+    found in the file.
     """
     checked, faults = await check_families(work, families, programme=programme)
     faults = first_faults([*further, *faults, *await _watch_faults(work, checked)])

@@ -1,1 +1,1 @@
-"""Watches are handed out to families, come back, or are lost."""
+"""Watches are handed out to families, returned, replaced or reported lost."""

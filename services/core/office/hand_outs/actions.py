@@ -1,4 +1,4 @@
-"""A hand-out: fifty parents behind one address, an hour, a budget of codes, and slips for when text messages fail."""
+"""Hand-out sessions at a site: an hour with its own code budget, and printed log-in slips as an SMS fallback."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from services.core.platform.audit.actions import record_audit
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import UnitOfWork
 
-# 8 letters of base32 are 40 bits: enough for what works two hours and opens nothing. A slip opens a session: 60 bits.
+# 8 base32 letters are 40 bits, enough for two hours and no session. A slip opens a session, so it has 60 bits.
 _WALL_CODE_LETTERS = 8
 _SLIP_LETTERS = 12
 
 
 @dataclass(frozen=True)
 class PrintedSlip:
-    """A slip as it is printed, once."""
+    """A log-in slip in readable form; it is available only at the moment of printing."""
 
     family_code: str
     code: str
@@ -40,7 +40,7 @@ class PrintedSlip:
 async def open_hand_out(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, *, families: int, lasts: timedelta
 ) -> tuple[HandOut, str]:
-    """Open a hand-out and return it with the code for the wall, which is told once."""
+    """Open a hand-out and return it with its wall code, which is not stored in readable form."""
     code = new_ref(_WALL_CODE_LETTERS)
     hand_out = HandOut(
         site_id=site.site_id, opened_by=staff_id, code_hash=hand_out_code_hash(work, code), families=families,
@@ -53,7 +53,7 @@ async def open_hand_out(
 
 
 async def close_hand_out(work: UnitOfWork, staff_id: uuid.UUID, site: Site, hand_out_id: uuid.UUID) -> HandOut:
-    """Close a hand-out before its time; a repeat changes nothing. Raises NotFoundError."""
+    """Close a hand-out early; repeating the call changes nothing. Raises NotFoundError."""
     hand_out = await _of_site(work, site, hand_out_id)
     if is_open(hand_out, work.now):
         hand_out.closes_at = work.now
@@ -63,7 +63,7 @@ async def close_hand_out(work: UnitOfWork, staff_id: uuid.UUID, site: Site, hand
 
 
 async def hand_outs_of(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[HandOut]:
-    """Return the newest hand-outs of a site."""
+    """Return the site's newest hand-outs."""
     result = await work.session.exec(
         select(HandOut)
         .where(HandOut.site_id == site_id)
@@ -76,10 +76,10 @@ async def hand_outs_of(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[HandOut
 async def print_slips(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, hand_out_id: uuid.UUID, family_codes: Collection[str]
 ) -> list[PrintedSlip]:
-    """Make a slip for each of these families of the site, by code; a slip printed anew voids the one before.
+    """Create a log-in slip for each of these families of the site; a new slip voids the family's previous one.
 
-    Raises NotFoundError (also for a family that is not of this site), HandOutClosedError, also when there would be
-    more slips than the hand-out has families.
+    Raises NotFoundError, also for a family of another site, and HandOutClosedError, also when the slips would exceed
+    the number of families of the hand-out.
     """
     hand_out = await _of_site(work, site, hand_out_id)
     if not is_open(hand_out, work.now):
@@ -120,9 +120,9 @@ async def print_slips(
 
 
 async def log_in_by_slip(work: UnitOfWork, code: str, phone: str, asker: Asker) -> OpenSession:
-    """Open a session for whoever holds a slip and knows the number that its family enrolled with; a slip works once.
+    """Open a session with a printed slip and the phone number enrolled for its family; a slip works once.
 
-    The device is judged as with any other log-in. Raises PhoneInvalidError, SlipRefusedError.
+    The device check is the same as for any other log-in. Raises PhoneInvalidError, SlipRefusedError.
     """
     of_slip = (
         select(Site.country)
@@ -148,7 +148,7 @@ async def log_in_by_slip(work: UnitOfWork, code: str, phone: str, asker: Asker) 
 
 
 def grouped(code: str) -> str:
-    """Return a code in groups of four, as it is read out and typed."""
+    """Return a code in groups of four characters, for reading out and typing."""
     return "-".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 

@@ -1,4 +1,4 @@
-"""Families of a site with the watches they hold: what a coordinator needs at the hand-out, by code and serial alone."""
+"""Roster of a site's families and their watches for the hand-out, by family code and serial only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NO_CHANNEL: Final = "no working channel"
 
 @dataclass(frozen=True)
 class RosterEntry:
-    """One enrolled family; ``serial`` None: it holds no watch. ``last_seen_at`` None: not paired, or never heard."""
+    """One enrolled family; ``serial`` None: no watch. ``last_seen_at`` None: not paired, or no contact yet."""
 
     family_code: str
     cohort: str
@@ -39,9 +39,9 @@ class RosterEntry:
 async def roster(
     work: UnitOfWork, site: Site, cohort: Cohort | None = None, *, after: str = "", most: int | None = None
 ) -> list[RosterEntry]:
-    """Return the enrolled families of a site, or of one cohort, by code; after a code and at most so many, for pages.
+    """Return the enrolled families of a site or cohort by code, one page after ``after``.
 
-    A family with two watches (two children) stands there twice.
+    A family with two watches (two children) has two entries.
     """
     statement = (
         select(Family.family_code, Cohort.name, Watch.serial, WatchIdentity)
@@ -83,9 +83,9 @@ def _entry(code: str, cohort: str, serial: str | None, identity: WatchIdentity |
 
 
 def hand_out_list(title: str, entries: Sequence[RosterEntry], unreached: Collection[str] = ()) -> bytes:
-    """Return a PDF (A4) with a line to sign for each family: its code and its watch; no names, no phones.
+    """Return a PDF (A4) with a signature line for each family: code and serial, without names or phone numbers.
 
-    Families of ``unreached``, by code, have a guardian without a working channel: to be helped before they leave.
+    ``unreached`` holds the codes of families with a guardian who has no working channel; staff help them on the spot.
     """
     page = FPDF(unit="mm", format="A4")
     page.set_auto_page_break(auto=False)
@@ -103,7 +103,7 @@ def _begin_page(page: FPDF, title: str) -> None:
     page.add_page()
     page.set_xy(_MARGIN_MM, _MARGIN_MM)
     page.set_font("Helvetica", style="B", size=12)
-    # The fonts that every printer has draw Latin letters; a title in others is left to the pen.
+    # The built-in PDF fonts contain Latin letters only; a title in another script is written by hand.
     page.cell(0, _ROW_MM, title if _is_latin(title) else "Hand-out list")
     page.set_xy(_MARGIN_MM, _MARGIN_MM + _ROW_MM + 2)
     page.set_font("Helvetica", style="B", size=9)

@@ -1,4 +1,4 @@
-"""Slips for a hand-out, one for each family: to fold, to hand over, to use once."""
+"""Printable log-in slips for a hand-out, one for each family, to be folded and used once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fpdf import FPDF
 from services.core.office.hand_outs.actions import PrintedSlip
 from services.core.office.registration.labels import draw_qr
 
-# Five to a sheet of A4; the fold line keeps what is printed on the inner half out of sight.
+# Five slips on a sheet of A4; the fold hides the print on the inner half.
 _SLIPS_A_PAGE: Final = 5
 _HEIGHT_MM: Final = 58.0
 _LEFT_MM: Final = 15.0

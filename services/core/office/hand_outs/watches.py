@@ -1,4 +1,4 @@
-"""From the shelf to a family and back: hand out, move between sites, take note of what came back, is lost or broken."""
+"""State changes of a watch: hand-out, undo, move to another site, and the record of a return, loss or defect."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.facts.actions import record_fact
 
-# An afternoon's slips are noticed at once; what is older is a return, with what follows from one.
+# A mistaken hand-out is noticed within the afternoon; an older one is undone by a return with its consequences.
 UNDO_WITHIN: Final = timedelta(hours=2)
 
 
 async def hand_out_watch(
     work: UnitOfWork, actor: Actor, serial: str, family_code: str, *, site_id: uuid.UUID | None = None
 ) -> bool:
-    """Give a watch to an enrolled family: from now on it pairs with that family only. A repeat returns False.
+    """Hand out a watch to an enrolled family: it then pairs with that family only. Repeating the call returns False.
 
-    ``serial`` may be what a scanner read from the label. With ``site_id`` watches and families of other sites are as
-    unknown as those that do not exist. Raises WatchUnknownError, FamilyUnknownError,
+    ``serial`` may be the scanned content of a label. With ``site_id``, watches and families of other sites are
+    reported as unknown. Raises WatchUnknownError, FamilyUnknownError,
     WatchElsewhereError (another family has it), WatchOfOtherSiteError, WatchStateError (it is lost or broken).
     """
     watch = await locked_watch(work, serial_of_scan(serial), site_id=site_id)
@@ -47,7 +47,7 @@ async def hand_out_watch(
 
 
 async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uuid.UUID, site_id: uuid.UUID) -> bool:
-    """Give a locked watch to a family of a site; a repeat returns False.
+    """Hand out a locked watch to a family of a site; repeating the call returns False.
 
     Raises WatchElsewhereError, WatchOfOtherSiteError, WatchStateError.
     """
@@ -72,16 +72,16 @@ async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uu
 
 @dataclass(frozen=True)
 class Undone:
-    """What was taken back: the watch and the family it had been given to."""
+    """An undone hand-out: the watch, and the family it had been handed out to."""
 
     serial: str
     family_code: str
 
 
 async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UUID | None = None) -> Undone:
-    """Take back the newest hand-out of this actor, of the last two hours: the watch is where it was before.
+    """Undo the actor's newest hand-out of the last two hours; the watch returns to its previous state.
 
-    Raises NothingToUndoError, WatchPairedError (somebody uses it already: that is a return, not a slip).
+    Raises NothingToUndoError, WatchPairedError (a watch in use has to be returned instead).
     """
     statement = (
         select(WatchGiven, Watch.serial)
@@ -101,7 +101,7 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UU
     if last is None:
         raise NothingToUndoError
     watch = await locked_watch(work, last[1])
-    # Read anew under the watch's lock: two taps at once undo one hand-out.
+    # Read again under the watch's lock, so that two concurrent calls undo one hand-out.
     given = await work.session.get_one(WatchGiven, last[0].given_id, populate_existing=True)
     if given.undone_at is not None or (watch.state, watch.handed_out_to) != ("handed_out", given.family_id):
         raise NothingToUndoError
@@ -113,7 +113,7 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UU
     watch.handed_out_to = None
     watch.state = given.previous_state
     work.add(watch)
-    # `family_id` stays with the audit; what is counted is told that the watch was never there.
+    # The audit entry keeps ``family_id``; the usage fact treats the watch as never handed out.
     record_fact(work, "hand_out_undone", watch_id=watch.watch_id, family_id=family.family_id)
     record_audit(work, actor, "watch.hand_out_undone", family_id=family.family_id, subject_id=watch.watch_id)
     await work.notify(BROKER_CHANNEL)
@@ -121,7 +121,7 @@ async def undo_last_hand_out(work: UnitOfWork, actor: Actor, *, site_id: uuid.UU
 
 
 async def move_watch(work: UnitOfWork, actor: Actor, serial: str, site: Site) -> bool:
-    """Move a watch that is on the shelf to another site; a repeat returns False. Raises WatchStateError otherwise."""
+    """Move a watch in stock to another site; repeating the call returns False. Raises WatchStateError otherwise."""
     watch = await locked_watch(work, serial)
     if watch.site_id == site.site_id:
         return False
@@ -134,9 +134,9 @@ async def move_watch(work: UnitOfWork, actor: Actor, serial: str, site: Site) ->
 
 
 async def note_withdrawn(work: UnitOfWork, actor: Actor, watch: Watch, state: str) -> bool:
-    """Note that a locked watch is ``returned``, ``lost`` or ``broken``; a repeat returns False.
+    """Record a locked watch as ``returned``, ``lost`` or ``broken``; repeating the call returns False.
 
-    None of these may log in at the broker. The pairing, if there is one, ends in pairing.withdrawal. Raises
+    The broker rejects log-ins in each of these states. pairing.withdrawal ends the pairing, if there is one. Raises
     WatchStateError.
     """
     if watch.state == state:
@@ -144,16 +144,16 @@ async def note_withdrawn(work: UnitOfWork, actor: Actor, watch: Watch, state: st
     check_move(watch.serial, watch.state, state)
     family_id = watch.handed_out_to
     if state == "returned":
-        # On the shelf it is nobody's; a lost or broken one is still the family's to account for.
+        # A returned watch belongs to no family; a lost or broken one stays assigned to its family.
         watch.handed_out_to = None
     await _enter_state(work, actor, watch, state, family_id)
     return True
 
 
 async def locked_watch(work: UnitOfWork, serial: str, *, site_id: uuid.UUID | None = None) -> Watch:
-    """Return the watch, its row held until the transaction ends; raises WatchUnknownError.
+    """Return the watch with its row locked until the transaction ends; raises WatchUnknownError.
 
-    With ``site_id`` a watch of another site is as unknown as one that does not exist.
+    With ``site_id``, a watch of another site is reported as unknown.
     """
     watch = await watch_by_serial(work, serial, lock=True) if is_serial(serial) else None
     if watch is None or (site_id is not None and watch.site_id != site_id):

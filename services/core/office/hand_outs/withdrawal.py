@@ -1,4 +1,4 @@
-"""A watch is taken out of use: its pairing ends with it, whoever wore it."""
+"""Withdrawal of a watch from use, together with the end of its pairing."""
 
 from __future__ import annotations
 
@@ -18,32 +18,32 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def withdraw_watch(work: UnitOfWork, actor: Actor, serial: str, state: str) -> bool:
-    """Take note that a watch is ``returned``, ``lost`` or ``broken`` and end its pairing; a repeat returns False.
+    """Record a watch as ``returned``, ``lost`` or ``broken`` and end its pairing; repeating the call returns False.
 
-    It may not log in from then on; returned, it can be handed out again. What had not arrived waits for the child's
-    next watch. Raises WatchUnknownError, WatchStateError.
+    The broker rejects its log-ins from then on. A returned watch can be handed out again. Undelivered items wait for
+    the child's next watch. Raises WatchUnknownError, WatchStateError.
     """
     watch = await locked_watch(work, serial)
     changed = await note_withdrawn(work, actor, watch, state)
     identity = await identity_of_watch(work, watch.watch_id)
     if identity is not None:
-        # A broken watch comes back, too.
+        # A broken watch can still be returned.
         reason = UnpairReason.LOST if state == "lost" else UnpairReason.RETURNED
         await end_pairing(work, actor, identity, reason)
     return changed or identity is not None
 
 
 async def replace_watch(work: UnitOfWork, actor: Actor, old_serial: str, new_serial: str, state: str) -> bool:
-    """Take a family's watch out of use (``lost``, ``broken`` or ``returned``) and give the family another of its site.
+    """Withdraw a family's watch (``lost``, ``broken`` or ``returned``) and hand out another watch of the same site.
 
-    The child's history and what waits for it stay; the old watch may not log in from the commit on; the guardian pairs
-    the new one. Also for a family whose enrolment has ended: it keeps a watch. A repeat returns False. Raises
-    WatchUnknownError, WatchStateError, WatchElsewhereError, WatchOfOtherSiteError.
+    The child's history and undelivered items stay. The broker rejects the old watch from the commit on; the guardian
+    pairs the new one. A family whose enrolment has ended can receive a replacement. Repeating the call returns False.
+    Raises WatchUnknownError, WatchStateError, WatchElsewhereError, WatchOfOtherSiteError.
     """
     old_serial, new_serial = serial_of_scan(old_serial), serial_of_scan(new_serial)
     if old_serial == new_serial:
         raise WatchStateError(old_serial, "handed_out", "replaced")
-    # In one order, whichever is the old one: two offices that swap watches at once must not wait for each other.
+    # Lock both watches in a fixed order, so that two offices swapping the same watches cannot deadlock.
     held = {serial: await locked_watch(work, serial) for serial in sorted((old_serial, new_serial))}
     old, new = held[old_serial], held[new_serial]
     family_id = old.handed_out_to
@@ -58,7 +58,7 @@ async def replace_watch(work: UnitOfWork, actor: Actor, old_serial: str, new_ser
 
 
 async def _replaced_before(work: UnitOfWork, old: Watch, new: Watch, state: str) -> uuid.UUID | None:
-    """Return the family that had the old watch last, if it has the new one now: the replacement was done already."""
+    """Return the old watch's last family if it has the new watch now, that is if the replacement was done before."""
     if old.state != state or new.handed_out_to is None:
         return None
     result = await work.session.exec(

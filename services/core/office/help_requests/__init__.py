@@ -1,1 +1,1 @@
-"""A guardian asks the office for help."""
+"""Help requests from guardians to the office."""

@@ -1,6 +1,7 @@
-"""A guardian's call for help: the office sees a family code and a word, the guardian a number that listens to children.
+"""Help requests: the office receives a family code and a kind of help, the guardian a children's helpline number.
 
-What to do is a stable word with a text in each language; the helplines are public numbers by country, with sources.
+Advice is stored as a stable kind with a text in each language. The helplines are public numbers by country, with
+sources.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ _DEFAULT_COUNTRY: Final = "default"
 
 @dataclass(frozen=True)
 class Helpline:
-    """A public number, free of charge where it is called."""
+    """A public helpline number, free of charge in its country."""
 
     number: str
     name: str
@@ -39,7 +40,7 @@ class Helpline:
 
 @dataclass(frozen=True)
 class OpenHelp:
-    """A call for help that nobody of the office has closed."""
+    """A help request that the office has not closed yet."""
 
     help_id: uuid.UUID
     family_code: str
@@ -53,19 +54,19 @@ def _page(name: str) -> dict[str, dict[str, str]]:
 
 
 def helpline_of(country: str | None) -> Helpline:
-    """Return the children's helpline of a country (ISO 3166-1), or the number that several countries share."""
+    """Return the children's helpline of a country (ISO 3166-1), or the number shared by several countries."""
     page = _page("helplines.json")
     found = page.get(country or _DEFAULT_COUNTRY, page[_DEFAULT_COUNTRY])
     return Helpline(found["number"], found["name"])
 
 
 def help_text(kind: str, locale: str) -> str:
-    """Return what a guardian can do at once, in a language of the product."""
+    """Return the advice for a kind of help in a supported language."""
     return _page("help_texts.json")[fitting_locale(locale)][kind]
 
 
 async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, kind: str) -> HelpRequest:
-    """Ask the office for help; while a request of this kind is open, a repeat returns it.
+    """Request help from the office; while a request of this kind is open, repeating the call returns it.
 
     Raises HelpKindUnknownError.
     """
@@ -96,9 +97,9 @@ async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, k
 async def open_help_at(
     work: UnitOfWork, site_id: uuid.UUID, *, most: int, after: uuid.UUID | None = None, kind: str | None = None
 ) -> list[OpenHelp]:
-    """Return the open calls for help of a site's families, the oldest first: at most so many, and after one of them.
+    """Return the open help requests of a site's families, oldest first: at most ``most``, after the one ``after``.
 
-    One that was taken care of meanwhile still says where to go on.
+    An ``after`` that was closed meanwhile still marks the position.
     """
     statement = (
         select(HelpRequest, Family.family_code)
@@ -113,7 +114,7 @@ async def open_help_at(
     if after is not None:
         before = select(HelpRequest.asked_at).join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
         before = before.where(col(HelpRequest.help_id) == after, col(Enrolment.site_id) == site_id)
-        # One of another site is as unknown as one that never was: then nothing comes after it.
+        # An ``after`` of another site behaves like an unknown one: the page is empty.
         place = tuple_(before.limit(1).scalar_subquery(), after)
         statement = statement.where(tuple_(col(HelpRequest.asked_at), col(HelpRequest.help_id)) > place)
     result = await work.session.exec(statement)
@@ -121,7 +122,7 @@ async def open_help_at(
 
 
 async def close_help(work: UnitOfWork, actor: Actor, site_id: uuid.UUID, help_id: uuid.UUID) -> None:
-    """Note that a call of a family of this site was taken care of; a repeat changes nothing. Raises NotFoundError."""
+    """Close a help request of a family of this site; repeating the call changes nothing. Raises NotFoundError."""
     result = await work.session.exec(
         select(HelpRequest)
         .join(Enrolment, col(Enrolment.family_id) == col(HelpRequest.family_id))
@@ -142,6 +143,6 @@ async def close_help(work: UnitOfWork, actor: Actor, site_id: uuid.UUID, help_id
 
 
 async def country_of_family(work: UnitOfWork, family_id: uuid.UUID) -> str | None:
-    """Return the country (ISO 3166-1) of the site where the family takes part, or None after it has left."""
+    """Return the country (ISO 3166-1) of the family's current site, or None after the family has left."""
     site = await site_of_family(work, family_id)
     return site.country if site is not None else None

@@ -1,4 +1,4 @@
-"""What the office says to families: news for a cohort, and a word that one family please get in touch. No replies."""
+"""Notices of the office: news for a cohort, and a request that one family get in touch. There are no replies."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from services.core.platform.events.actions import record_event
 from services.core.platform.outbox.actions import send_sms
 from services.core.platform.text_rules import PROSE, check_text
 
-# A guardian is asked once a day at most, by whomever of the office.
+# At most one contact request a day for a guardian, whichever staff member sends it.
 ASK_AGAIN_AFTER: Final = timedelta(days=1)
 
 
 async def notify_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: str) -> Notice:
-    """Tell every enrolled family of a cohort; their apps hear of it at once. Raises TextNotAllowedError."""
+    """Send a notice to every enrolled family of a cohort; an event announces it to apps. Raises TextNotAllowedError."""
     notice = Notice(cohort_id=cohort.cohort_id, kind="news", text=check_text("text", text, PROSE), created_at=work.now)
     work.add(notice)
     await work.flush()
     result = await work.session.exec(
         select(Enrolment.family_id)
         .where(col(Enrolment.cohort_id) == cohort.cohort_id, col(Enrolment.ended_at).is_(None))
-        # In one order: each event takes its family's lock.
+        # Families in a fixed order: each event locks its family's row.
         .order_by(col(Enrolment.family_id))
     )
     for family_id in result:
@@ -41,9 +41,10 @@ async def notify_cohort(work: UnitOfWork, actor: Actor, cohort: Cohort, text: st
 
 
 async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site_id: uuid.UUID) -> bool:
-    """Ask a family of this site to get in touch, by SMS and in the app, without saying why; once a day at most.
+    """Ask a family of this site to get in touch, by SMS and in the app, without a reason; at most once a day.
 
-    A repeat within the day returns False and sends nothing. Raises FamilyUnknownError, also for a family elsewhere.
+    Repeating the call within the day returns False and sends nothing. Raises FamilyUnknownError, also for a family of
+    another site.
     """
     enrolment = await standing_enrolment(work, family_code, lock=True, site_id=site_id)
     asked = await work.session.exec(
@@ -76,7 +77,7 @@ async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site
 
 
 async def notices_for(work: UnitOfWork, guardian_id: uuid.UUID, most: int) -> list[tuple[Notice, uuid.UUID]]:
-    """Return what the office told the guardian's families while they took part, the newest first, with the family."""
+    """Return the notices sent to the guardian's families during their enrolment, newest first, with the family ids."""
     result = await work.session.exec(
         select(Notice, Family.family_id)
         .select_from(Membership)

@@ -1,1 +1,1 @@
-"""A programme ends: notice, export, erasure."""
+"""The end of a programme: notification, export, erasure."""

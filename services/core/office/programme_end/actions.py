@@ -1,7 +1,7 @@
-"""The end of a programme, family by family: told, thirty days, due for erasure.
+"""The end of a programme for each family: notification, 30 days of notice, erasure.
 
-A family's state is computed, not stored: running (no last day), announced (not told yet), notice (told, the days run),
-due (erasure may begin). The erasure itself is the privacy room's; it asks :func:`families_due_for_erasure`.
+A family's state is computed, not stored: running (no last day), announced (not notified yet), notice (notified, the
+30 days are running), due (erasure may begin). core.privacy erases the families of :func:`families_due_for_erasure`.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from services.core.platform.outbox.actions import send_sms
 
 @dataclass(frozen=True)
 class ProgrammeEnd:
-    """What a family is told: the last day, and when everything of it will be erased (None: notice not given yet)."""
+    """The announced end for a family: the last day, and the time of erasure (None: the family is not notified yet)."""
 
     ends_on: date
     told_at: datetime | None
@@ -39,9 +39,9 @@ class ProgrammeEnd:
 
 
 async def announce_end(work: UnitOfWork, actor: Actor, programme: Programme, ends_on: date | None) -> bool:
-    """Announce the programme's last day, change it, or take it back (None); a repeat returns False.
+    """Announce, change or cancel (None) the programme's last day; repeating the call returns False.
 
-    Every family is told anew after each change and has 30 days from then on. Raises EndTooSoonError.
+    Each change notifies every family again and restarts its 30 days. Raises EndTooSoonError.
     """
     if not await set_last_day(work, actor, programme, ends_on):
         return False
@@ -51,14 +51,14 @@ async def announce_end(work: UnitOfWork, actor: Actor, programme: Programme, end
         .returning(col(FamilyEnding.family_id))
     )
     if ends_on is None:
-        # In one order: each event takes its family's lock.
+        # Families in a fixed order: each event locks its family's row.
         for family_id in sorted(told.scalars()):
             await record_event(work, family_id, "programme.continues")
     return True
 
 
 async def notify_one_family(work: UnitOfWork) -> bool:
-    """Tell one family that its programme ends; return whether there was one to tell. Safe to run twice, and by many."""
+    """Notify one family of its programme's end; return whether one was due. Safe to run twice and concurrently."""
     result = await work.session.exec(
         select(Enrolment.family_id)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
@@ -90,7 +90,7 @@ async def notify_one_family(work: UnitOfWork) -> bool:
 
 
 async def end_of_family(work: UnitOfWork, family_id: uuid.UUID) -> ProgrammeEnd | None:
-    """Return what is announced about the end of the family's programme, or None while it runs on."""
+    """Return the announced end of the family's programme, or None if no end is announced."""
     result = await work.session.exec(
         select(Programme, Site)
         .select_from(Enrolment)
@@ -108,7 +108,7 @@ async def end_of_family(work: UnitOfWork, family_id: uuid.UUID) -> ProgrammeEnd 
 
 
 async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uuid.UUID]:
-    """Return families whose notice has run out, told first first; whoever erases one erases its rows, this one too."""
+    """Return families whose notice has expired, earliest notification first; the erasure deletes the ending's row."""
     result = await work.session.exec(
         select(FamilyEnding, Programme, Site)
         .join(Family, col(Family.family_id) == col(FamilyEnding.family_id))
@@ -117,10 +117,10 @@ async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uu
         .join(Programme, col(Programme.programme_id) == col(Site.programme_id))
         .where(
             col(FamilyEnding.told_at) <= work.now - END_NOTICE,
-            # Erased, and its rows are on their way out.
+            # Families already marked as erased are excluded; their rows are about to be deleted.
             col(Family.erased_at).is_(None),
             col(Programme.ends_on).is_not(None),
-            # The hours in which it is the next day nowhere are sorted out below, by each site's own zone.
+            # The UTC date preselects; erased_from below compares exactly, in each site's time zone.
             col(Programme.ends_on) <= work.now.date(),
             col(Enrolment.enrolment_id) == _latest_enrolment(),
         )
@@ -135,7 +135,7 @@ async def families_due_for_erasure(work: UnitOfWork, most: int = 100) -> list[uu
 
 
 def _latest_enrolment() -> ScalarSelect[uuid.UUID]:
-    """The family's newest enrolment: one that left the factory ends with the programme that it came from."""
+    """Select the family's newest enrolment: a family that left still ends with the programme of that enrolment."""
     newest = aliased(Enrolment)
     return (
         select(newest.enrolment_id)

@@ -1,1 +1,1 @@
-"""Prompts for a talk: what a parent could ask this week."""
+"""Weekly conversation prompts for guardians, and reminders after a silent day."""

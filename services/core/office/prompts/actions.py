@@ -1,6 +1,6 @@
-"""Remind a guardian after a silent day, if the guardian wants it: once a day, never at night, and never with content.
+"""Reminders to guardians after a silent day: opt-in, at most once a day, in the daytime, without content.
 
-Whether a message followed within a day becomes a fact; what it said is nobody's business here.
+Whether a message followed within a day is recorded as a usage fact; the message itself is not read.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from services.core.platform.facts.actions import record_fact
 from services.core.platform.facts.rules import STARTER_FOLLOWED, STARTER_NOT_FOLLOWED
 
 FOLLOWS_WITHIN: Final = timedelta(hours=24)
-# By the site's clock: not before nine, not from eight in the evening on.
+# Site-local hours: reminders are sent from 09:00 until 20:00.
 FROM_HOUR: Final = 9
 TO_HOUR: Final = 20
 
-# One question for all guardians. A silent day is a whole calendar day at the site without a message either way, and
-# none since; who has had the child or the wish for less than that day is left alone.
+# One query for all guardians. A silent day is a whole calendar day at the site without a message in either direction,
+# and none since. Children and opt-ins younger than that day are excluded.
 _SILENT = text("""
     SELECT wanted.guardian_id, child.child_id, child.family_id, here.day
     FROM nudge_wanted AS wanted
@@ -62,7 +62,7 @@ _FOLLOWED: Final = text("""
 
 
 async def want_nudges(work: UnitOfWork, guardian_id: uuid.UUID, *, wanted: bool) -> None:
-    """Turn reminders on or off; they are off until a guardian turns them on. A repeat changes nothing."""
+    """Turn reminders on or off; the default is off. Repeating the call changes nothing."""
     if wanted:
         await work.run(insert(NudgeWanted).values(guardian_id=guardian_id, since_at=work.now).on_conflict_do_nothing())
         return
@@ -72,12 +72,12 @@ async def want_nudges(work: UnitOfWork, guardian_id: uuid.UUID, *, wanted: bool)
 
 
 async def nudge_is_wanted(work: UnitOfWork, guardian_id: uuid.UUID) -> bool:
-    """Tell whether the guardian wants reminders."""
+    """Return whether the guardian has turned reminders on."""
     return await work.session.get(NudgeWanted, guardian_id) is not None
 
 
 async def nudge_one(work: UnitOfWork) -> bool:
-    """Remind one guardian whose child's day was silent; return whether there was one. Safe to run by many at once."""
+    """Remind one guardian whose child had a silent day; return whether there was one. Safe to run concurrently."""
     result = await work.run(
         _SILENT, {"now": work.now, "from_hour": FROM_HOUR, "to_hour": TO_HOUR, "part": Part.MESSAGES.value}
     )
@@ -98,7 +98,7 @@ async def nudge_one(work: UnitOfWork) -> bool:
 
 
 async def judge_one_nudge(work: UnitOfWork) -> bool:
-    """Note as a fact whether a message to the child followed a reminder within a day; return whether one was due."""
+    """Record whether a message to the child followed one reminder within a day; return whether one was due."""
     result = await work.session.exec(
         select(Nudge, Child.family_id)
         .join(Child, col(Child.child_id) == col(Nudge.child_id))
@@ -116,7 +116,7 @@ async def judge_one_nudge(work: UnitOfWork) -> bool:
         {"child_id": nudge.child_id, "from_at": nudge.nudged_at, "to_at": nudge.nudged_at + FOLLOWS_WITHIN},
     )
     kind = STARTER_FOLLOWED if followed.scalar_one() else STARTER_NOT_FOLLOWED
-    # It is counted on the day of the reminder.
+    # The fact counts for the day of the reminder.
     record_fact(work, kind, child_id=nudge.child_id, family_id=family_id, happened_at=nudge.nudged_at)
     nudge.judged_at = work.now
     work.add(nudge)

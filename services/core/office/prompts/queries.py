@@ -1,4 +1,4 @@
-"""Which prompts a guardian is shown for a child this week."""
+"""The conversation prompts that a guardian is shown for a child this week."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Week:
 
 
 async def starters_for(work: UnitOfWork, child: Child, locale: str) -> Week:
-    """Return this week's prompts; a cohort is shown the same ones, a family that left goes its own way on."""
+    """Return this week's prompts; a cohort shares its prompts, a family that left has an order of its own."""
     result = await work.session.exec(
         select(Enrolment, Site.timezone)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))

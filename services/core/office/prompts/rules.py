@@ -1,6 +1,6 @@
-"""Which prompts a family is shown this week: by the child's age, in an order of the cohort's own. Pure.
+"""Selection of the weekly conversation prompts by the child's age, in an order specific to the cohort. Pure.
 
-The same week, cohort and age always give the same prompts, on every phone and after every restart; nothing is stored.
+The same week, cohort and age always select the same prompts, so nothing is stored.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from services.core.platform.locales import fitting_locale
 
 BANDS: Final = ("5-7", "8-10", "11-14")
 A_WEEK: Final = 3
-# A child whose year of birth nobody has told is taken to be of middle age.
+# The assumed age band of a child without a year of birth: the middle one.
 _UNKNOWN: Final = "8-10"
 _MONDAY: Final = date(2024, 1, 1)
 
 
 @dataclass(frozen=True)
 class Starter:
-    """A prompt for a talk, in one language."""
+    """A conversation prompt in one language."""
 
     starter: str
     ages: str
@@ -34,13 +34,13 @@ class Starter:
 
 @cache
 def library() -> tuple[tuple[str, str, dict[str, str]], ...]:
-    """Return every prompt: its word, its ages, its text by locale."""
+    """Return every prompt: its key, its age band, its text by locale."""
     page = json.loads(Path(__file__).with_name("library.json").read_text(encoding="utf-8"))
     return tuple((one["starter"], one["ages"], one["texts"]) for one in page)
 
 
 def band_of(birth_year: int | None, today: date) -> str:
-    """Return the ages that fit a child; one older or younger than all gets the nearest."""
+    """Return the age band of a child; an age outside all bands gets the nearest one."""
     if birth_year is None:
         return _UNKNOWN
     age_years = today.year - birth_year
@@ -55,7 +55,7 @@ def week_of(today: date) -> date:
 
 
 def starters_of_week(seed: uuid.UUID, band: str, today: date, locale: str) -> list[Starter]:
-    """Return the three prompts of a week; each comes again only after all others of its ages have been shown."""
+    """Return the three prompts of a week; a prompt returns only after all others of its age band have been shown."""
     ordered = sorted(
         (one for one in library() if one[1] == band),
         key=lambda one: hashlib.sha256(f"{seed}/{one[0]}".encode()).digest(),

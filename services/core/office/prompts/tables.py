@@ -1,4 +1,4 @@
-"""Tables of nudges: who wants them, and which were given."""
+"""Tables of reminders: guardians who turned them on, and the reminders sent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.platform.db.columns import datetime, id_column, maybe_time_co
 
 
 class NudgeWanted(SQLModel, table=True):
-    """A guardian wants to be reminded after a silent day; no row, no reminder."""
+    """A guardian turned on reminders after a silent day; without a row no reminder is sent."""
 
     __tablename__ = "nudge_wanted"
 
@@ -21,7 +21,7 @@ class NudgeWanted(SQLModel, table=True):
 
 
 class Nudge(SQLModel, table=True):
-    """One reminder; a guardian gets one a day at most, by the calendar of the site."""
+    """One reminder; at most one a day for a guardian, by the site's calendar."""
 
     __tablename__ = "nudge"
     __table_args__ = (
@@ -34,5 +34,5 @@ class Nudge(SQLModel, table=True):
     child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
     local_day: date
     nudged_at: datetime = time_column()
-    # Once it is known whether a message followed; the fact says which.
+    # Set once it is known whether a message followed; the usage fact holds the answer.
     judged_at: datetime | None = maybe_time_column()

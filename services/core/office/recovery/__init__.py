@@ -1,1 +1,1 @@
-"""A guardian's number changes, or a primary guardian is replaced."""
+"""Account recovery: a guardian's new phone number, or a new primary guardian."""

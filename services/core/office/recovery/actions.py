@@ -1,6 +1,6 @@
-"""A guardian's number changes, or the primary guardian is lost: two of staff, paper, two days in which to object.
+"""Account recovery: two staff members approve on paper evidence, and guardians can object for two days.
 
-What is due is carried out in contacts, where the watches' lists follow.
+completion.py carries out an approved recovery and updates the watches' contact lists.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from services.core.platform.outbox.actions import send_sms
 
 @dataclass(frozen=True)
 class AskedRecovery:
-    """What is asked, as the paper has it: ``phone`` is the number now, of the guardian concerned."""
+    """The requested recovery, as written on the paper; ``phone`` is the affected guardian's current number."""
 
     family_code: str
     kind: str
@@ -50,7 +50,7 @@ class AskedRecovery:
 
 
 async def request_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, asked: AskedRecovery) -> Recovery:
-    """Ask for a guardian's new number (kind ``phone``) or another primary guardian (``primary``).
+    """Request a new number for a guardian (kind ``phone``) or another primary guardian (``primary``).
 
     Raises NotFoundError, PhoneInvalidError, TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError,
     RecoveryPhoneTakenError, RecoveryStandsError.
@@ -118,7 +118,7 @@ async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
 async def approve_recovery(
     work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID, paper: Paper
 ) -> Recovery:
-    """Agree as a second person, with the paper in hand: in 48 hours it happens, and every guardian is told now.
+    """Approve as the second person who has seen the paper; every guardian is notified, and it takes effect in 48 hours.
 
     Raises NotFoundError, RecoveryEndedError, SecondPersonNeededError, ApproverTooNewError, TextNotAllowedError,
     RecoveryPaperError, RecoveryDocumentNeededError.
@@ -142,7 +142,7 @@ async def approve_recovery(
 
 
 async def withdraw_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, recovery_id: uuid.UUID) -> Recovery:
-    """Take a recovery back. Raises NotFoundError, RecoveryEndedError."""
+    """Withdraw a recovery. Raises NotFoundError, RecoveryEndedError."""
     recovery = await _of_site(work, site, recovery_id)
     await _stop(work, staff_actor(staff_id), recovery, "withdrawn")
     return recovery
@@ -151,7 +151,7 @@ async def withdraw_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, r
 async def contest_recovery(
     work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, recovery_id: uuid.UUID
 ) -> Recovery:
-    """Object as a guardian of the family: it does not happen. Raises NotFoundError, RecoveryEndedError."""
+    """Stop a recovery through a guardian's objection. Raises NotFoundError, RecoveryEndedError."""
     recovery = await _locked(work, recovery_id)
     if recovery is None or recovery.family_id != family_id:
         raise NotFoundError
@@ -160,7 +160,7 @@ async def contest_recovery(
 
 
 async def recoveries_of_site(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[tuple[Recovery, str]]:
-    """Return the newest recoveries of a site with the families' codes."""
+    """Return the newest recoveries of a site with the family codes."""
     result = await work.session.exec(
         select(Recovery, Family.family_code)
         .join(Family, col(Family.family_id) == col(Recovery.family_id))
@@ -172,7 +172,7 @@ async def recoveries_of_site(work: UnitOfWork, site_id: uuid.UUID) -> Sequence[t
 
 
 async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequence[Recovery]:
-    """Return a family's recoveries, the newest first; those that only one of staff has asked for are not told yet."""
+    """Return a family's recoveries, newest first, without those that still lack the second approval."""
     result = await work.session.exec(
         select(Recovery)
         .where(Recovery.family_id == family_id, col(Recovery.approved_by).is_not(None))
@@ -182,7 +182,7 @@ async def recoveries_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Sequen
 
 
 def end_recovery(work: UnitOfWork, recovery: Recovery, state: str) -> None:
-    """Close a recovery with its last state, and forget the numbers that it was about."""
+    """Set a recovery's final state and delete the phone numbers stored with it."""
     recovery.new_phone = ""
     recovery.number_hash = b""
     recovery.state = state

@@ -1,4 +1,4 @@
-"""What two of staff agreed on and nobody contested for two days happens, on the watches too."""
+"""Carry out recoveries that two staff members approved and no guardian contested within two days."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from services.core.platform.events.actions import record_event
 
 
 async def carry_out_one_recovery(work: UnitOfWork) -> bool:
-    """Carry out a recovery that is due; return whether there was one. Safe to run twice.
+    """Carry out one due recovery, including the watches' lists; return whether there was one. Safe to run twice.
 
-    One that no longer fits (the guardian has left, the number was taken meanwhile) fails, and the family is told.
+    A recovery that no longer applies (the guardian left, the number is in use) fails, and the family is notified.
     """
     result = await work.session.exec(
         select(Recovery)
@@ -46,14 +46,14 @@ async def carry_out_one_recovery(work: UnitOfWork) -> bool:
 
 
 async def _give_number(work: UnitOfWork, recovery: Recovery) -> bool:
-    """Move the account to the new number: whoever holds the old one, or a device of it, is out."""
+    """Move the account to the new number; revoke its devices and sessions, so that the old number loses access."""
     guardian = await work.session.get_one(Guardian, recovery.guardian_id, with_for_update={"key_share": True})
     membership = await membership_in(work, recovery.family_id, recovery.guardian_id)
     if membership is None or await guardian_by_phone(work, recovery.new_phone) is not None:
         return False
     await _move_enrolment(work, recovery, guardian.phone)
     old_phone, guardian.phone = guardian.phone, recovery.new_phone
-    # The next log-in is like a first one: what a second step would show, two of staff have looked at.
+    # The next log-in needs no second step: two staff members have already verified the guardian.
     guardian.awaits_first_log_in = True
     guardian.phone_confirmed_at = None
     work.add(guardian)
@@ -65,7 +65,7 @@ async def _give_number(work: UnitOfWork, recovery: Recovery) -> bool:
 
 
 async def _appoint(work: UnitOfWork, recovery: Recovery) -> bool:
-    """Make whoever has the new number the primary guardian: now, or at the first log-in if they are no guardian yet."""
+    """Make the holder of the new number the primary guardian: now, or at the first log-in of an unknown number."""
     old = await membership_in(work, recovery.family_id, recovery.guardian_id, lock=True)
     if old is None or not old.is_primary:
         return False

@@ -1,4 +1,4 @@
-"""The paper that two of staff hold in their hands when a family's account changes, and what is on record of it."""
+"""The paper evidence that two staff members check before a family's account changes, and the numbers on record."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NUMBER: Final = TextRule(max_characters=40, max_bytes=120, is_name=True)
 
 
 class Document(StrEnum):
-    """What proves who a family is."""
+    """The kinds of document that prove a family's identity."""
 
     ENROLMENT_FORM = "enrolment_form"
     IDENTITY_CARD = "identity_card"
@@ -30,17 +30,17 @@ class Document(StrEnum):
 
 @dataclass(frozen=True)
 class Paper:
-    """What one of staff says they hold: its number, and what it is where they were asked for that."""
+    """The document that a staff member reports: its number, and its kind where the kind is required."""
 
     number: str
     document: Document | None = None
 
 
 def check_paper(recorded: Collection[str], paper: Paper) -> tuple[Document, str]:
-    """Return which document was seen, and its number as it is compared.
+    """Return the kind of document that was seen, and its number in the form used for comparison.
 
-    Where the family's form is on record nothing else proves anything. Where none is, whoever asks has to say which
-    document they saw. Raises TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError. Pure.
+    If a form of the family is on record, only that form is accepted. Otherwise the requester must name the kind of
+    document. Raises TextNotAllowedError, RecoveryPaperError, RecoveryDocumentNeededError. Pure.
     """
     number = plain(check_text("form_number", paper.number, _NUMBER))
     if not recorded:
@@ -53,12 +53,12 @@ def check_paper(recorded: Collection[str], paper: Paper) -> tuple[Document, str]
 
 
 def plain(number: str) -> str:
-    """Return a number as two people write it alike: without spaces, without capitals."""
+    """Return a document number without spaces and in lower case, for comparison."""
     return "".join(number.split()).casefold()
 
 
 async def recorded_forms(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> set[str]:
-    """Return the numbers of the forms that are on record: of the family's enrolment, of what the guardian signed."""
+    """Return the form numbers on record: of the family's enrolment and of the guardian's signed consents."""
     result = await work.session.exec(
         select(Enrolment.form_number).where(
             Enrolment.family_id == family_id, col(Enrolment.ended_at).is_(None), col(Enrolment.form_number).is_not(None)

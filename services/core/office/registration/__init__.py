@@ -1,1 +1,1 @@
-"""Watches are registered in bulk, with credentials and labels."""
+"""Bulk registration of watches with credentials and labels."""

@@ -1,4 +1,4 @@
-"""Register watches in bulk."""
+"""Register watches in bulk, with vendor-supplied or newly generated secrets."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from services.core.platform.errors import CoreError
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
 
-# The channel on which the broker hears that who may log in has changed.
+# Postgres notifies the broker on this channel that the set of accepted log-ins has changed.
 BROKER_CHANNEL = "broker_users"
-# A watch in one of these states holds its SIM; one that is lost or broken has given it up.
+# A watch in one of these states holds its SIM card; a lost or broken one has released it.
 STATES_WITH_SIM = ("registered", "handed_out", "returned")
 
 Progress = Callable[[], None]
@@ -38,7 +38,7 @@ Progress = Callable[[], None]
 
 @dataclass
 class Registration:
-    """What a list came to: serials registered now, given new particulars, and left as they were."""
+    """Result of a list: the serials registered, the serials updated, and the serials left unchanged."""
 
     registered: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -47,7 +47,7 @@ class Registration:
 
 @dataclass(frozen=True)
 class _Checked:
-    """A list against the database: each row with its site, and the watches that are there already."""
+    """A watch list compared with the database: each row with its site, and the watches already registered."""
 
     rows: Sequence[WatchRow]
     sites: Mapping[str, Site]
@@ -66,10 +66,10 @@ async def register_with_vendor_secrets(
     programme: str | None = None,
     progress: Progress = lambda: None,
 ) -> Registration:
-    """Register a list of watches with the secrets of their vendor's file; a repeat changes nothing.
+    """Register a list of watches with the secrets of their vendor's file; repeating the call changes nothing.
 
-    Raises SheetRefusedError with every row that conflicts with what is registered, or lacks its secret; nothing is
-    registered then.
+    Raises SheetRefusedError with every row that conflicts with a registered watch or lacks a secret; nothing is
+    registered in that case.
     """
     checked = await _check_list(work, rows, programme)
     await _check_secrets(work, checked, offered)
@@ -85,11 +85,11 @@ async def register_for_vendor(
     programme: str | None = None,
     progress: Progress = lambda: None,
 ) -> Registration:
-    """Register a list of watches with new secrets and leave those in ``file`` for the vendor; a repeat changes nothing.
+    """Register a list of watches with new secrets and write those to ``file``; repeating the call changes nothing.
 
-    The file is on the disk before the caller commits. If it is there already, which is what a crash before the commit
-    leaves, the secrets in it are registered and no others. Raises SheetRefusedError, VendorFileOfOthersError (the file
-    lacks some of the new watches), VendorFileFailedError.
+    The file is on disk before the caller commits. An existing file is the remainder of a crash before the commit; its
+    secrets are registered and no new ones. Raises SheetRefusedError, VendorFileOfOthersError (the file lacks some of
+    the new watches), VendorFileFailedError.
     """
     checked = await _check_list(work, rows, programme)
     new = [row.serial for row in checked.new_rows()]
@@ -103,14 +103,14 @@ async def register_for_vendor(
         return await _register(work, actor, checked, {}, progress)
     secrets = {serial: new_factory_secret() for serial in new}
     registration = await _register(work, actor, checked, secrets, progress)
-    # Last of all, when the database has taken every row: what fails before leaves no file.
+    # The file is written last, after the database has accepted every row: an earlier failure leaves no file.
     await work.flush()
     write_vendor_file(file, secrets)
     return registration
 
 
 async def check_watch_list(work: UnitOfWork, rows: Sequence[WatchRow], *, programme: str | None = None) -> Registration:
-    """Say what registering this list would do, and do nothing; raises SheetRefusedError like it."""
+    """Return the result that registering this list would have, without writing; raises SheetRefusedError likewise."""
     checked = await _check_list(work, rows, programme)
     outcome = Registration()
     for row in rows:
@@ -123,7 +123,7 @@ async def check_watch_list(work: UnitOfWork, rows: Sequence[WatchRow], *, progra
 
 
 async def _check_list(work: UnitOfWork, rows: Sequence[WatchRow], programme: str | None) -> _Checked:
-    # One registration at a time: what is checked here stays true until the commit.
+    # Registrations are serialised: the checks stay valid until the commit.
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended("watches.register", 0))))
     sites, faults = await _sites(work, rows, programme)
     result = await work.session.exec(
@@ -154,7 +154,7 @@ async def _sites(
 
 
 async def _number_faults(work: UnitOfWork, rows: Sequence[WatchRow]) -> list[Fault]:
-    """Return a fault for each IMEI or ICCID that another watch has."""
+    """Return a fault for each IMEI or ICCID that is assigned to another watch."""
     owners: dict[str, dict[str, str]] = defaultdict(dict)
     imeis = [row.imei for row in rows if row.imei]
     iccids = [row.iccid for row in rows if row.iccid]
@@ -173,7 +173,7 @@ async def _number_faults(work: UnitOfWork, rows: Sequence[WatchRow]) -> list[Fau
 
 
 def _differences(row: WatchRow, known: Watch, site: Site | None) -> list[Fault]:
-    """Return a fault for each particular that identifies the watch and differs; what concerns the SIM may change."""
+    """Return a fault for each differing attribute that identifies the watch; SIM attributes may change."""
     sentence = "This watch is registered with another one."
     faults = []
     if row.imei and known.imei and row.imei != known.imei:
@@ -186,13 +186,13 @@ def _differences(row: WatchRow, known: Watch, site: Site | None) -> list[Fault]:
 
 
 def _news(row: WatchRow, known: Watch) -> dict[str, object]:
-    """Return what the list knows better: the SIM's particulars, a missing IMEI. An empty cell says nothing."""
+    """Return the attributes to update: SIM attributes and a missing IMEI. An empty cell changes nothing."""
     said = {"imei": row.imei, "iccid": row.iccid, "sim_holder": row.sim_holder, "sim_expires_on": row.sim_expires_on}
     return {name: value for name, value in said.items() if value is not None and getattr(known, name) != value}
 
 
 async def _check_secrets(work: UnitOfWork, checked: _Checked, offered: VendorSecrets) -> None:
-    """Refuse a new watch without secret, a known one with another secret, and a secret that another watch has."""
+    """Reject new watches without a secret, known ones with a different one, and secrets in use by another watch."""
     faults = [
         row.fault("serial", "secret_missing", "The vendor's file has no secret for this watch.")
         for row in checked.new_rows()
@@ -241,7 +241,7 @@ async def _register(
             outcome.unchanged.append(row.serial)
         progress()
     work.add(*fresh)
-    # The rows before what refers to them: tables of different rooms are written in no particular order.
+    # Insert watches before the rows that refer to them: there is no defined order between tables of different areas.
     await work.flush()
     for watch in fresh:
         record_fact(work, "watch_registered", watch_id=watch.watch_id)

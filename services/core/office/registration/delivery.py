@@ -1,4 +1,4 @@
-"""Watches of one site with the secrets that their vendor gave them, in one list: serial, model, secret and the rest."""
+"""Reader of a delivery list: the watches of one site together with their vendor-supplied secrets."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _OPTIONAL: Final = ("site", "secret", *OPTIONAL_COLUMNS)
 
 @dataclass(frozen=True)
 class Delivery:
-    """The watches of a list, and the secrets in it by serial."""
+    """The watches of a delivery list, and their secrets by serial."""
 
     watches: list[WatchRow]
     offered: VendorSecrets
 
 
 def read_delivery(raw: bytes, site: str) -> Delivery:
-    """Return the watches of a list for one site; raises SheetRefusedError with every fault that the list alone shows.
+    """Return the watches of a list for one site; raises SheetRefusedError with every fault that the file reveals.
 
-    A watch without secret is judged at registration, since it may be registered already.
+    A missing secret is checked at registration, because the watch may already be registered.
     """
     rows = filled(read_sheet(raw, required=_REQUIRED, optional=_OPTIONAL, as_is=("secret",)), "site", site)
     faults = [

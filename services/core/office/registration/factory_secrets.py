@@ -1,7 +1,7 @@
-"""Is a vendor's secret one? Pure. At least 128 bits, one per watch, and nothing that follows from a label.
+"""Validate vendor-supplied factory secrets: at least 128 bits, unique, not derived from a label. Pure.
 
-A machine cannot prove randomness; it can refuse what has gone wrong in the field: a shared default, a counter, the
-serial or IMEI written differently, and their digests.
+Randomness cannot be proved. The checks reject the failures seen in the field: a shared default, a counter, the serial
+or IMEI in another notation, and digests of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from services.core.platform.spreadsheets.sheets import Fault
 _BITS_MIN: Final = 128
 _CHARACTERS_MAX: Final = 128
 _PRINTABLE: Final = re.compile(r"[!-~]+")
-# Bits a character, by the smallest alphabet that a secret fits into.
+# Bits per character, by the smallest alphabet that contains the whole secret.
 _ALPHABETS: Final = (
     (re.compile(r"[0-9]+"), math.log2(10)),
     (re.compile(r"[0-9a-f]+|[0-9A-F]+"), 4.0),
@@ -29,13 +29,13 @@ _ALPHABETS: Final = (
     (re.compile(r"[A-Za-z0-9]+"), math.log2(62)),
     (re.compile(r"[A-Za-z0-9+/_-]+=*"), 6.0),
 )
-# 39 random decimal digits use fewer than 7 different ones once in 10^6 times, hexadecimal ones once in 10^9.
+# With probability 10^-6, 39 random decimal digits use fewer than 7 distinct ones; for hexadecimal it is 10^-9.
 _DISTINCT_MIN: Final = 7
-# Two of 20,000 random secrets begin with the same 14 hexadecimal digits once in 10^8 lists.
+# The probability that two of 20,000 random secrets share their first 14 hexadecimal digits is 10^-8.
 _ALIKE_CHARACTERS_MAX: Final = 13
-# Six digits of a label turn up in a random secret of 43 characters by chance once in 10^7 times.
+# The probability that six digits of a label occur in a random secret of 43 characters is 10^-7.
 _LABEL_CHARACTERS_MIN: Final = 6
-# A random secret begins with the same six bytes as one of 200 derivations once in 10^12 times.
+# The probability that a random secret shares its first six bytes with one of 200 derivations is 10^-12.
 _DERIVED_BYTES_MIN: Final = 6
 _DIGESTS: Final = (
     "md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "sha3_512", "blake2b", "blake2s",
@@ -44,7 +44,7 @@ _DIGESTS: Final = (
 
 @dataclass(frozen=True)
 class OfferedSecret:
-    """A secret from a vendor's file, and what is printed on the watch it is for."""
+    """A secret from a vendor's file, and the label texts of its watch."""
 
     row: int
     serial: str
@@ -53,7 +53,7 @@ class OfferedSecret:
 
 
 def secret_faults(offered: Sequence[OfferedSecret]) -> list[Fault]:
-    """Return every fault of a file's secrets, by row; never the secret itself."""
+    """Return every fault of a file's secrets, by row; a fault never contains the secret."""
     faults = []
     for one in offered:
         found = _weakness(one)
@@ -83,7 +83,7 @@ def _bits(secret: str) -> float:
 
 
 def _repeats_itself(secret: str) -> bool:
-    # A word is a repetition exactly when it is found inside itself doubled, before the end.
+    # A string is a repetition exactly when it occurs inside its own doubling at an inner position.
     if secret in (secret + secret)[1:-1]:
         return True
     steps = {ord(after) - ord(before) for before, after in pairwise(secret)}
@@ -102,16 +102,16 @@ def _is_derived(one: OfferedSecret) -> bool:
 
 
 def _readings(secret: str) -> Iterator[bytes]:
-    """Yield the bytes that a secret may stand for, of a cut one as many as are whole."""
+    """Yield the byte strings that a secret may encode; of a truncated secret, the complete bytes."""
     yield secret.encode()
-    # What follows the padding is read by itself: Python 3.11 ignores it, Python 3.13 refuses the whole.
+    # Text after the padding is decoded separately: Python 3.11 ignores it, Python 3.13 rejects the whole.
     for bare in filter(None, secret.split("=")):
         for decode, group, text in (
             (bytes.fromhex, 2, bare),
             (base64.b64decode, 4, bare.replace("-", "+").replace("_", "/")),
             (base64.b32decode, 8, bare.upper()),
         ):
-            # binascii.Error is a ValueError: not written that way.
+            # binascii.Error is a ValueError: the secret does not use this encoding.
             with contextlib.suppress(ValueError):
                 yield decode(text[: len(text) // group * group])
 
@@ -122,7 +122,7 @@ def _begin_alike(reading: bytes, derived: bytes) -> bool:
 
 
 def _derivations(labels: Sequence[str]) -> Iterator[bytes]:
-    """Yield what a vendor's script makes of labels without any randomness."""
+    """Yield the values that a vendor's script can derive from labels without randomness."""
     joined = [glue.join(order) for order in (labels, labels[::-1]) for glue in ("", "-", ":", "_")]
     seeds = dict.fromkeys([*labels, *joined, *(f"f-{label}" for label in labels)])
     for raw in dict.fromkeys(written.encode() for seed in seeds for written in (seed, seed.lower())):
@@ -132,7 +132,7 @@ def _derivations(labels: Sequence[str]) -> Iterator[bytes]:
 
 
 def _alike(offered: Sequence[OfferedSecret]) -> list[Fault]:
-    """Return a fault for secrets that are the same, or differ at one end only, as a counter or a common stem does."""
+    """Return a fault for secrets that are equal or share a long prefix or suffix, as counters and fixed stems do."""
     faults: dict[int, Fault] = {}
     for reverse in (False, True):
         ordered = sorted((one.secret.lower()[::-1] if reverse else one.secret.lower(), one.row) for one in offered)

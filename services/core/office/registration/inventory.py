@@ -1,4 +1,4 @@
-"""The shelf as staff see it: device, state and the family's code; no names, no content, no places."""
+"""The inventory that staff see: device, state and family code, without names, content or positions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class ShelfEntry:
-    """One watch; ``last_seen_at`` is None for one that is not paired or was never heard."""
+    """One watch; ``last_seen_at`` is None if it is not paired or had no contact yet."""
 
     serial: str
     model: str
@@ -30,7 +30,7 @@ class ShelfEntry:
 
 
 async def list_watches(work: UnitOfWork, *, site: Site | None = None, state: str | None = None) -> Sequence[ShelfEntry]:
-    """Return the watches of a site, or of all, by serial; in one state, or in any."""
+    """Return the watches of a site, or of all sites, by serial; optionally those in one state."""
     statement = (
         select(Watch, Site.name, Family.family_code, WatchIdentity)
         .options(WITH_PRESENCE)

@@ -1,4 +1,4 @@
-"""Labels to stick on watches and boxes: the serial as QR and in letters, and never anything that opens a door."""
+"""Labels for watches and boxes: the serial as QR code and text, without any secret."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fpdf import FPDF
 
 from services.core.devices.watches.rules import QR_PREFIX
 
-# A common sheet of 24 labels, 70 x 36 mm each, on A4 without gaps.
+# A common label sheet: 24 labels of 70 x 36 mm on A4, without gaps.
 _COLUMNS: Final = 3
 _ROWS: Final = 8
 _LABEL_WIDTH_MM: Final = 70.0
@@ -18,12 +18,12 @@ _LABEL_HEIGHT_MM: Final = 36.0
 _MARGIN_TOP_MM: Final = 4.5
 _QR_MM: Final = 24.0
 _PADDING_MM: Final = 6.0
-# ISO/IEC 18004: four modules of white around the code.
+# ISO/IEC 18004 requires a quiet zone of four modules around the code.
 _QUIET_MODULES: Final = 4
 
 
 def qr_text(serial: str) -> str:
-    """Return what a label's QR says: that this is a watch's serial, and which."""
+    """Return the content of a label's QR code: a prefix that marks a watch serial, and the serial."""
     return f"{QR_PREFIX}{serial}"
 
 
@@ -56,7 +56,7 @@ def _draw_label(sheet: FPDF, serial: str, left_mm: float, top_mm: float) -> None
 
 
 def _fit_font(sheet: FPDF, serial: str, width_mm: float) -> None:
-    """Take the largest type in which the serial fits on one line: it is read aloud on the telephone."""
+    """Set the largest font in which the serial fits on one line, because staff read it aloud on the phone."""
     size_pt = 14.0
     sheet.set_font("Courier", style="B", size=size_pt)
     while sheet.get_string_width(serial) > width_mm - 2 and size_pt > 6:  # noqa: PLR2004 - the smallest legible type
@@ -66,7 +66,7 @@ def _fit_font(sheet: FPDF, serial: str, width_mm: float) -> None:
 
 def draw_qr(sheet: FPDF, text: str, left_mm: float, top_mm: float, size_mm: float) -> None:
     """Draw a QR code with its quiet zone into a square."""
-    # As rectangles rather than a picture: sharp on every printer, and no image library is involved.
+    # Drawn as rectangles: sharp on every printer, and no image library is needed.
     matrix = segno.make(text, error="m", micro=False).matrix
     module_mm = size_mm / (len(matrix) + 2 * _QUIET_MODULES)
     sheet.set_fill_color(0, 0, 0)

@@ -1,8 +1,8 @@
-"""The file that carries the watches' secrets between us and their vendor: ``serial,secret``.
+"""The file that transfers the watches' secrets between the programme and the vendor: ``serial,secret``.
 
-It is written once, for its owner only, and complete before the database commits: a crash in between leaves a file
-whose secrets nobody accepts yet, and the same command then registers exactly those. The other order would leave
-registered watches whose secrets nobody knows.
+It is written once, readable by its owner only, and complete before the database commits. A crash in between leaves a
+file whose secrets are not accepted yet; the same command then registers exactly those. The reverse order would leave
+registered watches with unknown secrets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COLUMNS = ("serial", "secret")
 
 @dataclass(frozen=True)
 class VendorSecrets:
-    """Secrets by serial, and the row of the file that each stands in."""
+    """Secrets by serial, and the file row of each."""
 
     secrets: dict[str, str]
     rows: dict[str, int]
@@ -35,8 +35,8 @@ class VendorSecrets:
 def read_vendor_file(raw: bytes, watches: list[WatchRow]) -> VendorSecrets:
     """Return the secrets of a vendor's file; raises SheetRefusedError with every fault.
 
-    Each serial must be in the list of watches, and stand there once; a watch without secret is judged at registration,
-    since it may be registered already.
+    Each serial must be in the list of watches and occur once. A missing secret is checked at registration, because the
+    watch may already be registered.
     """
     rows = read_sheet(raw, required=_COLUMNS, as_is=("secret",))
     listed = {watch.serial: watch for watch in watches}
@@ -61,7 +61,7 @@ def read_vendor_file(raw: bytes, watches: list[WatchRow]) -> VendorSecrets:
 
 
 def read_prepared_file(file: Path, watches: list[WatchRow]) -> VendorSecrets | None:
-    """Return the secrets of a file that an earlier run wrote for these watches, or None when there is no such file.
+    """Return the secrets of a file that an earlier run wrote for these watches, or None if the file does not exist.
 
     Raises SheetRefusedError, VendorFileFailedError.
     """
@@ -75,7 +75,7 @@ def read_prepared_file(file: Path, watches: list[WatchRow]) -> VendorSecrets | N
 
 
 def new_factory_secret() -> str:
-    """Return a secret of 256 bits; its first character is a letter or digit, or a spreadsheet would run it."""
+    """Return a 256-bit secret; its first character is a letter or digit, so that no spreadsheet reads a formula."""
     while True:
         secret = new_secret()
         if secret[0].isalnum():
@@ -83,16 +83,16 @@ def new_factory_secret() -> str:
 
 
 def write_vendor_file(file: Path, secrets: Mapping[str, str]) -> None:
-    """Write the secrets for the vendor; never over a file that is there. Raises VendorFileFailedError.
+    """Write the secrets for the vendor; an existing file is never overwritten. Raises VendorFileFailedError.
 
-    When it returns the file is on the disk under its name, complete, readable by its owner only.
+    On return the complete file is on disk under its name, readable by its owner only.
     """
     text = io.StringIO()
-    # A bare line end: a vendor who cuts the file with shell tools must not get a secret with a return in it.
+    # Lines end in LF: with CRLF, a vendor's shell tools would append the CR to the secret.
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     writer.writerows(sorted(secrets.items()))
-    # Named after this process: what a killed one left behind is nobody's secret yet and blocks nothing.
+    # The process id makes the name unique: the remainder of a killed process holds no accepted secret and blocks none.
     coming = file.with_name(f".{file.name}.{os.getpid()}.coming")
     try:
         with contextlib.suppress(FileNotFoundError):
@@ -116,13 +116,13 @@ def _reason(error: OSError) -> str:
 
 
 def _name(coming: Path, file: Path) -> None:
-    """Give the complete file its name, unless that is taken: a link fails then, a rename would replace."""
+    """Give the complete file its final name; a hard link fails if the name exists, a rename would replace the file."""
     try:
         os.link(coming, file)
     except FileExistsError:
         raise
     except OSError:
-        # A stick formatted for every system knows no links.
+        # FAT and exFAT volumes, such as USB sticks, support no hard links.
         if file.exists():
             raise FileExistsError(17, "File exists") from None
         coming.rename(file)

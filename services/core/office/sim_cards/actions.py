@@ -1,4 +1,4 @@
-"""SIM cards of watches: number, holder, plan and what was used a month, from the operator's list."""
+"""SIM cards of watches: number, holder, plan and monthly usage, from the operator's list."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _HOLDER_CHARACTERS_MAX: Final = 40
 
 @dataclass(frozen=True)
 class SimRow:
-    """One line of the operator's list; None where it says nothing."""
+    """One row of the operator's list; None for an empty cell."""
 
     row: int
     serial: str
@@ -58,17 +58,17 @@ class SimRow:
 
 @dataclass
 class SimsNoted:
-    """What a list came to: serials with news, and left as they were."""
+    """Result of a list: the serials updated and the serials left unchanged."""
 
     changed: list[str] = field(default_factory=list)
     unchanged: list[str] = field(default_factory=list)
 
 
 def read_sim_list(raw: bytes) -> list[SimRow]:
-    """Return the lines of a list of SIM cards; raises SheetRefusedError with every fault that the list alone shows."""
+    """Return the rows of a SIM card list; raises SheetRefusedError with every fault that the file alone reveals."""
     rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
     faults = [fault for row in rows for fault in _faults(row)]
-    # One line a watch: two months of one watch are two lists, and which of two quotas is meant would be a guess.
+    # One row for each watch. Two months need two lists, because two quotas in one list would be ambiguous.
     for column in ("serial", "iccid", "number"):
         faults += repeated_cells(rows, column, f"{column}_repeated")
     if faults:
@@ -84,11 +84,11 @@ async def record_sims(
     *,
     site_id: uuid.UUID | None = None,
 ) -> SimsNoted:
-    """Take a list of SIM cards, all of it or nothing; a repeat changes nothing, an empty cell says nothing.
+    """Record a SIM card list, all rows or none; an empty cell and a repeated call change nothing.
 
-    With ``site_id`` a watch of another site is as unknown as one that is none.
+    With ``site_id``, a watch of another site is reported as unknown.
 
-    Raises SheetRefusedError with every row that does not fit what is registered.
+    Raises SheetRefusedError with every row that conflicts with a registered watch.
     """
     here = [] if site_id is None else [col(Watch.site_id) == site_id]
     result = await work.session.exec(
@@ -158,7 +158,7 @@ def _numbers(rows: Sequence[SimRow], countries: dict[str, str]) -> tuple[dict[st
 
 
 async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[str, str]) -> list[Fault]:
-    """Return a fault for each ICCID or number that another watch in use has: it was moved without saying so."""
+    """Return a fault for each ICCID or number of another watch in use: its SIM card was moved without a record."""
     faults = []
     by_row = {"iccid": {row.serial: row.iccid for row in rows if row.iccid}, "number": dict(numbers)}
     for column, attribute in (("iccid", Watch.iccid), ("number", Watch.sim_number)):

@@ -1,1 +1,1 @@
-"""Answers of families before and after: what may have changed, kept apart from what was used."""
+"""Baseline and endline surveys of families, stored apart from usage metrics."""

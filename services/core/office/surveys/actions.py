@@ -1,4 +1,4 @@
-"""Define a survey and take answers to it; each may be repeated: what is there already is left as it is."""
+"""Define surveys and import answers; repeating a call leaves existing rows unchanged."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
 
 @dataclass
 class Taken:
-    """What a list of answers came to."""
+    """Result of an answer list."""
 
     noted: int = 0
     corrected: int = 0
@@ -42,9 +42,9 @@ class Taken:
 async def define_survey(
     work: UnitOfWork, actor: Actor, programme: Programme, name: str, questions: Sequence[Question]
 ) -> int:
-    """Make a survey or add questions to it; return how many are new. A repeat returns 0.
+    """Create a survey or add questions to it; return the number of new questions. Repeating the call returns 0.
 
-    Raises TextNotAllowedError, and SheetRefusedError for a question that is there with another meaning.
+    Raises TextNotAllowedError, and SheetRefusedError for an existing question with a different definition.
     """
     made = await work.run(
         insert(Survey)
@@ -54,7 +54,7 @@ async def define_survey(
     )
     is_new = made.scalar_one_or_none() is not None
     survey = await survey_named(work, programme, name)
-    # One at a time: what is compared here stays true until the commit.
+    # Definitions are serialised: the comparison stays valid until the commit.
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
     await _check_open(work, survey)
     known = await questions_of(work, survey)
@@ -91,12 +91,11 @@ async def take_answers(
     site_id: uuid.UUID | None = None,
     progress: Callable[[], None] = lambda: None,
 ) -> Taken:
-    """Take a list of answers, all of it or nothing; a repeat changes nothing.
+    """Record an answer list, all rows or none; repeating the call changes nothing.
 
-    Families are called by code or by their name in the survey; only those whose first guardian has agreed to
-    measurement. Another answer than the one that is kept is
-    refused unless ``correct``. With ``site_id`` a family of another site is as unknown as one that is none. Raises
-    SheetRefusedError, SurveyPublishedError.
+    Families are identified by their code or by their pseudonym in the survey, and need their first guardian's consent
+    to measurement. An answer that differs from the stored one is rejected unless ``correct``. With ``site_id``, a
+    family of another site is reported as unknown. Raises SheetRefusedError, SurveyPublishedError.
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
     await _check_open(work, survey)
@@ -174,7 +173,7 @@ async def _take(
 
 
 async def _check_open(work: UnitOfWork, survey: Survey) -> None:
-    """Refuse what would change reports that stand; holds off publishing. Raises SurveyPublishedError."""
+    """Reject changes to a survey with published reports; locks out publishing. Raises SurveyPublishedError."""
     await work.session.refresh(survey, with_for_update={"key_share": True})
     if survey.published_at is not None:
         raise SurveyPublishedError
@@ -183,7 +182,7 @@ async def _check_open(work: UnitOfWork, survey: Survey) -> None:
 async def _families(
     work: UnitOfWork, survey: Survey, said: set[str], site_id: uuid.UUID | None
 ) -> dict[str, uuid.UUID]:
-    """Return the families of the programme (or site) as a list may call them: by code, and by name in this survey."""
+    """Return the programme's (or site's) families by code and by their pseudonym in this survey."""
     by_code = await families_by_code(work, survey, site_id)
     by_name = {name_in(work.vault, survey, family_id): family_id for family_id in by_code.values()}
     return {one: family_id for one, family_id in (by_name | by_code).items() if one in said}

@@ -1,8 +1,8 @@
-"""Before and after, in matched pairs: what changed, how sure that is, and who was lost on the way. Pure.
+"""Baseline and endline in matched pairs: change, confidence interval, attrition. Pure.
 
-Methods by their textbook names, from scipy: Wilson's interval for shares, the exact McNemar test for paired yes/no,
-Student's t and a seeded percentile bootstrap for mean differences; all at 95 %. scipy is loaded where it is needed: it
-takes a second, and most processes never do.
+The methods carry their textbook names and come from scipy: Wilson's interval for shares, the exact McNemar test for
+paired yes/no answers, Student's t and a seeded percentile bootstrap for mean differences; all at 95 %. scipy is
+imported on use: the import takes a second, and most processes never need it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-# Fewer families than these are not shown: one of them could be picked out.
+# Smaller groups of families are suppressed, because a single family could be identified.
 FEWEST: Final = 5
 _SEED: Final = 20170301
 _RESAMPLES: Final = 2000
@@ -29,7 +29,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A share or a mean, with its interval; None where it would pick somebody out."""
+    """A share or a mean with its interval; None where it would identify a family."""
 
     value: float
     interval: Interval | None
@@ -37,19 +37,19 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Attrition:
-    """Who answered at the beginning and not at the end; None: too few on one side to be told."""
+    """Families that answered the baseline and not the endline; None: suppressed because a side is too small."""
 
     baseline: int
     matched: int
     lost_share: Estimate | None
-    # The mean first answer of those who stayed and of those who were lost: a difference means the rest is biased.
+    # Mean baseline answers of the retained and of the lost families: a difference indicates attrition bias.
     baseline_of_matched: float | None
     baseline_of_lost: float | None
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """One question before and after; ``suppressed`` says that there are too few pairs, and nothing else is told."""
+    """One question before and after; ``suppressed``: too few pairs, so every other value is withheld."""
 
     question: str
     kind: str
@@ -59,13 +59,13 @@ class Comparison:
     after: Estimate | None = None
     difference: Estimate | None = None
     bootstrap: Interval | None = None
-    # Exact McNemar for yes/no; None for the others.
+    # Exact McNemar p-value for yes/no questions; None for the other kinds.
     p_value: float | None = None
     attrition: Attrition | None = None
 
 
 def compare(question: str, kind: str, baseline: Answers, endline: Answers) -> Comparison:
-    """Return what changed between two waves of answers by family; fewer than 5 pairs are not told."""
+    """Return the change between two waves of answers by family; fewer than 5 pairs are suppressed."""
     families = sorted(baseline.keys() & endline.keys())
     if len(families) < FEWEST:
         return Comparison(question, kind, suppressed=True)
@@ -85,7 +85,7 @@ def wilson(count: int, total: int) -> Interval:
 
 
 def mcnemar(gained: int, dropped: int) -> float:
-    """Return the exact two-sided p of McNemar's test, from the pairs that changed (Q. McNemar, 1947)."""
+    """Return the exact two-sided p-value of McNemar's test from the discordant pairs (Q. McNemar, 1947)."""
     from scipy.stats import binomtest  # noqa: PLC0415
 
     return float(binomtest(gained, gained + dropped, 0.5).pvalue) if gained + dropped else 1.0
@@ -102,7 +102,7 @@ def paired_t(differences: Sequence[float]) -> Interval:
 
 
 def bootstrapped(differences: Sequence[float]) -> Interval:
-    """Return the 95 % percentile bootstrap interval of a mean difference; seeded, so that a repeat says the same."""
+    """Return the 95 % percentile bootstrap interval of a mean difference; seeded, so the result is reproducible."""
     import numpy as np  # noqa: PLC0415
     from scipy.stats import bootstrap  # noqa: PLC0415
 
@@ -135,7 +135,7 @@ def _of_means(question: str, kind: str, before: list[float], after: list[float],
 
 
 def _share(answers: Sequence[float]) -> Estimate | None:
-    """Return a share; None for nobody and everybody, which would tell each one's answer."""
+    """Return a share; None for 0 % and 100 %, which would reveal every family's answer."""
     count = int(sum(answers))
     if count in {0, len(answers)}:
         return None

@@ -1,7 +1,7 @@
-"""What of a survey may be told, of every site and of the programme at once: the same control as of usage. Pure.
+"""Disclosure control of survey reports over all sites and the programme together, as for usage metrics. Pure.
 
-Whoever reads one report reads the others: a site that is told and a programme that is told give the site that is not.
-So all of them are controlled together, counts are told rounded, and shares follow from the rounded counts.
+Readers can combine reports: the programme's numbers minus the published sites' numbers reveal a suppressed site.
+Therefore all scopes are controlled together, counts are rounded, and shares are computed from the rounded counts.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from services.core.office.surveys.comparison import Answers, Attrition, Comparis
 from services.core.platform.disclosure import LEAST, Audience, Groups, hidden_groups, rounded
 
 _LEAST: Final = LEAST[Audience.STAFF]
-# Means of answers between 0 and some tens: a further digit would be one family's.
+# Means of answers between 0 and a few tens: a further digit would reveal a single family's answer.
 _DIGITS: Final = 1
 
 
 @dataclass(frozen=True)
 class Waves:
-    """The answers to one question by family, before and after."""
+    """The answers to one question by family, baseline and endline."""
 
     baseline: Answers
     endline: Answers
 
     def of(self, families: frozenset[str]) -> Waves:
-        """Return the answers of these families alone."""
+        """Return the answers of these families only."""
         return Waves(
             {one: answer for one, answer in self.baseline.items() if one in families},
             {one: answer for one, answer in self.endline.items() if one in families},
@@ -35,25 +35,25 @@ class Waves:
 
     @property
     def matched(self) -> list[str]:
-        """Who answered both times."""
+        """Return the families that answered both waves."""
         return sorted(self.baseline.keys() & self.endline.keys())
 
     @property
     def lost(self) -> list[str]:
-        """Who answered before and not after."""
+        """Return the families that answered the baseline only."""
         return sorted(self.baseline.keys() - self.endline.keys())
 
 
 def controlled(
     question: str, kind: str, waves: Waves, sites: Mapping[uuid.UUID, frozenset[str]], programme: uuid.UUID
 ) -> dict[uuid.UUID, Comparison]:
-    """Return one question's comparison of the programme and of each site, without what must not be told.
+    """Return one question's comparison for the programme and for each site, without the suppressed values.
 
-    ``sites``: whose families are where, each at one site.
+    ``sites``: the families of each site; a family belongs to one site.
     """
     everybody = frozenset[str]().union(*sites.values())
     scopes = {programme: waves.of(everybody)} | {site: waves.of(families) for site, families in sites.items()}
-    # A site where nobody was asked is no part of the whole, and no small group either.
+    # A site without any answer is no part of the total and does not count as a small group.
     asked = {scope: one for scope, one in scopes.items() if one.baseline or one.endline}
     dark = _Dark.of(kind, asked, {scope: None if scope == programme else programme for scope in asked})
     return {
@@ -66,7 +66,7 @@ def controlled(
 
 @dataclass(frozen=True)
 class _Dark:
-    """Of which scopes each number is hidden: all of it, the shares, how many are lost, what the lost had said."""
+    """The scopes in which each value is suppressed: pairs, shares, number lost, baseline answers of the lost."""
 
     pairs: frozenset[Hashable]
     before: frozenset[Hashable]
@@ -108,7 +108,7 @@ class _Dark:
 
 
 def _told(exact: Comparison, waves: Waves, dark: Mapping[str, bool]) -> Comparison:
-    """Return a comparison as it may be told: rounded counts, shares of them, means without further digits."""
+    """Return the publishable comparison: rounded counts, shares of rounded counts, rounded means."""
     is_share = exact.kind == "yes_no"
     matched = rounded(exact.matched)
 
@@ -148,7 +148,7 @@ def _attrition(
 
 
 def _share(value: float, total: int) -> Estimate | None:
-    """Return a share from the rounded counts: a share of its own would tell the counts."""
+    """Return a share computed from the rounded counts: an exact share would reveal the counts."""
     count, whole = rounded(round(value * total)), rounded(total)
     if not 0 < count < whole:
         return None

@@ -1,4 +1,4 @@
-"""What surveys refuse."""
+"""Errors of surveys."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from services.core.platform.errors import CoreError
 
 
 class SurveyUnknownError(CoreError):
-    """No survey of this programme has this name."""
+    """No survey of the programme has this name."""
 
     code = "survey_unknown"
     sentence = "The programme has no survey of this name."
 
 
 class SurveyPublishedError(CoreError):
-    """Answers or questions for a survey whose reports stand."""
+    """The survey's reports are published, so it accepts no more answers or questions."""
 
     code = "survey_published"
     sentence = "The reports of this survey stand: no answer or question can be added any more."

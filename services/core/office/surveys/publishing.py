@@ -1,6 +1,6 @@
-"""Publish a survey's reports, once: of every site and of the programme together, and never changed again.
+"""Publication of a survey's reports: once, for every site and the programme together, and never changed afterwards.
 
-Computed anew at each request, two reports a day apart would tell the answer of whoever was added or left in between.
+Recomputing reports on each request would reveal the answers of a family that joined or left between two requests.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool:
-    """Have a survey's reports stand from now on; return whether they did not before. A repeat changes nothing.
+    """Publish a survey's reports; return whether they were unpublished before. Repeating the call changes nothing.
 
-    Over the families that agree to be measured at this moment. Each is counted at the site it was enrolled at last.
+    Includes the families that consent to measurement at this moment, each at the site of its latest enrolment.
     """
     await work.session.refresh(survey, with_for_update={"key_share": True})
     if survey.published_at is not None:
@@ -55,7 +55,7 @@ async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool
 
 
 async def _families_by_site(work: UnitOfWork, programme_id: uuid.UUID) -> dict[uuid.UUID, frozenset[str]]:
-    """Return the families of each site, those who left included, each at one site alone: sites add up to the whole."""
+    """Return the families of each site, including those that left; each is at one site, so sites sum to the total."""
     sites = await work.session.exec(select(Site.site_id).where(Site.programme_id == programme_id))
     families: dict[uuid.UUID, set[str]] = {site_id: set() for site_id in sites}
     result = await work.session.exec(

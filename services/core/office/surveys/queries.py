@@ -1,4 +1,4 @@
-"""Read surveys: questions, answers of those who agreed, and what may be told of what changed."""
+"""Read surveys: questions, answers of consenting families, and published reports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class Named:
-    """A family that may be asked: its code, and its name in one survey."""
+    """A family eligible for the survey: its code and its pseudonym in this survey."""
 
     family_code: str
     pseudonym: str
@@ -57,7 +57,7 @@ async def survey_of_programme(work: UnitOfWork, programme_id: uuid.UUID, survey_
 
 
 async def questions_of(work: UnitOfWork, survey: Survey) -> dict[str, Question]:
-    """Return the questions of a survey by key, in the order of keys."""
+    """Return the questions of a survey by key, ordered by key."""
     result = await work.session.exec(
         select(SurveyQuestion)
         .where(col(SurveyQuestion.survey_id) == survey.survey_id)
@@ -69,9 +69,9 @@ async def questions_of(work: UnitOfWork, survey: Survey) -> dict[str, Question]:
 async def answers_of(
     work: UnitOfWork, survey: Survey, *, agreed_only: bool = False
 ) -> dict[tuple[str, str], dict[uuid.UUID, float]]:
-    """Return the answers by question and wave, each by family; of those who left, too.
+    """Return the answers by question and wave, each by family, including families that left.
 
-    ``agreed_only`` leaves out whoever has taken consent to measurement back since.
+    ``agreed_only`` excludes families that have withdrawn their consent to measurement.
     """
     statement = select(SurveyAnswer).where(col(SurveyAnswer.survey_id) == survey.survey_id)
     if agreed_only:
@@ -83,16 +83,16 @@ async def answers_of(
 
 
 async def report_of(work: UnitOfWork, survey: Survey, scope_id: uuid.UUID) -> list[dict[str, Any]]:
-    """Return what may be told of a site or of the programme, question by question; nothing before it is published.
+    """Return the published report of a site or of the programme, by question; empty before publication.
 
-    A site that came later has no report.
+    A site created after the publication has no report.
     """
     report = await work.session.get(SurveyReport, (survey.survey_id, scope_id))
     return [] if report is None else report.comparisons
 
 
 def families_that_agree() -> SelectOfScalar[uuid.UUID]:
-    """Return the query for the families whose first guardian agrees to measurement now."""
+    """Return the query for the families whose first guardian consents to measurement now."""
     return (
         select(Membership.family_id)
         .join(
@@ -110,7 +110,7 @@ def families_that_agree() -> SelectOfScalar[uuid.UUID]:
 
 
 async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> dict[str, uuid.UUID]:
-    """Return every family, by its code, that takes or took part in the survey's programme (or at this site of it)."""
+    """Return by code every current or former family of the survey's programme, or of one of its sites."""
     here = [] if site_id is None else [col(Site.site_id) == site_id]
     result = await work.session.exec(
         select(Family.family_code, Family.family_id)
@@ -123,20 +123,20 @@ async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID 
 
 
 async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> list[Named]:
-    """Return the families that may be asked, each with its name in this survey, by code.
+    """Return the eligible families by code, each with its pseudonym in this survey.
 
-    The list stays with staff. Who asks knows the names alone, which are others in every survey.
+    The list stays with staff. The interviewers receive pseudonyms only, which differ from survey to survey.
     """
     found = await families_by_code(work, survey, site_id)
     agreeing = set(await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(found.values()))))
     return [
         Named(code, name_in(work.vault, survey, family_id))
-        # Not in the database's order, which its language decides: pages go on after a code.
+        # Sorted here, because the database's collation varies and the next page starts after a code.
         for code, family_id in sorted(found.items())
         if family_id in agreeing
     ]
 
 
 def name_in(vault: Vault, survey: Survey, family_id: uuid.UUID) -> str:
-    """Return a family's name in one survey."""
+    """Return a family's pseudonym in one survey."""
     return pseudonym(vault, f"survey/{survey.survey_id}", family_id)

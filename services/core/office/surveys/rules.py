@@ -1,4 +1,4 @@
-"""What a list of questions and of answers must look like. Pure."""
+"""Format of question lists and answer lists. Pure."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS: Final = ("yes_no", "number", "scale")
 QUESTION_COLUMNS: Final = ("question", "kind", "label")
 LONG_COLUMNS: Final = ("family_code", "wave", "question", "answer")
 WIDE_COLUMNS: Final = ("family_code", "wave")
-# A key is a column's heading; it may not be one that the lists use themselves.
+# A key is a column heading and must not equal one of the lists' own headings.
 _KEY: Final = re.compile(r"[a-z][a-z0-9_]{1,29}")
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,6})?")
 _YES: Final = frozenset({"yes", "y", "1", "true"})
@@ -31,7 +31,7 @@ _NO: Final = frozenset({"no", "n", "0", "false"})
 
 @dataclass(frozen=True)
 class Question:
-    """One question and how it is answered; the bounds are of number and scale."""
+    """One question and its kind; the bounds apply to number and scale."""
 
     key: str
     kind: str
@@ -42,7 +42,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer of a list; a yes is 1."""
+    """One answer of a list; yes is 1."""
 
     row: int
     family_code: str
@@ -69,7 +69,7 @@ def read_questions(raw: bytes) -> list[Question]:
 
 
 def check_questions(questions: Sequence[Question]) -> None:
-    """Refuse questions that did not come from a list; raises SheetRefusedError with every fault."""
+    """Check questions that were not read from a list; raises SheetRefusedError with every fault."""
     faults: list[Fault] = []
     for number, one in enumerate(questions, start=1):
         bounds = {"least": one.least, "most": one.most}
@@ -90,9 +90,9 @@ def check_questions(questions: Sequence[Question]) -> None:
 
 
 def read_answers(raw: bytes, questions: Mapping[str, Question]) -> list[Answer]:
-    """Return the answers of a long list (a line an answer) or a wide one (a column a question); an empty cell is none.
+    """Return the answers of a long (one row an answer) or wide list (one column a question); empty cells are skipped.
 
-    Raises SheetRefusedError with every fault that the list alone shows.
+    Raises SheetRefusedError with every fault that the file alone reveals.
     """
     heading = heading_of(raw)
     if "question" in heading or "answer" in heading:
@@ -101,7 +101,7 @@ def read_answers(raw: bytes, questions: Mapping[str, Question]) -> list[Answer]:
 
 
 def parse_answer(question: Question, cell: str) -> float:
-    """Return an answer as a number; raises ValueError with what would fit."""
+    """Return an answer as a number; raises ValueError with the accepted form."""
     word = cell.lower()
     if question.kind == "yes_no":
         if word not in _YES | _NO:

@@ -1,4 +1,4 @@
-"""Tables of surveys: what is asked, and what families answered before and after."""
+"""Tables of surveys: questions, baseline and endline answers, published reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.platform.db.columns import datetime, id_column, json_column, 
 
 
 class Survey(SQLModel, table=True):
-    """A set of questions that a programme asks at its beginning and at its end."""
+    """A set of questions that a programme asks at its start and at its end."""
 
     __tablename__ = "survey"
     __table_args__ = (UniqueConstraint("programme_id", "name"),)
@@ -21,12 +21,12 @@ class Survey(SQLModel, table=True):
     programme_id: uuid.UUID = Field(foreign_key="programme.programme_id", ondelete="CASCADE")
     name: str = Field(max_length=80)
     created_at: datetime = time_column()
-    # Since when its reports stand: no answer is taken and no report changed after that.
+    # Time of publication: answers and reports are frozen from then on.
     published_at: datetime | None = maybe_time_column()
 
 
 class SurveyQuestion(SQLModel, table=True):
-    """One question: its key is the column of a wide list."""
+    """One question; its key is the column heading in a wide list."""
 
     __tablename__ = "survey_question"
 
@@ -41,7 +41,7 @@ class SurveyQuestion(SQLModel, table=True):
 
 
 class SurveyAnswer(SQLModel, table=True):
-    """One family's answer to one question at one time; a yes is 1. It goes with the family."""
+    """One family's answer to one question in one wave; yes is 1. Deleted with the family."""
 
     __tablename__ = "survey_answer"
     __table_args__ = (
@@ -60,12 +60,12 @@ class SurveyAnswer(SQLModel, table=True):
 
 
 class SurveyReport(SQLModel, table=True):
-    """What may be told of a survey at one site or in the whole programme; once it stands it never changes."""
+    """The published report of a survey for one site or for the programme; it never changes."""
 
     __tablename__ = "survey_report"
 
     survey_id: uuid.UUID = Field(primary_key=True, foreign_key="survey.survey_id", ondelete="CASCADE")
-    # The programme itself, or one of its sites.
+    # The id of the programme or of one of its sites.
     scope_id: uuid.UUID = Field(primary_key=True)
-    # A comparison for each question, after disclosure control; no row of it is about one family.
+    # One comparison for each question, after disclosure control; no value is about a single family.
     comparisons: list[Any] = json_column(default_factory=list)

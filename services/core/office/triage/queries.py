@@ -1,4 +1,4 @@
-"""Which watches of a site need somebody's hand, and what to do: device, state and the family's code, nothing else."""
+"""Watches of a site that need staff action, with advice: device, state and family code only."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from services.core.platform.locales import fitting_locale
 
 @dataclass(frozen=True)
 class TriageEntry:
-    """One watch with one thing to see to."""
+    """One watch with one finding."""
 
     serial: str
     family_code: str | None
@@ -45,14 +45,14 @@ def _texts() -> dict[str, dict[str, str]]:
 
 
 def advice(kind: str, locale: str) -> str:
-    """Return what to do about a kind of finding, in a language of the product."""
+    """Return the advice for a kind of finding in a supported language."""
     return _texts()[fitting_locale(locale)][kind]
 
 
 async def triage_site(
     work: UnitOfWork, site_id: uuid.UUID, *, kind: str | None = None, after: str = "", most: int = 200
 ) -> list[TriageEntry]:
-    """Return what needs seeing to at a site, by serial; of one kind or all, after a serial, at most so many watches."""
+    """Return the findings of a site by serial: of one kind or all, after a serial, for at most ``most`` watches."""
     watches = await _watches(work, site_id, after)
     newest = await _newest_firmware(work, {watch.model for watch, _, _ in watches})
     low, stuck = await _low_batteries(work, site_id), await _stuck(work, site_id)
@@ -84,14 +84,14 @@ async def triage_site(
 
 
 async def site_warnings(work: UnitOfWork, site: Site) -> list[str]:
-    """Return what about the site itself needs seeing to: ``few_approvers``."""
+    """Return the warnings about the site itself: ``few_approvers``."""
     return ["few_approvers"] if await approvers_at(work, site) < APPROVERS_WANTED else []
 
 
 async def record_low_batteries(work: UnitOfWork) -> bool:
-    """Note since when watches say that their battery is low, and forget it of the others; safe to run twice.
+    """Record when watches first reported a low battery and delete the record once it recovers; safe to run twice.
 
-    The presence of a watch holds its last level only; these rows show for how long it has been low.
+    A watch's presence holds only its last battery level; these rows hold the start of the low period.
     """
     low = text(
         "INSERT INTO low_battery (username, since_at) "
@@ -128,7 +128,7 @@ async def _watches(
 
 
 async def _newest_firmware(work: UnitOfWork, models: set[str]) -> dict[str, str]:
-    """Return the newest firmware that any paired watch of each model has said."""
+    """Return the newest firmware version that any paired watch of each model has reported."""
     result = await work.session.exec(
         select(Watch.model, WatchIdentity.hello)
         .join(WatchIdentity, col(WatchIdentity.watch_id) == col(Watch.watch_id))
@@ -151,7 +151,7 @@ async def _low_batteries(work: UnitOfWork, site_id: uuid.UUID) -> dict[str, date
 
 
 async def _stuck(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, datetime]:
-    """Return the children of the site for whom something waits too long, with how long; never what it is."""
+    """Return the site's children with overdue inbox items, and since when; the items themselves are not read."""
     result = await work.session.exec(
         select(InboxItem.child_id, func.min(col(InboxItem.created_at)))
         .join(WatchIdentity, col(WatchIdentity.child_id) == col(InboxItem.child_id))
@@ -168,7 +168,7 @@ async def _stuck(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, dateti
 
 
 async def _last_months(work: UnitOfWork, site_id: uuid.UUID) -> dict[uuid.UUID, int]:
-    """Return what each SIM of the site used in the newest month that is known and not long gone."""
+    """Return the data usage of each SIM card of the site in the newest recent month on record."""
     result = await work.session.exec(
         select(SimMonth.watch_id, SimMonth.used_mb)
         .join(Watch, col(Watch.watch_id) == col(SimMonth.watch_id))

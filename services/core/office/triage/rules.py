@@ -1,4 +1,4 @@
-"""What about a watch needs somebody's hand. Pure."""
+"""Findings: which conditions of a watch need staff action. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
 LOW_BATTERY_AFTER: Final = timedelta(days=3)
-# The evening of the hand-out belongs to the family.
+# A watch is not reported on the evening of its hand-out.
 PAIRED_WITHIN: Final = timedelta(days=1)
 SIM_WARNING: Final = timedelta(days=30)
 STUCK_AFTER: Final = timedelta(hours=24)
@@ -22,11 +22,11 @@ _NUMBERS: Final = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True)
 class Device:
-    """What is known of one watch; times are aware UTC."""
+    """The known state of one watch; times are aware UTC."""
 
     state: str
     paired: bool = False
-    # Since when it is silent for longer than presence.rules.SILENT_AFTER; None: it is not.
+    # Start of a silence longer than presence.rules.SILENT_AFTER; None: not silent.
     silent_since_at: datetime | None = None
     online: bool = False
     handed_out_at: datetime | None = None
@@ -41,14 +41,14 @@ class Device:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing to see to: its word, and since when (or from when on) where that is known."""
+    """One finding: its kind, and its start (or due time) if known."""
 
     kind: str
     since_at: datetime | None = None
 
 
 def triage(device: Device, now: datetime) -> list[Finding]:
-    """Return what needs seeing to, in the order of KINDS; nothing of a watch that is lost, broken or back."""
+    """Return the findings of a watch in the order of KINDS; none for a lost, broken or returned watch."""
     if device.state not in {"registered", "handed_out"}:
         return []
     findings = _of_paired(device, now) if device.paired else _of_unpaired(device, now)
@@ -60,7 +60,7 @@ def triage(device: Device, now: datetime) -> list[Finding]:
 
 
 def newest_firmware(versions: Iterable[str]) -> str:
-    """Return the newest of these versions, by their numbers; empty if none has a number."""
+    """Return the newest of these versions by their numeric parts; empty if no version has one."""
     return max(versions, key=_numbers, default="") if versions else ""
 
 
@@ -72,7 +72,7 @@ def _of_paired(device: Device, now: datetime) -> list[Finding]:
         findings.append(Finding("low_battery", device.low_battery_since))
     if _numbers(device.firmware) and _numbers(device.firmware) < _numbers(device.newest_firmware):
         findings.append(Finding("old_firmware"))
-    # Of a watch that is away it is no wonder; that it is away is told by `silent`.
+    # A silent watch is expected to have these conditions; ``silent`` already reports it.
     if device.online and device.stuck_since is not None and now - device.stuck_since >= STUCK_AFTER:
         findings.append(Finding("delivery_stuck", device.stuck_since))
     return findings

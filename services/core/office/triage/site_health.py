@@ -1,4 +1,4 @@
-"""The watches and families of a site as its staff see them: devices, states, family codes, a page at a time."""
+"""Watches and families of a site for staff: devices, states and family codes, one page at a time."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows of a list, and whether there are more behind them."""
+    """One page of rows, and whether more rows follow."""
 
     rows: list[Row]
     has_more: bool
@@ -29,10 +29,10 @@ class Page(Generic[Row]):
 
 @dataclass(frozen=True)
 class Health:
-    """A watch as a device; ``presence`` None: it is not paired.
+    """Technical state of a watch; ``presence`` None: not paired.
 
-    ``misdated_fixes`` counts positions with an impossible date since it was paired: its clock or GPS module is faulty.
-    ``refused_packets`` counts MQTT packets that the protocol forbids, for as long as it is registered: its firmware is.
+    ``misdated_fixes`` counts positions with an impossible date since the pairing: the clock or GPS module is faulty.
+    ``refused_packets`` counts protocol-violating MQTT packets since the registration: the firmware is faulty.
     """
 
     serial: str
@@ -48,7 +48,7 @@ class Health:
 
 @dataclass(frozen=True)
 class FamilyRow:
-    """A family by its code; ``has_logged_in`` tells whether its enrolled guardian ever did."""
+    """A family by its code; ``has_logged_in``: its enrolled guardian has logged in at least once."""
 
     family_code: str
     cohort: str
@@ -60,7 +60,7 @@ class FamilyRow:
 async def watches_at(
     work: UnitOfWork, site_id: uuid.UUID, *, after: str | None, limit: int, state: str | None = None
 ) -> Page[tuple[Health, str | None]]:
-    """Return the site's watches behind the serial ``after``, each with the code of the family that has it."""
+    """Return the site's watches after the serial ``after``, each with the code of its family."""
     statement = (
         select(Watch, WatchIdentity, Family.family_code)
         .options(WITH_PRESENCE)
@@ -83,7 +83,7 @@ async def watches_at(
 
 
 async def families_at(work: UnitOfWork, site_id: uuid.UUID, *, after: str | None, limit: int) -> Page[FamilyRow]:
-    """Return the families enrolled at the site behind the code ``after``."""
+    """Return the families enrolled at the site after the code ``after``."""
     joined = (
         select(Membership.membership_id)
         .where(
