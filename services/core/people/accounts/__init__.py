@@ -1,1 +1,1 @@
-"""Who logs in: guardians with a phone, staff with an e-mail."""
+"""Accounts: guardians log in with a phone number, staff with an e-mail address."""

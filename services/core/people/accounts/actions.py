@@ -1,6 +1,6 @@
-"""Sessions and profiles of guardians.
+"""Sessions of guardians: open, refresh, end.
 
-Who may log in at all is decided above, in families: an account alone knows no family.
+households.admission decides which phone numbers can log in; this module knows no families.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from services.core.people.accounts.tables import Guardian, GuardianDevice, Refre
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 
-# Told whose access changed: the id of a session or of a guardian.
+# Notification payload: the id of a session or guardian whose access changed.
 CHANNEL = "access"
 
 
 @dataclass(frozen=True)
 class OpenSession:
-    """A session and the tokens that continue it and know the device again; they are not stored and told once.
+    """A session with its refresh token and device token; only their hashes are stored.
 
-    ``limited``: it sees nothing until the second step. ``device_token`` is None where the device has one already.
+    ``limited``: no access until the second step. ``device_token`` is None if the device has one already.
     """
 
     guardian_id: uuid.UUID
@@ -41,7 +41,7 @@ class OpenSession:
 
 
 async def create_guardian(work: UnitOfWork, phone: str, locale: str) -> Guardian:
-    """Make the account of a phone that has just proved itself."""
+    """Create the account of a phone number that has just been verified."""
     guardian = Guardian(phone=phone, locale=locale, created_at=work.now)
     work.add(guardian)
     await work.flush()
@@ -49,7 +49,7 @@ async def create_guardian(work: UnitOfWork, phone: str, locale: str) -> Guardian
 
 
 async def open_session(work: UnitOfWork, guardian_id: uuid.UUID, device: PresentedDevice) -> OpenSession:
-    """Begin a session of a guardian who has just proved the phone; limited where the device is not known."""
+    """Open a session for a guardian who has just proved the phone number; limited on an unknown device."""
     session = Session(
         guardian_id=guardian_id, device_id=device.device_id, limited=not device.is_known, created_at=work.now,
         last_used_at=work.now,
@@ -78,14 +78,14 @@ async def refresh(work: UnitOfWork, token: str) -> OpenSession:
 
 
 async def log_out(work: UnitOfWork, session_id: uuid.UUID) -> None:
-    """End a session and its open streams; a repeat does nothing."""
+    """End a session and its open streams; repeating the call changes nothing."""
     session = await work.session.get(Session, session_id, with_for_update=True)
     if session is not None and session.ended_at is None:
         await _end(work, session, "logged_out")
 
 
 async def _note_use(work: UnitOfWork, session: Session) -> None:
-    """A device that is in use stays known."""
+    """Extend the lifetime of a device in use."""
     if session.device_id is not None and not session.limited:
         await work.run(
             update(GuardianDevice)
@@ -95,9 +95,9 @@ async def _note_use(work: UnitOfWork, session: Session) -> None:
 
 
 async def end_session_of(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, reason: str) -> bool:
-    """End one of the guardian's sessions from another: its streams end, its device is known no more.
+    """End another session of the guardian: close its streams and revoke its device.
 
-    Returns whether there is such a session; a repeat does nothing.
+    Returns whether the session exists; repeating the call changes nothing.
     """
     session = await work.session.get(Session, session_id, with_for_update={"key_share": True})
     if session is None or session.guardian_id != guardian_id:
@@ -112,7 +112,7 @@ async def end_session_of(work: UnitOfWork, guardian_id: uuid.UUID, session_id: u
 
 
 async def end_all_sessions(work: UnitOfWork, guardian_id: uuid.UUID, reason: str) -> None:
-    """End every session of a guardian, open streams included."""
+    """End every session of a guardian, including its open streams."""
     standing = await work.session.exec(
         select(Session)
         .where(Session.guardian_id == guardian_id, col(Session.ended_at).is_(None))
@@ -132,7 +132,7 @@ async def _end(work: UnitOfWork, session: Session, reason: str) -> None:
 
 
 async def access_changed(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
-    """Have the guardian's open streams look at once what they may still be told."""
+    """Notify the guardian's open streams to check their access again at once."""
     await work.notify(CHANNEL, guardian_id)
 
 

@@ -1,4 +1,4 @@
-"""Staff as the audit log names them."""
+"""Audit actors for staff."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from services.core.platform.audit.actions import Actor
 
 
 def staff_actor(staff_id: uuid.UUID) -> Actor:
-    """Return the actor for a staff member."""
+    """Return the audit actor of a staff member."""
     return Actor("staff", str(staff_id))

@@ -1,4 +1,4 @@
-"""One-time codes: made for a phone, bound to whoever asked, tried a few times."""
+"""One-time codes: sent to a phone, bound to the requesting device, valid for a few attempts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from services.core.platform.outbox.rules import Urgency
 
 @dataclass(frozen=True)
 class SentCode:
-    """What is told of a code: the same for a phone we know and one that we do not. The secret is told once."""
+    """The response to a code request, identical for known and unknown phones; the secret is returned only here."""
 
     challenge_id: uuid.UUID
     challenge_secret: str
@@ -38,7 +38,7 @@ class SentCode:
 
 @dataclass(frozen=True)
 class EnteredCode:
-    """A code as it was typed, and what the device that asked for it was told."""
+    """A code as entered, and the secret that the requesting device received."""
 
     challenge_id: uuid.UUID
     challenge_secret: str
@@ -47,11 +47,11 @@ class EnteredCode:
 
 
 async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str, expected: bool) -> SentCode:
-    """Make a one-time code for ``phone`` (E.164) and send it by SMS if the phone is ``expected``.
+    """Create a one-time code for ``phone`` (E.164) and send it by SMS if the phone is ``expected``.
 
-    An unexpected phone gets the same answer for the same work: a row whose code nobody knows, and a message that the
-    worker throws away. Older codes that the same ``asker`` (device or address) had sent to the phone are void; those
-    of others are not, so that nobody voids the code of whom it belongs to. Raises LoginCodeTooOftenError.
+    An unexpected phone gets the same response at the same cost: a row with an unknown code, and a message that the
+    worker discards. The call voids earlier codes that the same ``asker`` (device or address) requested for the phone,
+    but not those of other askers, so that a stranger cannot void the owner's code. Raises LoginCodeTooOftenError.
     """
     await lock_phone(work, phone)
     asked_by = work.vault.keyed_hash(f"{phone}/{asker}", "code-asked-by")
@@ -84,7 +84,7 @@ async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str,
 
 
 async def country_of_code(work: UnitOfWork, challenge_id: uuid.UUID) -> str | None:
-    """Return the country (ISO 3166-1) of the number that a code was requested for, or None."""
+    """Return the country (ISO 3166-1) of the phone number of a code request, or None."""
     phone = (
         await work.session.exec(select(LoginChallenge.phone).where(LoginChallenge.challenge_id == challenge_id))
     ).first()
@@ -92,14 +92,14 @@ async def country_of_code(work: UnitOfWork, challenge_id: uuid.UUID) -> str | No
 
 
 async def lock_phone(work: UnitOfWork, phone: str) -> None:
-    """Let requests about one phone pass one at a time: two at once would pass a limit together."""
+    """Serialise code requests for one phone: two concurrent ones could otherwise both pass a limit."""
     await work.run(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"login/{phone}"})
 
 
 async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
-    """Take the right code of a challenge that was made for this phone and this device, once.
+    """Consume the correct code of a challenge for this phone and this device; a code works once.
 
-    Raises LoginCodeWrongError (the try is counted) or LoginCodeEndedError.
+    Raises LoginCodeWrongError (the attempt is counted) or LoginCodeEndedError.
     """
     result = await work.session.exec(
         select(LoginChallenge)
@@ -120,7 +120,7 @@ async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
     challenge.tries += 1
     work.add(challenge)
     if not hmac.compare_digest(_code_hash(work, entered.challenge_id, entered.code), challenge.code_hash):
-        # At most five of them a code, and codes have their limits: no stranger floods the log with these.
+        # Bounded: five attempts for each code, and code requests are limited, so strangers cannot flood the audit log.
         record_audit(work, STRANGER, "log_in.code", subject_id=challenge.challenge_id, refused=LoginCodeWrongError.code)
         work.keep_refusal()
         raise LoginCodeWrongError(rules.CODE_TRIES - challenge.tries)
@@ -128,7 +128,7 @@ async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
 
 
 def _code_hash(work: UnitOfWork, challenge_id: uuid.UUID, code: str) -> bytes:
-    # With the challenge's id: two equal codes have different hashes.
+    # The challenge id is part of the input: equal codes have different hashes.
     return work.vault.keyed_hash(f"{challenge_id}/{code}", "login-code")
 
 

@@ -1,4 +1,4 @@
-"""The devices a guardian is known by, and what proves a new one."""
+"""Known devices of a guardian, and the second step that makes a new device known."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.core.platform.limits.rules import Limits
 
 @dataclass(frozen=True)
 class PresentedDevice:
-    """The device of a log-in; ``new_token`` is there when it was unknown, and is told once."""
+    """The device of a log-in; ``new_token`` is set for a new device and is returned only here."""
 
     device_id: uuid.UUID
     is_known: bool
@@ -29,7 +29,7 @@ class PresentedDevice:
 
 
 async def find_device(work: UnitOfWork, token: str | None) -> GuardianDevice | None:
-    """Return the device that has this token, whoever's it is."""
+    """Return the device with this token, of any guardian."""
     if token is None:
         return None
     return (
@@ -40,9 +40,9 @@ async def find_device(work: UnitOfWork, token: str | None) -> GuardianDevice | N
 async def present_device(
     work: UnitOfWork, guardian_id: uuid.UUID, token: str | None, *, trust: bool
 ) -> PresentedDevice:
-    """Note that the guardian logs in with this device; one that is not theirs, or has no token, becomes a new one.
+    """Record a log-in with this device; a device of another guardian or without a token is registered as new.
 
-    ``trust``: no second step is needed, whatever the device is.
+    ``trust``: the device needs no second step.
     """
     device = await find_device(work, token)
     new_token = None
@@ -61,7 +61,7 @@ async def present_device(
 
 
 async def revoke_devices(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
-    """Know none of the guardian's devices any more."""
+    """Revoke all devices of the guardian."""
     await work.run(update(GuardianDevice).where(col(GuardianDevice.guardian_id) == guardian_id).values(trusted_at=None))
 
 
@@ -73,7 +73,7 @@ async def set_pin(work: UnitOfWork, guardian_id: uuid.UUID, pin: str) -> None:
 
 
 async def prove_by_pin(work: UnitOfWork, guardian: Guardian, session_id: uuid.UUID, pin: str) -> None:
-    """Complete a limited session with the PIN; raises SecondStepWrongError, RetryLaterError after five in vain."""
+    """Complete a limited session with the PIN; raises SecondStepWrongError, RetryLaterError after five attempts."""
     await charge(work, Charge(Limits.SECOND_STEPS_OF_GUARDIAN, str(guardian.guardian_id)))
     held = guardian.pin_hash or b""
     if not hmac.compare_digest(_pin_hash(work, guardian.guardian_id, pin), held):
@@ -82,14 +82,14 @@ async def prove_by_pin(work: UnitOfWork, guardian: Guardian, session_id: uuid.UU
 
 
 def refuse_second_step(work: UnitOfWork, guardian_id: uuid.UUID) -> SecondStepWrongError:
-    """Return the refusal of a second step, noted in the log."""
+    """Return the error for a refused second step and record the refusal in the audit log."""
     record_audit(work, guardian_actor(guardian_id), "second_step", refused=SecondStepWrongError.code)
     work.keep_refusal()
     return SecondStepWrongError()
 
 
 async def complete_second_step(work: UnitOfWork, session_id: uuid.UUID, how: str) -> None:
-    """Make a limited session whole and its device known; ``how``: pin, watch, guardian. A repeat does nothing."""
+    """Lift a session's limit and trust its device; ``how``: pin, watch, guardian. A second call changes nothing."""
     session = await work.session.get(Session, session_id, with_for_update={"key_share": True}, populate_existing=True)
     if session is None or session.ended_at is not None or not session.limited:
         return
@@ -103,7 +103,7 @@ async def complete_second_step(work: UnitOfWork, session_id: uuid.UUID, how: str
 
 
 def _pin_hash(work: UnitOfWork, guardian_id: uuid.UUID, pin: str) -> bytes:
-    # Under the master key rather than stretched: of a million PINs any stretching is tried out in a day.
+    # Keyed with the master key instead of stretched: a million PINs can be tried in a day at any stretching cost.
     return work.vault.keyed_hash(f"{guardian_id}/{pin}", "pin")
 
 

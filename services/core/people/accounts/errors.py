@@ -1,4 +1,4 @@
-"""What log-in, refresh and sessions refuse."""
+"""Errors of log-in, refresh and sessions."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from services.core.platform.errors import CoreError, RetryLaterError
 
 
 class PhoneInvalidError(CoreError):
-    """The text is no phone number."""
+    """The text is not a phone number."""
 
     code = "phone_invalid"
     sentence = "This is not a phone number. Write it with its country code, like +8613800138000."
 
 
 class PhoneRoundedError(PhoneInvalidError):
-    """A spreadsheet has rounded the number; its last digits are gone."""
+    """A spreadsheet has rounded the number; its last digits are lost."""
 
     code = "phone_rounded"
     sentence = "A spreadsheet has rounded this number: format the column as text and enter it again."
@@ -29,7 +29,7 @@ class PhoneNotMobileError(PhoneInvalidError):
 
 
 class LoginCodeWrongError(CoreError):
-    """The code is not the one that was sent."""
+    """The code is not the code that was sent."""
 
     code = "login_code_wrong"
     sentence = "This is not the code that was sent. Check it and try again."
@@ -39,42 +39,42 @@ class LoginCodeWrongError(CoreError):
         self.tries_left = tries_left
 
     def fields(self) -> dict[str, int | str]:
-        """Return how often the code may still be tried."""
+        """Return the number of attempts left."""
         return {"tries_left": self.tries_left}
 
 
 class LoginCodeEndedError(CoreError):
-    """The code is used, expired, replaced by a newer one, tried too often, or never was."""
+    """The code is used, expired, replaced by a newer one, unknown, or out of attempts."""
 
     code = "login_code_ended"
     sentence = "This code no longer works. Ask for a new one."
 
 
 class LoginCodeTooOftenError(RetryLaterError):
-    """A phone was sent codes too often; wait."""
+    """Too many codes were requested for the phone; retry later."""
 
     code = "login_code_too_often"
     sentence = "A code was sent to this phone already. Wait before you ask for another."
 
 
 class AccessTokenInvalidError(CoreError):
-    """No access token, or not one of ours, or an expired one."""
+    """The access token is missing, foreign or expired."""
 
     code = "access_token_invalid"
     sentence = "Log in, or refresh the access token."
 
 
 class SessionEndedError(CoreError):
-    """The session was ended: logged out, or its refresh token was used twice."""
+    """The session has ended: by log-out, or because its refresh token was used twice."""
 
     code = "session_ended"
     sentence = "This session has ended. Log in again."
 
 
 class RefreshTokenInvalidError(CoreError):
-    """The refresh token is unknown, expired, used, or of a session that has ended.
+    """The refresh token is unknown, expired or used, or its session has ended.
 
-    ``of_whom``: the guardian or staff member whose session it was, for the log; it is never told.
+    ``of_whom``: the guardian or staff member of the session, for the audit log; it is not part of the response.
     """
 
     code = "refresh_token_invalid"
@@ -86,30 +86,30 @@ class RefreshTokenInvalidError(CoreError):
 
 
 class BusyTooLongError(CoreError):
-    """Nobody is on shift for more than a day."""
+    """The shift would last longer than a day."""
 
     code = "busy_too_long"
     sentence = "A shift ends within 24 hours."
 
 
 class SecondStepNeededError(CoreError):
-    """The session was opened by a code alone, from a device that is not known."""
+    """The session was opened by a code alone, from an unknown device."""
 
     code = "second_step_needed"
     sentence = "This device is new. Prove with your PIN, another guardian or the watch that it is you."
 
 
 class SecondStepWrongError(CoreError):
-    """The PIN is wrong or none is set, or the watch's code is wrong, old, or of somebody else's watch."""
+    """The PIN is wrong or not set, or the watch's code is wrong, expired, or of another family's watch."""
 
     code = "second_step_wrong"
     sentence = "This does not prove that it is you. Check it and try again."
 
 
 class StaffLogInRefusedError(CoreError):
-    """The address, the password, or the code is not right, or the account has ended: which of them is not said.
+    """The address, the password or the code is wrong, or the account has ended; the response does not say which.
 
-    ``of_whom``: the staff member whose address it is, for the log; it is never told.
+    ``of_whom``: the staff member with the address, for the audit log; it is not part of the response.
     """
 
     code = "staff_log_in_refused"
@@ -121,21 +121,21 @@ class StaffLogInRefusedError(CoreError):
 
 
 class StaffSetUpNeededError(CoreError):
-    """The password is right, and no authenticator app has been set up yet."""
+    """The password is correct, but no authenticator app is set up yet."""
 
     code = "staff_set_up_needed"
     sentence = "Set up an authenticator app first."
 
 
 class PasswordRefusedError(CoreError):
-    """Too short, too plain, or the one before."""
+    """The password is too short, has too few different characters, or equals the previous one."""
 
     code = "password_refused"
     sentence = "A password has at least 12 characters, not always the same, and is not the one before."
 
 
 class PinRefusedError(CoreError):
-    """Too short, too long, no digits, or among the first that anybody would try."""
+    """The PIN is too short, too long, not numeric, or easy to guess."""
 
     code = "pin_refused"
     sentence = "A PIN has 6 to 12 digits that are neither all the same nor in a row."

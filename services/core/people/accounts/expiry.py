@@ -1,4 +1,4 @@
-"""What an account leaves behind goes when nobody can use it any more."""
+"""Purge of expired one-time codes and refresh tokens."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlmodel import col, select
 from services.core.people.accounts.tables import LoginChallenge, RefreshToken, StaffRefreshToken
 from services.core.platform.db.database import UnitOfWork
 
-# Limits count codes over a day at most; after two, a challenge tells nothing any more.
+# Limits count codes over at most one day; after two days a challenge has no further use.
 CHALLENGES_KEPT = timedelta(days=2)
 _BATCH_ROWS = 500
 
 
 async def purge_one_overdue(work: UnitOfWork) -> bool:
-    """Delete a batch of dead one-time codes and refresh tokens; return whether there were any. Safe to run twice."""
+    """Delete a batch of expired one-time codes and refresh tokens; return whether there were any. Safe to run twice."""
     challenges = (
         select(LoginChallenge.challenge_id)
         .where(col(LoginChallenge.created_at) <= work.now - CHALLENGES_KEPT)

@@ -1,8 +1,8 @@
-"""How a phone number is read wherever one is written: lists, log-in, invitations, contacts, recovery, staff. Pure.
+"""Parsing of phone numbers for lists, log-in, invitations, contacts, recovery and staff. Pure.
 
-Numbers of China, Viet Nam and Turkey are judged by their numbering plans, which change once in a decade: the length and
-the first digits of a mobile number. Ranges are not judged there: operators open new ones faster than the list of a
-library travels. Elsewhere the library's list decides.
+Numbers of China, Viet Nam and Turkey are validated by their numbering plans, which change once in a decade: length and
+first digits of a mobile number. The library's number ranges are not used there, because operators open new ranges
+faster than library updates reach the installations. For other countries the library decides.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from phonenumbers import PhoneNumber, PhoneNumberType, ValidationResult
 from services.core.people.accounts.errors import PhoneInvalidError, PhoneNotMobileError, PhoneRoundedError
 
 _CHARACTERS: Final = re.compile(r"\+?[0-9 ()\-.]{3,30}", re.ASCII)
-# 13900005599 becomes 1.39E+10 in a spreadsheet, and the rest of the digits is gone.
+# A spreadsheet turns 13900005599 into 1.39E+10, which loses the remaining digits.
 _ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+", re.ASCII)
-# What programs write that keep a number as a fraction.
+# Programs that store a number as a floating-point value append this fraction.
 _DECIMALS: Final = re.compile(r"(\+?[0-9]{4,})[.,]0+", re.ASCII)
 _HYPHENS: Final = str.maketrans(dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2212", "-"))
 
@@ -47,9 +47,9 @@ _NO_TEXT_ARRIVES: Final = frozenset(
 
 
 def mobile_phone(written: str, region: str | None = None) -> str:
-    """Return a number that can receive text messages, in E.164.
+    """Return a number that can receive SMS, in E.164.
 
-    ``region`` as in :func:`possible_phone`. Raises PhoneRoundedError, PhoneNotMobileError for a number of another kind,
+    ``region`` as in :func:`possible_phone`. Raises PhoneRoundedError, PhoneNotMobileError for another kind of number,
     PhoneInvalidError.
     """
     number = _checked(written, region)
@@ -59,21 +59,21 @@ def mobile_phone(written: str, region: str | None = None) -> str:
 
 
 def normal_phone(written: str, region: str | None = None) -> str:
-    """Return a number that can be called, mobile or not, in E.164. Raises PhoneRoundedError, PhoneInvalidError."""
+    """Return a callable number, mobile or landline, in E.164. Raises PhoneRoundedError, PhoneInvalidError."""
     return _e164(_checked(written, region))
 
 
 def possible_phone(written: str, region: str | None = None) -> str:
     """Return a number of a possible length in E.164 (``+8613800138000``), such as that of a SIM card.
 
-    ``region`` (ISO 3166-1) is assumed when the country code is missing. Full-width digits are folded, characters that
-    cannot be seen are dropped, ``.0`` at the end of a number is dropped. Raises PhoneRoundedError, PhoneInvalidError.
+    ``region`` (ISO 3166-1) applies if the country code is missing. Full-width digits are folded; invisible characters
+    and a trailing ``.0`` are dropped. Raises PhoneRoundedError, PhoneInvalidError.
     """
     return _e164(_parsed(written, region))
 
 
 def folded_phone(written: str) -> str:
-    """Return a number in ASCII as far as it can be: telephones wrap the numbers of their contacts in bidi controls."""
+    """Return a number folded to ASCII where possible; phones wrap contacts' numbers in bidi controls."""
     seen = "".join(character for character in written if unicodedata.category(character) != "Cf")
     return " ".join(unicodedata.normalize("NFKC", seen).translate(_HYPHENS).split())
 

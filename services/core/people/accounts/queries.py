@@ -1,4 +1,4 @@
-"""What is read about guardians and their sessions."""
+"""Queries about guardians and their sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ async def guardian_by_phone(work: UnitOfWork, phone: str) -> Guardian | None:
 
 
 def session_stands(session: Session, now: datetime) -> bool:
-    """Tell whether a session still stands, limited or not."""
+    """Return whether a session is live, limited or not."""
     stored = StoredSession(session.created_at, session.last_used_at, session.ended_at, session.limited)
     return session_is_live(stored, now)
 
@@ -27,7 +27,7 @@ def session_stands(session: Session, now: datetime) -> bool:
 async def session_and_guardian(
     work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID
 ) -> tuple[Session, Guardian] | None:
-    """Return a session and whose it is, or None when it does not stand."""
+    """Return a live session with its guardian, or None."""
     result = await work.session.exec(
         select(Session, Guardian)
         .join(Guardian, col(Guardian.guardian_id) == col(Session.guardian_id))
@@ -38,13 +38,13 @@ async def session_and_guardian(
 
 
 async def guardian_of_session(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID) -> Guardian | None:
-    """Return the guardian whose session this is, or None when it does not stand or is limited."""
+    """Return the guardian of a live, unlimited session, or None."""
     found = await session_and_guardian(work, session_id, guardian_id)
     return None if found is None or found[0].limited else found[1]
 
 
 async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]:
-    """Return the guardian's sessions that stand, the newest first."""
+    """Return the guardian's live sessions, newest first."""
     result = await work.session.exec(
         select(Session)
         .where(Session.guardian_id == guardian_id, col(Session.ended_at).is_(None))
@@ -54,7 +54,7 @@ async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]
 
 
 async def sessions_that_ended(work: UnitOfWork, session_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
-    """Return which of these sessions no longer stand; one question for all open streams of a process."""
+    """Return the ended ones of these sessions; one query for all open streams of a process."""
     if not session_ids:
         return set()
     result = await work.session.exec(select(Session).where(col(Session.session_id).in_(session_ids)))

@@ -1,4 +1,4 @@
-"""Decisions about log-in: when a code may be sent, when it still counts, how sessions go on. Pure."""
+"""Log-in rules: when a code can be sent, when it is accepted, how long sessions last. Pure."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from services.core.people.accounts.errors import (
 CODE_DIGITS: Final = 6
 CODE_LIFETIME: Final = timedelta(minutes=10)
 CODE_TRIES: Final = 5
-# An SMS in rural networks takes up to a minute; asking again sooner only voids the code on its way.
+# In rural networks an SMS takes up to a minute; an earlier request would void the code in transit.
 RESEND_WAIT: Final = timedelta(seconds=60)
 
 ACCESS_LIFETIME: Final = timedelta(minutes=15)
 REFRESH_LIFETIME: Final = timedelta(days=30)
-# A number can change hands. A device unused for so long has to prove again that it is the guardian's.
+# Phone numbers change owners. A device unused for this period needs the second step again.
 DEVICE_LIFETIME: Final = timedelta(days=60)
-# A log-in that nobody completes is over after this.
+# A log-in without the second step expires after this period.
 LIMITED_LIFETIME: Final = timedelta(hours=24)
-# The answer to a refresh can be lost on the way: the same token gets the same successor again for so long.
+# A refresh response can be lost: within this period the same token returns the same successor.
 REFRESH_GRACE: Final = timedelta(seconds=60)
 
-# The longest shift anyone works; a mistyped year would leave a child waiting.
+# The longest shift; without a bound, a mistyped year would show a child the wrong state for months.
 BUSY_LONGEST: Final = timedelta(hours=24)
 
 STAFF_ACCESS_LIFETIME: Final = timedelta(minutes=10)
-# A browser left open in an office.
+# Protects a browser left open in an office.
 STAFF_IDLE: Final = timedelta(minutes=30)
 STAFF_LONGEST: Final = timedelta(hours=12)
 RECOVERY_CODES: Final = 10
 RECOVERY_CODE_GROUP: Final = 5
-# Beside an authenticator app; NIST SP 800-63B asks for 8 then.
+# In addition to the authenticator app; NIST SP 800-63B requires 8 in that case.
 PASSWORD_CHARACTERS_MIN: Final = 12
 _PASSWORD_DIFFERENT_MIN: Final = 5
 
@@ -47,18 +47,18 @@ _PIN: Final = re.compile(r"[0-9]{6,12}", re.ASCII)
 
 
 def wait_before_next_code(last_sent_at: datetime | None, now: datetime) -> timedelta:
-    """Return how long whoever asked last must wait before the phone is sent another code; zero: it may be sent now."""
+    """Return how long the last requester must wait before the phone is sent another code; zero: no wait."""
     return timedelta(0) if last_sent_at is None else max(timedelta(0), last_sent_at + RESEND_WAIT - now)
 
 
 def number_range(phone: str) -> str:
-    """Return the 10,000 numbers that an E.164 number stands among, as their common digits."""
+    """Return the block of 10,000 numbers around an E.164 number, as their common prefix."""
     return phone[:-4]
 
 
 @dataclass(frozen=True)
 class Challenge:
-    """What is known of a one-time code when somebody enters one."""
+    """The stored state of a one-time code when an attempt is made."""
 
     expires_at: datetime
     ended: bool
@@ -66,24 +66,24 @@ class Challenge:
 
 
 def code_counts(challenge: Challenge, now: datetime) -> bool:
-    """Tell whether a code may be tried at all."""
+    """Return whether a code still accepts attempts."""
     return not challenge.ended and challenge.tries < CODE_TRIES and now < challenge.expires_at
 
 
 class RefreshVerdict(Enum):
-    """What a presented refresh token gets."""
+    """The outcome for a presented refresh token."""
 
     ROTATE = "rotate"
-    # The same successor as before: its first answer was lost.
+    # The same successor as before, because its first response was lost.
     REPEAT = "repeat"
     EXPIRED = "expired"
-    # Somebody else has it: the session ends.
+    # Reuse indicates a stolen token: the session ends.
     REUSED = "reused"
 
 
 @dataclass(frozen=True)
 class PresentedToken:
-    """A refresh token as stored, and whether its successor was used."""
+    """A stored refresh token, and whether its successor was used."""
 
     expires_at: datetime
     used_at: datetime | None
@@ -91,10 +91,10 @@ class PresentedToken:
 
 
 def judge_refresh(token: PresentedToken, now: datetime) -> RefreshVerdict:
-    """Decide what a refresh token gets.
+    """Decide the outcome for a refresh token.
 
-    A thief who repeats a token within the grace gets the same successor as its owner; whichever of them uses that
-    successor second, later than the grace, ends the session for both.
+    A thief who reuses a token within the grace period gets the same successor as its owner. The second use of that
+    successor, after the grace period, ends the session for both.
     """
     if token.used_at is not None:
         if not token.successor_used and now - token.used_at <= REFRESH_GRACE:
@@ -104,7 +104,7 @@ def judge_refresh(token: PresentedToken, now: datetime) -> RefreshVerdict:
 
 
 def busy_until(asked: datetime | None, now: datetime) -> datetime | None:
-    """Return until when a guardian is on shift; None: not now. Raises BusyTooLongError beyond a day."""
+    """Return the end of a guardian's shift; None: not on shift. Raises BusyTooLongError beyond a day."""
     if asked is None or asked <= now:
         return None
     if asked - now > BUSY_LONGEST:
@@ -114,7 +114,7 @@ def busy_until(asked: datetime | None, now: datetime) -> datetime | None:
 
 @dataclass(frozen=True)
 class StoredSession:
-    """What is known of a session when somebody speaks in its name."""
+    """The stored state of a session when a request uses it."""
 
     created_at: datetime
     last_used_at: datetime
@@ -123,28 +123,29 @@ class StoredSession:
 
 
 def session_is_live(session: StoredSession, now: datetime) -> bool:
-    """Tell whether a session still stands: not ended, refreshed in time, and not limited for longer than a day."""
+    """Return whether a session is live: not ended, refreshed in time, and not limited for longer than a day."""
     if session.ended_at is not None or (session.limited and now - session.created_at >= LIMITED_LIFETIME):
         return False
     return now - session.last_used_at < REFRESH_LIFETIME
 
 
 def staff_session_is_live(session: StoredSession, now: datetime) -> bool:
-    """Tell whether a staff session still stands: not ended, used within half an hour, no older than a working day."""
+    """Return whether a staff session is live: not ended, used within half an hour, no older than a working day."""
     if session.ended_at is not None or now - session.created_at >= STAFF_LONGEST:
         return False
     return now - session.last_used_at < STAFF_IDLE
 
 
 def device_is_known(trusted_at: datetime | None, last_used_at: datetime, now: datetime) -> bool:
-    """Tell whether a device's token and a code are enough: it was trusted once, and used within 60 days."""
+    """Return whether a device's token and a code suffice: trusted before, and used within 60 days."""
     return trusted_at is not None and now - last_used_at < DEVICE_LIFETIME
 
 
 def check_password(password: str, before: str) -> str:
-    """Return a password of one's own choice.
+    """Return a valid self-chosen password.
 
-    Raises PasswordRefusedError unless it has 12 characters or more, 5 different ones, and is not the one before.
+    Raises PasswordRefusedError unless it has at least 12 characters, 5 distinct ones, and differs from the previous
+    password.
     """
     if len(password) < PASSWORD_CHARACTERS_MIN or len(set(password)) < _PASSWORD_DIFFERENT_MIN or password == before:
         raise PasswordRefusedError
@@ -152,7 +153,7 @@ def check_password(password: str, before: str) -> str:
 
 
 def check_pin(pin: str) -> str:
-    """Return a PIN; raises PinRefusedError unless it is 6 to 12 digits that are not the first anybody would try."""
+    """Return a valid PIN; raises PinRefusedError unless it is 6 to 12 digits and not an obvious sequence."""
     if _PIN.fullmatch(pin) is None:
         raise PinRefusedError
     steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}

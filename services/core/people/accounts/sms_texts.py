@@ -1,4 +1,4 @@
-"""What our text messages say, in each language; nothing about a child, a watch or who invited whom."""
+"""SMS texts in each language; they name no child, no watch and no inviting guardian."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ def login_code_text(locale: str, code: str) -> str:
 
 
 def invitation_text(locale: str) -> str:
-    """Return the text that tells a phone of an invitation."""
+    """Return the text that announces an invitation."""
     return _texts()[fitting_locale(locale)]["invitation"]
 
 
 def urgent_text(locale: str) -> str:
-    """Return the text that asks a guardian to open the app at once; it says nothing of why."""
+    """Return the text that asks a guardian to open the app at once, without the reason."""
     return _texts()[fitting_locale(locale)]["urgent"]
 
 
 def recovery_text(locale: str) -> str:
-    """Return the text that tells a guardian of a change that can still be contested."""
+    """Return the text that announces a change which can still be contested."""
     return _texts()[fitting_locale(locale)]["recovery"]
 
 
 def looked_up_text(locale: str) -> str:
-    """Return the text that tells a guardian that staff saw name and number."""
+    """Return the text that notifies a guardian of a staff access to name and number."""
     return _texts()[fitting_locale(locale)]["looked_up"]

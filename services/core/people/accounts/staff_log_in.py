@@ -1,4 +1,4 @@
-"""Staff log in with address, password and authenticator app; the first time they set the app up."""
+"""Staff log-in with address, password and authenticator app; the first log-in sets up the app."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from services.core.platform.limits.rules import Limits
 
 @dataclass(frozen=True)
 class StaffProof:
-    """What a staff member types, and where from. ``code``: six digits of the app, or a recovery code."""
+    """A staff member's entries and client address. ``code``: six digits of the app, or a recovery code."""
 
     email: str
     password: str
@@ -33,9 +33,9 @@ class StaffProof:
 
 
 async def begin_set_up(work: UnitOfWork, proof: StaffProof) -> str:
-    """Draw a new secret for the authenticator app and return its otpauth URL; a repeat draws another.
+    """Create a new authenticator secret and return its otpauth URL; repeating the call creates another secret.
 
-    Raises StaffLogInRefusedError, also when an app is set up already; RetryLaterError.
+    Raises StaffLogInRefusedError, also if an app is already set up; RetryLaterError.
     """
     staff = await _with_right_password(work, proof)
     if staff.totp_confirmed_at is not None:
@@ -48,9 +48,10 @@ async def begin_set_up(work: UnitOfWork, proof: StaffProof) -> str:
 
 
 async def confirm_set_up(work: UnitOfWork, proof: StaffProof, new_password: str) -> tuple[OpenStaffSession, list[str]]:
-    """Accept the app's first code: replace the first password, open a session and return ten recovery codes, once.
+    """Accept the app's first code: replace the first password, open a session, return ten recovery codes.
 
-    Raises PasswordRefusedError, StaffLogInRefusedError, RetryLaterError.
+    The recovery codes are not stored in readable form. Raises PasswordRefusedError, StaffLogInRefusedError,
+    RetryLaterError.
     """
     check_password(new_password, proof.password)
     staff = await _with_right_password(work, proof)
@@ -68,9 +69,9 @@ async def confirm_set_up(work: UnitOfWork, proof: StaffProof, new_password: str)
 
 
 async def log_in_staff(work: UnitOfWork, proof: StaffProof) -> OpenStaffSession:
-    """Open a session for the right password with the app's code or a recovery code; each code works once.
+    """Open a session for the correct password with a code of the app or a recovery code; each code works once.
 
-    Raises StaffLogInRefusedError, whatever is wrong; StaffSetUpNeededError; RetryLaterError.
+    Raises StaffLogInRefusedError for any wrong entry; StaffSetUpNeededError; RetryLaterError.
     """
     staff = await _with_right_password(work, proof)
     if staff.totp_confirmed_at is None:
@@ -81,9 +82,9 @@ async def log_in_staff(work: UnitOfWork, proof: StaffProof) -> OpenStaffSession:
 
 
 async def change_password(work: UnitOfWork, session_id: uuid.UUID, proof: StaffProof, new_password: str) -> None:
-    """Replace one's own password, for the old one and a code of the app; every other session ends.
+    """Replace the account's own password, given the old one and a code of the app; every other session ends.
 
-    It is no reset: the account keeps its standing. Raises PasswordRefusedError, StaffLogInRefusedError,
+    Unlike a reset, it keeps the account's right to approve. Raises PasswordRefusedError, StaffLogInRefusedError,
     RetryLaterError.
     """
     check_password(new_password, proof.password)
@@ -97,14 +98,14 @@ async def change_password(work: UnitOfWork, session_id: uuid.UUID, proof: StaffP
 
 
 async def reset_second_factor(work: UnitOfWork, staff: Staff) -> None:
-    """Have the authenticator app set up anew at the next log-in."""
+    """Remove the authenticator app; the next log-in sets up a new one."""
     staff.sealed_totp = staff.totp_confirmed_at = staff.totp_used_step = None
     work.add(staff)
     await work.run(delete(StaffRecoveryCode).where(col(StaffRecoveryCode.staff_id) == staff.staff_id))
 
 
 async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
-    """Return the account, its row locked; an address that nobody has costs the same work and answers alike."""
+    """Return the account with its row locked; an unknown address costs the same work and gets the same error."""
     email = proof.email.strip().lower()
     await charge(
         work,
@@ -113,7 +114,7 @@ async def _with_right_password(work: UnitOfWork, proof: StaffProof) -> Staff:
         Charge(Limits.STAFF_TRIES_OF_ACCOUNT, email),
     )
     held = (await work.session.exec(select(Staff.password_hash).where(Staff.email == email))).first()
-    # argon2 takes its time: without holding a connection, and beside the event loop.
+    # argon2 is slow: it runs without a database connection and outside the event loop.
     await work.commit_early()
     fits = await password_fits(proof.password, held)
     result = await work.session.exec(
@@ -163,7 +164,7 @@ def _context(staff: Staff) -> str:
 
 
 def _code_hash(work: UnitOfWork, staff: Staff, code: str) -> bytes:
-    # Codes are issued as two groups with a dash, and hashed so; people type them with and without it.
+    # Codes are issued and hashed as two groups with a dash; users enter them with or without it.
     letters = code.strip().lower().replace("-", "").replace(" ", "")
     issued = f"{letters[:RECOVERY_CODE_GROUP]}-{letters[RECOVERY_CODE_GROUP:]}"
     return work.vault.keyed_hash(f"{staff.staff_id}/{issued}", "staff-recovery-code")

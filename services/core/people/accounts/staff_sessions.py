@@ -1,4 +1,4 @@
-"""Sessions of staff: short, never idle for long, over at the end of a working day."""
+"""Sessions of staff: short tokens, an idle limit, and an end after a working day."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from services.core.people.accounts.tables import Staff, StaffRefreshToken, Staff
 from services.core.platform.audit.actions import record_audit
 from services.core.platform.db.database import UnitOfWork
 
-# Use is noted this often, so that not every request writes.
+# Minimum interval between recorded uses, so that not every request writes a row.
 _NOTED_EVERY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class OpenStaffSession:
-    """A session and the token that continues it, which is told once."""
+    """A session and its refresh token, which is not stored in readable form."""
 
     staff_id: uuid.UUID
     staff_session_id: uuid.UUID
@@ -31,7 +31,7 @@ class OpenStaffSession:
 
 
 async def open_staff_session(work: UnitOfWork, staff_id: uuid.UUID) -> OpenStaffSession:
-    """Begin a session of a staff member who has just proved who they are."""
+    """Open a session for an authenticated staff member."""
     session = StaffSession(staff_id=staff_id, created_at=work.now, last_used_at=work.now)
     work.add(session)
     await work.flush()
@@ -50,7 +50,7 @@ async def refresh_staff(work: UnitOfWork, token: str) -> OpenStaffSession:
 
 
 async def staff_of_session(work: UnitOfWork, staff_session_id: uuid.UUID, staff_id: uuid.UUID) -> Staff | None:
-    """Return the staff member whose session this is, and note that it is in use; None when it does not stand."""
+    """Return the staff member of a live session and record its use; None if the session is not live."""
     result = await work.session.exec(
         select(StaffSession, Staff)
         .join(Staff, col(Staff.staff_id) == col(StaffSession.staff_id))
@@ -68,7 +68,7 @@ async def staff_of_session(work: UnitOfWork, staff_session_id: uuid.UUID, staff_
 
 
 async def staff_sessions_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffSession]:
-    """Return the sessions of a staff member that stand, the newest first."""
+    """Return the live sessions of a staff member, newest first."""
     result = await work.session.exec(
         select(StaffSession)
         .where(StaffSession.staff_id == staff_id, col(StaffSession.ended_at).is_(None))
@@ -78,7 +78,7 @@ async def staff_sessions_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[Staff
 
 
 async def end_staff_session(work: UnitOfWork, staff_id: uuid.UUID, staff_session_id: uuid.UUID) -> bool:
-    """End a session of this staff member; return whether there is one. A repeat does nothing."""
+    """End a session of this staff member; return whether it exists. Repeating the call changes nothing."""
     session = await work.session.get(StaffSession, staff_session_id, with_for_update={"key_share": True})
     if session is None or session.staff_id != staff_id:
         return False

@@ -1,7 +1,7 @@
-"""How many event streams a guardian holds open: counted in the database, for all processes together.
+"""Open event streams of a guardian, counted in the database across all processes.
 
-One more than allowed is opened all the same, and the oldest is closed: a phone that lost its network cannot close what
-it had, and must not wait for anything before it hears its child again.
+A stream beyond the limit is opened, and the oldest one is closed: a phone that lost its network cannot close its old
+streams, and must receive events again without waiting for a timeout.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from services.core.people.accounts.tables import Guardian, OpenStream
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_STREAMS_OF_SESSION
 
-# The row of a process that was killed goes then; who truly listens that long comes back with the last event's id.
+# Removes the rows of killed processes. A client connected for longer reconnects with its last event id.
 STREAM_LIVES: Final = timedelta(days=1)
 _BATCH_ROWS: Final = 500
 
 
 async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid.UUID) -> int:
-    """Note a stream that opens and return its number; the oldest ones beyond the limits end, wherever they are.
+    """Record a new stream and return its number; close the oldest streams beyond the limits, in any process.
 
-    The guardian's row is locked: of two that open at once the second counts the first.
+    The guardian's row is locked, so that concurrent calls count each other.
     """
     await work.session.exec(
         select(Guardian.guardian_id).where(Guardian.guardian_id == guardian_id).with_for_update(key_share=True)
@@ -50,13 +50,13 @@ async def open_stream(work: UnitOfWork, session_id: uuid.UUID, guardian_id: uuid
 
 
 async def stream_stands(work: UnitOfWork, stream_no: int) -> bool:
-    """Tell whether a stream may go on."""
+    """Return whether a stream is still open."""
     result = await work.session.exec(select(OpenStream.stream_no).where(OpenStream.stream_no == stream_no))
     return result.first() is not None
 
 
 async def close_streams(work: UnitOfWork, stream_nos: Collection[int]) -> None:
-    """Count these streams no more. A repeat does nothing."""
+    """Remove these streams from the count. Repeating the call changes nothing."""
     if stream_nos:
         await work.run(delete(OpenStream).where(col(OpenStream.stream_no).in_(stream_nos)))
 

@@ -18,7 +18,7 @@ from services.core.platform.db.columns import (
 
 
 class Guardian(SQLModel, table=True):
-    """A parent or another guardian, known by a phone number."""
+    """A parent or another guardian, identified by a phone number."""
 
     __tablename__ = "guardian"
 
@@ -26,19 +26,19 @@ class Guardian(SQLModel, table=True):
     phone: str = Field(unique=True, max_length=16)
     display_name: str = Field(default="", max_length=40)
     locale: str = Field(default="en", max_length=12)
-    # A second proof for log-ins from new phones, hashed under the master key.
+    # Second factor for log-ins from new phones, hashed under the master key.
     pin_hash: bytes | None = bytes_column(default=None, nullable=True)
-    # Until somebody has logged in, and again when staff have moved the account to a new number: no second step.
+    # True until the first log-in, and again after staff moved the account to a new number: no second step is required.
     awaits_first_log_in: bool = True
-    # When a code that was sent to this number was entered; empty: nobody knows whether text messages arrive there.
+    # First use of a code sent to this number; empty: delivery of SMS to the number is unconfirmed.
     phone_confirmed_at: datetime | None = maybe_time_column()
-    # On shift until then: children see on their watches that an answer will take its time.
+    # End of the current shift: until then watches show children that an answer will take longer.
     busy_until_at: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
 
 
 class GuardianDevice(SQLModel, table=True):
-    """A phone or tablet that a guardian logged in with, known again by a token that it keeps."""
+    """A phone or tablet that a guardian logged in with, identified by a token stored on it."""
 
     __tablename__ = "guardian_device"
 
@@ -47,30 +47,30 @@ class GuardianDevice(SQLModel, table=True):
     token_hash: bytes = bytes_column(unique=True)
     created_at: datetime = time_column()
     last_used_at: datetime = time_column()
-    # Empty until somebody has proved more than that they receive the guardian's text messages.
+    # Empty until the device has passed a second step in addition to the SMS code.
     trusted_at: datetime | None = maybe_time_column()
 
 
 class LoginChallenge(SQLModel, table=True):
-    """A one-time code on its way to a phone; the code itself is kept as a keyed hash only."""
+    """A one-time code sent to a phone; only a keyed hash of the code is stored."""
 
     __tablename__ = "login_challenge"
 
     challenge_id: uuid.UUID = id_column()
     phone: str = Field(max_length=16, index=True)
     code_hash: bytes = bytes_column()
-    # What the device that asked was told and has to say again, hashed; and which device or address that was, hashed.
+    # Hash of the secret that the requesting device must present, and hash of the requesting device or address.
     secret_hash: bytes = bytes_column()
     asked_by: bytes = bytes_column()
     tries: int = 0
     created_at: datetime = time_column(index=True)
     expires_at: datetime = time_column()
-    # Used, or voided by a newer one.
+    # Set when used, or voided by a newer code.
     ended_at: datetime | None = maybe_time_column()
 
 
 class Session(SQLModel, table=True):
-    """One logged-in phone."""
+    """One logged-in phone of a guardian."""
 
     __tablename__ = "session"
 
@@ -79,7 +79,7 @@ class Session(SQLModel, table=True):
     device_id: uuid.UUID | None = Field(
         default=None, foreign_key="guardian_device.device_id", index=True, ondelete="SET NULL"
     )
-    # Logged in by the code alone, from a device that is not known: sees nothing until the second step.
+    # Opened by the code alone from an unknown device: no access until the second step.
     limited: bool = False
     created_at: datetime = time_column()
     last_used_at: datetime = time_column()
@@ -88,7 +88,7 @@ class Session(SQLModel, table=True):
 
 
 class OpenStream(SQLModel, table=True):
-    """An open event stream, of whichever process; a higher number is a later one."""
+    """An open event stream of any process; a higher number is a later stream."""
 
     __tablename__ = "open_stream"
 
@@ -99,7 +99,7 @@ class OpenStream(SQLModel, table=True):
 
 
 class RefreshToken(SQLModel, table=True):
-    """One link in a session's chain of refresh tokens; a used one that comes again ends the session."""
+    """One link in a session's chain of refresh tokens; reuse of a used token ends the session."""
 
     __tablename__ = "refresh_token"
 
@@ -119,22 +119,22 @@ class Staff(SQLModel, table=True):
     email: str = Field(unique=True, max_length=254)
     display_name: str = Field(max_length=80)
     role: str = Field(max_length=20)
-    # Where a first password is sent; needed by accounts that may approve something.
+    # Destination of first passwords; required for accounts that can approve.
     phone: str | None = Field(default=None, max_length=16)
     employed_by_factory: bool = False
     password_hash: str = Field(max_length=200)
-    # Until then the password is a first one, which works once; empty once the colleague has chosen their own.
+    # Expiry of a first password, which works once; empty after the colleague has chosen a password.
     first_password_ends_at: datetime | None = maybe_time_column()
-    # The secret of the authenticator app, sealed; worth nothing before it was confirmed with a first code.
+    # The authenticator app's secret, sealed; not accepted until confirmed with a first code.
     sealed_totp: bytes | None = bytes_column(default=None, nullable=True)
     totp_confirmed_at: datetime | None = maybe_time_column()
-    # The newest 30 seconds whose code was used: each works once (RFC 6238 section 5.2).
+    # The latest 30-second step whose code was used: each code works once (RFC 6238 section 5.2).
     totp_used_step: int | None = bigint_column(default=None, nullable=True)
-    # Opened, or given another role or scope; from then on an account approves nothing for 7 days ...
+    # Time of creation or of the last change of role or scope; the account can approve 7 days later ...
     appointed_at: datetime = time_column()
-    # ... unless the command line did so before the first family was enrolled.
+    # ... or at once, if the command line set it before the first family was enrolled.
     is_founding: bool = False
-    # Reset by somebody else; whether two colleagues did so and the phone stayed.
+    # Last reset by another person; and whether two colleagues reset it while the phone number stayed.
     reset_at: datetime | None = maybe_time_column()
     reset_by_two: bool = False
     created_at: datetime = time_column()
@@ -142,7 +142,7 @@ class Staff(SQLModel, table=True):
 
 
 class StaffRecoveryCode(SQLModel, table=True):
-    """A code that works once in place of the authenticator app."""
+    """A one-time code that replaces the authenticator app's code."""
 
     __tablename__ = "staff_recovery_code"
 

@@ -1,6 +1,6 @@
-"""Access tokens and links to recordings: short-lived JSON Web Tokens (HS256) under a key that its id names.
+"""Access tokens and audio links: short-lived JSON Web Tokens (HS256), signed under a key with an id.
 
-A token only says which session speaks; whether that session stands is asked of the database at each request.
+A token only identifies the session; each request checks in the database whether the session is live.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ from services.core.platform.settings import Settings
 _ALGORITHM: Final = "HS256"
 _ISSUER: Final = "smartwatch"
 _AUDIENCE: Final = "smartwatch-family"
-# Of links that players open, which send no header: worth one recording, for minutes, and no token for anything else.
+# Audience of audio links, which players open without headers: valid for one voice message for minutes, nothing else.
 _LINK_AUDIENCE: Final = "smartwatch-audio"
-# A guardian's token is worth nothing where staff work, and the other way round.
+# Separate audiences: a guardian's token is rejected on staff routes, and a staff token on guardian routes.
 _STAFF_AUDIENCE: Final = "smartwatch-staff"
 LINK_LIFETIME: Final = timedelta(minutes=5)
-# Clocks of two servers differ a little; a token from further in the future is not ours.
+# Tolerated clock difference between servers; a token issued further in the future is rejected.
 _ISSUED_AHEAD: Final = timedelta(seconds=30)
-# Ours have about 400 characters; a longer one is not looked at.
+# Issued tokens have about 400 characters; longer ones are rejected without parsing.
 _MOST_CHARACTERS: Final = 2_000
 
 
 @dataclass(frozen=True)
 class AccessClaims:
-    """Whose token it is."""
+    """The session and guardian of a token."""
 
     guardian_id: uuid.UUID
     session_id: uuid.UUID
@@ -41,7 +41,7 @@ class AccessClaims:
 
 @dataclass(frozen=True)
 class StaffClaims:
-    """Whose token it is, among staff."""
+    """The session and staff member of a token."""
 
     staff_id: uuid.UUID
     staff_session_id: uuid.UUID
@@ -49,14 +49,14 @@ class StaffClaims:
 
 @dataclass(frozen=True)
 class AudioClaims(AccessClaims):
-    """Whose link to which recording it is."""
+    """The session, guardian and voice message of an audio link."""
 
     child_id: uuid.UUID
     message_id: uuid.UUID
 
 
 class AccessTokens:
-    """Signs with the first key, verifies with each; keys rotate by adding one in front."""
+    """Signs with the first key and verifies with every key; a rotation puts a new key first."""
 
     def __init__(self, keys: Mapping[str, str]) -> None:
         self._keys = dict(keys)
@@ -64,34 +64,34 @@ class AccessTokens:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the tokens of these settings."""
+        """Return the token service for these settings."""
         return cls({key_id: secret.get_secret_value() for key_id, secret in settings.token_keys.items()})
 
     def issue(self, claims: AccessClaims, now: datetime) -> str:
-        """Return a token that lives for ``ACCESS_LIFETIME`` from ``now``."""
+        """Return a token that is valid for ``ACCESS_LIFETIME`` from ``now``."""
         return self._sign(_AUDIENCE, (claims.guardian_id, claims.session_id), now, ACCESS_LIFETIME, {})
 
     def read(self, token: str, now: datetime) -> AccessClaims:
-        """Return what a token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        """Return a token's claims; raises AccessTokenInvalidError for any defect."""
         said = self._verify(token, _AUDIENCE, now)
         return AccessClaims(guardian_id=said["sub"], session_id=said["sid"])
 
     def issue_staff(self, claims: StaffClaims, now: datetime) -> str:
-        """Return a staff member's token that lives for ``STAFF_ACCESS_LIFETIME`` from ``now``."""
+        """Return a staff member's token that is valid for ``STAFF_ACCESS_LIFETIME`` from ``now``."""
         return self._sign(_STAFF_AUDIENCE, (claims.staff_id, claims.staff_session_id), now, STAFF_ACCESS_LIFETIME, {})
 
     def read_staff(self, token: str, now: datetime) -> StaffClaims:
-        """Return what a staff member's token says; raises AccessTokenInvalidError, whatever is wrong with it."""
+        """Return the claims of a staff member's token; raises AccessTokenInvalidError for any defect."""
         said = self._verify(token, _STAFF_AUDIENCE, now)
         return StaffClaims(staff_id=said["sub"], staff_session_id=said["sid"])
 
     def issue_link(self, claims: AudioClaims, now: datetime) -> str:
-        """Return the secret part of a link that opens one recording for ``LINK_LIFETIME``."""
+        """Return the secret part of a link that opens one voice message for ``LINK_LIFETIME``."""
         more = {"child": str(claims.child_id), "msg": str(claims.message_id)}
         return self._sign(_LINK_AUDIENCE, (claims.guardian_id, claims.session_id), now, LINK_LIFETIME, more)
 
     def read_link(self, token: str, now: datetime) -> AudioClaims:
-        """Return what a link opens; raises AccessTokenInvalidError, whatever is wrong with it."""
+        """Return the claims of a link; raises AccessTokenInvalidError for any defect."""
         said = self._verify(token, _LINK_AUDIENCE, now, "child", "msg")
         return AudioClaims(
             guardian_id=said["sub"], session_id=said["sid"], child_id=said["child"], message_id=said["msg"]
@@ -122,12 +122,12 @@ class AccessTokens:
         )
 
     def _verify(self, token: str, audience: str, now: datetime, *more: str) -> dict[str, uuid.UUID]:
-        """Return the ids a token carries: ``sub``, ``sid``, and those named."""
+        """Return the ids in a token: ``sub``, ``sid``, and those named in ``more``."""
         if len(token) > _MOST_CHARACTERS:
             raise AccessTokenInvalidError
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
-            # The algorithm is ours, never the header's. Times are judged below, by the one clock of all processes.
+            # The algorithm is fixed, never read from the header. Times are checked below, against the shared clock.
             said = jwt.decode(
                 token, key, algorithms=[_ALGORITHM], audience=audience, issuer=_ISSUER,
                 options={

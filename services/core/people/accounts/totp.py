@@ -23,12 +23,12 @@ def new_totp_secret() -> bytes:
 
 
 def otpauth_url(secret: bytes, account: str) -> str:
-    """Return what the app's QR code says."""
+    """Return the content of the set-up QR code."""
     return _totp(secret).get_provisioning_uri(account, _ISSUER)
 
 
 def step_of(now: datetime) -> int:
-    """Return the number of the 30 seconds that ``now`` is in."""
+    """Return the number of the 30-second step that contains ``now``."""
     return int(now.timestamp()) // STEP_S
 
 
@@ -38,7 +38,7 @@ def code_of(secret: bytes, step: int) -> str:
 
 
 def matching_step(secret: bytes, code: str, now: datetime, used_step: int | None) -> int | None:
-    """Return the step whose code this is: now's, or a neighbour's for clocks that differ, if it is newer than used."""
+    """Return the step of a code, current or adjacent for clock differences, if later than ``used_step``; else None."""
     matching = [
         step
         for step in range(step_of(now) - 1, step_of(now) + 2)

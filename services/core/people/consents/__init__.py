@@ -1,1 +1,1 @@
-"""What a guardian agreed to: text version, language, time, how."""
+"""Consents of guardians: text version, language, time, and how they were given."""

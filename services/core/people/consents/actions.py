@@ -1,4 +1,4 @@
-"""Give consent and take it back. What follows from it (contacts, streams) is told by contacts.guardians."""
+"""Record and end consents; devices.contacts carries out the consequences for contacts and streams."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ async def record_consent(
     locale: str,
     proof: Proof,
 ) -> Consent:
-    """Record that a guardian agreed to today's text of a part; a repeat returns what stands.
+    """Record a guardian's consent to the current text of a part; repeating the call returns the standing consent.
 
-    The caller holds the guardian's membership row, so that two at once become one. Raises ConsentTextUnknownError,
+    The caller locks the guardian's membership row, which serialises concurrent calls. Raises ConsentTextUnknownError,
     ConsentProofError, TextNotAllowedError.
     """
     check_text_is_current(part, text_version, locale)
@@ -34,7 +34,7 @@ async def record_consent(
     if standing is not None and standing.text_version == text_version:
         return standing
     if standing is not None:
-        # Replaced by a newer text, not taken back: the new row begins where this one ends.
+        # Replaced by a newer text, not withdrawn: the new row starts where this one ends.
         standing.withdrawn_at = work.now
         work.add(standing)
         await work.flush()
@@ -52,7 +52,7 @@ async def record_consent(
 
 
 async def end_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part) -> bool:
-    """Take a consent back from this moment on; False when none stood."""
+    """Withdraw a consent from now on; return False if none stood."""
     result = await work.session.exec(
         select(Consent)
         .where(
@@ -78,7 +78,7 @@ async def end_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.
 async def record_agreement(
     work: UnitOfWork, child_id: uuid.UUID, family_id: uuid.UUID, recorded_by: uuid.UUID, proof: Proof
 ) -> ChildAgreement:
-    """Write down that the child itself agreed; a repeat returns what stands. The caller holds the child's row.
+    """Record the child's own agreement; repeating the call returns the standing one. The caller locks the child's row.
 
     Raises ConsentProofError, TextNotAllowedError.
     """
@@ -97,7 +97,7 @@ async def record_agreement(
 
 
 async def end_agreement(work: UnitOfWork, child_id: uuid.UUID, family_id: uuid.UUID, by: uuid.UUID) -> bool:
-    """The child took its own agreement back; False when none stood. The caller holds the child's row."""
+    """Record that the child withdrew its agreement; return False if none stood. The caller locks the child's row."""
     agreement = await standing_agreement(work, child_id)
     if agreement is None:
         return False

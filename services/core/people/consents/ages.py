@@ -1,4 +1,4 @@
-"""From which age on a child's own word is asked for, by the country where the family takes part. Pure."""
+"""The age from which the child's own consent is required, by the country of the family's site. Pure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _DEFAULT: Final = "default"
 
 @dataclass(frozen=True)
 class Ages:
-    """The ages of one country, in whole years, and the law they come from.
+    """The age limits of one country, in whole years, and their legal source.
 
-    ``own_agreement_too``: from then on the child agrees beside its guardian. ``own_consent``: from then on it is the
-    child that consents. Where only the second is set, nothing changes before it.
+    From ``own_agreement_too`` on, the child's agreement is required in addition to the guardian's consent. From
+    ``own_consent`` on, the child consents itself. If only the second is set, nothing changes below it.
     """
 
     own_agreement_too: int | None
@@ -26,7 +26,7 @@ class Ages:
 
     @property
     def asked_from(self) -> int:
-        """The age at which the child's own word is asked for first."""
+        """The lowest age at which the child's own agreement is required."""
         return self.own_consent if self.own_agreement_too is None else self.own_agreement_too
 
 
@@ -40,17 +40,17 @@ def _table() -> dict[str, Ages]:
 
 
 def ages_of(country: str | None) -> Ages:
-    """Return the ages of a country (ISO 3166-1 alpha-2); one we do not serve, or none, gets the default."""
+    """Return the age limits of a country (ISO 3166-1 alpha-2), or the default for None and for other countries."""
     table = _table()
     return table.get(country or _DEFAULT, table[_DEFAULT])
 
 
 def age_on(birth_date: date, today: date) -> int:
-    """Return the age in whole years; who was born on 29 February is a year older on 1 March."""
+    """Return the age in whole years; a birthday on 29 February falls on 1 March in common years."""
     had_birthday = (today.month, today.day) >= (birth_date.month, birth_date.day)
     return today.year - birth_date.year - (not had_birthday)
 
 
 def is_asked(birth_date: date | None, today: date, country: str | None) -> bool:
-    """Say whether the child's own word is asked for; without a date of birth it never is."""
+    """Return whether the child's own agreement is required; False without a date of birth."""
     return birth_date is not None and age_on(birth_date, today) >= ages_of(country).asked_from

@@ -1,4 +1,4 @@
-"""What consent refuses, and what is refused without it."""
+"""Errors of consents, and the errors for operations without consent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from services.core.platform.errors import CoreError
 
 
 class ConsentRequiredError(CoreError):
-    """Nothing of this kind is stored or shown before the guardian's consent."""
+    """Data of this kind is neither stored nor shown before the guardian's consent."""
 
     code = "consent_required"
     sentence = "Read and give your consent first."
@@ -16,12 +16,12 @@ class ConsentRequiredError(CoreError):
         self.part = part
 
     def fields(self) -> dict[str, int | str]:
-        """Return the part of consent that is missing."""
+        """Return the missing part of consent."""
         return {"part": self.part}
 
 
 class ConsentTextUnknownError(CoreError):
-    """There is no such text, or it is not the one asked for today."""
+    """The consent text does not exist or is not the current one."""
 
     code = "consent_text_unknown"
     sentence = "This is not the consent text of today. Read the current one and answer that."
@@ -32,12 +32,12 @@ class ConsentTextUnknownError(CoreError):
         self.current_version = current_version
 
     def fields(self) -> dict[str, int | str]:
-        """Return the part and the version that is asked for now."""
+        """Return the part and its current version."""
         return {"part": self.part, "current_version": self.current_version}
 
 
 class ConsentProofError(CoreError):
-    """What proves the consent does not go with how it was given."""
+    """The proof does not match the way in which consent was given."""
 
     code = "consent_proof_wrong"
     sentence = "Spoken consent needs a witness, consent on paper a witness and the form's number, the app neither."
@@ -48,19 +48,19 @@ class ConsentProofError(CoreError):
         self.field = field
 
     def fields(self) -> dict[str, int | str]:
-        """Return how consent was given and the field that is missing or has no place there."""
+        """Return how consent was given, and the field that is missing or not accepted."""
         return {"how": self.how, "field": self.field}
 
 
 class AgreementNotDueError(CoreError):
-    """The child is too young, or its date of birth is not known: the guardian's consent is what counts."""
+    """The child is too young, or its date of birth is unknown: the guardian's consent applies."""
 
     code = "agreement_not_due"
     sentence = "A child's own agreement is recorded from the age that the law of its country names."
 
 
 class ChildRefusedError(CoreError):
-    """The child itself took back that it is located, and is of the age at which the law asks for its word."""
+    """The child withdrew its agreement to location, and its age makes that agreement mandatory."""
 
     code = "child_refused"
     sentence = "The child has taken its own word back. Location stays off until the child agrees again."

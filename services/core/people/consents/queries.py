@@ -1,4 +1,4 @@
-"""What is read about consents."""
+"""Queries about consents."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.platform.db.database import UnitOfWork
 
 
 async def has_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part) -> bool:
-    """Tell whether this guardian's consent to a part stands in this family."""
+    """Return whether this guardian's consent to a part stands in this family."""
     return await standing_consent(work, guardian_id, family_id, part) is not None
 
 
@@ -32,7 +32,7 @@ async def standing_consent(
 
 
 async def paper_forms_of(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> set[str]:
-    """Return the numbers of the forms that a guardian signed on paper in this family, also of what was taken back."""
+    """Return the form numbers of a guardian's paper consents in this family, including withdrawn ones."""
     result = await work.session.exec(
         select(Consent.form_number).where(
             Consent.guardian_id == guardian_id,
@@ -55,11 +55,11 @@ async def guardians_who_consented(work: UnitOfWork, family_id: uuid.UUID, part: 
 
 
 async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]:
-    """Return every consent a guardian gave or took back, in every family, oldest first."""
+    """Return every consent that a guardian gave or withdrew, in every family, oldest first."""
     result = await work.session.exec(
         select(Consent)
         .where(Consent.guardian_id == guardian_id)
-        # One given again within the same moment comes after the one it replaced.
+        # Of two consents at the same instant, the replaced one comes first.
         .order_by(
             col(Consent.given_at),
             col(Consent.withdrawn_at).asc().nulls_last(),
@@ -71,7 +71,7 @@ async def consents_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Consent]
 
 
 async def agreement_was_taken_back(work: UnitOfWork, child_id: uuid.UUID) -> bool:
-    """Tell whether the child agreed once and does not any more; a child that was never asked has refused nothing."""
+    """Return whether the child agreed before and has withdrawn; False for a child that was never asked."""
     result = await work.session.exec(select(ChildAgreement.withdrawn_at).where(ChildAgreement.child_id == child_id))
     ends = result.all()
     return bool(ends) and None not in ends

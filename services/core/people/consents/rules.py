@@ -1,6 +1,6 @@
 """The parts of consent and their texts.
 
-A text never changes once people have agreed to it: new wording is a new version, the old file stays in history.
+A text never changes after it was agreed to: new wording is a new version, and history keeps the old file.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from services.core.platform.text_rules import NAME, OPTIONAL_NAME, check_text
 
 
 class Part(StrEnum):
-    """What a guardian can agree to, each by itself."""
+    """The separate subjects of a guardian's consent."""
 
     MESSAGES = "messages"
     LOCATION = "location"
     MEASUREMENT = "measurement"
-    # The place in an alarm: a choice of its own, whatever was said about location.
+    # The position in an alarm: a separate choice, independent of the consent to location.
     SOS_PLACES = "sos_places"
 
 
@@ -36,7 +36,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True)
 class Proof:
-    """How consent was given, and what proves it: who was there when it was spoken, the number of the paper form."""
+    """How consent was given, and its proof: the witness of a spoken consent, the number of a paper form."""
 
     how: How = How.APP
     witness: str = ""
@@ -45,7 +45,7 @@ class Proof:
 
 @dataclass(frozen=True)
 class ConsentText:
-    """One text in one language."""
+    """One consent text in one language."""
 
     part: Part
     text_version: str
@@ -55,7 +55,7 @@ class ConsentText:
 
 @cache
 def consent_texts() -> dict[tuple[Part, str], ConsentText]:
-    """Return today's texts by part and locale."""
+    """Return the current texts by part and locale."""
     texts = {}
     for part in Part:
         page = json.loads((Path(__file__).parent / "texts" / f"{part}.json").read_text(encoding="utf-8"))
@@ -65,14 +65,14 @@ def consent_texts() -> dict[tuple[Part, str], ConsentText]:
 
 
 def check_text_is_current(part: Part, text_version: str, locale: str) -> None:
-    """Raise ConsentTextUnknownError unless this is the text that is asked for today, in a language it exists in."""
+    """Raise ConsentTextUnknownError unless this is the current version, in an available language."""
     text = consent_texts().get((part, locale))
     if text is None or text.text_version != text_version:
         raise ConsentTextUnknownError(part, consent_texts()[part, LOCALES[0]].text_version)
 
 
 def check_proof(proof: Proof) -> Proof:
-    """Return the proof as it is stored: spoken needs a witness, paper a form number and a witness, the app neither.
+    """Return the proof in stored form: spoken needs a witness, paper a form number and a witness, the app neither.
 
     Raises ConsentProofError, TextNotAllowedError.
     """

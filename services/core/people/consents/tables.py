@@ -1,4 +1,4 @@
-"""Table of consents, append-only but for the time of withdrawal."""
+"""Tables of consents and agreements, append-only except for the time of withdrawal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from services.core.platform.db.columns import datetime, id_column, maybe_time_co
 
 
 class Consent(SQLModel, table=True):
-    """One guardian agreed to one part of one text."""
+    """A guardian's consent to one version of one part."""
 
     __tablename__ = "consent"
     __table_args__ = (
-        # One standing consent to a part at a time; a repeat finds this one.
+        # At most one standing consent for each part, so that a repeated request finds the first one.
         Index(
             "consent_standing", "guardian_id", "family_id", "part", unique=True,
             postgresql_where=text("withdrawn_at IS NULL"),
@@ -29,7 +29,7 @@ class Consent(SQLModel, table=True):
     text_version: str = Field(max_length=20)
     locale: str = Field(max_length=12)
     how: str = Field(max_length=10)
-    # What proves it where it was not given in the app.
+    # The proof of a consent given outside the app.
     witness: str | None = Field(default=None, max_length=40)
     form_number: str | None = Field(default=None, max_length=40)
     given_at: datetime = time_column()
@@ -37,7 +37,7 @@ class Consent(SQLModel, table=True):
 
 
 class ChildAgreement(SQLModel, table=True):
-    """A child agreed itself, from the age on at which the law asks for that; a guardian wrote it down."""
+    """A child's own agreement, required from a legal age on, recorded by a guardian."""
 
     __tablename__ = "child_agreement"
     __table_args__ = (

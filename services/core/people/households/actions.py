@@ -1,4 +1,4 @@
-"""Children, guardians' rights and removal, as rows. What follows on the watches is done by contacts.guardians."""
+"""Database changes to children, rights and memberships; devices.contacts updates the watches afterwards."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ async def add_child(
     birth_year: int | None,
     birth_date: date | None = None,
 ) -> Child:
-    """Add a child with a data key of its own. Given a date of birth, no year is kept beside it.
+    """Add a child with its own data key. With a date of birth, no separate year is stored.
 
     Raises ConsentRequiredError before the first guardian's consent, TextNotAllowedError, BirthYearInvalidError,
     FamilyFullError.
     """
-    # Held to the end: the same guardian's taps on a slow phone are counted one after the other.
+    # Held until the commit: repeated taps of one guardian on a slow phone are counted one after the other.
     await membership_in(work, family_id, guardian_id, lock=True)
     if not await primary_has_consented(work, family_id):
         raise ConsentRequiredError(Part.MESSAGES)
@@ -82,7 +82,7 @@ async def change_child(
     birth_year: int | None = None,
     birth_date: date | None = None,
 ) -> Child:
-    """Rename a child or correct the year or date of birth; None leaves it.
+    """Rename a child or correct its year or date of birth; None leaves a value unchanged.
 
     Raises TextNotAllowedError, BirthYearInvalidError.
     """
@@ -103,9 +103,9 @@ async def change_child(
 
 
 async def note_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, proof: Proof) -> ChildAgreement:
-    """Write down that the child itself agreed; a repeat returns what stands.
+    """Record the child's own agreement; repeating the call returns the standing one.
 
-    Raises AgreementNotDueError before the child is asked, ConsentProofError, TextNotAllowedError.
+    Raises AgreementNotDueError below the legal age, ConsentProofError, TextNotAllowedError.
     """
     await _hold(work, child)
     if not await is_of_age(work, child):
@@ -116,7 +116,7 @@ async def note_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uui
 
 
 async def end_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> None:
-    """The child took its agreement back: it is asked again; a repeat changes nothing."""
+    """Record that the child withdrew its agreement, which is due again; repeating the call changes nothing."""
     await _hold(work, child)
     if await end_agreement(work, child.child_id, child.family_id, guardian_id):
         await record_event(work, child.family_id, "child.changed", child_id=child.child_id)
@@ -135,9 +135,10 @@ async def change_rights(
     rights: Rights,
     relation: str | None,
 ) -> Membership:
-    """Give a guardian these rights and, unless None, this relation.
+    """Set a guardian's rights and, unless None, the relation.
 
-    Managing guardians change each; others only themselves, and add nothing. Raises NotFoundError, RightMissingError,
+    Managing guardians can change any right; others only their own, without adding one. Raises NotFoundError,
+    RightMissingError,
     RightNotYoursError, PrimaryGuardianError, RelationUnknownError.
     """
     giver = await membership_in(work, family_id, by)
@@ -146,7 +147,7 @@ async def change_rights(
         raise NotFoundError
     if by != guardian_id and not giver.may_manage:
         raise RightMissingError(Right.MANAGE)
-    # A paused right is not given up by whoever changes another one.
+    # A suspended right is kept when another right changes.
     before = stored_rights_of(target)
     if rights != before:
         rules.check_change_of(standing_of(target), rights, by_themselves=by == guardian_id)
@@ -168,7 +169,7 @@ async def change_rights(
 
 
 async def end_membership(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    """Take a guardian out of the family, at once; invitations they made are void. ``by`` manages, or leaves.
+    """Remove a guardian from the family at once and void the guardian's invitations. ``by`` manages, or leaves.
 
     Raises NotFoundError, RightMissingError, PrimaryGuardianError.
     """
@@ -192,7 +193,7 @@ async def end_membership(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, 
 
 
 async def _revoke_invitations_by(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:
-    # Whoever may no longer manage should not let others in through invitations made before.
+    # A guardian without the right to manage must not admit others through earlier invitations.
     await work.run(
         update(Invitation)
         .where(

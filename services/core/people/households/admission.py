@@ -1,4 +1,4 @@
-"""Who may log in, and what the first log-in of an enrolled phone makes."""
+"""Admission: which phone numbers can log in, and the rows that the first log-in of an enrolled number creates."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from services.core.platform.locales import fitting_locale, region_of
 
 @dataclass(frozen=True)
 class Asker:
-    """Who asks for a code or logs in: language, the client's address, and the device's token if it has one.
+    """The client of a code request or log-in: language, network address, and device token if it has one.
 
-    ``country`` (ISO 3166-1): chosen beside a number without country code.
+    ``country`` (ISO 3166-1): selected in the app for a number without country code.
     """
 
     locale: str | None
@@ -50,15 +50,15 @@ class Asker:
 
     @property
     def region(self) -> str | None:
-        """The country of a number that is written without one: the chosen one, else where the language is spoken."""
+        """The country for a number without country code: the selected one, or the country of the language."""
         return self.country or region_of(fitting_locale(self.locale))
 
 
 async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> SentCode:
-    """Send a one-time code to a phone that is enrolled, invited or known; any other gets the same answer and no SMS.
+    """Send a one-time code to an enrolled, invited or known phone; any other gets the same response and no SMS.
 
-    A device that logged in under this number before has limits of its own, and so has who is at a hand-out; there
-    the site's enrolled phones are sent codes and no others. Raises PhoneInvalidError, LoginCodeTooOftenError,
+    Known devices of the number have limits of their own. A request with a hand-out code uses that hand-out's budget,
+    and only phones enrolled at its site are sent codes. Raises PhoneInvalidError, LoginCodeTooOftenError,
     RetryLaterError, HandOutClosedError.
     """
     spoken = fitting_locale(asker.locale)
@@ -69,7 +69,7 @@ async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> Sent
     country = calling_code(number)
     if asker.hand_out_code is not None:
         if not await hand_out_is_open(work, asker.hand_out_code):
-            # A try like any other: made-up codes must not use up the text messages of those who are known.
+            # Charged as an attempt: invented hand-out codes must not use up the SMS budget of known phones.
             await charge(work, Charge(Limits.TRIES_OF_ADDRESS, asker.address))
             raise HandOutClosedError
         await charge(work, Charge(Limits.SMS_OF_COUNTRY_KNOWN, country))
@@ -98,17 +98,17 @@ async def request_login_code(work: UnitOfWork, phone: str, asker: Asker) -> Sent
 
 
 async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSession:
-    """Open a session for whoever holds the phone; its first log-in makes the account and the primary membership.
+    """Open a session for the holder of a phone; the first log-in creates the account and the primary membership.
 
-    From a device that is not known, or was not used for 60 days, the session is limited until the second step: the
-    number may have changed hands. Raises PhoneInvalidError, LoginCodeWrongError (the try is counted),
+    On an unknown device, or one unused for 60 days, the session is limited until the second step, because the number
+    may have changed owners. Raises PhoneInvalidError, LoginCodeWrongError (the attempt is counted),
     LoginCodeEndedError.
     """
-    # Read as it was when the code was requested: the site or the chosen country of that moment is not asked again.
+    # Parsed with the country of the code request, so that both requests read the number alike.
     number = mobile_phone(entered.phone, await country_of_code(work, entered.challenge_id) or asker.region)
     await lock_phone(work, number)
     await use_code(work, replace(entered, phone=number))
-    # The code went out while the phone was expected; an enrolment or invitation can have ended since.
+    # The enrolment or invitation can have ended since the code was sent.
     if not await is_expected(work, number):
         raise LoginCodeEndedError
     session = await admit(work, number, asker)
@@ -120,7 +120,7 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
 
 
 async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
-    """Open a session for the holder of ``number``, which has just been proved, its lock held."""
+    """Open a session for the verified ``number``; the caller holds its lock."""
     enrolments = await enrolments_of_phone(work, number)
     guardian = await guardian_by_phone(work, number)
     if guardian is None:
@@ -139,9 +139,9 @@ async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
 
 
 async def join_enrolled(work: UnitOfWork, guardian: Guardian) -> None:
-    """Make the guardian the primary one of each family that is enrolled with the phone and has none yet.
+    """Make the guardian the primary one of each family that is enrolled with the phone and has no primary guardian.
 
-    Only for a whole session: whoever took over a number must not join a family to somebody else's account.
+    Only for an unlimited session: a new owner of a number must not join a family to the previous owner's account.
     """
     for enrolment, _ in await enrolments_of_phone(work, guardian.phone):
         await _join_as_primary(work, guardian, enrolment.family_id)

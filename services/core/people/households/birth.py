@@ -1,4 +1,4 @@
-"""A child's date of birth, sealed with the child's key, and what follows from it."""
+"""A child's date of birth, sealed with the child's key, and the age rules that depend on it."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from services.core.platform.db.database import UnitOfWork
 
 
 def set_birth_date(work: UnitOfWork, child: Child, birth_date: date) -> None:
-    """Keep the date sealed, and no year beside it. Raises BirthYearInvalidError."""
+    """Store the date sealed, and remove the separate year. Raises BirthYearInvalidError."""
     rules.check_birth_date(birth_date, work.now.date())
     child.sealed_birth_date = seal(data_key(work, child), birth_date.isoformat().encode(), _context(child))
     child.birth_year = None
 
 
 def birth_date_of(work: UnitOfWork, child: Child) -> date | None:
-    """Return the date of birth, or None when only the year, or nothing, is known."""
+    """Return the date of birth, or None if only the year, or nothing, is known."""
     if child.sealed_birth_date is None:
         return None
     return date.fromisoformat(unseal(data_key(work, child), child.sealed_birth_date, _context(child)).decode())
 
 
 async def is_of_age(work: UnitOfWork, child: Child) -> bool:
-    """Say whether the law of the family's country asks for the child's own word; never without a date of birth."""
+    """Return whether the law of the family's country requires the child's agreement; False without a birth date."""
     site = await site_of_family(work, child.family_id)
     return is_asked(birth_date_of(work, child), work.now.date(), site.country if site else None)
 
 
 async def childs_consent_due(work: UnitOfWork, child: Child) -> bool:
-    """Say whether the child's own word is asked for and has not been recorded, or was taken back."""
+    """Return whether the child's agreement is required and does not stand."""
     return await is_of_age(work, child) and await standing_agreement(work, child.child_id) is None
 
 
 async def has_refused(work: UnitOfWork, child: Child) -> bool:
-    """Say whether the child took its own word back, at an age at which the law of the family's country asks for it."""
+    """Return whether the child withdrew its agreement at an age at which the law of its country requires it."""
     return await agreement_was_taken_back(work, child.child_id) and await is_of_age(work, child)
 
 

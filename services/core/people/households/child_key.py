@@ -1,4 +1,4 @@
-"""The key that seals everything a child says and is told."""
+"""The data key that seals all content of a child's conversation."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from services.core.platform.crypto.errors import MasterKeyMissingError
 from services.core.platform.crypto.vault import SealBrokenError, key_id_of, mark_of
 from services.core.platform.db.database import Database, UnitOfWork
 
-# Keys looked at in one transaction: 500 are a few dozen kilobytes.
+# Keys read in one transaction: 500 are a few dozen kilobytes.
 _BATCH: Final = 500
 
 
 def data_key(work: UnitOfWork, child: Child) -> bytes:
     """Return the child's data key (32 bytes).
 
-    Raises SealBrokenError once it has been destroyed, MasterKeyMissingError where its master key is not there.
+    Raises SealBrokenError after its destruction, MasterKeyMissingError if its master key is not configured.
     """
     return work.vault.unwrap_key(child.wrapped_key, _context(child.child_id))
 
 
 @dataclass
 class Rewrapped:
-    """What a rotation did: how many keys it wrapped anew, and how many it could not open, by master key."""
+    """Result of a rotation: the number of rewrapped keys, and by master key the number that could not be unwrapped."""
 
     done: int = 0
     unopened: Counter[str] = field(default_factory=Counter)
 
 
 async def children_by_master_key(database: Database) -> Counter[str]:
-    """Return how many children's keys need each master key; the id is empty for those from before keys had ids."""
+    """Return the number of children's keys for each master key id; keys older than key ids have an empty id."""
     counted: Counter[str] = Counter()
     after: uuid.UUID | None = None
     while batch := await _batch(database, after):
@@ -47,10 +47,10 @@ async def children_by_master_key(database: Database) -> Counter[str]:
 
 
 async def rewrap_children(database: Database, progress: Callable[[], None] = lambda: None) -> Rewrapped:
-    """Wrap every child's data key under the newest master key. Safe to repeat, to kill, and beside everything else.
+    """Wrap every child's data key under the newest master key. Safe to repeat, to interrupt, and to run beside others.
 
-    Each key is one short transaction that changes the row only if it still holds what was read: a key that was
-    destroyed meanwhile stays destroyed. What cannot be opened stays as it is. ``progress`` is called for each.
+    Each key is one short transaction that changes the row only if it still holds the value read, so a key destroyed
+    meanwhile stays destroyed. Keys that cannot be unwrapped stay unchanged. ``progress`` is called for each key.
     """
     outcome = Rewrapped()
     after: uuid.UUID | None = None
@@ -70,7 +70,7 @@ async def rewrap_children(database: Database, progress: Callable[[], None] = lam
 async def _batch(
     database: Database, after: uuid.UUID | None, but_marked: bytes | None = None
 ) -> Sequence[tuple[uuid.UUID, bytes]]:
-    """Return the next children's wrapped keys in the order of their ids, without destroyed ones."""
+    """Return the next children's wrapped keys in the order of child ids, without destroyed ones."""
     statement = select(Child.child_id, Child.wrapped_key).where(func.length(Child.wrapped_key) > 0)
     if after is not None:
         statement = statement.where(col(Child.child_id) > after)

@@ -1,4 +1,4 @@
-"""What is refused about families, children, guardians and invitations."""
+"""Errors of families, children, guardians, invitations, and of the office's operations on them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from services.core.platform.errors import CoreError
 
 
 class NotFoundError(CoreError):
-    """What was named does not exist, or belongs to another family: a stranger cannot tell which."""
+    """The object does not exist or belongs to another family; the response does not say which."""
 
     code = "not_found"
     sentence = "There is no such thing here."
 
 
 class RightMissingError(CoreError):
-    """The guardian belongs to the family and lacks the right."""
+    """The guardian is a member of the family without the required right."""
 
     code = "right_missing"
     sentence = "You do not have the right to do this. A guardian who manages the family can give it."
@@ -23,40 +23,40 @@ class RightMissingError(CoreError):
         self.right = right
 
     def fields(self) -> dict[str, int | str]:
-        """Return the right that is missing: message, locate, manage."""
+        """Return the missing right: message, locate, manage."""
         return {"right": self.right}
 
 
 class RightNotYoursError(CoreError):
-    """A guardian tried to hand on a right that is not theirs."""
+    """A guardian tried to grant a right without having it."""
 
     code = "right_not_yours"
     sentence = "You can only give rights that you have yourself."
 
 
 class PrimaryGuardianError(CoreError):
-    """The primary guardian cannot be removed, reduced by others, or leave."""
+    """The primary guardian cannot be removed, be restricted by others, or leave."""
 
     code = "primary_guardian"
     sentence = "The first guardian of a family stays, and keeps managing it."
 
 
 class BirthYearInvalidError(CoreError):
-    """No child in the programme was born then."""
+    """The year or date of birth is in the future or more than 18 years ago."""
 
     code = "birth_year_invalid"
     sentence = "The year of birth must be within the last 18 years."
 
 
 class RelationUnknownError(CoreError):
-    """The relation is no word of the closed list."""
+    """The relation is not in the closed list."""
 
     code = "relation_unknown"
     sentence = "Choose the relation from the list."
 
 
 class FamilyFullError(CoreError):
-    """A bound on children, guardians or standing invitations is reached."""
+    """A limit on children, guardians or standing invitations is reached."""
 
     code = "family_full"
     sentence = "This family has reached the largest number."
@@ -67,7 +67,7 @@ class FamilyFullError(CoreError):
         self.most = most
 
     def fields(self) -> dict[str, int | str]:
-        """Return what there are too many of, and the bound."""
+        """Return the limited noun and the limit."""
         return {"of": self.of, "most": self.most}
 
 
@@ -79,7 +79,7 @@ class AlreadyGuardianError(CoreError):
 
 
 class InvitationExistsError(CoreError):
-    """The phone is invited already."""
+    """The phone already has a standing invitation."""
 
     code = "invitation_exists"
     sentence = "This phone is invited already. Revoke that invitation to change it."
@@ -96,19 +96,19 @@ class InvitationEndedError(CoreError):
         self.reason = reason
 
     def fields(self) -> dict[str, int | str]:
-        """Return what ended it."""
+        """Return the reason for the end."""
         return {"reason": self.reason}
 
 
 class TrainingUnknownError(CoreError):
-    """The training is no word of the closed list."""
+    """The training is not in the closed list."""
 
     code = "training_unknown"
     sentence = "The training is one of watch, migrant_parents, family_day, parenting, online_safety, refresher."
 
 
 class EndReasonUnknownError(CoreError):
-    """The reason is no word of the closed list."""
+    """The reason is not in the closed list."""
 
     code = "end_reason_unknown"
     sentence = "The reason is one of left_factory, moved_away, watch_returned, declined, child_grown, other."
@@ -122,70 +122,70 @@ class FamilyUnknownError(CoreError):
 
 
 class HelpKindUnknownError(CoreError):
-    """Not a kind of help."""
+    """The kind of help is not in the closed list."""
 
     code = "help_kind_unknown"
     sentence = "The kind of help is one of broken, lost, worried."
 
 
 class SecondPersonNeededError(CoreError):
-    """Whoever asked for something cannot be the one who approves it."""
+    """The approver is not a second person."""
 
     code = "second_person_needed"
     sentence = "This needs the approval of another person."
 
 
 class RecoveryPaperError(CoreError):
-    """The number or the form's number is not the one on the family's enrolment."""
+    """The document's number or the form's number differs from the one on record for the family."""
 
     code = "recovery_paper_differs"
     sentence = "This does not match the family's enrolment. Look at the paper again."
 
 
 class RecoveryDocumentNeededError(CoreError):
-    """No form of this family is on record, and nobody said which document was seen instead."""
+    """No form of the family is on record, and the request names no other document."""
 
     code = "recovery_document_needed"
     sentence = "No form of this family is on record. Say which document you have seen, and its number."
 
 
 class RecoveryPhoneTakenError(CoreError):
-    """The new number belongs to an account already."""
+    """The new number already belongs to an account."""
 
     code = "recovery_phone_taken"
     sentence = "This number belongs to an account already."
 
 
 class RecoveryStandsError(CoreError):
-    """The family has a recovery that has not ended."""
+    """The family has another recovery that has not ended."""
 
     code = "recovery_stands"
     sentence = "A change of this family's account is under way already."
 
 
 class RecoveryEndedError(CoreError):
-    """The recovery was contested, withdrawn, done, or approved already."""
+    """The recovery was contested, withdrawn, completed, or already approved."""
 
     code = "recovery_ended"
     sentence = "This change is decided already."
 
 
 class HandOutClosedError(CoreError):
-    """No hand-out with this code is open, or its codes are used up."""
+    """No hand-out with this code is open, or its code budget is used up."""
 
     code = "hand_out_closed"
     sentence = "This hand-out is not open. Ask the staff."
 
 
 class SlipRefusedError(CoreError):
-    """The slip is used, void, of another phone, or its hand-out is over: which is not said."""
+    """The slip is used, void, or of another phone, or its hand-out is over; the response does not say which."""
 
     code = "slip_refused"
     sentence = "This slip does not work with this phone number. Ask the staff for another."
 
 
 class BreakGlassClosedError(CoreError):
-    """It is not approved, not this staff member's to see, or its hour is over."""
+    """The case is not approved, has expired, or was requested by another staff member."""
 
     code = "break_glass_closed"
     sentence = "There is nothing to see: it is not approved, not yours, or its hour is over."

@@ -1,4 +1,4 @@
-"""One-time codes from a hand-out's own budget: whoever stands before the wall's code may ask for one."""
+"""One-time codes from a hand-out's own budget: the code on the wall authorises the request."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from services.core.platform.db.database import UnitOfWork
 
 
 def code_as_hashed(code: str) -> str:
-    """Return a typed code without what people add: capitals, spaces, hyphens."""
+    """Return a typed code in the form that is hashed: without capitals, spaces and hyphens."""
     return code.lower().replace("-", "").replace(" ", "")
 
 
 def hand_out_code_hash(work: UnitOfWork, code: str) -> bytes:
-    """Return the keyed hash by which a hand-out is found."""
+    """Return the keyed hash that identifies a hand-out."""
     return work.vault.keyed_hash(code_as_hashed(code), "hand-out-code")
 
 
 def is_open(hand_out: HandOut, now: datetime) -> bool:
-    """Tell whether a hand-out is going on."""
+    """Return whether a hand-out is open."""
     return now < hand_out.closes_at
 
 
 async def hand_out_is_open(work: UnitOfWork, code: str) -> bool:
-    """Tell whether an open hand-out with this wall code has codes left."""
+    """Return whether an open hand-out with this wall code has codes left."""
     result = await work.session.exec(select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)))
     hand_out = result.first()
     return hand_out is not None and is_open(hand_out, work.now) and hand_out.codes_left > 0
@@ -44,7 +44,7 @@ async def has_open_hand_out(work: UnitOfWork, site_id: uuid.UUID) -> bool:
 
 
 async def country_of_hand_out(work: UnitOfWork, code: str) -> str | None:
-    """Return the country (ISO 3166-1) of the site whose hand-out has this wall code, open or not; None for no such."""
+    """Return the country (ISO 3166-1) of the site of the hand-out with this wall code, open or closed, or None."""
     result = await work.session.exec(
         select(Site.country)
         .join(HandOut, col(HandOut.site_id) == col(Site.site_id))
@@ -54,9 +54,9 @@ async def country_of_hand_out(work: UnitOfWork, code: str) -> str | None:
 
 
 async def take_code_of(work: UnitOfWork, code: str) -> HandOut:
-    """Take one code from the budget of the open hand-out with this wall code; raises HandOutClosedError.
+    """Use one code of the budget of the open hand-out with this wall code; raises HandOutClosedError.
 
-    It is taken for every number alike: whether a number is enrolled does not show in what is left.
+    Every phone number uses one, so that the remaining budget does not reveal whether a number is enrolled.
     """
     result = await work.session.exec(
         select(HandOut).where(HandOut.code_hash == hand_out_code_hash(work, code)).with_for_update(key_share=True)

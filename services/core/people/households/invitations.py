@@ -1,4 +1,4 @@
-"""One guardian invites another by phone; nothing of the family is told before the invited person has agreed."""
+"""Invitations of a guardian by phone; the invited person learns nothing of the family before consenting."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ from services.core.platform.text_rules import OPTIONAL_NAME, check_text
 
 @dataclass(frozen=True)
 class Invited:
-    """Who is invited, as what, with which rights."""
+    """The invited phone, its role and its rights."""
 
     phone: str
     relation: str
     display_name: str
     rights: Rights
-    # ISO 3166-1, as chosen beside a number without country code; the site's if none was.
+    # ISO 3166-1, as selected for a number without country code; default: the country of the site.
     country: str | None = None
 
 
 async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: Invited) -> Invitation:
-    """Invite a phone; it is told by an SMS that says nothing of the family. It stands for 14 days.
+    """Invite a phone by an SMS that names no family; the invitation is valid for 14 days.
 
-    ``by`` may manage the family. Raises PhoneInvalidError, TextNotAllowedError, RelationUnknownError,
+    ``by`` has the right to manage. Raises PhoneInvalidError, TextNotAllowedError, RelationUnknownError,
     RightNotYoursError, AlreadyGuardianError, InvitationExistsError, FamilyFullError.
     """
     site = await site_of_family(work, family_id)
@@ -95,7 +95,10 @@ async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: 
 
 
 async def revoke_invitation(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, invitation_id: uuid.UUID) -> None:
-    """Take an invitation back; a repeat does nothing. Raises NotFoundError; InvitationEndedError once accepted."""
+    """Revoke an invitation; repeating the call changes nothing.
+
+    Raises NotFoundError; InvitationEndedError once accepted.
+    """
     invitation = await _locked(work, invitation_id)
     if invitation is None or invitation.family_id != family_id:
         raise NotFoundError
@@ -109,7 +112,7 @@ async def revoke_invitation(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUI
 
 
 async def decline_invitation(work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID) -> None:
-    """Say no; a repeat does nothing. Raises NotFoundError; InvitationEndedError once accepted."""
+    """Decline an invitation; repeating it changes nothing. Raises NotFoundError; InvitationEndedError once accepted."""
     invitation = await _locked(work, invitation_id)
     if invitation is None or invitation.phone != guardian.phone:
         raise NotFoundError
@@ -130,7 +133,7 @@ async def decline_invitation(work: UnitOfWork, guardian: Guardian, invitation_id
 async def take_invitation(
     work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID, *, text_version: str, locale: str
 ) -> Membership:
-    """Join the family with consent to messages, in one; a repeat returns the membership.
+    """Join the family and record the consent to messages in one transaction; a second call returns the membership.
 
     Raises NotFoundError, InvitationEndedError, ConsentTextUnknownError.
     """
@@ -151,7 +154,7 @@ async def take_invitation(
         )  # fmt: skip
     work.add(membership)
     _end(work, invitation, "accepted")
-    # The name that the family calls this guardian by, until they choose one themselves.
+    # The family's name for this guardian, until the guardian sets one.
     if not guardian.display_name and invitation.display_name:
         guardian.display_name = invitation.display_name
         work.add(guardian)

@@ -1,4 +1,4 @@
-"""A guardian's word for another: log-ins from new devices that wait for somebody of the family to know them."""
+"""Log-ins from new devices that another guardian of the family can approve or refuse."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from services.core.platform.events.actions import record_event
 
 @dataclass(frozen=True)
 class WaitingLogIn:
-    """A log-in of another guardian that waits for a word."""
+    """A log-in of another guardian that waits for approval."""
 
     session_id: uuid.UUID
     guardian_id: uuid.UUID
@@ -31,12 +31,12 @@ class WaitingLogIn:
 
 
 async def tell_waiting(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID) -> None:
-    """Tell the guardian's families that somebody logged in under the guardian's number from a new device."""
+    """Notify the guardian's families of a log-in under the guardian's number from a new device."""
     await _tell(work, guardian_id, session_id, "waiting")
 
 
 async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
-    """Return the log-ins that this guardian may speak for: of the other guardians of their families, oldest first."""
+    """Return the log-ins this guardian can approve: of other guardians of the same families, oldest first."""
     mine = select(Membership.family_id).where(
         Membership.guardian_id == guardian_id, col(Membership.removed_at).is_(None)
     )
@@ -57,9 +57,9 @@ async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[
 
 
 async def approve_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> uuid.UUID:
-    """Say that this log-in is the guardian's own: the session is whole, its device known.
+    """Approve a log-in: the session becomes unlimited, its device known.
 
-    Returns whose it is; raises NotFoundError.
+    Returns the id of its guardian; raises NotFoundError.
     """
     waiting = await _waiting(work, by, session_id)
     await complete_second_step(work, session_id, "guardian")
@@ -69,7 +69,7 @@ async def approve_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID)
 
 
 async def refuse_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> None:
-    """Say that this log-in is a stranger's: the session ends at once. Raises NotFoundError."""
+    """Refuse a log-in as a stranger's: the session ends at once. Raises NotFoundError."""
     waiting = await _waiting(work, by, session_id)
     await end_session_of(work, waiting.guardian_id, session_id, "refused")
     record_audit(work, guardian_actor(by), "log_in.refused", subject_id=session_id)
@@ -77,7 +77,7 @@ async def refuse_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) 
 
 
 async def _waiting(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> WaitingLogIn:
-    # The row's lock first: what was decided a moment ago is not decided again.
+    # Lock the row first, so that a decided log-in is not decided again.
     await work.session.get(Session, session_id, with_for_update={"key_share": True}, populate_existing=True)
     for one in await log_ins_waiting_for(work, by):
         if one.session_id == session_id:
@@ -86,7 +86,7 @@ async def _waiting(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> Wa
 
 
 async def _tell(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, state: str) -> None:
-    # Families in one order: their events take their locks one after the other.
+    # Families in a fixed order: each event locks its family's row.
     for _, family in sorted(await families_of(work, guardian_id), key=lambda one: one[1].family_id):
         await record_event(
             work, family.family_id, "log_in.changed", ref_id=session_id,

@@ -1,4 +1,4 @@
-"""What is read about families, always from the side of who asks."""
+"""Queries about families, always from the view of one guardian."""
 
 from __future__ import annotations
 
@@ -22,38 +22,38 @@ _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def rights_of(membership: Membership) -> Rights:
-    """Return the rights a membership gives now."""
+    """Return the effective rights of a membership."""
     may_locate = membership.may_locate and not membership.locate_paused
     return Rights(membership.may_message, may_locate, membership.may_manage)
 
 
 def stored_rights_of(membership: Membership) -> Rights:
-    """Return the rights of a membership as they are stored, also those that are paused."""
+    """Return the stored rights of a membership, including suspended ones."""
     return Rights(membership.may_message, membership.may_locate, membership.may_manage)
 
 
 def standing_of(membership: Membership) -> Standing:
-    """Return how a guardian stands in the family."""
+    """Return a guardian's standing in the family."""
     return Standing(rights_of(membership), membership.is_primary)
 
 
 async def membership_in(
     work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, *, lock: bool = False
 ) -> Membership | None:
-    """Return the guardian's standing membership in the family, or None; ``lock`` holds its row."""
+    """Return the guardian's current membership in the family, or None; ``lock`` locks its row."""
     statement = select(Membership).where(
         Membership.family_id == family_id,
         Membership.guardian_id == guardian_id,
         col(Membership.removed_at).is_(None),
     )
     if lock:
-        # Read anew: what was loaded before the lock may be stale by now.
+        # Read again: the object loaded before the lock may be stale.
         statement = statement.with_for_update(key_share=True).execution_options(populate_existing=True)
     return (await work.session.exec(statement)).first()
 
 
 async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Membership, Family]]:
-    """Return every family the guardian belongs to now, the longest first."""
+    """Return every current family of the guardian, oldest membership first."""
     result = await work.session.exec(
         select(Membership, Family)
         .join(Family, col(Family.family_id) == col(Membership.family_id))
@@ -64,7 +64,7 @@ async def families_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[tuple[Me
 
 
 async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, int]:
-    """Return the number of the newest event of each of these families; one question for all of them."""
+    """Return the number of the newest event of each of these families, in one query."""
     if not family_ids:
         return {}
     result = await work.session.exec(
@@ -74,7 +74,7 @@ async def event_numbers(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> 
 
 
 async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
-    """Return a child, whoever asks: the caller checks that the family is theirs. One that is being erased is gone."""
+    """Return a child, or None during its erasure. Does not authorise: the caller checks the family."""
     child = await work.session.get(Child, child_id)
     return None if child is None or child.erased_at is not None else child
 
@@ -82,15 +82,15 @@ async def child_by_id(work: UnitOfWork, child_id: uuid.UUID) -> Child | None:
 async def family_meant(
     work: UnitOfWork, *, child_id: str = "", family_id: str = "", family_code: str = ""
 ) -> tuple[uuid.UUID | None, uuid.UUID | None]:
-    """Return the family, and the child, that an address names, as given there; nothing of what is erased or never was.
+    """Return the ids of the family and child that a request's path names; None for erased and unknown ones.
 
-    For the log of refusals: whoever asked is told nothing of it.
+    For the audit log of refusals; the response contains neither.
     """
     with contextlib.suppress(ValueError):
         if child_id:
             child = await child_by_id(work, uuid.UUID(child_id))
             return (None, None) if child is None else (child.family_id, child.child_id)
-        # Nobody has looked yet at what was given as a code: what is none is not asked for.
+        # The code is unvalidated input: query only for a well-formed one.
         if family_id or _CODE.fullmatch(family_code):
             named = Family.family_id == uuid.UUID(family_id) if family_id else Family.family_code == family_code
             result = await work.session.exec(select(Family.family_id).where(named, col(Family.erased_at).is_(None)))
@@ -99,7 +99,7 @@ async def family_meant(
 
 
 async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
-    """Return the children of a family, in the order they were added."""
+    """Return the children of a family, oldest entry first."""
     result = await work.session.exec(
         select(Child)
         .where(Child.family_id == family_id, col(Child.erased_at).is_(None))
@@ -109,7 +109,7 @@ async def children_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Child]:
 
 
 async def guardians_of(work: UnitOfWork, family_id: uuid.UUID) -> list[tuple[Membership, Guardian]]:
-    """Return the guardians of a family now, the first to join first."""
+    """Return the current guardians of a family, oldest membership first."""
     result = await work.session.exec(
         select(Membership, Guardian)
         .join(Guardian, col(Guardian.guardian_id) == col(Membership.guardian_id))
@@ -120,7 +120,7 @@ async def guardians_of(work: UnitOfWork, family_id: uuid.UUID) -> list[tuple[Mem
 
 
 async def primary_has_consented(work: UnitOfWork, family_id: uuid.UUID) -> bool:
-    """Tell whether the first guardian's consent to messages stands: before it nothing of a child is stored."""
+    """Return whether the first guardian's consent to messages stands; before it no data of a child is stored."""
     result = await work.session.exec(
         select(Membership.guardian_id).where(
             Membership.family_id == family_id, col(Membership.is_primary), col(Membership.removed_at).is_(None)
@@ -131,7 +131,7 @@ async def primary_has_consented(work: UnitOfWork, family_id: uuid.UUID) -> bool:
 
 
 async def invitations_for(work: UnitOfWork, phone: str) -> list[tuple[Invitation, Family]]:
-    """Return the invitations of a phone that can still be accepted, the newest first."""
+    """Return the standing invitations of a phone, newest first."""
     result = await work.session.exec(
         select(Invitation, Family)
         .join(Family, col(Family.family_id) == col(Invitation.family_id))
@@ -142,7 +142,7 @@ async def invitations_for(work: UnitOfWork, phone: str) -> list[tuple[Invitation
 
 
 async def invitations_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitation]:
-    """Return a family's invitations that can still be accepted, the newest first."""
+    """Return the family's standing invitations, newest first."""
     result = await work.session.exec(
         select(Invitation)
         .where(
@@ -156,7 +156,7 @@ async def invitations_of(work: UnitOfWork, family_id: uuid.UUID) -> list[Invitat
 
 
 async def enrolments_of_phone(work: UnitOfWork, phone: str) -> list[tuple[Enrolment, Site]]:
-    """Return the standing enrolments of a phone with their sites, the oldest first."""
+    """Return the standing enrolments of a phone with their sites, oldest first."""
     result = await work.session.exec(
         select(Enrolment, Site)
         .join(Site, col(Site.site_id) == col(Enrolment.site_id))
@@ -169,11 +169,11 @@ async def enrolments_of_phone(work: UnitOfWork, phone: str) -> list[tuple[Enrolm
 async def standing_enrolment(
     work: UnitOfWork, family_code: str, *, lock: bool = False, site_id: uuid.UUID | None = None
 ) -> Enrolment:
-    """Return the standing enrolment of the family with this code, its row held if asked; raises FamilyUnknownError.
+    """Return the standing enrolment of the family with this code, optionally locked; raises FamilyUnknownError.
 
-    With ``site_id`` a family of another site is as unknown as one that does not exist.
+    With ``site_id``, a family of another site is reported as unknown.
     """
-    # ASCII only: a code with anything else is in no row, and half a character would break the query.
+    # ASCII only: no stored code has other characters, and a lone surrogate would fail in the query.
     if not family_code.isascii() or "\x00" in family_code:
         raise FamilyUnknownError
     statement = (
@@ -192,7 +192,7 @@ async def standing_enrolment(
 
 
 async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
-    """Return the site where the family takes part now, or None after it has left."""
+    """Return the family's current site, or None after it has left."""
     result = await work.session.exec(
         select(Site)
         .join(Enrolment, col(Enrolment.site_id) == col(Site.site_id))
@@ -202,7 +202,7 @@ async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
 
 
 async def is_expected(work: UnitOfWork, phone: str) -> bool:
-    """Tell whether a phone may log in: it has an account, is enrolled, or is invited."""
+    """Return whether a phone can log in: it has an account, is enrolled, or is invited."""
     result = await work.session.exec(
         select(
             select(Guardian.guardian_id).where(Guardian.phone == phone).exists()
@@ -222,7 +222,7 @@ async def is_expected(work: UnitOfWork, phone: str) -> bool:
 
 
 async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
-    """Return how many children a family has."""
+    """Return the number of children of a family."""
     result = await work.session.exec(
         select(func.count()).where(col(Child.family_id) == family_id, col(Child.erased_at).is_(None))
     )
@@ -230,7 +230,7 @@ async def count_children(work: UnitOfWork, family_id: uuid.UUID) -> int:
 
 
 async def family_at_site(work: UnitOfWork, site_id: uuid.UUID, family_code: str) -> tuple[Family, Enrolment] | None:
-    """Return the family with this code if it takes part at the site now."""
+    """Return the family with this code if it is enrolled at the site now, with its enrolment."""
     result = await work.session.exec(
         select(Family, Enrolment)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))

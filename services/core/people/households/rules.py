@@ -1,4 +1,4 @@
-"""Decisions about families: rights and who may give them, relations, bounds."""
+"""Rules for families: rights and their grants, relations, limits. Pure."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from services.core.people.households.errors import (
 )
 from services.core.people.programme.rules import END_NOTICE_DAYS
 
-# What a guardian may have taken part in.
+# Trainings that a guardian can attend.
 TRAININGS: Final = ("watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher")
-# Why an enrolment ended. It ends what is counted, never what the family can do.
+# Reasons for the end of an enrolment. The end stops the measurement and nothing else.
 END_REASONS: Final = ("left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other")
-# What a guardian may ask the office for.
+# Kinds of help that a guardian can request from the office.
 HELP_KINDS: Final = ("broken", "lost", "worried")
-# From the day on which a family is told that the programme ends.
+# Counted from the day on which a family is notified of the programme's end.
 END_NOTICE: Final = timedelta(days=END_NOTICE_DAYS)
 
-# Long enough for every guardian to hear of it and to object.
+# Time for every guardian to read the notification and to object.
 RECOVERY_WAIT: Final = timedelta(hours=48)
-# What nobody has approved by then was a mistake.
+# A request without approval expires after this period.
 APPROVAL_LIFETIME: Final = timedelta(days=7)
 HAND_OUT_LONGEST: Final = timedelta(hours=2)
 HAND_OUT_MOST_FAMILIES: Final = 200
-# A text message gets lost now and then.
+# Three codes for each family allow for lost SMS.
 HAND_OUT_CODES_A_FAMILY: Final = 3
 BREAK_GLASS_LASTS: Final = timedelta(hours=1)
 BREAK_GLASS_LONGEST_DELAY_DAYS: Final = 30
@@ -45,7 +45,7 @@ MAX_GUARDIANS: Final = 10
 MAX_INVITATIONS: Final = 10
 _OLDEST_CHILD_YEARS: Final = 18
 
-# The words that watches know how to show; a test outside holds them equal to the wire's.
+# The relations that watches can display; a test compares them with the wire protocol's list.
 RELATIONS: Final = (
     "mother", "father", "grandmother", "grandfather", "sister", "brother", "aunt", "uncle", "teacher", "neighbour",
     "friend", "other",
@@ -53,7 +53,7 @@ RELATIONS: Final = (
 
 
 class Right(StrEnum):
-    """What a guardian may do in a family."""
+    """A guardian's right in a family."""
 
     MESSAGE = "message"
     LOCATE = "locate"
@@ -62,20 +62,20 @@ class Right(StrEnum):
 
 @dataclass(frozen=True)
 class Rights:
-    """The rights of one guardian; location is off unless somebody turned it on."""
+    """The rights of one guardian; location is off by default."""
 
     may_message: bool = True
     may_locate: bool = False
     may_manage: bool = False
 
     def has(self, right: Right) -> bool:
-        """Tell whether a right is among them."""
+        """Return whether a right is included."""
         return {
             Right.MESSAGE: self.may_message, Right.LOCATE: self.may_locate, Right.MANAGE: self.may_manage,
         }[right]  # fmt: skip
 
     def words(self) -> frozenset[str]:
-        """Return the rights held, as words."""
+        """Return the granted rights by name."""
         return frozenset(right.value for right in Right if self.has(right))
 
 
@@ -84,17 +84,17 @@ PRIMARY_RIGHTS: Final = Rights(may_message=True, may_locate=False, may_manage=Tr
 
 @dataclass(frozen=True)
 class Standing:
-    """How a guardian stands in a family."""
+    """A guardian's rights and role in a family."""
 
     rights: Rights
     is_primary: bool
 
 
 def check_grant(giver: Standing, before: Rights, after: Rights) -> None:
-    """Raise RightNotYoursError when a guardian adds a right that is not theirs to give.
+    """Raise RightNotYoursError if a guardian grants a right without the authority to do so.
 
-    The primary guardian may give each right, location too; others only what they hold. Taking away needs no right but
-    to manage, which the caller has checked.
+    The primary guardian can grant every right, including location; others only rights of their own. Removing a right
+    requires only the right to manage, which the caller has checked.
     """
     if giver.is_primary:
         return
@@ -103,7 +103,7 @@ def check_grant(giver: Standing, before: Rights, after: Rights) -> None:
 
 
 def check_change_of(target: Standing, after: Rights, *, by_themselves: bool) -> None:
-    """Raise PrimaryGuardianError when a change would leave the family without its first guardian's rule."""
+    """Raise PrimaryGuardianError if others change a primary guardian's rights, or if the right to manage is removed."""
     if not target.is_primary:
         return
     if not by_themselves or not after.may_manage:
@@ -111,7 +111,7 @@ def check_change_of(target: Standing, after: Rights, *, by_themselves: bool) -> 
 
 
 def check_help_kind(word: str) -> str:
-    """Return what a guardian needs help with; raises HelpKindUnknownError unless it is in the closed list."""
+    """Return the kind of help; raises HelpKindUnknownError unless it is in the closed list."""
     if word not in HELP_KINDS:
         raise HelpKindUnknownError
     return word
@@ -125,14 +125,14 @@ def check_training(word: str) -> str:
 
 
 def check_end_reason(word: str) -> str:
-    """Return why an enrolment ends; raises EndReasonUnknownError unless it is in the closed list."""
+    """Return the reason for the end of an enrolment; raises EndReasonUnknownError unless it is in the closed list."""
     if word not in END_REASONS:
         raise EndReasonUnknownError
     return word
 
 
 def erased_from(ends_on: date, timezone: str, told_at: datetime) -> datetime:
-    """Return when a family's erasure is due: after the programme's last day at its site, and 30 days after notice."""
+    """Return when a family's erasure is due: after the last day at its site, at the earliest 30 days after notice."""
     midnight = datetime.combine(ends_on + timedelta(days=1), time(), ZoneInfo(timezone))
     return max(midnight.astimezone(UTC), told_at + END_NOTICE)
 
@@ -145,14 +145,14 @@ def check_relation(word: str) -> str:
 
 
 def check_birth_year(birth_year: int | None, today: date) -> int | None:
-    """Return the year; raises BirthYearInvalidError unless the child is at most 18."""
+    """Return the year; raises BirthYearInvalidError unless the child is 0 to 18 years old."""
     if birth_year is not None and not today.year - _OLDEST_CHILD_YEARS <= birth_year <= today.year:
         raise BirthYearInvalidError
     return birth_year
 
 
 def check_birth_date(birth_date: date, today: date) -> date:
-    """Return the date; raises BirthYearInvalidError unless the child is born and at most 18."""
+    """Return the date; raises BirthYearInvalidError for a future date and for a child over 18."""
     if birth_date > today or birth_date.year < today.year - _OLDEST_CHILD_YEARS:
         raise BirthYearInvalidError
     return birth_date

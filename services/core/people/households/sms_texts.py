@@ -1,4 +1,4 @@
-"""What our text messages to enrolled families say, in each language; nothing about a child, a watch or a reason."""
+"""SMS texts to enrolled families in each language; they name no child, no watch and no reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def _texts() -> dict[str, dict[str, str]]:
 
 
 def programme_ending_text(locale: str) -> str:
-    """Return the text that tells a guardian of the programme's end."""
+    """Return the text that announces the programme's end to a guardian."""
     return _texts()[fitting_locale(locale)]["programme_ending"]
 
 

@@ -24,12 +24,12 @@ class Family(SQLModel, table=True):
     __tablename__ = "family"
 
     family_id: uuid.UUID = id_column()
-    # What is written on the hand-out list; never a name.
+    # The code printed on the hand-out list; never a name.
     family_code: str = Field(unique=True, max_length=20)
-    # Last event number given out; see events.actions.
+    # Last event number assigned; see events.actions.
     event_seq: int = bigint_column(default=0)
     created_at: datetime = time_column()
-    # Being erased: nobody belongs to it any more, and its rows are about to go.
+    # Erasure has begun: the family has no members, and its rows are about to be deleted.
     erased_at: datetime | None = maybe_time_column()
 
 
@@ -42,26 +42,26 @@ class Child(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     name: str = Field(max_length=40)
     birth_year: int | None = None
-    # Given instead of the year where a child's own consent is to be asked for in time; sealed with the child's key.
+    # Replaces the year where the child's own consent will be required; sealed with the child's key.
     sealed_birth_date: bytes | None = bytes_column(default=None, nullable=True)
-    # AES-256 data key of this child's content, wrapped by the master key; destroying it erases the content.
+    # AES-256 data key of the child's content, wrapped by the master key; destroying it erases the content.
     wrapped_key: bytes = bytes_column()
-    # Last numbers given out; always under this row's lock, so that a later number never commits first.
+    # Last numbers assigned, always under this row's lock, so that a later number never commits first.
     message_seq: int = bigint_column(default=0)
     inbox_seq: int = bigint_column(default=0)
     created_at: datetime = time_column()
-    # Being erased: the key is destroyed, and the rows are about to go. For everybody the child is gone already.
+    # Erasure has begun: the key is destroyed, the rows are about to be deleted, and queries exclude the child.
     erased_at: datetime | None = maybe_time_column()
 
 
 class Membership(SQLModel, table=True):
-    """A guardian in a family, with rights."""
+    """A guardian's membership in a family, with rights."""
 
     __tablename__ = "membership"
     __table_args__ = (
         Index("membership_standing", "family_id", "guardian_id", unique=True,
               postgresql_where=text("removed_at IS NULL")),
-        # One primary guardian at a time.
+        # At most one primary guardian at a time.
         Index("membership_primary", "family_id", unique=True,
               postgresql_where=text("removed_at IS NULL AND is_primary")),
     )  # fmt: skip
@@ -74,16 +74,16 @@ class Membership(SQLModel, table=True):
     may_message: bool = True
     may_locate: bool = False
     may_manage: bool = False
-    # While the first guardian contests a right of theirs, may_locate has no effect.
+    # While the first guardian contests a right of this guardian, may_locate has no effect.
     locate_paused: bool = False
-    # The guardian's number is shown to no other guardian and put on no watch.
+    # The guardian's number is hidden from other guardians and left out of every watch's list.
     number_hidden: bool = False
     joined_at: datetime = time_column()
     removed_at: datetime | None = maybe_time_column()
 
 
 class Invitation(SQLModel, table=True):
-    """A guardian's word that another phone may join the family."""
+    """A guardian's invitation of another phone to the family."""
 
     __tablename__ = "invitation"
     __table_args__ = (
@@ -102,13 +102,13 @@ class Invitation(SQLModel, table=True):
     invited_by: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
     created_at: datetime = time_column()
     expires_at: datetime = time_column()
-    # Accepted, declined, revoked or expired; the word says which.
+    # Accepted, declined, revoked or expired; end_reason says which.
     ended_at: datetime | None = maybe_time_column()
     end_reason: str | None = Field(default=None, max_length=12)
 
 
 class Enrolment(SQLModel, table=True):
-    """A family takes part at a site; before consent this row is all that is kept of it."""
+    """A family's participation at a site; before consent, this row is the only data stored about it."""
 
     __tablename__ = "enrolment"
     __table_args__ = (
@@ -120,9 +120,9 @@ class Enrolment(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
     site_id: uuid.UUID = Field(foreign_key="site.site_id", ondelete="CASCADE")
     cohort_id: uuid.UUID = Field(foreign_key="cohort.cohort_id", ondelete="CASCADE")
-    # The phone whose holder becomes the primary guardian at the first log-in.
+    # The holder of this phone becomes the primary guardian at the first log-in.
     guardian_phone: str = Field(max_length=16)
-    # Of the paper that was signed, where the office wrote it down; compared when the account is to change.
+    # Number of the signed paper form, if the office recorded it; compared when the account is to change.
     form_number: str | None = Field(default=None, max_length=40)
     enrolled_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
@@ -131,7 +131,7 @@ class Enrolment(SQLModel, table=True):
 
 
 class TrainingAttended(SQLModel, table=True):
-    """An enrolled family's guardian took part in a training."""
+    """A training attended by a guardian of an enrolled family."""
 
     __tablename__ = "training_attended"
 
@@ -143,7 +143,7 @@ class TrainingAttended(SQLModel, table=True):
 
 
 class FamilyEnding(SQLModel, table=True):
-    """A family was told that its programme ends; 30 days later, at the earliest, it is due for erasure."""
+    """The notification of a family about its programme's end; the erasure is due 30 days later at the earliest."""
 
     __tablename__ = "family_ending"
 
@@ -152,7 +152,7 @@ class FamilyEnding(SQLModel, table=True):
 
 
 class Notice(SQLModel, table=True):
-    """What the office tells a cohort, or one family; shown in the app, without replies."""
+    """A notice of the office to a cohort or to one family; the app shows it without a reply function."""
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -164,18 +164,18 @@ class Notice(SQLModel, table=True):
     notice_id: uuid.UUID = id_column()
     cohort_id: uuid.UUID | None = Field(default=None, foreign_key="cohort.cohort_id", ondelete="CASCADE")
     family_id: uuid.UUID | None = Field(default=None, foreign_key="family.family_id", ondelete="CASCADE")
-    # news (with a text of the office's own), get_in_touch (without)
+    # news (with a text written by the office), get_in_touch (without text)
     kind: str = Field(max_length=16)
     text: str = Field(default="", max_length=500)
     created_at: datetime = time_column()
 
 
 class HelpRequest(SQLModel, table=True):
-    """A guardian asks the office for help: a word of three and which child, nothing else."""
+    """A guardian's help request: its kind and the child, nothing else."""
 
     __tablename__ = "help_request"
     __table_args__ = (
-        # A second tap finds the first.
+        # A repeated request finds the open one.
         Index("help_open", "child_id", "kind", unique=True, postgresql_where=text("done_at IS NULL")),
     )
 
@@ -189,11 +189,11 @@ class HelpRequest(SQLModel, table=True):
 
 
 class Recovery(SQLModel, table=True):
-    """A number that changes, or a primary guardian who is lost: asked for by two of staff, done after two days."""
+    """A new number or a new primary guardian: approved by two staff members, carried out after two days."""
 
     __tablename__ = "recovery"
     __table_args__ = (
-        # One at a time for a family.
+        # At most one open recovery for a family.
         Index("recovery_standing", "family_id", unique=True, postgresql_where=text("state IN ('asked', 'waiting')")),
         Index("recovery_due", "due_at", postgresql_where=text("state = 'waiting'")),
     )
@@ -201,16 +201,16 @@ class Recovery(SQLModel, table=True):
     recovery_id: uuid.UUID = id_column()
     family_id: uuid.UUID = Field(foreign_key="family.family_id", ondelete="CASCADE")
     site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="CASCADE")
-    # phone: the guardian gets a new number. primary: whoever has the new number becomes the primary guardian.
+    # phone: the guardian gets a new number. primary: the holder of the new number becomes the primary guardian.
     kind: str = Field(max_length=10)
     guardian_id: uuid.UUID = Field(foreign_key="guardian.guardian_id", ondelete="CASCADE")
-    # Empty once it has ended: a number that did not become anybody's is nobody's to keep.
+    # Emptied at the end: an unused number is personal data without a purpose.
     new_phone: str = Field(max_length=16)
-    # Which paper both of staff have had in their hands (paper.Document), and its number as a keyed hash: the second
-    # one is not told it, and the number of somebody's passport is nobody's to keep. Empty once it has ended.
+    # The document that both staff members saw (paper.Document), and a keyed hash of its number: the second one must
+    # enter the number independently, and a passport number must not be stored. Empty after the end.
     document: str = Field(max_length=20)
     number_hash: bytes = bytes_column()
-    # asked, waiting (two have agreed), contested, withdrawn, done, failed
+    # asked, waiting (approved by two), contested, withdrawn, done, failed
     state: str = Field(default="asked", max_length=10)
     asked_by: uuid.UUID = Field(foreign_key="staff.staff_id")
     asked_at: datetime = time_column()
@@ -220,14 +220,14 @@ class Recovery(SQLModel, table=True):
 
 
 class HandOut(SQLModel, table=True):
-    """An hour or two in which a site's families are handed their watches, with codes and slips of its own."""
+    """An hour or two in which a site's families receive their watches, with its own code budget and slips."""
 
     __tablename__ = "hand_out"
 
     hand_out_id: uuid.UUID = id_column()
     site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="CASCADE")
     opened_by: uuid.UUID = Field(foreign_key="staff.staff_id")
-    # What is shown on the wall: whoever is there may ask for a code from its budget.
+    # Hash of the code on the wall, which authorises code requests from the hand-out's budget.
     code_hash: bytes = bytes_column(unique=True)
     families: int
     codes_left: int
@@ -236,7 +236,7 @@ class HandOut(SQLModel, table=True):
 
 
 class LogInSlip(SQLModel, table=True):
-    """A printed code that logs one family's guardian in while the hand-out is open; kept as a keyed hash only."""
+    """A printed code that logs in one family's guardian while the hand-out is open; only a keyed hash is stored."""
 
     __tablename__ = "log_in_slip"
     __table_args__ = (UniqueConstraint("hand_out_id", "family_id"),)
@@ -250,7 +250,7 @@ class LogInSlip(SQLModel, table=True):
 
 
 class BreakGlass(SQLModel, table=True):
-    """A look at a guardian's name and number for a child's safety: two of staff, an hour, and the guardian is told."""
+    """Access to a guardian's name and number for a child's safety: two staff members, one hour, notified guardian."""
 
     __tablename__ = "break_glass"
     __table_args__ = (Index("break_glass_to_tell", "tell_at", postgresql_where=text("told_at IS NULL")),)
@@ -259,7 +259,7 @@ class BreakGlass(SQLModel, table=True):
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
     site_id: uuid.UUID = Field(foreign_key="site.site_id", index=True, ondelete="CASCADE")
     reason: str = Field(max_length=500)
-    # 0: the guardian is told at once. More needs a second approval.
+    # 0: the guardian is notified at once. A delay needs a second approval.
     tell_after_days: int = 0
     asked_by: uuid.UUID = Field(foreign_key="staff.staff_id")
     asked_at: datetime = time_column()

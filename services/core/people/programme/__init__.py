@@ -1,1 +1,1 @@
-"""Programme, site, cohort, and which staff serve them."""
+"""Programme, site, cohort, and the scopes of staff."""

@@ -1,4 +1,4 @@
-"""Set up programme, sites and cohorts. Each may be repeated: an existing row is left as it is."""
+"""Create programmes, sites and cohorts; repeating a call leaves an existing row unchanged."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Made(Generic[Row]):
-    """A row that was asked for, and whether this call made it."""
+    """A requested row, and whether this call created it."""
 
     row: Row
     is_new: bool
 
 
 async def set_last_day(work: UnitOfWork, actor: Actor, programme: Programme, ends_on: date | None) -> bool:
-    """Set the programme's last day, or take it back (None); a repeat returns False. Raises EndTooSoonError.
+    """Set or cancel (None) the programme's last day; repeating the call returns False. Raises EndTooSoonError.
 
-    Families are told in families.ending, which calls this.
+    office.programme_end calls this and notifies families.
     """
     held = await work.session.get_one(
         Programme, programme.programme_id, with_for_update={"key_share": True}, populate_existing=True
@@ -59,9 +59,9 @@ async def set_last_day(work: UnitOfWork, actor: Actor, programme: Programme, end
 
 
 async def create_programme(work: UnitOfWork, actor: Actor, name: str) -> Made[Programme]:
-    """Make a programme; a repeat returns the one that is there. Raises TextNotAllowedError."""
+    """Create a programme; repeating the call returns the existing one. Raises TextNotAllowedError."""
     checked = check_name(name)
-    # ON CONFLICT rather than look-then-add: of two operators at once both get the one row.
+    # ON CONFLICT instead of select-then-insert: two concurrent operators both get the same row.
     made = await work.run(
         insert(Programme)
         .values(programme_id=new_id(), name=checked, created_at=work.now)
@@ -85,9 +85,9 @@ async def create_site(
     locale: str,
     kind: str = "factory",
 ) -> Made[Site]:
-    """Make a site; a repeat returns the one that is there if nothing differs, else raises SiteDiffersError.
+    """Create a site; repeating the call returns the existing one, or raises SiteDiffersError if an attribute differs.
 
-    ``country`` ISO 3166-1 alpha-2, ``timezone`` an IANA name, ``locale`` one of LOCALES; each refused by its own error.
+    ``country`` is ISO 3166-1 alpha-2, ``timezone`` an IANA name, ``locale`` one of LOCALES; each has its own error.
     """
     asked = {
         "country": check_country(country),
@@ -124,9 +124,9 @@ async def create_cohort(
     starts_on: date | None = None,
     ends_on: date | None = None,
 ) -> Made[Cohort]:
-    """Make a cohort of a site; a repeat returns the one that is there.
+    """Create a cohort of a site; repeating the call returns the existing one.
 
-    Raises TextNotAllowedError, DatesReversedError, and CohortDiffersError if the dates given differ from those kept.
+    Raises TextNotAllowedError, DatesReversedError, and CohortDiffersError if the dates differ from the stored ones.
     """
     checked = check_name(name)
     check_dates(starts_on, ends_on)

@@ -1,4 +1,4 @@
-"""What the programme's set-up refuses."""
+"""Errors of the programme's set-up."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from services.core.platform.errors import CoreError
 
 
 class CountryUnknownError(CoreError):
-    """Not a country code."""
+    """The text is not an ISO 3166-1 country code."""
 
     code = "country_unknown"
     sentence = "The country is its two-letter code (ISO 3166), such as CN, VN or TR."
 
 
 class TimezoneUnknownError(CoreError):
-    """Not a time zone."""
+    """The text is not an IANA time zone."""
 
     code = "timezone_unknown"
     sentence = "The time zone is a name of the IANA list, such as Asia/Shanghai."
 
 
 class LocaleUnknownError(CoreError):
-    """A language that the product does not speak."""
+    """The product does not support the language."""
 
     code = "locale_unknown"
     sentence = "The language is one of en, zh-Hans, vi, tr."
 
 
 class SiteKindUnknownError(CoreError):
-    """Not a kind of site."""
+    """The kind of site is not in the closed list."""
 
     code = "site_kind_unknown"
     sentence = "The kind of site is one of factory, school, centre."
 
 
 class DatesReversedError(CoreError):
-    """A cohort that ends before it starts."""
+    """The cohort ends before it starts."""
 
     code = "dates_reversed"
     sentence = "The last day is before the first."
@@ -69,7 +69,7 @@ class CohortUnknownError(CoreError):
 
 
 class SiteDiffersError(CoreError):
-    """The site is there with another country, time zone, language or kind."""
+    """The site exists with another country, time zone, language or kind."""
 
     code = "site_differs"
     sentence = "The site is there already, with other particulars."
@@ -79,33 +79,33 @@ class SiteDiffersError(CoreError):
         self.differing = differing
 
     def fields(self) -> dict[str, int | str]:
-        """Return which particulars differ, comma separated."""
+        """Return the differing attributes, comma separated."""
         return {"differing": self.differing}
 
 
 class CohortDiffersError(CoreError):
-    """The cohort is there with other dates."""
+    """The cohort exists with other dates."""
 
     code = "cohort_differs"
     sentence = "The cohort is there already, with other dates."
 
 
 class EmailRefusedError(CoreError):
-    """Not an e-mail address."""
+    """The text is not an e-mail address."""
 
     code = "email_refused"
     sentence = "This is not an e-mail address."
 
 
 class RoleUnknownError(CoreError):
-    """Not a role."""
+    """The role is not in the closed list."""
 
     code = "role_unknown"
     sentence = "The role is one of factory, coordinator, staff, manager, admin."
 
 
 class ScopeNeededError(CoreError):
-    """A staff member serves one programme or one site; neither or both were named."""
+    """A staff account serves one programme or one site; the request named neither or both."""
 
     code = "scope_needed"
     sentence = "Name the programme or the site that is served, one of them."
@@ -122,12 +122,12 @@ class PermissionMissingError(CoreError):
         self.permission = permission
 
     def fields(self) -> dict[str, int | str]:
-        """Return what the role lacks."""
+        """Return the missing permission."""
         return {"permission": self.permission}
 
 
 class ScopeOfRoleError(CoreError):
-    """Coordinators and factory users serve one site."""
+    """Coordinators and factory users serve exactly one site."""
 
     code = "scope_of_role"
     sentence = "A coordinator or factory user serves one site, and no programme."
@@ -155,7 +155,7 @@ class StaffEndedError(CoreError):
 
 
 class EndTooSoonError(CoreError):
-    """Families need their notice before the programme's last day."""
+    """The programme's last day leaves families less than their notice period."""
 
     code = "end_too_soon"
     sentence = "Families have 30 days' notice: the last day can be no earlier than that."

@@ -1,4 +1,4 @@
-"""Read the programme's structure. Names are the operators' own; nothing here is about a family."""
+"""Queries about the programme's structure; they return no data of families."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Named = TypeVar("Named", Site, Cohort)
 
 
 def _alike(name: str, rows: Sequence[Named]) -> Sequence[Named]:
-    """Return the rows spelled just so, or else those that differ in capitals, widths and spaces alone."""
+    """Return the rows with exactly this name, or else those that differ in capitals, widths and spaces only."""
     exact = [row for row in rows if row.name == composed(name)]
     return exact or [row for row in rows if folded_name(row.name) == folded_name(name)]
 
@@ -39,9 +39,9 @@ async def programme_named(work: UnitOfWork, name: str) -> Programme:
 
 
 async def site_named(work: UnitOfWork, name: str, programme_name: str | None = None) -> Site:
-    """Return the site of this name, in one programme or wherever it is the only one.
+    """Return the site of this name, in one programme, or in all if the name is unique.
 
-    A name in other capitals or with other spaces is the same one, unless another is spelled just so.
+    Capitals and spaces are ignored, unless another site has exactly this name.
     Raises ProgrammeUnknownError, SiteUnknownError, SiteAmbiguousError.
     """
     statement = select(Site)
@@ -57,7 +57,7 @@ async def site_named(work: UnitOfWork, name: str, programme_name: str | None = N
 
 
 async def programme_of(work: UnitOfWork, programme_id: uuid.UUID) -> Programme:
-    """Return a programme that is known to exist."""
+    """Return an existing programme by id."""
     return await work.session.get_one(Programme, programme_id)
 
 
@@ -102,7 +102,7 @@ async def cohorts_of(work: UnitOfWork, site: Site) -> Sequence[Cohort]:
 
 
 async def scopes_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[StaffScope]:
-    """Return the programmes and sites that a staff member serves."""
+    """Return the programmes and sites in the scope of a staff member."""
     result = await work.session.exec(
         select(StaffScope).where(StaffScope.staff_id == staff_id).order_by(col(StaffScope.staff_scope_id))
     )
@@ -122,7 +122,7 @@ def _served_by(staff_id: uuid.UUID) -> ColumnElement[bool]:
 
 
 async def sites_served(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Programme, Site]]:
-    """Return the sites that a staff member serves, directly or with their programme, by name."""
+    """Return the sites that a staff member serves, directly or through their programme, by name."""
     result = await work.session.exec(
         select(Programme, Site)
         .join(Site, col(Site.programme_id) == col(Programme.programme_id))
@@ -133,12 +133,12 @@ async def sites_served(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Prog
 
 
 async def site_served(work: UnitOfWork, staff_id: uuid.UUID, site_id: uuid.UUID) -> Site | None:
-    """Return the site if the staff member serves it; None for any other and for one that does not exist."""
+    """Return the site if the staff member serves it; None for any other and for an unknown one."""
     return (await work.session.exec(select(Site).where(Site.site_id == site_id, _served_by(staff_id)))).first()
 
 
 async def programme_served(work: UnitOfWork, staff_id: uuid.UUID, programme_id: uuid.UUID) -> Programme | None:
-    """Return the programme if the staff member serves all of it; None for any other."""
+    """Return the programme if the staff member serves the whole of it; None otherwise."""
     result = await work.session.exec(
         select(Programme)
         .join(StaffScope, col(StaffScope.programme_id) == col(Programme.programme_id))
@@ -148,7 +148,7 @@ async def programme_served(work: UnitOfWork, staff_id: uuid.UUID, programme_id: 
 
 
 async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staff, list[StaffScope]]]:
-    """Return every account all of whose scopes lie within those of this staff member, by address."""
+    """Return the accounts whose scopes all lie within those of this staff member, by address."""
     mine = await scopes_of(work, staff_id)
     programmes = {one.programme_id for one in mine if one.programme_id is not None}
     sites = {site.site_id for _, site in await sites_served(work, staff_id)}

@@ -1,4 +1,4 @@
-"""What a programme, a site, a cohort and a staff member may be called and set to."""
+"""Valid names and attributes of programmes, sites, cohorts and staff members."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ from services.core.platform.locales import LOCALES
 from services.core.platform.text_rules import TextNotAllowedError, TextRule, check_text
 
 ROLES = ("factory", "coordinator", "staff", "manager", "admin")
-# Whoever hands out watches, or works for the factory, has one site and no more.
+# Roles that hand out watches or work for the factory are limited to one site.
 ROLES_OF_ONE_SITE = frozenset({"factory", "coordinator"})
 SITE_KINDS = ("factory", "school", "centre")
 
-# The promise to guardians; families.rules counts it from each family's own notice.
+# The notice promised to guardians; households.rules counts it from each family's own notification.
 END_NOTICE_DAYS = 30
 
 _NAME = TextRule(max_characters=80, max_bytes=320, is_name=True, may_be_formula=False)
-# Names of before the rule are found as well.
+# Names stored before this rule can still be found.
 _LOOKED_UP = replace(_NAME, may_be_formula=True)
 _EMAIL_CHARACTERS_MAX = 254  # RFC 5321 section 4.5.3.1.3, less the brackets
-# Deliberately narrow: an address is typed once by a colleague, and a wrong one must not be stored as a login.
+# Deliberately narrow: a colleague types the address once, and a wrong one must not become a login.
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 
 
 def check_name(text: str) -> str:
-    """Return the name of a programme, site, cohort or colleague as it is stored; raises TextNotAllowedError."""
+    """Return the stored form of a programme's, site's, cohort's or colleague's name; raises TextNotAllowedError."""
     return check_text("name", text, _NAME)
 
 
 def composed(text: str) -> str:
-    """Return a name as it would be stored, to look it up by; what can be no name becomes empty and finds nothing."""
+    """Return a name in stored form for a lookup; an invalid name becomes empty and matches nothing."""
     try:
         return check_text("name", text, _LOOKED_UP)
     except TextNotAllowedError:
@@ -54,20 +54,20 @@ def composed(text: str) -> str:
 
 
 def folded_name(text: str) -> str:
-    """Return a name as it is compared: capitals, full-width letters, and spaces of any kind and number are folded."""
+    """Return a name for comparison: capitals, full-width letters and white space are folded."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("\u0307", "").split())
 
 
 @cache
 def countries() -> frozenset[str]:
-    """Return the codes of ISO 3166-1 alpha-2, from the time zone database's own list."""
+    """Return the ISO 3166-1 alpha-2 codes, from the time zone database."""
     listed = resources.files("tzdata").joinpath("zoneinfo", "iso3166.tab").read_text(encoding="utf-8")
     return frozenset(line.split("\t")[0] for line in listed.splitlines() if line and not line.startswith("#"))
 
 
 @cache
 def timezones() -> frozenset[str]:
-    """Return the names of the IANA list; the same on every machine, whatever zones it has of its own."""
+    """Return the IANA time zone names, independent of the zones installed on the host."""
     return frozenset(resources.files("tzdata").joinpath("zones").read_text(encoding="utf-8").split())
 
 
@@ -88,7 +88,7 @@ def check_timezone(text: str) -> str:
 
 
 def check_locale(text: str) -> str:
-    """Return a language the product speaks; raises LocaleUnknownError."""
+    """Return a supported language; raises LocaleUnknownError."""
     found = {locale.lower(): locale for locale in LOCALES}.get(text.strip().lower())
     if found is None:
         raise LocaleUnknownError
@@ -103,20 +103,20 @@ def check_site_kind(text: str) -> str:
 
 
 def check_dates(starts_on: date | None, ends_on: date | None) -> None:
-    """Refuse a cohort that ends before it starts; raises DatesReversedError."""
+    """Reject a cohort that ends before it starts; raises DatesReversedError."""
     if starts_on is not None and ends_on is not None and ends_on < starts_on:
         raise DatesReversedError
 
 
 def check_ends_on(ends_on: date, today: date) -> None:
-    """Refuse a last day that leaves families less than their notice; raises EndTooSoonError."""
+    """Reject a last day that leaves families less than their notice period; raises EndTooSoonError."""
     earliest = today + timedelta(days=END_NOTICE_DAYS)
     if ends_on < earliest:
         raise EndTooSoonError(earliest.isoformat())
 
 
 def check_email(text: str) -> str:
-    """Return an e-mail address in lower case, so that one person has one account; raises EmailRefusedError."""
+    """Return an e-mail address in lower case, so that a person has one account; raises EmailRefusedError."""
     address = text.strip().lower()
     if len(address) > _EMAIL_CHARACTERS_MAX or _EMAIL.fullmatch(address) is None:
         raise EmailRefusedError
@@ -131,6 +131,6 @@ def check_role(text: str) -> str:
 
 
 def new_initial_password() -> str:
-    """Return a password of 125 random bits in groups that can be read out: five groups of five letters."""
+    """Return a password of 125 random bits in five groups of five letters, suitable for reading aloud."""
     groups = ("".join(secrets.choice(BASE32_ALPHABET) for _ in range(5)) for _ in range(5))
     return "-".join(groups)

@@ -19,7 +19,7 @@ class Programme(SQLModel, table=True):
     programme_id: uuid.UUID = id_column()
     name: str = Field(unique=True, max_length=80)
     created_at: datetime = time_column()
-    # Its last day, once that is announced; every family is told and has 30 days from then on, see families.ending.
+    # Its announced last day; every family is notified and has 30 days from then on, see office.programme_end.
     ends_on: date | None = None
 
 
@@ -55,7 +55,7 @@ class Cohort(SQLModel, table=True):
 
 
 class StaffScope(SQLModel, table=True):
-    """One programme or one site that a staff member serves."""
+    """One programme or site in a staff member's scope."""
 
     __tablename__ = "staff_scope"
     __table_args__ = (

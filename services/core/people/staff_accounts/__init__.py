@@ -1,1 +1,1 @@
-"""Accounts of staff: who opens and resets them, and which of them count as a second person."""
+"""Accounts of staff: who opens and resets them, and which accounts count as a second person."""

@@ -1,4 +1,4 @@
-"""Open, reset, promote and end accounts of staff; the first password goes to the colleague's phone alone."""
+"""Open, reset, promote and end accounts of staff; the first password is sent to the colleague's phone only."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from services.core.platform.outbox.actions import send_sms
 
 @dataclass(frozen=True)
 class Colleague:
-    """A colleague as an account names them; each field is checked and in its stored form."""
+    """The attributes of a staff account, validated and in stored form."""
 
     email: str
     display_name: str
@@ -54,7 +54,7 @@ class Colleague:
 
 @dataclass(frozen=True)
 class NewStaff:
-    """An account; ``first_password`` is there only when this call made one that no phone could be sent."""
+    """An account; ``first_password`` is set only if this call created one and there was no phone to send it to."""
 
     staff: Staff
     is_new: bool
@@ -103,12 +103,13 @@ async def create_staff(  # noqa: PLR0913 - one field each
     employed_by_factory: bool = False,
     asked_by: uuid.UUID | None = None,
 ) -> NewStaff:
-    """Open an account that serves one programme or one site; a repeat with another scope adds that scope.
+    """Open an account for one programme or one site; a second call with another scope adds that scope.
 
-    The first password is sent to ``phone`` and stored as argon2id only; an account that may approve nothing can do
-    without a phone, and then the password is returned, once. ``asked_by``: the account that stands behind this one
-    from now on; None: the command line, whose accounts count at once until the first family is enrolled. A repeat with
-    the same scope changes nothing. Raises what checked_colleague raises, StaffDiffersError, StaffEndedError.
+    The first password is sent to ``phone``; only its argon2id hash is stored. For an account without the right to
+    approve, the phone is optional, and without one the call returns the password. ``asked_by`` is the account that
+    stands behind this one from now on; None: the command line, whose accounts can approve at once until the first
+    family is enrolled. A second call with the same scope changes nothing. Raises the errors of checked_colleague,
+    StaffDiffersError, StaffEndedError.
     """
     colleague = await checked_colleague(
         work, email=email, display_name=display_name, role=role, programme=programme, site=site, phone=phone,
@@ -153,11 +154,11 @@ async def reset_staff(
     phone: str | None = None,
     asked_by: uuid.UUID | None = None,
 ) -> str | None:
-    """Give an account a new first password, sent to its phone, and require a new authenticator app; sessions end.
+    """Send an account a new first password, require a new authenticator app, and end its sessions.
 
-    ``phone``: the account moves to this number, and the number before is notified. ``asked_by``: as in create_staff,
-    and a second person has approved; None: the command line, which with a ``phone`` also ends what stood behind the
-    account. Returns the password only where the account has no phone and needs none.
+    ``phone``: the account's new number; the previous number is notified. ``asked_by``: as in create_staff, after the
+    approval of a second person; None: the command line, which with a ``phone`` also clears the accounts that stood
+    behind this one. Returns the password only if the account has no phone and needs none.
     Raises EmailRefusedError, StaffUnknownError, StaffEndedError, PhoneInvalidError, StaffPhoneNeededError.
     """
     staff = await _staff_with(work, email)
@@ -190,7 +191,7 @@ async def reset_staff(
 async def change_role(
     work: UnitOfWork, actor: Actor, email: str, role: str, *, asked_by: uuid.UUID | None = None
 ) -> bool:
-    """Give an account another role; return whether that changed anything.
+    """Change an account's role; return whether it differed.
 
     Raises EmailRefusedError, StaffUnknownError, StaffEndedError, RoleUnknownError, RoleOfFactoryError,
     ScopeOfRoleError, StaffPhoneNeededError.
@@ -214,7 +215,7 @@ async def change_role(
 
 
 async def end_staff(work: UnitOfWork, actor: Actor, email: str) -> bool:
-    """End an account for good, and its sessions at once; return whether this call ended it.
+    """End an account permanently, including its sessions; return whether this call ended it.
 
     Raises EmailRefusedError, StaffUnknownError.
     """
@@ -229,7 +230,7 @@ async def end_staff(work: UnitOfWork, actor: Actor, email: str) -> bool:
 
 
 def refuse_other(staff: Staff, colleague: Colleague) -> None:
-    """Refuse a repeat that differs; raises StaffEndedError, StaffDiffersError."""
+    """Reject a repeated call with other attributes; raises StaffEndedError, StaffDiffersError."""
     if staff.ended_at is not None:
         raise StaffEndedError
     kept = (staff.display_name, staff.role, staff.employed_by_factory)
@@ -257,7 +258,7 @@ async def _note_origin(work: UnitOfWork, staff_id: uuid.UUID, by_staff_id: uuid.
 
 
 async def _send_first_password(work: UnitOfWork, staff: Staff, password: str) -> str | None:
-    """Send a first password to the account's phone; return it where there is none."""
+    """Send a first password to the account's phone; return the password if there is no phone."""
     if staff.phone is None:
         return password
     site = await _site_of(work, staff.staff_id)
@@ -272,7 +273,7 @@ async def _first_site(work: UnitOfWork, programme: Programme | None) -> Site | N
 
 
 async def _site_of(work: UnitOfWork, staff_id: uuid.UUID) -> Site | None:
-    """Return a site that the account serves, for its country and its language."""
+    """Return a site in the account's scope, as the source of its country and language."""
     await work.flush()
     result = await work.session.exec(
         select(Site)

@@ -1,4 +1,4 @@
-"""Check that whoever approves something is another person, and was there long enough."""
+"""Check that an approver is a second person and that the account is old enough."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ async def check_second_person(
     urgent: bool = False,
     there_before: datetime | None = None,
 ) -> None:
-    """Refuse an approval unless ``staff_id`` is another person than all of ``others`` and old enough to approve.
+    """Raise unless ``staff_id`` is another person than all ``others`` and its account is old enough to approve.
 
     ``urgent``: as in :func:`rules.approves_from`. ``there_before``: the account must not have been opened, promoted or
-    reset since. Raises SecondPersonNeededError, ApproverTooNewError.
+    reset after this time. Raises SecondPersonNeededError, ApproverTooNewError.
     """
     behind = await accounts_behind(work, {staff_id, *others})
     if any(behind[staff_id] & behind[other] for other in others):
@@ -35,5 +35,5 @@ async def check_second_person(
     if from_at > work.now:
         raise ApproverTooNewError(from_at)
     if there_before is not None and not was_there_before(standing, there_before):
-        # For this case never: the date is the one for later cases.
+        # The account can never approve this case; the reported date applies to later cases.
         raise ApproverTooNewError(max(from_at, there_before + PROBATION))

@@ -1,4 +1,4 @@
-"""What opening, resetting and approving accounts of staff refuses."""
+"""Errors of opening, resetting and approving accounts of staff."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ class ApproverTooNewError(CoreError):
         self.approves_from = approves_from
 
     def fields(self) -> dict[str, int | str]:
-        """Return when the account may approve."""
+        """Return when the account can first approve."""
         return {"approves_from": self.approves_from.isoformat()}
 
 
 class RoleOfFactoryError(CoreError):
-    """The factory employs the person, and the role is not ``factory``."""
+    """The factory employs the person, so only the role ``factory`` is allowed."""
 
     code = "role_of_factory"
     sentence = "A person whom the factory employs can only have the role factory."
 
 
 class StaffPhoneNeededError(CoreError):
-    """The account has no telephone number to which its first password can be sent."""
+    """The account has no phone number for its first password."""
 
     code = "staff_phone_needed"
     sentence = "Enter the colleague's mobile number: the first password is sent there."
 
 
 class StaffRequestStandsError(CoreError):
-    """Another request about the same account waits for its approval."""
+    """Another request about the same account waits for approval."""
 
     code = "staff_request_stands"
     sentence = "Another request about this account waits for its approval."

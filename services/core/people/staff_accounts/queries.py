@@ -1,4 +1,4 @@
-"""Read who stands behind accounts of staff, which requests wait, and who could approve at a site."""
+"""Queries: the accounts that stand behind an account, pending requests, and the approvers at a site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from services.core.people.staff_accounts.rules import BREAK_GLASS_ROLES, Standin
 from services.core.people.staff_accounts.tables import StaffRequest
 from services.core.platform.db.database import UnitOfWork
 
-# An office has a handful that wait; the rest is history.
+# An office has a handful of pending requests; the remaining rows are history.
 _NEWEST = 200
 
 _BEHIND = text(
@@ -31,12 +31,12 @@ _BEHIND = text(
 
 
 def standing_of(staff: Staff) -> Standing:
-    """Return what decides from when on this account may approve."""
+    """Return the attributes that determine when this account can approve."""
     return Standing(staff.appointed_at, staff.is_founding, staff.reset_at, staff.reset_by_two)
 
 
 async def accounts_behind(work: UnitOfWork, staff_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, set[uuid.UUID]]:
-    """Return the accounts that stand behind each of these: itself, whoever opened or reset it, and so on upwards."""
+    """Return for each account the accounts behind it: itself, its openers and resetters, and theirs, transitively."""
     behind: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
     for row in (await work.run(_BEHIND, {"staff_ids": sorted(staff_ids)})).all():
         behind[row.staff_id].add(row.by_staff_id)
@@ -44,12 +44,12 @@ async def accounts_behind(work: UnitOfWork, staff_ids: Collection[uuid.UUID]) ->
 
 
 async def is_before_first_family(work: UnitOfWork) -> bool:
-    """Return whether no family was enrolled yet."""
+    """Return whether no family has been enrolled yet."""
     return (await work.session.exec(select(Enrolment.enrolment_id).limit(1))).first() is None
 
 
 async def approvers_at(work: UnitOfWork, site: Site) -> int:
-    """Return how many people could approve break-glass at a site now."""
+    """Return the number of people who can approve break-glass at a site now."""
     result = await work.session.exec(
         select(Staff)
         .join(StaffScope, col(StaffScope.staff_id) == col(Staff.staff_id))
@@ -66,7 +66,7 @@ async def approvers_at(work: UnitOfWork, site: Site) -> int:
 
 
 async def requests_within(work: UnitOfWork, staff_id: uuid.UUID) -> Sequence[tuple[StaffRequest, str]]:
-    """Return the requests for the scopes of this staff member, the newest first, with the names of their authors."""
+    """Return the requests within the scopes of this staff member, newest first, with the names of their authors."""
     programmes = [scope.programme_id for scope in await scopes_of(work, staff_id) if scope.programme_id is not None]
     sites = [site.site_id for _, site in await sites_served(work, staff_id)]
     result = await work.session.exec(

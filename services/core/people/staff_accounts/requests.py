@@ -1,4 +1,4 @@
-"""An admin requests that an account is opened, reset or promoted; a second person approves it."""
+"""Requests of an admin to open, reset or promote an account, and their approval by a second person."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ async def request_account(  # noqa: PLR0913 - one field each
     programme: Programme | None = None,
     site: Site | None = None,
 ) -> StaffRequest:
-    """Request an account for a colleague, or another scope for theirs; the role ``factory`` needs no second person.
+    """Request an account for a colleague, or another scope for it; the role ``factory`` needs no second person.
 
-    Raises what checked_colleague and create_staff raise, StaffPhoneNeededError for every role, and
+    Raises the errors of checked_colleague and create_staff, StaffPhoneNeededError for every role, and
     StaffRequestStandsError.
     """
     colleague = await checked_colleague(
@@ -80,7 +80,7 @@ async def request_account(  # noqa: PLR0913 - one field each
 
 
 async def request_reset(work: UnitOfWork, asked_by: uuid.UUID, staff: Staff, phone: str | None) -> StaffRequest:
-    """Request a new first password for a colleague, and another number where ``phone`` is given.
+    """Request a new first password for a colleague, and with ``phone`` a new number.
 
     Raises StaffEndedError, PhoneInvalidError, StaffPhoneNeededError, StaffRequestStandsError.
     """
@@ -104,10 +104,10 @@ async def request_role(work: UnitOfWork, asked_by: uuid.UUID, staff: Staff, role
 
 
 async def approve_request(work: UnitOfWork, staff_id: uuid.UUID, request_id: uuid.UUID) -> StaffRequest:
-    """Approve a request as a second person: it is carried out at once.
+    """Approve a request as a second person and carry it out at once.
 
-    Raises NotFoundError, StaffRequestEndedError, SecondPersonNeededError, ApproverTooNewError, and what the action
-    itself raises.
+    Raises NotFoundError, StaffRequestEndedError, SecondPersonNeededError, ApproverTooNewError, and the errors of the
+    requested action.
     """
     row = await _standing(work, staff_id, request_id)
     author = await work.session.get_one(Staff, row.asked_by)
@@ -132,7 +132,7 @@ async def withdraw_request(work: UnitOfWork, staff_id: uuid.UUID, request_id: uu
 
 
 async def _about(work: UnitOfWork, asked_by: uuid.UUID, staff: Staff, kind: str, role: str) -> StaffRequest:
-    """Return a request about an account, at one of the scopes of that account."""
+    """Return a request about an account, in one of the account's scopes."""
     if staff.ended_at is not None:
         raise StaffEndedError
     scope = (await scopes_of(work, staff.staff_id))[0]
@@ -165,7 +165,7 @@ async def _request(work: UnitOfWork, row: StaffRequest) -> StaffRequest:
 async def _needs_second_person(work: UnitOfWork, row: StaffRequest) -> bool:
     if row.role in SECOND_PERSON_ROLES:
         return True
-    # An approving account that is to lose its role: one person alone must not thin out those who could object.
+    # Demoting an approver needs a second person: one person alone must not reduce the number of possible objectors.
     return row.staff_id is not None and ((await work.session.get_one(Staff, row.staff_id)).role in SECOND_PERSON_ROLES)
 
 
@@ -193,7 +193,7 @@ def _end(work: UnitOfWork, row: StaffRequest, state: str) -> None:
 
 
 async def _standing(work: UnitOfWork, staff_id: uuid.UUID, request_id: uuid.UUID) -> StaffRequest:
-    """Return a request within the scopes of this staff member that waits, locked."""
+    """Return a pending request within the scopes of this staff member, with its row locked."""
     listed = {row.request_id: row for row, _ in await requests_within(work, staff_id)}.get(request_id)
     if listed is None:
         raise NotFoundError

@@ -1,8 +1,8 @@
-"""Which accounts of staff may approve something, from when on, and who counts as another person. Pure.
+"""Rules for approvals by staff: which accounts can approve, from when on, and which count as another person. Pure.
 
-Two accounts are two people only if no account stands behind both. An account stands behind every account that it
-opened, reset or promoted, and behind all those that such an account opened, reset or promoted: its author may know the
-first password or own the phone.
+Two accounts count as two people only if no account stands behind both. An account stands behind every account that it
+opened, reset or promoted, and transitively behind those that such an account opened, reset or promoted: its author may
+know the first password or own the phone.
 """
 
 from __future__ import annotations
@@ -16,27 +16,27 @@ from typing import Final
 
 from services.core.people.staff_accounts.errors import RoleOfFactoryError, StaffPhoneNeededError
 
-# Long enough for colleagues to notice an account that nobody knows.
+# Time for colleagues to notice an unknown account.
 PROBATION: Final = timedelta(days=7)
 FIRST_PASSWORD_LIFETIME: Final = timedelta(hours=24)
 REQUEST_LIFETIME: Final = timedelta(days=7)
-# Break-glass with a delayed notice needs three people: one asks, two approve.
+# Break-glass with a delayed notification needs three people: one requests, two approve.
 APPROVERS_WANTED: Final = 3
 
-# Roles that may approve a recovery, break-glass or another account.
+# Roles that can approve a recovery, break-glass or another account.
 APPROVING_ROLES: Final = frozenset({"staff", "manager", "admin"})
-# Roles that may approve break-glass.
+# Roles that can approve break-glass.
 BREAK_GLASS_ROLES: Final = frozenset({"manager", "admin"})
-# A coordinator is often the factory's own personnel office: that role is never given by one person alone.
+# A coordinator often belongs to the factory's personnel office, so granting that role always needs two people.
 SECOND_PERSON_ROLES: Final = APPROVING_ROLES | {"coordinator"}
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What decides from when on an account may approve; times are aware UTC.
+    """The attributes that determine when an account can approve; times are aware UTC.
 
-    ``appointed_at``: opened, or given another role or scope. ``is_founding``: opened by the command line before the
-    first family was enrolled. ``reset_by_two``: two colleagues reset it, and its telephone number stayed.
+    ``appointed_at``: time of creation or of the last change of role or scope. ``is_founding``: opened by the command
+    line before the first family was enrolled. ``reset_by_two``: two colleagues reset it, and its phone number stayed.
     """
 
     appointed_at: datetime
@@ -46,9 +46,9 @@ class Standing:
 
 
 def approves_from(standing: Standing, *, urgent: bool = False) -> datetime:
-    """Return when an account may first approve: 7 days after it was opened, promoted, or reset by somebody else.
+    """Return when an account can first approve: 7 days after it was opened, promoted, or reset by another person.
 
-    ``urgent`` (break-glass of which the guardian is notified at once): a reset by two colleagues does not count.
+    ``urgent`` (break-glass with immediate notification of the guardian): a reset by two colleagues starts no new wait.
     """
     from_at = standing.appointed_at + (timedelta(0) if standing.is_founding else PROBATION)
     if standing.reset_at is None or (urgent and standing.reset_by_two):
@@ -57,12 +57,12 @@ def approves_from(standing: Standing, *, urgent: bool = False) -> datetime:
 
 
 def was_there_before(standing: Standing, since_at: datetime) -> bool:
-    """Return whether an account was opened, promoted and reset for the last time before ``since_at``."""
+    """Return whether the last opening, promotion and reset of an account all lie before ``since_at``."""
     return max(standing.appointed_at, standing.reset_at or standing.appointed_at) < since_at
 
 
 def count_people(behind: Mapping[uuid.UUID, AbstractSet[uuid.UUID]]) -> int:
-    """Return how many people these accounts are at most; ``behind``: the accounts behind each, itself included."""
+    """Return the greatest possible number of people; ``behind``: the accounts behind each account, itself included."""
     people: list[set[uuid.UUID]] = []
     for accounts in behind.values():
         joined, apart = set(accounts), []
@@ -76,12 +76,12 @@ def count_people(behind: Mapping[uuid.UUID, AbstractSet[uuid.UUID]]) -> int:
 
 
 def check_employer(role: str, *, employed_by_factory: bool) -> None:
-    """Refuse any role but ``factory`` for whoever the factory employs; raises RoleOfFactoryError."""
+    """Reject any role but ``factory`` for a person employed by the factory; raises RoleOfFactoryError."""
     if employed_by_factory and role != "factory":
         raise RoleOfFactoryError
 
 
 def check_reachable(role: str, phone: str | None) -> None:
-    """Refuse an approving account without a telephone number; raises StaffPhoneNeededError."""
+    """Reject an approving account without a phone number; raises StaffPhoneNeededError."""
     if role in APPROVING_ROLES and phone is None:
         raise StaffPhoneNeededError

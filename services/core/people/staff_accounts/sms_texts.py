@@ -1,4 +1,4 @@
-"""What text messages to staff say, in each language."""
+"""SMS texts to staff, in each language."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ def first_password_text(locale: str, password: str) -> str:
 
 
 def number_changed_text(locale: str) -> str:
-    """Return the text to the number that an account had before its reset."""
+    """Return the text for the number that an account had before its reset."""
     return _texts()[fitting_locale(locale)]["number_changed"]

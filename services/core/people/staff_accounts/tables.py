@@ -1,4 +1,4 @@
-"""Tables of who opened which account of staff, and of requests that wait for a second person."""
+"""Tables of the accounts behind an account, and of requests that wait for a second person."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from services.core.platform.db.columns import datetime, id_column, maybe_time_co
 
 
 class StaffOrigin(SQLModel, table=True):
-    """An account that opened, reset or promoted another one; kept for good."""
+    """An account that opened, reset or promoted another one; never deleted."""
 
     __tablename__ = "staff_origin"
 
     staff_id: uuid.UUID = Field(primary_key=True, foreign_key="staff.staff_id", ondelete="CASCADE")
     by_staff_id: uuid.UUID = Field(primary_key=True, foreign_key="staff.staff_id", ondelete="CASCADE")
-    # The first time.
+    # Time of the first such action.
     since_at: datetime = time_column()
 
 
 class StaffRequest(SQLModel, table=True):
-    """An account to be opened, reset or promoted, once a second person has approved it."""
+    """A request to open, reset or promote an account, carried out after a second person's approval."""
 
     __tablename__ = "staff_request"
     __table_args__ = (
-        # One at a time for an account.
+        # At most one pending request for an account.
         Index("staff_request_standing", "email", unique=True, postgresql_where=text("state = 'asked'")),
     )
 
@@ -36,12 +36,12 @@ class StaffRequest(SQLModel, table=True):
     email: str = Field(max_length=254)
     display_name: str = Field(max_length=80)
     role: str = Field(max_length=20)
-    # Of a reset: empty unless the number changes.
+    # For a reset: empty if the number stays.
     phone: str | None = Field(default=None, max_length=16)
     employed_by_factory: bool = False
     programme_id: uuid.UUID | None = Field(default=None, foreign_key="programme.programme_id", ondelete="CASCADE")
     site_id: uuid.UUID | None = Field(default=None, foreign_key="site.site_id", ondelete="CASCADE")
-    # The account, once there is one.
+    # The account; empty until the request has created it.
     staff_id: uuid.UUID | None = Field(default=None, foreign_key="staff.staff_id", index=True, ondelete="CASCADE")
     # asked, done, withdrawn
     state: str = Field(default="asked", max_length=10)
