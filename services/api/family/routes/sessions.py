@@ -44,7 +44,7 @@ async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessionsResponse:
 async def end_session(work: Work, caller: IsLoggedIn, session_id: uuid.UUID) -> None:
     """End one of the caller's sessions with its open streams; its device becomes unknown.
 
-    An ended session stays ended. 404 for a session of somebody else.
+    An ended session stays ended. 404 for another guardian's session.
     """
     if not await end_session_of(work, caller.guardian_id, session_id, "ended"):
         raise NotFoundError

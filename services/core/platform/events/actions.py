@@ -32,7 +32,7 @@ async def record_event(
     (message, locate, manage) to guardians who have the right at the time of reading.
     """
     # UPDATE locks the family's row until commit, so numbers become visible in order. The table is named in SQL, not
-    # imported: families is a layer above events.
+    # imported: people is a layer above platform.
     allocated = await work.run(
         text("UPDATE family SET event_seq = event_seq + 1 WHERE family_id = :family_id RETURNING event_seq"),
         {"family_id": family_id},

@@ -101,7 +101,7 @@ async def _keep_what_may_be_counted(work: UnitOfWork, facts: Sequence[Fact]) -> 
 
 async def _agreed(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
     """Return the families that may currently be measured."""
-    # The tables are named in SQL, not imported: consents and families are layers above facts.
+    # The tables are named in SQL, not imported: people is a layer above platform.
     rows = await work.run(
         text(
             "SELECT m.family_id FROM membership m JOIN consent c USING (family_id, guardian_id) "

@@ -29,5 +29,5 @@ class Fact(SQLModel, table=True):
     received_at: datetime = time_column(index=True)
     # Duration of a voice message; None for other kinds. A length, no content.
     voice_ms: int | None = None
-    # Set by usage.counting in the transaction that counts it, so a fact that commits late is still counted.
+    # Set by measurement.counting in the transaction that counts it, so a fact that commits late is still counted.
     counted: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})

@@ -34,7 +34,7 @@ async def put_in(
 ) -> InboxItem:
     """Append an item to the child's inbox and return it; ``ref`` is its name on the wire (generated if empty)."""
     # UPDATE locks the child's row until commit, so a higher number never becomes visible before a lower one. The table
-    # is named in SQL, not imported: families is a layer above inbox.
+    # is named in SQL, not imported: people is a layer above platform.
     allocated = await work.run(
         text("UPDATE child SET inbox_seq = inbox_seq + 1 WHERE child_id = :child_id RETURNING inbox_seq"),
         {"child_id": child_id},
