@@ -1,4 +1,4 @@
-"""The languages that people are spoken to in."""
+"""The languages of the product."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Final
 LOCALES: Final = ("en", "zh-Hans", "vi", "tr")
 DEFAULT_LOCALE: Final = "en"
 
-# Where a number written without its country code most likely belongs.
+# The country assumed for a phone number without country code.
 _REGIONS: Final = {"zh-Hans": "CN", "vi": "VN", "tr": "TR"}
 
 
 def fitting_locale(requested: str | None, default: str = DEFAULT_LOCALE) -> str:
-    """Return the one of our locales that fits a BCP 47 tag best: ``zh-CN`` gets ``zh-Hans``; else ``default``."""
+    """Return the supported locale that matches a BCP 47 tag best (``zh-CN``: ``zh-Hans``), or ``default``."""
     if not requested:
         return default
     language = requested.replace("_", "-").split("-", 1)[0].lower()
@@ -23,5 +23,5 @@ def fitting_locale(requested: str | None, default: str = DEFAULT_LOCALE) -> str:
 
 
 def region_of(locale: str) -> str | None:
-    """Return the country (ISO 3166-1) where a locale's speakers in the programme live, or None."""
+    """Return the country (ISO 3166-1) in which the programme's speakers of a locale live, or None."""
     return _REGIONS.get(locale)

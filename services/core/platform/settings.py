@@ -1,7 +1,7 @@
 """Settings of every process, read from the environment (prefix ``SMARTWATCH_``).
 
-A value that would be dangerous as a default (a key, a password) has a default that works in development only:
-``Settings.load()`` refuses to start with it anywhere else.
+Settings that are secrets (keys, passwords) have default values for development only; ``Settings.load()`` refuses to
+start with them in any other environment.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Annotated, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-# Shared by every checkout of the sources, so worth nothing as secrets; the mark makes them easy to refuse.
+# These values are in every checkout, so they are no secrets; the marker makes them easy to reject.
 _DEVELOPMENT_MARK = "development-only"
 _DEVELOPMENT_MASTER_KEY = base64.b64encode(b"development-only-master-key-32by").decode()
 
@@ -32,7 +32,7 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 
 class Environment(StrEnum):
-    """Where this process runs; only ``development`` and ``test`` accept the default secrets."""
+    """The environment of this process; only ``development`` and ``test`` accept the default secrets."""
 
     DEVELOPMENT = "development"
     TEST = "test"
@@ -40,7 +40,7 @@ class Environment(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Every setting of the product, one flat list; ``docs/settings.md`` is generated from the descriptions."""
+    """Every setting of the product in one flat list; ``docs/settings.md`` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="SMARTWATCH_", frozen=True, extra="ignore")
 
@@ -218,7 +218,7 @@ class Settings(BaseSettings):
     @field_validator("token_keys")
     @classmethod
     def _check_token_keys(cls, value: dict[str, SecretStr]) -> dict[str, SecretStr]:
-        # RFC 7518 section 3.2: a key for HS256 has at least the hash's 32 bytes.
+        # RFC 7518 section 3.2: an HS256 key has at least the 32 bytes of the hash.
         if any(len(secret.get_secret_value().encode()) < 32 for secret in value.values()):  # noqa: PLR2004
             message = "each of token_keys needs at least 32 bytes"
             raise ValueError(message)
@@ -226,7 +226,7 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _need_hash_key(self) -> Self:
-        # Following the first master key, it would change with it: every session and every known secret would be lost.
+        # A hash key derived from the first master key would change with it and invalidate sessions and stored hashes.
         if self.master_keys and not self.hash_key.get_secret_value():
             message = "master_keys needs a hash_key beside it: where there was one master_key, that one"
             raise ValueError(message)
@@ -259,7 +259,7 @@ class Settings(BaseSettings):
         return _networks(self.trusted_proxies)
 
     def development_secrets(self) -> list[str]:
-        """Names of the secrets that still have the value every checkout shares."""
+        """Return the names of the secrets that still have their development value."""
         names = []
         if not self.master_keys and self.master_key.get_secret_value() == _DEVELOPMENT_MASTER_KEY:
             names.append("master_key")
@@ -275,7 +275,7 @@ class Settings(BaseSettings):
 
 
 def _pairs(value: object, name: str, *, at_least: int) -> object:
-    """Return the ids and secrets of a comma separated list; anything but text is left as it is."""
+    """Return the key ids and secrets of a comma separated list; a value that is not text is returned unchanged."""
     if not isinstance(value, str):
         return value
     pairs = [pair.split(":", 1) for pair in value.split(",") if pair.strip()]

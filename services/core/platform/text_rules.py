@@ -1,7 +1,7 @@
-"""What a text that people write may contain; one place for every field of every face.
+"""Rules for the characters and lengths of user-written text, shared by all APIs.
 
-Pure. Message text is never altered: what a child or parent wrote is theirs. Names are normalised (NFC, no outer
-spaces), since a watch's font draws composed letters and two spellings of one name would look like two people.
+Pure. Message text is never changed. Names are normalised (NFC, no outer spaces), because a watch's font contains
+composed letters, and two spellings of one name would look like two people.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Final
 
 from services.core.platform.errors import CoreError
 
-# Control, private and format characters (bidi controls turn the text after them around, UAX 9; zero-width ones make two
-# names look alike), line and paragraph separators: a name is one line that is seen as what it is.
+# Rejected in names: control, private and format characters (bidi controls reorder the following text, UAX 9;
+# zero-width characters make different names look alike), line and paragraph separators.
 _UNSEEN_CATEGORIES: Final = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
-# Joiners: pictures of a family are made with one, and some scripts cannot be written without the other.
+# Joiners: family emoji and some scripts need them.
 _JOINERS: Final = frozenset("\u200c\u200d")
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@")
-# Written in a message on purpose; everything else of category Cc is not.
+# The control characters allowed in messages; all others of category Cc are rejected.
 _MESSAGE_CONTROLS: Final = frozenset("\n\t")
 
 
 class TextNotAllowedError(CoreError):
-    """A text holds something that cannot be stored, shown or sent; names the field and why."""
+    """A text contains something that cannot be stored, shown or sent; names the field and the reason."""
 
     code = "text_not_allowed"
     sentence = "This text cannot be used: it is empty, too long, or holds characters that cannot be shown."
@@ -41,33 +41,33 @@ class TextNotAllowedError(CoreError):
 
 @dataclass(frozen=True)
 class TextRule:
-    """Bounds of one kind of text, in characters and in UTF-8 bytes."""
+    """Limits of one kind of text, in characters and in UTF-8 bytes."""
 
     max_characters: int
     max_bytes: int
     is_name: bool = False
     may_be_empty: bool = False
-    # Written by staff for others to read: unseen characters are refused as in a name, line breaks are not.
+    # Text by staff for other readers: invisible characters are rejected as in names, line breaks are allowed.
     is_prose: bool = False
-    # A spreadsheet runs what begins so: names of the programme's structure stand in files that offices open.
+    # Spreadsheets run text that starts like this as a formula, and structure names appear in exported files.
     may_be_formula: bool = True
 
 
-# 120 bytes: thirty contacts are sent in parts, and one contact must fit a watch's smallest payload of 1,024 bytes.
+# 120 bytes: a contact list is sent in parts, and one contact must fit a watch's smallest payload of 1,024 bytes.
 NAME: Final = TextRule(max_characters=40, max_bytes=120, is_name=True)
 OPTIONAL_NAME: Final = TextRule(max_characters=40, max_bytes=120, is_name=True, may_be_empty=True)
-# What staff write to families or about them.
+# Text that staff write to families or about them.
 PROSE: Final = TextRule(max_characters=500, max_bytes=2000, is_prose=True)
-# 500 characters are the protocol's; four bytes each is the most that UTF-8 needs.
+# 500 characters is the protocol's limit; UTF-8 needs at most four bytes for each.
 MESSAGE: Final = TextRule(max_characters=500, max_bytes=2000)
 
 
 def check_text(field: str, value: str, rule: TextRule) -> str:
-    """Return the text as it is to be stored; raises :class:`TextNotAllowedError` naming ``field``.
+    """Return the text in stored form; raises :class:`TextNotAllowedError` naming ``field``.
 
-    Names come back in NFC without outer spaces, messages exactly as they came.
+    Names are returned in NFC without outer spaces, messages unchanged.
     """
-    # Before anything looks at it: a lone surrogate cannot be encoded, not even to count its bytes.
+    # Checked first: a lone surrogate cannot be encoded, so even its bytes cannot be counted.
     if any("\ud800" <= character <= "\udfff" for character in value):
         raise TextNotAllowedError(field, "character")
     text = unicodedata.normalize("NFC", value).strip() if rule.is_name else value
@@ -83,7 +83,7 @@ def check_text(field: str, value: str, rule: TextRule) -> str:
 
 
 def begins_as_formula(text: str) -> bool:
-    """Return whether a spreadsheet would run a text as a formula; full-width signs count as their narrow ones."""
+    """Return whether a spreadsheet would run a text as a formula; full-width signs count as their ASCII forms."""
     return unicodedata.normalize("NFKC", text.lstrip()[:1]).startswith(_FORMULA_SIGNS)
 
 
@@ -97,5 +97,5 @@ def _is_refused(character: str, rule: TextRule) -> bool:
 
 
 def _is_visible(character: str) -> bool:
-    # Letters, numbers, punctuation, symbols; not spaces, marks that need a letter, or format characters.
+    # Letters, numbers, punctuation, symbols; not spaces, combining marks or format characters.
     return unicodedata.category(character)[0] in "LNPS"

@@ -1,1 +1,1 @@
-"""Lists and workbooks that programme staff upload."""
+"""Parsing of lists and workbooks that programme staff upload."""

@@ -1,6 +1,6 @@
-"""Read the lists that programme staff keep in spreadsheets: CSV and XLSX as Excel, Numbers, LibreOffice, WPS save it.
+"""Read lists in CSV and XLSX as written by Excel, Numbers, LibreOffice and WPS.
 
-Every fault is told by row and column, all of them at once, so that a list is mended in one round.
+All faults are reported at once, by row and column, so that a list can be corrected in one round.
 """
 
 from __future__ import annotations
@@ -23,29 +23,29 @@ from services.core.platform.spreadsheets.workbooks import (
 )
 from services.core.platform.text_rules import TextNotAllowedError, TextRule, begins_as_formula, check_text
 
-# A programme of one country is a few thousand rows of 100 bytes; what is larger is another file taken by mistake.
+# A programme of one country has a few thousand rows of 100 bytes; a larger file is not such a list.
 BYTES_MAX = 5_000_000
 ROWS_MAX = 20_000
 _CELL = TextRule(max_characters=200, max_bytes=800, is_name=True, may_be_empty=True)
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-# Columns that hold a person's name, in the languages of the programme's countries. None is kept before consent.
+# Column headings for a person's name, in the languages of the programme's countries. Names need consent.
 _NAME_WORDS = (
     "name", "child", "pupil", "student", "guardian", "parent", "mother", "father",
     "姓名", "名字", "孩子", "学生", "家长", "tên", "họ", "ten", "ho",
     "ad\N{LATIN SMALL LETTER DOTLESS I}", "ad", "adi", "soyad", "isim", "çocuk", "cocuk",
 )  # fmt: skip
 
-# LOWER("I") is dotless and UPPER("i") dotted there. No known column is told from another by its dots.
+# In Turkish, LOWER("I") is dotless and UPPER("i") is dotted. No two known columns differ in these dots alone.
 _TURKISH_I = {0x130: "i", 0x131: "i"}
 
-# What a spreadsheet shows where a formula failed.
+# The values that spreadsheets show for a failed formula.
 _ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
 
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One thing to mend: the row as the spreadsheet numbers it (the heading is row 1; 0: the file), the column."""
+    """One fault: its row as the spreadsheet numbers it (the heading is row 1; 0: the file), its column, its code."""
 
     row: int
     column: str
@@ -55,7 +55,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Row:
-    """One row that is not empty: its number in the spreadsheet and every known column's cell, tidied."""
+    """One non-empty row: its number in the spreadsheet, and the normalised cell of every known column."""
 
     number: int
     cells: dict[str, str]
@@ -66,7 +66,7 @@ class Row:
 
 
 class SheetRefusedError(CoreError):
-    """A list with faults; nothing of it was taken."""
+    """The list has faults; nothing was stored."""
 
     code = "sheet_refused"
     sentence = "The list was refused as a whole, nothing was changed. Mend these and try again."
@@ -76,7 +76,7 @@ class SheetRefusedError(CoreError):
         self.faults = tuple(sorted(faults))
 
     def fields(self) -> dict[str, int | str]:
-        """Return how many faults there are."""
+        """Return the number of faults."""
         return {"faults": len(self.faults)}
 
 
@@ -88,13 +88,13 @@ def read_sheet(
     as_is: Sequence[str] = (),
     collected: list[Fault] | None = None,
 ) -> list[Row]:
-    """Return the rows of a list; columns may come in any order; in CSV separated by comma, semicolon or tab.
+    """Return the rows of a list with its columns in any order; CSV is separated by comma, semicolon or tab.
 
-    A workbook (XLSX) has the list on its only filled sheet and obeys the same rules. CSV is UTF-8 with or without BOM,
-    with any line ends; rows without content are skipped, Excel's ``sep=`` line too. A missing optional column reads as
-    empty cells. Cells of the columns ``as_is`` (secrets) are neither tidied nor examined. With ``collected`` the faults
-    of single cells are added to it instead of raised, so that the caller can report them together with its own.
-    Raises SheetRefusedError for anything else: no column is ignored in silence, no cell is guessed.
+    A workbook (XLSX) has the list on its only non-empty sheet and follows the same rules. CSV is UTF-8 with or without
+    BOM, with any line ends; empty rows and Excel's ``sep=`` line are skipped. A missing optional column reads as empty
+    cells. Cells of the columns ``as_is`` (secrets) are neither normalised nor checked. With ``collected``, faults of
+    single cells are appended to it instead of raised, so that the caller can report them together with its own.
+    Raises SheetRefusedError for anything else: no column is ignored silently, no cell is guessed.
     """
     heading, records = _table(raw)
     columns = _columns(*heading, required, optional)
@@ -118,7 +118,7 @@ def read_sheet(
 
 
 def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
-    """Refuse a workbook that unpacks to more than so many bytes, before it is parsed; raises SheetRefusedError."""
+    """Reject a workbook that unpacks to more than this many bytes before parsing it; raises SheetRefusedError."""
     if is_workbook(raw):
         try:
             check_unpacked(raw, most_bytes)
@@ -127,13 +127,13 @@ def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
 
 
 def heading_of(raw: bytes) -> list[str]:
-    """Return the columns that a list names, as :func:`read_sheet` compares them; raises SheetRefusedError."""
+    """Return the column names of a list as :func:`read_sheet` compares them; raises SheetRefusedError."""
     (_, record), _ = _table(raw)
     return [_column_name(cell) for cell in record]
 
 
 def first_faults(faults: Iterable[Fault]) -> list[Fault]:
-    """Return the first fault of each cell: what follows from an unreadable cell says nothing new."""
+    """Return the first fault of each cell; later faults of an unreadable cell are consequences of the first."""
     found: dict[tuple[int, str], Fault] = {}
     for fault in faults:
         found.setdefault((fault.row, fault.column), fault)
@@ -141,12 +141,12 @@ def first_faults(faults: Iterable[Fault]) -> list[Fault]:
 
 
 def filled(rows: Sequence[Row], column: str, content: str) -> list[Row]:
-    """Return the rows with this content in each cell of a column that is empty."""
+    """Return the rows with ``content`` in each empty cell of a column."""
     return [Row(row.number, row.cells | {column: row.cells[column] or content}) for row in rows]
 
 
 def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
-    """Return a fault for each row whose cell stood in a row above already; empty cells do not count."""
+    """Return a fault for each row whose cell repeats one of an earlier row; empty cells are ignored."""
     first_seen: dict[str, int] = {}
     faults = []
     for row in rows:
@@ -158,7 +158,7 @@ def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
 
 
 def is_date(cell: str) -> bool:
-    """Tell whether a cell is a day as ISO 8601 writes it, with hyphens; nothing else can be told apart from others."""
+    """Return whether a cell is an ISO 8601 date with hyphens; every other notation is ambiguous."""
     try:
         date.fromisoformat(cell)
     except ValueError:
@@ -171,7 +171,7 @@ def _refused(code: str, sentence: str, row: int = 0, column: str = "") -> SheetR
 
 
 def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]]]:
-    """Return the heading and the rows below it, each with its number."""
+    """Return the heading and an iterator over the rows below it, each with its number."""
     if len(raw) > BYTES_MAX:
         raise _refused("file_too_large", f"More than {BYTES_MAX // 1_000_000} MB: is this the right file?")
     if is_workbook(raw):
@@ -208,12 +208,12 @@ def _decode(raw: bytes) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    # Not splitlines(): that also splits at separators which may stand inside a cell, where they are told as a fault.
+    # Not splitlines(): it also splits at separators inside a cell, which have to be reported as a fault.
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def _heading(lines: Sequence[str]) -> tuple[int, str]:
-    """Return the index of the heading's line and the delimiter that it uses."""
+    """Return the index of the heading's line and its delimiter."""
     first = next(index for index, line in enumerate(lines) if line.strip())
     if lines[first].strip().lower().startswith("sep=") and len(lines[first].strip()) == len("sep=") + 1:
         delimiter = lines[first].strip()[-1]
@@ -225,7 +225,7 @@ def _heading(lines: Sequence[str]) -> tuple[int, str]:
 
 
 def _columns(number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
-    """Return the known name of each column of the heading ('' for one without heading)."""
+    """Return the known name of each heading column ('' for an empty heading)."""
     columns = [_column_name(cell) for cell in record]
     known = (*required, *optional)
     faults = [_unknown_column(number, column) for column in columns if column and column not in known]
@@ -256,8 +256,8 @@ def _unknown_column(number: int, column: str) -> Fault:
 
 
 def _records(lines: Sequence[str], delimiter: str, start: int) -> Iterator[tuple[int, list[str]]]:
-    """Yield (row number, cells) from line index ``start`` on; raises SheetRefusedError for broken quotes."""
-    # A cell that spans lines is refused in _row; the reader still has to see the line ends to find where it ends.
+    """Yield (row number, cells) from line index ``start`` on; raises SheetRefusedError for unbalanced quotes."""
+    # _row rejects cells that span lines, but the CSV reader needs the line ends to find the end of such a cell.
     reader = csv.reader(io.StringIO("\n".join(lines[start:])), delimiter=delimiter, strict=True)
     number = start
     try:
@@ -287,7 +287,7 @@ def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequ
 
 
 def cell_fault(cell: str) -> tuple[str, str] | None:
-    """Return code and sentence of what is wrong with a tidied cell, whatever its column, or None."""
+    """Return code and sentence of the fault of a normalised cell, independent of its column, or None."""
     try:
         check_text("cell", cell, _CELL)
     except TextNotAllowedError as error:
@@ -296,7 +296,7 @@ def cell_fault(cell: str) -> tuple[str, str] | None:
         return "cell_unreadable", "There is a line break or an invisible character in it: type it anew."
     if cell in _ERROR_VALUES:
         return "cell_is_error", "A formula failed in this cell: write the value itself."
-    # `+` and digits is a phone number and stays.
+    # A plus sign followed by digits is a phone number, not a formula.
     is_phone = unicodedata.normalize("NFKC", cell[:1]) == "+" and cell[1:].replace(" ", "")[:1].isdigit()
     if begins_as_formula(cell) and not is_phone:
         return "cell_is_formula", "This would run as a formula in a spreadsheet: format the cell as text."
@@ -308,6 +308,6 @@ def _tidy(cell: str) -> str:
 
 
 def _column_name(cell: str) -> str:
-    """Return a heading as it is compared: full-width letters and a Turkish spreadsheet's capitals are folded."""
+    """Return a heading for comparison, with full-width letters and Turkish capitals folded."""
     folded = " ".join(unicodedata.normalize("NFKC", cell).split()).translate(_TURKISH_I).lower()
     return unicodedata.normalize("NFC", folded).replace(" ", "_")

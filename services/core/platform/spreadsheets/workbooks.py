@@ -1,7 +1,7 @@
-"""Read a workbook (XLSX) as the rows of text that its one sheet shows; a stranger's file, so everything is bounded.
+"""Read the single sheet of a workbook (XLSX) as rows of text. The file is untrusted, so every size is bounded.
 
-What a spreadsheet has done to a value is not undone: a number of more than fifteen digits comes out in the notation
-in which it was rounded, a formula comes out as the formula, and the rules of the list refuse both.
+Losses caused by the spreadsheet are not repaired: a number of more than fifteen digits is returned in its rounded
+notation, a formula as the formula, and the rules of the list reject both.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ from typing import Any, Final
 import openpyxl
 from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
 
-# A list of 20,000 rows of ten columns unpacks to some 10 MB; a file that unpacks to more is a bomb or another file.
+# A list of 20,000 rows of ten columns unpacks to about 10 MB; a larger one is a zip bomb or not a list.
 _UNPACKED_BYTES_MAX: Final = 60_000_000
 _PARTS_MAX: Final = 200
 _COLUMNS_MAX: Final = 200
-# Blank rows between lists are passed over, a million of them are not.
+# Blank rows between lists are skipped; a million of them is rejected.
 _LINES_MAX: Final = 50_000
 _STRICT_NAMESPACE: Final = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _ROW_TAG: Final = re.compile(rb"<(?:[A-Za-z]\w*:)?row\b([^>]*)>")
 _ATTRIBUTE: Final = re.compile(rb"""\b(r|hidden)\s*=\s*["'](\w+)["']""")
-# Spreadsheets keep fifteen digits of a number (IEEE 754 double); what follows is zeros where digits were.
+# Spreadsheets keep fifteen digits of a number (IEEE 754 double) and replace the remaining ones with zeros.
 _EXACT_BELOW: Final = 10**15
 
 
 class WorkbookRefusedError(Exception):
-    """No workbook that can be read as a list; a code and a sentence for the report of faults."""
+    """The file cannot be read as a list; holds the code and the sentence of its fault."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(code)
@@ -40,7 +40,7 @@ class WorkbookRefusedError(Exception):
 
 
 class HiddenRowsError(WorkbookRefusedError):
-    """Rows with content that the office does not see, because of a filter or by hand."""
+    """Rows with content are hidden from the user, by a filter or manually."""
 
     def __init__(self, rows: list[int]) -> None:
         super().__init__("row_hidden", "This row is hidden: show it (is a filter on?), or delete it.")
@@ -57,12 +57,12 @@ _TOO_LARGE = WorkbookRefusedError("file_too_large", "It unpacks to too much: kee
 
 
 def is_workbook(raw: bytes) -> bool:
-    """Tell whether these bytes begin as an XLSX does (a ZIP archive)."""
+    """Return whether these bytes start like an XLSX file (a ZIP archive)."""
     return raw.startswith(b"PK\x03\x04")
 
 
 def check_unpacked(raw: bytes, most_bytes: int) -> None:
-    """Refuse a workbook that unpacks to more than a face has time for; raises WorkbookRefusedError."""
+    """Reject a workbook that unpacks to more than ``most_bytes``; raises WorkbookRefusedError."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             unpacked_bytes = sum(part.file_size for part in archive.infolist())
@@ -73,11 +73,11 @@ def check_unpacked(raw: bytes, most_bytes: int) -> None:
 
 
 def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield (row number, cells as text) of the only sheet that is not empty; raises WorkbookRefusedError."""
+    """Yield (row number, cells as text) of the only non-empty sheet; raises WorkbookRefusedError."""
     _check_archive(raw)
     try:
         with warnings.catch_warnings():
-            # Of validations and colours that are not read; nothing that is.
+            # The library warns about unsupported validations and styles, which this reader does not use.
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(io.BytesIO(raw), read_only=True, keep_links=False)
             # Hidden sheets hold the values of drop-down lists.
@@ -87,12 +87,12 @@ def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
     except WorkbookRefusedError:
         raise
     except Exception as error:
-        # The library raises what its XML, ZIP and number parsers raise: KeyError, ValueError, ParseError, zlib.error.
+        # The library passes on its XML, ZIP and number parsers' errors: KeyError, ValueError, ParseError, zlib.error.
         raise _BROKEN from error
     if len(filled) > 1:
         raise WorkbookRefusedError("several_sheets", "Several sheets have content: keep the one with the list.")
     rows = filled[0][1] if filled else []
-    # The heading may be hidden: it says the same either way.
+    # A hidden heading row is accepted: its content is checked in any case.
     unseen = [number for number, _ in rows[1:] if number in hidden]
     if unseen:
         raise HiddenRowsError(unseen)
@@ -100,22 +100,22 @@ def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
 
 
 def _check_archive(raw: bytes) -> None:
-    """Refuse what would unpack without end, before any of it is parsed."""
+    """Reject archives of excessive unpacked size before parsing any part."""
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             parts = archive.infolist()
             unpacked_bytes = sum(part.file_size for part in parts)
             small = len(parts) <= _PARTS_MAX and unpacked_bytes <= _UNPACKED_BYTES_MAX
-            # ZIP promises a size; what is longer than promised is cut there, what fails its checksum raises.
+            # ZIP declares each size: reading stops at the declared size, and a wrong checksum raises.
             sound = not small or not any(
                 _declares_entities(archive.read(part)) for part in parts if part.filename.endswith((".xml", ".rels"))
             )
-            # ISO/IEC 29500 strict: other namespaces, which the library takes for an empty workbook.
+            # ISO/IEC 29500 strict uses other namespaces; the library would read such a file as an empty workbook.
             strict = small and any(
                 _STRICT_NAMESPACE in archive.read(part) for part in parts if part.filename == "xl/workbook.xml"
             )
     except Exception as error:
-        # BadZipFile, zlib.error, NotImplementedError, RuntimeError (encrypted): they have no nearer ancestor.
+        # BadZipFile, zlib.error, NotImplementedError, RuntimeError (encrypted) have no closer common base class.
         raise _BROKEN from error
     if not small:
         raise _TOO_LARGE
@@ -126,18 +126,18 @@ def _check_archive(raw: bytes) -> None:
 
 
 def _declares_entities(part: bytes) -> bool:
-    # No spreadsheet writes a document type; whoever does wants entities that grow. Other encodings would hide it.
+    # Spreadsheets write no document type; its only use would be entity expansion. Other encodings could hide it.
     return b"<!DOCTYPE" in part or b"<!ENTITY" in part or part.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\x00" in part
 
 
 def _hidden_rows(raw: bytes, sheet: Any) -> frozenset[int]:  # noqa: ANN401 - the library has no types
-    """Return the numbers of a sheet's hidden rows, which the library tells only of a sheet held in memory whole."""
+    """Return the numbers of a sheet's hidden rows; the library exposes them only for fully loaded sheets."""
     with zipfile.ZipFile(io.BytesIO(raw)) as archive:
         part = archive.read(sheet._worksheet_path)  # noqa: SLF001 - where it lies is known to the library alone
     found, number = set(), 0
     for tag in _ROW_TAG.finditer(part):
         attributes = dict(_ATTRIBUTE.findall(tag[1]))
-        # Without a number of its own a row follows the one before (ECMA-376 part 1, 18.3.1.73).
+        # A row without a number follows the previous one (ECMA-376 part 1, 18.3.1.73).
         number = int(attributes.get(b"r", number + 1))
         if attributes.get(b"hidden") in {b"1", b"true"}:
             found.add(number)
@@ -145,7 +145,7 @@ def _hidden_rows(raw: bytes, sheet: Any) -> frozenset[int]:  # noqa: ANN401 - th
 
 
 def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401 - the library has no types
-    # Its declared dimensions are only a claim.
+    # The declared dimensions are not trusted.
     sheet.reset_dimensions()
     rows = []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
