@@ -1,1 +1,1 @@
-"""The API of programme staff; it imports nothing that holds content, places or contacts."""
+"""The staff API; it imports no module that holds content, positions or contacts."""

@@ -1,8 +1,8 @@
-"""Where access of staff is decided: every staff route declares one of these rules, and a test fails for one without.
+"""Access rules of staff routes: every route declares one, and a test fails for a route without a rule.
 
-What a role may do stands in one table below. Whom and where is a matter of scopes: a site outside them answers exactly
-as one that does not exist. Role and scopes are read from the database at each request. Nothing here can name content,
-places or contacts: neither this file nor the routes of staff import a room that holds any.
+The table below maps roles to permissions; scopes limit them to programmes and sites. A site outside the scope gets the
+same response as an unknown one. Role and scopes are read from the database on each request. Neither this file nor the
+staff routes import a package that holds content, positions or contacts.
 """
 
 import uuid
@@ -34,7 +34,7 @@ _BEARER = HTTPBearer(
 
 
 class Permission(StrEnum):
-    """What a staff member may do where they serve."""
+    """A permission of a staff member within the member's scopes."""
 
     SEE_STRUCTURE = "see structure"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -60,16 +60,16 @@ PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT}
     | {Permission.APPROVE_ACCOUNTS, Permission.SETTLE_CONTESTS},
     "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
-    # Often the factory's personnel office: family codes only while a hand-out of the site is open.
+    # Often part of the factory's personnel office: sees family codes only while a hand-out of the site is open.
     "coordinator": _OF_SITE,
-    # The employer: counts over many families, never a row about one.
+    # The employer: statistics over many families, never data of a single family.
     "factory": frozenset({Permission.EXPORT}),
 }
 
 
 @dataclass(frozen=True)
 class StaffCaller:
-    """Which staff member asks."""
+    """The authenticated staff member of a request."""
 
     staff: Staff
     staff_session_id: uuid.UUID
@@ -86,7 +86,7 @@ class StaffCaller:
 
 @dataclass(frozen=True)
 class SiteScope:
-    """A site that the caller serves."""
+    """A site within the caller's scope."""
 
     caller: StaffCaller
     site: Site
@@ -98,7 +98,7 @@ async def read_staff(
     tokens: Tokens,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> StaffCaller:
-    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
+    """Authenticate a staff token; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read_staff(bearer.credentials, work.now)
@@ -114,7 +114,7 @@ AnyStaff = Annotated[StaffCaller, Depends(read_staff)]
 
 
 class StaffLoggedIn:
-    """A staff member whose session stands, whatever the role: their own sessions and profile."""
+    """Access rule: any staff member with a live session; for the own sessions and profile."""
 
     access_rule: ClassVar[str] = "staff logged in"
 
@@ -124,7 +124,7 @@ class StaffLoggedIn:
 
 
 class StaffWith:
-    """A staff member whose role has a permission; the route itself keeps to their scopes."""
+    """Access rule: a staff member whose role has a permission; the route applies the scopes itself."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
@@ -137,7 +137,7 @@ class StaffWith:
 
 
 class OfSite:
-    """A staff member whose role has a permission and who serves the site in the path."""
+    """Access rule: a staff member whose role has a permission and whose scopes contain the path's site."""
 
     def __init__(self, permission: Permission) -> None:
         self.permission = permission
@@ -180,7 +180,7 @@ SettlesContestsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SETTLE_CO
 BreaksGlassAtSite = Annotated[SiteScope, Depends(OfSite(Permission.BREAK_GLASS))]
 SupportsAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SUPPORT))]
 SeesImpactAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_IMPACT))]
-# Numbers over many families: what the factory, too, may read of its own site.
+# Statistics over many families: the only data of its own site that the factory can read.
 AggregatesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.EXPORT))]
 MayExport = Annotated[StaffCaller, Depends(StaffWith(Permission.EXPORT))]
 MayManageStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_STRUCTURE))]

@@ -1,4 +1,4 @@
-"""Lists on their way in over HTTP: read aside, taken whole or not at all, and told in one report."""
+"""Import of uploaded lists: parsed in a thread, applied as a whole or not at all, with one report of all faults."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError,
 
 Rows = TypeVar("Rows")
 
-# 1 MiB of a workbook may unpack to more; a list of some thousand rows does not, and reading this much takes seconds.
+# A workbook of 1 MiB can unpack to much more than a list of some thousand rows, and parsing it would take seconds.
 _UNPACKED_MAX_BYTES: Final = 12_000_000
 _FAULTS_REPORTED: Final = 500
 
 
 @dataclass(frozen=True)
 class Counts:
-    """What a list came to."""
+    """Result of an import: numbers of rows."""
 
     new: int = 0
     changed: int = 0
@@ -42,15 +42,15 @@ async def import_list(
     *,
     dry_run: bool,
 ) -> ListImportResponse:
-    """Read the request's body as a list and take it, all or nothing; return what it came to, or every fault.
+    """Import the request's body as a list, all rows or none; return the counts, or every fault.
 
-    What the list alone shows is told in sentences. What comparing it with the database shows is told as codes: a
-    sentence may name a family or a watch elsewhere. A dry run does it all and takes it back. Raises RetryLaterError.
+    Faults of the file itself carry a sentence. Faults from the comparison with the database carry a code only, because
+    their sentences can name a family or watch of another site. A dry run is rolled back. Raises RetryLaterError.
     """
     await charge(work, Charge(Limits.LISTS_OF_STAFF, str(staff_id)))
     raw = await request.body()
     try:
-        # Aside, for it may take seconds in which others wait for this process.
+        # Parsing can take seconds, so it runs in a thread to keep the event loop free.
         rows = await asyncio.to_thread(_read, raw, read)
     except SheetRefusedError as refused:
         return _refused(refused.faults, dry_run=dry_run, in_full=True)
@@ -59,7 +59,7 @@ async def import_list(
         if dry_run:
             await work.roll_back()
     except SheetRefusedError as refused:
-        # Found before anything is written.
+        # Faults are raised before the first write, so nothing has to be rolled back.
         alone = getattr(rows, "faults", ())
         return _refused(refused.faults, dry_run=dry_run, in_full=False, alone=alone)
     return ListImportResponse(taken=not dry_run, dry_run=dry_run, **vars(counts), faults_in_all=0, faults=[])

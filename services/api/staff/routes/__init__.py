@@ -1,4 +1,4 @@
-"""One file a noun; each router declares an access rule on every route."""
+"""Staff routes, one file for each noun; every route declares an access rule."""
 
 from services.api.staff.routes import (
     accounts,
@@ -35,4 +35,4 @@ ROUTERS = (
     usage.router,
     usage_exports.router,
 )
-"""In the order of the OpenAPI document."""
+"""Every staff router, in the order of the OpenAPI document."""

@@ -1,4 +1,4 @@
-"""Accounts of staff: an admin requests, a second person approves, the colleague's phone gets the first password."""
+"""Accounts of staff: an admin requests, a second person approves, and the colleague receives the first password."""
 
 import uuid
 from collections.abc import Sequence
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 @router.get("/accounts", responses=problem_responses(401, 403))
 async def list_accounts(work: Work, caller: MayManageAccounts) -> schemas.AccountsResponse:
-    """Return the accounts that serve nothing but what the caller serves as well; ended ones included."""
+    """List the accounts whose scopes all lie within the caller's, including ended ones."""
     return schemas.AccountsResponse(
         accounts=[_account(staff, scopes) for staff, scopes in await staff_within(work, caller.staff_id)]
     )
@@ -45,10 +45,10 @@ async def list_accounts(work: Work, caller: MayManageAccounts) -> schemas.Accoun
 async def create(
     work: Work, caller: MayManageAccounts, body: schemas.NewAccountRequest
 ) -> schemas.AccountRequestResponse:
-    """Request an account for one programme or site, or another scope for one that exists.
+    """Request an account for one programme or site, or a further scope for an existing account.
 
-    A second person approves it; only the role `factory` is opened at once. The first password goes to the phone by
-    text: it works once within 24 hours, and no answer holds it.
+    A second person must approve it; only the role `factory` is opened at once. The first password is sent by SMS,
+    works once within 24 hours, and is never part of a response.
     """
     await _charge(work, caller)
     if (body.programme_id is None) == (body.site_id is None):
@@ -68,7 +68,7 @@ async def create(
 async def reset(
     work: Work, caller: MayManageAccounts, staff_id: uuid.UUID, body: schemas.ResetAccountRequest | None = None
 ) -> schemas.AccountRequestResponse:
-    """Request a new first password for a colleague, sent to their phone. Sessions end, the app is set up anew."""
+    """Request a new first password for a colleague, sent by SMS. It ends all sessions and resets the second factor."""
     await _charge(work, caller)
     staff = await _within(work, caller, staff_id)
     row = await request_reset(work, caller.staff_id, staff, body.phone if body else None)
@@ -79,7 +79,7 @@ async def reset(
 async def change_role(
     work: Work, caller: MayManageAccounts, staff_id: uuid.UUID, body: schemas.ChangeRoleRequest
 ) -> schemas.AccountRequestResponse:
-    """Request another role for a colleague. With the new role the account approves nothing for 7 days."""
+    """Request another role for a colleague. With the new role the account cannot approve for 7 days."""
     await _charge(work, caller)
     staff = await _within(work, caller, staff_id)
     return _request(await request_role(work, caller.staff_id, staff, body.role), caller.staff.display_name)
@@ -87,14 +87,14 @@ async def change_role(
 
 @router.post("/accounts/{staff_id}/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def end(work: Work, caller: MayManageAccounts, staff_id: uuid.UUID) -> None:
-    """End an account for good, and its sessions at once. A repeat changes nothing."""
+    """End an account permanently, including its sessions. Repeating the request changes nothing."""
     staff = await _within(work, caller, staff_id)
     await end_staff(work, staff_actor(caller.staff_id), staff.email)
 
 
 @router.get("/account-requests", responses=problem_responses(401, 403))
 async def list_requests(work: Work, caller: MayApproveAccounts) -> schemas.AccountRequestsResponse:
-    """Return the requests about accounts within the caller's scopes, the newest first."""
+    """List the account requests within the caller's scopes, newest first."""
     return schemas.AccountRequestsResponse(
         requests=[_request(row, author) for row, author in await requests_within(work, caller.staff_id)]
     )
@@ -102,14 +102,14 @@ async def list_requests(work: Work, caller: MayApproveAccounts) -> schemas.Accou
 
 @router.post("/account-requests/{request_id}/approve", responses=problem_responses(401, 403, 404, 409, 422, 429))
 async def approve(work: Work, caller: MayApproveAccounts, request_id: uuid.UUID) -> schemas.AccountRequestResponse:
-    """Approve a colleague's request as a second person: it is carried out at once."""
+    """Approve a colleague's request as a second person. The request is carried out at once."""
     await _charge(work, caller)
     return await _with_author(work, await approve_request(work, caller.staff_id, request_id))
 
 
 @router.post("/account-requests/{request_id}/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
 async def withdraw(work: Work, caller: MayApproveAccounts, request_id: uuid.UUID) -> schemas.AccountRequestResponse:
-    """Withdraw or refuse a request that waits."""
+    """Withdraw or refuse a pending request."""
     return await _with_author(work, await withdraw_request(work, caller.staff_id, request_id))
 
 

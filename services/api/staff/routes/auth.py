@@ -1,4 +1,4 @@
-"""Staff log in with address, password and authenticator app."""
+"""Staff log-in with address, password and authenticator app."""
 
 import io
 
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/v1/staff/auth", tags=["staff log-in"])
 
 @router.post("/set-up", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest) -> StaffSetUpResponse:
-    """Begin to set up the authenticator app, with the first password; a repeat voids the picture before."""
+    """Start the set-up of the authenticator app with the first password. Repeating it voids the previous QR code."""
     url = await begin_set_up(work, StaffProof(body.email, body.password, address))
     picture = io.BytesIO()
     segno.make(url, error="m", micro=False).save(picture, kind="svg", xmldecl=False, scale=4)
@@ -43,7 +43,7 @@ async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest)
 async def confirm(
     work: Work, tokens: Tokens, address: ClientAddress, body: ConfirmSetUpRequest
 ) -> StaffSetUpDoneResponse:
-    """Show that the app works with its first code and choose a password: logs in, and returns ten recovery codes."""
+    """Confirm the set-up with the app's first code and a new password. Returns a session and ten recovery codes."""
     proof = StaffProof(body.email, body.password, address, body.code)
     session, codes = await confirm_set_up(work, proof, body.new_password)
     return StaffSetUpDoneResponse(**_pair(work, tokens, session).model_dump(), recovery_codes=codes)
@@ -51,7 +51,7 @@ async def confirm(
 
 @router.post("/tokens", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: StaffLogInRequest) -> StaffTokenResponse:
-    """Log in. Whatever is wrong, the answer is the same; each code works once."""
+    """Log in. The error is the same for every wrong entry. Each code works once."""
     session = await log_in_staff(work, StaffProof(body.email, body.password, address, body.code))
     return _pair(work, tokens, session)
 
@@ -62,13 +62,13 @@ async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: Staff
     responses=problem_responses(401, 422, 429),
 )
 async def refresh(work: Work, tokens: Tokens, body: StaffRefreshRequest) -> StaffTokenResponse:
-    """Continue a session: at most 30 minutes after its last use and 12 hours after it began."""
+    """Refresh a session: at most 30 minutes after its last use and 12 hours after its start."""
     return _pair(work, tokens, await refresh_staff(work, body.refresh_token))
 
 
 @router.post("/logout", status_code=204, responses=problem_responses(401))
 async def log_out(work: Work, caller: IsStaff) -> None:
-    """End this session."""
+    """End the current session."""
     await end_staff_session(work, caller.staff_id, caller.staff_session_id)
 
 

@@ -1,4 +1,4 @@
-"""Break-glass: a guardian's name and number for a child's safety; two people, one hour, and the guardian is told."""
+"""Break-glass: access to a guardian's name and number for a child's safety; two people, one hour, notified guardian."""
 
 import uuid
 from typing import Annotated
@@ -25,7 +25,7 @@ async def list_all(
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     family_code: Annotated[str | None, Query(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
 ) -> schemas.BreakGlassListResponse:
-    """Tell what was asked, by whom, why, and how it stands, the newest first, a page at a time."""
+    """List the site's break-glass cases with requester, reason and state, newest first, one page at a time."""
     found = await break_glass_of_site(
         work, scope.site.site_id, most=limit + 1, after=after, family_code=family_code and family_code.upper()
     )
@@ -42,7 +42,7 @@ async def ask(
     family_code: schemas.FamilyCodeInPath,
     body: schemas.NewBreakGlassRequest,
 ) -> schemas.BreakGlassResponse:
-    """Ask to see the primary guardian's name and number; another person has to approve it."""
+    """Request access to the primary guardian's name and number. A second person must approve it."""
     row = await request_break_glass(
         work, scope.caller.staff_id, scope.site, family_code=family_code, reason=body.reason,
         tell_after_days=body.tell_after_days,
@@ -52,14 +52,14 @@ async def ask(
 
 @router.post("/break-glass/{break_glass_id}/approve", responses=problem_responses(401, 403, 404, 422))
 async def approve(work: Work, scope: BreaksGlassAtSite, break_glass_id: uuid.UUID) -> schemas.BreakGlassResponse:
-    """Approve as another person, or as a third one where the guardian is to be told later. Then an hour begins."""
+    """Approve a case as the second person, or a delayed notification as the third. The last approval opens an hour."""
     row = await approve_break_glass(work, scope.caller.staff_id, scope.site, break_glass_id)
     return _response(row, (await work.session.get_one(Family, row.family_id)).family_code)
 
 
 @router.get("/break-glass/{break_glass_id}/guardian", responses=problem_responses(401, 403, 404, 422))
 async def see(work: Work, scope: BreaksGlassAtSite, break_glass_id: uuid.UUID) -> schemas.BreakGlassGuardianResponse:
-    """See the guardian's name and number: whoever asked, within the hour. Each look is logged."""
+    """Return the guardian's name and number to the requester within the hour. Every access is recorded."""
     shown = await look(work, scope.caller.staff_id, scope.site, break_glass_id)
     return schemas.BreakGlassGuardianResponse(name=shown.name, phone=shown.phone)
 

@@ -1,4 +1,4 @@
-"""Contested rights: managers request a decision, a second one approves it, and after 48 hours it is carried out."""
+"""Contested rights: a manager requests a decision, a second one approves it, and it takes effect after 48 hours."""
 
 import uuid
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}/contests", tags=["staff: co
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_contests(work: Work, scope: SettlesContestsAtSite) -> schemas.ContestsAtSiteResponse:
-    """Return the open contests of the site's families: codes, relations and rights, no names."""
+    """List the open contests of the site's families: codes, relations and rights, without names."""
     return schemas.ContestsAtSiteResponse(
         contests=[
             schemas.ContestAtSite(
@@ -42,10 +42,10 @@ async def list_contests(work: Work, scope: SettlesContestsAtSite) -> schemas.Con
 async def request(
     work: Work, scope: SettlesContestsAtSite, contest_id: uuid.UUID, body: schemas.NewDecisionRequest
 ) -> schemas.DecisionResponse:
-    """Request that a contest is upheld or dismissed; nothing happens before another person approves it.
+    """Request a decision that upholds or dismisses a contest. It takes effect only after a second person's approval.
 
-    A decision removes the contested right or keeps it. It gives no right, removes none of the first guardian, and
-    leaves a guardian who may message.
+    A decision removes or keeps the contested right. It grants no right, removes no right of the primary guardian, and
+    always leaves a guardian with the right to message.
     """
     await _charge(work, scope)
     paper = Paper(body.form_number, body.document)
@@ -59,7 +59,7 @@ async def request(
 async def approve(
     work: Work, scope: SettlesContestsAtSite, contest_id: uuid.UUID, body: schemas.ApproveDecisionRequest
 ) -> schemas.DecisionResponse:
-    """Approve as a second person: every guardian is notified now, and 48 hours later when it is carried out."""
+    """Approve a decision as the second person. Guardians are notified now, and when it takes effect after 48 hours."""
     await _charge(work, scope)
     paper = Paper(body.form_number, body.document)
     return _response(await approve_decision(work, scope.caller.staff_id, scope.site, contest_id, paper))
@@ -67,7 +67,7 @@ async def approve(
 
 @router.post("/{contest_id}/decision/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
 async def withdraw(work: Work, scope: SettlesContestsAtSite, contest_id: uuid.UUID) -> schemas.DecisionResponse:
-    """Withdraw a decision that was not carried out, such as after an objection."""
+    """Withdraw a decision that has not taken effect, for example after an objection."""
     return _response(await withdraw_decision(work, scope.caller.staff_id, scope.site, contest_id))
 
 

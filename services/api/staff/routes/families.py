@@ -1,4 +1,4 @@
-"""Families by their code: trainings, leaving, calls for help, a word to get in touch. Nothing of what they say."""
+"""Families by their code: enrolment, trainings, help requests and notices, without any content."""
 
 import uuid
 from typing import Annotated
@@ -29,7 +29,7 @@ PAGE = 50
 async def enrol(
     work: Work, scope: FamilyCodesAtSite, body: schemas.EnrolFamiliesRequest
 ) -> schemas.EnrolFamiliesResponse:
-    """Enrol a list of families, all of it or nothing, with every fault by row and column. A repeat changes nothing."""
+    """Enrol a list of families, all or none; faults name row and column. Repeating the request changes nothing."""
     programme = await work.session.get_one(Programme, scope.site.programme_id)
     rows = [
         FamilyRow(
@@ -47,7 +47,7 @@ async def enrol(
         check_rows(rows)
         outcome = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme.name)
     except SheetRefusedError as refused:
-        # Found before anything is written. A fault's sentence may name a family elsewhere: its code is enough.
+        # Faults are raised before the first write. Their sentences can name other families, so only codes are sent.
         faults = [
             schemas.FamilyListFault(row=fault.row, column=fault.column, code=fault.code) for fault in refused.faults
         ]
@@ -64,7 +64,7 @@ async def enrol(
 async def note_attended(
     work: Work, scope: FamilyCodesAtSite, body: schemas.RecordTrainingRequest
 ) -> schemas.RecordTrainingResponse:
-    """Note that a family of the site attended a training. A repeat keeps the first day."""
+    """Record a family's attendance of a training. Repeating the request keeps the first date."""
     is_new = await record_training(
         work, staff_actor(scope.caller.staff_id), body.family_code, body.training, body.attended_on,
         site_id=scope.site.site_id,
@@ -74,7 +74,7 @@ async def note_attended(
 
 @router.post("/enrolments/end", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def end(work: Work, scope: FamilyCodesAtSite, body: schemas.EndEnrolmentRequest) -> None:
-    """End a family's enrolment: it is on no list and in no statistics any more. Its watch and messages stay."""
+    """End a family's enrolment: site lists and statistics exclude it. Its watch and messages stay."""
     await end_enrolment(
         work, staff_actor(scope.caller.staff_id), body.family_code, body.reason, site_id=scope.site.site_id
     )
@@ -84,7 +84,7 @@ async def end(work: Work, scope: FamilyCodesAtSite, body: schemas.EndEnrolmentRe
 async def ask_contact(
     work: Work, scope: SupportsAtSite, body: schemas.FamilyCodeRequest
 ) -> schemas.ContactFamilyResponse:
-    """Ask a family of the site to get in touch: a text message and a notice, without a reason; once a day at most."""
+    """Ask a family of the site to get in touch, by SMS and notice, without a reason; at most once a day."""
     asked_now = await request_contact(work, staff_actor(scope.caller.staff_id), body.family_code, scope.site.site_id)
     return schemas.ContactFamilyResponse(asked_now=asked_now)
 
@@ -97,7 +97,7 @@ async def list_help(
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     kind: schemas.HelpKind | None = None,
 ) -> schemas.HelpCallsResponse:
-    """Tell the open calls for help of the site's families, the oldest first, a page at a time."""
+    """List the open help requests of the site's families, oldest first, one page at a time."""
     found = await open_help_at(work, scope.site.site_id, most=limit + 1, after=after, kind=kind)
     return schemas.HelpCallsResponse(
         calls=[
@@ -112,7 +112,7 @@ async def list_help(
 
 @router.post("/help/{help_id}/done", status_code=204, responses=problem_responses(401, 403, 404, 422))
 async def close(work: Work, scope: SupportsAtSite, help_id: uuid.UUID) -> None:
-    """Note that a call for help was taken care of. A repeat changes nothing."""
+    """Close a help request. Repeating the request changes nothing."""
     await close_help(work, staff_actor(scope.caller.staff_id), scope.site.site_id, help_id)
 
 
@@ -120,7 +120,7 @@ async def close(work: Work, scope: SupportsAtSite, help_id: uuid.UUID) -> None:
 async def send_notice(
     work: Work, scope: SupportsAtSite, cohort_id: uuid.UUID, body: schemas.NewNoticeRequest
 ) -> schemas.SentNoticeResponse:
-    """Tell every enrolled family of a cohort something; it is shown in the app, and nobody can reply."""
+    """Send a notice to every enrolled family of a cohort. The app shows it without a reply function."""
     cohort = await cohort_of_site(work, scope.site.site_id, cohort_id)
     if cohort is None:
         raise NotFoundError

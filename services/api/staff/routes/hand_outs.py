@@ -1,4 +1,4 @@
-"""Hand-outs: a budget of codes for families who all stand behind one address, and slips for when none arrives."""
+"""Hand-outs: a code budget for families that share one network address, and printed slips as an SMS fallback."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -26,7 +26,7 @@ _PDF = "application/pdf"
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
 async def list_hand_outs(work: Work, scope: HandsOutAtSite) -> schemas.HandOutsResponse:
-    """Tell the newest hand-outs of a site."""
+    """List the newest hand-outs of a site."""
     return schemas.HandOutsResponse(
         hand_outs=[_response(one, work.now) for one in await hand_outs_of(work, scope.site.site_id)]
     )
@@ -34,7 +34,7 @@ async def list_hand_outs(work: Work, scope: HandsOutAtSite) -> schemas.HandOutsR
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 422, 429))
 async def open_one(work: Work, scope: HandsOutAtSite, body: schemas.NewHandOutRequest) -> schemas.OpenedHandOutResponse:
-    """Open a hand-out for two hours at most. Its code goes on the wall; phones of the site's families send it along."""
+    """Open a hand-out for at most two hours. Staff display its code, and the families' phones send it as proof."""
     await charge(work, Charge(Limits.HAND_OUTS_OF_STAFF, str(scope.caller.staff_id)))
     row, code = await open_hand_out(
         work, scope.caller.staff_id, scope.site, families=body.families, lasts=timedelta(minutes=body.minutes)
@@ -44,7 +44,7 @@ async def open_one(work: Work, scope: HandsOutAtSite, body: schemas.NewHandOutRe
 
 @router.post("/{hand_out_id}/close", responses=problem_responses(401, 403, 404, 422))
 async def close(work: Work, scope: HandsOutAtSite, hand_out_id: uuid.UUID) -> schemas.HandOutResponse:
-    """Close it before its time: its code and its slips are worth nothing from now on. A repeat changes nothing."""
+    """Close a hand-out early: its code and slips become invalid. Repeating the request changes nothing."""
     return _response(await close_hand_out(work, scope.caller.staff_id, scope.site, hand_out_id), work.now)
 
 
@@ -66,9 +66,9 @@ async def print_some(
     body: schemas.PrintSlipsRequest,
     settings: Annotated[Settings, Depends(settings_of)],
 ) -> Response:
-    """Print a slip for each of these families: it logs in whoever knows the number the family enrolled with, once.
+    """Print a log-in slip for each family. It works once, together with the phone number enrolled for the family.
 
-    A slip printed anew voids the one before. What is printed is stored nowhere.
+    A new slip voids the previous one. Slips are not stored in readable form.
     """
     slips = await print_slips(work, scope.caller.staff_id, scope.site, hand_out_id, body.family_codes)
     return Response(slip_sheet(slips, f"{settings.public_url}/log-in"), media_type=_PDF)

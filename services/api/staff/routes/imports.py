@@ -1,4 +1,4 @@
-"""Lists of a site as its office keeps them, CSV or XLSX: all of a list or nothing, and a repeat doubles nothing."""
+"""Import of a site's lists, CSV or XLSX: all rows or none; repeating an import changes nothing."""
 
 from fastapi import APIRouter, Request
 
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff"])
 async def import_watches(
     request: Request, work: Work, scope: StructureManagedAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
-    """Register watches of the site with the secrets that their vendor gave them. No secret is ever told again."""
+    """Register watches of the site with their vendor-supplied secrets. No response ever contains a secret."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
     async def take(delivery: Delivery) -> Counts:
@@ -49,7 +49,7 @@ async def import_watches(
 async def import_families(
     request: Request, work: Work, scope: FamilyCodesAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
-    """Enrol families of the site, and hand out the watches named beside them."""
+    """Enrol families of the site and hand out the watches named in the list."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
     async def take(listed: FamilyList) -> Counts:
@@ -74,7 +74,7 @@ async def import_families(
 async def import_sims(
     request: Request, work: Work, scope: HandsOutAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
-    """Note the SIM cards of the site's watches, as the operator's list says; an empty cell says nothing."""
+    """Record the SIM cards of the site's watches from the operator's list. Empty cells change nothing."""
 
     async def take(rows: list[SimRow]) -> Counts:
         done = await record_sims(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
@@ -91,7 +91,7 @@ async def import_sims(
 async def import_trainings(
     request: Request, work: Work, scope: FamilyCodesAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
-    """Note who of the site attended which training."""
+    """Record attendances of trainings by the site's families."""
 
     async def take(rows: list[TrainingRow]) -> Counts:
         done = await record_trainings(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)

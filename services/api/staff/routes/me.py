@@ -1,4 +1,4 @@
-"""The staff member who asks: role, scopes, sessions."""
+"""The calling staff member: role, scopes, sessions."""
 
 import uuid
 
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/staff/me", tags=["staff"])
 
 @router.get("", responses=problem_responses(401))
 async def read_me(work: Work, caller: IsStaff) -> StaffMeResponse:
-    """Tell who is logged in, what the role may do, and for which programmes and sites."""
+    """Return the caller's name, role, permissions, programmes and sites."""
     staff = caller.staff
     return StaffMeResponse(
         staff_id=staff.staff_id,
@@ -42,14 +42,14 @@ async def read_me(work: Work, caller: IsStaff) -> StaffMeResponse:
 
 @router.post("/password", status_code=204, responses=problem_responses(401, 403, 422, 429))
 async def change_own_password(work: Work, caller: IsStaff, address: ClientAddress, body: ChangePasswordRequest) -> None:
-    """Choose another password, with the old one and a code of the authenticator app. Every other session ends."""
+    """Change the caller's password, given the old one and an authenticator code. Every other session ends."""
     proof = StaffProof(caller.staff.email, body.password, address, body.code)
     await change_password(work, caller.staff_session_id, proof, body.new_password)
 
 
 @router.get("/sessions", responses=problem_responses(401))
 async def list_sessions(work: Work, caller: IsStaff) -> StaffSessionsResponse:
-    """Tell in which browsers the caller is logged in."""
+    """List the caller's live sessions."""
     return StaffSessionsResponse(
         sessions=[
             StaffSession(
@@ -63,6 +63,6 @@ async def list_sessions(work: Work, caller: IsStaff) -> StaffSessionsResponse:
 
 @router.delete("/sessions/{staff_session_id}", status_code=204, responses=problem_responses(401, 404, 422))
 async def end_session(work: Work, caller: IsStaff, staff_session_id: uuid.UUID) -> None:
-    """End one of the caller's sessions. A repeat changes nothing."""
+    """End one of the caller's sessions. Repeating the request changes nothing."""
     if not await end_staff_session(work, caller.staff_id, staff_session_id):
         raise NotFoundError

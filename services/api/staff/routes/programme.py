@@ -1,4 +1,4 @@
-"""The programme's structure, as those change it who serve all of it: sites, cohorts, its end."""
+"""The programme's structure, for staff who serve the whole programme: sites, cohorts, last day."""
 
 import uuid
 
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/staff", tags=["staff"])
 async def create_site(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, body: schemas.NewSiteRequest
 ) -> schemas.CreatedResponse:
-    """Make a site of a programme; a repeat with the same particulars returns the one that is there."""
+    """Create a site of a programme. Repeating the request with the same attributes returns the existing one."""
     programme = await _programme(work, caller.staff_id, programme_id)
     made = await actions.create_site(work, staff_actor(caller.staff_id), programme, **body.model_dump())
     return schemas.CreatedResponse(id=made.row.site_id, is_new=made.is_new)
@@ -33,7 +33,7 @@ async def create_site(
 async def create_cohort(
     work: Work, scope: StructureManagedAtSite, body: schemas.NewCohortRequest
 ) -> schemas.CreatedResponse:
-    """Make a cohort of a site; a repeat returns the one that is there."""
+    """Create a cohort of a site. Repeating the request returns the existing one."""
     made = await actions.create_cohort(work, staff_actor(scope.caller.staff_id), scope.site, **body.model_dump())
     return schemas.CreatedResponse(id=made.row.cohort_id, is_new=made.is_new)
 
@@ -42,7 +42,7 @@ async def create_cohort(
 async def set_end(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, body: schemas.SetProgrammeEndRequest
 ) -> schemas.SetProgrammeEndResponse:
-    """Announce the programme's last day, 30 days off or more, or take it back: every family is told."""
+    """Announce the programme's last day, at least 30 days ahead, or cancel it. Every family is notified."""
     programme = await _programme(work, caller.staff_id, programme_id)
     changed = await announce_end(work, staff_actor(caller.staff_id), programme, body.ends_on)
     return schemas.SetProgrammeEndResponse(ends_on=body.ends_on, changed=changed)

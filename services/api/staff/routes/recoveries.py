@@ -1,4 +1,4 @@
-"""A number that changes, a primary guardian who is lost: two of staff, paper, 48 hours."""
+"""Account recovery: a new phone number or primary guardian; two staff members, paper evidence, 48 hours."""
 
 import uuid
 
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: recovery"])
 
 @router.get("/recoveries", responses=problem_responses(401, 403, 404, 422))
 async def list_recoveries(work: Work, scope: RecoversAtSite) -> schemas.RecoveriesResponse:
-    """Tell the changes under way and those that were, without any number."""
+    """List the site's pending and past recoveries, without phone or document numbers."""
     return schemas.RecoveriesResponse(
         recoveries=[
             _response(row, family_code) for row, family_code in await recoveries_of_site(work, scope.site.site_id)
@@ -41,7 +41,7 @@ async def list_recoveries(work: Work, scope: RecoversAtSite) -> schemas.Recoveri
 async def ask(
     work: Work, scope: RecoversAtSite, family_code: schemas.FamilyCodeInPath, body: schemas.NewRecoveryRequest
 ) -> schemas.RecoveryResponse:
-    """Ask for a change with the family's paper in hand; nothing happens before another person approves it."""
+    """Request a recovery on paper evidence. It takes effect only after a second person's approval."""
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
     made = await request_recovery(
         work, scope.caller.staff_id, scope.site,
@@ -54,7 +54,7 @@ async def ask(
 async def approve(
     work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID, body: schemas.ApproveRecoveryRequest
 ) -> schemas.RecoveryResponse:
-    """Approve as the second person: every guardian is told, and 48 hours later it happens unless one objects."""
+    """Approve as the second person. Guardians are notified, and it takes effect in 48 hours unless one objects."""
     await charge(work, Charge(Limits.RECOVERIES_OF_STAFF, str(scope.caller.staff_id)))
     paper = Paper(body.form_number, body.document)
     row = await approve_recovery(work, scope.caller.staff_id, scope.site, recovery_id, paper)
@@ -63,7 +63,7 @@ async def approve(
 
 @router.post("/recoveries/{recovery_id}/withdraw", responses=problem_responses(401, 403, 404, 409, 422))
 async def withdraw(work: Work, scope: RecoversAtSite, recovery_id: uuid.UUID) -> schemas.RecoveryResponse:
-    """Take a change back that has not happened."""
+    """Withdraw a recovery that has not taken effect."""
     return await _with_code(work, await withdraw_recovery(work, scope.caller.staff_id, scope.site, recovery_id))
 
 

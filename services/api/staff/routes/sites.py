@@ -1,4 +1,4 @@
-"""Sites, cohorts, and the devices of a site: families by their code, and nothing that was said or where."""
+"""Sites, cohorts, and the devices of a site, with families by their code and without content or positions."""
 
 from typing import Annotated, Literal
 
@@ -26,7 +26,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 @router.get("", responses=problem_responses(401, 403))
 async def list_sites(work: Work, caller: MaySeeStructure) -> schemas.SitesResponse:
-    """Tell the sites that the caller serves."""
+    """List the sites in the caller's scopes."""
     return schemas.SitesResponse(
         sites=[
             schemas.Site(**site.model_dump(exclude={"created_at"}), programme=programme.name)
@@ -37,7 +37,7 @@ async def list_sites(work: Work, caller: MaySeeStructure) -> schemas.SitesRespon
 
 @router.get("/{site_id}/cohorts", responses=problem_responses(401, 403, 404, 422))
 async def list_cohorts(work: Work, scope: StructureOfSite) -> schemas.CohortsResponse:
-    """Tell the cohorts of a site."""
+    """List the cohorts of a site."""
     return schemas.CohortsResponse(
         cohorts=[schemas.Cohort.model_validate(one.model_dump()) for one in await cohorts_of(work, scope.site)]
     )
@@ -51,7 +51,7 @@ async def list_watches(
     limit: Limit = PAGE,
     state: Annotated[Literal["registered", "handed_out", "lost", "returned", "broken"] | None, Query()] = None,
 ) -> schemas.WatchesAtSiteResponse:
-    """Tell the watches of a site by serial, a page at a time."""
+    """List the watches of a site by serial, one page at a time."""
     shows_codes = await sees_family_codes(work, scope)
     page = await watches_at(work, scope.site.site_id, after=after, limit=limit, state=state)
     return schemas.WatchesAtSiteResponse(
@@ -67,7 +67,7 @@ async def list_watches(
 async def list_families(
     work: Work, scope: FamilyCodesAtSite, after: After = None, limit: Limit = PAGE
 ) -> schemas.FamiliesAtSiteResponse:
-    """Tell the families of a site by code, with the health of their watches, a page at a time."""
+    """List the families of a site by code with the health of their watches, one page at a time."""
     page = await families_at(work, scope.site.site_id, after=after, limit=limit)
     return schemas.FamiliesAtSiteResponse(
         families=[

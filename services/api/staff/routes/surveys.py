@@ -1,4 +1,4 @@
-"""Surveys: what is asked, answers in lists, and what may be told of what changed; never one family's answer."""
+"""Surveys: questions, imported answers and published reports; a response never contains one family's answer."""
 
 import uuid
 from typing import Annotated, Final
@@ -35,13 +35,13 @@ router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
 @router.get("/sites/{site_id}/surveys", responses=problem_responses(401, 403, 404, 422))
 async def list_surveys(work: Work, scope: SeesImpactAtSite) -> schemas.SurveysResponse:
-    """Tell the surveys of the site's programme."""
+    """List the surveys of the site's programme."""
     return schemas.SurveysResponse(surveys=[_survey(one) for one in await surveys_of(work, scope.site.programme_id)])
 
 
 @router.get("/sites/{site_id}/surveys/{survey_id}", responses=problem_responses(401, 403, 404, 422))
 async def read_report(work: Work, scope: SeesImpactAtSite, survey_id: uuid.UUID) -> schemas.SurveyReportResponse:
-    """Tell what changed at the site in matched pairs; nothing before the survey is published."""
+    """Return the site's published report in matched pairs; it is empty before publication."""
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     return _report(survey, await report_of(work, survey, scope.site.site_id))
 
@@ -62,7 +62,7 @@ async def import_answers(
     correct: Annotated[bool, Query(description="take answers that differ from those kept")] = False,
     dry_run: DryRun = False,
 ) -> ListImportResponse:
-    """Take answers of families of the site that agreed to measurement, all of the list or nothing."""
+    """Import survey answers of families of the site that consent to measurement, all rows or none."""
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     questions = await questions_of(work, survey)
 
@@ -87,9 +87,9 @@ async def list_names(
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = NAMES_PAGE,
 ) -> schemas.SurveyPseudonymsResponse:
-    """Tell which families of the site may be asked, each with its name in this survey, by code, a page at a time.
+    """List the families eligible for a survey by code, each with its pseudonym, one page at a time.
 
-    The list stays with staff. Whoever asks the questions gets the names alone, which are others in every survey.
+    The list stays with staff. Interviewers receive pseudonyms only, which differ from survey to survey.
     """
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     listed = [one for one in await names_in(work, survey, scope.site.site_id) if one.family_code > after]
@@ -104,7 +104,7 @@ async def list_names(
 async def define(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, body: schemas.NewSurveyRequest
 ) -> schemas.SurveyResponse:
-    """Make a survey of a programme, or add questions to it; a repeat changes nothing."""
+    """Create a survey of a programme, or add questions to it. Repeating the request changes nothing."""
     await _serve(work, caller.staff_id, programme_id)
     questions = [
         Question(question.question, question.kind, question.label, question.least, question.most)
@@ -122,7 +122,7 @@ async def define(
 async def publish(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
 ) -> schemas.SurveyResponse:
-    """Have the reports of every site and of the programme stand: no answer is taken and none changes after that."""
+    """Publish the reports of every site and of the programme. Afterwards answers and reports cannot change."""
     await _serve(work, caller.staff_id, programme_id)
     survey = await _of_programme(work, programme_id, survey_id)
     await publish_survey(work, staff_actor(caller.staff_id), survey)
@@ -133,7 +133,7 @@ async def publish(
 async def read_whole_report(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
 ) -> schemas.SurveyReportResponse:
-    """Tell what changed in the whole programme; nothing before the survey is published."""
+    """Return the whole programme's published report; it is empty before publication."""
     await _serve(work, caller.staff_id, programme_id)
     survey = await _of_programme(work, programme_id, survey_id)
     return _report(survey, await report_of(work, survey, programme_id))

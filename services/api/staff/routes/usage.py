@@ -1,4 +1,4 @@
-"""How the watches are used: published numbers after disclosure control, and two lists for a site's own staff."""
+"""Usage metrics: published numbers after disclosure control, and two operational lists for a site's own staff."""
 
 import uuid
 from datetime import date
@@ -21,7 +21,7 @@ from services.core.platform.locales import LOCALES
 
 router = APIRouter(prefix="/v1/staff", tags=["staff"])
 
-# A page is a year; a year of one scope is some 1,100 numbers.
+# One page is one year; a year of one scope has about 1,100 numbers.
 PAGE_WEEKS = 52
 SILENT_PAGE = 50
 Indicator = Annotated[
@@ -37,7 +37,7 @@ Limit = Annotated[int, Query(ge=1, le=PAGE_WEEKS, description="weeks on a page")
 
 @router.get("/indicators", responses=problem_responses(401))
 async def list_indicators(caller: IsStaff) -> schemas.IndicatorsResponse:  # noqa: ARG001 - the rule is what matters
-    """Tell every indicator with its version and definition in each language."""
+    """List every usage indicator with its version, and its definition in each language."""
     return schemas.IndicatorsResponse(
         indicators=[
             schemas.Indicator.model_validate(
@@ -68,7 +68,7 @@ async def read_site(
     last_week: LastWeek = date.max,
     limit: Limit = PAGE_WEEKS,
 ) -> schemas.UsageResponse:
-    """Tell the published weeks of a site or of one of its cohorts: over 5 families and more, in a page of weeks."""
+    """Return the published weeks of a site or cohort, for groups of at least 5 families, one page at a time."""
     site = scope.site
     if cohort_id is not None and await cohort_of_site(work, site.site_id, cohort_id) is None:
         raise NotFoundError
@@ -89,7 +89,7 @@ async def read_programme(
     last_week: LastWeek = date.max,
     limit: Limit = PAGE_WEEKS,
 ) -> schemas.UsageResponse:
-    """Tell the published weeks of a programme all of which the caller serves, in a page of weeks."""
+    """Return the published weeks of a programme that the caller serves as a whole, one page at a time."""
     if await programme_served(work, caller.staff_id, programme_id) is None:
         raise NotFoundError
     query = queries.CellQuery(programme_id, indicator=indicator, first_week=first_week, last_week=last_week)
@@ -105,8 +105,8 @@ async def list_silent(
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = SILENT_PAGE,
 ) -> schemas.SilentFamiliesResponse:
-    """Tell which families of the site were in no contact for 7 days, by code, a page at a time. It is no statistic."""
-    # Not in the database's order, which its language decides: pages go on after a word.
+    """List the site's families without contact for 7 days by code, one page at a time, for support, not statistics."""
+    # Sorted here, because the database's collation varies and the next page starts after this key.
     found = {f"{one.family_code} {one.serial}": one for one in await queries.silent_families(work, scope.site.site_id)}
     listed = sorted(place for place in found if place > after)
     page = listed[:limit]
@@ -124,14 +124,14 @@ async def list_silent(
 
 @router.get("/sites/{site_id}/device-states", responses=problem_responses(401, 403, 404, 422))
 async def count_devices(work: Work, scope: DevicesOfSite) -> schemas.DeviceStatesResponse:
-    """Tell how many of the site's watches are handed out, paired, active, silent, low, lost, returned or broken."""
+    """Return the number of the site's watches by state, such as handed out, paired, silent, low battery or lost."""
     return schemas.DeviceStatesResponse(
         states=dict(sorted((await queries.device_counts(work, scope.site.site_id)).items()))
     )
 
 
 def in_every_language(word: str) -> dict[schemas.Locale, str]:
-    """Return a sentence of reports in every language."""
+    """Return a report sentence in every language."""
     return {locale: words(locale)[word] for locale in LOCALES}
 
 

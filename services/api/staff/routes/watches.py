@@ -1,4 +1,4 @@
-"""The afternoon of fifty families, and what needs somebody's hand afterwards: watches by serial, families by code."""
+"""Hand-out, withdrawal and triage of a site's watches, by serial and family code."""
 
 import uuid
 from typing import Annotated, Any, Literal
@@ -38,7 +38,7 @@ async def read_triage(
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     locale: Literal["en", "zh-Hans", "vi", "tr"] = "en",
 ) -> schemas.TriageResponse:
-    """Tell which watches of a site need seeing to, and what to do, a page of watches at a time."""
+    """List the watches of a site that need staff action, with advice, one page of watches at a time."""
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
     serials = list(dict.fromkeys(one.serial for one in entries))
     page = set(serials[:limit])
@@ -67,10 +67,10 @@ async def read_triage(
 async def hand_out_by_scan(
     work: Work, scope: FamilyCodesAtSite, body: schemas.HandOutWatchRequest
 ) -> schemas.HandedOutWatchResponse:
-    """Give a watch to an enrolled family of the site: the label, then the code. A repeat changes nothing.
+    """Hand out a watch to an enrolled family of the site by label and family code. Repeating it changes nothing.
 
-    It is handed out all the same where a guardian cannot be reached, and said so: they can be helped while they stand
-    there.
+    The response states whether a guardian of the family has no working channel, so that staff can help on the spot;
+    the hand-out succeeds in either case.
     """
     is_new = await hand_out.hand_out_watch(
         work, staff_actor(scope.caller.staff_id), body.scan, body.family_code, site_id=scope.site.site_id
@@ -84,7 +84,7 @@ async def hand_out_by_scan(
 
 @router.post("/watch-hand-outs/undo", responses=problem_responses(401, 403, 404, 409, 422))
 async def undo(work: Work, scope: FamilyCodesAtSite) -> schemas.UndoneHandOutResponse:
-    """Take back the caller's last hand-out at this site, of the last two hours; not one that is paired already."""
+    """Undo the caller's last hand-out at this site within two hours, unless the watch is already paired."""
     undone = await hand_out.undo_last_hand_out(work, staff_actor(scope.caller.staff_id), site_id=scope.site.site_id)
     return schemas.UndoneHandOutResponse(serial=undone.serial, family_code=undone.family_code)
 
@@ -93,7 +93,7 @@ async def undo(work: Work, scope: FamilyCodesAtSite) -> schemas.UndoneHandOutRes
 async def withdraw(
     work: Work, scope: HandsOutAtSite, body: schemas.WithdrawWatchRequest
 ) -> schemas.WithdrawnWatchResponse:
-    """Note that a watch of the site came back, is lost or broken: its pairing ends. A repeat changes nothing."""
+    """Record a watch of the site as returned, lost or broken and end its pairing. Repeating it changes nothing."""
     serial = serial_of_scan(body.scan)
     await hand_out.locked_watch(work, serial, site_id=scope.site.site_id)
     changed = await withdraw_watch(work, staff_actor(scope.caller.staff_id), serial, body.state)
@@ -104,7 +104,7 @@ async def withdraw(
 async def replace(
     work: Work, scope: HandsOutAtSite, body: schemas.ReplaceWatchRequest
 ) -> schemas.WithdrawnWatchResponse:
-    """Give a family another watch of the site: the old one may not log in, what waits is for the new one."""
+    """Replace a family's watch by another of the site: the new one receives pending items, the old one is locked out."""
     old, new = serial_of_scan(body.scan), serial_of_scan(body.replacement)
     for serial in sorted({old, new}):
         await hand_out.locked_watch(work, serial, site_id=scope.site.site_id)
@@ -114,16 +114,16 @@ async def replace(
 
 @router.get("/watch-labels", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
 async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
-    """Print a label for each watch of the site: the serial as QR and in letters, which opens nothing."""
+    """Print a label for each watch of the site: the serial as QR code and text, without any secret."""
     entries = await list_watches(work, site=scope.site)
     return _pdf(label_sheet([entry.serial for entry in entries]), "labels.pdf")
 
 
 @router.get("/hand-out-list", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
 async def print_list(work: Work, scope: FamilyCodesAtSite, cohort_id: uuid.UUID | None = None) -> Response:
-    """Print a line to sign for each enrolled family of the site, or of a cohort: code and watch, no names, no phones.
+    """Print a signature list of the site's or cohort's enrolled families: code and watch, without names or phones.
 
-    Where a guardian cannot be reached yet, the line says so.
+    A line is marked if a guardian of the family has no working channel yet.
     """
     cohort = await cohort_of_site(work, scope.site.site_id, cohort_id) if cohort_id else None
     if cohort_id and cohort is None:

@@ -1,1 +1,1 @@
-"""Requests and responses of staff, one file a noun."""
+"""Requests and responses of the staff API, one file for each noun."""

@@ -1,4 +1,4 @@
-"""What staff send and are told: structure, accounts, devices. Families by their code alone."""
+"""Schemas for staff log-in, accounts, structure and devices. Families appear by their code only."""
 
 import uuid
 from datetime import date, datetime
@@ -9,7 +9,7 @@ from pydantic import Field
 from services.api.schema_base import RequestBody, ResponseBody
 from services.api.schema_fields import SECRET_PATTERN, Phone, TypedCode
 
-# Control characters belong to no address, and the database cannot be asked for a NUL.
+# No address contains control characters, and Postgres rejects NUL in a parameter.
 Email = Annotated[
     str, Field(min_length=3, max_length=254, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["ming@wecare.example"])
 ]
@@ -29,7 +29,7 @@ class StaffPasswordRequest(RequestBody):
 
 
 class StaffLogInRequest(StaffPasswordRequest):
-    """Address, password and what the authenticator app shows."""
+    """Address, password and the current code of the authenticator app."""
 
     code: Annotated[
         str,
@@ -39,7 +39,7 @@ class StaffLogInRequest(StaffPasswordRequest):
 
 
 class ConfirmSetUpRequest(StaffLogInRequest):
-    """The first code of the app, and a password of one's own in place of the first one, which works no longer."""
+    """The app's first code, and a self-chosen password that replaces the first password."""
 
     new_password: NewPassword
 
@@ -51,14 +51,14 @@ class StaffRefreshRequest(RequestBody):
 
 
 class StaffSetUpResponse(ResponseBody):
-    """What the authenticator app needs; told until the set-up is confirmed."""
+    """The secret for the authenticator app; it is valid until the set-up is confirmed."""
 
     otpauth_url: str
     qr_svg: str = Field(description="the same as a picture: an SVG element")
 
 
 class StaffTokenResponse(ResponseBody):
-    """A staff session's tokens; the refresh token is told once."""
+    """A staff session's tokens; the refresh token is not stored in readable form."""
 
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a word of RFC 6750
@@ -68,20 +68,20 @@ class StaffTokenResponse(ResponseBody):
 
 
 class StaffSetUpDoneResponse(StaffTokenResponse):
-    """The first session, and codes for the day the phone is lost, each of which works once; told once."""
+    """The first session, and recovery codes for a lost phone; each works once, and they are returned only here."""
 
     recovery_codes: list[str]
 
 
 class AccountScope(ResponseBody):
-    """One programme or one site that is served."""
+    """One programme or one site in an account's scope."""
 
     programme_id: uuid.UUID | None
     site_id: uuid.UUID | None
 
 
 class StaffMeResponse(ResponseBody):
-    """Who is logged in, as what, for what."""
+    """The caller's name, role and scopes."""
 
     staff_id: uuid.UUID
     email: str
@@ -92,7 +92,7 @@ class StaffMeResponse(ResponseBody):
 
 
 class StaffSession(ResponseBody):
-    """A browser on which the caller is logged in."""
+    """A live session of the caller in a browser."""
 
     staff_session_id: uuid.UUID
     created_at: datetime
@@ -101,13 +101,13 @@ class StaffSession(ResponseBody):
 
 
 class StaffSessionsResponse(ResponseBody):
-    """Every session that stands, the newest first."""
+    """Every live session, newest first."""
 
     sessions: list[StaffSession]
 
 
 class Site(ResponseBody):
-    """A site that the caller serves."""
+    """A site in the caller's scope."""
 
     site_id: uuid.UUID
     programme_id: uuid.UUID
@@ -120,7 +120,7 @@ class Site(ResponseBody):
 
 
 class SitesResponse(ResponseBody):
-    """By programme and name."""
+    """Sites by programme and name."""
 
     sites: list[Site]
 
@@ -135,13 +135,13 @@ class Cohort(ResponseBody):
 
 
 class CohortsResponse(ResponseBody):
-    """By name."""
+    """Cohorts by name."""
 
     cohorts: list[Cohort]
 
 
 class WatchHealth(ResponseBody):
-    """A watch as a device."""
+    """Technical state of a watch."""
 
     serial: str
     model: str
@@ -161,20 +161,20 @@ class WatchHealth(ResponseBody):
 
 
 class WatchAtSite(WatchHealth):
-    """A watch of a site, and the code of the family that has it."""
+    """A watch of a site, and the code of its family."""
 
     family_code: str | None
 
 
 class WatchesAtSiteResponse(ResponseBody):
-    """A page of watches by serial; ``next`` is the ``after`` of the next one."""
+    """A page of watches by serial; ``next`` is the next page's ``after``."""
 
     watches: list[WatchAtSite]
     next: str | None
 
 
 class FamilyAtSite(ResponseBody):
-    """A family by its code, and the devices it has."""
+    """A family by its code, and its devices."""
 
     family_code: str
     cohort: str
@@ -184,14 +184,14 @@ class FamilyAtSite(ResponseBody):
 
 
 class FamiliesAtSiteResponse(ResponseBody):
-    """A page of families by code; ``next`` is the ``after`` of the next one."""
+    """A page of families by code; ``next`` is the next page's ``after``."""
 
     families: list[FamilyAtSite]
     next: str | None
 
 
 class NewAccountRequest(RequestBody):
-    """A colleague who serves one programme or one site that the caller serves."""
+    """A colleague's account for one programme or one site in the caller's scope."""
 
     email: Email
     display_name: Annotated[str, Field(min_length=1, max_length=80, examples=["Ming"])]
@@ -205,13 +205,13 @@ class NewAccountRequest(RequestBody):
 
 
 class ResetAccountRequest(RequestBody):
-    """The colleague's new number, where the number changes as well."""
+    """The colleague's new phone number, if the number changes as well."""
 
     phone: Phone | None = None
 
 
 class ChangeRoleRequest(RequestBody):
-    """The role that a colleague gets."""
+    """The colleague's new role."""
 
     role: Role
 
@@ -225,7 +225,7 @@ class ChangePasswordRequest(RequestBody):
 
 
 class AccountRequestResponse(ResponseBody):
-    """An account to be opened, reset or promoted; nothing happens before a second person approves it."""
+    """A request to open, reset or promote an account; it is carried out after a second person's approval."""
 
     request_id: uuid.UUID
     kind: Literal["open", "reset", "role"]
@@ -248,7 +248,7 @@ class AccountRequestResponse(ResponseBody):
 
 
 class AccountRequestsResponse(ResponseBody):
-    """The newest first; those older than 7 days can no longer be approved."""
+    """Requests, newest first; a request older than 7 days can no longer be approved."""
 
     requests: list[AccountRequestResponse]
 
@@ -268,6 +268,6 @@ class AccountResponse(ResponseBody):
 
 
 class AccountsResponse(ResponseBody):
-    """By address."""
+    """Accounts by address."""
 
     accounts: list[AccountResponse]

@@ -1,4 +1,4 @@
-"""What staff ask for about families, by their codes: recovery, hand-outs, break-glass."""
+"""Schemas for recovery, hand-outs, contests and break-glass, with families by their code."""
 
 import uuid
 from datetime import datetime
@@ -24,7 +24,7 @@ DocumentSeen = Annotated[
 
 
 class NewRecoveryRequest(RequestBody):
-    """What the paper in hand says: a guardian's number changes, or the primary guardian is lost."""
+    """A recovery as written on the paper: a guardian's new number, or a new primary guardian."""
 
     kind: Literal["phone", "primary"] = Field(
         description="phone: the guardian gets a new number; primary: whoever has the new number becomes the primary one"
@@ -36,14 +36,14 @@ class NewRecoveryRequest(RequestBody):
 
 
 class ApproveRecoveryRequest(RequestBody):
-    """The paper's number once more, read from it by the second person."""
+    """The document's number, entered independently by the second person."""
 
     form_number: FormNumber
     document: DocumentSeen = None
 
 
 class RecoveryResponse(ResponseBody):
-    """A change under way; numbers are not told, neither of phones nor of the paper: the second person has to see it."""
+    """A recovery; phone and document numbers are omitted, because the second person must see the document."""
 
     recovery_id: uuid.UUID
     family_code: str
@@ -58,13 +58,13 @@ class RecoveryResponse(ResponseBody):
 
 
 class RecoveriesResponse(ResponseBody):
-    """The newest first."""
+    """Recoveries, newest first."""
 
     recoveries: list[RecoveryResponse]
 
 
 class FamilyRecoveryResponse(ResponseBody):
-    """A change that two of the programme's staff have agreed on, as the family's guardians are told of it."""
+    """A recovery approved by two staff members, as shown to the family's guardians."""
 
     recovery_id: uuid.UUID
     kind: str
@@ -75,13 +75,13 @@ class FamilyRecoveryResponse(ResponseBody):
 
 
 class FamilyRecoveriesResponse(ResponseBody):
-    """The newest first."""
+    """Recoveries, newest first."""
 
     recoveries: list[FamilyRecoveryResponse]
 
 
 class NewHandOutRequest(RequestBody):
-    """How many families come, and how long it takes."""
+    """The expected number of families, and the duration."""
 
     families: Annotated[int, Field(ge=1, le=HAND_OUT_MOST_FAMILIES, examples=[50])]
     minutes: Annotated[int, Field(ge=5, le=120, examples=[90])]
@@ -99,25 +99,25 @@ class HandOutResponse(ResponseBody):
 
 
 class OpenedHandOutResponse(HandOutResponse):
-    """The hand-out, and the code for the wall, which parents send as `hand_out_code`; told once."""
+    """The hand-out, and its wall code, which parents send as `hand_out_code`; returned only here."""
 
     code: str = Field(examples=["k3m9-q2x7"])
 
 
 class HandOutsResponse(ResponseBody):
-    """The newest first."""
+    """Hand-outs, newest first."""
 
     hand_outs: list[HandOutResponse]
 
 
 class PrintSlipsRequest(RequestBody):
-    """Whose slips to print."""
+    """The families whose slips are printed."""
 
     family_codes: Annotated[list[FamilyCode], Field(min_length=1, max_length=HAND_OUT_MOST_FAMILIES)]
 
 
 class NewDecisionRequest(RequestBody):
-    """Whether a contested right is removed, with the family's document at hand."""
+    """A decision whether a contested right is removed, with the number of the family's document."""
 
     upholds: bool = Field(description="true: the contested right is removed; false: it stays")
     form_number: FormNumber
@@ -125,7 +125,7 @@ class NewDecisionRequest(RequestBody):
 
 
 class ApproveDecisionRequest(RequestBody):
-    """The document's number once more, read from it by the second person."""
+    """The document's number, entered independently by the second person."""
 
     form_number: FormNumber
     document: DocumentSeen = None
@@ -157,13 +157,13 @@ class ContestAtSite(ResponseBody):
 
 
 class ContestsAtSiteResponse(ResponseBody):
-    """Those that are open, the oldest first."""
+    """Open contests, oldest first."""
 
     contests: list[ContestAtSite]
 
 
 class NewBreakGlassRequest(RequestBody):
-    """Why a guardian's name and number have to be seen, and whether telling the guardian at once is dangerous."""
+    """The reason for the access, and the delay of the notification if an immediate one is dangerous."""
 
     reason: Annotated[str, Field(min_length=1, max_length=500, examples=["The school called: the child is missing."])]
     tell_after_days: Annotated[int, Field(ge=0, le=BREAK_GLASS_LONGEST_DELAY_DAYS)] = Field(
@@ -172,7 +172,7 @@ class NewBreakGlassRequest(RequestBody):
 
 
 class BreakGlassResponse(ResponseBody):
-    """How it stands; the reason is told to those who decide about it."""
+    """A break-glass case; the reason is visible to the staff who decide about it."""
 
     break_glass_id: uuid.UUID
     family_code: str
@@ -188,7 +188,7 @@ class BreakGlassResponse(ResponseBody):
 
 
 class BreakGlassListResponse(ResponseBody):
-    """A page, the newest first."""
+    """A page of cases, newest first."""
 
     break_glass: list[BreakGlassResponse]
     next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")

@@ -1,4 +1,4 @@
-"""What a list that staff send comes to: counts, or every fault by row and column."""
+"""Result of a list import: counts, or every fault by row and column."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ DryRun = Annotated[bool, Query(description="do all of it, constraints of the dat
 
 
 class ListFault(ResponseBody):
-    """One thing to mend: the row as a spreadsheet numbers it (the heading is row 1; 0: the file), and the column."""
+    """One fault: its row as a spreadsheet numbers it (the heading is row 1; 0: the file), and its column."""
 
     row: int
     column: str
@@ -20,7 +20,7 @@ class ListFault(ResponseBody):
 
 
 class ListImportResponse(ResponseBody):
-    """What a list came to; with faults, and in a dry run, nothing of it was taken."""
+    """Result of an import; with faults, and in a dry run, nothing is stored."""
 
     taken: bool
     dry_run: bool
@@ -36,7 +36,7 @@ _BINARY = {"schema": {"type": "string", "format": "binary"}}
 
 
 def list_body(columns: str) -> dict[str, Any]:
-    """Return what the document says of a list as a request's body."""
+    """Return the OpenAPI description of a list as request body."""
     return {
         "requestBody": {
             "required": True,

@@ -1,4 +1,4 @@
-"""Hand-out, triage, help, notices and the programme's structure, as staff send them and are told. Codes, no names."""
+"""Schemas for hand-out, triage, help requests, notices, enrolment and the programme's structure, without names."""
 
 import uuid
 from datetime import date, datetime
@@ -29,7 +29,7 @@ class HandOutWatchRequest(RequestBody):
 
 
 class HandedOutWatchResponse(ResponseBody):
-    """A watch at a family; ``is_new`` false: they had it already."""
+    """A watch of a family; ``is_new`` false: the family had it before."""
 
     serial: str
     family_code: str
@@ -40,27 +40,27 @@ class HandedOutWatchResponse(ResponseBody):
 
 
 class UndoneHandOutResponse(ResponseBody):
-    """What was taken back."""
+    """The undone hand-out."""
 
     serial: str
     family_code: str
 
 
 class WithdrawWatchRequest(RequestBody):
-    """A watch that came back, is lost, or is broken."""
+    """A watch that is returned, lost or broken."""
 
     scan: Scan
     state: Literal["returned", "lost", "broken"]
 
 
 class ReplaceWatchRequest(WithdrawWatchRequest):
-    """... and the watch that the family gets in its place."""
+    """A watch to withdraw, and the watch that replaces it."""
 
     replacement: Scan
 
 
 class WithdrawnWatchResponse(ResponseBody):
-    """The watch as it is now; ``changed`` false: it was so already."""
+    """The watch's current state; ``changed`` false: it had this state before."""
 
     serial: str
     state: str
@@ -68,7 +68,7 @@ class WithdrawnWatchResponse(ResponseBody):
 
 
 class TriageEntry(ResponseBody):
-    """One watch with one thing to see to."""
+    """One watch with one finding."""
 
     serial: str
     family_code: str | None
@@ -78,14 +78,14 @@ class TriageEntry(ResponseBody):
 
 
 class SiteWarning(ResponseBody):
-    """One thing to see to at the site itself."""
+    """One finding about the site itself."""
 
     kind: Literal["few_approvers"]
     advice: str = Field(description="what to do, in the language asked for")
 
 
 class TriageResponse(ResponseBody):
-    """By serial; ``next`` is the ``after`` of the next page."""
+    """A page of findings by serial; ``next`` is the next page's ``after``."""
 
     site_warnings: list[SiteWarning] = Field(
         description="few_approvers: fewer than three people could approve break-glass; empty for coordinators"
@@ -101,26 +101,26 @@ class FamilyCodeRequest(RequestBody):
 
 
 class ContactFamilyResponse(ResponseBody):
-    """Whether the family was asked now; false: it was asked within the day already."""
+    """Whether this request notified the family; false: it was notified within the last day."""
 
     asked_now: bool
 
 
 class EndEnrolmentRequest(FamilyCodeRequest):
-    """Why a family takes part no longer; its watch and messages stay."""
+    """The reason for the end of a family's enrolment; its watch and messages stay."""
 
     reason: Literal["left_factory", "moved_away", "watch_returned", "declined", "child_grown", "other"]
 
 
 class RecordTrainingRequest(FamilyCodeRequest):
-    """A training that a family's guardian attended."""
+    """A training attended by a family's guardian."""
 
     training: Literal["watch", "migrant_parents", "family_day", "parenting", "online_safety", "refresher"]
     attended_on: date
 
 
 class RecordTrainingResponse(ResponseBody):
-    """Whether it was noted now; false: it was noted already."""
+    """Whether this request recorded the attendance; false: it was recorded before."""
 
     is_new: bool
 
@@ -129,7 +129,7 @@ HelpKind = Literal["broken", "lost", "worried"]
 
 
 class HelpCall(ResponseBody):
-    """An open call for help."""
+    """An open help request."""
 
     help_id: uuid.UUID
     family_code: str
@@ -138,20 +138,20 @@ class HelpCall(ResponseBody):
 
 
 class HelpCallsResponse(ResponseBody):
-    """A page, the oldest first."""
+    """A page of help requests, oldest first."""
 
     calls: list[HelpCall]
     next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
 
 
 class NewNoticeRequest(RequestBody):
-    """What every family of the cohort is told; they cannot reply."""
+    """The text sent to every family of the cohort; there are no replies."""
 
     text: Annotated[str, Field(min_length=1, max_length=500)]
 
 
 class SentNoticeResponse(ResponseBody):
-    """The notice as it was sent."""
+    """The sent notice."""
 
     notice_id: uuid.UUID
     created_at: datetime
@@ -176,14 +176,14 @@ class NewCohortRequest(RequestBody):
 
 
 class CreatedResponse(ResponseBody):
-    """What was made, or was there already."""
+    """The created or existing object."""
 
     id: uuid.UUID
     is_new: bool
 
 
 class SetProgrammeEndRequest(RequestBody):
-    """The programme's last day; null takes an announced end back."""
+    """The programme's last day; null cancels an announced end."""
 
     ends_on: date | None
 
@@ -196,7 +196,7 @@ class SetProgrammeEndResponse(ResponseBody):
 
 
 class FamilyLine(RequestBody):
-    """One family of a list: no names, of nobody."""
+    """One family of a list, without any name."""
 
     family_code: FamilyCode
     phone: Annotated[str, Field(min_length=3, max_length=32, examples=["138 0013 8000"])]
@@ -208,14 +208,14 @@ class FamilyLine(RequestBody):
 
 
 class EnrolFamiliesRequest(RequestBody):
-    """Families to enrol at a site: all of them or none. A dry run does the same and takes it back."""
+    """Families to enrol at a site, all or none. A dry run validates them and is rolled back."""
 
     families: Annotated[list[FamilyLine], Field(min_length=1, max_length=200)]
     dry_run: bool = False
 
 
 class FamilyListFault(ResponseBody):
-    """One thing to mend; ``row`` counts the lines of the list from 1."""
+    """One fault; ``row`` counts the families of the list from 1."""
 
     row: int
     column: str
@@ -223,7 +223,7 @@ class FamilyListFault(ResponseBody):
 
 
 class EnrolFamiliesResponse(ResponseBody):
-    """What the list came to; with faults nothing of it was taken."""
+    """Result of the list; with faults nothing is stored."""
 
     taken: bool
     faults: list[FamilyListFault]

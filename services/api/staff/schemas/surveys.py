@@ -1,4 +1,4 @@
-"""Surveys as staff send them and are told: groups of five and more, never one family's answer."""
+"""Schemas for surveys: groups of at least five families, never one family's answer."""
 
 import uuid
 from datetime import datetime
@@ -18,7 +18,7 @@ class SurveyResponse(ResponseBody):
 
 
 class NewQuestion(RequestBody):
-    """One question; a scale has bounds, a number may have them."""
+    """One question; bounds are required for a scale and optional for a number."""
 
     question: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,29}$", examples=["talks_week"])]
     kind: Literal["yes_no", "number", "scale"]
@@ -28,27 +28,27 @@ class NewQuestion(RequestBody):
 
 
 class NewSurveyRequest(RequestBody):
-    """A survey, or further questions of one."""
+    """A new survey, or further questions of an existing one."""
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     questions: Annotated[list[NewQuestion], Field(min_length=1, max_length=100)]
 
 
 class SurveysResponse(ResponseBody):
-    """By name."""
+    """Surveys by name."""
 
     surveys: list[SurveyResponse]
 
 
 class SurveyPseudonym(ResponseBody):
-    """A family and what whoever asks calls it in this survey."""
+    """A family and its pseudonym in this survey."""
 
     family_code: str
     pseudonym: Annotated[str, Field(examples=["P-GEZDGNBVGY3TQOJQ"])]
 
 
 class SurveyPseudonymsResponse(ResponseBody):
-    """By code; ``next`` is the ``after`` of the next page."""
+    """A page of families by code; ``next`` is the next page's ``after``."""
 
     families: list[SurveyPseudonym]
     next: str | None
@@ -69,7 +69,7 @@ class Estimate(ResponseBody):
 
 
 class Attrition(ResponseBody):
-    """Who was lost between the waves, in counts to the nearest 5."""
+    """Families lost between the waves, in counts rounded to 5."""
 
     baseline: int
     matched: int
@@ -79,7 +79,7 @@ class Attrition(ResponseBody):
 
 
 class Comparison(ResponseBody):
-    """One question in matched pairs, counts to the nearest 5; of a group that is hidden nothing is told but that."""
+    """One question in matched pairs, with counts rounded to 5; a suppressed comparison has no other values."""
 
     question: str
     kind: Literal["yes_no", "number", "scale"]
@@ -94,7 +94,7 @@ class Comparison(ResponseBody):
 
 
 class SurveyReportResponse(ResponseBody):
-    """What changed at this site; impact, and no word of usage."""
+    """The site's published report of a survey; it contains impact and no usage."""
 
     survey_id: uuid.UUID
     published_at: datetime | None

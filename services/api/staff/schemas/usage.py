@@ -1,6 +1,6 @@
-"""How the watches are used, as staff and the factory are told: published numbers of groups, never a row about a family.
+"""Schemas for usage metrics: published numbers of groups, never data of one family.
 
-The one list of families here is for staff who support their site: a code and a watch's health.
+The exception is the list of silent families for a site's support staff: family code and watch health.
 """
 
 import uuid
@@ -13,13 +13,13 @@ from services.api.schema_base import RequestBody, ResponseBody
 from services.core.measurement.exports.actions import FileKind, Recipient
 
 Locale = Literal["en", "zh-Hans", "vi", "tr"]
-# As DHIS2 makes them.
+# The format of DHIS2 identifiers.
 Dhis2Id = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9]{10}$", examples=["fbfJHSPpUQD"])]
 Code = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,30}$", examples=["active_use"])]
 
 
 class UsageCell(ResponseBody):
-    """One indicator of one week; a suppressed one has no number at all, and does not say why."""
+    """One indicator of one week; a suppressed one has no numbers and does not state the reason."""
 
     indicator: str
     version: int
@@ -32,14 +32,14 @@ class UsageCell(ResponseBody):
 
 
 class UsageWeek(ResponseBody):
-    """One published week, named by its Monday. It never changes again."""
+    """One published week, identified by its Monday. It never changes."""
 
     week: date
     cells: list[UsageCell]
 
 
 class UsageResponse(ResponseBody):
-    """A page of weeks, the oldest first; ``next`` is the ``first_week`` of the next page."""
+    """A page of weeks, oldest first; ``next`` is the next page's ``first_week``."""
 
     programme_id: uuid.UUID
     site_id: uuid.UUID | None
@@ -57,7 +57,7 @@ class IndicatorText(ResponseBody):
 
 
 class Indicator(ResponseBody):
-    """One definition; a changed formula is a new version."""
+    """One version of a definition; a changed formula is a new version."""
 
     code: str
     version: int
@@ -75,7 +75,7 @@ class IndicatorsResponse(ResponseBody):
 
 
 class SilentFamily(ResponseBody):
-    """A family to ask how it is: its code and its watch's health."""
+    """A family without contact: its code and its watch's health."""
 
     family_code: str
     serial: str
@@ -85,20 +85,20 @@ class SilentFamily(ResponseBody):
 
 
 class SilentFamiliesResponse(ResponseBody):
-    """By code and serial; ``next`` is the ``after`` of the next page."""
+    """A page of families by code and serial; ``next`` is the next page's ``after``."""
 
     families: list[SilentFamily]
     next: str | None
 
 
 class DeviceStatesResponse(ResponseBody):
-    """How many of the site's watches are in each state now; one watch may be in several."""
+    """The number of the site's watches in each state; a watch can be in several."""
 
     states: dict[str, int]
 
 
 class Dhis2Mapping(RequestBody):
-    """What the other system calls our indicators and our sites, cohorts or programme; what is not named is left out."""
+    """DHIS2 identifiers of indicators and of sites, cohorts or the programme; unmapped ones are left out."""
 
     data_elements: Annotated[dict[Code, Dhis2Id], Field(min_length=1, max_length=50)]
     org_units: Annotated[dict[uuid.UUID, Dhis2Id], Field(min_length=1, max_length=500)]
@@ -106,7 +106,7 @@ class Dhis2Mapping(RequestBody):
 
 
 class NewUsageExportRequest(RequestBody):
-    """A file of published numbers: of a site, or of a whole programme."""
+    """An export of published numbers of a site or of a whole programme."""
 
     kind: Annotated[FileKind, Field(description="report: one HTML page to read or print")]
     audience: Annotated[Recipient, Field(description="whom it is for: brand is outside, and told of fewer groups")]
@@ -123,7 +123,7 @@ class NewUsageExportRequest(RequestBody):
 
 
 class UsageExportResponse(ResponseBody):
-    """How a file is coming along; it can be fetched while ``state`` is ready, until ``expires_at``."""
+    """The state of an export; it can be downloaded while ``state`` is ready, until ``expires_at``."""
 
     usage_export_id: uuid.UUID
     programme_id: uuid.UUID
@@ -139,6 +139,6 @@ class UsageExportResponse(ResponseBody):
 
 
 class UsageExportsResponse(ResponseBody):
-    """The caller's own files, the newest first."""
+    """The caller's own exports, newest first."""
 
     exports: list[UsageExportResponse]
