@@ -1,1 +1,1 @@
-"""A simulated programme with a year of usage, written as real reports would be."""
+"""A simulated programme with a year of usage, written through the same code as real reports."""

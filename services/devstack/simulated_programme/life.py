@@ -1,8 +1,8 @@
-"""How simulated families live with their watches: pure, and the same for the same seed.
+"""Model of how simulated families use their watches. Pure, and deterministic for a seed.
 
-The shapes are assumptions, chosen to exercise the indicators; no number of a real programme is in them.
+The distributions are assumptions that exercise the indicators; they contain no numbers of a real programme.
 """
-# ruff: noqa: PLR2004 - assumptions are numbers, and each stands where it is used
+# ruff: noqa: PLR2004 - the numbers are assumptions, each used once where it applies
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 COUNTRIES: Final = (
     ("CN", "Asia/Shanghai", "zh-Hans", 5), ("VN", "Asia/Ho_Chi_Minh", "vi", 3), ("TR", "Europe/Istanbul", "tr", 2),
 )  # fmt: skip
-# When parents are at home with their children, and nobody needs a watch to talk: first day, and how many days.
+# Holidays, on which parents are at home and families talk without watches: first day, number of days.
 HOLIDAYS: Final = {
     "CN": ((date(2025, 1, 25), 14), (date(2026, 2, 14), 14), (date(2027, 2, 3), 14), (date(2025, 10, 1), 7),
            (date(2026, 10, 1), 7)),
@@ -31,19 +31,19 @@ _SUNDAY: Final = 6
 
 @dataclass(frozen=True)
 class Happening:
-    """One fact of a conversation: its kind, when, about which message (a reminder: none), how long the voice is."""
+    """One conversation fact: its kind, its time, its message (none for a reminder), its voice duration."""
 
     kind: str
     at: datetime
     ref_id: uuid.UUID | None
     voice_ms: int | None = None
-    # For facts known later than they happened; ``at`` is then the time of recording.
+    # Set for facts recorded after they happened; ``at`` is then the time of recording.
     happened_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Daily:
-    """What the watch counted in a day: the period and its counters, by their names in ``up/usage``."""
+    """A watch's counters of one day: the period, and the counters under their names in ``up/usage``."""
 
     started_at: datetime
     ended_at: datetime
@@ -56,21 +56,21 @@ class Daily:
 
 
 class SimulatedFamily:
-    """One family: how much it talks, and when it stops."""
+    """One family: how often it talks, and when it stops."""
 
     def __init__(self, chance: random.Random, country: str, zone: ZoneInfo, days: int) -> None:
         self._chance = chance
         self._country = country
         self._zone = zone
-        # Exchanges a day; a few families never begin.
+        # Exchanges a day; a few families never start.
         self._rate = 0.0 if chance.random() < 0.03 else min(chance.lognormvariate(-0.25, 0.6), 3.0)
         self._answers = chance.betavariate(5, 2)
         self._calls = 0.5 if chance.random() < 0.1 else 0.05
         self._reach = chance.betavariate(9, 1)
-        # One in five stops within a year, sooner rather than later; every thirtieth watch breaks.
+        # One family in five stops within a year, mostly early; every thirtieth watch breaks.
         stops = int(chance.expovariate(0.22 / 364))
         breaks = int(chance.expovariate(0.035 / 364))
-        # Some guardians want to be reminded; who has stopped turns that off in the end.
+        # Some guardians turn reminders on; those who stop talking turn them off later.
         self._reminded_until = stops + 14 if chance.random() < 0.3 else 0
         self._spoke = True
         self.quiet_from = stops
@@ -78,7 +78,7 @@ class SimulatedFamily:
         self.returned_on = stops + 20 if stops + 20 < days and chance.random() < 0.3 else None
 
     def day(self, number: int, day: date) -> tuple[list[Happening], Daily | None]:
-        """Return what happens on one day, and the watch's report of it."""
+        """Return the facts of one day, and the watch's report of it."""
         gone = [moment for moment in (self.broken_on, self.returned_on) if moment is not None]
         if gone and number >= min(gone):
             return [], None
@@ -90,7 +90,7 @@ class SimulatedFamily:
         return happenings, self._report(number, day)
 
     def _reminder(self, day: date, *, followed: bool) -> list[Happening]:
-        """Return what is noted of a reminder after a silent day: that it went out, and a day later what came of it."""
+        """Return the facts of a reminder after a silent day: the sending, and a day later its outcome."""
         reminded_at = self._moment(day, 9) + timedelta(minutes=self._chance.random() * 5)
         kind = "starter_followed" if followed else "starter_not_followed"
         return [

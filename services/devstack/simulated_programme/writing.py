@@ -1,7 +1,7 @@
-"""Write a simulated programme: its families, and a year of facts and reports that come in through the same doors as
-those of real ones, many at once, and are counted and published as they are.
+"""Write a simulated programme: families, and a year of facts and reports, recorded, counted and published by the same
+functions as real ones, in batches.
 
-Marked as simulated wherever a person reads it, with phone numbers that no network has. Refused in production.
+It is marked as simulated wherever users read its name, and its phone numbers are unassigned. Refused in production.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ from services.devstack.simulated_programme.life import COUNTRIES, Daily, Happeni
 
 _SCHOOL: Final = [{"days": [1, 2, 3, 4, 5], "from": "08:00", "to": "16:00"},
                   {"days": [1, 2, 3, 4, 5, 6, 7], "from": "21:30", "to": "06:30"}]  # fmt: skip
-# A password hash that no password has: a simulated watch never logs in.
+# No password matches this hash: a simulated watch never logs in.
 _NO_PASSWORD: Final = "none"  # noqa: S105
-# The days before the first week, and those after the last in which it is followed.
+# Days simulated before the first week and after the last one, for facts that follow up on a message.
 _BESIDES: Final = 10 + 8
 _AGREE: Final = 0.92
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to simulate; the same plan makes the same programme."""
+    """Parameters of a simulation; the same plan produces the same programme."""
 
     sites: int = 50
     families: int = 2500
@@ -55,7 +55,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Simulated:
-    """What was generated."""
+    """The generated programme, and the numbers of its rows."""
 
     programme_id: uuid.UUID
     name: str
@@ -66,7 +66,7 @@ class Simulated:
 
 @dataclass(frozen=True)
 class _Member:
-    """One family as rows: whose facts they are, where, and since when."""
+    """One family's ids, site and first day."""
 
     family_id: uuid.UUID
     child_id: uuid.UUID
@@ -78,7 +78,7 @@ class _Member:
 
     @property
     def identity(self) -> WatchIdentity:
-        """What its watch is heard under: never stored, so that the broker knows no user who is none."""
+        """The identity of its watch; it is not stored, so that the broker has no user for a simulated watch."""
         username = f"w-{self.watch_id.hex[:12]}"
         return WatchIdentity(
             username=username, watch_id=self.watch_id, child_id=self.child_id, family_id=self.family_id,
@@ -105,14 +105,14 @@ async def simulate(
         await work.flush()
         first_week = quarter_of(week_of(work.now.date() - timedelta(weeks=plan.weeks + 2)))
     facts = reports = 0
-    # A worker that runs beside this would publish weeks in which most sites are not there yet.
+    # Excludes a running worker, which would publish weeks in which most sites do not exist yet.
     async with database.begin() as held:
         await hold_off_the_worker(held)
         for number in range(plan.sites):
             async with database.begin() as work:
                 members = await _make_site(work, chance, programme, number, plan, first_week)
                 for member in members:
-                    # Until today, beyond the weeks asked for: a worker goes on to publish, and nobody falls silent.
+                    # Simulate until today: a worker goes on publishing, and no family falls silent.
                     days = max(1, (work.now.date() - member.first_day).days - _BESIDES)
                     lived = live(chance, member.identity, member.country, member.zone, days)
                     make_id = partial(_id, chance)
@@ -135,7 +135,7 @@ async def _make_site(
     work: UnitOfWork, chance: random.Random, programme: Programme, number: int, plan: Plan, first_week: date
 ) -> list[_Member]:
     country, zone, locale, _ = chance.choices(COUNTRIES, [one[3] for one in COUNTRIES])[0]
-    # Three sites in ten begin a quarter later.
+    # Three sites in ten start a quarter later.
     first_day = first_week - timedelta(days=10) + timedelta(days=91 if number % 10 >= 7 else 0)  # noqa: PLR2004
     began_at = _noon(first_day)
     site = Site(
@@ -191,7 +191,7 @@ async def _make_site(
             WatchSettings(child_id=one.child_id, timezone=zone, language=locale, quiet=_SCHOOL, changed_at=began_at)
             for one in members
         ),
-        # Known from the beginning: noticed later, all that was said since would be counted again.
+        # Recorded from the first day; a later record would count all earlier messages again.
         *(QuietSince(child_id=one.child_id, since_at=began_at, quiet=_SCHOOL, timezone=zone) for one in members),
     )
     await work.flush()
@@ -200,14 +200,14 @@ async def _make_site(
 
 @dataclass(frozen=True)
 class Lived:
-    """What would have come of one family's time: facts, and its watch's reports with when each was received."""
+    """One family's simulated facts, and its watch's reports with their times of receipt."""
 
     facts: list[PastFact]
     reports: list[tuple[datetime, WatchReport]]
 
 
 def live(chance: random.Random, identity: WatchIdentity, country: str, zone: ZoneInfo, days: int) -> Lived:
-    """Return a family's time from its pairing on, in the order in which it would have come in."""
+    """Return a family's facts and reports from its pairing on, in the order of their arrival."""
     first_day = identity.issued_at.date()
     family = SimulatedFamily(chance, country, zone, days)
     lived = Lived([], [])
@@ -221,7 +221,7 @@ def live(chance: random.Random, identity: WatchIdentity, country: str, zone: Zon
         )
 
     fact("watch_handed_out", identity.issued_at)
-    # Past the last week's end: what was said in it is followed for 7 days.
+    # Beyond the end of the last week, because each message is followed for 7 days.
     for number in range(days + _BESIDES):
         day = first_day + timedelta(days=number)
         if number == family.broken_on:
