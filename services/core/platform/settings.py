@@ -49,127 +49,134 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "",
-        description="postgresql://user:password@host:port/name; empty: `smartwatch up` runs a server of its own",
+        description="postgresql://user:password@host:port/name; empty: `smartwatch up` starts its own server",
     )
     migration_database_url: str = Field(
         "",
-        description="the same for the owner of the tables, who alone migrates; empty: as `SMARTWATCH_DATABASE_URL`",
+        description="URL for the owner of the tables, the only role that migrates; empty: `SMARTWATCH_DATABASE_URL`",
     )
-    database_pool_size: int = Field(8, ge=1, le=100, description="connections each process keeps to the database")
+    database_pool_size: int = Field(8, ge=1, le=100, description="database connections of each process")
 
     api_host: str = Field("127.0.0.1", description="address the API listens on")
     api_port: Port = Field(8080, description="port the API listens on")
     api_keep_alive_s: int = Field(
         90, ge=1, le=3600,
-        description="seconds the API keeps an idle connection: longer than the proxy in front does, or it answers 502",
+        description="seconds the API keeps an idle connection; if the proxy keeps it longer, it answers 502",
     )  # fmt: skip
     public_url: str = Field(
-        "http://127.0.0.1:8080", description="where phones reach the API; the watch's QR points there"
+        "http://127.0.0.1:8080", description="URL at which phones reach the API; the watch's QR code contains it"
     )
     source_url: str = Field(
         "",
-        description="where users get the source of what runs here, shown at `/version`; the licence asks this of "
-        "whoever runs a changed version",
+        description="URL of the running version's source, shown at `/version`; the licence requires it of operators "
+        "of a modified version",
         pattern="^(https?://[^ ]+)?$",
     )
     trusted_proxies: str = Field(
         "",
-        description="addresses or networks of proxies before the API, comma separated: theirs alone is the word "
-        "`X-Forwarded-For` taken",
+        description="addresses or networks of proxies in front of the API, comma separated; `X-Forwarded-For` is "
+        "accepted from these only",
     )
     health_host: str = Field("127.0.0.1", description="address of the health pages of bridge, broker and worker")
     bridge_health_port: Port = Field(8081, description="health page of the bridge; 0 turns it off")
     broker_health_port: Port = Field(8082, description="health page of the broker; 0 turns it off")
     worker_health_port: Port = Field(8083, description="health page of the worker; 0 turns it off")
 
-    mqtt_backend_host: str = Field("127.0.0.1", description="where bridges reach the broker's backend listener")
+    mqtt_backend_host: str = Field("127.0.0.1", description="host of the broker's backend listener for bridges")
     mqtt_backend_port: Port = Field(1884, description="port of the broker's backend listener")
-    mqtt_backend_username: str = Field("sw-backend", description="the bridges' user at the broker")
+    mqtt_backend_username: str = Field("sw-backend", description="user name of the bridges at the broker")
     mqtt_backend_password: SecretStr = Field(
-        SecretStr("development-only-backend-password"), description="the bridges' password; 128 bits or more"
+        SecretStr("development-only-backend-password"), description="password of the bridges; at least 128 bits"
     )
 
-    watch_host: str = Field("127.0.0.1", description="host name told to watches with their credentials")
-    watch_port: Port = Field(8883, description="port told to watches with their credentials")
+    watch_host: str = Field("127.0.0.1", description="host name sent to watches with their credentials")
+    watch_port: Port = Field(8883, description="port sent to watches with their credentials")
     mosquitto_dir: Path = Field(
         Path("var/default/mosquitto"), description="folder of the broker's files and persistence"
     )
-    mosquitto_binary: str = Field("", description="path of mosquitto; empty: it is looked for")
+    mosquitto_binary: str = Field("", description="path of mosquitto; empty: searched for")
     mosquitto_bind: str = Field("127.0.0.1", description="address of the watches' TLS listener")
     mosquitto_tls_port: Port = Field(8883, description="port of the watches' TLS listener")
-    mosquitto_inner_port: Port = Field(
-        8885, description="port on loopback where Mosquitto's TLS listener stands behind the gate"
-    )
+    mosquitto_inner_port: Port = Field(8885, description="loopback port of Mosquitto's TLS listener behind the gate")
     mosquitto_plain_port: Port = Field(
         1883, description="port of the watches' plain listener on loopback; 0 outside development"
     )
     mosquitto_backend_bind: str = Field("127.0.0.1", description="address of the backend listener")
-    tls_certificate_file: str = Field("", description="PEM chain of the watches' listener; empty: made on the spot")
+    tls_certificate_file: str = Field("", description="PEM chain of the watches' listener; empty: generated")
     tls_key_file: str = Field("", description="PEM key of the watches' listener")
     tls_ca_file: str = Field("", description="PEM of the authority that watches trust")
 
     blob_url: str = Field(
         "file:var/default/blobs",
         pattern=r"^(file:.+|s3://[^/]+(/.*)?)$",
-        description="where recordings are kept, sealed: `file:<folder>` or `s3://<bucket>/<prefix>`",
+        description="storage of the sealed audio assets: `file:<folder>` or `s3://<bucket>/<prefix>`",
     )
     s3_endpoint: str = Field("", description="address of an S3 server other than Amazon's")
-    s3_region: str = Field("", description="region of the bucket; empty: as the machine's environment says")
-    s3_access_key_id: str = Field("", description="key id for the bucket; empty: as the machine's environment says")
-    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="the secret that goes with it")
+    s3_region: str = Field("", description="region of the bucket; empty: from the environment of the host")
+    s3_access_key_id: str = Field("", description="key id for the bucket; empty: from the environment of the host")
+    s3_secret_access_key: SecretStr = Field(SecretStr(""), description="secret of the key id")
 
     master_key: SecretStr = Field(
         SecretStr(_DEVELOPMENT_MASTER_KEY),
-        description="base64 of 32 bytes; wraps the data keys, kept out of backups",
+        description="base64 of 32 bytes; wraps the data keys; keep it out of backups",
     )
     master_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={},
-        description="key-id:base64 pairs, comma separated, instead of `master_key`; the first seals, all open",
+        description="key-id:base64 pairs, comma separated, replacing `master_key`; first wraps, all unwrap",
     )
     hash_key: SecretStr = Field(
         SecretStr(""),
-        description="base64 of 32 bytes; finds codes and tokens, never changes; needed beside `master_keys`",
+        description="base64 of 32 bytes; key of code and token hashes; never change it; required with `master_keys`",
     )
     erasure_ledger: Path = Field(
         Path("var/default/erasures.jsonl"),
-        description="file of all erasures (random ids), one for all processes; keep it with the keys, outside backups",
+        description="file of all erasures (random ids) of all processes; keep it with the keys, outside backups",
     )
     token_keys: Annotated[dict[str, SecretStr], NoDecode] = Field(
         default={"development": SecretStr("development-only-token-key-at-least-32-bytes")},
-        description="key-id:secret pairs, comma separated, of the access tokens; the first signs, all verify",
+        description="key-id:secret pairs for access tokens, comma separated; the first signs, all verify",
     )
 
-    keep_voice_days: int = Field(90, ge=1, le=3650, description="voice messages, unless a guardian keeps one")
-    keep_fixes_days: int = Field(30, ge=1, le=3650, description="places")
-    keep_alerts_days: int = Field(180, ge=1, le=3650, description="alarms, with the place in them")
-    keep_usage_days: int = Field(90, ge=1, le=3650, description="facts about use, after the end of the programme")
+    keep_voice_days: int = Field(
+        90, ge=1, le=3650, description="retention of voice messages, unless a guardian keeps one"
+    )
+    keep_fixes_days: int = Field(30, ge=1, le=3650, description="retention of positions")
+    keep_alerts_days: int = Field(180, ge=1, le=3650, description="retention of alarms with their positions")
+    keep_usage_days: int = Field(
+        90, ge=1, le=3650, description="retention of usage facts after the end of the programme"
+    )
     keep_office_days: int = Field(
         180, ge=31, le=3650,
-        description="notices, hand-outs with slips, closed help and recoveries, reasons of break-glass, invitations",
+        description="retention of notices, hand-outs, closed help and recoveries, break-glass reasons, invitations",
     )  # fmt: skip
-    keep_events_days: int = Field(30, ge=1, le=3650, description="what apps were told: ids and states; reminders")
-    keep_sessions_days: int = Field(
-        90, ge=31, le=3650, description="sessions and devices not used any more, of staff too"
+    keep_events_days: int = Field(
+        30, ge=1, le=3650, description="retention of app events (ids and states) and reminders"
     )
-    keep_unsent_sms_days: int = Field(2, ge=1, le=30, description="text messages that could not be sent, sealed")
+    keep_sessions_days: int = Field(
+        90, ge=31, le=3650, description="retention of unused sessions and devices, including those of staff"
+    )
+    keep_unsent_sms_days: int = Field(2, ge=1, le=30, description="retention of sealed SMS that could not be sent")
     keep_undelivered_days: int = Field(
-        30, ge=1, le=365, description="what has not reached its receiver; then the sender is told"
+        30, ge=1, le=365, description="retention of undelivered items; the sender is notified at the end"
     )
     keep_backups_days: int = Field(
-        30, ge=1, le=365, description="backups, which the operator makes and deletes; `smartwatch doctor` looks"
+        30,
+        ge=1,
+        le=365,
+        description="retention of backups, which the operator makes and deletes; `smartwatch doctor` checks it",
     )
     backup_dir: Path | None = Field(
-        None, description="folder of the database's backups, for `smartwatch doctor`; empty: it does not look"
+        None, description="folder of the database's backups for `smartwatch doctor`; empty: not checked"
     )
-    keep_exports_hours: int = Field(24, ge=1, le=720, description="a finished export, sealed, and its link")
+    keep_exports_hours: int = Field(24, ge=1, le=720, description="retention of a finished sealed export and its link")
 
-    sms_provider: str = Field("file", pattern="^file$", description="how one-time codes travel: `file` (development)")
+    sms_provider: str = Field("file", pattern="^file$", description="delivery of one-time codes: `file` (development)")
     sms_file: Path = Field(
         Path("var/default/sms.jsonl"),
-        description="where the development provider appends {phone, locale, text}",
+        description="file to which the development provider appends {phone, locale, text}",
     )
     clock_file: Path | None = Field(
-        None, description="a file that moves the clock {offset_s, rate, since}; refused outside tests"
+        None, description="file that shifts the clock {offset_s, rate, since}; rejected outside tests"
     )
 
     @field_validator("token_keys", mode="before")

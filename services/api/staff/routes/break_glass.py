@@ -21,7 +21,7 @@ PAGE = 50
 async def list_all(
     work: Work,
     scope: BreaksGlassAtSite,
-    after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
+    after: Annotated[uuid.UUID | None, Query(description="`next` of the previous page")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     family_code: Annotated[str | None, Query(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")] = None,
 ) -> schemas.BreakGlassListResponse:

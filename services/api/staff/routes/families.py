@@ -93,7 +93,7 @@ async def ask_contact(
 async def list_help(
     work: Work,
     scope: SupportsAtSite,
-    after: Annotated[uuid.UUID | None, Query(description="`next` of the page before")] = None,
+    after: Annotated[uuid.UUID | None, Query(description="`next` of the previous page")] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
     kind: schemas.HelpKind | None = None,
 ) -> schemas.HelpCallsResponse:

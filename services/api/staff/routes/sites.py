@@ -20,7 +20,9 @@ from services.core.people.programme.queries import cohorts_of, sites_served
 router = APIRouter(prefix="/v1/staff/sites", tags=["staff"])
 
 PAGE = 50
-After = Annotated[str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$", description="`next` of the page before")]
+After = Annotated[
+    str | None, Query(max_length=20, pattern=r"^[A-Za-z0-9-]+$", description="`next` of the previous page")
+]
 Limit = Annotated[int, Query(ge=1, le=200)]
 
 

@@ -59,7 +59,7 @@ async def import_answers(
     scope: SupportsAtSite,
     survey_id: uuid.UUID,
     *,
-    correct: Annotated[bool, Query(description="take answers that differ from those kept")] = False,
+    correct: Annotated[bool, Query(description="replace stored answers that differ")] = False,
     dry_run: DryRun = False,
 ) -> ListImportResponse:
     """Import survey answers of families of the site that consent to measurement, all rows or none."""
@@ -83,7 +83,7 @@ async def list_names(
     scope: SupportsAtSite,
     survey_id: uuid.UUID,
     after: Annotated[
-        str, Query(max_length=20, pattern=r"^[A-Za-z0-9-]*$", description="`next` of the page before")
+        str, Query(max_length=20, pattern=r"^[A-Za-z0-9-]*$", description="`next` of the previous page")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = NAMES_PAGE,
 ) -> schemas.SurveyPseudonymsResponse:

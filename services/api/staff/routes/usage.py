@@ -27,12 +27,12 @@ SILENT_PAGE = 50
 Indicator = Annotated[
     str | None,
     Query(
-        max_length=30, pattern=r"^[a-z0-9_]+$", description="this indicator alone, by its code in /v1/staff/indicators"
+        max_length=30, pattern=r"^[a-z0-9_]+$", description="only this indicator, by its code in /v1/staff/indicators"
     ),
 ]
-FirstWeek = Annotated[date, Query(description="weeks whose Monday is this day or later; `next` of the page before")]
-LastWeek = Annotated[date, Query(description="weeks whose Monday is this day or earlier")]
-Limit = Annotated[int, Query(ge=1, le=PAGE_WEEKS, description="weeks on a page")]
+FirstWeek = Annotated[date, Query(description="first Monday; `next` of the previous page")]
+LastWeek = Annotated[date, Query(description="last Monday")]
+Limit = Annotated[int, Query(ge=1, le=PAGE_WEEKS, description="maximum number of weeks on the page")]
 
 
 @router.get("/indicators", responses=problem_responses(401))
@@ -62,7 +62,7 @@ async def list_indicators(caller: IsStaff) -> schemas.IndicatorsResponse:  # noq
 async def read_site(
     work: Work,
     scope: AggregatesOfSite,
-    cohort_id: Annotated[uuid.UUID | None, Query(description="this cohort of the site alone")] = None,
+    cohort_id: Annotated[uuid.UUID | None, Query(description="only this cohort of the site")] = None,
     indicator: Indicator = None,
     first_week: FirstWeek = date.min,
     last_week: LastWeek = date.max,
@@ -101,7 +101,7 @@ async def list_silent(
     work: Work,
     scope: SupportsAtSite,
     after: Annotated[
-        str, Query(max_length=41, pattern=r"^[A-Za-z0-9 -]*$", description="`next` of the page before")
+        str, Query(max_length=41, pattern=r"^[A-Za-z0-9 -]*$", description="`next` of the previous page")
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = SILENT_PAGE,
 ) -> schemas.SilentFamiliesResponse:

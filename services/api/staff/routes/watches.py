@@ -25,7 +25,7 @@ from services.core.people.programme.queries import cohort_of_site
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
 
 PAGE = 50
-After = Annotated[str, Query(max_length=20, pattern=r"^[A-Z0-9]*$", description="`next` of the page before")]
+After = Annotated[str, Query(max_length=20, pattern=r"^[A-Z0-9]*$", description="`next` of the previous page")]
 PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}, "description": "A4, ready to print"}}
 
 
@@ -104,7 +104,7 @@ async def withdraw(
 async def replace(
     work: Work, scope: HandsOutAtSite, body: schemas.ReplaceWatchRequest
 ) -> schemas.WithdrawnWatchResponse:
-    """Replace a family's watch by another of the site: the new one receives pending items, the old one is locked out."""
+    """Replace a family's watch by another of the site. Pending items go to it, and the old watch cannot log in."""
     old, new = serial_of_scan(body.scan), serial_of_scan(body.replacement)
     for serial in sorted({old, new}):
         await hand_out.locked_watch(work, serial, site_id=scope.site.site_id)

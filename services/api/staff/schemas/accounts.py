@@ -16,7 +16,9 @@ Email = Annotated[
 Password = Annotated[str, Field(min_length=1, max_length=200, examples=["mountain-lantern-quiet-river"])]
 NewPassword = Annotated[
     str,
-    Field(min_length=12, max_length=200, examples=["river-window-copper-5-maps"], description="of one's own choice"),
+    Field(
+        min_length=12, max_length=200, examples=["river-window-copper-5-maps"], description="the self-chosen password"
+    ),
 ]
 Role = Literal["admin", "manager", "staff", "coordinator", "factory"]
 
@@ -54,7 +56,7 @@ class StaffSetUpResponse(ResponseBody):
     """The secret for the authenticator app; it is valid until the set-up is confirmed."""
 
     otpauth_url: str
-    qr_svg: str = Field(description="the same as a picture: an SVG element")
+    qr_svg: str = Field(description="the QR code of the URL as an SVG element")
 
 
 class StaffTokenResponse(ResponseBody):
@@ -152,11 +154,11 @@ class WatchHealth(ResponseBody):
     battery_pct: int | None
     firmware: str | None
     misdated_fixes: int = Field(
-        description="positions with an impossible date since it was paired: its clock or GPS module is faulty"
+        description="positions with an impossible date since the pairing; above 0 the clock or GPS module is faulty"
     )
     refused_packets: int = Field(
-        description="MQTT packets that the protocol forbids (retain flag, QoS 2, too large, malformed), each of which "
-        "ended a connection: its firmware is faulty"
+        description="MQTT packets that violate the protocol (retain flag, QoS 2, too large, malformed); each closed "
+        "the connection, and above 0 the firmware is faulty"
     )
 
 
@@ -198,7 +200,7 @@ class NewAccountRequest(RequestBody):
     role: Role
     phone: Phone
     employed_by_factory: bool = Field(
-        description="whether the factory employs the colleague: then the role is `factory`"
+        description="whether the factory employs the colleague; the role must then be `factory`"
     )
     programme_id: uuid.UUID | None = None
     site_id: uuid.UUID | None = None
@@ -234,12 +236,12 @@ class AccountRequestResponse(ResponseBody):
     display_name: str
     role: str
     phone: str | None = Field(
-        description="where the first password goes; null for a reset without a change of number, and for a new role"
+        description="receives the first password; null for a reset without a new number, and for a change of role"
     )
     employed_by_factory: bool
     programme_id: uuid.UUID | None
     site_id: uuid.UUID | None
-    staff_id: uuid.UUID | None = Field(description="the account; null until it is opened")
+    staff_id: uuid.UUID | None = Field(description="the account; null until it exists")
     asked_by: uuid.UUID
     asked_by_name: str
     asked_at: datetime
@@ -262,7 +264,7 @@ class AccountResponse(ResponseBody):
     role: str
     set_up: bool = Field(description="whether an authenticator app is set up")
     employed_by_factory: bool
-    approves_from: datetime = Field(description="an account approves nothing before, whatever its role")
+    approves_from: datetime = Field(description="the account cannot approve before this time, whatever its role")
     ended_at: datetime | None
     scopes: list[AccountScope]
 

@@ -15,11 +15,11 @@ from services.core.people.households.rules import BREAK_GLASS_LONGEST_DELAY_DAYS
 FamilyCode = Annotated[str, Field(min_length=1, max_length=20, pattern=r"^[A-Z0-9-]+$", examples=["DG1-017"])]
 FamilyCodeInPath = Annotated[str, Path(min_length=1, max_length=20, pattern=r"^[A-Za-z0-9-]+$")]
 FormNumber = Annotated[
-    str, Field(min_length=1, max_length=40, examples=["2026-0417"], description="of the paper in hand")
+    str, Field(min_length=1, max_length=40, examples=["2026-0417"], description="the number on the document")
 ]
 DocumentSeen = Annotated[
     Document | None,
-    Field(description="which paper it is; needed where no form of the family is on record: the answer says so"),
+    Field(description="the kind of document; required if no form of the family is on record, which the error states"),
 ]
 
 
@@ -27,9 +27,9 @@ class NewRecoveryRequest(RequestBody):
     """A recovery as written on the paper: a guardian's new number, or a new primary guardian."""
 
     kind: Literal["phone", "primary"] = Field(
-        description="phone: the guardian gets a new number; primary: whoever has the new number becomes the primary one"
+        description="phone: a new number for the guardian; primary: the new number's holder becomes primary guardian"
     )
-    phone: Phone = Field(description="the number of the guardian concerned, as it is now")
+    phone: Phone = Field(description="the current number of the affected guardian")
     new_phone: Phone
     form_number: FormNumber
     document: DocumentSeen = None
@@ -68,7 +68,9 @@ class FamilyRecoveryResponse(ResponseBody):
 
     recovery_id: uuid.UUID
     kind: str
-    guardian_id: uuid.UUID = Field(description="whose number changes, or who is replaced as the primary guardian")
+    guardian_id: uuid.UUID = Field(
+        description="the guardian whose number changes or who is replaced as the primary guardian"
+    )
     state: str
     due_at: datetime | None
     ended_at: datetime | None
@@ -119,7 +121,7 @@ class PrintSlipsRequest(RequestBody):
 class NewDecisionRequest(RequestBody):
     """A decision whether a contested right is removed, with the number of the family's document."""
 
-    upholds: bool = Field(description="true: the contested right is removed; false: it stays")
+    upholds: bool = Field(description="true removes the contested right; false keeps it")
     form_number: FormNumber
     document: DocumentSeen = None
 
@@ -167,7 +169,7 @@ class NewBreakGlassRequest(RequestBody):
 
     reason: Annotated[str, Field(min_length=1, max_length=500, examples=["The school called: the child is missing."])]
     tell_after_days: Annotated[int, Field(ge=0, le=BREAK_GLASS_LONGEST_DELAY_DAYS)] = Field(
-        0, description="more than 0 needs a second approval, by a third person"
+        0, description="a value above 0 needs a second approval, by a third person"
     )
 
 
@@ -191,7 +193,7 @@ class BreakGlassListResponse(ResponseBody):
     """A page of cases, newest first."""
 
     break_glass: list[BreakGlassResponse]
-    next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
+    next: uuid.UUID | None = Field(description="`after` of the next page; null: last page")
 
 
 class BreakGlassGuardianResponse(ResponseBody):

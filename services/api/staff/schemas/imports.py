@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.api.schema_base import ResponseBody
 
-DryRun = Annotated[bool, Query(description="do all of it, constraints of the database included, and take it back")]
+DryRun = Annotated[bool, Query(description="validate everything, including database constraints, then roll back")]
 
 
 class ListFault(ResponseBody):
@@ -16,7 +16,9 @@ class ListFault(ResponseBody):
     row: int
     column: str
     code: str
-    sentence: str | None = Field(description="of what the list alone shows; null: it may concern somebody elsewhere")
+    sentence: str | None = Field(
+        description="for faults of the list itself; null for faults that can concern another site"
+    )
 
 
 class ListImportResponse(ResponseBody):
@@ -29,7 +31,7 @@ class ListImportResponse(ResponseBody):
     unchanged: int
     watches_handed_out: int
     faults_in_all: int
-    faults: list[ListFault] = Field(description="the first 500 of them")
+    faults: list[ListFault] = Field(description="the first 500 faults")
 
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}

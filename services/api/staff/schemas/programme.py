@@ -13,7 +13,7 @@ Scan = Annotated[
     str,
     Field(
         min_length=4, max_length=60, pattern=r"^[A-Za-z0-9: ]+$", examples=["smartwatch:serial:DG000001"],
-        description="what a label's QR says, or the serial",
+        description="content of a label's QR code, or the serial",
     ),
 ]  # fmt: skip
 Kind = Literal[
@@ -35,7 +35,7 @@ class HandedOutWatchResponse(ResponseBody):
     family_code: str
     is_new: bool
     no_working_channel: bool = Field(
-        description="nobody has joined, or a guardian has neither a live push endpoint nor a confirmed number"
+        description="no guardian has joined, or one has neither a live push endpoint nor a confirmed number"
     )
 
 
@@ -74,21 +74,21 @@ class TriageEntry(ResponseBody):
     family_code: str | None
     kind: Kind
     since_at: datetime | None
-    advice: str = Field(description="what to do, in the language asked for")
+    advice: str = Field(description="advice in the requested language")
 
 
 class SiteWarning(ResponseBody):
     """One finding about the site itself."""
 
     kind: Literal["few_approvers"]
-    advice: str = Field(description="what to do, in the language asked for")
+    advice: str = Field(description="advice in the requested language")
 
 
 class TriageResponse(ResponseBody):
     """A page of findings by serial; ``next`` is the next page's ``after``."""
 
     site_warnings: list[SiteWarning] = Field(
-        description="few_approvers: fewer than three people could approve break-glass; empty for coordinators"
+        description="few_approvers: fewer than three people can approve break-glass; empty for coordinators"
     )
     entries: list[TriageEntry]
     next: str | None
@@ -141,7 +141,7 @@ class HelpCallsResponse(ResponseBody):
     """A page of help requests, oldest first."""
 
     calls: list[HelpCall]
-    next: uuid.UUID | None = Field(description="give it as `after` for the next page; null: this was the last")
+    next: uuid.UUID | None = Field(description="`after` of the next page; null: last page")
 
 
 class NewNoticeRequest(RequestBody):
@@ -203,7 +203,7 @@ class FamilyLine(RequestBody):
     cohort: Annotated[str, Field(min_length=1, max_length=80, examples=["Spring"])]
     watch_serial: Annotated[str | None, Field(max_length=20, pattern=r"^[A-Z0-9]+$")] = None
     form_number: Annotated[str | None, Field(min_length=1, max_length=40, examples=["2026-0417"])] = Field(
-        None, description="of the paper that the family signed; asked for again when its account is to change"
+        None, description="number of the signed paper form; compared when the account is to change"
     )
 
 

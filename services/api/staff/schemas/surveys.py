@@ -14,7 +14,7 @@ class SurveyResponse(ResponseBody):
 
     survey_id: uuid.UUID
     name: str
-    published_at: datetime | None = Field(description="since when its reports stand")
+    published_at: datetime | None = Field(description="time of publication; null: not published")
 
 
 class NewQuestion(RequestBody):
@@ -89,8 +89,8 @@ class Comparison(ResponseBody):
     after: Estimate | None
     difference: Estimate | None
     bootstrap: ConfidenceInterval | None
-    p_value: float | None = Field(description="exact McNemar; of yes_no alone")
-    attrition: Attrition | None = Field(description="null where fewer than 5 are on one side")
+    p_value: float | None = Field(description="exact McNemar test; yes_no only")
+    attrition: Attrition | None = Field(description="null if one side has fewer than 5 families")
 
 
 class SurveyReportResponse(ResponseBody):

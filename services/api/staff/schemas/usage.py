@@ -25,7 +25,7 @@ class UsageCell(ResponseBody):
     version: int
     suppressed: bool
     n: int | None = Field(description="families, rounded to 5")
-    count: int | None = Field(description="of n, rounded to 5; only of shares of families")
+    count: int | None = Field(description="families counted in a share of n, rounded to 5; null for other indicators")
     value: float | None
     lower_quartile: float | None
     upper_quartile: float | None
@@ -44,7 +44,9 @@ class UsageResponse(ResponseBody):
     programme_id: uuid.UUID
     site_id: uuid.UUID | None
     cohort_id: uuid.UUID | None
-    least_families: int = Field(description="numbers over fewer families are suppressed, and what gives them away")
+    least_families: int = Field(
+        description="numbers over fewer families are suppressed, and numbers that would reveal those"
+    )
     weeks: list[UsageWeek]
     next: date | None
 
@@ -62,7 +64,7 @@ class Indicator(ResponseBody):
     code: str
     version: int
     kind: Literal["share_of_families", "share_of_weeks", "ratio", "quartiles", "median", "survival"]
-    of_the_whole: bool = Field(description="told of the whole programme and of no site or cohort")
+    of_the_whole: bool = Field(description="published for the whole programme only, not for a site or cohort")
     words: dict[Locale, IndicatorText]
 
 
@@ -102,14 +104,14 @@ class Dhis2Mapping(RequestBody):
 
     data_elements: Annotated[dict[Code, Dhis2Id], Field(min_length=1, max_length=50)]
     org_units: Annotated[dict[uuid.UUID, Dhis2Id], Field(min_length=1, max_length=500)]
-    dry_run: Annotated[bool, Field(description="DHIS2 checks everything and keeps nothing")] = True
+    dry_run: Annotated[bool, Field(description="DHIS2 validates the import without storing it")] = True
 
 
 class NewUsageExportRequest(RequestBody):
     """An export of published numbers of a site or of a whole programme."""
 
-    kind: Annotated[FileKind, Field(description="report: one HTML page to read or print")]
-    audience: Annotated[Recipient, Field(description="whom it is for: brand is outside, and told of fewer groups")]
+    kind: Annotated[FileKind, Field(description="report: one HTML page for reading or printing")]
+    audience: Annotated[Recipient, Field(description="the recipient; brand is external and receives fewer groups")]
     site_id: uuid.UUID | None = None
     programme_id: uuid.UUID | None = None
     locale: Locale = "en"
