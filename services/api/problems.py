@@ -189,7 +189,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
 
 HTTP_CODES = {
     400: ("malformed", "The request cannot be read."),
-    404: ("not_found", "There is no such thing here."),
+    404: ("not_found", "This does not exist."),
     405: ("method_not_allowed", "This address does not answer to this method."),
     406: ("not_acceptable", "This cannot be answered in the form asked for."),
     408: ("request_too_slow", "The request arrived too slowly. Send it again."),
@@ -213,7 +213,7 @@ class Problem(BaseModel):
     """RFC 9457 with a stable ``code``; more fields as the problem's page says."""
 
     type: str = Field(examples=["urn:smartwatch:problem:not_found"])
-    title: str = Field(examples=["There is no such thing here."])
+    title: str = Field(examples=["This does not exist."])
     status: int = Field(examples=[404])
     code: str = Field(examples=["not_found"])
     request_id: str = Field(examples=["k3m9q2x7d5fa"])

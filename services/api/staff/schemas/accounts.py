@@ -53,7 +53,7 @@ class StaffRefreshRequest(RequestBody):
 
 
 class StaffSetUpResponse(ResponseBody):
-    """The secret for the authenticator app; it is valid until the set-up is confirmed."""
+    """The secret for the authenticator app; it is returned only before the set-up is confirmed."""
 
     otpauth_url: str
     qr_svg: str = Field(description="the QR code of the URL as an SVG element")

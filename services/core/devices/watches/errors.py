@@ -16,7 +16,7 @@ class WatchElsewhereError(CoreError):
     """The watch is handed out to another family, which has to return it first."""
 
     code = "watch_handed_out"
-    sentence = "This watch is handed out to another family: take it back first."
+    sentence = "This watch is handed out to another family. Record its return first."
 
     def __init__(self, serial: str, family_code: str) -> None:
         super().__init__()

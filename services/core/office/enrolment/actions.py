@@ -131,7 +131,7 @@ def check_rows(families: Sequence[FamilyRow]) -> None:
         for family in families:
             cell = getattr(family, column)
             if cell and cell in seen:
-                faults.append(family.fault(column, f"{column}_repeated", f"The same stands in row {seen[cell]}."))
+                faults.append(family.fault(column, f"{column}_repeated", f"Row {seen[cell]} has the same value."))
             elif cell:
                 seen[cell] = family.row
     if faults:
@@ -183,7 +183,7 @@ async def check_families(
             faults.append(family.fault("phone", error.code, _phone_sentence(error, site.country)))
             continue
         if phone in first_row:
-            faults.append(family.fault("phone", "phone_repeated", f"The same phone stands in row {first_row[phone]}."))
+            faults.append(family.fault("phone", "phone_repeated", f"Row {first_row[phone]} has the same phone."))
         first_row.setdefault(phone, family.row)
         there = known.get(family.family_code)
         if there is not None:

@@ -111,9 +111,9 @@ async def record_trainings(
         if row.family_code not in enrolments
     ]
     faults += [
-        Fault(row.row, "attended_on", "attended_on_ahead", "This day is still to come.")
+        Fault(row.row, "attended_on", "attended_on_ahead", "This date is in the future.")
         for row in rows
-        # A date is compared with the easternmost time zone, where the next day starts first.
+        # Tomorrow's date in UTC is accepted, because the day starts earlier in Asia.
         if (row.attended_on - today).days > 1
     ]
     if faults:

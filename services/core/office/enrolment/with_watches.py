@@ -73,7 +73,7 @@ def _refusal(one: CheckedFamily, watch: Watch | None) -> tuple[str, str] | None:
             return None
         return WatchElsewhereError.code, WatchElsewhereError.sentence
     if not may_move(watch.state, "handed_out"):
-        return f"watch_{watch.state}", f"This watch is {watch.state}: take it back first."
+        return f"watch_{watch.state}", f"This watch is {watch.state}. Record its return first."
     if watch.site_id != one.site.site_id:
         return WatchOfOtherSiteError.code, WatchOfOtherSiteError.sentence
     return None

@@ -207,10 +207,10 @@ async def _check_secrets(work: UnitOfWork, checked: _Checked, offered: VendorSec
         mark, known = _mark(work, secret), checked.known.get(row.serial)
         if known is not None and not mosquitto_hash_fits(secret, known.factory_password_hash):
             faults.append(
-                row.fault("serial", "secret_differs", "This watch is registered with another secret; that one stays.")
+                row.fault("serial", "secret_differs", "This watch is registered with another secret, which is kept.")
             )
         elif holders.get(mark, row.serial) != row.serial:
-            faults.append(row.fault("serial", "secret_reused", f"Watch {holders[mark]} has this very secret."))
+            faults.append(row.fault("serial", "secret_reused", f"Watch {holders[mark]} has the same secret."))
     if faults:
         raise SheetRefusedError(faults)
 

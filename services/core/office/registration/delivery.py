@@ -29,7 +29,7 @@ def read_delivery(raw: bytes, site: str) -> Delivery:
     """
     rows = filled(read_sheet(raw, required=_REQUIRED, optional=_OPTIONAL, as_is=("secret",)), "site", site)
     faults = [
-        row.fault("site", "site_differs", "The list is taken for one site: this row names another.")
+        row.fault("site", "site_differs", "The list is imported for one site, but this row names another.")
         for row in rows
         if row.cells["site"] != site
     ]

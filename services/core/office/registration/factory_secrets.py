@@ -139,9 +139,9 @@ def _alike(offered: Sequence[OfferedSecret]) -> list[Fault]:
         for (before, first_row), (after, row) in pairwise(ordered):
             later, earlier = max(first_row, row), min(first_row, row)
             if before == after:
-                faults[later] = Fault(later, "secret", "secret_reused", f"The same secret stands in row {earlier}.")
+                faults[later] = Fault(later, "secret", "secret_reused", f"Row {earlier} has the same secret.")
             elif before[: _ALIKE_CHARACTERS_MAX + 1] == after[: _ALIKE_CHARACTERS_MAX + 1]:
                 faults.setdefault(
-                    later, Fault(later, "secret", "secret_alike", f"This is nearly the secret of row {earlier}.")
+                    later, Fault(later, "secret", "secret_alike", f"Row {earlier} has nearly the same secret.")
                 )
     return list(faults.values())

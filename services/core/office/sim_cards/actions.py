@@ -202,7 +202,7 @@ def _faults(row: Row) -> list[Fault]:
     if cells["month"] and not _MONTH.fullmatch(cells["month"]):
         faults.append(row.fault("month", "month_malformed", "A month is written 2027-01."))
     faults += [
-        row.fault(column, f"{column}_malformed", "Whole megabytes, digits alone.")
+        row.fault(column, f"{column}_malformed", "Enter whole megabytes, digits only.")
         for column in ("quota_mb", "used_mb")
         if cells[column] and not _MEGABYTES.fullmatch(cells[column])
     ]

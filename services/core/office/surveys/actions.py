@@ -59,7 +59,7 @@ async def define_survey(
     await _check_open(work, survey)
     known = await questions_of(work, survey)
     faults = [
-        Fault(0, one.key, "question_differs", "It is asked already, with another kind, label or bounds.")
+        Fault(0, one.key, "question_differs", "This question already exists with another kind, label or bounds.")
         for one in questions
         if one.key in known and known[one.key] != one
     ]
@@ -119,17 +119,27 @@ async def take_answers(
             )
             continue
         if family_id not in agreeing:
-            said = "The family has not agreed to measurement: take its answers out."
+            said = "The family has not consented to measurement. Remove its answers."
             faults.append(Fault(answer.row, "family_code", "measurement_not_agreed", said))
             continue
         if first.setdefault((family_id, answer.wave, answer.question), answer.family_code) != answer.family_code:
             faults.append(
-                Fault(answer.row, answer.question, "answer_repeated", "It stands there by another name already.")
+                Fault(
+                    answer.row,
+                    answer.question,
+                    "answer_repeated",
+                    "The list already has this family's answer under another name.",
+                )
             )
         before = kept.get((answer.question, answer.wave), {}).get(family_id)
         if before is not None and before != answer.value and not correct:
             faults.append(
-                Fault(answer.row, answer.question, "answer_differs", "Another answer is kept: correct it on purpose.")
+                Fault(
+                    answer.row,
+                    answer.question,
+                    "answer_differs",
+                    "A different answer is stored. Use the correction option to replace it.",
+                )
             )
     if faults:
         raise SheetRefusedError(set(faults))

@@ -16,4 +16,4 @@ class SurveyPublishedError(CoreError):
     """The survey's reports are published, so it accepts no more answers or questions."""
 
     code = "survey_published"
-    sentence = "The reports of this survey stand: no answer or question can be added any more."
+    sentence = "The reports of this survey are published. No answer or question can be added."

@@ -81,7 +81,7 @@ def check_questions(questions: Sequence[Question]) -> None:
             faults.append(row.fault("label", *fault))
     keys = [one.key for one in questions]
     faults += [
-        Fault(number, "question", "question_repeated", "It stands there twice.")
+        Fault(number, "question", "question_repeated", "This question occurs twice.")
         for number, key in enumerate(keys, start=1)
         if key in keys[: number - 1]
     ]
@@ -186,7 +186,7 @@ def _checked(answers: list[Answer], faults: list[Fault]) -> list[Answer]:
         place = (answer.family_code, answer.wave, answer.question)
         if place in first:
             faults.append(
-                Fault(answer.row, answer.question, "answer_repeated", f"It stands in row {first[place]} already.")
+                Fault(answer.row, answer.question, "answer_repeated", f"Row {first[place]} already has this answer.")
             )
         first.setdefault(place, answer.row)
     if faults:

@@ -25,7 +25,7 @@ class PhoneNotMobileError(PhoneInvalidError):
     """The number is a landline or a service number."""
 
     code = "phone_not_mobile"
-    sentence = "No text message arrives at this number. Enter a mobile number."
+    sentence = "This number cannot receive text messages. Enter a mobile number."
 
 
 class LoginCodeWrongError(CoreError):
@@ -54,7 +54,7 @@ class LoginCodeTooOftenError(RetryLaterError):
     """Too many codes were requested for the phone; retry later."""
 
     code = "login_code_too_often"
-    sentence = "A code was sent to this phone already. Wait before you ask for another."
+    sentence = "A code was already sent to this phone. Wait before you request another."
 
 
 class AccessTokenInvalidError(CoreError):
@@ -103,7 +103,7 @@ class SecondStepWrongError(CoreError):
     """The PIN is wrong or not set, or the watch's code is wrong, expired, or of another family's watch."""
 
     code = "second_step_wrong"
-    sentence = "This does not prove that it is you. Check it and try again."
+    sentence = "The proof is not correct. Check it and try again."
 
 
 class StaffLogInRefusedError(CoreError):
@@ -113,7 +113,7 @@ class StaffLogInRefusedError(CoreError):
     """
 
     code = "staff_log_in_refused"
-    sentence = "Address, password or code is not right."
+    sentence = "Address, password or code is not correct."
 
     def __init__(self, of_whom: uuid.UUID | None = None) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class PasswordRefusedError(CoreError):
     """The password is too short, has too few different characters, or equals the previous one."""
 
     code = "password_refused"
-    sentence = "A password has at least 12 characters, not always the same, and is not the one before."
+    sentence = "A password has at least 12 characters, 5 different ones, and differs from the previous password."
 
 
 class PinRefusedError(CoreError):

@@ -24,7 +24,7 @@ class ConsentTextUnknownError(CoreError):
     """The consent text does not exist or is not the current one."""
 
     code = "consent_text_unknown"
-    sentence = "This is not the consent text of today. Read the current one and answer that."
+    sentence = "This consent text is out of date. Read the current text and consent to it."
 
     def __init__(self, part: str, current_version: str) -> None:
         super().__init__()
@@ -56,11 +56,11 @@ class AgreementNotDueError(CoreError):
     """The child is too young, or its date of birth is unknown: the guardian's consent applies."""
 
     code = "agreement_not_due"
-    sentence = "A child's own agreement is recorded from the age that the law of its country names."
+    sentence = "A child's own agreement is recorded from the legal age of its country on."
 
 
 class ChildRefusedError(CoreError):
     """The child withdrew its agreement to location, and its age makes that agreement mandatory."""
 
     code = "child_refused"
-    sentence = "The child has taken its own word back. Location stays off until the child agrees again."
+    sentence = "The child has withdrawn its agreement. Location stays off until the child agrees again."

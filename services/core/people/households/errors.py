@@ -9,7 +9,7 @@ class NotFoundError(CoreError):
     """The object does not exist or belongs to another family; the response does not say which."""
 
     code = "not_found"
-    sentence = "There is no such thing here."
+    sentence = "This does not exist."
 
 
 class RightMissingError(CoreError):
@@ -38,7 +38,7 @@ class PrimaryGuardianError(CoreError):
     """The primary guardian cannot be removed, be restricted by others, or leave."""
 
     code = "primary_guardian"
-    sentence = "The first guardian of a family stays, and keeps managing it."
+    sentence = "The primary guardian cannot be removed and always manages the family."
 
 
 class BirthYearInvalidError(CoreError):
@@ -59,7 +59,7 @@ class FamilyFullError(CoreError):
     """A limit on children, guardians or standing invitations is reached."""
 
     code = "family_full"
-    sentence = "This family has reached the largest number."
+    sentence = "This family has reached the limit."
 
     def __init__(self, of: str, most: int) -> None:
         super().__init__()
@@ -75,21 +75,21 @@ class AlreadyGuardianError(CoreError):
     """The phone belongs to a guardian of this family."""
 
     code = "already_guardian"
-    sentence = "This phone belongs to a guardian of this family already."
+    sentence = "This phone already belongs to a guardian of this family."
 
 
 class InvitationExistsError(CoreError):
     """The phone already has a standing invitation."""
 
     code = "invitation_exists"
-    sentence = "This phone is invited already. Revoke that invitation to change it."
+    sentence = "This phone is already invited. Revoke that invitation to change it."
 
 
 class InvitationEndedError(CoreError):
     """The invitation was accepted, declined, revoked, or has expired."""
 
     code = "invitation_ended"
-    sentence = "This invitation no longer stands. Ask for a new one."
+    sentence = "This invitation is no longer valid. Ask for a new one."
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -139,35 +139,35 @@ class RecoveryPaperError(CoreError):
     """The document's number or the form's number differs from the one on record for the family."""
 
     code = "recovery_paper_differs"
-    sentence = "This does not match the family's enrolment. Look at the paper again."
+    sentence = "This does not match the family's enrolment. Check the document again."
 
 
 class RecoveryDocumentNeededError(CoreError):
     """No form of the family is on record, and the request names no other document."""
 
     code = "recovery_document_needed"
-    sentence = "No form of this family is on record. Say which document you have seen, and its number."
+    sentence = "No form of this family is on record. Enter the document that you have seen, and its number."
 
 
 class RecoveryPhoneTakenError(CoreError):
     """The new number already belongs to an account."""
 
     code = "recovery_phone_taken"
-    sentence = "This number belongs to an account already."
+    sentence = "This number already belongs to an account."
 
 
 class RecoveryStandsError(CoreError):
     """The family has another recovery that has not ended."""
 
     code = "recovery_stands"
-    sentence = "A change of this family's account is under way already."
+    sentence = "Another change of this family's account is pending."
 
 
 class RecoveryEndedError(CoreError):
     """The recovery was contested, withdrawn, completed, or already approved."""
 
     code = "recovery_ended"
-    sentence = "This change is decided already."
+    sentence = "This change has already been decided."
 
 
 class HandOutClosedError(CoreError):
@@ -188,4 +188,4 @@ class BreakGlassClosedError(CoreError):
     """The case is not approved, has expired, or was requested by another staff member."""
 
     code = "break_glass_closed"
-    sentence = "There is nothing to see: it is not approved, not yours, or its hour is over."
+    sentence = "This case is not approved, not yours, or its hour is over."

@@ -58,7 +58,7 @@ class SiteAmbiguousError(CoreError):
     """Sites of several programmes have this name."""
 
     code = "site_ambiguous"
-    sentence = "Several programmes have a site of this name: name the programme, too."
+    sentence = "Several programmes have a site of this name. Name the programme as well."
 
 
 class CohortUnknownError(CoreError):
@@ -72,7 +72,7 @@ class SiteDiffersError(CoreError):
     """The site exists with another country, time zone, language or kind."""
 
     code = "site_differs"
-    sentence = "The site is there already, with other particulars."
+    sentence = "The site already exists with other attributes."
 
     def __init__(self, differing: str) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class CohortDiffersError(CoreError):
     """The cohort exists with other dates."""
 
     code = "cohort_differs"
-    sentence = "The cohort is there already, with other dates."
+    sentence = "The cohort already exists with other dates."
 
 
 class EmailRefusedError(CoreError):
@@ -108,7 +108,7 @@ class ScopeNeededError(CoreError):
     """A staff account serves one programme or one site; the request named neither or both."""
 
     code = "scope_needed"
-    sentence = "Name the programme or the site that is served, one of them."
+    sentence = "Name either a programme or a site."
 
 
 class PermissionMissingError(CoreError):
@@ -158,7 +158,7 @@ class EndTooSoonError(CoreError):
     """The programme's last day leaves families less than their notice period."""
 
     code = "end_too_soon"
-    sentence = "Families have 30 days' notice: the last day can be no earlier than that."
+    sentence = "Families have 30 days' notice. Choose a later last day."
 
     def __init__(self, earliest: str) -> None:
         super().__init__()

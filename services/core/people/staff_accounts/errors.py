@@ -47,4 +47,4 @@ class StaffRequestEndedError(CoreError):
     """The request was approved or withdrawn, is older than 7 days, or its author may no longer make it."""
 
     code = "staff_request_ended"
-    sentence = "This request no longer stands. Make a new one."
+    sentence = "This request is no longer valid. Make a new one."

@@ -69,7 +69,7 @@ class SheetRefusedError(CoreError):
     """The list has faults; nothing was stored."""
 
     code = "sheet_refused"
-    sentence = "The list was refused as a whole, nothing was changed. Mend these and try again."
+    sentence = "Nothing was imported. Fix these rows and upload the file again."
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         super().__init__()
@@ -152,7 +152,7 @@ def repeated_cells(rows: Sequence[Row], column: str, code: str) -> list[Fault]:
     for row in rows:
         cell = row.cells[column].upper()
         if cell and cell in first_seen:
-            faults.append(row.fault(column, code, f"The same stands in row {first_seen[cell]}."))
+            faults.append(row.fault(column, code, f"Row {first_seen[cell]} has the same value."))
         first_seen.setdefault(cell, row.number)
     return faults
 

@@ -124,6 +124,6 @@ def test_secrets_are_taken_as_they_are() -> None:
 def test_a_repeated_cell_names_the_row_it_stood_in_first() -> None:
     rows = read_sheet(b"a,b\nx1,\ny,\nX1,\n", required=("a", "b"))
     assert [(fault.row, fault.code, fault.sentence) for fault in repeated_cells(rows, "a", "a_repeated")] == [
-        (4, "a_repeated", "The same stands in row 2.")
+        (4, "a_repeated", "Row 2 has the same value.")
     ]
     assert repeated_cells(rows, "b", "b_repeated") == []
