@@ -45,8 +45,10 @@ async def copy_of(postgres: LocalPostgres, settings: Settings) -> Settings:
     name = f"backup_{uuid.uuid4().hex}"
     connection = await asyncpg.connect(postgres.superuser_dsn())
     source = settings.database_url.rpartition("/")[2]
-    await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER smartwatch_owner")
-    await connection.close()
+    try:
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER smartwatch_owner")
+    finally:
+        await connection.close()
     return settings.model_copy(update={"database_url": postgres.dsn(name)})
 
 

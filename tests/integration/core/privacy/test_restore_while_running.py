@@ -112,34 +112,37 @@ async def test_rows_restored_below_open_connections_are_refused(
 
 
 async def test_an_erasure_that_is_being_committed_refuses_nobody(
-    settings: Settings, clock: FakeClock, database: Database, client: httpx.AsyncClient, tmp_path: Path
+    postgres: LocalPostgres, settings: Settings, clock: FakeClock, database: Database, tmp_path: Path
 ) -> None:
-    parent = await make_family(client, database)
-    ledger = ErasureLedger(tmp_path / "erasures.jsonl")
-    bystander = Database(
-        settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=clock, ledger=ledger
-    )
-    await bystander.ping()
-    erasure_id, child_id = uuid.uuid4(), uuid.UUID(parent.child_id)
-    eraser = await asyncpg.connect(settings.database_url)
-    watcher = await asyncpg.connect(settings.database_url)
-    transaction = eraser.transaction()
-    await transaction.start()
-    await eraser.execute("UPDATE child SET erased_at = now() WHERE child_id = $1", child_id)
-    await eraser.execute(
-        "INSERT INTO erasure_ledger (erasure_id, what, subject_id, family_id, written_at)"
-        " VALUES ($1, 'child', $2, $3, now())", erasure_id, child_id, parent.family_id,
-    )  # fmt: skip
-    # The ledger is on the disk before the transaction is committed.
-    ledger.append(LedgerEntry(erasure_id, CHILD, child_id))
-    asking = asyncio.create_task(bystander.ping())
-    while not await watcher.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
-        assert not asking.done(), "it was answered before the erasure was committed"
-    await transaction.commit()
-    await asking
-    for connection in (eraser, watcher):
-        await connection.close()
-    await bystander.close()
+    await database.close()
+    running = await copy_of(postgres, settings)
+    async with served(running, clock) as (client, served_database):
+        parent = await make_family(client, served_database)
+        ledger = ErasureLedger(tmp_path / "erasures.jsonl")
+        bystander = Database(
+            running.database_url, vault=Vault(running.master_key.get_secret_value()), clock=clock, ledger=ledger
+        )
+        await bystander.ping()
+        erasure_id, child_id = uuid.uuid4(), uuid.UUID(parent.child_id)
+        eraser = await asyncpg.connect(running.database_url)
+        watcher = await asyncpg.connect(running.database_url)
+        transaction = eraser.transaction()
+        await transaction.start()
+        await eraser.execute("UPDATE child SET erased_at = now() WHERE child_id = $1", child_id)
+        await eraser.execute(
+            "INSERT INTO erasure_ledger (erasure_id, what, subject_id, family_id, written_at)"
+            " VALUES ($1, 'child', $2, $3, now())", erasure_id, child_id, parent.family_id,
+        )  # fmt: skip
+        # The ledger is on the disk before the transaction is committed.
+        ledger.append(LedgerEntry(erasure_id, CHILD, child_id))
+        asking = asyncio.create_task(bystander.ping())
+        while not await watcher.fetchval("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"):
+            assert not asking.done(), "it was answered before the erasure was committed"
+        await transaction.commit()
+        await asking
+        for connection in (eraser, watcher):
+            await connection.close()
+        await bystander.close()
 
 
 async def test_replaying_brings_the_database_up_to_date_also_with_what_it_never_held(
