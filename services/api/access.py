@@ -6,7 +6,7 @@ from fastapi import Depends
 
 
 class Open:
-    """Anybody: log-in itself, public texts, health."""
+    """Everybody: log-in itself, public texts, health."""
 
     access_rule: ClassVar[str] = "open"
 

@@ -45,7 +45,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         description="Errors are RFC 9457 problems with a stable `code`; docs/problems.md lists them.",
         lifespan=lifespan,
-        # What any route can answer, whatever it does.
+        # Answers that every route can give.
         responses=problems.problem_responses(400, 408, 413, 415, 500, 503),
         redirect_slashes=False,
     )
@@ -60,7 +60,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         app.include_router(router)
     problems.install(app)
     openapi.describe(app)
-    # The last one added stands outermost.
+    # The last middleware added is the outermost.
     app.add_middleware(HeadMiddleware, paths=file_paths(app))
     app.add_middleware(BodyLimitMiddleware, tokens=app.state.tokens, clock=database.clock)
     app.add_middleware(RequestContextMiddleware)

@@ -1,4 +1,4 @@
-"""Where a request came from: the socket's peer, or what a proxy that we trust says. Kept and logged nowhere."""
+"""The address of a request: the socket's peer, or what a trusted proxy states. Neither stored nor logged."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from fastapi import Depends, Request
 
 from services.core.platform.settings import Network, Settings
 
-# Whoever has one IPv6 address has at least all of its /64.
+# One IPv6 customer has at least a whole /64.
 _IPV6_BITS = 64
-# A chain of proxies is short; a longer header is somebody's game.
+# A chain of proxies is short; a longer header is forged.
 _MOST_HOPS = 20
 
 
 def client_address(peer: str | None, forwarded: str | None, trusted: Sequence[Network]) -> str:
-    """Return the address that limits count by; X-Forwarded-For is heard only from a peer in ``trusted``.
+    """Return the address that limits count by; X-Forwarded-For is read only from a peer in ``trusted``.
 
-    From the right, the first address that is no trusted proxy's: what stands left of it anybody can write.
+    The address is the first from the right that is not a trusted proxy's: a client can write everything to its left.
     """
     address = _parse(peer)
     if address is None:

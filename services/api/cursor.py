@@ -1,4 +1,4 @@
-"""Where a client stands, as one opaque word: in the event streams of its families, in the check-ins of a day."""
+"""Positions of clients as opaque words: in the event streams of their families, in the check-ins of a day."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Family, number of the last event, tag of that event.
 _ENTRY = struct.Struct(">16sQI")
 _VERSION = "2."
-# Written until September 2026, without tags.
+# The format until September 2026, without tags.
 _OLDER_ENTRY = struct.Struct(">16sQ")
 _MOST_FAMILIES = 50
 _TAGS = 2**32 - 1
@@ -25,7 +25,7 @@ _TAGS = 2**32 - 1
 
 @dataclass(frozen=True)
 class Position:
-    """The last event of a family that a client has seen: its number, and a tag that tells two events of one number."""
+    """The last event of a family that a client has seen: its number, and a tag, since numbers repeat."""
 
     seq: int
     # 0: unknown.
@@ -35,14 +35,14 @@ class Position:
 def tag_of(created_at: datetime) -> int:
     """Return the tag of an event.
 
-    Numbers are given out again after a restore from a backup. The microsecond in which an event was made is not, so
-    that a cursor from before the restore is recognised however far the restored numbers have come.
+    Numbers repeat after a restore from a backup. The microsecond in which an event was recorded does not, so that a
+    cursor from before the restore is recognised, whatever number the restored events have reached.
     """
     return (created_at - _EPOCH) // timedelta(microseconds=1) % _TAGS + 1
 
 
 class CursorInvalidError(CoreError):
-    """The cursor was not made by us."""
+    """A cursor that this API did not issue."""
 
     code = "cursor_invalid"
     sentence = "This cursor is not one of ours. Begin without one."
@@ -57,7 +57,7 @@ def write_cursor(cursors: Mapping[uuid.UUID, Position]) -> str:
 
 
 def read_cursor(word: str) -> dict[uuid.UUID, Position]:
-    """Return what :func:`write_cursor` wrote; raises CursorInvalidError. It gives no access: rights are read anew."""
+    """Return the content of :func:`write_cursor`; raises CursorInvalidError. A cursor grants no access."""
     if word == "-":
         return {}
     entry, text = (_ENTRY, word[len(_VERSION) :]) if word.startswith(_VERSION) else (_OLDER_ENTRY, word)
@@ -84,7 +84,7 @@ def write_day_cursor(after: After) -> str:
 
 
 def read_day_cursor(word: str) -> After:
-    """Return what :func:`write_day_cursor` wrote; raises CursorInvalidError. It gives no access."""
+    """Return the content of :func:`write_day_cursor`; raises CursorInvalidError. A cursor grants no access."""
     try:
         packed = base64.b64decode(word + "=" * (-len(word) % 4), altchars=b"-_", validate=True)
         micros, tst = _PLACE_IN_DAY.unpack_from(packed)

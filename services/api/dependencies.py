@@ -1,4 +1,4 @@
-"""What routes ask for: a unit of work, settings, tokens."""
+"""Dependencies of routes: unit of work, settings, tokens, transcoder, ledger."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
@@ -19,7 +19,7 @@ async def unit_of_work(request: Request) -> AsyncIterator[UnitOfWork]:
         yield work
 
 
-# By default FastAPI runs what follows a yield after the answer has been sent: "function" commits before.
+# FastAPI runs code after a yield after the response by default; scope "function" commits before it.
 Work = Annotated[UnitOfWork, Depends(unit_of_work, scope="function")]
 
 
@@ -30,13 +30,13 @@ def settings_of(request: Request) -> Settings:
 
 
 def tokens_of(request: Request) -> AccessTokens:
-    """Return what signs and reads access tokens."""
+    """Return the signer and reader of access tokens."""
     found: AccessTokens = request.app.state.tokens
     return found
 
 
 def transcoder_of(request: Request) -> Transcoder:
-    """Return where clips are stored and worked on."""
+    """Return the transcoder with its store of audio assets."""
     found: Transcoder = request.app.state.transcoder
     return found
 

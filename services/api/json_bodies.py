@@ -1,4 +1,4 @@
-"""What a JSON body may be, judged on its bytes before anything else reads it. Pure."""
+"""What a JSON body may be, decided on its bytes before any other code reads it. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Final
 
 from services.api.problems import BODY_TOO_DEEP, DUPLICATE_KEY, HTTP_CODES
 
-# Nothing asked for here nests a quarter as deep; the rest is room for what is refused by pointer.
+# No request body nests a quarter as deep; the rest is room for precise refusals.
 JSON_MAX_DEPTH: Final = 32
 _MEDIA_TYPE: Final = "application/json"
 _WRONG_TYPE: Final = (HTTPStatus.UNSUPPORTED_MEDIA_TYPE, *HTTP_CODES[415])
 _MALFORMED: Final = (HTTPStatus.BAD_REQUEST, *HTTP_CODES[400])
-# A string, closed or not, or what opens or closes a level. Nothing is tried twice: time grows with length alone.
+# A string, closed or not, or a bracket. The pattern never backtracks: time grows with length alone.
 _STRINGS: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?+', re.DOTALL)
 _STEPS: Final = re.compile(rb"[\[\]{}]")
 
 
 def judge_json(media_type: str, body: bytes) -> tuple[int, str, str] | None:
-    """Return the problem of a body that is not JSON as RFC 8259 has it, too deep or ambiguous, or None.
+    """Return the problem of a body that is not strict JSON (RFC 8259), too deep or ambiguous; None if it is fine.
 
-    Python's parser accepts more: UTF-16, NaN, numbers beyond all bounds, the last of two equal keys. Every parser reads
-    an accepted body alike.
+    Python's parser accepts more: UTF-16, NaN, unbounded numbers, the last of equal keys. All parsers agree on a body
+    that is accepted here.
     """
     if not body:
         return None
@@ -44,7 +44,7 @@ def judge_json(media_type: str, body: bytes) -> tuple[int, str, str] | None:
 
 
 def is_too_deep(body: bytes) -> bool:
-    """Say whether levels nest deeper than we read, without parsing: any parser recurses as deep as they do."""
+    """Return whether levels nest deeper than allowed, without parsing: every parser recurses once a level."""
     if body.count(b"[") + body.count(b"{") <= JSON_MAX_DEPTH:
         return False
     depth = 0
@@ -60,7 +60,7 @@ class _DuplicateKeyError(Exception):
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> None:
-    """Raise _DuplicateKeyError where a key comes twice; nothing is kept of the values."""
+    """Raise _DuplicateKeyError for a repeated key; the values are discarded."""
     if len({key for key, _ in pairs}) < len(pairs):
         raise _DuplicateKeyError
 

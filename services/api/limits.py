@@ -1,4 +1,4 @@
-"""What a route costs, declared beside its access rule: paid before anything else is done, or answered 429."""
+"""Charges of a route, declared beside its access rule: a request over the limit is answered 429 first of all."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.platform.limits.rules import Limits
 
 
 def costs_address(limit: Limits) -> Dependency:
-    """Return the dependency by which each request takes one token of the address it came from."""
+    """Return the dependency that charges each request to the limit of its address."""
 
     async def pay(work: Work, address: ClientAddress) -> None:
         await charge(work, Charge(limit, address))

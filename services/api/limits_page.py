@@ -1,4 +1,4 @@
-"""Writes docs/limits.md from the limits themselves: ``python -m services.api.limits_page > docs/limits.md``."""
+"""Write docs/limits.md from the limits: ``python -m services.api.limits_page > docs/limits.md``."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ request is being answered.
 
 
 def limits_page() -> str:
-    """Return the page: every limit, in the order they are charged."""
+    """Return the page: every limit, in the order in which they are charged."""
     rows = [
         f"| {one.value.each} | {one.value.what} | {one.value.burst} | {one.value.refill} {_span(one.value.span)} "
         f"| {_wait(one.value)} |"

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says beyond what FastAPI finds: who may use a route, and every problem's code."""
+"""Additions to FastAPI's OpenAPI document: who may use a route, and the codes of every problem."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from services.api.problems import HTTP_CODES, MEDIA_TYPE, OWN_FAULTS, STATUS
 
 
 def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
-    """Return method, path and access rules of every route of ours; a sound route has exactly one rule."""
+    """Return method, path and access rules of every route of this API; a sound route has exactly one rule."""
     for context in iter_route_contexts(app.routes):
         if isinstance(context.original_route, APIRoute):
             found = [getattr(dependency.call, "access_rule", None) for dependency in context.dependant.dependencies]
@@ -21,7 +21,7 @@ def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
                 yield method, str(context.path), [rule for rule in found if rule is not None]
 
 
-# Told by the rules themselves, whatever the route does: nobody's token, a session that lacks its second step, a limit.
+# Refusals of the rules themselves, whatever the route does: no valid token, no second step, a limit.
 _ACCESS_PROBLEMS: dict[int, dict[str, Any]] = {
     status: {
         "description": HTTPStatus(status).phrase,
@@ -40,7 +40,7 @@ def _refused_by(rules: list[str]) -> list[int]:
 
 
 def describe(app: FastAPI) -> None:
-    """Have the document of this app carry ``x-access`` on each operation and ``x-codes`` on the problem."""
+    """Add ``x-access`` to each operation of the document and ``x-codes`` to the problem schema."""
     plain: Callable[[], dict[str, Any]] = app.openapi
 
     def document() -> dict[str, Any]:
@@ -59,7 +59,7 @@ def describe(app: FastAPI) -> None:
             problem["properties"]["code"]["x-codes"] = sorted(codes | {code for _, code, _ in OWN_FAULTS})
         return found
 
-    # FastAPI's own documented way to extend the document.
+    # FastAPI's documented way to extend the document.
     app.openapi = document  # type: ignore[method-assign]
 
 

@@ -1,4 +1,4 @@
-"""Writes docs/problems.md from the table of problems: ``python -m services.api.problems_page > docs/problems.md``."""
+"""Write docs/problems.md from the table of problems: ``python -m services.api.problems_page > docs/problems.md``."""
 
 from __future__ import annotations
 

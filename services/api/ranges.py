@@ -1,4 +1,4 @@
-"""One byte range of RFC 9110, which is all that players ask for."""
+"""Single byte ranges (RFC 9110), which is all that players request."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _RANGE = re.compile(r"bytes=\s*([0-9]{0,18})\s*-\s*([0-9]{0,18})\s*")
 
 
 class RangeNotSatisfiableError(CoreError):
-    """A range that begins behind the end."""
+    """A range that begins beyond the end."""
 
     code = "range_not_satisfiable"
     sentence = "The recording is shorter than that."
@@ -20,14 +20,14 @@ class RangeNotSatisfiableError(CoreError):
         self.of_bytes = of_bytes
 
     def fields(self) -> dict[str, int | str]:
-        """Return how many bytes there are."""
+        """Return the length in bytes."""
         return {"of_bytes": self.of_bytes}
 
 
 def read_range(header: str | None, of_bytes: int) -> tuple[int, int] | None:
-    """Return the first byte and the one after the last that ``Range`` asks for, or None: all of it.
+    """Return the first byte and the one after the last of a ``Range`` header; None for the whole.
 
-    What is no single byte range is passed over, as the standard allows. Raises RangeNotSatisfiableError.
+    A header that is not a single byte range is ignored, as the standard allows. Raises RangeNotSatisfiableError.
     """
     found = _RANGE.fullmatch(header) if header else None
     if found is None:

@@ -1,8 +1,8 @@
-"""Every refusal is in the log: called in one place, with each answer that refuses, whatever raised it.
+"""Record every refusal: called in one place for each refusing answer, whatever raised it.
 
-Who has shown a token of ours is written down at once, before the answer goes out. Whoever has not, and whoever is only
-too fast, is counted, and each minute becomes one entry of all that are alike: a stranger must not be able to fill the
-log. docs/decisions/0040-audited-refusals.md
+A refusal of a caller with a token is recorded before the answer is sent. Refusals of strangers and of callers over a
+limit are counted, and each minute equal ones become one entry: a stranger must not be able to fill the log.
+docs/decisions/0040-audited-refusals.md
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from services.core.platform.audit.actions import STRANGER, Actor, guardian_actor
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.errors import CoreError
 
-# What says "not you" or "not so often". A request that does not fit (409, 422) is refused for what it is.
+# Statuses that mean "not you" or "not so often". 409 and 422 concern the request itself.
 REFUSING: Final = frozenset(
     {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}
 )
 _WRITTEN_EVERY_S: Final = 60.0
-# Of strangers there are no more kinds than routes and codes; of those who are too fast, as many as there are accounts.
-# What comes beyond this within a minute is counted without what it asked for.
+# For strangers there are no more kinds than routes and codes; for callers over a limit, as many as accounts. Beyond
+# this bound within a minute, refusals are counted without the route.
 _MOST_KINDS: Final = 1000
 _NAMES: Final = ("child_id", "family_id", "family_code")
 
@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Refusal:
-    """Who was refused what; ``meant`` holds the names of the family in the address, as they were given."""
+    """A refusal: actor, route and code; ``meant`` holds the ids of the family in the path, as they were sent."""
 
     actor: Actor
     asked: str
@@ -58,13 +58,13 @@ class _Asker:
 def note_caller(
     request: Request, actor: Actor, *, child_id: uuid.UUID | None = None, family_id: uuid.UUID | None = None
 ) -> None:
-    """Note whose token a request has shown, also of a session that has ended; and whom a link is about."""
+    """Remember the caller of a token, also of an ended session, and the family that a link names."""
     meant = {name: str(one) for name, one in (("child_id", child_id), ("family_id", family_id)) if one is not None}
     request.state.asker = _Asker(actor, meant)
 
 
 class Refusals:
-    """Writes the refusals of this process down."""
+    """Records the refusals of this process."""
 
     def __init__(self, database: Database, *, most_kinds: int = _MOST_KINDS) -> None:
         self._database = database
@@ -72,7 +72,7 @@ class Refusals:
         self._counted: Counter[Refusal] = Counter()
 
     async def note(self, request: Request, error: CoreError, status: int) -> None:
-        """Have a refusal in the log, unless what refused has written its own entry; raises what the database raises."""
+        """Record a refusal, unless the refusing code has recorded it; raises what the database raises."""
         work: UnitOfWork | None = getattr(request.state, "work", None)
         is_recorded = work is not None and work.keeps_refusal and work.refusal_is_recorded
         if status not in REFUSING or is_recorded:
@@ -91,7 +91,7 @@ class Refusals:
             await _write(fresh, refusal, 1)
 
     async def write_counted(self) -> None:
-        """Write one entry for all that are alike since the last time; what cannot be written now is kept."""
+        """Record one entry for all equal refusals since the last time; what cannot be written now is kept."""
         counted, self._counted = self._counted, Counter()
         try:
             if counted:
@@ -103,7 +103,7 @@ class Refusals:
             raise
 
     async def keep_writing(self) -> None:
-        """Write what was counted each minute, until cancelled."""
+        """Record the counted refusals each minute, until cancelled."""
         while True:
             await asyncio.sleep(_WRITTEN_EVERY_S)
             try:
@@ -113,13 +113,13 @@ class Refusals:
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Write each minute within the block, and what is left at its end."""
+        """Record each minute within the block, and the rest at its end."""
         writing = asyncio.create_task(self.keep_writing())
         try:
             yield
         finally:
             writing.cancel()
-            # What it was about to write it gives back first.
+            # A cancelled write returns its counts first.
             await asyncio.wait([writing])
             try:
                 await self.write_counted()
@@ -133,7 +133,7 @@ class Refusals:
 
 
 def _claimed_actor(request: Request, error: CoreError) -> Actor:
-    """Return whose password or refresh token it was meant to be, where that is known."""
+    """Return whose password or refresh token was tried, where that is known."""
     if not isinstance(error, RefreshTokenInvalidError | StaffLogInRefusedError) or error.of_whom is None:
         return STRANGER
     is_staff = request.url.path.startswith("/v1/staff/")
@@ -141,9 +141,9 @@ def _claimed_actor(request: Request, error: CoreError) -> Actor:
 
 
 async def _write(work: UnitOfWork, refusal: Refusal, times: int) -> None:
-    """Append the entry to the chain of the family that was meant, if there is one; to a common one otherwise.
+    """Append the entry to the chain of the family in the path, if it exists; otherwise to the common chain.
 
-    The same is asked of the database whether it is there or not.
+    The queries are the same in both cases.
     """
     family_id, child_id = await family_meant(work, **dict(refusal.meant))
     kind = refusal.actor.kind

@@ -18,7 +18,7 @@ Country = Annotated[
     ),
 ]
 
-# Secrets of ours are URL-safe base64.
+# Secrets of this API are URL-safe base64.
 SECRET_PATTERN = r"^[A-Za-z0-9_-]+$"  # noqa: S105 - what secrets look like
 
 _DASHES = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212\uff0d")

@@ -1,4 +1,4 @@
-"""Live events: one listening connection of the process wakes the streams of the families concerned.
+"""Live events: one listening connection a process wakes the streams of the families concerned.
 
 The process polls once for all its streams: a thousand open streams cost the database two queries every two seconds, and
 one query each only when something has happened to their families.
@@ -23,7 +23,7 @@ from services.core.platform.retrying import run_with_retries
 
 log = structlog.get_logger()
 
-# How long ended access or a lost notification may go unnoticed: access that is taken away is gone within five seconds.
+# Bound on ended access and on a lost notification: access that is taken away is gone within five seconds.
 CHECK_EVERY_S = 2.0
 
 
@@ -56,14 +56,14 @@ class EventHub:
     async def stop(self) -> None:
         """Stop listening. Rows of streams that end now are removed when their guardians open the next ones."""
         if self._listener is not None:
-            # Cancelled until it is done: a library below can swallow one cancellation.
+            # Cancelled repeatedly until it ends: a library below can swallow one cancellation.
             while not self._listener.done():
                 self._listener.cancel()
                 await asyncio.wait({self._listener}, timeout=1)
 
     async def _listen(self) -> None:
         async with self._database.listen(events.CHANNEL, accounts.CHANNEL) as notifications:
-            # Notifications sent while nobody listened are lost: every stream reads once.
+            # Notifications sent while the connection was down are lost: every stream reads once.
             self._wake(list(self._waiting))
             loop = asyncio.get_running_loop()
             check_at = loop.time() + CHECK_EVERY_S
@@ -108,7 +108,7 @@ class EventHub:
     async def waker(
         self, families: Collection[uuid.UUID], guardian_id: uuid.UUID, session_id: uuid.UUID
     ) -> AsyncIterator[asyncio.Event]:
-        """Yield an event that is set whenever something happens to one of these families, the guardian or session."""
+        """Yield an event that is set whenever one of these families, the guardian or the session changes."""
         event = asyncio.Event()
         names = {*families, guardian_id, session_id}
         for name in names:

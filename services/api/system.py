@@ -25,7 +25,7 @@ LICENCE = "AGPL-3.0-or-later"
 
 
 class Version(BaseModel):
-    """What runs here."""
+    """The running version."""
 
     version: str = Field(description="the version of package, API and AsyncAPI document", examples=["1.0.0"])
     licence: str = Field(description="SPDX identifier of the licence", examples=[LICENCE])
@@ -37,7 +37,7 @@ class Version(BaseModel):
 
 @router.get("/healthz", dependencies=[OPEN])
 async def health() -> dict[str, str]:
-    """Say that this process runs."""
+    """Return 200 while this process runs."""
     return {"status": "ok"}
 
 
@@ -47,7 +47,7 @@ async def health() -> dict[str, str]:
     responses={503: {"description": "a dependency is not well", "model": dict[str, str]}},
 )
 async def readiness(request: Request, response: Response) -> dict[str, str]:
-    """Say how each dependency is; 503 when one is not well."""
+    """Return the state of each dependency; 503 when one is unavailable."""
     found = await _database_states(request.app.state.database)
     found["blobs"] = await _blob_state(request.app.state.transcoder.blobs)
     if any(state != "ok" for state in found.values()):
@@ -79,7 +79,7 @@ async def _database_states(database: Database) -> dict[str, str]:
 
 @router.get("/version", dependencies=[OPEN])
 async def version(settings: SettingsHere) -> Version:
-    """Return the version that runs, its licence, and where its source is."""
+    """Return the running version, its licence, and the address of its source."""
     return Version(version=__version__, licence=LICENCE, source_url=settings.source_url or None)
 
 

@@ -1,6 +1,6 @@
-"""Where access of guardians is decided: every route declares one of these rules, and a test fails for one without.
+"""Access rules of guardians: every route declares one, and a test fails for a route without a rule.
 
-What is another family's answers exactly as what does not exist. Rights are read from the database at each request.
+Resources of another family answer exactly as unknown ones. Rights are read from the database at each request.
 """
 
 import uuid
@@ -35,11 +35,11 @@ _BEARER = HTTPBearer(auto_error=False, description="The access token of POST /v1
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks."""
+    """The authenticated guardian of a request."""
 
     guardian: Guardian
     session_id: uuid.UUID
-    # Logged in by a code alone from a new device: sees nothing of any family.
+    # Logged in with a one-time code from a new device: no access to any family before the second step.
     limited: bool = False
 
     @property
@@ -50,7 +50,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class FamilyScope:
-    """A family, and how the caller stands in it."""
+    """A family, and the caller's membership in it."""
 
     caller: Caller
     family_id: uuid.UUID
@@ -59,7 +59,7 @@ class FamilyScope:
 
 @dataclass(frozen=True)
 class ChildScope(FamilyScope):
-    """A child of a family, and how the caller stands in it."""
+    """A child of a family, and the caller's membership in that family."""
 
     child: Child
 
@@ -70,7 +70,7 @@ async def read_any_caller(
     tokens: Tokens,
     bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)],
 ) -> Caller:
-    """Return whose token this is; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
+    """Authenticate a token; raises AccessTokenInvalidError, SessionEndedError, RetryLaterError."""
     if bearer is None:
         raise AccessTokenInvalidError
     claims = tokens.read(bearer.credentials, work.now)
@@ -84,7 +84,7 @@ async def read_any_caller(
 
 
 async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
-    """Return the caller; raises SecondStepNeededError for a session that may do nothing but complete itself."""
+    """Return the caller; raises SecondStepNeededError for a session that still lacks its second step."""
     if caller.limited:
         raise SecondStepNeededError
     return caller
@@ -94,7 +94,7 @@ AnyCaller = Annotated[Caller, Depends(read_caller)]
 
 
 class LoggedIn:
-    """A guardian whose session stands, whatever family."""
+    """A guardian with a live session, of any family or none."""
 
     access_rule: ClassVar[str] = "logged in"
 
@@ -104,7 +104,7 @@ class LoggedIn:
 
 
 class LoggedInByCode:
-    """A guardian whose session stands, also one that still lacks its second step."""
+    """A guardian with a live session, also before its second step."""
 
     access_rule: ClassVar[str] = "logged in, before the second step too"
 
@@ -114,7 +114,7 @@ class LoggedInByCode:
 
 
 class InFamily:
-    """A guardian of the family in the path, with a right or without, with consent given or before."""
+    """A guardian of the path's family, with or without a certain right, after or before consent."""
 
     def __init__(self, right: Right | None = None, *, before_consent: bool = False) -> None:
         self.right = right
@@ -129,7 +129,7 @@ class InFamily:
 
 
 class OfChild:
-    """A guardian of the family of the child in the path, with a right or without, who agreed to a further part."""
+    """A guardian of the family of the path's child, with or without a certain right and a further consent."""
 
     def __init__(self, right: Right | None = None, *, part: Part | None = None) -> None:
         self.right = right
@@ -140,7 +140,7 @@ class OfChild:
     async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
         """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
         child = await child_by_id(work, child_id)
-        # The same question is asked of the database for a child that does not exist: same answer, same time.
+        # An unknown child costs the same query: same answer, same time.
         family_id = child.family_id if child is not None else uuid.UUID(int=0)
         membership = await _membership(work, caller, family_id, self.right, before_consent=False)
         if child is None:
@@ -151,7 +151,7 @@ class OfChild:
 
 
 class PrimaryInFamily:
-    """The first guardian of the family in the path; also without consent, so that what was agreed to can be undone."""
+    """The first guardian of the path's family, also without consent: withdrawing must stay possible."""
 
     access_rule: ClassVar[str] = "in family, first guardian, before consent too"
 
@@ -163,7 +163,7 @@ class PrimaryInFamily:
 
 
 class PrimaryOfChild:
-    """The first guardian of the family of the child in the path; also without consent."""
+    """The first guardian of the family of the path's child, also without consent."""
 
     access_rule: ClassVar[str] = "of child, first guardian, before consent too"
 
@@ -185,13 +185,13 @@ def _refuse_others(membership: Membership) -> None:
 
 @dataclass(frozen=True)
 class LinkScope(ChildScope):
-    """What a signed link opens: one recording, for the guardian it was made for."""
+    """The recording of a signed link, and the guardian it was issued to."""
 
     message_id: uuid.UUID
 
 
 class OfLink:
-    """Whoever holds a link that a guardian asked for minutes ago, while that guardian still may hear the recording."""
+    """The holder of a link that a guardian requested minutes ago, while that guardian may still hear the recording."""
 
     access_rule: ClassVar[str] = "signed link, message right"
 
@@ -204,7 +204,7 @@ class OfLink:
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
-        # A link costs what a request costs: making the recording or reading the file is work like any other.
+        # A link is charged like a request: rendering or reading the file is work like any other.
         await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
         caller = Caller(guardian, claims.session_id)
         child = await child_by_id(work, claims.child_id)
@@ -216,13 +216,13 @@ class OfLink:
 
 @dataclass(frozen=True)
 class ExportScope(FamilyScope):
-    """What a signed link opens: one export, for the guardian who asked for it."""
+    """The export of a signed link, and the guardian who requested it."""
 
     export: Export
 
 
 class OfExportLink:
-    """Whoever holds a link to an export, while the session it was made in stands and the guardian is in the family."""
+    """The holder of a link to an export, while its session is live and the guardian is in the family."""
 
     access_rule: ClassVar[str] = "signed link, in family"
 
@@ -233,7 +233,7 @@ class OfExportLink:
         guardian = await guardian_of_session(work, claims.session_id, claims.guardian_id)
         if guardian is None:
             raise SessionEndedError
-        # A link costs what a request costs: making the recording or reading the file is work like any other.
+        # A link is charged like a request: rendering or reading the file is work like any other.
         await charge(work, Charge(Limits.REQUESTS_OF_GUARDIAN, str(guardian.guardian_id)))
         caller = Caller(guardian, claims.session_id)
         export = await work.session.get(Export, claims.export_id)

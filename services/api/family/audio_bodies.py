@@ -1,4 +1,4 @@
-"""Recordings on their way in and out over HTTP."""
+"""Recordings in requests and responses."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _FORM_FIELD: Final = "audio"
 
 
 class _InMemory(MultiPartParser):
-    """Keeps the form in memory: a recording is never written to a disk unsealed. The middleware bounds the body."""
+    """Keeps the form in memory: a recording never reaches a disk unsealed. The middleware bounds the body."""
 
     spool_max_size = 4 * 1024 * 1024
 
 
 class FormFieldMissingError(CoreError):
-    """A form without the one field that is read: the name of the field is in the answer."""
+    """A form without its field; the answer names the field."""
 
     code = "form_field_missing"
     sentence = "Send the recording as a file in the form field `audio`."
@@ -58,7 +58,7 @@ async def read_recording(request: Request) -> bytes:
 
 
 async def audio_response(request: Request, blobs: BlobStore, sound: PlayableAudio) -> Response:
-    """Return the recording, or the range asked for, under the one type that phones play."""
+    """Return the recording, or the requested range of it, in the one format that phones play."""
     playable = sound.playable
     etag = f'"{playable.sha256[:32]}"'
     asked = request.headers.get("range")

@@ -1,4 +1,4 @@
-"""What a route costs its guardian, declared beside its access rule."""
+"""Charges of a route to its guardian, declared beside its access rule."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from services.core.platform.limits.rules import Limits
 
 
 def costs_guardian(limit: Limits) -> Dependency:
-    """Return the dependency by which each request takes one of the guardian's own tokens."""
+    """Return the dependency that charges each request to the guardian's limit."""
 
     async def pay(work: Work, caller: AnyCaller) -> None:
         await charge(work, Charge(limit, str(caller.guardian_id)))

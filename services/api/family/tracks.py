@@ -1,4 +1,4 @@
-"""A day of places in the forms that maps read: GeoJSON (RFC 7946) and GPX 1.1, both WGS-84."""
+"""A day of places as GeoJSON (RFC 7946) and GPX 1.1, both WGS-84."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from gpxpy.gpx import GPX, GPXTrack, GPXTrackPoint, GPXTrackSegment
 from services.core.location.checkins.queries import CheckinView, DayView
 from services.core.location.checkins.sealing import Place
 
-# A line has two ends; one point alone is not drawn.
+# A line needs two points.
 _LINE_LEAST = 2
 
 
 def geojson_of(view: DayView) -> bytes:
-    """Return a FeatureCollection: a point for every check-in that has a place, then the line of the good ones."""
+    """Return a FeatureCollection: a point for every check-in with a place, then the line of the good ones."""
     features = [_feature(one, one.place) for one in view.checkins if one.place is not None]
     line = [_position(one.place) for one in view.line if one.place is not None]
     if len(line) >= _LINE_LEAST:
@@ -31,7 +31,7 @@ def geojson_of(view: DayView) -> bytes:
 def gpx_of(view: DayView) -> bytes:
     """Return the good check-ins as one track of GPX 1.1: latitude, longitude, height in metres if known, time in UTC.
 
-    Nothing in it is text that anybody wrote.
+    It contains no free text.
     """
     document = GPX()
     document.creator = "SmartWatch"
