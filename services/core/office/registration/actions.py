@@ -174,7 +174,7 @@ async def _number_faults(work: UnitOfWork, rows: Sequence[WatchRow]) -> list[Fau
 
 def _differences(row: WatchRow, known: Watch, site: Site | None) -> list[Fault]:
     """Return a fault for each differing attribute that identifies the watch; SIM attributes may change."""
-    sentence = "This watch is registered with another one."
+    sentence = "This watch is registered with another value."
     faults = []
     if row.imei and known.imei and row.imei != known.imei:
         faults.append(row.fault("imei", "imei_differs", sentence))

@@ -71,7 +71,7 @@ def _weakness(one: OfferedSecret) -> tuple[str, str] | None:
     if _bits(secret) < _BITS_MIN or len(set(secret)) < _DISTINCT_MIN or _repeats_itself(secret):
         return "secret_weak", "A secret needs 128 random bits: 32 hexadecimal digits or 22 characters of base64."
     if _is_derived(one):
-        return "secret_derived", "This follows from the serial or IMEI: secrets are random."
+        return "secret_derived", "This is derived from the serial or IMEI. Secrets must be random."
     return None
 
 

@@ -166,7 +166,7 @@ def _take(
     try:
         value = parse_answer(questions[key], cell)
     except ValueError as error:
-        faults.append(row.fault(column, "answer_malformed", f"Not an answer to it: {error}."))
+        faults.append(row.fault(column, "answer_malformed", f"Not a valid answer: {error}."))
     else:
         answers.append(Answer(row.number, row.cells["family_code"].upper(), row.cells["wave"].lower(), key, value))
 

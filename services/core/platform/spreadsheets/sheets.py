@@ -113,7 +113,7 @@ def read_sheet(
     elif faults:
         raise SheetRefusedError(faults)
     if not rows:
-        raise _refused("no_rows", "There is a heading and nothing below it.")
+        raise _refused("no_rows", "There are no rows below the heading.")
     return rows
 
 
@@ -201,7 +201,7 @@ def _decode(raw: bytes) -> str:
         row = raw.count(b"\n", 0, error.start) + 1
         raise _refused("not_utf8", "This is not UTF-8: save it as `CSV UTF-8`.", row) from None
     if "\x00" in text:
-        raise _refused("not_csv", "There are NUL bytes in it: this is not a CSV file.")
+        raise _refused("not_csv", "This is not a CSV file: it contains NUL bytes.")
     if not text.strip():
         raise _refused("file_empty", "The file is empty.")
     return text
@@ -230,7 +230,7 @@ def _columns(number: int, record: Sequence[str], required: Sequence[str], option
     known = (*required, *optional)
     faults = [_unknown_column(number, column) for column in columns if column and column not in known]
     faults += [
-        Fault(number, column, "column_repeated", "This column stands there twice.")
+        Fault(number, column, "column_repeated", "This column occurs twice.")
         for column in known
         if columns.count(column) > 1
     ]
@@ -251,8 +251,10 @@ def _unknown_column(number: int, column: str) -> Fault:
     shown = "?" if cell_fault(column) else column[:40]
     words = column.replace("-", "_").replace("'", "_").split("_")
     if any(word in _NAME_WORDS for word in words) or any(sign in column for sign in _NAME_WORDS if not sign.isascii()):
-        return Fault(number, shown, "name_column", "No names of people before consent: take this column out.")
-    return Fault(number, shown, "column_unknown", "This column is not known: take it out or mend its heading.")
+        return Fault(
+            number, shown, "name_column", "Names of people are not accepted before consent. Remove this column."
+        )
+    return Fault(number, shown, "column_unknown", "This column is unknown. Remove it or correct its heading.")
 
 
 def _records(lines: Sequence[str], delimiter: str, start: int) -> Iterator[tuple[int, list[str]]]:
@@ -265,7 +267,7 @@ def _records(lines: Sequence[str], delimiter: str, start: int) -> Iterator[tuple
             number += 1
             yield number, record
     except csv.Error:
-        raise _refused("quotes_broken", "A quotation mark is missing or one too many.", number + 1) from None
+        raise _refused("quotes_broken", "The quotation marks are unbalanced.", number + 1) from None
 
 
 def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequence[str]) -> tuple[Row, list[Fault]]:
@@ -278,7 +280,7 @@ def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequ
         cell = _tidy(raw)
         if not column:
             if cell:
-                faults.append(Fault(number, "", "column_unnamed", "A cell below no heading."))
+                faults.append(Fault(number, "", "column_unnamed", "A cell has no heading above it."))
             continue
         cells[column] = raw if column in as_is else cell
         if column not in as_is and (fault := cell_fault(cell)):
@@ -293,9 +295,9 @@ def cell_fault(cell: str) -> tuple[str, str] | None:
     except TextNotAllowedError as error:
         if error.reason == "too_long":
             return "cell_too_long", f"More than {_CELL.max_characters} characters."
-        return "cell_unreadable", "There is a line break or an invisible character in it: type it anew."
+        return "cell_unreadable", "The cell contains a line break or an invisible character. Type it again."
     if cell in _ERROR_VALUES:
-        return "cell_is_error", "A formula failed in this cell: write the value itself."
+        return "cell_is_error", "A formula failed in this cell. Enter the value."
     # A plus sign followed by digits is a phone number, not a formula.
     is_phone = unicodedata.normalize("NFKC", cell[:1]) == "+" and cell[1:].replace(" ", "")[:1].isdigit()
     if begins_as_formula(cell) and not is_phone:

@@ -43,17 +43,17 @@ class HiddenRowsError(WorkbookRefusedError):
     """Rows with content are hidden from the user, by a filter or manually."""
 
     def __init__(self, rows: list[int]) -> None:
-        super().__init__("row_hidden", "This row is hidden: show it (is a filter on?), or delete it.")
+        super().__init__("row_hidden", "This row is hidden. Show it (check for a filter) or delete it.")
         self.rows = rows
 
 
 _STRICT = WorkbookRefusedError(
-    "workbook_strict", "Save it as `Excel workbook (.xlsx)`, not as `Strict Open XML Spreadsheet`."
+    "workbook_strict", "Save the file as `Excel workbook (.xlsx)`, not as `Strict Open XML Spreadsheet`."
 )
 
-_BROKEN = WorkbookRefusedError("not_workbook", "This workbook cannot be read: save it anew as XLSX or `CSV UTF-8`.")
+_BROKEN = WorkbookRefusedError("not_workbook", "This workbook cannot be read. Save it again as XLSX or `CSV UTF-8`.")
 
-_TOO_LARGE = WorkbookRefusedError("file_too_large", "It unpacks to too much: keep the list alone in it.")
+_TOO_LARGE = WorkbookRefusedError("file_too_large", "The unpacked workbook is too large. Keep only the list in it.")
 
 
 def is_workbook(raw: bytes) -> bool:
@@ -90,7 +90,7 @@ def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
         # The library passes on its XML, ZIP and number parsers' errors: KeyError, ValueError, ParseError, zlib.error.
         raise _BROKEN from error
     if len(filled) > 1:
-        raise WorkbookRefusedError("several_sheets", "Several sheets have content: keep the one with the list.")
+        raise WorkbookRefusedError("several_sheets", "Several sheets have content. Keep only the sheet with the list.")
     rows = filled[0][1] if filled else []
     # A hidden heading row is accepted: its content is checked in any case.
     unseen = [number for number, _ in rows[1:] if number in hidden]
@@ -152,7 +152,7 @@ def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401 - the libr
         if number > _LINES_MAX:
             raise WorkbookRefusedError("too_many_rows", f"More than {_LINES_MAX} lines: split the list.")
         if len(cells) > _COLUMNS_MAX:
-            raise WorkbookRefusedError("too_many_cells", f"More than {_COLUMNS_MAX} columns: keep the list alone.")
+            raise WorkbookRefusedError("too_many_cells", f"More than {_COLUMNS_MAX} columns. Keep only the list.")
         texts = [_text(cell.value) for cell in cells]
         if any(text.strip() for text in texts):
             rows.append((number, texts))
