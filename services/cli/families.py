@@ -98,11 +98,11 @@ def trainings(
     from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(attendance):
-        rows = read_training_list(cli_run.read_file(attendance))
-    with cli_run.progress_of("noting", len(rows)) as progress:
+        listed = read_training_list(cli_run.read_file(attendance))
+    with cli_run.faults_in(attendance), cli_run.progress_of("noting", len(listed.rows)) as progress:
 
         async def chore(work: UnitOfWork) -> Noted:
-            return await record_trainings(work, OPERATOR, rows, progress)
+            return await record_trainings(work, OPERATOR, listed, progress)
 
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:

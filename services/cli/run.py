@@ -191,7 +191,7 @@ def write_file(file: Path, content: bytes) -> None:
 
 @contextlib.contextmanager
 def faults_in(file: Path) -> Iterator[None]:
-    """Name the file whose list is rejected: a command may read two."""
+    """Name the file whose list is rejected: a command may read two. A fault of the second one names it itself."""
     from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     try:
@@ -277,7 +277,8 @@ def _machine_error(error: Exception) -> OperatorError | None:
 
 def _fault_line(fault: Fault) -> str:
     place = ", ".join(([f"row {fault.row}"] if fault.row else []) + ([fault.column] if fault.column else []))
-    return f"{place or 'the file'}: {fault.code}: {fault.sentence}"
+    file = f"{fault.file}: " if fault.file else ""
+    return f"{file}{place or 'the file'}: {fault.code}: {fault.sentence}"
 
 
 def _database_error(error: Exception) -> OperatorError | None:

@@ -92,12 +92,12 @@ def import_(
 
     questions = cli_run.in_one_transaction(load_questions)
     with cli_run.faults_in(answers):
-        rows = read_answers(cli_run.read_file(answers), questions)
-    with cli_run.progress_of("taking", len(rows)) as progress:
+        listed = read_answers(cli_run.read_file(answers), questions)
+    with cli_run.faults_in(answers), cli_run.progress_of("taking", len(listed.answers)) as progress:
 
         async def chore(work: UnitOfWork) -> Taken:
             survey = await survey_named(work, await programme_named(work, programme), name)
-            return await take_answers(work, OPERATOR, survey, rows, correct=correct, progress=progress)
+            return await take_answers(work, OPERATOR, survey, listed, correct=correct, progress=progress)
 
         taken = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:

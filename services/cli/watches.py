@@ -39,30 +39,31 @@ def register(
     """Register the watches of a list: all, or none if a row is rejected; a repeat changes nothing, secrets included."""
     if (export_for_vendor is not None) + (import_ is not None) + dry_run != 1:
         raise typer.BadParameter("give one of --export-for-vendor FILE, --import FILE, --dry-run")
-    from services.core.devices.watches.rules import read_watch_list
+    from services.core.devices.watches.rules import watch_list
     from services.core.office.registration import actions
     from services.core.office.registration.vendor_file import read_vendor_file
     from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(watches):
-        rows = read_watch_list(cli_run.read_file(watches))
+        listed = watch_list(cli_run.read_file(watches))
     offered = None
     if import_ is not None:
         with cli_run.faults_in(import_):
-            offered = read_vendor_file(cli_run.read_file(import_), rows)
+            offered = read_vendor_file(cli_run.read_file(import_), listed.rows, import_.name)
 
-    with cli_run.progress_of("registering", len(rows)) as progress:
+    with cli_run.faults_in(watches), cli_run.progress_of("registering", len(listed.rows)) as progress:
+        rows, further = listed.rows, listed.faults
 
         async def chore(work: UnitOfWork) -> Registration:
             if export_for_vendor is not None:
                 return await actions.register_for_vendor(
-                    work, OPERATOR, rows, export_for_vendor, programme=programme, progress=progress
+                    work, OPERATOR, rows, export_for_vendor, programme=programme, further=further, progress=progress
                 )
             if offered is not None:
                 return await actions.register_with_vendor_secrets(
-                    work, OPERATOR, rows, offered, programme=programme, progress=progress
+                    work, OPERATOR, rows, offered, programme=programme, further=further, progress=progress
                 )
-            return await actions.check_watch_list(work, rows, programme=programme)
+            return await actions.check_watch_list(work, rows, programme=programme, further=further)
 
         outcome = cli_run.in_one_transaction(chore)
     if dry_run:
@@ -166,11 +167,11 @@ def sims(
     from services.core.platform.audit.actions import OPERATOR
 
     with cli_run.faults_in(cards):
-        rows = read_sim_list(cli_run.read_file(cards))
-    with cli_run.progress_of("noting", len(rows)) as progress:
+        listed = read_sim_list(cli_run.read_file(cards))
+    with cli_run.faults_in(cards), cli_run.progress_of("noting", len(listed.rows)) as progress:
 
         async def chore(work: UnitOfWork) -> SimsNoted:
-            return await record_sims(work, OPERATOR, rows, progress)
+            return await record_sims(work, OPERATOR, listed, progress)
 
         outcome = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:

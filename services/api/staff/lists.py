@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from fastapi import Request
 
@@ -16,7 +16,13 @@ from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, check_unpacked_size
 
-Rows = TypeVar("Rows")
+
+class _ReadList(Protocol):
+    @property
+    def faults(self) -> Collection[Fault]: ...
+
+
+Rows = TypeVar("Rows", bound=_ReadList)
 
 # A workbook of 1 MiB can unpack to much more than a list of some thousand rows, and parsing it would take seconds.
 _UNPACKED_MAX_BYTES: Final = 12_000_000
@@ -60,8 +66,7 @@ async def import_list(
             await work.roll_back()
     except SheetRefusedError as refused:
         # Faults are raised before the first write, so nothing has to be rolled back.
-        alone = getattr(rows, "faults", ())
-        return _refused(refused.faults, dry_run=dry_run, in_full=False, alone=alone)
+        return _refused(refused.faults, dry_run=dry_run, in_full=False, alone=rows.faults)
     return ListImportResponse(taken=not dry_run, dry_run=dry_run, **vars(counts), faults_in_all=0, faults=[])
 
 

@@ -247,6 +247,6 @@ async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_cha
     ]  # fmt: skip
     assert await code_of(database, stranger) not in json.dumps(told)
     told = await send(families[1], families[1])
-    assert [one["code"] for one in told["faults"]] == ["family_code_repeated"]
+    assert [one["code"] for one in told["faults"]] == ["family_code_repeated", "phone_repeated"]
     listed = await coordinator.told("GET", f"/v1/staff/sites/{place.site.site_id}/families")
     assert [one["family_code"] for one in listed["families"]] == ["LS-001", "LS-002"]

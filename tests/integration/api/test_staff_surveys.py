@@ -100,10 +100,9 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     assert (await bring(*before, *after))["unchanged"] == 20
     # A family elsewhere is as unknown as one that is none.
     told = await bring(f"{refuser},endline,yes,1", f"{stranger},endline,yes,1", "NONE-1,endline,maybe,1")
-    assert [(one["row"], one["column"], one["code"]) for one in told["faults"]] == [(4, "stay", "answer_malformed")]
-    told = await bring(f"{refuser},endline,yes,1", f"{stranger},endline,yes,1", "NONE-1,endline,yes,1")
-    assert [(one["row"], one["code"]) for one in told["faults"]] == [
-        (2, "measurement_not_agreed"), (3, "family_unknown"), (4, "family_unknown"),
+    assert [(one["row"], one["column"], one["code"], one["sentence"] is None) for one in told["faults"]] == [
+        (2, "family_code", "measurement_not_agreed", True), (3, "family_code", "family_unknown", True),
+        (4, "family_code", "family_unknown", True), (4, "stay", "answer_malformed", False),
     ]  # fmt: skip
     assert [one["code"] for one in (await bring(f"{agreed[0]},endline,yes,9"))["faults"]] == ["answer_differs"]
     assert (await bring(f"{agreed[0]},endline,yes,9", correct=True))["changed"] == 1

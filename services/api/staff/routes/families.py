@@ -9,7 +9,7 @@ from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import FamilyCodesAtSite, SupportsAtSite
 from services.api.staff.schemas import programme as schemas
-from services.core.office.enrolment.actions import FamilyRow, check_rows
+from services.core.office.enrolment.actions import FamilyRow, row_faults
 from services.core.office.enrolment.participation import end_enrolment, record_training
 from services.core.office.enrolment.with_watches import enrol_and_hand_out
 from services.core.office.help_requests.actions import close_help, open_help_at
@@ -44,8 +44,9 @@ async def enrol(
         for row, fault in enumerate(body.families, start=1)
     ]
     try:
-        check_rows(rows)
-        outcome = await enrol_and_hand_out(work, staff_actor(scope.caller.staff_id), rows, programme=programme.name)
+        outcome = await enrol_and_hand_out(
+            work, staff_actor(scope.caller.staff_id), rows, programme=programme.name, further=row_faults(rows)
+        )
     except SheetRefusedError as refused:
         # Faults are raised before the first write. Their sentences can name other families, so only codes are sent.
         faults = [

@@ -15,6 +15,7 @@ from services.core.office.registration.delivery import Delivery, read_delivery
 from services.core.office.sim_cards.actions import SimRow, read_sim_list, record_sims
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.programme.queries import programme_of
+from services.core.platform.spreadsheets.sheets import Listed
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff"])
 
@@ -32,8 +33,9 @@ async def import_watches(
 
     async def take(delivery: Delivery) -> Counts:
         done = await register_with_vendor_secrets(
-            work, staff_actor(scope.caller.staff_id), delivery.watches, delivery.offered, programme=programme
-        )
+            work, staff_actor(scope.caller.staff_id), delivery.watches, delivery.offered, programme=programme,
+            further=delivery.faults,
+        )  # fmt: skip
         return Counts(len(done.registered), len(done.updated), len(done.unchanged))
 
     return await import_list(
@@ -76,8 +78,8 @@ async def import_sims(
 ) -> ListImportResponse:
     """Record the SIM cards of the site's watches from the operator's list. Empty cells change nothing."""
 
-    async def take(rows: list[SimRow]) -> Counts:
-        done = await record_sims(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
+    async def take(listed: Listed[SimRow]) -> Counts:
+        done = await record_sims(work, staff_actor(scope.caller.staff_id), listed, site_id=scope.site.site_id)
         return Counts(changed=len(done.changed), unchanged=len(done.unchanged))
 
     return await import_list(request, work, scope.caller.staff_id, read_sim_list, take, dry_run=dry_run)
@@ -93,8 +95,8 @@ async def import_trainings(
 ) -> ListImportResponse:
     """Record attendances of trainings by the site's families."""
 
-    async def take(rows: list[TrainingRow]) -> Counts:
-        done = await record_trainings(work, staff_actor(scope.caller.staff_id), rows, site_id=scope.site.site_id)
+    async def take(listed: Listed[TrainingRow]) -> Counts:
+        done = await record_trainings(work, staff_actor(scope.caller.staff_id), listed, site_id=scope.site.site_id)
         return Counts(done.noted, unchanged=done.unchanged)
 
     return await import_list(request, work, scope.caller.staff_id, read_training_list, take, dry_run=dry_run)

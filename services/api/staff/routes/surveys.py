@@ -21,7 +21,7 @@ from services.core.office.surveys.queries import (
     survey_of_programme,
     surveys_of,
 )
-from services.core.office.surveys.rules import Answer, Question, check_questions, read_answers
+from services.core.office.surveys.rules import AnswerList, Question, check_questions, read_answers
 from services.core.office.surveys.tables import Survey
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
@@ -66,9 +66,9 @@ async def import_answers(
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     questions = await questions_of(work, survey)
 
-    async def take(rows: list[Answer]) -> Counts:
+    async def take(listed: AnswerList) -> Counts:
         done = await take_answers(
-            work, staff_actor(scope.caller.staff_id), survey, rows, correct=correct, site_id=scope.site.site_id
+            work, staff_actor(scope.caller.staff_id), survey, listed, correct=correct, site_id=scope.site.site_id
         )
         return Counts(done.noted, done.corrected, done.unchanged)
 

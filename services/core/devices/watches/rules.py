@@ -11,8 +11,10 @@ from typing import Final
 from services.core.devices.watches.errors import WatchStateError
 from services.core.platform.spreadsheets.sheets import (
     Fault,
+    Listed,
     Row,
     SheetRefusedError,
+    first_faults,
     is_date,
     read_sheet,
     repeated_cells,
@@ -80,19 +82,26 @@ def luhn_fits(digits: str) -> bool:
 
 
 def read_watch_list(raw: bytes) -> list[WatchRow]:
-    """Return the watches of a CSV list; raises SheetRefusedError with all faults found in the list."""
-    return watches_of(read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS))
+    """Return the watches of a list without faults; raises SheetRefusedError with every fault of the list alone."""
+    listed = watch_list(raw)
+    if listed.faults:
+        raise SheetRefusedError(listed.faults)
+    return listed.rows
 
 
-def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> list[WatchRow]:
-    """Return the watches in the rows of a sheet; raises SheetRefusedError with all faults and those of ``further``."""
+def watch_list(raw: bytes) -> Listed[WatchRow]:
+    """Return the watches of a list beside its faults; raises SheetRefusedError for a file that is no list."""
+    faults: list[Fault] = []
+    return watches_of(read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, collected=faults), faults)
+
+
+def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> Listed[WatchRow]:
+    """Return the watches in the rows of a sheet, and all their faults after those of ``further``."""
     faults = [*further]
     faults += [fault for row in rows for fault in _faults(row)]
     for column in ("serial", "imei", "iccid"):
         faults += repeated_cells(rows, column, f"{column}_repeated")
-    if faults:
-        raise SheetRefusedError(faults)
-    return [_watch(row) for row in rows]
+    return Listed([_watch(row) for row in rows], first_faults(faults))
 
 
 def may_move(state: str, asked: str) -> bool:
@@ -116,7 +125,7 @@ def _watch(row: Row) -> WatchRow:
         site=cells["site"],
         iccid=cells["iccid"] or None,
         sim_holder=cells["sim_holder"] or None,
-        sim_expires_on=date.fromisoformat(cells["sim_expires"]) if cells["sim_expires"] else None,
+        sim_expires_on=date.fromisoformat(cells["sim_expires"]) if is_date(cells["sim_expires"]) else None,
     )
 
 

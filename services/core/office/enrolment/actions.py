@@ -120,11 +120,8 @@ def family_list(raw: bytes, site: str | None = None) -> FamilyList:
     return FamilyList(families, first_faults(faults))
 
 
-def check_rows(families: Sequence[FamilyRow]) -> None:
-    """Reject invalid codes and repeated codes or watches in rows that were not read from a file.
-
-    Raises SheetRefusedError.
-    """
+def row_faults(families: Sequence[FamilyRow]) -> list[Fault]:
+    """Return a fault for each invalid code and repeated cell in rows that were not read from a file."""
     faults = [fault for family in families for fault in code_faults(family)]
     for column in ("family_code", "watch_serial", "form_number"):
         seen: dict[str, int] = {}
@@ -134,8 +131,7 @@ def check_rows(families: Sequence[FamilyRow]) -> None:
                 faults.append(family.fault(column, f"{column}_repeated", f"Row {seen[cell]} has the same value."))
             elif cell:
                 seen[cell] = family.row
-    if faults:
-        raise SheetRefusedError(faults)
+    return first_faults(faults)
 
 
 def code_faults(family: FamilyRow) -> list[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -17,9 +17,20 @@ from services.core.people.households.tables import Enrolment, Family, TrainingAt
 from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.spreadsheets.sheets import Fault, Row, SheetRefusedError, is_date, read_sheet
+from services.core.platform.spreadsheets.sheets import (
+    Fault,
+    Listed,
+    Row,
+    SheetRefusedError,
+    all_faults,
+    first_faults,
+    is_date,
+    read_sheet,
+)
 
 TRAINING_COLUMNS: Final = ("family_code", "training", "attended_on")
+# Stands for the day of a row whose cell is none; such a list is never recorded.
+_NO_DAY: Final = date.min
 
 
 @dataclass(frozen=True)
@@ -70,33 +81,28 @@ async def record_training(
     return await _note(work, actor, enrolment, checked, attended_on)
 
 
-def read_training_list(raw: bytes) -> list[TrainingRow]:
-    """Return the rows of an attendance list; raises SheetRefusedError with every fault that the file alone reveals."""
-    rows = read_sheet(raw, required=TRAINING_COLUMNS)
-    faults = [fault for row in rows for fault in _faults(row)]
-    if faults:
-        raise SheetRefusedError(faults)
-    return [
-        TrainingRow(
-            row.number, row.cells["family_code"].upper(), row.cells["training"].lower(),
-            date.fromisoformat(row.cells["attended_on"]),
-        )
-        for row in rows
-    ]  # fmt: skip
+def read_training_list(raw: bytes) -> Listed[TrainingRow]:
+    """Return the rows of an attendance list and its faults; raises SheetRefusedError for a file that is not one."""
+    faults: list[Fault] = []
+    rows = read_sheet(raw, required=TRAINING_COLUMNS, collected=faults)
+    faults += [fault for row in rows for fault in _faults(row)]
+    return Listed([_training(row) for row in rows], first_faults(faults))
 
 
 async def record_trainings(
     work: UnitOfWork,
     actor: Actor,
-    rows: Sequence[TrainingRow],
+    listed: Listed[TrainingRow],
     progress: Callable[[], None] = lambda: None,
     *,
     site_id: uuid.UUID | None = None,
 ) -> Noted:
-    """Record an attendance list, all rows or none; repeating the call changes nothing. Raises SheetRefusedError.
+    """Record an attendance list, all rows or none; repeating the call changes nothing.
 
-    With ``site_id``, a family of another site is reported as unknown.
+    With ``site_id``, a family of another site is reported as unknown. Raises SheetRefusedError with every fault of the
+    file and every row that conflicts with the enrolments.
     """
+    rows = listed.rows
     here = [] if site_id is None else [col(Enrolment.site_id) == site_id]
     result = await work.session.exec(
         select(Family.family_code, Enrolment)
@@ -116,7 +122,7 @@ async def record_trainings(
         # Tomorrow's date in UTC is accepted, because the day starts earlier in Asia.
         if (row.attended_on - today).days > 1
     ]
-    if faults:
+    if faults := all_faults(listed.faults, faults):
         raise SheetRefusedError(faults)
     outcome = Noted()
     for row in rows:
@@ -149,6 +155,14 @@ async def _note(work: UnitOfWork, actor: Actor, enrolment: Enrolment, training: 
         return False
     record_audit(work, actor, "family.training_noted", family_id=enrolment.family_id, subject_id=enrolment.enrolment_id)
     return True
+
+
+def _training(row: Row) -> TrainingRow:
+    day = row.cells["attended_on"]
+    return TrainingRow(
+        row.number, row.cells["family_code"].upper(), row.cells["training"].lower(),
+        date.fromisoformat(day) if is_date(day) else _NO_DAY,
+    )  # fmt: skip
 
 
 def _faults(row: Row) -> list[Fault]:

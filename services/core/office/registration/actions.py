@@ -26,7 +26,7 @@ from services.core.platform.crypto.broker_password import mosquitto_hash, mosqui
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.errors import CoreError
 from services.core.platform.facts.actions import record_fact
-from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
+from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, all_faults
 
 # Postgres notifies the broker on this channel that the set of accepted log-ins has changed.
 BROKER_CHANNEL = "broker_users"
@@ -64,15 +64,17 @@ async def register_with_vendor_secrets(
     offered: VendorSecrets,
     *,
     programme: str | None = None,
+    further: Sequence[Fault] = (),
     progress: Progress = lambda: None,
 ) -> Registration:
     """Register a list of watches with the secrets of their vendor's file; repeating the call changes nothing.
 
-    Raises SheetRefusedError with every row that conflicts with a registered watch or lacks a secret; nothing is
-    registered in that case.
+    Raises SheetRefusedError with every row that conflicts with a registered watch or lacks a secret, and the faults
+    that the vendor's file and (``further``) the list reveal alone; nothing is registered in that case.
     """
-    checked = await _check_list(work, rows, programme)
-    await _check_secrets(work, checked, offered)
+    checked, faults = await _check_list(work, rows, programme)
+    faults += await _secret_faults(work, checked, offered)
+    _refuse([*further, *offered.faults], faults)
     return await _register(work, actor, checked, offered.secrets, progress)
 
 
@@ -83,21 +85,26 @@ async def register_for_vendor(
     file: Path,
     *,
     programme: str | None = None,
+    further: Sequence[Fault] = (),
     progress: Progress = lambda: None,
 ) -> Registration:
     """Register a list of watches with new secrets and write those to ``file``; repeating the call changes nothing.
 
     The file is on disk before the caller commits. An existing file is the remainder of a crash before the commit; its
-    secrets are registered and no new ones. Raises SheetRefusedError, VendorFileOfOthersError (the file lacks some of
-    the new watches), VendorFileFailedError.
+    secrets are registered and no new ones. Raises SheetRefusedError as :func:`register_with_vendor_secrets` does,
+    VendorFileOfOthersError (the file lacks some of the new watches), VendorFileFailedError.
     """
-    checked = await _check_list(work, rows, programme)
+    checked, faults = await _check_list(work, rows, programme)
     new = [row.serial for row in checked.new_rows()]
-    prepared = read_prepared_file(file, list(rows))
-    if prepared is not None:
+    prepared = read_prepared_file(file, rows)
+    if prepared is None:
+        _refuse(further, faults)
+    else:
+        if set(new) <= prepared.secrets.keys():
+            faults += await _secret_faults(work, checked, prepared)
+        _refuse([*further, *prepared.faults], faults)
         if not set(new) <= prepared.secrets.keys():
             raise VendorFileOfOthersError
-        await _check_secrets(work, checked, prepared)
         return await _register(work, actor, checked, prepared.secrets, progress)
     if not new:
         return await _register(work, actor, checked, {}, progress)
@@ -109,9 +116,12 @@ async def register_for_vendor(
     return registration
 
 
-async def check_watch_list(work: UnitOfWork, rows: Sequence[WatchRow], *, programme: str | None = None) -> Registration:
+async def check_watch_list(
+    work: UnitOfWork, rows: Sequence[WatchRow], *, programme: str | None = None, further: Sequence[Fault] = ()
+) -> Registration:
     """Return the result that registering this list would have, without writing; raises SheetRefusedError likewise."""
-    checked = await _check_list(work, rows, programme)
+    checked, faults = await _check_list(work, rows, programme)
+    _refuse(further, faults)
     outcome = Registration()
     for row in rows:
         known = checked.known.get(row.serial)
@@ -122,7 +132,15 @@ async def check_watch_list(work: UnitOfWork, rows: Sequence[WatchRow], *, progra
     return outcome
 
 
-async def _check_list(work: UnitOfWork, rows: Sequence[WatchRow], programme: str | None) -> _Checked:
+def _refuse(alone: Sequence[Fault], compared: Sequence[Fault]) -> None:
+    if faults := all_faults(alone, compared):
+        raise SheetRefusedError(faults)
+
+
+async def _check_list(
+    work: UnitOfWork, rows: Sequence[WatchRow], programme: str | None
+) -> tuple[_Checked, list[Fault]]:
+    """Compare a list with the registered watches; return both, and a fault for each conflict."""
     # Registrations are serialised: the checks stay valid until the commit.
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended("watches.register", 0))))
     sites, faults = await _sites(work, rows, programme)
@@ -134,9 +152,7 @@ async def _check_list(work: UnitOfWork, rows: Sequence[WatchRow], programme: str
     for row in rows:
         if (known := checked.known.get(row.serial)) is not None:
             faults += _differences(row, known, sites.get(row.site))
-    if faults:
-        raise SheetRefusedError(faults)
-    return checked
+    return checked, faults
 
 
 async def _sites(
@@ -191,17 +207,18 @@ def _news(row: WatchRow, known: Watch) -> dict[str, object]:
     return {name: value for name, value in said.items() if value is not None and getattr(known, name) != value}
 
 
-async def _check_secrets(work: UnitOfWork, checked: _Checked, offered: VendorSecrets) -> None:
-    """Reject new watches without a secret, known ones with a different one, and secrets in use by another watch."""
+async def _secret_faults(work: UnitOfWork, checked: _Checked, offered: VendorSecrets) -> list[Fault]:
+    """Return a fault for a new watch without a secret, a known one with a different one, and a secret in use."""
     faults = [
         row.fault("serial", "secret_missing", "The vendor's file has no secret for this watch.")
         for row in checked.new_rows()
         if row.serial not in offered.secrets
     ]
-    marks = {_mark(work, secret): serial for serial, secret in offered.secrets.items()}
+    sound = offered.sound()
+    marks = {_mark(work, secret): serial for serial, secret in sound.items()}
     holders = await _serials_of_marks(work, marks)
     for row in checked.rows:
-        secret = offered.secrets.get(row.serial)
+        secret = sound.get(row.serial)
         if secret is None:
             continue
         mark, known = _mark(work, secret), checked.known.get(row.serial)
@@ -211,8 +228,7 @@ async def _check_secrets(work: UnitOfWork, checked: _Checked, offered: VendorSec
             )
         elif holders.get(mark, row.serial) != row.serial:
             faults.append(row.fault("serial", "secret_reused", f"Watch {holders[mark]} has the same secret."))
-    if faults:
-        raise SheetRefusedError(faults)
+    return faults
 
 
 async def _serials_of_marks(work: UnitOfWork, marks: Iterable[bytes]) -> dict[bytes, str]:

@@ -11,36 +11,43 @@ import contextlib
 import csv
 import io
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.core.devices.watches.errors import VendorFileFailedError
 from services.core.devices.watches.rules import WatchRow, is_serial
 from services.core.office.registration.factory_secrets import OfferedSecret, secret_faults
 from services.core.platform.crypto.random_ids import new_secret
-from services.core.platform.spreadsheets.sheets import SheetRefusedError, read_sheet, repeated_cells
+from services.core.platform.spreadsheets.sheets import Fault, first_faults, of_file, read_sheet, repeated_cells
 
 _COLUMNS = ("serial", "secret")
 
 
 @dataclass(frozen=True)
 class VendorSecrets:
-    """Secrets by serial, and the file row of each."""
+    """Secrets by serial, the file row of each, and the faults of the file."""
 
     secrets: dict[str, str]
     rows: dict[str, int]
+    faults: list[Fault] = field(default_factory=list)
+
+    def sound(self) -> dict[str, str]:
+        """Return the secrets whose cells have no fault: no other is worth comparing with what is registered."""
+        faulty = {fault.row for fault in self.faults if fault.column == "secret"}
+        return {serial: secret for serial, secret in self.secrets.items() if self.rows[serial] not in faulty}
 
 
-def read_vendor_file(raw: bytes, watches: list[WatchRow]) -> VendorSecrets:
-    """Return the secrets of a vendor's file; raises SheetRefusedError with every fault.
+def read_vendor_file(raw: bytes, watches: Sequence[WatchRow], file: str = "vendor file") -> VendorSecrets:
+    """Return the secrets of a vendor's file, and its faults as ones of the file of this name.
 
     Each serial must be in the list of watches and occur once. A missing secret is checked at registration, because the
-    watch may already be registered.
+    watch may already be registered. Raises SheetRefusedError for a file that is not a list of secrets.
     """
-    rows = read_sheet(raw, required=_COLUMNS, as_is=("secret",))
+    faults: list[Fault] = []
+    rows = read_sheet(raw, required=_COLUMNS, as_is=("secret",), collected=faults)
     listed = {watch.serial: watch for watch in watches}
-    faults = repeated_cells(rows, "serial", "serial_repeated")
+    faults += repeated_cells(rows, "serial", "serial_repeated")
     for row in rows:
         if not is_serial(row.cells["serial"]):
             faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
@@ -53,14 +60,14 @@ def read_vendor_file(raw: bytes, watches: list[WatchRow]) -> VendorSecrets:
             for serial in [row.cells["serial"]]
         ]
     )
-    if faults:
-        raise SheetRefusedError(faults)
     return VendorSecrets(
-        {row.cells["serial"]: row.cells["secret"] for row in rows}, {row.cells["serial"]: row.number for row in rows}
+        {row.cells["serial"]: row.cells["secret"] for row in rows},
+        {row.cells["serial"]: row.number for row in rows},
+        of_file(first_faults(faults), file),
     )
 
 
-def read_prepared_file(file: Path, watches: list[WatchRow]) -> VendorSecrets | None:
+def read_prepared_file(file: Path, watches: Sequence[WatchRow]) -> VendorSecrets | None:
     """Return the secrets of a file that an earlier run wrote for these watches, or None if the file does not exist.
 
     Raises SheetRefusedError, VendorFileFailedError.
@@ -71,7 +78,7 @@ def read_prepared_file(file: Path, watches: list[WatchRow]) -> VendorSecrets | N
         return None
     except OSError as error:
         raise VendorFileFailedError(_reason(error)) from error
-    return read_vendor_file(raw, watches)
+    return read_vendor_file(raw, watches, file.name)
 
 
 def new_factory_secret() -> str:

@@ -22,8 +22,11 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.spreadsheets.sheets import (
     Fault,
+    Listed,
     Row,
     SheetRefusedError,
+    all_faults,
+    first_faults,
     is_date,
     read_sheet,
     repeated_cells,
@@ -64,22 +67,21 @@ class SimsNoted:
     unchanged: list[str] = field(default_factory=list)
 
 
-def read_sim_list(raw: bytes) -> list[SimRow]:
-    """Return the rows of a SIM card list; raises SheetRefusedError with every fault that the file alone reveals."""
-    rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS)
-    faults = [fault for row in rows for fault in _faults(row)]
+def read_sim_list(raw: bytes) -> Listed[SimRow]:
+    """Return the rows of a SIM card list and its faults; raises SheetRefusedError for a file that is not one."""
+    faults: list[Fault] = []
+    rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, collected=faults)
+    faults += [fault for row in rows for fault in _faults(row)]
     # One row for each watch. Two months need two lists, because two quotas in one list would be ambiguous.
     for column in ("serial", "iccid", "number"):
         faults += repeated_cells(rows, column, f"{column}_repeated")
-    if faults:
-        raise SheetRefusedError(faults)
-    return [_sim(row) for row in rows]
+    return Listed([_sim(row) for row in rows], first_faults(faults))
 
 
 async def record_sims(
     work: UnitOfWork,
     actor: Actor,
-    rows: Sequence[SimRow],
+    listed: Listed[SimRow],
     progress: Callable[[], None] = lambda: None,
     *,
     site_id: uuid.UUID | None = None,
@@ -88,8 +90,9 @@ async def record_sims(
 
     With ``site_id``, a watch of another site is reported as unknown.
 
-    Raises SheetRefusedError with every row that conflicts with a registered watch.
+    Raises SheetRefusedError with every fault of the file and every row that conflicts with a registered watch.
     """
+    rows = listed.rows
     here = [] if site_id is None else [col(Watch.site_id) == site_id]
     result = await work.session.exec(
         select(Watch, Site.country)
@@ -106,12 +109,12 @@ async def record_sims(
         if row.serial not in watches
     ]
     faults += await _taken(work, rows, numbers)
-    if faults:
+    if faults := all_faults(listed.faults, faults):
         raise SheetRefusedError(faults)
     outcome = SimsNoted()
     for row in rows:
         watch, _ = watches[row.serial]
-        changed = _note_particulars(work, watch, row, numbers.get(row.serial))
+        changed = _note_particulars(work, watch, row, numbers.get(row.row))
         changed = await _note_month(work, watch, row) or changed
         if changed:
             record_audit(work, actor, "watch.sim_changed", subject_id=watch.watch_id)
@@ -145,22 +148,23 @@ async def _note_month(work: UnitOfWork, watch: Watch, row: SimRow) -> bool:
     return made.scalar_one_or_none() is not None
 
 
-def _numbers(rows: Sequence[SimRow], countries: dict[str, str]) -> tuple[dict[str, str], list[Fault]]:
+def _numbers(rows: Sequence[SimRow], countries: dict[str, str]) -> tuple[dict[int, str], list[Fault]]:
+    """Return the phone numbers in E.164 by row, and a fault for each that is none."""
     numbers, faults = {}, []
     for row in rows:
         if row.number is None or row.serial not in countries:
             continue
         try:
-            numbers[row.serial] = possible_phone(row.number, countries[row.serial])
+            numbers[row.row] = possible_phone(row.number, countries[row.serial])
         except PhoneInvalidError as error:
             faults.append(row.fault("number", error.code, f"Not a phone number of {countries[row.serial]}."))
     return numbers, faults
 
 
-async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[str, str]) -> list[Fault]:
+async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[int, str]) -> list[Fault]:
     """Return a fault for each ICCID or number of another watch in use: its SIM card was moved without a record."""
     faults = []
-    by_row = {"iccid": {row.serial: row.iccid for row in rows if row.iccid}, "number": dict(numbers)}
+    by_row = {"iccid": {row.row: row.iccid for row in rows if row.iccid}, "number": numbers}
     for column, attribute in (("iccid", Watch.iccid), ("number", Watch.sim_number)):
         result = await work.session.exec(
             select(attribute, Watch.serial).where(
@@ -169,7 +173,7 @@ async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[str, st
         )
         owners = {value: serial for value, serial in result}  # noqa: C416 - typed rows, not tuples
         for row in rows:
-            value = by_row[column].get(row.serial)
+            value = by_row[column].get(row.row)
             if value is not None and owners.get(value, row.serial) != row.serial:
                 faults.append(row.fault(column, f"{column}_taken", f"Watch {owners[value]} has it."))
     return faults
@@ -183,11 +187,15 @@ def _sim(row: Row) -> SimRow:
         iccid=cells["iccid"] or None,
         number=cells["number"] or None,
         holder=cells["holder"] or None,
-        expires_on=date.fromisoformat(cells["expires"]) if cells["expires"] else None,
-        quota_mb=int(cells["quota_mb"]) if cells["quota_mb"] else None,
-        month=date.fromisoformat(f"{cells['month']}-01") if cells["month"] else None,
-        used_mb=int(cells["used_mb"]) if cells["used_mb"] else None,
+        expires_on=date.fromisoformat(cells["expires"]) if is_date(cells["expires"]) else None,
+        quota_mb=_megabytes(cells["quota_mb"]),
+        month=date.fromisoformat(f"{cells['month']}-01") if _MONTH.fullmatch(cells["month"]) else None,
+        used_mb=_megabytes(cells["used_mb"]),
     )
+
+
+def _megabytes(cell: str) -> int | None:
+    return int(cell) if _MEGABYTES.fullmatch(cell) else None
 
 
 def _faults(row: Row) -> list[Fault]:

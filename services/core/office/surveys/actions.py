@@ -19,7 +19,7 @@ from services.core.office.surveys.queries import (
     questions_of,
     survey_named,
 )
-from services.core.office.surveys.rules import Answer, Question
+from services.core.office.surveys.rules import Answer, AnswerList, Question
 from services.core.office.surveys.tables import Survey, SurveyAnswer, SurveyQuestion
 from services.core.people.households.tables import Membership
 from services.core.people.programme.rules import check_name
@@ -27,7 +27,7 @@ from services.core.people.programme.tables import Programme
 from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError
+from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, all_faults
 
 
 @dataclass
@@ -85,7 +85,7 @@ async def take_answers(
     work: UnitOfWork,
     actor: Actor,
     survey: Survey,
-    answers: Sequence[Answer],
+    listed: AnswerList,
     *,
     correct: bool = False,
     site_id: uuid.UUID | None = None,
@@ -95,35 +95,24 @@ async def take_answers(
 
     Families are identified by their code or by their pseudonym in the survey, and need their first guardian's consent
     to measurement. An answer that differs from the stored one is rejected unless ``correct``. With ``site_id``, a
-    family of another site is reported as unknown. Raises SheetRefusedError, SurveyPublishedError.
+    family of another site is reported as unknown. Raises SheetRefusedError with every fault of the file and every row
+    that conflicts with the stored data; SurveyPublishedError.
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
     await _check_open(work, survey)
-    families = await _families(work, survey, {answer.family_code for answer in answers}, site_id)
+    families = await _families(work, survey, set(listed.families.values()), site_id)
     agreeing = set(
         await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(families.values())))
     )
     kept = await answers_of(work, survey)
-    faults = []
+    compared = _family_faults(listed, families, agreeing)
     first: dict[tuple[uuid.UUID, str, str], str] = {}
-    for answer in answers:
+    for answer in listed.answers:
         family_id = families.get(answer.family_code)
-        if family_id is None:
-            faults.append(
-                Fault(
-                    answer.row,
-                    "family_code",
-                    "family_unknown",
-                    "No family of the programme has this code or this name.",
-                )
-            )
-            continue
-        if family_id not in agreeing:
-            said = "The family has not consented to measurement. Remove its answers."
-            faults.append(Fault(answer.row, "family_code", "measurement_not_agreed", said))
+        if family_id is None or family_id not in agreeing:
             continue
         if first.setdefault((family_id, answer.wave, answer.question), answer.family_code) != answer.family_code:
-            faults.append(
+            compared.append(
                 Fault(
                     answer.row,
                     answer.question,
@@ -133,7 +122,7 @@ async def take_answers(
             )
         before = kept.get((answer.question, answer.wave), {}).get(family_id)
         if before is not None and before != answer.value and not correct:
-            faults.append(
+            compared.append(
                 Fault(
                     answer.row,
                     answer.question,
@@ -141,9 +130,20 @@ async def take_answers(
                     "A different answer is stored. Use the correction option to replace it.",
                 )
             )
-    if faults:
-        raise SheetRefusedError(set(faults))
-    return await _take(work, actor, survey, answers, families, kept, progress)
+    if faults := all_faults(listed.faults, compared):
+        raise SheetRefusedError(faults)
+    return await _take(work, actor, survey, listed.answers, families, kept, progress)
+
+
+def _family_faults(listed: AnswerList, families: dict[str, uuid.UUID], agreeing: set[uuid.UUID]) -> list[Fault]:
+    """Return a fault for each row of a family that is unknown, or has not agreed to measurement."""
+    unknown = ("family_unknown", "No family of the programme has this code or this name.")
+    not_agreed = ("measurement_not_agreed", "The family has not consented to measurement. Remove its answers.")
+    return [
+        Fault(row, "family_code", *(unknown if code not in families else not_agreed))
+        for row, code in listed.families.items()
+        if families.get(code) not in agreeing
+    ]
 
 
 async def _take(

@@ -12,6 +12,7 @@ from services.core.platform.spreadsheets.sheets import (
     Row,
     SheetRefusedError,
     cell_fault,
+    first_faults,
     heading_of,
     read_sheet,
     repeated_cells,
@@ -51,10 +52,23 @@ class Answer:
     value: float
 
 
+@dataclass(frozen=True)
+class AnswerList:
+    """The answers of a list, the family of each row that has any, and every fault that the list alone shows.
+
+    A row whose answer is none has no answer here: its family is compared with the database all the same.
+    """
+
+    answers: list[Answer]
+    families: dict[int, str]
+    faults: list[Fault]
+
+
 def read_questions(raw: bytes) -> list[Question]:
     """Return the questions of a list; raises SheetRefusedError with every fault."""
-    rows = read_sheet(raw, required=QUESTION_COLUMNS, optional=("least", "most"))
-    faults = repeated_cells(rows, "question", "question_repeated")
+    faults: list[Fault] = []
+    rows = read_sheet(raw, required=QUESTION_COLUMNS, optional=("least", "most"), collected=faults)
+    faults += repeated_cells(rows, "question", "question_repeated")
     for row in rows:
         faults += _question_faults(row)
     if faults:
@@ -89,15 +103,20 @@ def check_questions(questions: Sequence[Question]) -> None:
         raise SheetRefusedError(faults)
 
 
-def read_answers(raw: bytes, questions: Mapping[str, Question]) -> list[Answer]:
-    """Return the answers of a long (one row an answer) or wide list (one column a question); empty cells are skipped.
+def read_answers(raw: bytes, questions: Mapping[str, Question]) -> AnswerList:
+    """Return the answers of a long (one row an answer) or wide list (one column a question), and the list's faults.
 
-    Raises SheetRefusedError with every fault that the file alone reveals.
+    Empty cells are skipped. Raises SheetRefusedError for a file that is not such a list.
     """
     heading = heading_of(raw)
+    read = AnswerList([], {}, [])
     if "question" in heading or "answer" in heading:
-        return _checked(*_long(read_sheet(raw, required=LONG_COLUMNS), questions))
-    return _checked(*_wide(read_sheet(raw, required=WIDE_COLUMNS, optional=tuple(questions)), questions))
+        _long(read_sheet(raw, required=LONG_COLUMNS, collected=read.faults), questions, read)
+    else:
+        columns = tuple(questions)
+        _wide(read_sheet(raw, required=WIDE_COLUMNS, optional=columns, collected=read.faults), questions, read)
+    read.faults.extend(_repeated(read.answers))
+    return AnswerList(read.answers, read.families, first_faults(read.faults))
 
 
 def parse_answer(question: Question, cell: str) -> float:
@@ -135,40 +154,38 @@ def _question_faults(row: Row) -> list[Fault]:
     return faults
 
 
-def _long(rows: Sequence[Row], questions: Mapping[str, Question]) -> tuple[list[Answer], list[Fault]]:
-    answers: list[Answer] = []
-    faults: list[Fault] = []
+def _long(rows: Sequence[Row], questions: Mapping[str, Question], read: AnswerList) -> None:
     for row in rows:
         if row.cells["question"] not in questions:
-            faults.append(row.fault("question", "question_unknown", "The survey has no such question."))
+            read.faults.append(row.fault("question", "question_unknown", "The survey has no such question."))
+            read.families[row.number] = _family_code(row)
         else:
-            _take(row, row.cells["question"], "answer", questions, answers, faults)
-        faults += _place_faults(row)
-    return answers, faults
+            _read_answer(row, row.cells["question"], "answer", questions, read)
+        read.faults.extend(_place_faults(row))
 
 
-def _wide(rows: Sequence[Row], questions: Mapping[str, Question]) -> tuple[list[Answer], list[Fault]]:
-    answers: list[Answer] = []
-    faults: list[Fault] = []
+def _wide(rows: Sequence[Row], questions: Mapping[str, Question], read: AnswerList) -> None:
     for row in rows:
         for key in questions:
-            _take(row, key, key, questions, answers, faults)
-        faults += _place_faults(row)
-    return answers, faults
+            _read_answer(row, key, key, questions, read)
+        read.faults.extend(_place_faults(row))
 
 
-def _take(
-    row: Row, key: str, column: str, questions: Mapping[str, Question], answers: list[Answer], faults: list[Fault]
-) -> None:
+def _read_answer(row: Row, key: str, column: str, questions: Mapping[str, Question], read: AnswerList) -> None:
     cell = row.cells[column]
     if not cell:
         return
+    read.families[row.number] = _family_code(row)
     try:
         value = parse_answer(questions[key], cell)
     except ValueError as error:
-        faults.append(row.fault(column, "answer_malformed", f"Not a valid answer: {error}."))
+        read.faults.append(row.fault(column, "answer_malformed", f"Not a valid answer: {error}."))
     else:
-        answers.append(Answer(row.number, row.cells["family_code"].upper(), row.cells["wave"].lower(), key, value))
+        read.answers.append(Answer(row.number, _family_code(row), row.cells["wave"].lower(), key, value))
+
+
+def _family_code(row: Row) -> str:
+    return row.cells["family_code"].upper()
 
 
 def _place_faults(row: Row) -> list[Fault]:
@@ -180,7 +197,8 @@ def _place_faults(row: Row) -> list[Fault]:
     return faults
 
 
-def _checked(answers: list[Answer], faults: list[Fault]) -> list[Answer]:
+def _repeated(answers: Sequence[Answer]) -> list[Fault]:
+    faults = []
     first: dict[tuple[str, str, str], int] = {}
     for answer in answers:
         place = (answer.family_code, answer.wave, answer.question)
@@ -189,9 +207,7 @@ def _checked(answers: list[Answer], faults: list[Fault]) -> list[Answer]:
                 Fault(answer.row, answer.question, "answer_repeated", f"Row {first[place]} already has this answer.")
             )
         first.setdefault(place, answer.row)
-    if faults:
-        raise SheetRefusedError(faults)
-    return answers
+    return faults
 
 
 def _maybe(cell: str) -> float | None:

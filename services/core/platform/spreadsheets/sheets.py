@@ -10,12 +10,12 @@ import io
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final, Generic, TypeVar
 
 from services.core.platform.errors import CoreError
 from services.core.platform.spreadsheets.workbooks import (
-    HiddenRowsError,
     WorkbookRefusedError,
     check_unpacked,
     is_workbook,
@@ -42,15 +42,23 @@ _TURKISH_I = {0x130: "i", 0x131: "i"}
 # The values that spreadsheets show for a failed formula.
 _ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
 
+_HIDDEN: Final = ("row_hidden", "This row is hidden. Show it (check for a filter) or delete it.")
+
+RowT = TypeVar("RowT")
+
 
 @dataclass(frozen=True, order=True)
 class Fault:
-    """One fault: its row as the spreadsheet numbers it (the heading is row 1; 0: the file), its column, its code."""
+    """One fault: its row as the spreadsheet numbers it (the heading is row 1; 0: the file), its column, its code.
+
+    ``file`` names the second file of an import that reads two; it is empty for a fault of the list itself.
+    """
 
     row: int
     column: str
     code: str
     sentence: str
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,18 @@ class Row:
         return Fault(self.number, column, code, sentence)
 
 
+@dataclass(frozen=True)
+class Listed(Generic[RowT]):
+    """A list that was read: its rows, and every fault that the list alone shows.
+
+    Rows with faults are among the rows, so that their other cells are compared with the database in the same round.
+    Whoever writes the rows raises SheetRefusedError when there is any fault.
+    """
+
+    rows: list[RowT]
+    faults: list[Fault]
+
+
 class SheetRefusedError(CoreError):
     """The list has faults; nothing was stored."""
 
@@ -73,7 +93,7 @@ class SheetRefusedError(CoreError):
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         super().__init__()
-        self.faults = tuple(sorted(faults))
+        self.faults = tuple(sorted(faults, key=lambda fault: (fault.file, fault)))
 
     def fields(self) -> dict[str, int | str]:
         """Return the number of faults."""
@@ -93,12 +113,15 @@ def read_sheet(
     A workbook (XLSX) has the list on its only non-empty sheet and follows the same rules. CSV is UTF-8 with or without
     BOM, with any line ends; empty rows and Excel's ``sep=`` line are skipped. A missing optional column reads as empty
     cells. Cells of the columns ``as_is`` (secrets) are neither normalised nor checked. With ``collected``, faults of
-    single cells are appended to it instead of raised, so that the caller can report them together with its own.
-    Raises SheetRefusedError for anything else: no column is ignored silently, no cell is guessed.
+    hidden rows and of single cells are appended to it instead of raised, so that the caller can report them together
+    with its own. Raises SheetRefusedError for anything else: no column is ignored silently, no cell is guessed.
     """
-    heading, records = _table(raw)
-    columns = _columns(*heading, required, optional)
-    faults: list[Fault] = []
+    heading, records, hidden = _table(raw)
+    faults = [Fault(number, "", *_HIDDEN) for number in hidden]
+    try:
+        columns = _columns(*heading, required, optional)
+    except SheetRefusedError as refused:
+        raise SheetRefusedError([*refused.faults, *faults]) from None
     rows: list[Row] = []
     for number, record in records:
         if not any(cell.strip() for cell in record):
@@ -128,7 +151,7 @@ def check_unpacked_size(raw: bytes, most_bytes: int) -> None:
 
 def heading_of(raw: bytes) -> list[str]:
     """Return the column names of a list as :func:`read_sheet` compares them; raises SheetRefusedError."""
-    (_, record), _ = _table(raw)
+    (_, record), _, _ = _table(raw)
     return [_column_name(cell) for cell in record]
 
 
@@ -138,6 +161,23 @@ def first_faults(faults: Iterable[Fault]) -> list[Fault]:
     for fault in faults:
         found.setdefault((fault.row, fault.column), fault)
     return list(found.values())
+
+
+def all_faults(alone: Sequence[Fault], compared: Iterable[Fault]) -> list[Fault]:
+    """Return the faults of a list alone, and those of comparing it with the database.
+
+    A cell that has a fault alone has no second one: what follows from an unreadable cell says nothing new.
+    """
+    unreadable = {(fault.file, fault.row, fault.column) for fault in alone}
+    return [
+        *dict.fromkeys(alone),
+        *(fault for fault in compared if (fault.file, fault.row, fault.column) not in unreadable),
+    ]
+
+
+def of_file(faults: Iterable[Fault], file: str) -> list[Fault]:
+    """Return the faults as ones of an import's second file."""
+    return [replace(fault, file=file) for fault in faults]
 
 
 def filled(rows: Sequence[Row], column: str, content: str) -> list[Row]:
@@ -170,24 +210,22 @@ def _refused(code: str, sentence: str, row: int = 0, column: str = "") -> SheetR
     return SheetRefusedError([Fault(row, column, code, sentence)])
 
 
-def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]]]:
-    """Return the heading and an iterator over the rows below it, each with its number."""
+def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]], list[int]]:
+    """Return the heading, an iterator over the rows below it, each with its number, and the numbers of hidden rows."""
     if len(raw) > BYTES_MAX:
         raise _refused("file_too_large", f"More than {BYTES_MAX // 1_000_000} MB: is this the right file?")
     if is_workbook(raw):
         try:
-            records = list(workbook_rows(raw))
-        except HiddenRowsError as error:
-            raise SheetRefusedError(Fault(row, "", error.code, error.sentence) for row in error.rows) from error
+            records, hidden = workbook_rows(raw)
         except WorkbookRefusedError as error:
             raise _refused(error.code, error.sentence) from error
         if not records:
             raise _refused("file_empty", "The workbook is empty.")
-        return records[0], iter(records[1:])
+        return records[0], iter(records[1:]), hidden
     lines = _lines(_decode(raw))
     first, delimiter = _heading(lines)
     _, record = next(_records(lines[first : first + 1], delimiter, 0))
-    return (first + 1, record), _records(lines, delimiter, first + 1)
+    return (first + 1, record), _records(lines, delimiter, first + 1), []
 
 
 def _decode(raw: bytes) -> str:

@@ -10,7 +10,6 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, Final
 
@@ -39,14 +38,6 @@ class WorkbookRefusedError(Exception):
         self.sentence = sentence
 
 
-class HiddenRowsError(WorkbookRefusedError):
-    """Rows with content are hidden from the user, by a filter or manually."""
-
-    def __init__(self, rows: list[int]) -> None:
-        super().__init__("row_hidden", "This row is hidden. Show it (check for a filter) or delete it.")
-        self.rows = rows
-
-
 _STRICT = WorkbookRefusedError(
     "workbook_strict", "Save the file as `Excel workbook (.xlsx)`, not as `Strict Open XML Spreadsheet`."
 )
@@ -72,8 +63,11 @@ def check_unpacked(raw: bytes, most_bytes: int) -> None:
         raise _TOO_LARGE
 
 
-def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield (row number, cells as text) of the only non-empty sheet; raises WorkbookRefusedError."""
+def workbook_rows(raw: bytes) -> tuple[list[tuple[int, list[str]]], list[int]]:
+    """Return (row number, cells as text) of each non-empty row of the only non-empty sheet, and the hidden row numbers.
+
+    Hidden rows (by a filter or manually) are among the rows. Raises WorkbookRefusedError.
+    """
     _check_archive(raw)
     try:
         with warnings.catch_warnings():
@@ -93,10 +87,7 @@ def workbook_rows(raw: bytes) -> Iterator[tuple[int, list[str]]]:
         raise WorkbookRefusedError("several_sheets", "Several sheets have content. Keep only the sheet with the list.")
     rows = filled[0][1] if filled else []
     # A hidden heading row is accepted: its content is checked in any case.
-    unseen = [number for number, _ in rows[1:] if number in hidden]
-    if unseen:
-        raise HiddenRowsError(unseen)
-    yield from rows
+    return rows, [number for number, _ in rows[1:] if number in hidden]
 
 
 def _check_archive(raw: bytes) -> None:
