@@ -45,7 +45,7 @@ class CursorInvalidError(CoreError):
     """A cursor that this API did not issue."""
 
     code = "cursor_invalid"
-    sentence = "This cursor is not one of ours. Begin without one."
+    sentence = "This cursor is invalid. Start again without a cursor."
 
 
 def write_cursor(cursors: Mapping[uuid.UUID, Position]) -> str:

@@ -188,21 +188,21 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
 }
 
 HTTP_CODES = {
-    400: ("malformed", "The request cannot be read."),
+    400: ("malformed", "The request is malformed."),
     404: ("not_found", "This does not exist."),
-    405: ("method_not_allowed", "This address does not answer to this method."),
-    406: ("not_acceptable", "This cannot be answered in the form asked for."),
+    405: ("method_not_allowed", "This address does not support this method."),
+    406: ("not_acceptable", "The response is not available in a format that the request accepts."),
     408: ("request_too_slow", "The request arrived too slowly. Send it again."),
     413: ("too_large", "The request is too large."),
-    415: ("media_type_not_supported", "Send application/json, without compression."),
+    415: ("media_type_not_supported", "Send the body as application/json, without compression."),
 }
 
-INVALID_REQUEST = (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "Some of the request does not fit.")
-BODY_TOO_DEEP = (HTTPStatus.BAD_REQUEST, "body_too_deep", "The request nests deeper than anything asked for here.")
-DUPLICATE_KEY = (HTTPStatus.BAD_REQUEST, "duplicate_key", "An object in the request names the same key twice.")
+INVALID_REQUEST = (HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", "Some values of the request are invalid.")
+BODY_TOO_DEEP = (HTTPStatus.BAD_REQUEST, "body_too_deep", "The JSON of the request is nested too deeply.")
+DUPLICATE_KEY = (HTTPStatus.BAD_REQUEST, "duplicate_key", "An object in the request contains the same key twice.")
 BODY_TOO_SLOW = (HTTPStatus.REQUEST_TIMEOUT, *HTTP_CODES[408])
 TRY_AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Try again in a moment.")
-INTERNAL_ERROR = (HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "Something went wrong on our side.")
+INTERNAL_ERROR = (HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "The server failed to process the request.")
 # What no typed error of the core stands behind.
 OWN_FAULTS = (INVALID_REQUEST, BODY_TOO_DEEP, DUPLICATE_KEY, TRY_AGAIN, INTERNAL_ERROR)
 

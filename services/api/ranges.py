@@ -13,7 +13,7 @@ class RangeNotSatisfiableError(CoreError):
     """A range that begins beyond the end."""
 
     code = "range_not_satisfiable"
-    sentence = "The recording is shorter than that."
+    sentence = "The requested range is beyond the end of the recording."
 
     def __init__(self, of_bytes: int) -> None:
         super().__init__()

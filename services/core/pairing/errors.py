@@ -9,7 +9,7 @@ class PairingCodeUnknownError(CoreError):
     """The code is wrong, used, expired, or of another family's watch; the answer does not reveal which."""
 
     code = "pairing_code_unknown"
-    sentence = "The code is unknown or has expired. Look at the watch for a new one."
+    sentence = "The pairing code is unknown or has expired. Enter the code that the watch shows now."
 
 
 class PairingTriesError(RetryLaterError):

@@ -25,7 +25,7 @@ class ErasuresPendingError(RetryLaterError):
     """The database holds what was erased: it was restored, and the ledger has not been applied to it yet."""
 
     code = "erasures_pending"
-    sentence = "Erasures have to be repeated before anything is served: `smartwatch privacy replay`."
+    sentence = "The database was restored, so the erasures must be replayed first: `smartwatch privacy replay`."
 
     def __init__(self) -> None:
         super().__init__(_COME_BACK_AFTER_S)
@@ -35,7 +35,7 @@ class LedgerBrokenError(RetryLaterError):
     """A line of the ledger cannot be read: nothing is served on a guess about what was erased."""
 
     code = "erasure_ledger_broken"
-    sentence = "The ledger of erasures cannot be read. Bring back the copy of it that is kept with the keys."
+    sentence = "The erasure ledger cannot be read. Restore the copy that is stored with the keys."
 
     def __init__(self) -> None:
         super().__init__(_COME_BACK_AFTER_S)

@@ -26,7 +26,7 @@ class TextNotAllowedError(CoreError):
     """A text contains something that cannot be stored, shown or sent; names the field and the reason."""
 
     code = "text_not_allowed"
-    sentence = "This text cannot be used: it is empty, too long, or holds characters that cannot be shown."
+    sentence = "The text is empty, too long, or contains characters that are not allowed."
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__()

@@ -16,7 +16,7 @@ class ConfirmationMissingError(CoreError):
     """An action that cannot be undone lacks its confirmation word."""
 
     code = "confirmation_missing"
-    sentence = "This cannot be undone. Send the word that confirms it."
+    sentence = "This cannot be undone. Confirm it by sending `word` as `confirm`."
 
     def __init__(self, word: str) -> None:
         super().__init__()
@@ -31,14 +31,14 @@ class ContestExistsError(CoreError):
     """The guardian has contested this right already."""
 
     code = "contest_exists"
-    sentence = "You contest this right already."
+    sentence = "You have already contested this right."
 
 
 class ExportRunningError(RetryLaterError):
     """An export of this guardian is running already."""
 
     code = "export_running"
-    sentence = "Your export is being made. Wait until it is done before you ask for another."
+    sentence = "Your export is in progress. Wait until it is complete before you request another one."
 
     def __init__(self) -> None:
         super().__init__(30)
@@ -48,7 +48,7 @@ class ExportNotReadyError(CoreError):
     """The export is not ready, or has expired."""
 
     code = "export_not_ready"
-    sentence = "This export cannot be fetched: it is still being made, has failed, or its day is over."
+    sentence = "The export cannot be downloaded: it is in progress, has failed, or has expired."
 
     def __init__(self, state: str) -> None:
         super().__init__()
@@ -63,18 +63,18 @@ class LastMessengerError(CoreError):
     """No other guardian of the family may message."""
 
     code = "last_messenger"
-    sentence = "No other guardian of this family may message: this right cannot be removed."
+    sentence = "No other guardian of this family may message. This right cannot be removed."
 
 
 class ContestDecisionStandsError(CoreError):
     """Another decision about the contest is under way."""
 
     code = "contest_decision_stands"
-    sentence = "A decision about this contest is under way already."
+    sentence = "A decision about this contest is already in progress."
 
 
 class ContestDecisionEndedError(CoreError):
     """No decision about the contest waits for this step."""
 
     code = "contest_decision_ended"
-    sentence = "No decision about this contest waits for this. Request one."
+    sentence = "No decision about this contest is waiting for this step. Request one first."

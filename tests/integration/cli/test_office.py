@@ -104,10 +104,10 @@ def test_sites_are_listed_with_their_cohorts(office: Smartwatch) -> None:
     ("content", "line"),
     [
         (b"", "  the file: file_empty: The file is empty."),
-        (b"serial\xff", "  row 1: not_utf8: This is not UTF-8: save it as `CSV UTF-8`."),
+        (b"serial\xff", "  row 1: not_utf8: The file is not UTF-8. Save it as `CSV UTF-8`."),
         (
             b"serial,model,site\nx,m,Dongguan\n",
-            "  row 2, serial: serial_malformed: A serial is 4 to 20 of A-Z and 0-9.",
+            "  row 2, serial: serial_malformed: A serial has 4 to 20 characters of A-Z and 0-9.",
         ),
     ],
 )

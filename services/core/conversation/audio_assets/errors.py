@@ -9,11 +9,11 @@ class AudioGoneError(CoreError):
     """The retention of the recording has ended and its audio was deleted."""
 
     code = "audio_gone"
-    sentence = "This recording was kept for its time and is no longer there."
+    sentence = "The recording was deleted at the end of its retention period."
 
 
 class AudioNotReadyError(RetryLaterError):
     """Another process is currently making this rendition."""
 
     code = "audio_not_ready"
-    sentence = "The recording is being made ready. Try again in a moment."
+    sentence = "The recording is being prepared. Try again in a moment."

@@ -9,7 +9,7 @@ class EmojiUnknownError(CoreError):
     """The emoji is not in the list that watches can draw."""
 
     code = "emoji_unknown"
-    sentence = "The watch does not know this emoji."
+    sentence = "The watch does not support this emoji."
 
 
 class IdempotencyConflictError(CoreError):
@@ -23,7 +23,7 @@ class InboxFullError(CoreError):
     """The inbox of the watch is full."""
 
     code = "inbox_full"
-    sentence = "Too many messages wait for the watch. Try again when some have arrived."
+    sentence = "Too many messages are waiting for the watch. Try again when some have been delivered."
 
 
 class NotARecipientError(CoreError):
@@ -37,14 +37,14 @@ class TooManyUploadsError(CoreError):
     """The guardian has too many unfinished uploads."""
 
     code = "too_many_uploads"
-    sentence = "Too many uploads are unfinished. Finish one, or wait a day."
+    sentence = "Too many uploads are unfinished. Finish one, or try again in a day."
 
 
 class UploadOffsetError(CoreError):
     """The part does not begin at the end of the previous part."""
 
     code = "upload_offset_differs"
-    sentence = "This part does not begin where the last one ended. Go on from the offset told."
+    sentence = "This part does not begin where the previous part ended. Continue from `offset`."
 
     def __init__(self, offset: int) -> None:
         super().__init__()
@@ -59,11 +59,11 @@ class UploadUnfinishedError(UploadOffsetError):
     """The upload was submitted as a message before all of its bytes arrived."""
 
     code = "upload_unfinished"
-    sentence = "Not all of the recording is here yet. Go on from the offset told."
+    sentence = "The upload is incomplete. Continue from `offset`."
 
 
 class UploadHashError(UploadOffsetError):
     """All bytes arrived, but their hash differs from the announced hash."""
 
     code = "upload_hash_differs"
-    sentence = "What arrived is not what was announced. Send it again from the start."
+    sentence = "The hash of the upload differs from the announced hash. Upload it again from the start."

@@ -9,4 +9,4 @@ class AlertKindUnknownError(CoreError):
     """The kind is not in the list: a caller's mistake, or a kind of a later version."""
 
     code = "alert_kind_unknown"
-    sentence = "This kind of alert is not known."
+    sentence = "This kind of alert is unknown."

@@ -9,7 +9,7 @@ class ContactsFullError(CoreError):
     """The list holds the maximum number of contacts."""
 
     code = "contacts_full"
-    sentence = "The contact list is full. Remove somebody first."
+    sentence = "The contact list is full. Remove a contact first."
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class ContactNumberTakenError(CoreError):
     """Another contact of the list has this number."""
 
     code = "contact_number_taken"
-    sentence = "This number is in the contact list already."
+    sentence = "This number is already in the contact list."
 
 
 class ContactOfGuardianError(CoreError):
@@ -38,4 +38,4 @@ class ContactOrderError(CoreError):
     """The order does not name every contact of the list exactly once."""
 
     code = "contact_order_incomplete"
-    sentence = "Name every contact of the list exactly once."
+    sentence = "The order must contain every contact of the list exactly once."

@@ -9,21 +9,21 @@ class PushAddressRefusedError(CoreError):
     """The address is invalid, or not one that notes may be sent to."""
 
     code = "push_address_refused"
-    sentence = "A push address is https, names a public host, and carries no user name or fragment."
+    sentence = "The push address must use https and a public host, without a user name or fragment."
 
 
 class PushKeysInvalidError(CoreError):
     """The keys of a web push subscription cannot be used."""
 
     code = "push_keys_invalid"
-    sentence = "p256dh is a point of P-256 and auth 16 bytes, both as the browser gives them."
+    sentence = "`p256dh` must be a point on P-256 and `auth` 16 bytes, both encoded as the browser returns them."
 
 
 class PushEndpointsFullError(CoreError):
     """The guardian has the maximum number of endpoints."""
 
     code = "push_endpoints_full"
-    sentence = "There are too many push endpoints. Remove one first."
+    sentence = "You have the maximum number of push endpoints. Remove one first."
 
     def __init__(self, most: int) -> None:
         super().__init__()

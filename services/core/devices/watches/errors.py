@@ -9,7 +9,7 @@ class WatchUnknownError(CoreError):
     """No watch has this serial."""
 
     code = "watch_unknown"
-    sentence = "There is no watch with this serial."
+    sentence = "No watch has this serial."
 
 
 class WatchElsewhereError(CoreError):
@@ -32,7 +32,7 @@ class WatchStateError(CoreError):
     """The watch cannot change from its state to the requested one."""
 
     code = "watch_state"
-    sentence = "The watch cannot go from its present state to this one."
+    sentence = "The watch cannot change from its current state to the requested one."
 
     def __init__(self, serial: str, state: str, asked: str) -> None:
         super().__init__()
@@ -49,21 +49,21 @@ class WatchOfOtherSiteError(CoreError):
     """The watch belongs to another site than the family."""
 
     code = "watch_of_other_site"
-    sentence = "This watch belongs to another site than the family: move it there first."
+    sentence = "This watch belongs to another site than the family. Move the watch to the family's site first."
 
 
 class NothingToUndoError(CoreError):
     """The caller has no recent hand-out that could be undone."""
 
     code = "nothing_to_undo"
-    sentence = "There is no hand-out of yours to undo: it is too long ago, undone already, or the watch went on."
+    sentence = "You have no hand-out to undo: it is too old, already undone, or the watch has changed state since."
 
 
 class WatchPairedError(CoreError):
     """The watch is paired: a guardian uses it already."""
 
     code = "watch_paired"
-    sentence = "This watch is paired with a child already: take it back instead."
+    sentence = "This watch is already paired with a child. Record its return instead."
 
     def __init__(self, serial: str) -> None:
         super().__init__()
@@ -78,14 +78,14 @@ class VendorFileOfOthersError(CoreError):
     """The output file for secrets exists and holds something else than this list's secrets."""
 
     code = "vendor_file_of_others"
-    sentence = "This file is there already and lacks some of this list's watches: name a new one."
+    sentence = "This file already exists and does not contain all watches of this list. Choose a new file name."
 
 
 class VendorFileFailedError(CoreError):
     """The file with the secrets could not be written; nothing was registered."""
 
     code = "vendor_file_failed"
-    sentence = "The file with the secrets could not be written, so nothing was registered."
+    sentence = "The file with the secrets could not be written. No watch was registered."
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -107,18 +107,18 @@ class CommandTooOftenError(RetryLaterError):
     """The watch was given the same command too often."""
 
     code = "command_too_often"
-    sentence = "The watch was asked this a moment ago. Wait before you ask again."
+    sentence = "The watch received this command recently. Wait before you send it again."
 
 
 class LocationOffError(CoreError):
     """Location is turned off on this child's watch: it takes no fix."""
 
     code = "location_off"
-    sentence = "Location is turned off on this watch. A guardian who may manage can turn it on."
+    sentence = "Location is turned off on this watch. A guardian with the right to manage can turn it on."
 
 
 class QuietTimesError(CoreError):
     """The quiet times are inconsistent, or more than a watch can hold."""
 
     code = "quiet_times_invalid"
-    sentence = "A quiet time needs days from 1 to 7, and a beginning and an end that differ."
+    sentence = "Each quiet time needs days from 1 (Monday) to 7 (Sunday), and an end that differs from its start."

@@ -132,11 +132,11 @@ def _watch(row: Row) -> WatchRow:
 def _faults(row: Row) -> list[Fault]:
     cells, faults = row.cells, []
     if not is_serial(cells["serial"]):
-        faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
-    faults += number_faults(row, "imei", _IMEI, "An IMEI is 15 digits.")
-    faults += number_faults(row, "iccid", _ICCID, "An ICCID is 18 to 22 digits.")
+        faults.append(row.fault("serial", "serial_malformed", "A serial has 4 to 20 characters of A-Z and 0-9."))
+    faults += number_faults(row, "imei", _IMEI, "An IMEI has 15 digits.")
+    faults += number_faults(row, "iccid", _ICCID, "An ICCID has 18 to 22 digits.")
     if _IMEI.fullmatch(cells["imei"]) and not luhn_fits(cells["imei"]):
-        faults.append(row.fault("imei", "imei_checksum", "The digits do not fit each other: one of them is mistyped."))
+        faults.append(row.fault("imei", "imei_checksum", "The check digit is wrong. At least one digit is mistyped."))
     for column in ("model", "site"):
         if not cells[column]:
             faults.append(row.fault(column, f"{column}_missing", "This cell is empty."))
@@ -144,7 +144,7 @@ def _faults(row: Row) -> list[Fault]:
         if len(cells[column]) > _TEXT_CHARACTERS_MAX:
             faults.append(row.fault(column, f"{column}_too_long", f"More than {_TEXT_CHARACTERS_MAX} characters."))
     if cells["sim_expires"] and not is_date(cells["sim_expires"]):
-        faults.append(row.fault("sim_expires", "sim_expires_malformed", "A date is written 2027-01-31."))
+        faults.append(row.fault("sim_expires", "sim_expires_malformed", "Write the date as 2027-01-31."))
     return faults
 
 
@@ -154,5 +154,7 @@ def number_faults(row: Row, column: str, form: re.Pattern[str], sentence: str) -
     if not cell or form.fullmatch(cell):
         return []
     if _ROUNDED.fullmatch(cell):
-        return [row.fault(column, f"{column}_rounded", "A spreadsheet has rounded it: format the column as text.")]
+        return [
+            row.fault(column, f"{column}_rounded", "A spreadsheet has rounded this number. Format the column as text.")
+        ]
     return [row.fault(column, f"{column}_malformed", sentence)]

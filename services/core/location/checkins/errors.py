@@ -9,7 +9,7 @@ class ZonesFullError(CoreError):
     """The child already has the maximum number of safe zones."""
 
     code = "zones_full"
-    sentence = "This child has the largest number of safe zones. Remove one first."
+    sentence = "This child has the maximum number of safe zones. Remove one first."
 
     def __init__(self, most: int) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class ZoneShapeError(CoreError):
     """The shape is invalid, or too small or too large for fixes to decide about."""
 
     code = "zone_shape_invalid"
-    sentence = "This shape cannot be a safe zone."
+    sentence = "The shape of the safe zone is invalid, too small or too large."
 
     def __init__(self, reason: str) -> None:
         super().__init__()
@@ -40,11 +40,11 @@ class ZoneHoursError(CoreError):
     """The hours of a zone name no valid day of the week."""
 
     code = "zone_hours_invalid"
-    sentence = "Choose the days from 1 (Monday) to 7 (Sunday), at least one, and at most 14 spans."
+    sentence = "Each time span needs at least one day from 1 (Monday) to 7 (Sunday). At most 14 spans are allowed."
 
 
 class DayNotKeptError(CoreError):
     """The requested day is older than the retention of places, or lies in the future."""
 
     code = "day_not_kept"
-    sentence = "Nothing is kept of this day: it is too long ago, or has not begun."
+    sentence = "No places are stored for this day: it is older than the retention period, or has not begun."

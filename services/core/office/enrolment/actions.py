@@ -142,7 +142,7 @@ def code_faults(family: FamilyRow) -> list[Fault]:
             family.fault(
                 "family_code",
                 "family_code_malformed",
-                "A family code is 2 to 20 of A-Z, 0-9 and - with a digit in it, such as DG1-017; never a name.",
+                "A family code has 2 to 20 characters of A-Z, 0-9 and -, at least one digit, and no name: DG1-017.",
             )
         )
     if family.form_number is not None and not _FORM_NUMBER.fullmatch(family.form_number):
@@ -150,7 +150,7 @@ def code_faults(family: FamilyRow) -> list[Fault]:
             family.fault(
                 "form_number",
                 "form_number_malformed",
-                "A form's number is up to 40 of A-Z, 0-9, spaces and ./- with a digit in it; never a name.",
+                "A form's number has up to 40 characters of A-Z, 0-9, space and ./-, at least one digit, and no name.",
             )
         )
     return faults
@@ -272,7 +272,9 @@ async def _cohorts(
 
 def _phone_sentence(error: PhoneInvalidError, country: str) -> str:
     if type(error) is PhoneInvalidError:
-        return f"Not a mobile number of {country}; write one of another country with + and its country code."
+        return (
+            f"This is not a mobile number of {country}. Write a number of another country with + and its country code."
+        )
     return error.sentence
 
 
@@ -294,10 +296,12 @@ def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, coh
         return [family.fault("family_code", "family_ended", "A family with this code has left the programme.")]
     faults = []
     if enrolment.guardian_phone != phone:
-        faults.append(family.fault("phone", "phone_differs", "This family is enrolled with another phone."))
+        faults.append(family.fault("phone", "phone_differs", "This family is enrolled with another phone number."))
     # The form number of an existing enrolment is never filled in: it authorises a later change of the account.
     if family.form_number is not None and enrolment.form_number != family.form_number:
-        faults.append(family.fault("form_number", "form_number_differs", "This family was enrolled without this form."))
+        faults.append(
+            family.fault("form_number", "form_number_differs", "This family is enrolled with another form or none.")
+        )
     if enrolment.site_id != site.site_id:
         faults.append(family.fault("site", "site_differs", "This family is enrolled at another site."))
     elif enrolment.cohort_id != cohort.cohort_id:
@@ -315,7 +319,7 @@ async def _phone_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> l
     )
     holders = dict(result.all())
     return [
-        one.row.fault("phone", "phone_enrolled", f"Family {holders[one.phone]} is enrolled with this phone.")
+        one.row.fault("phone", "phone_enrolled", f"Family {holders[one.phone]} is enrolled with this phone number.")
         for one in checked
         if one.known is None and one.phone in holders
     ]

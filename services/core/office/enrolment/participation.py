@@ -170,7 +170,7 @@ def _faults(row: Row) -> list[Fault]:
     if not row.cells["family_code"]:
         faults.append(row.fault("family_code", "family_code_missing", "This cell is empty."))
     if row.cells["training"].lower() not in TRAININGS:
-        faults.append(row.fault("training", "training_unknown", f"One of {', '.join(TRAININGS)}."))
+        faults.append(row.fault("training", "training_unknown", f"Must be one of {', '.join(TRAININGS)}."))
     if not is_date(row.cells["attended_on"]):
-        faults.append(row.fault("attended_on", "attended_on_malformed", "A date is written 2027-01-31."))
+        faults.append(row.fault("attended_on", "attended_on_malformed", "Write the date as 2027-01-31."))
     return faults

@@ -181,7 +181,7 @@ async def _number_faults(work: UnitOfWork, rows: Sequence[WatchRow]) -> list[Fau
     ):
         owners["iccid"][iccid or ""] = serial
     return [
-        row.fault(column, f"{column}_taken", f"Watch {owner} has it.")
+        row.fault(column, f"{column}_taken", f"Watch {owner} already has this value.")
         for row in rows
         for column, number in (("imei", row.imei), ("iccid", row.iccid))
         if number and (owner := owners[column].get(number, row.serial)) != row.serial
@@ -197,7 +197,9 @@ def _differences(row: WatchRow, known: Watch, site: Site | None) -> list[Fault]:
     if row.model != known.model:
         faults.append(row.fault("model", "model_differs", sentence))
     if site is not None and site.site_id != known.site_id:
-        faults.append(row.fault("site", "site_differs", "This watch is registered at another site: move it there."))
+        faults.append(
+            row.fault("site", "site_differs", "This watch is registered at another site. Move it to this site first.")
+        )
     return faults
 
 

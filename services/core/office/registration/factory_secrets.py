@@ -69,7 +69,7 @@ def _weakness(one: OfferedSecret) -> tuple[str, str] | None:
     if len(secret) > _CHARACTERS_MAX or _PRINTABLE.fullmatch(secret) is None:
         return "secret_malformed", f"A secret is at most {_CHARACTERS_MAX} printable ASCII characters without spaces."
     if _bits(secret) < _BITS_MIN or len(set(secret)) < _DISTINCT_MIN or _repeats_itself(secret):
-        return "secret_weak", "A secret needs 128 random bits: 32 hexadecimal digits or 22 characters of base64."
+        return "secret_weak", "A secret needs 128 random bits: 32 hexadecimal digits or 22 base64 characters."
     if _is_derived(one):
         return "secret_derived", "This is derived from the serial or IMEI. Secrets must be random."
     return None

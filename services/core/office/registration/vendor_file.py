@@ -50,7 +50,7 @@ def read_vendor_file(raw: bytes, watches: Sequence[WatchRow], file: str = "vendo
     faults += repeated_cells(rows, "serial", "serial_repeated")
     for row in rows:
         if not is_serial(row.cells["serial"]):
-            faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
+            faults.append(row.fault("serial", "serial_malformed", "A serial has 4 to 20 characters of A-Z and 0-9."))
         elif row.cells["serial"] not in listed:
             faults.append(row.fault("serial", "serial_unlisted", "This serial is not in the list of watches."))
     faults += secret_faults(

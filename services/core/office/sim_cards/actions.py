@@ -104,9 +104,7 @@ async def record_sims(
     watches = {watch.serial: (watch, country) for watch, country in result}
     numbers, faults = _numbers(rows, {serial: country for serial, (_, country) in watches.items()})
     faults += [
-        row.fault("serial", "watch_unknown", "There is no watch with this serial.")
-        for row in rows
-        if row.serial not in watches
+        row.fault("serial", "watch_unknown", "No watch has this serial.") for row in rows if row.serial not in watches
     ]
     faults += await _taken(work, rows, numbers)
     if faults := all_faults(listed.faults, faults):
@@ -175,7 +173,7 @@ async def _taken(work: UnitOfWork, rows: Sequence[SimRow], numbers: dict[int, st
         for row in rows:
             value = by_row[column].get(row.row)
             if value is not None and owners.get(value, row.serial) != row.serial:
-                faults.append(row.fault(column, f"{column}_taken", f"Watch {owners[value]} has it."))
+                faults.append(row.fault(column, f"{column}_taken", f"Watch {owners[value]} already has this value."))
     return faults
 
 
@@ -201,19 +199,19 @@ def _megabytes(cell: str) -> int | None:
 def _faults(row: Row) -> list[Fault]:
     cells, faults = row.cells, []
     if not is_serial(cells["serial"]):
-        faults.append(row.fault("serial", "serial_malformed", "A serial is 4 to 20 of A-Z and 0-9."))
-    faults += number_faults(row, "iccid", _ICCID, "An ICCID is 18 to 22 digits.")
+        faults.append(row.fault("serial", "serial_malformed", "A serial has 4 to 20 characters of A-Z and 0-9."))
+    faults += number_faults(row, "iccid", _ICCID, "An ICCID has 18 to 22 digits.")
     if len(cells["holder"]) > _HOLDER_CHARACTERS_MAX:
         faults.append(row.fault("holder", "holder_too_long", f"More than {_HOLDER_CHARACTERS_MAX} characters."))
     if cells["expires"] and not is_date(cells["expires"]):
-        faults.append(row.fault("expires", "expires_malformed", "A date is written 2027-01-31."))
+        faults.append(row.fault("expires", "expires_malformed", "Write the date as 2027-01-31."))
     if cells["month"] and not _MONTH.fullmatch(cells["month"]):
-        faults.append(row.fault("month", "month_malformed", "A month is written 2027-01."))
+        faults.append(row.fault("month", "month_malformed", "Write the month as 2027-01."))
     faults += [
         row.fault(column, f"{column}_malformed", "Enter whole megabytes, digits only.")
         for column in ("quota_mb", "used_mb")
         if cells[column] and not _MEGABYTES.fullmatch(cells[column])
     ]
     if bool(cells["month"]) != bool(cells["used_mb"]):
-        faults.append(row.fault("month", "month_incomplete", "Month and used_mb go together."))
+        faults.append(row.fault("month", "month_incomplete", "Fill in both month and used_mb, or neither."))
     return faults

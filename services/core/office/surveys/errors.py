@@ -9,7 +9,7 @@ class SurveyUnknownError(CoreError):
     """No survey of the programme has this name."""
 
     code = "survey_unknown"
-    sentence = "The programme has no survey of this name."
+    sentence = "The programme has no survey with this name."
 
 
 class SurveyPublishedError(CoreError):

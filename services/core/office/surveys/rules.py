@@ -139,25 +139,25 @@ def parse_answer(question: Question, cell: str) -> float:
 def _question_faults(row: Row) -> list[Fault]:
     cells, faults = row.cells, []
     if not _KEY.fullmatch(cells["question"]) or cells["question"] in LONG_COLUMNS:
-        faults.append(row.fault("question", "question_malformed", "A key is 2 to 30 of a-z, 0-9 and _."))
+        faults.append(row.fault("question", "question_malformed", "A key has 2 to 30 characters of a-z, 0-9 and _."))
     if cells["kind"] not in KINDS:
-        faults.append(row.fault("kind", "kind_unknown", f"One of {', '.join(KINDS)}."))
+        faults.append(row.fault("kind", "kind_unknown", f"Must be one of {', '.join(KINDS)}."))
     if not cells["label"]:
         faults.append(row.fault("label", "label_missing", "This cell is empty."))
     faults += [
-        row.fault(column, f"{column}_malformed", "A number such as 1 or 10.")
+        row.fault(column, f"{column}_malformed", "Enter a number such as 1 or 10.")
         for column in ("least", "most")
         if cells[column] and not _NUMBER.fullmatch(cells[column])
     ]
     if cells["kind"] == "scale" and not (cells["least"] and cells["most"]):
-        faults.append(row.fault("least", "scale_open", "A scale has a least and a most."))
+        faults.append(row.fault("least", "scale_open", "A scale needs both least and most."))
     return faults
 
 
 def _long(rows: Sequence[Row], questions: Mapping[str, Question], read: AnswerList) -> None:
     for row in rows:
         if row.cells["question"] not in questions:
-            read.faults.append(row.fault("question", "question_unknown", "The survey has no such question."))
+            read.faults.append(row.fault("question", "question_unknown", "The survey does not contain this question."))
             read.families[row.number] = _family_code(row)
         else:
             _read_answer(row, row.cells["question"], "answer", questions, read)
@@ -193,7 +193,7 @@ def _place_faults(row: Row) -> list[Fault]:
     if not row.cells["family_code"]:
         faults.append(row.fault("family_code", "family_code_missing", "This cell is empty."))
     if row.cells["wave"].lower() not in WAVES:
-        faults.append(row.fault("wave", "wave_unknown", "One of baseline, endline."))
+        faults.append(row.fault("wave", "wave_unknown", "Must be one of baseline, endline."))
     return faults
 
 

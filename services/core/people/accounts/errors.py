@@ -18,7 +18,7 @@ class PhoneRoundedError(PhoneInvalidError):
     """A spreadsheet has rounded the number; its last digits are lost."""
 
     code = "phone_rounded"
-    sentence = "A spreadsheet has rounded this number: format the column as text and enter it again."
+    sentence = "A spreadsheet has rounded this number. Format the column as text and enter the number again."
 
 
 class PhoneNotMobileError(PhoneInvalidError):
@@ -32,7 +32,7 @@ class LoginCodeWrongError(CoreError):
     """The code is not the code that was sent."""
 
     code = "login_code_wrong"
-    sentence = "This is not the code that was sent. Check it and try again."
+    sentence = "The code is wrong. Check it and try again."
 
     def __init__(self, tries_left: int) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class LoginCodeEndedError(CoreError):
     """The code is used, expired, replaced by a newer one, unknown, or out of attempts."""
 
     code = "login_code_ended"
-    sentence = "This code no longer works. Ask for a new one."
+    sentence = "This code is no longer valid. Request a new one."
 
 
 class LoginCodeTooOftenError(RetryLaterError):
@@ -61,7 +61,7 @@ class AccessTokenInvalidError(CoreError):
     """The access token is missing, foreign or expired."""
 
     code = "access_token_invalid"
-    sentence = "Log in, or refresh the access token."
+    sentence = "The access token is missing, invalid or expired. Refresh it or log in again."
 
 
 class SessionEndedError(CoreError):
@@ -78,7 +78,7 @@ class RefreshTokenInvalidError(CoreError):
     """
 
     code = "refresh_token_invalid"
-    sentence = "This session cannot be continued. Log in again."
+    sentence = "The session cannot be refreshed. Log in again."
 
     def __init__(self, of_whom: uuid.UUID | None = None) -> None:
         super().__init__()
@@ -89,21 +89,21 @@ class BusyTooLongError(CoreError):
     """The shift would last longer than a day."""
 
     code = "busy_too_long"
-    sentence = "A shift ends within 24 hours."
+    sentence = "The shift must end within 24 hours."
 
 
 class SecondStepNeededError(CoreError):
     """The session was opened by a code alone, from an unknown device."""
 
     code = "second_step_needed"
-    sentence = "This device is new. Prove with your PIN, another guardian or the watch that it is you."
+    sentence = "This device is new. Confirm the log-in with your PIN, another guardian or the watch."
 
 
 class SecondStepWrongError(CoreError):
     """The PIN is wrong or not set, or the watch's code is wrong, expired, or of another family's watch."""
 
     code = "second_step_wrong"
-    sentence = "The proof is not correct. Check it and try again."
+    sentence = "The log-in was not confirmed: the PIN or the code is wrong or expired. Check it and try again."
 
 
 class StaffLogInRefusedError(CoreError):
@@ -138,4 +138,4 @@ class PinRefusedError(CoreError):
     """The PIN is too short, too long, not numeric, or easy to guess."""
 
     code = "pin_refused"
-    sentence = "A PIN has 6 to 12 digits that are neither all the same nor in a row."
+    sentence = "The PIN must have 6 to 12 digits that are neither all the same nor in sequence."

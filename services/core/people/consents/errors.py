@@ -9,7 +9,7 @@ class ConsentRequiredError(CoreError):
     """Data of this kind is neither stored nor shown before the guardian's consent."""
 
     code = "consent_required"
-    sentence = "Read and give your consent first."
+    sentence = "Read the consent text and give your consent first."
 
     def __init__(self, part: str) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class ConsentProofError(CoreError):
     """The proof does not match the way in which consent was given."""
 
     code = "consent_proof_wrong"
-    sentence = "Spoken consent needs a witness, consent on paper a witness and the form's number, the app neither."
+    sentence = "Spoken consent needs a witness, paper consent also the form's number, consent in the app neither."
 
     def __init__(self, how: str, field: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ class AgreementNotDueError(CoreError):
     """The child is too young, or its date of birth is unknown: the guardian's consent applies."""
 
     code = "agreement_not_due"
-    sentence = "A child's own agreement is recorded from the legal age of its country on."
+    sentence = "A child's own agreement can be recorded only from the age that the law of its country sets."
 
 
 class ChildRefusedError(CoreError):

@@ -16,7 +16,7 @@ class RightMissingError(CoreError):
     """The guardian is a member of the family without the required right."""
 
     code = "right_missing"
-    sentence = "You do not have the right to do this. A guardian who manages the family can give it."
+    sentence = "You do not have the right to do this. A guardian who manages the family can grant it."
 
     def __init__(self, right: str) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class RightNotYoursError(CoreError):
     """A guardian tried to grant a right without having it."""
 
     code = "right_not_yours"
-    sentence = "You can only give rights that you have yourself."
+    sentence = "You can only grant rights that you have yourself."
 
 
 class PrimaryGuardianError(CoreError):
@@ -59,7 +59,7 @@ class FamilyFullError(CoreError):
     """A limit on children, guardians or standing invitations is reached."""
 
     code = "family_full"
-    sentence = "This family has reached the limit."
+    sentence = "This family has the maximum number of children, guardians or invitations."
 
     def __init__(self, of: str, most: int) -> None:
         super().__init__()
@@ -104,14 +104,14 @@ class TrainingUnknownError(CoreError):
     """The training is not in the closed list."""
 
     code = "training_unknown"
-    sentence = "The training is one of watch, migrant_parents, family_day, parenting, online_safety, refresher."
+    sentence = "The training must be one of watch, migrant_parents, family_day, parenting, online_safety, refresher."
 
 
 class EndReasonUnknownError(CoreError):
     """The reason is not in the closed list."""
 
     code = "end_reason_unknown"
-    sentence = "The reason is one of left_factory, moved_away, watch_returned, declined, child_grown, other."
+    sentence = "The reason must be one of left_factory, moved_away, watch_returned, declined, child_grown, other."
 
 
 class FamilyUnknownError(CoreError):
@@ -125,7 +125,7 @@ class HelpKindUnknownError(CoreError):
     """The kind of help is not in the closed list."""
 
     code = "help_kind_unknown"
-    sentence = "The kind of help is one of broken, lost, worried."
+    sentence = "The kind of help must be one of broken, lost, worried."
 
 
 class SecondPersonNeededError(CoreError):
@@ -181,7 +181,7 @@ class SlipRefusedError(CoreError):
     """The slip is used, void, or of another phone, or its hand-out is over; the response does not say which."""
 
     code = "slip_refused"
-    sentence = "This slip does not work with this phone number. Ask the staff for another."
+    sentence = "This slip is not valid for this phone number. Ask the staff for another one."
 
 
 class BreakGlassClosedError(CoreError):

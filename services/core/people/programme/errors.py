@@ -9,28 +9,28 @@ class CountryUnknownError(CoreError):
     """The text is not an ISO 3166-1 country code."""
 
     code = "country_unknown"
-    sentence = "The country is its two-letter code (ISO 3166), such as CN, VN or TR."
+    sentence = "The country must be a two-letter code (ISO 3166), such as CN, VN or TR."
 
 
 class TimezoneUnknownError(CoreError):
     """The text is not an IANA time zone."""
 
     code = "timezone_unknown"
-    sentence = "The time zone is a name of the IANA list, such as Asia/Shanghai."
+    sentence = "The time zone must be a name of the IANA list, such as Asia/Shanghai."
 
 
 class LocaleUnknownError(CoreError):
     """The product does not support the language."""
 
     code = "locale_unknown"
-    sentence = "The language is one of en, zh-Hans, vi, tr."
+    sentence = "The language must be one of en, zh-Hans, vi, tr."
 
 
 class SiteKindUnknownError(CoreError):
     """The kind of site is not in the closed list."""
 
     code = "site_kind_unknown"
-    sentence = "The kind of site is one of factory, school, centre."
+    sentence = "The kind of site must be one of factory, school, centre."
 
 
 class DatesReversedError(CoreError):
@@ -44,14 +44,14 @@ class ProgrammeUnknownError(CoreError):
     """No programme has this name."""
 
     code = "programme_unknown"
-    sentence = "There is no programme of this name."
+    sentence = "No programme has this name."
 
 
 class SiteUnknownError(CoreError):
     """No site has this name."""
 
     code = "site_unknown"
-    sentence = "There is no site of this name."
+    sentence = "No site has this name."
 
 
 class SiteAmbiguousError(CoreError):
@@ -65,7 +65,7 @@ class CohortUnknownError(CoreError):
     """The site has no cohort of this name."""
 
     code = "cohort_unknown"
-    sentence = "The site has no cohort of this name."
+    sentence = "The site has no cohort with this name."
 
 
 class SiteDiffersError(CoreError):
@@ -101,7 +101,7 @@ class RoleUnknownError(CoreError):
     """The role is not in the closed list."""
 
     code = "role_unknown"
-    sentence = "The role is one of factory, coordinator, staff, manager, admin."
+    sentence = "The role must be one of factory, coordinator, staff, manager, admin."
 
 
 class ScopeNeededError(CoreError):
@@ -115,7 +115,7 @@ class PermissionMissingError(CoreError):
     """The staff member's role does not include this."""
 
     code = "permission_missing"
-    sentence = "Your role does not include this."
+    sentence = "Your role does not include the permission for this."
 
     def __init__(self, permission: str) -> None:
         super().__init__()
@@ -130,28 +130,28 @@ class ScopeOfRoleError(CoreError):
     """Coordinators and factory users serve exactly one site."""
 
     code = "scope_of_role"
-    sentence = "A coordinator or factory user serves one site, and no programme."
+    sentence = "A coordinator or factory user needs a site instead of a programme."
 
 
 class StaffUnknownError(CoreError):
     """No staff member has this address."""
 
     code = "staff_unknown"
-    sentence = "There is no staff member with this address."
+    sentence = "No staff member has this e-mail address."
 
 
 class StaffDiffersError(CoreError):
     """The address belongs to a staff member with another name or role."""
 
     code = "staff_differs"
-    sentence = "This address belongs to a staff member with another name or role."
+    sentence = "This e-mail address belongs to a staff member with another name or role."
 
 
 class StaffEndedError(CoreError):
     """The address belongs to a staff member who has left."""
 
     code = "staff_ended"
-    sentence = "This address belongs to a staff member who has left."
+    sentence = "This e-mail address belongs to a staff member who has left."
 
 
 class EndTooSoonError(CoreError):

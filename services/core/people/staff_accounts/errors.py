@@ -11,7 +11,7 @@ class ApproverTooNewError(CoreError):
     """The account was opened, promoted or reset too recently to approve this."""
 
     code = "approver_too_new"
-    sentence = "Your account is too new to approve this: it was opened, promoted or reset within 7 days."
+    sentence = "Your account cannot approve this yet: it was opened, promoted or reset within the last 7 days."
 
     def __init__(self, approves_from: datetime) -> None:
         super().__init__()
@@ -26,7 +26,7 @@ class RoleOfFactoryError(CoreError):
     """The factory employs the person, so only the role ``factory`` is allowed."""
 
     code = "role_of_factory"
-    sentence = "A person whom the factory employs can only have the role factory."
+    sentence = "An employee of the factory can only have the role factory."
 
 
 class StaffPhoneNeededError(CoreError):
@@ -40,7 +40,7 @@ class StaffRequestStandsError(CoreError):
     """Another request about the same account waits for approval."""
 
     code = "staff_request_stands"
-    sentence = "Another request about this account waits for its approval."
+    sentence = "Another request about this account is waiting for approval."
 
 
 class StaffRequestEndedError(CoreError):

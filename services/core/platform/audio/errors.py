@@ -10,7 +10,7 @@ class AudioNotReadableError(CoreError):
     """It cannot be decoded as a recording of an accepted kind."""
 
     code = "audio_not_readable"
-    sentence = "This is no recording that can be played. Record it again."
+    sentence = "The recording cannot be decoded. Record it again."
 
 
 class ClipTooLongError(CoreError):
@@ -28,7 +28,7 @@ class ClipTooLargeError(CoreError):
     """It has more bytes than a minute needs."""
 
     code = "clip_too_large"
-    sentence = "The recording has too many bytes."
+    sentence = "The recording is too large."
 
     def fields(self) -> dict[str, int | str]:
         """Return the limit in bytes."""
@@ -39,11 +39,11 @@ class DoesNotFitError(CoreError):
     """Even at the lowest bit rate it exceeds the receiver's limit."""
 
     code = "clip_does_not_fit"
-    sentence = "The recording cannot be made small enough for this receiver."
+    sentence = "The recording is too large for this receiver at every available quality."
 
 
 class AudioBusyError(RetryLaterError):
     """All decoding processes have been busy for a while."""
 
     code = "audio_busy"
-    sentence = "Too many recordings are being worked on. Try again in a moment."
+    sentence = "Too many recordings are being processed. Try again in a moment."

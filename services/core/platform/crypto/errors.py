@@ -12,7 +12,7 @@ class MasterKeyMissingError(RetryLaterError):
     """A value is sealed under a master key that this process does not have; the value is unchanged."""
 
     code = "master_key_missing"
-    sentence = "This cannot be opened at the moment: one of the system's keys is not there."
+    sentence = "The data cannot be decrypted at the moment: a key of the system is missing."
 
     def __init__(self, key_id: str) -> None:
         super().__init__(_RETRY_AFTER_S)

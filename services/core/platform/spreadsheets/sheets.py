@@ -130,7 +130,7 @@ def read_sheet(
         rows.append(Row(number, dict.fromkeys(optional, "") | row.cells))
         faults.extend(wrong)
         if len(rows) > ROWS_MAX:
-            raise _refused("too_many_rows", f"More than {ROWS_MAX} rows: split the list.")
+            raise _refused("too_many_rows", f"The list has more than {ROWS_MAX} rows. Split it.")
     if collected is not None:
         collected.extend(faults)
     elif faults:
@@ -230,14 +230,14 @@ def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[
 
 def _decode(raw: bytes) -> str:
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise _refused("not_utf8", "This is UTF-16: save it as `CSV UTF-8`.")
+        raise _refused("not_utf8", "The file is UTF-16. Save it as `CSV UTF-8`.")
     if raw.startswith(b"\xd0\xcf\x11\xe0"):
-        raise _refused("not_csv", "This is an old or a protected workbook: save it as XLSX, without a password.")
+        raise _refused("not_csv", "The file is an old or a protected workbook. Save it as XLSX without a password.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         row = raw.count(b"\n", 0, error.start) + 1
-        raise _refused("not_utf8", "This is not UTF-8: save it as `CSV UTF-8`.", row) from None
+        raise _refused("not_utf8", "The file is not UTF-8. Save it as `CSV UTF-8`.", row) from None
     if "\x00" in text:
         raise _refused("not_csv", "This is not a CSV file: it contains NUL bytes.")
     if not text.strip():
@@ -274,12 +274,14 @@ def _columns(number: int, record: Sequence[str], required: Sequence[str], option
     ]
     if not faults or any(column in known for column in columns):
         faults += [
-            Fault(number, column, "column_missing", f"The heading has no column `{column}`.")
+            Fault(number, column, "column_missing", f"The heading row has no column `{column}`.")
             for column in required
             if column not in columns
         ]
     else:
-        faults = [Fault(number, "", "heading_missing", f"The first row must name the columns: {', '.join(known)}.")]
+        faults = [
+            Fault(number, "", "heading_missing", f"The first row must contain the column names: {', '.join(known)}.")
+        ]
     if faults:
         raise SheetRefusedError(faults)
     return columns
@@ -311,7 +313,14 @@ def _records(lines: Sequence[str], delimiter: str, start: int) -> Iterator[tuple
 def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequence[str]) -> tuple[Row, list[Fault]]:
     faults = []
     if any(cell.strip() for cell in record[len(columns) :]):
-        faults.append(Fault(number, "", "too_many_cells", "There are more cells than columns: is a text unquoted?"))
+        faults.append(
+            Fault(
+                number,
+                "",
+                "too_many_cells",
+                "The row has more cells than columns. Perhaps a text with a comma is not quoted.",
+            )
+        )
     cells = {}
     for index, column in enumerate(columns):
         raw = record[index] if index < len(record) else ""
@@ -339,7 +348,7 @@ def cell_fault(cell: str) -> tuple[str, str] | None:
     # A plus sign followed by digits is a phone number, not a formula.
     is_phone = unicodedata.normalize("NFKC", cell[:1]) == "+" and cell[1:].replace(" ", "")[:1].isdigit()
     if begins_as_formula(cell) and not is_phone:
-        return "cell_is_formula", "This would run as a formula in a spreadsheet: format the cell as text."
+        return "cell_is_formula", "A spreadsheet would run this as a formula. Format the cell as text."
     return None
 
 

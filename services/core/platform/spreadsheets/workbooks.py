@@ -141,7 +141,7 @@ def _rows(sheet: Any) -> list[tuple[int, list[str]]]:  # noqa: ANN401 - the libr
     rows = []
     for number, cells in enumerate(sheet.iter_rows(), start=1):
         if number > _LINES_MAX:
-            raise WorkbookRefusedError("too_many_rows", f"More than {_LINES_MAX} lines: split the list.")
+            raise WorkbookRefusedError("too_many_rows", f"The file has more than {_LINES_MAX} lines. Split the list.")
         if len(cells) > _COLUMNS_MAX:
             raise WorkbookRefusedError("too_many_cells", f"More than {_COLUMNS_MAX} columns. Keep only the list.")
         texts = [_text(cell.value) for cell in cells]
