@@ -25,6 +25,7 @@ from services.core.people.households.hand_out_codes import has_open_hand_out
 from services.core.people.programme.errors import PermissionMissingError
 from services.core.people.programme.queries import site_served
 from services.core.people.programme.tables import Site
+from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
@@ -90,6 +91,7 @@ class SiteScope:
 
     caller: StaffCaller
     site: Site
+    permission: Permission
 
 
 async def read_staff(
@@ -145,21 +147,37 @@ class OfSite:
 
     async def __call__(self, work: Work, caller: AnyStaff, site_id: Annotated[uuid.UUID, Path()]) -> SiteScope:
         """Return the scope; raises PermissionMissingError, NotFoundError, HandOutClosedError."""
-        _check(caller, self.permission)
-        site = await site_served(work, caller.staff_id, site_id)
-        if site is None:
-            raise NotFoundError
-        scope = SiteScope(caller, site)
-        if self.permission is Permission.FAMILY_CODES and not await sees_family_codes(work, scope):
-            raise HandOutClosedError
-        return scope
+        return await _site_scope(work, caller, site_id, self.permission)
 
 
-async def sees_family_codes(work: Work, scope: SiteScope) -> bool:
+async def require_site_scope(work: UnitOfWork, scope: SiteScope) -> None:
+    """Decide again, in a later transaction of the same request, whether the caller has the scope.
+
+    Raises SessionEndedError, and what ``OfSite`` raises.
+    """
+    caller = scope.caller
+    staff = await staff_of_session(work, caller.staff_session_id, caller.staff_id)
+    if staff is None:
+        raise SessionEndedError
+    await _site_scope(work, StaffCaller(staff, caller.staff_session_id), scope.site.site_id, scope.permission)
+
+
+async def sees_family_codes(work: UnitOfWork, scope: SiteScope) -> bool:
     """Return whether the caller may see the codes of the site's families now."""
     if scope.caller.staff.role != "coordinator":
         return scope.caller.may(Permission.FAMILY_CODES)
     return await has_open_hand_out(work, scope.site.site_id)
+
+
+async def _site_scope(work: UnitOfWork, caller: StaffCaller, site_id: uuid.UUID, permission: Permission) -> SiteScope:
+    _check(caller, permission)
+    site = await site_served(work, caller.staff_id, site_id)
+    if site is None:
+        raise NotFoundError
+    scope = SiteScope(caller, site, permission)
+    if permission is Permission.FAMILY_CODES and not await sees_family_codes(work, scope):
+        raise HandOutClosedError
+    return scope
 
 
 def _check(caller: StaffCaller, permission: Permission) -> None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
 from fastapi import Request
 
+from services.api.staff.access import SiteScope, require_site_scope
 from services.api.staff.schemas.imports import ListFault, ListImportResponse
-from services.core.platform.db.database import UnitOfWork
+from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, check_unpacked_size
@@ -42,30 +42,36 @@ class Counts:
 async def import_list(
     request: Request,
     work: UnitOfWork,
-    staff_id: uuid.UUID,
+    scope: SiteScope,
     read: Callable[[bytes], Rows],
-    take: Callable[[Rows], Awaitable[Counts]],
+    write: Callable[[UnitOfWork, Rows], Awaitable[Counts]],
     *,
     dry_run: bool,
 ) -> ListImportResponse:
     """Import the request's body as a list, all rows or none; return the counts, or every fault.
 
     Faults of the file itself carry a sentence. Faults from the comparison with the database carry a code only, because
-    their sentences can name a family or watch of another site. A dry run is rolled back. Raises RetryLaterError.
+    their sentences can name a family or watch of another site. A dry run is rolled back.
+
+    Receiving and parsing the list take time, in which the caller's access can end: it is decided again in the
+    transaction that writes. Raises RetryLaterError, and what the access rule raises.
     """
-    await charge(work, Charge(Limits.LISTS_OF_STAFF, str(staff_id)))
+    await charge(work, Charge(Limits.LISTS_OF_STAFF, str(scope.caller.staff_id)))
+    await work.commit_early()
     raw = await request.body()
     try:
         # Parsing can take seconds, so it runs in a thread to keep the event loop free.
         rows = await asyncio.to_thread(_read, raw, read)
     except SheetRefusedError as refused:
         return _refused(refused.faults, dry_run=dry_run, in_full=True)
+    database: Database = request.app.state.database
     try:
-        counts = await take(rows)
-        if dry_run:
-            await work.roll_back()
+        async with database.begin() as writing:
+            await require_site_scope(writing, scope)
+            counts = await write(writing, rows)
+            if dry_run:
+                await writing.roll_back()
     except SheetRefusedError as refused:
-        # Faults are raised before the first write, so nothing has to be rolled back.
         return _refused(refused.faults, dry_run=dry_run, in_full=False, alone=rows.faults)
     return ListImportResponse(taken=not dry_run, dry_run=dry_run, **vars(counts), faults_in_all=0, faults=[])
 

@@ -11,12 +11,17 @@ from typing import Any
 
 import httpx
 import openpyxl
+import pytest
 import pytest_asyncio
+from sqlalchemy import delete
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from services.api.body_limits import LIST_BODY_MAX_BYTES
 from services.core.devices.watches.tables import SimMonth, Watch
+from services.core.office.surveys.tables import SurveyAnswer
 from services.core.people.households.tables import Enrolment, TrainingAttended
+from services.core.people.programme.tables import StaffScope
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.crypto.broker_password import mosquitto_hash_fits
 from services.core.platform.db.database import Database
@@ -210,6 +215,65 @@ async def test_only_those_who_serve_the_site_and_may_send_it_a_list(
     assert await coordinator.refused("POST", f"{here}/watches", **options) == (403, "permission_missing")
     assert await factory.refused("POST", f"{here}/sims", **options) == (403, "permission_missing")
     assert await coordinator.refused("POST", f"{there}/sims", **options) == (404, "not_found")
+
+
+async def _kept_by(database: Database, place: Place) -> dict[str, int]:
+    """Return how many rows of each kind of list the site has."""
+    site_id = place.site.site_id
+    rows: dict[str, SelectOfScalar[Any]] = {
+        "watches": select(Watch.watch_id).where(Watch.site_id == site_id),
+        "families": select(Enrolment.enrolment_id).where(Enrolment.site_id == site_id),
+        "sims": select(SimMonth.watch_id).join(Watch).where(Watch.site_id == site_id),
+        "trainings": select(TrainingAttended.training).join(Enrolment).where(Enrolment.site_id == site_id),
+        "answers": select(SurveyAnswer.question)
+        .join(Enrolment, col(Enrolment.family_id) == col(SurveyAnswer.family_id))
+        .where(Enrolment.site_id == site_id),
+    }
+    async with database.begin() as work:
+        return {kind: len((await work.session.exec(statement)).all()) for kind, statement in rows.items()}
+
+
+@pytest.mark.parametrize("kind", ["watches", "families", "sims", "trainings", "answers"])
+async def test_a_list_whose_sender_lost_the_site_while_it_was_sent_is_not_written(
+    client: httpx.AsyncClient, database: Database, kind: str
+) -> None:
+    place = await make_place(database)
+    admin = await make_staff(client, database, place, "admin", programme=True)
+    family = await make_family(client, database, place)
+    await family.consent("measurement")
+    code = await family_code_of(family)
+    async with database.begin() as work:
+        watch = (await make_watch(work, place.site.site_id, None))[0].serial
+    site = f"/v1/staff/sites/{place.site.site_id}"
+    survey = await admin.told(
+        "POST", f"/v1/staff/programmes/{place.site.programme_id}/surveys",
+        json={"name": "2026", "questions": [{"question": "stay", "kind": "yes_no", "label": "Do you stay?"}]},
+    )  # fmt: skip
+    path = f"{site}/surveys/{survey['survey_id']}/answers" if kind == "answers" else f"{site}/imports/{kind}"
+    listed = {
+        "watches": f"serial,model,secret\n{serial()},sim-1,{secrets.token_urlsafe(32)}\n",
+        "families": f"family_code,phone,cohort\n{family_code()},{new_phone()},Spring\n",
+        "sims": f"serial,month,used_mb\n{watch},2026-02,42\n",
+        "trainings": f"family_code,training,attended_on\n{code},watch,2026-02-01\n",
+        "answers": f"family_code,wave,stay\n{code},baseline,yes\n",
+    }[kind].encode()
+    before = await _kept_by(database, place)
+
+    async def sent_while_the_scope_ends() -> AsyncIterator[bytes]:
+        yield listed[:10]
+        async with database.begin() as work:
+            await work.run(delete(StaffScope).where(col(StaffScope.staff_id) == admin.staff.staff_id))
+        yield listed[10:]
+
+    refused = await admin.refused("POST", path, content=sent_while_the_scope_ends(), headers=CSV)
+    assert refused == (404, "not_found")
+    assert await _kept_by(database, place) == before
+
+    # The same list is written for a sender whose scope stays.
+    other = await make_staff(client, database, place, "admin", programme=True)
+    assert (await other.told("POST", path, content=listed, headers=CSV))["taken"]
+    after = await _kept_by(database, place)
+    assert after == before | {kind: before[kind] + 1}
 
 
 async def test_what_is_no_list_is_refused_before_it_costs_anything(

@@ -15,6 +15,7 @@ from services.core.office.registration.delivery import Delivery, read_delivery
 from services.core.office.sim_cards.actions import SimRow, read_sim_list, record_sims
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.programme.queries import programme_of
+from services.core.platform.db.database import UnitOfWork
 from services.core.platform.spreadsheets.sheets import Listed
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff"])
@@ -31,16 +32,14 @@ async def import_watches(
     """Register watches of the site with their vendor-supplied secrets. No response ever contains a secret."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
-    async def take(delivery: Delivery) -> Counts:
+    async def write(writing: UnitOfWork, delivery: Delivery) -> Counts:
         done = await register_with_vendor_secrets(
-            work, staff_actor(scope.caller.staff_id), delivery.watches, delivery.offered, programme=programme,
+            writing, staff_actor(scope.caller.staff_id), delivery.watches, delivery.offered, programme=programme,
             further=delivery.faults,
         )  # fmt: skip
         return Counts(len(done.registered), len(done.updated), len(done.unchanged))
 
-    return await import_list(
-        request, work, scope.caller.staff_id, lambda raw: read_delivery(raw, site), take, dry_run=dry_run
-    )
+    return await import_list(request, work, scope, lambda raw: read_delivery(raw, site), write, dry_run=dry_run)
 
 
 @router.post(
@@ -54,18 +53,16 @@ async def import_families(
     """Enrol families of the site and hand out the watches named in the list."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name
 
-    async def take(listed: FamilyList) -> Counts:
+    async def write(writing: UnitOfWork, listed: FamilyList) -> Counts:
         done = await enrol_and_hand_out(
-            work, staff_actor(scope.caller.staff_id), listed.families, programme=programme, further=listed.faults
+            writing, staff_actor(scope.caller.staff_id), listed.families, programme=programme, further=listed.faults
         )
         return Counts(
             len(done.families.enrolled), unchanged=len(done.families.unchanged),
             watches_handed_out=len(done.handed_out),
         )  # fmt: skip
 
-    return await import_list(
-        request, work, scope.caller.staff_id, lambda raw: family_list(raw, site), take, dry_run=dry_run
-    )
+    return await import_list(request, work, scope, lambda raw: family_list(raw, site), write, dry_run=dry_run)
 
 
 @router.post(
@@ -78,11 +75,11 @@ async def import_sims(
 ) -> ListImportResponse:
     """Record the SIM cards of the site's watches from the operator's list. Empty cells change nothing."""
 
-    async def take(listed: Listed[SimRow]) -> Counts:
-        done = await record_sims(work, staff_actor(scope.caller.staff_id), listed, site_id=scope.site.site_id)
+    async def write(writing: UnitOfWork, listed: Listed[SimRow]) -> Counts:
+        done = await record_sims(writing, staff_actor(scope.caller.staff_id), listed, site_id=scope.site.site_id)
         return Counts(changed=len(done.changed), unchanged=len(done.unchanged))
 
-    return await import_list(request, work, scope.caller.staff_id, read_sim_list, take, dry_run=dry_run)
+    return await import_list(request, work, scope, read_sim_list, write, dry_run=dry_run)
 
 
 @router.post(
@@ -95,8 +92,8 @@ async def import_trainings(
 ) -> ListImportResponse:
     """Record attendances of trainings by the site's families."""
 
-    async def take(listed: Listed[TrainingRow]) -> Counts:
-        done = await record_trainings(work, staff_actor(scope.caller.staff_id), listed, site_id=scope.site.site_id)
+    async def write(writing: UnitOfWork, listed: Listed[TrainingRow]) -> Counts:
+        done = await record_trainings(writing, staff_actor(scope.caller.staff_id), listed, site_id=scope.site.site_id)
         return Counts(done.noted, unchanged=done.unchanged)
 
-    return await import_list(request, work, scope.caller.staff_id, read_training_list, take, dry_run=dry_run)
+    return await import_list(request, work, scope, read_training_list, write, dry_run=dry_run)

@@ -63,18 +63,16 @@ async def import_answers(
     dry_run: DryRun = False,
 ) -> ListImportResponse:
     """Import survey answers of families of the site that consent to measurement, all rows or none."""
-    survey = await _of_programme(work, scope.site.programme_id, survey_id)
-    questions = await questions_of(work, survey)
+    questions = await questions_of(work, await _of_programme(work, scope.site.programme_id, survey_id))
 
-    async def take(listed: AnswerList) -> Counts:
+    async def write(writing: UnitOfWork, listed: AnswerList) -> Counts:
+        survey = await _of_programme(writing, scope.site.programme_id, survey_id)
         done = await take_answers(
-            work, staff_actor(scope.caller.staff_id), survey, listed, correct=correct, site_id=scope.site.site_id
+            writing, staff_actor(scope.caller.staff_id), survey, listed, correct=correct, site_id=scope.site.site_id
         )
         return Counts(done.noted, done.corrected, done.unchanged)
 
-    return await import_list(
-        request, work, scope.caller.staff_id, lambda raw: read_answers(raw, questions), take, dry_run=dry_run
-    )
+    return await import_list(request, work, scope, lambda raw: read_answers(raw, questions), write, dry_run=dry_run)
 
 
 @router.get("/sites/{site_id}/surveys/{survey_id}/families", responses=problem_responses(401, 403, 404, 422))
