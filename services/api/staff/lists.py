@@ -53,8 +53,8 @@ async def import_list(
     Faults of the file itself carry a sentence. Faults from the comparison with the database carry a code only, because
     their sentences can name a family or watch of another site. A dry run is rolled back.
 
-    Receiving and parsing the list take time, in which the caller's access can end: it is decided again in the
-    transaction that writes. Raises RetryLaterError, and what the access rule raises.
+    The caller's access can end while the list is parsed: it is decided again in the transaction that writes.
+    Raises RetryLaterError, and what the access rule raises.
     """
     await charge(work, Charge(Limits.LISTS_OF_STAFF, str(scope.caller.staff_id)))
     await work.commit_early()

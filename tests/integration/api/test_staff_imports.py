@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import secrets
@@ -18,6 +19,7 @@ from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from services.api.body_limits import LIST_BODY_MAX_BYTES
+from services.api.staff import lists
 from services.core.devices.watches.tables import SimMonth, Watch
 from services.core.office.surveys.tables import SurveyAnswer
 from services.core.people.households.tables import Enrolment, TrainingAttended
@@ -26,6 +28,7 @@ from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.crypto.broker_password import mosquitto_hash_fits
 from services.core.platform.db.database import Database
 from services.core.platform.limits.rules import Limits
+from services.core.platform.spreadsheets.sheets import check_unpacked_size
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone
 from tests.support.staff_http import StaffMember, at_hand_out, family_code_of, make_staff
 from tests.support.world import make_watch
@@ -234,8 +237,8 @@ async def _kept_by(database: Database, place: Place) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("kind", ["watches", "families", "sims", "trainings", "answers"])
-async def test_a_list_whose_sender_lost_the_site_while_it_was_sent_is_not_written(
-    client: httpx.AsyncClient, database: Database, kind: str
+async def test_a_list_whose_sender_lost_the_site_while_it_was_parsed_is_not_written(
+    client: httpx.AsyncClient, database: Database, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     place = await make_place(database)
     admin = await make_staff(client, database, place, "admin", programme=True)
@@ -259,14 +262,20 @@ async def test_a_list_whose_sender_lost_the_site_while_it_was_sent_is_not_writte
     }[kind].encode()
     before = await _kept_by(database, place)
 
-    async def sent_while_the_scope_ends() -> AsyncIterator[bytes]:
-        yield listed[:10]
+    loop = asyncio.get_running_loop()
+
+    async def end_scope() -> None:
         async with database.begin() as work:
             await work.run(delete(StaffScope).where(col(StaffScope.staff_id) == admin.staff.staff_id))
-        yield listed[10:]
 
-    refused = await admin.refused("POST", path, content=sent_while_the_scope_ends(), headers=CSV)
-    assert refused == (404, "not_found")
+    def end_scope_then_check(raw: bytes, most_bytes: int) -> None:
+        # The first step of parsing, in a thread of its own; access was decided before.
+        asyncio.run_coroutine_threadsafe(end_scope(), loop).result(timeout=10)
+        check_unpacked_size(raw, most_bytes)
+
+    with monkeypatch.context() as parsing:
+        parsing.setattr(lists, "check_unpacked_size", end_scope_then_check)
+        assert await admin.refused("POST", path, content=listed, headers=CSV) == (404, "not_found")
     assert await _kept_by(database, place) == before
 
     # The same list is written for a sender whose scope stays.
