@@ -52,6 +52,7 @@ class BoundedHttpProtocol(H11Protocol):
 
     headers_within_s = HEADERS_WITHIN_S
     discard_within_s = DISCARD_WITHIN_S
+    max_connections = MAX_CONNECTIONS
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for the first request."""
@@ -175,7 +176,7 @@ class BoundedHttpProtocol(H11Protocol):
         self.transport.close()
 
     def _make_room(self) -> None:
-        most = min(MAX_CONNECTIONS, max(1, descriptor_limit() - _RESERVED_DESCRIPTORS))
+        most = min(self.max_connections, max(1, descriptor_limit() - _RESERVED_DESCRIPTORS))
         if len(self.connections) <= most:
             return
         others = [one for one in self.connections if isinstance(one, BoundedHttpProtocol) and one is not self]

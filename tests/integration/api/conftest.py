@@ -6,16 +6,17 @@ import asyncio
 import contextlib
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 import httpx
+import pytest
 import pytest_asyncio
 import uvicorn
 
 from services.api.app import create_app
-from services.api.http_server import ApiServer, server_config
+from services.api.http_server import ApiServer, BoundedHttpProtocol, server_config
 from services.api.stream import EventHub
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
@@ -134,13 +135,29 @@ class _Server(ApiServer):
         await self._served
 
 
+Serve = Callable[[type[BoundedHttpProtocol]], contextlib.AbstractAsyncContextManager[uvicorn.Server]]
+
+
+@pytest.fixture
+def serve(settings: Settings, database: Database) -> Serve:
+    """Return what serves the API with a given protocol, as a process does, on a free port of loopback."""
+
+    @contextlib.asynccontextmanager
+    async def serving(protocol: type[BoundedHttpProtocol]) -> AsyncIterator[uvicorn.Server]:
+        app = create_app(settings, database)
+        config = server_config(app, settings.model_copy(update={"api_port": 0}))
+        config.http = protocol
+        config.timeout_graceful_shutdown = 1
+        async with _Server(config, app.state.hub) as server:
+            yield server
+
+    return serving
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def live(settings: Settings, database: Database) -> AsyncIterator[Live]:
-    """The API as a process serves it, on a free port of loopback."""
-    app = create_app(settings, database)
-    config = server_config(app, settings.model_copy(update={"api_port": 0}))
-    config.timeout_graceful_shutdown = 1
-    async with _Server(config, app.state.hub) as server:
+async def live(serve: Serve) -> AsyncIterator[Live]:
+    """The API as a process serves it, and a client of its own."""
+    async with serve(BoundedHttpProtocol) as server:
         port = server.servers[0].sockets[0].getsockname()[1]
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             yield Live(server, client)
