@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from services.broker.configuration import BrokerConfiguration
 from services.broker.gate import Gate
+from services.broker.gate_rules import FREE_FAILURES
 from services.broker.passwords import BrokerLogin
 from services.broker.probe import connect_packet
 from services.broker.process import MosquittoProcess
@@ -158,4 +159,25 @@ async def test_behind_two_hundred_silent_connections_a_watch_gets_in_at_once(sto
         assert await storm.enter(name, ATTACKED) < 1
     for _, writer in silent:
         writer.transport.abort()
+    await storm.leave()
+
+
+@pytest.mark.parametrize("storm", [3], indirect=True)
+async def test_a_watch_that_flaps_in_the_middle_of_its_log_in_delays_nobody_behind_its_address(storm: Storm) -> None:
+    flapping, *others = storm.watches
+    for _ in range(FREE_FAILURES + 5):
+        # Gets through and vanishes, then vanishes again when Mosquitto has the first byte of CONNECT.
+        await storm.enter(flapping, ATTACKED)
+        await storm.leave()
+        _, writer = await asyncio.open_connection("127.0.0.1", storm.port, local_addr=(ATTACKED, 0))
+        writer.write(b"\x10")
+        await becomes_true(lambda: any(client.inner for client in storm.gate._clients), 30)  # noqa: SLF001
+        writer.transport.abort()
+    await storm.enter(flapping, ATTACKED)
+    # The breaks count as failures: without its log-ins the address would be delayed.
+    failures = storm.gate._failures  # noqa: SLF001
+    await becomes_true(lambda: failures.count(ATTACKED, time.monotonic()) > FREE_FAILURES, 30)
+    assert storm.gate.delay_s(ATTACKED) == 0
+    for name in others:
+        assert await storm.enter(name, ATTACKED) < 1
     await storm.leave()
