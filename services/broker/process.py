@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 import structlog
-import tenacity
 
 from services.broker.child import start_mosquitto
 from services.broker.configuration import BrokerConfiguration, local_host
@@ -31,6 +30,7 @@ from services.broker.persistence import is_refusal, session_sizes
 from services.broker.probe import probe_login
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.core.platform.log.rate_limited import RateLimitedLog, RateLimiter
+from services.core.platform.retrying import run_with_retries
 
 log = structlog.get_logger()
 
@@ -313,17 +313,13 @@ class MosquittoProcess:
             await self._start_again()
 
     async def _start_again(self) -> None:
-        async for attempt in tenacity.AsyncRetrying(
-            # Whatever the reason, another attempt is all there is to do.
-            retry=tenacity.retry_if_exception_type(Exception),
-            wait=tenacity.wait_exponential_jitter(multiplier=0.1, max=10, jitter=0.2),
-            after=lambda state: log.warning(
-                "mosquitto_start_failed",
-                attempt=state.attempt_number,
-                reason=getattr(state.outcome and state.outcome.exception(), "code", "os_error"),
-            ),
-        ):
-            with attempt:
-                async with self._lock:
-                    await self._end_child()
-                    await self._start_once()
+        async def start() -> None:
+            async with self._lock:
+                await self._end_child()
+                await self._start_once()
+
+        def report(error: Exception, attempts: int) -> None:
+            log.warning("mosquitto_start_failed", attempt=attempts, reason=getattr(error, "code", "os_error"))
+
+        # Every error is retried: nothing else can bring Mosquitto back.
+        await run_with_retries(start, report)

@@ -39,6 +39,8 @@ class UserSync:
     async def run(self) -> None:
         """Follow the source; while it does not answer, Mosquitto keeps its last users."""
         while True:
+            # Not run_with_retries: only a source that does not answer is retried; any other error is a defect and is
+            # raised, so that Mosquitto is not left with old users in silence.
             async for attempt in tenacity.AsyncRetrying(
                 retry=tenacity.retry_if_exception_type(UsersUnavailableError),
                 wait=tenacity.wait_exponential_jitter(multiplier=0.2, max=10, jitter=0.5),
