@@ -14,13 +14,13 @@ from services.core.platform.db.database import Database
 from services.core.platform.events.actions import record_event
 from services.core.platform.settings import Settings
 from tests.bench.ratios import measure_ratio
-from tests.integration.api.conftest import Live, live
+from tests.integration.api.conftest import Live, live, serve
 from tests.integration.broker.conftest import ANA, BEN, configuration, folder, mosquitto
 from tests.integration.broker.test_gate import Gated, gated
 from tests.support.http import make_family
 from tests.support.mqtt_client import MqttClient, connected
 
-__all__ = ["configuration", "folder", "gated", "live", "mosquitto"]
+__all__ = ["configuration", "folder", "gated", "live", "mosquitto", "serve"]
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -10,14 +10,14 @@ import httpx
 
 from services.core.platform.settings import Settings
 from tests.bench.ratios import measure_ratio
-from tests.integration.api.conftest import Live, live
+from tests.integration.api.conftest import Live, live, serve
 from tests.integration.mqtt_bridge.conftest import stand
 from tests.support.http import make_family, make_place
 from tests.support.mqtt_client import connected
 from tests.support.watch import Stand
 from tests.support.world import Home, make_watch, wear
 
-__all__ = ["live", "stand"]
+__all__ = ["live", "serve", "stand"]
 
 
 async def test_an_sos_reaches_an_open_app_in_under_a_second(
