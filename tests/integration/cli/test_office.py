@@ -38,12 +38,13 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, 
     assert office("watches", "hand-out", "SW0002", "DG1-002").out.startswith("SW0002: the family has it already.\n")
     told = office("watches", "lost", "SW0002")
     assert (told.code, told.out) == (0, "SW0002: lost.\n")
-    listed = office("watches", "list").out.splitlines()
-    assert listed[1:] == [
+    # Watches of other tests of this database are listed as well.
+    listed = [line for line in office("watches", "list").out.splitlines() if line.startswith("SW0")]
+    assert listed == [
         "SW0001\tsim-1\tDongguan\thanded_out\tDG1-001\t\t",
         "SW0002\tsim-1\tDongguan\tlost\tDG1-002\t\t",
     ]
-    assert office("watches", "list", "--state", "lost").out.splitlines()[1:] == listed[2:]
+    assert office("watches", "list", "--state", "lost").out.splitlines()[1:] == listed[1:]
     assert office("watches", "return", "SW0002").out == "SW0002: returned.\n"
 
 
