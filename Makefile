@@ -8,7 +8,7 @@ PYTHON = .venv/bin/python
 
 SET_UP = python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
 
-.PHONY: help setup setup-product demo check test test-long format lock records clean
+.PHONY: help setup setup-product demo check test test-shuffled test-long format lock records clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -27,6 +27,9 @@ check: setup ## the quick checks: format, lint, types, layers, left-overs, unit 
 
 test: setup ## every check: those of `make check` and all tests that are not marked long
 	@$(PYTHON) infra/checks.py all
+
+test-shuffled: setup ## as `make test`, in random order
+	@$(PYTHON) infra/checks.py shuffled
 
 test-long: setup ## the tests that are marked long (hours)
 	@$(PYTHON) -m pytest -m long

@@ -1,7 +1,8 @@
 """Every check of this repository, one after the other.
 
-    checks.py quick  `make check`: format, lint, types, layers, left-overs and the unit tests
-    checks.py all    `make test`: the same, with every test that is not marked long instead of the unit tests alone
+    checks.py quick     `make check`: format, lint, types, layers, left-overs and the unit tests, in random order
+    checks.py all       `make test`: the same, with every test that is not marked long, in the order of the files
+    checks.py shuffled  `make test-shuffled`: the same in random order; the seed is printed
 
 Further arguments go to pytest. A failed check does not stop the others: one run shows every fault. The last line
 printed is pytest's own.
@@ -19,7 +20,9 @@ from leftovers import find_leftovers
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-FOLDERS = {"quick": "tests/unit", "all": "tests"}
+FOLDERS = {"quick": "tests/unit", "all": "tests", "shuffled": "tests"}
+# Not every integration test builds all of its state itself: their order is fixed until each does.
+ORDER = {"quick": [], "all": ["-p", "no:randomly"], "shuffled": []}
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ def main() -> int:
     if extent not in FOLDERS:
         print(f"usage: checks.py {'|'.join(FOLDERS)} [arguments of pytest]", file=sys.stderr)
         return 2
-    tests = Pytest(FOLDERS[extent], arguments)
+    tests = Pytest(FOLDERS[extent], [*ORDER[extent], *arguments])
     checks = (
         Check("format (ruff format)", program("ruff", "format", "--check", ".")),
         Check("lint (ruff check)", program("ruff", "check", ".")),
