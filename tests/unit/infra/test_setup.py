@@ -258,7 +258,7 @@ def test_settings_that_would_send_packages_elsewhere_are_left_out(
 def test_leftovers_are_found_by_file_and_line(tmp_path: Path) -> None:
     run("git", "init", "-q", tmp_path)
     # Put together here, so that the check does not find this file.
-    (tmp_path / "a.py").write_text(f"x = 1  # {'TO'}{'DO'} later\n" + "\n" * 400)
+    (tmp_path / "a.py").write_text(f"x = 1  # {'TO'}{'DO'} later\n" + "\n" * 480)
     (tmp_path / "b.md").write_text(f"see /{'home'}/someone/notes\n")
     (tmp_path / "c.bin").write_bytes(b"\xff\xfe/" + b"home/x")
     found = leftovers.find_leftovers(tmp_path)
