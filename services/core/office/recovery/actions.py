@@ -5,9 +5,8 @@ completion.py carries out an approved recovery and updates the watches' contact 
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -19,19 +18,16 @@ from services.core.people.accounts.queries import guardian_by_phone
 from services.core.people.accounts.sms_texts import recovery_text
 from services.core.people.households.errors import (
     NotFoundError,
-    RecoveryDocumentNeededError,
     RecoveryEndedError,
     RecoveryPaperError,
     RecoveryPhoneTakenError,
     RecoveryStandsError,
-    SecondPersonNeededError,
 )
 from services.core.people.households.queries import family_at_site, guardians_of
 from services.core.people.households.rules import APPROVAL_LIFETIME, RECOVERY_WAIT
 from services.core.people.households.tables import Family, Recovery
 from services.core.people.programme.tables import Site
-from services.core.people.staff_accounts.approvals import check_second_person
-from services.core.people.staff_accounts.errors import ApproverTooNewError
+from services.core.people.staff_accounts.approvals import check_second_person, noting_refusals
 from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -65,7 +61,7 @@ async def request_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, as
         for member, guardian in await guardians_of(work, family.family_id)
         if guardian.phone == phone and (member.is_primary or asked.kind == "phone")
     ]
-    with _noting_refusals(work, staff_id, "recovery.asked", family.family_id):
+    with noting_refusals(work, staff_id, "recovery.asked", family_id=family.family_id):
         if not concerned or phone == new_phone:
             raise RecoveryPaperError
         document, number = check_paper(await recorded_forms(work, family.family_id, concerned[0]), asked.paper)
@@ -81,25 +77,6 @@ async def request_recovery(work: UnitOfWork, staff_id: uuid.UUID, site: Site, as
         work, staff_actor(staff_id), "recovery.asked", family_id=family.family_id, subject_id=recovery.recovery_id
     )
     return recovery
-
-
-@contextlib.contextmanager
-def _noting_refusals(
-    work: UnitOfWork, staff_id: uuid.UUID, action: str, family_id: uuid.UUID, recovery_id: uuid.UUID | str = ""
-) -> Iterator[None]:
-    try:
-        yield
-    except (
-        SecondPersonNeededError,
-        ApproverTooNewError,
-        RecoveryPaperError,
-        RecoveryDocumentNeededError,
-    ) as refused:
-        record_audit(
-            work, staff_actor(staff_id), action, family_id=family_id, subject_id=recovery_id, refused=refused.code
-        )
-        work.keep_refusal()
-        raise
 
 
 async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
@@ -126,7 +103,7 @@ async def approve_recovery(
     recovery = await _of_site(work, site, recovery_id)
     if recovery.state != "asked" or recovery.asked_at <= work.now - APPROVAL_LIFETIME:
         raise RecoveryEndedError
-    with _noting_refusals(work, staff_id, "recovery.approved", recovery.family_id, recovery_id):
+    with noting_refusals(work, staff_id, "recovery.approved", family_id=recovery.family_id, subject_id=recovery_id):
         await check_second_person(work, staff_id, {recovery.asked_by})
         document, number = check_paper(await recorded_forms(work, recovery.family_id, recovery.guardian_id), paper)
         if (document, _hash(work, number)) != (recovery.document, recovery.number_hash):

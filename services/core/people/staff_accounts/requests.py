@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Iterator
 
 from sqlmodel import col, select
 
@@ -23,9 +21,8 @@ from services.core.people.staff_accounts.actions import (
     refuse_other,
     reset_staff,
 )
-from services.core.people.staff_accounts.approvals import check_second_person
+from services.core.people.staff_accounts.approvals import check_second_person, noting_refusals
 from services.core.people.staff_accounts.errors import (
-    ApproverTooNewError,
     StaffPhoneNeededError,
     StaffRequestEndedError,
     StaffRequestStandsError,
@@ -113,7 +110,7 @@ async def approve_request(work: UnitOfWork, staff_id: uuid.UUID, request_id: uui
     author = await work.session.get_one(Staff, row.asked_by)
     if author.ended_at is not None or author.role != "admin":
         raise StaffRequestEndedError
-    with _noting_refusals(work, staff_id, row):
+    with noting_refusals(work, staff_id, "staff_request.approved", subject_id=row.request_id):
         if staff_id == row.staff_id:
             raise SecondPersonNeededError
         await check_second_person(work, staff_id, {row.asked_by})
@@ -211,15 +208,3 @@ async def _standing(work: UnitOfWork, staff_id: uuid.UUID, request_id: uuid.UUID
     if row.state != "asked" or row.asked_at <= work.now - REQUEST_LIFETIME:
         raise StaffRequestEndedError
     return row
-
-
-@contextlib.contextmanager
-def _noting_refusals(work: UnitOfWork, staff_id: uuid.UUID, row: StaffRequest) -> Iterator[None]:
-    try:
-        yield
-    except (SecondPersonNeededError, ApproverTooNewError) as refused:
-        record_audit(
-            work, staff_actor(staff_id), "staff_request.approved", subject_id=row.request_id, refused=refused.code
-        )
-        work.keep_refusal()
-        raise

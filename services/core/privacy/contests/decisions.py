@@ -5,9 +5,8 @@ A decision can only remove a right or keep it: none is given.
 
 from __future__ import annotations
 
-import contextlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -17,16 +16,13 @@ from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import (
     NotFoundError,
     PrimaryGuardianError,
-    RecoveryDocumentNeededError,
     RecoveryPaperError,
-    SecondPersonNeededError,
 )
 from services.core.people.households.queries import guardians_of
 from services.core.people.households.rules import APPROVAL_LIFETIME, RECOVERY_WAIT
 from services.core.people.households.tables import Enrolment, Family, Membership
 from services.core.people.programme.tables import Site
-from services.core.people.staff_accounts.approvals import check_second_person
-from services.core.people.staff_accounts.errors import ApproverTooNewError
+from services.core.people.staff_accounts.approvals import check_second_person, noting_refusals
 from services.core.platform.audit.actions import SYSTEM, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -49,7 +45,7 @@ async def request_decision(
     contest = await _open_contest(work, site, contest_id)
     if upholds:
         await check_removal(work, contest)
-    with _noting_refusals(work, staff_id, "contest_decision.asked", contest):
+    with noting_refusals(work, staff_id, "contest_decision.asked", family_id=contest.family_id, subject_id=contest_id):
         document, number = check_paper(await recorded_forms(work, contest.family_id, contest.raised_by), paper)
     await _end_lapsed(work, contest_id)
     decision = ContestDecision(
@@ -75,7 +71,9 @@ async def approve_decision(
     decision = await _standing(work, contest_id)
     if decision is None or decision.state != "asked" or decision.asked_at <= work.now - APPROVAL_LIFETIME:
         raise ContestDecisionEndedError
-    with _noting_refusals(work, staff_id, "contest_decision.approved", contest):
+    with noting_refusals(
+        work, staff_id, "contest_decision.approved", family_id=contest.family_id, subject_id=contest_id
+    ):
         await check_second_person(work, staff_id, {decision.asked_by})
         document, number = check_paper(await recorded_forms(work, contest.family_id, contest.raised_by), paper)
         if (document, _hash(work, number)) != (decision.document, decision.number_hash):
@@ -241,24 +239,6 @@ async def _notify_apps(work: UnitOfWork, decision: ContestDecision) -> None:
     if decision.state == "waiting" and decision.due_at is not None:
         detail["due_at"] = decision.due_at.isoformat()
     await record_event(work, decision.family_id, "contest.changed", ref_id=decision.contest_id, detail=detail)
-
-
-@contextlib.contextmanager
-def _noting_refusals(work: UnitOfWork, staff_id: uuid.UUID, action: str, contest: Contest) -> Iterator[None]:
-    try:
-        yield
-    except (
-        SecondPersonNeededError,
-        ApproverTooNewError,
-        RecoveryPaperError,
-        RecoveryDocumentNeededError,
-    ) as refused:
-        record_audit(
-            work, staff_actor(staff_id), action, family_id=contest.family_id, subject_id=contest.contest_id,
-            refused=refused.code,
-        )  # fmt: skip
-        work.keep_refusal()
-        raise
 
 
 def _hash(work: UnitOfWork, number: str) -> bytes:
