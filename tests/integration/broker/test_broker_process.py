@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -24,7 +25,7 @@ import pytest_asyncio
 
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.core.platform.db.migrate import upgrade
-from services.devstack.ports import free_port, is_answering
+from services.devstack.ports import PortClaims, is_answering
 from services.devstack.postgres import LocalPostgres
 from tests.integration.broker.waiting import becomes_true
 from tests.support.mqtt_client import connected, refused
@@ -110,9 +111,12 @@ def open_folder() -> Iterator[Path]:
 async def running(open_folder: Path, mosquitto: Path) -> AsyncIterator[Running]:
     """A broker process on a database of its own, which tests may kill; one watch is registered."""
     folder = open_folder
+    # While the process is down, its ports look free: they are claimed, and below 32,768 none becomes the local port of
+    # a connection.
+    claims = PortClaims()
     ports: dict[str, int] = {}
     for name in ("backend", "tls", "inner", "plain", "health"):
-        ports[name] = free_port((), set(ports.values()))
+        ports[name] = claims.free_port(random.sample(range(20_000, 32_768), 100), set(ports.values()))
     with LocalPostgres(folder / "postgres", durable=False) as postgres:
         with ThreadPoolExecutor(1) as pool:
             await asyncio.get_running_loop().run_in_executor(
@@ -142,6 +146,7 @@ async def running(open_folder: Path, mosquitto: Path) -> AsyncIterator[Running]:
         await becomes_true(broker.is_ready, _CHANGED_WITHIN_S)
         yield broker
         assert await broker.stop() == 0
+    claims.release()
 
 
 async def watch_enters(running: Running) -> bool:
