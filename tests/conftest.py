@@ -93,7 +93,10 @@ def clock() -> FakeClock:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def database(settings: Settings, clock: FakeClock) -> AsyncIterator[Database]:
     """The database of this module, reading the clock that the test moves."""
-    database = Database(settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=clock)
+    database = Database(
+        settings.database_url, vault=Vault(settings.master_key.get_secret_value()), clock=clock,
+        host=settings.public_host,
+    )  # fmt: skip
     yield database
     await database.close()
 

@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -264,6 +265,11 @@ class Settings(BaseSettings):
     def trusted_networks(self) -> tuple[Network, ...]:
         """The networks of ``trusted_proxies``."""
         return _networks(self.trusted_proxies)
+
+    @property
+    def public_host(self) -> str:
+        """The host of ``public_url``, as a person types it."""
+        return urlsplit(self.public_url).netloc
 
     def development_secrets(self) -> list[str]:
         """Return the names of the secrets that still have their development value."""

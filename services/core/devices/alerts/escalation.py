@@ -7,9 +7,10 @@ import uuid
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.core.devices.alerts.rules import next_escalation_at, next_guardian_to_call
+from services.core.devices.alerts.rules import next_escalation_at, next_guardian_to_call, time_of_call
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.contacts.queries import FAMILY, recipients_of
+from services.core.devices.watches.queries import settings_of_child
 from services.core.people.accounts.sms_texts import urgent_text
 from services.core.people.accounts.tables import Guardian
 from services.core.platform.audit.actions import SYSTEM, record_audit
@@ -24,9 +25,9 @@ _BATCH_ROWS = 500
 async def escalate_one_alert(work: UnitOfWork) -> bool:
     """Send a text message to the next guardian of one unacknowledged SOS; return whether an escalation was due.
 
-    The message asks to open the app and names no child, watch or place. Guardians follow the order of the contact list,
-    each once. Concurrent calls are safe: the alert's row is locked, and the message enters the outbox in the same
-    transaction as the record that it was sent.
+    The message asks to open the product or to call home and names no child, watch or place. Guardians follow the order
+    of the contact list, each once. Concurrent calls are safe: the alert's row is locked, and the message enters the
+    outbox in the same transaction as the record that it was sent.
     """
     result = await work.session.exec(
         select(Alert)
@@ -42,7 +43,11 @@ async def escalate_one_alert(work: UnitOfWork) -> bool:
     chosen = next_guardian_to_call(guardians, alert.escalated_to)
     if chosen is not None:
         guardian = await work.session.get_one(Guardian, uuid.UUID(chosen))
-        text = urgent_text(guardian.locale)
+        timezone = (await settings_of_child(work, alert.child_id)).timezone
+        # A watch's clock may be ahead of ours.
+        called_at = min(alert.happened_at or alert.raised_at, alert.raised_at)
+        time = time_of_call(called_at, timezone, work.now)
+        text = urgent_text(guardian.locale, time=time, host=work.host)
         await send_sms(work, guardian.phone, guardian.locale, text, urgency=Urgency.SOS)
         alert.escalated_to = [*alert.escalated_to, chosen]
         record_audit(work, SYSTEM, "alert.escalated", family_id=alert.family_id, subject_id=alert.alert_id)

@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from services.core.devices.alerts.errors import AlertKindUnknownError
 from services.core.devices.presence.battery_levels import LOW_PCT
@@ -103,6 +104,13 @@ def next_guardian_to_call(guardians: Sequence[str], called: Collection[str]) -> 
 def next_escalation_at(guardians: Sequence[str], called: Collection[str], now: datetime) -> datetime | None:
     """Return when the next guardian is sent a message, or None when none is left."""
     return None if next_guardian_to_call(guardians, called) is None else now + ESCALATE_AFTER
+
+
+def time_of_call(called_at: datetime, timezone: str, now: datetime) -> str:
+    """Return when a watch called, as a text message says it: the child's wall clock, with the date of another day."""
+    zone = ZoneInfo(timezone)
+    at = called_at.astimezone(zone)
+    return f"{at:%H:%M}" if at.date() == now.astimezone(zone).date() else f"{at:%Y-%m-%d %H:%M}"
 
 
 def is_new_low_battery(before_pct: int | None, level_pct: int) -> bool:

@@ -20,21 +20,26 @@ def login_code_text(locale: str, code: str) -> str:
     return _texts()[fitting_locale(locale)]["login_code"].format(code=code)
 
 
-def invitation_text(locale: str) -> str:
-    """Return the text that announces an invitation."""
-    return _texts()[fitting_locale(locale)]["invitation"]
+def invitation_text(locale: str, host: str) -> str:
+    """Return the text that announces an invitation; ``host`` is where the product is opened."""
+    return _texts()[fitting_locale(locale)]["invitation"].format(host=host)
 
 
-def urgent_text(locale: str) -> str:
-    """Return the text that asks a guardian to open the app at once, without the reason."""
-    return _texts()[fitting_locale(locale)]["urgent"]
+def urgent_text(locale: str, *, time: str, host: str) -> str:
+    """Return the text to a guardian about a watch that called for help at ``time`` (the child's wall clock)."""
+    return _texts()[fitting_locale(locale)]["urgent"].format(time=time, host=host)
 
 
-def recovery_text(locale: str) -> str:
+def go_and_look_text(locale: str) -> str:
+    """Return the text to a person who lives with a child whose watch called for help: no name, place or link."""
+    return _texts()[fitting_locale(locale)]["go_and_look"]
+
+
+def recovery_text(locale: str, host: str) -> str:
     """Return the text that announces a change which can still be contested."""
-    return _texts()[fitting_locale(locale)]["recovery"]
+    return _texts()[fitting_locale(locale)]["recovery"].format(host=host)
 
 
-def looked_up_text(locale: str) -> str:
+def looked_up_text(locale: str, host: str) -> str:
     """Return the text that notifies a guardian of a staff access to name and number."""
-    return _texts()[fitting_locale(locale)]["looked_up"]
+    return _texts()[fitting_locale(locale)]["looked_up"].format(host=host)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from sqlmodel import col, func, select
 
+from services.core.people.accounts.phone_numbers import region_of_phone
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
@@ -199,6 +200,15 @@ async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
         .where(Enrolment.family_id == family_id, col(Enrolment.ended_at).is_(None))
     )
     return result.first()
+
+
+async def country_of(work: UnitOfWork, family_id: uuid.UUID) -> str | None:
+    """Return the country (ISO 3166-1) in which a family lives: its site's, else that of the first guardian's number."""
+    site = await site_of_family(work, family_id)
+    if site is not None:
+        return site.country
+    primary = await primary_guardian(work, family_id)
+    return None if primary is None else region_of_phone(primary.phone)
 
 
 async def is_expected(work: UnitOfWork, phone: str) -> bool:

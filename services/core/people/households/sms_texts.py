@@ -15,9 +15,9 @@ def _texts() -> dict[str, dict[str, str]]:
     return texts
 
 
-def programme_ending_text(locale: str) -> str:
+def programme_ending_text(locale: str, host: str) -> str:
     """Return the text that announces the programme's end to a guardian."""
-    return _texts()[fitting_locale(locale)]["programme_ending"]
+    return _texts()[fitting_locale(locale)]["programme_ending"].format(host=host)
 
 
 def get_in_touch_text(locale: str) -> str:

@@ -45,13 +45,17 @@ class Notification:
 
 
 class UnitOfWork:
-    """One transaction: its session, its time, the keys for sealing, and the periods of retention."""
+    """One transaction: its session, its time, the keys for sealing, the periods of retention, the product's host."""
 
-    def __init__(self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention) -> None:
+    def __init__(
+        self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention, host: str = "localhost"
+    ) -> None:
         self.session = session
         self.now = now
         self.vault = vault
         self.retention = retention
+        # Where guardians open the product; text messages name it.
+        self.host = host
         self._keeps_refusal = False
         # Whether an entry of this transaction already records the refusal.
         self.refusal_is_recorded = False
@@ -151,12 +155,14 @@ class Database:
         ledger: ErasureLedger | None = None,
         retention: Retention | None = None,
         idle_in_transaction_s: int | None = None,
+        host: str = "localhost",
     ) -> None:
         load_all_tables()
         self.url = url
         self.clock = clock
         self.vault = vault
         self.retention = retention or Retention()
+        self.host = host
         server_settings = {"application_name": "smartwatch"}
         if idle_in_transaction_s is not None:
             # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
@@ -186,6 +192,7 @@ class Database:
             ledger=ErasureLedger(settings.erasure_ledger),
             retention=Retention.of(settings),
             idle_in_transaction_s=idle_in_transaction_s,
+            host=settings.public_host,
         )
 
     @contextlib.asynccontextmanager
@@ -198,7 +205,7 @@ class Database:
         """
         engine = self._unguarded_engine if to_replay else self._engine
         async with AsyncSession(engine, expire_on_commit=False) as session:
-            work = UnitOfWork(session, self.clock(), self.vault, self.retention)
+            work = UnitOfWork(session, self.clock(), self.vault, self.retention, self.host)
             try:
                 yield work
             except CoreError:

@@ -9,9 +9,9 @@ from pathlib import Path
 from services.core.platform.locales import fitting_locale
 
 
-def decision_text(is_done: bool, locale: str) -> str:  # noqa: FBT001 - before or after
+def decision_text(is_done: bool, locale: str, host: str) -> str:  # noqa: FBT001 - before or after
     """Return the text before (two have agreed) or after a decision is carried out."""
-    return _texts()["decision_done" if is_done else "decision_waiting"][fitting_locale(locale)]
+    return _texts()["decision_done" if is_done else "decision_waiting"][fitting_locale(locale)].format(host=host)
 
 
 @cache

@@ -1,19 +1,29 @@
-"""Our text messages: in each language, one part long where it can be, and about nobody."""
+"""Our text messages: in each language, one part long where it can be, with the product's host and about nobody."""
 
 from __future__ import annotations
 
 import pytest
 
-from services.core.people.accounts.sms_texts import invitation_text, login_code_text, looked_up_text, recovery_text
+from services.core.people.accounts.sms_texts import (
+    go_and_look_text,
+    invitation_text,
+    login_code_text,
+    looked_up_text,
+    recovery_text,
+    urgent_text,
+)
+from services.core.people.households.sms_texts import programme_ending_text
 from services.core.platform.locales import LOCALES, fitting_locale
+from services.core.privacy.contests.sms_texts import decision_text
+
+HOST = "app.example.org"
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_each_language_has_a_code_and_an_invitation(locale: str) -> None:
+def test_each_language_has_a_code_of_one_part(locale: str) -> None:
     assert "482913" in login_code_text(locale, "482913")
     # 160 characters of a Latin alphabet, 70 of any other, go in one part.
     assert len(login_code_text(locale, "482913")) <= 160
-    assert invitation_text(locale)
     assert len({login_code_text(one, "1") for one in LOCALES}) == len(LOCALES)
 
 
@@ -27,8 +37,22 @@ def test_the_language_that_fits_best_is_spoken(asked: str | None, spoken: str) -
 
 
 @pytest.mark.parametrize("locale", LOCALES)
-def test_what_staff_did_is_told_in_each_language_and_names_nobody(locale: str) -> None:
-    texts = {recovery_text(locale), looked_up_text(locale)}
-    assert len(texts) == 2
-    assert all(text.startswith("SmartWatch") and "{" not in text for text in texts)
-    assert "48" in recovery_text(locale)
+def test_texts_that_ask_to_open_the_product_name_its_host(locale: str) -> None:
+    texts = [
+        invitation_text(locale, HOST), recovery_text(locale, HOST), looked_up_text(locale, HOST),
+        urgent_text(locale, time="14:05", host=HOST), programme_ending_text(locale, HOST),
+        decision_text(False, locale, HOST), decision_text(True, locale, HOST),
+    ]  # fmt: skip
+    assert len(set(texts)) == len(texts)
+    assert all(text.startswith("SmartWatch") and HOST in text and "{" not in text for text in texts)
+    assert "48" in recovery_text(locale, HOST)
+    assert "14:05" in urgent_text(locale, time="14:05", host=HOST)
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_who_lives_with_the_child_gets_no_link_and_no_name(locale: str) -> None:
+    text = go_and_look_text(locale)
+    assert text.startswith("SmartWatch")
+    assert "{" not in text
+    assert "." not in text.rstrip(".").replace(". ", "")
+    assert len({go_and_look_text(one) for one in LOCALES}) == len(LOCALES)
