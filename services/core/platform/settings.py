@@ -78,10 +78,13 @@ class Settings(BaseSettings):
         description="addresses or networks of proxies in front of the API, comma separated; `X-Forwarded-For` is "
         "accepted from these only",
     )
-    health_host: str = Field("127.0.0.1", description="address of the health pages of bridge, broker and worker")
+    health_host: str = Field(
+        "127.0.0.1", description="address of the health pages of bridge, broker, worker and backups"
+    )
     bridge_health_port: Port = Field(8081, description="health page of the bridge; 0 turns it off")
     broker_health_port: Port = Field(8082, description="health page of the broker; 0 turns it off")
     worker_health_port: Port = Field(8083, description="health page of the worker; 0 turns it off")
+    backup_health_port: Port = Field(8084, description="health page of the backups' process; 0 turns it off")
 
     mqtt_backend_host: str = Field("127.0.0.1", description="host of the broker's backend listener for bridges")
     mqtt_backend_port: Port = Field(1884, description="port of the broker's backend listener")
@@ -161,13 +164,21 @@ class Settings(BaseSettings):
         30, ge=1, le=365, description="retention of undelivered items; the sender is notified at the end"
     )
     keep_backups_days: int = Field(
-        30,
-        ge=1,
-        le=365,
-        description="retention of backups, which the operator makes and deletes; `smartwatch doctor` checks it",
-    )
+        30, ge=1, le=365,
+        description="retention of backups, which `smartwatch backup` deletes at its end; `smartwatch doctor` checks it",
+    )  # fmt: skip
     backup_dir: Path | None = Field(
-        None, description="folder of the database's backups for `smartwatch doctor`; empty: not checked"
+        None, description="folder of the backups, on another disk than the system's; empty: there are none"
+    )
+    backup_database_url: str = Field(
+        "",
+        description="postgresql:// URL of the role that may replicate, for backups; empty: that of `smartwatch up`",
+    )
+    backup_hour: int = Field(18, ge=0, le=23, description="hour (UTC) at which the daily backup begins")
+    postgres_programs: Path | None = Field(
+        None,
+        description="folder of Postgres' own programs (`pg_basebackup`, ...) in the server's version; empty: those of "
+        "the wheel, then those on the path",
     )
     keep_exports_hours: int = Field(24, ge=1, le=720, description="retention of a finished sealed export and its link")
 
