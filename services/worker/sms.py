@@ -28,7 +28,8 @@ class SmsSending:
     async def send(self, row: OutboxRow) -> Outcome:
         """Send one message and discard a decoy; whatever the provider raises defers the row."""
         if row.kind != DECOY:
-            await self._provider.send(*unseal_sms(self._database.vault, row))
+            waiting = unseal_sms(self._database.vault, row)
+            await self._provider.send(waiting.phone, waiting.content, waiting.message_id)
         return Outcome.DONE
 
 

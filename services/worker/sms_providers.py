@@ -8,14 +8,15 @@ import os
 from pathlib import Path
 from typing import Protocol
 
+from services.core.platform.outbox.sms import SmsText
 from services.core.platform.settings import Settings
 
 
 class SmsProvider(Protocol):
     """Sends text messages; an exception defers the message."""
 
-    async def send(self, phone: str, locale: str, text: str) -> None:
-        """Send one message: E.164 number, BCP 47 tag, text. Must not log any of them."""
+    async def send(self, phone: str, content: SmsText, message_id: str) -> None:
+        """Send one message: E.164 number, content, and an id that is equal at each attempt. Must log none of it."""
 
 
 class FileSmsProvider:
@@ -24,9 +25,9 @@ class FileSmsProvider:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    async def send(self, phone: str, locale: str, text: str) -> None:
+    async def send(self, phone: str, content: SmsText, message_id: str) -> None:  # noqa: ARG002 - a file knows no repeats
         """Append one line by one write to a file opened for appending."""
-        line = json.dumps({"phone": phone, "locale": locale, "text": text}, ensure_ascii=False) + "\n"
+        line = json.dumps({"phone": phone, "locale": content.locale, "text": content.text}, ensure_ascii=False) + "\n"
         await asyncio.to_thread(self._append, line.encode())
 
     def _append(self, line: bytes) -> None:

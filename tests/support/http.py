@@ -84,7 +84,7 @@ async def sms_to(database: Database, phone: str) -> list[str]:
             select(OutboxRow).where(OutboxRow.kind == "sms").order_by(col(OutboxRow.outbox_id))
         )
         opened = [unseal_sms(work.vault, row) for row in rows]
-    return [text for number, _, text in opened if number == phone]
+    return [one.content.text for one in opened if one.phone == phone]
 
 
 async def fill_buckets(database: Database) -> None:

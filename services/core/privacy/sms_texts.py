@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from services.core.platform.outbox.sms import SmsText, SmsTexts
 
-def erased_text(what: Literal["child", "family"], locale: str) -> str:
-    """Return the text in one of our locales."""
-    return _texts()[f"{what}_erased"][locale]
+TEXTS = SmsTexts(Path(__file__).with_suffix(".json"))
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = json.loads(
-        (Path(__file__).parent / "sms_texts.json").read_text(encoding="utf-8")
-    )
-    return found
+def erased_text(what: Literal["child", "family"], locale: str) -> SmsText:
+    """Return the text in the locale that fits best."""
+    return TEXTS.compose(f"{what}_erased", locale)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from services.core.people.accounts.sms_texts import login_code_text
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.outbox.actions import send_sms
@@ -26,7 +27,7 @@ def families(url: str, vault: Vault) -> None:
         await make_home(database)
         await wear(database, await make_home(database))
         async with database.begin() as work:
-            await send_sms(work, "+8613800138000", "en", "482913")
+            await send_sms(work, "+8613800138000", login_code_text("en", "482913"))
         await database.close()
 
     with ThreadPoolExecutor(1) as pool:

@@ -15,6 +15,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.actions import notify_watch, send_sms
 from services.core.platform.outbox.rules import Urgency
+from services.core.platform.outbox.sms import SmsText
 from services.core.platform.outbox.tables import OutboxRow
 from services.worker.consumer import OutboxConsumer
 from services.worker.sms import SEND_DEADLINE_S, sms_loops
@@ -30,14 +31,16 @@ class Gateway:
 
     def __init__(self) -> None:
         self.texts: list[str] = []
+        self.message_ids: list[str] = []
         self.error: Exception | None = None
         self.may_answer = asyncio.Event()
         self.may_answer.set()
         self.was_asked = asyncio.Event()
 
-    async def send(self, phone: str, locale: str, text: str) -> None:
-        assert (phone, locale) == (PHONE, "en")
-        self.texts.append(text)
+    async def send(self, phone: str, content: SmsText, message_id: str) -> None:
+        assert (phone, content.locale) == (PHONE, "en")
+        self.texts.append(content.text)
+        self.message_ids.append(message_id)
         self.was_asked.set()
         await self.may_answer.wait()
         if self.error is not None:
@@ -68,7 +71,7 @@ def sos_sender(database: Database, gateway: Gateway) -> OutboxConsumer:
 
 async def _queue(database: Database, words: str, urgency: Urgency = Urgency.NORMAL) -> None:
     async with database.begin() as work:
-        await send_sms(work, PHONE, "en", words, urgency=urgency)
+        await send_sms(work, PHONE, SmsText("notice", {}, "en", words), urgency=urgency)
 
 
 async def _rows(database: Database) -> list[OutboxRow]:
@@ -148,6 +151,8 @@ async def test_what_fails_comes_again_later_each_time_and_a_late_failure_disturb
         assert await sender.consume_one()
         assert not await sender.consume_one()
         clock.advance(seconds=pause_s)
+    # The provider recognises a repeat by its id.
+    assert len({*gateway.message_ids}) == 1
     async with database.begin() as work:
         late = await outbox.claim(work, ("sms",), lease=LEASE)
     assert late is not None

@@ -47,8 +47,8 @@ async def escalate_one_alert(work: UnitOfWork) -> bool:
         # A watch's clock may be ahead of ours.
         called_at = min(alert.happened_at or alert.raised_at, alert.raised_at)
         time = time_of_call(called_at, timezone, work.now)
-        text = urgent_text(guardian.locale, time=time, host=work.host)
-        await send_sms(work, guardian.phone, guardian.locale, text, urgency=Urgency.SOS)
+        content = urgent_text(guardian.locale, time=time, host=work.host)
+        await send_sms(work, guardian.phone, content, urgency=Urgency.SOS)
         alert.escalated_to = [*alert.escalated_to, chosen]
         record_audit(work, SYSTEM, "alert.escalated", family_id=alert.family_id, subject_id=alert.alert_id)
     alert.escalate_at = next_escalation_at(guardians, alert.escalated_to, work.now)

@@ -166,7 +166,7 @@ async def _tell(work: UnitOfWork, shown: BreakGlass) -> None:
     guardian = await primary_guardian(work, shown.family_id)
     if guardian is None or shown.opened_at is None:
         return
-    await send_sms(work, guardian.phone, guardian.locale, looked_up_text(guardian.locale, work.host))
+    await send_sms(work, guardian.phone, looked_up_text(guardian.locale, work.host))
     record_audit(work, SYSTEM, "break_glass.told", family_id=shown.family_id, subject_id=shown.break_glass_id)
     await record_event(
         work, shown.family_id, "guardian.looked_up", ref_id=shown.break_glass_id, guardian_id=guardian.guardian_id,

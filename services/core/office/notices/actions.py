@@ -70,7 +70,7 @@ async def request_contact(work: UnitOfWork, actor: Actor, family_code: str, site
     )
     guardian = primary.first()
     if guardian is not None:
-        await send_sms(work, guardian.phone, guardian.locale, get_in_touch_text(guardian.locale))
+        await send_sms(work, guardian.phone, get_in_touch_text(guardian.locale))
     await record_event(work, enrolment.family_id, "notice.created", ref_id=notice.notice_id)
     record_audit(work, actor, "family.asked_to_get_in_touch", family_id=enrolment.family_id)
     return True

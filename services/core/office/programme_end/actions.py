@@ -83,7 +83,7 @@ async def notify_one_family(work: UnitOfWork) -> bool:
     if made.scalar_one_or_none() is None:
         return True
     for _, guardian in await guardians_of(work, family_id):
-        await send_sms(work, guardian.phone, guardian.locale, programme_ending_text(guardian.locale, work.host))
+        await send_sms(work, guardian.phone, programme_ending_text(guardian.locale, work.host))
     record_fact(work, "end_told", family_id=family_id)
     await record_event(work, family_id, "programme.ends")
     return True

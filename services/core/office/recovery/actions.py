@@ -113,7 +113,7 @@ async def approve_recovery(
     recovery.due_at = work.now + RECOVERY_WAIT
     work.add(recovery)
     for _, guardian in await guardians_of(work, recovery.family_id):
-        await send_sms(work, guardian.phone, guardian.locale, recovery_text(guardian.locale, work.host))
+        await send_sms(work, guardian.phone, recovery_text(guardian.locale, work.host))
     await _note(work, staff_actor(staff_id), recovery, "approved")
     return recovery
 

@@ -76,8 +76,8 @@ async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str,
             expires_at=work.now + rules.CODE_LIFETIME,
         )
     )
-    text_of_code = login_code_text(locale, code)
-    await send_sms(work, phone, locale, text_of_code, urgency=Urgency.LOG_IN_CODE, decoy=not expected)
+    content = login_code_text(locale, code)
+    await send_sms(work, phone, content, urgency=Urgency.LOG_IN_CODE, decoy=not expected)
     return SentCode(
         challenge_id, secret, int(rules.CODE_LIFETIME.total_seconds()), int(rules.RESEND_WAIT.total_seconds())
     )

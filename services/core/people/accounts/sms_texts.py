@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from pathlib import Path
 
-from services.core.platform.locales import fitting_locale
+from services.core.platform.outbox.sms import SmsText, SmsTexts
+
+TEXTS = SmsTexts(Path(__file__).with_suffix(".json"))
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    texts: dict[str, dict[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-    return texts
-
-
-def login_code_text(locale: str, code: str) -> str:
+def login_code_text(locale: str, code: str) -> SmsText:
     """Return the text that carries a one-time code."""
-    return _texts()[fitting_locale(locale)]["login_code"].format(code=code)
+    return TEXTS.compose("login_code", locale, code=code)
 
 
-def invitation_text(locale: str, host: str) -> str:
+def invitation_text(locale: str, host: str) -> SmsText:
     """Return the text that announces an invitation; ``host`` is where the product is opened."""
-    return _texts()[fitting_locale(locale)]["invitation"].format(host=host)
+    return TEXTS.compose("invitation", locale, host=host)
 
 
-def urgent_text(locale: str, *, time: str, host: str) -> str:
+def urgent_text(locale: str, *, time: str, host: str) -> SmsText:
     """Return the text to a guardian about a watch that called for help at ``time`` (the child's wall clock)."""
-    return _texts()[fitting_locale(locale)]["urgent"].format(time=time, host=host)
+    return TEXTS.compose("urgent", locale, time=time, host=host)
 
 
-def go_and_look_text(locale: str) -> str:
+def go_and_look_text(locale: str) -> SmsText:
     """Return the text to a person who lives with a child whose watch called for help: no name, place or link."""
-    return _texts()[fitting_locale(locale)]["go_and_look"]
+    return TEXTS.compose("go_and_look", locale)
 
 
-def recovery_text(locale: str, host: str) -> str:
+def recovery_text(locale: str, host: str) -> SmsText:
     """Return the text that announces a change which can still be contested."""
-    return _texts()[fitting_locale(locale)]["recovery"].format(host=host)
+    return TEXTS.compose("recovery", locale, host=host)
 
 
-def looked_up_text(locale: str, host: str) -> str:
+def looked_up_text(locale: str, host: str) -> SmsText:
     """Return the text that notifies a guardian of a staff access to name and number."""
-    return _texts()[fitting_locale(locale)]["looked_up"].format(host=host)
+    return TEXTS.compose("looked_up", locale, host=host)

@@ -83,7 +83,7 @@ async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: 
     work.add(invitation)
     await work.flush()
     locale = known.locale if known is not None else by.locale
-    await send_sms(work, phone, locale, invitation_text(locale, work.host))
+    await send_sms(work, phone, invitation_text(locale, work.host))
     record_audit(
         work, guardian_actor(by.guardian_id), "invitation.made", family_id=family_id,
         subject_id=invitation.invitation_id,

@@ -170,7 +170,7 @@ async def reset_staff(
     moved = number != staff.phone
     if moved and staff.phone is not None:
         locale = first.locale if first else DEFAULT_LOCALE
-        await send_sms(work, staff.phone, locale, number_changed_text(locale))
+        await send_sms(work, staff.phone, number_changed_text(locale))
     password = new_initial_password()
     staff.phone = number
     staff.password_hash = await hash_password(password)
@@ -263,7 +263,7 @@ async def _send_first_password(work: UnitOfWork, staff: Staff, password: str) ->
         return password
     site = await _site_of(work, staff.staff_id)
     locale = site.locale if site else DEFAULT_LOCALE
-    await send_sms(work, staff.phone, locale, first_password_text(locale, password))
+    await send_sms(work, staff.phone, first_password_text(locale, password))
     return None
 
 

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
 from pathlib import Path
 
-from services.core.platform.locales import fitting_locale
+from services.core.platform.outbox.sms import SmsText, SmsTexts
+
+TEXTS = SmsTexts(Path(__file__).with_suffix(".json"))
 
 
-@cache
-def _texts() -> dict[str, dict[str, str]]:
-    texts: dict[str, dict[str, str]] = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
-    return texts
-
-
-def first_password_text(locale: str, password: str) -> str:
+def first_password_text(locale: str, password: str) -> SmsText:
     """Return the text that carries a first password."""
-    return _texts()[fitting_locale(locale)]["first_password"].format(password=password)
+    return TEXTS.compose("first_password", locale, password=password)
 
 
-def number_changed_text(locale: str) -> str:
+def number_changed_text(locale: str) -> SmsText:
     """Return the text for the number that an account had before its reset."""
-    return _texts()[fitting_locale(locale)]["number_changed"]
+    return TEXTS.compose("number_changed", locale)

@@ -18,6 +18,7 @@ from sqlmodel import col, exists, select
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.outbox.rules import Urgency, pause_after
+from services.core.platform.outbox.sms import SmsText, WaitingSms, sealed_payload, unseal_payload
 from services.core.platform.outbox.tables import OutboxRow
 
 CHANNEL = "outbox"
@@ -50,15 +51,14 @@ async def notify_factories(work: UnitOfWork, serials: Sequence[str]) -> None:
 
 
 async def send_sms(
-    work: UnitOfWork, phone: str, locale: str, text: str, *, urgency: Urgency = Urgency.NORMAL, decoy: bool = False
+    work: UnitOfWork, phone: str, content: SmsText, *, urgency: Urgency = Urgency.NORMAL, decoy: bool = False
 ) -> None:
-    """Queue a text message; number (E.164) and text are sealed in the row.
+    """Queue a text message; number (E.164), text, kind and parameters are sealed in the row.
 
     A ``decoy`` is written like any other message and discarded by the worker, so that the response time of the caller
     does not depend on whether the number is known.
     """
-    sealed = work.vault.seal(f"{phone}\x00{locale}\x00{text}".encode(), "sms")
-    await _queue(work, DECOY if decoy else "sms", "", {"sealed": sealed.hex()}, urgency)
+    await _queue(work, DECOY if decoy else "sms", "", sealed_payload(work.vault, phone, content), urgency)
 
 
 async def request_rendition(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:
@@ -78,10 +78,9 @@ async def queue_push(
     await _queue(work, "push", str(endpoint_id), note, urgency)
 
 
-def unseal_sms(vault: Vault, row: OutboxRow) -> tuple[str, str, str]:
-    """Return phone, locale and text of an SMS row."""
-    phone, locale, text = vault.unseal(bytes.fromhex(row.payload["sealed"]), "sms").decode().split("\x00", 2)
-    return phone, locale, text
+def unseal_sms(vault: Vault, row: OutboxRow) -> WaitingSms:
+    """Return the message of an SMS row, of whichever age; raises SealBrokenError."""
+    return unseal_payload(vault, row.payload, row.outbox_id)
 
 
 async def _queue(

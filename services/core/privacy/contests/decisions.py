@@ -227,7 +227,7 @@ async def _notify(work: UnitOfWork, decision: ContestDecision) -> None:
     """Notify every guardian by text and in the app."""
     is_done = decision.state == "done"
     for _, guardian in await guardians_of(work, decision.family_id):
-        await send_sms(work, guardian.phone, guardian.locale, decision_text(is_done, guardian.locale, work.host))
+        await send_sms(work, guardian.phone, decision_text(is_done, guardian.locale, work.host))
     await _notify_apps(work, decision)
 
 

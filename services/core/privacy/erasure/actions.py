@@ -167,8 +167,8 @@ async def _close_family(work: UnitOfWork, family_id: uuid.UUID, actor: Actor) ->
 
 async def _tell(work: UnitOfWork, guardians: Sequence[Guardian], what: str) -> None:
     for guardian in guardians:
-        text = erased_text("child" if what == CHILD else "family", guardian.locale)
-        await send_sms(work, guardian.phone, guardian.locale, text)
+        content = erased_text("child" if what == CHILD else "family", guardian.locale)
+        await send_sms(work, guardian.phone, content)
 
 
 async def _family_of(work: UnitOfWork, entry: LedgerEntry) -> uuid.UUID | None:

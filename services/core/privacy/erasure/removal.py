@@ -128,5 +128,5 @@ async def _forget_phones(work: UnitOfWork, phones: Sequence[str], erasure: Erasu
         ).with_for_update(skip_locked=True)
     )  # fmt: skip
     for row in waiting.all():
-        if unseal_sms(work.vault, row)[0] in phones:
+        if unseal_sms(work.vault, row).phone in phones:
             await work.session.delete(row)

@@ -11,6 +11,7 @@ from sqlmodel import SQLModel, func, select
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.expiry import expire_one_message
 from services.core.conversation.messages.retention import purge_one_old_voice
+from services.core.people.accounts.sms_texts import go_and_look_text
 from services.core.people.accounts.tables import Session
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
@@ -51,7 +52,7 @@ async def test_events_sessions_and_unsent_messages_go_in_their_time(
     await _forget(database)
     mother = await make_family(client, database)
     async with database.begin() as work:
-        await send_sms(work, mother.phone, "en", "never sent")
+        await send_sms(work, mother.phone, go_and_look_text("en"))
     clock.advance(days=1, hours=23)
     await _forget(database)
     assert (await _count(database, OutboxRow), await _count(database, Event)) != (0, 0)

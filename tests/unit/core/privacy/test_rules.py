@@ -54,7 +54,7 @@ def test_a_copy_counts_as_there_until_every_watch_has_shown_otherwise(wipes: lis
 def test_guardians_are_told_in_their_language_and_nothing_about_whom() -> None:
     for locale in LOCALES:
         for what in ("child", "family"):
-            text = erased_text("child" if what == "child" else "family", locale)
+            text = erased_text("child" if what == "child" else "family", locale).text
             assert text.startswith("SmartWatch")
             assert "{" not in text
 

@@ -71,7 +71,7 @@ def test_the_newest_firmware_is_the_highest_by_its_numbers() -> None:
 def test_every_language_has_a_text_of_its_own_for_each_word(locale: str) -> None:
     texts = [advice(kind, locale) for kind in KINDS]
     texts += [help_text(kind, locale) for kind in HELP_KINDS]
-    texts += [programme_ending_text(locale, "app.example.org"), get_in_touch_text(locale)]
+    texts += [programme_ending_text(locale, "app.example.org").text, get_in_touch_text(locale).text]
     assert all(texts)
     assert len(set(texts)) == len(texts)
     if locale != "en":

@@ -21,10 +21,14 @@ HOST = "app.example.org"
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_each_language_has_a_code_of_one_part(locale: str) -> None:
-    assert "482913" in login_code_text(locale, "482913")
+    code = login_code_text(locale, "482913")
+    assert "482913" in code.text
+    # A provider that sends templates is given the kind and its parameters, and no log the code.
+    assert (code.kind, code.params, code.locale) == ("login_code", {"code": "482913"}, locale)
+    assert "482913" not in repr(code)
     # 160 characters of a Latin alphabet, 70 of any other, go in one part.
-    assert len(login_code_text(locale, "482913")) <= 160
-    assert len({login_code_text(one, "1") for one in LOCALES}) == len(LOCALES)
+    assert len(code.text) <= 160
+    assert len({login_code_text(one, "1").text for one in LOCALES}) == len(LOCALES)
 
 
 @pytest.mark.parametrize(
@@ -38,21 +42,22 @@ def test_the_language_that_fits_best_is_spoken(asked: str | None, spoken: str) -
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_texts_that_ask_to_open_the_product_name_its_host(locale: str) -> None:
-    texts = [
+    contents = [
         invitation_text(locale, HOST), recovery_text(locale, HOST), looked_up_text(locale, HOST),
         urgent_text(locale, time="14:05", host=HOST), programme_ending_text(locale, HOST),
         decision_text(False, locale, HOST), decision_text(True, locale, HOST),
     ]  # fmt: skip
+    texts = [content.text for content in contents]
     assert len(set(texts)) == len(texts)
     assert all(text.startswith("SmartWatch") and HOST in text and "{" not in text for text in texts)
-    assert "48" in recovery_text(locale, HOST)
-    assert "14:05" in urgent_text(locale, time="14:05", host=HOST)
+    assert "48" in recovery_text(locale, HOST).text
+    assert "14:05" in urgent_text(locale, time="14:05", host=HOST).text
 
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_who_lives_with_the_child_gets_no_link_and_no_name(locale: str) -> None:
-    text = go_and_look_text(locale)
+    text = go_and_look_text(locale).text
     assert text.startswith("SmartWatch")
     assert "{" not in text
     assert "." not in text.rstrip(".").replace(". ", "")
-    assert len({go_and_look_text(one) for one in LOCALES}) == len(LOCALES)
+    assert len({go_and_look_text(one).text for one in LOCALES}) == len(LOCALES)
