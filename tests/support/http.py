@@ -110,6 +110,7 @@ class Parent:
     tokens: dict[str, Any] = field(default_factory=dict)
     address: str = field(default_factory=new_address)
     device_token: str | None = None
+    label: str = ""
     secrets: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -162,7 +163,7 @@ class Parent:
     async def enter_code(self, challenge_id: str, code: str) -> httpx.Response:
         secret = self.secrets.get(challenge_id, "unknown")
         said = {"challenge_id": challenge_id, "challenge_secret": secret, "phone": self.phone, "code": code}
-        return await self.post("/v1/auth/tokens", said)
+        return await self.post("/v1/auth/tokens", {**said, "label": self.label} if self.label else said)
 
     async def log_in(self) -> Parent:
         answer = await self.enter_code(*await self.ask_for_code())
@@ -171,9 +172,9 @@ class Parent:
         self.device_token = self.tokens["device_token"] or self.device_token
         return self
 
-    def new_device(self) -> Parent:
+    def new_device(self, label: str = "") -> Parent:
         """Return the same guardian with a phone that has never logged in."""
-        return Parent(self.client, self.database, self.phone, self.family_id, self.child_id)
+        return Parent(self.client, self.database, self.phone, self.family_id, self.child_id, label=label)
 
     async def consent(self, part: str = "messages") -> None:
         said = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}

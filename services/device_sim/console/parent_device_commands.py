@@ -56,7 +56,8 @@ class DeviceCommands:
         for place, one in enumerate(await self._parent.devices.sessions(), 1):
             mark = "→" if one.current else " "
             state = "waits for its second step" if one.limited else "logged in"
-            say(f"  {mark} {place}. since {one.created_at.astimezone():%Y-%m-%d %H:%M}: {state}")
+            phone = printable(one.label) or "a phone without a name"
+            say(f"  {mark} {place}. {phone}, since {one.created_at.astimezone():%Y-%m-%d %H:%M}: {state}")
 
     async def _end(self, rest: str) -> None:
         sessions = await self._parent.devices.sessions()

@@ -27,6 +27,8 @@ from services.device_sim.parent.voice import ParentVoice
 from services.device_sim.watch.timings import backoff_s
 
 _TIMEOUT_S = 10.0
+# By this name a simulated phone is listed among a guardian's sessions.
+_LABEL = "simulated phone"
 
 
 class SimParent:
@@ -91,7 +93,10 @@ class SimParent:
         challenge = self._store.challenge(phone)
         if challenge is None:
             raise ProblemError("no_code_asked", 0, "Ask for a code first.")
-        body = {"challenge_id": challenge[0], "challenge_secret": challenge[1], "phone": phone, "code": code}
+        body = {
+            "challenge_id": challenge[0], "challenge_secret": challenge[1], "phone": phone, "code": code,
+            "label": _LABEL,
+        }  # fmt: skip
         known = self._store.device_token(phone)
         if known is not None:
             body["device_token"] = known

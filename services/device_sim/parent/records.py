@@ -491,6 +491,7 @@ class SessionShown:
     """``MySession`` of the API."""
 
     session_id: str
+    label: str
     created_at: datetime
     last_used_at: datetime
     limited: bool

@@ -265,10 +265,16 @@ async def test_sessions_are_listed_and_ended_from_another_device_whose_token_is_
     parent = await make_family(client, database)
     await parent.told("PUT", "/v1/me/pin", json={"pin": PIN})
     clock.advance(minutes=1)
-    lost = await parent.new_device().log_in()
+    lost = parent.new_device("Redmi\u202e12")
+    challenge = await lost.ask_for_code()
+    assert (await lost.enter_code(*challenge)).json()["code"] == "text_not_allowed"
+    # A label that is refused uses up no code.
+    lost.label = "Redmi 12"
+    lost.tokens = (await lost.enter_code(*challenge)).json()
+    lost.device_token = lost.tokens["device_token"]
     await lost.told("POST", "/v1/auth/second-step", json={"pin": PIN})
     sessions = (await parent.told("GET", "/v1/me/sessions"))["sessions"]
-    assert [one["current"] for one in sessions] == [False, True]
+    assert [(one["label"], one["current"]) for one in sessions] == [("Redmi 12", False), ("", True)]
     path = f"/v1/me/sessions/{sessions[0]['session_id']}"
     for _ in range(2):
         await parent.told("DELETE", path)

@@ -60,9 +60,8 @@ async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: LogIn
     wrong code counts against the tries of the challenge.
     """
     entered = EnteredCode(body.challenge_id, body.challenge_secret, body.phone, body.code)
-    session = await admission.log_in(
-        work, entered, Asker(body.locale, address, body.device_token, country=body.country)
-    )
+    asker = Asker(body.locale, address, body.device_token, country=body.country, label=body.label)
+    session = await admission.log_in(work, entered, asker)
     return pair_of(work, tokens, session)
 
 
@@ -72,7 +71,7 @@ async def log_in_with_slip(work: Work, tokens: Tokens, address: ClientAddress, b
 
     A slip works once, and only while the hand-out is open; otherwise 403. An unknown device gets a `limited` session.
     """
-    asker = Asker(body.locale, address, body.device_token, country=body.country)
+    asker = Asker(body.locale, address, body.device_token, country=body.country, label=body.label)
     return pair_of(work, tokens, await log_in_by_slip(work, body.slip_code, body.phone, asker))
 
 

@@ -32,8 +32,8 @@ async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessionsResponse:
     return MySessionsResponse(
         sessions=[
             MySession(
-                session_id=one.session_id, created_at=one.created_at, last_used_at=one.last_used_at,
-                limited=one.limited, current=one.session_id == caller.session_id,
+                session_id=one.session_id, label=one.label, created_at=one.created_at,
+                last_used_at=one.last_used_at, limited=one.limited, current=one.session_id == caller.session_id,
             )
             for one in await sessions_of(work, caller.guardian_id)
         ]

@@ -25,6 +25,16 @@ DeviceToken = Annotated[
 ]
 
 
+SessionLabel = Annotated[
+    str,
+    Field(
+        max_length=40,
+        examples=["Redmi 12"],
+        description="the device's own name, by which guardians tell their phones apart; may be empty",
+    ),
+]
+
+
 HandOutCode = Annotated[
     str,
     TypedCode,
@@ -66,6 +76,7 @@ class LogInRequest(RequestBody):
     country: Country | None = None
     locale: Locale | None = None
     device_token: DeviceToken | None = None
+    label: SessionLabel = ""
 
 
 class SlipLogInRequest(RequestBody):
@@ -78,6 +89,7 @@ class SlipLogInRequest(RequestBody):
     country: Country | None = None
     locale: Locale | None = None
     device_token: DeviceToken | None = None
+    label: SessionLabel = ""
 
 
 class RefreshRequest(RequestBody):
@@ -137,6 +149,7 @@ class MySession(ResponseBody):
     """A device on which the caller is logged in."""
 
     session_id: uuid.UUID
+    label: str = Field(examples=["Redmi 12"], description="the device's own name, not verified; may be empty")
     created_at: datetime
     last_used_at: datetime
     limited: bool

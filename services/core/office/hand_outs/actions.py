@@ -122,7 +122,8 @@ async def print_slips(
 async def log_in_by_slip(work: UnitOfWork, code: str, phone: str, asker: Asker) -> OpenSession:
     """Open a session with a printed slip and the phone number enrolled for its family; a slip works once.
 
-    The device check is the same as for any other log-in. Raises PhoneInvalidError, SlipRefusedError.
+    The device check is the same as for any other log-in. Raises PhoneInvalidError, SlipRefusedError,
+    TextNotAllowedError.
     """
     of_slip = (
         select(Site.country)

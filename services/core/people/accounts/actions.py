@@ -20,6 +20,7 @@ from services.core.people.accounts.refresh_chains import RefreshChain
 from services.core.people.accounts.tables import Guardian, GuardianDevice, RefreshToken, Session
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.text_rules import OPTIONAL_NAME, check_text
 
 # Notification payload: the id of a session or guardian whose access changed.
 CHANNEL = "access"
@@ -48,11 +49,14 @@ async def create_guardian(work: UnitOfWork, phone: str, locale: str) -> Guardian
     return guardian
 
 
-async def open_session(work: UnitOfWork, guardian_id: uuid.UUID, device: PresentedDevice) -> OpenSession:
-    """Open a session for a guardian who has just proved the phone number; limited on an unknown device."""
+async def open_session(work: UnitOfWork, guardian_id: uuid.UUID, device: PresentedDevice, label: str) -> OpenSession:
+    """Open a session for a guardian who has just proved the phone number; limited on an unknown device.
+
+    ``label``: the name that the device gives itself, or an empty text. Raises TextNotAllowedError.
+    """
     session = Session(
-        guardian_id=guardian_id, device_id=device.device_id, limited=not device.is_known, created_at=work.now,
-        last_used_at=work.now,
+        guardian_id=guardian_id, device_id=device.device_id, label=check_text("label", label, OPTIONAL_NAME),
+        limited=not device.is_known, created_at=work.now, last_used_at=work.now,
     )  # fmt: skip
     work.add(session)
     await work.flush()

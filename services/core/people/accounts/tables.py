@@ -79,6 +79,8 @@ class Session(SQLModel, table=True):
     device_id: uuid.UUID | None = Field(
         default=None, foreign_key="guardian_device.device_id", index=True, ondelete="SET NULL"
     )
+    # The name of the phone, as the phone gave it at log-in; not verified.
+    label: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
     # Opened by the code alone from an unknown device: no access until the second step.
     limited: bool = False
     created_at: datetime = time_column()

@@ -39,7 +39,7 @@ from services.core.platform.locales import fitting_locale, region_of
 class Asker:
     """The client of a code request or log-in: language, network address, and device token if it has one.
 
-    ``country`` (ISO 3166-1): selected in the app for a number without country code.
+    ``country`` (ISO 3166-1): selected in the app for a number without country code. ``label``: the device's own name.
     """
 
     locale: str | None
@@ -47,6 +47,7 @@ class Asker:
     device_token: str | None = None
     hand_out_code: str | None = None
     country: str | None = None
+    label: str = ""
 
     @property
     def region(self) -> str | None:
@@ -102,7 +103,7 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
 
     On an unknown device, or one unused for 60 days, the session is limited until the second step, because the number
     may have changed owners. Raises PhoneInvalidError, LoginCodeWrongError (the attempt is counted),
-    LoginCodeEndedError.
+    LoginCodeEndedError, TextNotAllowedError.
     """
     # Parsed with the country of the code request, so that both requests read the number alike.
     number = mobile_phone(entered.phone, await country_of_code(work, entered.challenge_id) or asker.region)
@@ -120,7 +121,7 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
 
 
 async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
-    """Open a session for the verified ``number``; the caller holds its lock."""
+    """Open a session for the verified ``number``; the caller holds its lock. Raises TextNotAllowedError."""
     enrolments = await enrolments_of_phone(work, number)
     guardian = await guardian_by_phone(work, number)
     if guardian is None:
@@ -130,7 +131,7 @@ async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
     guardian.awaits_first_log_in = False
     work.add(guardian)
     device = await present_device(work, guardian.guardian_id, asker.device_token, trust=is_first)
-    session = await accounts.open_session(work, guardian.guardian_id, device)
+    session = await accounts.open_session(work, guardian.guardian_id, device, asker.label)
     if session.limited:
         await tell_waiting(work, guardian.guardian_id, session.session_id)
     else:
