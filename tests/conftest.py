@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from services.core.platform.db.migrate import upgrade
 from services.core.platform.settings import Environment, Settings
 from services.devstack.postgres import LocalPostgres
 from tests.support.clock import FakeClock
+from tests.support.ports import claimed_ports
 
 TESTS = Path(__file__).parent
 
@@ -82,6 +83,13 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         environment=Environment.TEST, database_url=database_url, blob_url=f"file:{blobs}", trusted_proxies="127.0.0.1",
         erasure_ledger=blobs.parent / f"{blobs.name}-erasures.jsonl",
     )  # fmt: skip
+
+
+@pytest.fixture
+def claim_port() -> Iterator[Callable[[], int]]:
+    """Return a function that returns a new port at each call, claimed until the end of the test."""
+    with claimed_ports() as claim_port:
+        yield claim_port
 
 
 @pytest.fixture(scope="module")

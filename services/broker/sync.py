@@ -19,6 +19,7 @@ log = structlog.get_logger()
 _POLL_S: Final = 2.0
 _RETRY_S: Final = 0.2
 _IN_STEP_S: Final = 10.0
+_NO_ANSWER: Final = "the database does not answer"
 
 
 class UserSync:
@@ -109,6 +110,7 @@ class UserSync:
             self._note_loss(None)
 
     def _note_loss(self, _state: tenacity.RetryCallState | None) -> None:
-        if self.source_problem is None:
+        # Once for each loss, and for a start without the source.
+        if self.source_problem != _NO_ANSWER:
             log.warning("broker_users_unknown")
-        self.source_problem = "the database does not answer"
+        self.source_problem = _NO_ANSWER

@@ -17,7 +17,7 @@ from services.core.platform.clock import system_clock
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from services.devstack.ports import free_port
+from tests.support.ports import claimed_ports
 
 READY_WITHIN_S = 60.0
 
@@ -45,7 +45,13 @@ async def api_process(settings: Settings) -> AsyncIterator[int]:
 @contextlib.asynccontextmanager
 async def running_api(settings: Settings) -> AsyncIterator[RunningApi]:
     """Run an API process on the database and blobs of these settings."""
-    port = free_port(())
+    with claimed_ports() as claim_port:
+        async with _running_on(settings, claim_port()) as api:
+            yield api
+
+
+@contextlib.asynccontextmanager
+async def _running_on(settings: Settings, port: int) -> AsyncIterator[RunningApi]:
     environment = {
         **os.environ,
         "SMARTWATCH_ENVIRONMENT": "test",

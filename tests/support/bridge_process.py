@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from services.devstack.ports import free_port
+from tests.support.ports import claimed_ports
 from tests.support.watch import Stand
 
 _CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -58,15 +58,26 @@ async def bridge_process(
 
     ``backend_port`` is the way to the broker, if not the direct one.
     """
+    with claimed_ports() as claim_port:
+        environment = _environment(stand, backend_port, claim_port())
+        async with _running(environment, log, reads=reads) as bridge:
+            yield bridge
+
+
+def _environment(stand: Stand, backend_port: int | None, health_port: int) -> dict[str, str]:
     told = {
         "environment": "test", "database_url": stand.settings.database_url, "blob_url": stand.settings.blob_url,
         "erasure_ledger": str(stand.settings.erasure_ledger),
         "mqtt_backend_port": str(backend_port or stand.settings.mqtt_backend_port),
         "mqtt_backend_password": stand.settings.mqtt_backend_password.get_secret_value(),
-        "bridge_health_port": str(free_port(())),
+        "bridge_health_port": str(health_port),
     }  # fmt: skip
     outside = {name: value for name, value in os.environ.items() if not name.startswith("SMARTWATCH_")}
-    environment = outside | {f"SMARTWATCH_{name.upper()}": value for name, value in told.items()}
+    return outside | {f"SMARTWATCH_{name.upper()}": value for name, value in told.items()}
+
+
+@contextlib.asynccontextmanager
+async def _running(environment: dict[str, str], log: Path, *, reads: bool) -> AsyncIterator[BridgeProcess]:
     process = _start(environment, log)
     bridge = BridgeProcess(process, log)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,6 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
 from services.core.platform.crypto.broker_password import mosquitto_hash
-from services.devstack.ports import free_port
 from tests.support.mqtt_client import MqttClient, connected
 
 BACKEND_PASSWORD = "backend-password-of-a-test"
@@ -69,10 +68,9 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def configuration(folder: Path) -> BrokerConfiguration:
-    """A broker on free ports, without TLS."""
-    backend_port = free_port(())
-    return BrokerConfiguration(folder / "mosquitto", backend_port, plain_port=free_port((), {backend_port}))
+def configuration(folder: Path, claim_port: Callable[[], int]) -> BrokerConfiguration:
+    """A broker on ports of its own, without TLS."""
+    return BrokerConfiguration(folder / "mosquitto", claim_port(), plain_port=claim_port())
 
 
 def make_process(configuration: BrokerConfiguration, mosquitto: Path) -> MosquittoProcess:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import shutil
 import signal
 import sys
@@ -25,10 +24,11 @@ import pytest_asyncio
 
 from services.core.platform.crypto.broker_password import mosquitto_hash
 from services.core.platform.db.migrate import upgrade
-from services.devstack.ports import PortClaims, is_answering
+from services.devstack.ports import is_answering
 from services.devstack.postgres import LocalPostgres
 from tests.integration.broker.waiting import becomes_true
 from tests.support.mqtt_client import connected, refused
+from tests.support.ports import claimed_ports
 
 SERIAL, SECRET = "SIM00001", "a-secret-of-a-watch"
 BACKEND_SECRET = "a-secret-of-the-backend"
@@ -111,17 +111,12 @@ def open_folder() -> Iterator[Path]:
 async def running(open_folder: Path, mosquitto: Path) -> AsyncIterator[Running]:
     """A broker process on a database of its own, which tests may kill; one watch is registered."""
     folder = open_folder
-    # While the process is down, its ports look free: they are claimed, and below 32,768 none becomes the local port of
-    # a connection.
-    claims = PortClaims()
-    ports: dict[str, int] = {}
-    for name in ("backend", "tls", "inner", "plain", "health"):
-        ports[name] = claims.free_port(random.sample(range(20_000, 32_768), 100), set(ports.values()))
-    with LocalPostgres(folder / "postgres", durable=False) as postgres:
+    with claimed_ports() as claim_port, LocalPostgres(folder / "postgres", durable=False) as postgres:
         with ThreadPoolExecutor(1) as pool:
             await asyncio.get_running_loop().run_in_executor(
                 pool, partial(upgrade, postgres.owner_dsn(), role="smartwatch")
             )
+        ports = {name: claim_port() for name in ("backend", "tls", "inner", "plain", "health")}
         broker = Running(postgres, folder, mosquitto, ports, folder / "log")
         programme_id, site_id = uuid.uuid4(), uuid.uuid4()
         await broker.sql(
@@ -146,7 +141,6 @@ async def running(open_folder: Path, mosquitto: Path) -> AsyncIterator[Running]:
         await becomes_true(broker.is_ready, _CHANGED_WITHIN_S)
         yield broker
         assert await broker.stop() == 0
-    claims.release()
 
 
 async def watch_enters(running: Running) -> bool:
@@ -215,8 +209,9 @@ async def test_started_again_after_a_kill_it_serves_again(running: Running) -> N
 
 
 async def restart_without_database(running: Running) -> None:
-    """Stop, and start while Postgres is down; Postgres stays down."""
+    """Stop, and start while Postgres is down; return once the process has noted that, while Postgres stays down."""
     assert await running.stop() == 0
+    noted_before = running.events()["broker_users_unknown"]
     assert not is_answering(running.ports["plain"])
     running.postgres.kill()
     await running.start()
@@ -225,6 +220,7 @@ async def restart_without_database(running: Running) -> None:
         return not await refused(running.ports["backend"], "sw-backend", BACKEND_SECRET, client_id="sw-down-1")
 
     await becomes_true(bridge_enters, _CHANGED_WITHIN_S)
+    await becomes_true(lambda: running.events()["broker_users_unknown"] > noted_before, _CHANGED_WITHIN_S)
 
 
 async def test_started_without_its_database_it_serves_the_bridge_and_learns_the_watches_later(running: Running) -> None:

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,7 +30,6 @@ from services.core.people.accounts.tokens import AccessClaims, AccessTokens
 from services.core.platform.clock import system_clock
 from services.core.platform.db.columns import new_id
 from services.core.platform.settings import Settings
-from services.devstack.ports import free_port
 from tests.integration.broker.conftest import ANA, BACKEND_PASSWORD, BEN, FACTORY, KNOWN, Broker
 from tests.integration.broker.waiting import becomes_true
 from tests.support.mqtt_client import connected
@@ -92,9 +91,11 @@ class Gated:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def gated(configuration: BrokerConfiguration, mosquitto: Path) -> AsyncIterator[Gated]:
+async def gated(
+    configuration: BrokerConfiguration, mosquitto: Path, claim_port: Callable[[], int]
+) -> AsyncIterator[Gated]:
     """A running broker that knows two watches, behind its gate."""
-    port = free_port((), {configuration.plain_port, configuration.backend_port})
+    port = claim_port()
     gate = Gate(HERE, port, configuration.plain_port)
     process = MosquittoProcess(configuration, mosquitto, BACKEND_PASSWORD, on_login=gate.record_login)
     gate.epoch = process.epoch
@@ -234,9 +235,9 @@ async def test_what_a_client_sends_before_its_login_is_bounded(gated: Gated) -> 
 
 
 async def test_a_full_gate_closes_who_has_not_logged_in_and_only_then_refuses_the_newcomer(
-    configuration: BrokerConfiguration, mosquitto: Path
+    configuration: BrokerConfiguration, mosquitto: Path, claim_port: Callable[[], int]
 ) -> None:
-    port = free_port((), {configuration.plain_port, configuration.backend_port})
+    port = claim_port()
     gate = Gate(HERE, port, configuration.plain_port, connections_max=3)
     process = MosquittoProcess(configuration, mosquitto, BACKEND_PASSWORD, on_login=gate.record_login)
     await process.start(KNOWN)

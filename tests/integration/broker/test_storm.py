@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,6 @@ from services.broker.passwords import BrokerLogin
 from services.broker.probe import connect_packet
 from services.broker.process import MosquittoProcess
 from services.core.platform.crypto.broker_password import mosquitto_hash
-from services.devstack.ports import free_port
 from tests.integration.broker.conftest import BACKEND_PASSWORD, KNOWN
 from tests.integration.broker.waiting import becomes_true
 
@@ -104,14 +103,14 @@ class Storm:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def storm(
-    configuration: BrokerConfiguration, mosquitto: Path, request: pytest.FixtureRequest
+    configuration: BrokerConfiguration, mosquitto: Path, claim_port: Callable[[], int], request: pytest.FixtureRequest
 ) -> AsyncIterator[Storm]:
     """A broker that knows as many watches as the test asks for, behind its gate."""
     watches = [
         f"w-{number:04d}".translate(str.maketrans("0189", "abcd")).ljust(14, "q") for number in range(request.param)
     ]
     password_hash = mosquitto_hash(_PASSWORD)
-    port = free_port((), {configuration.plain_port, configuration.backend_port})
+    port = claim_port()
     gate = Gate("127.0.0.1", port, configuration.plain_port)
     process = MosquittoProcess(configuration, mosquitto, BACKEND_PASSWORD, on_login=gate.record_login)
     gate.epoch = process.epoch

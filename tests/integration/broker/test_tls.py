@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import ssl
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,6 @@ import pytest_asyncio
 from services.broker.certificates import Certificates, development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
-from services.devstack.ports import free_port
 from tests.integration.broker.conftest import ANA, KNOWN, make_process
 from tests.support.mqtt_client import connected, refused
 
@@ -39,13 +38,13 @@ class TlsBroker:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def broker(folder: Path, mosquitto: Path) -> AsyncIterator[TlsBroker]:
+async def broker(folder: Path, mosquitto: Path, claim_port: Callable[[], int]) -> AsyncIterator[TlsBroker]:
     """A broker with a development certificate and no plain listener."""
     certificates = development_certificates(folder / "certificates", "watches.example")
-    port = free_port(())
+    port = claim_port()
     configuration = BrokerConfiguration(
         folder / "mosquitto",
-        free_port((), {port}),
+        claim_port(),
         tls_port=port,
         certificate_file=certificates.certificate_file,
         key_file=certificates.key_file,

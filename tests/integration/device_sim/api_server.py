@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,13 +19,11 @@ from tests.support.http import code_in, enrol_family, new_phone, sms_to
 class Server:
     """The API on a port of its own, which a test can take away and bring back."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, port: int) -> None:
         self._settings = settings
         self._database = database
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._listening.getsockname()[1])
+        self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
-        self._listening.close()
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 

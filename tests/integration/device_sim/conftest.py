@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +17,6 @@ from services.broker.certificates import development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from services.devstack.ports import free_port
 from tests.integration.device_sim.api_server import Server
 from tests.integration.device_sim.scripted_backend import Bench, at_broker
 
@@ -37,10 +36,9 @@ def broker_folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def configuration(broker_folder: Path) -> BrokerConfiguration:
-    """A broker on free ports, without TLS."""
-    backend_port = free_port(())
-    return BrokerConfiguration(broker_folder / "mosquitto", backend_port, plain_port=free_port((), {backend_port}))
+def configuration(broker_folder: Path, claim_port: Callable[[], int]) -> BrokerConfiguration:
+    """A broker on ports of its own, without TLS."""
+    return BrokerConfiguration(broker_folder / "mosquitto", claim_port(), plain_port=claim_port())
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -51,14 +49,15 @@ async def bench(configuration: BrokerConfiguration, mosquitto: Path) -> AsyncIte
 
 
 @contextlib.asynccontextmanager
-async def _tls_bench(folder: Path, mosquitto: Path, made_at: datetime) -> AsyncIterator[tuple[Bench, Path]]:
-    backend_port = free_port(())
+async def _tls_bench(
+    folder: Path, mosquitto: Path, claim_port: Callable[[], int], made_at: datetime
+) -> AsyncIterator[tuple[Bench, Path]]:
     files = development_certificates(folder / "certificates", "127.0.0.1", made_at)
     assert files.ca_file is not None
     configuration = BrokerConfiguration(
         folder / "mosquitto",
-        backend_port,
-        tls_port=free_port((), {backend_port}),
+        claim_port(),
+        tls_port=claim_port(),
         certificate_file=files.certificate_file,
         key_file=files.key_file,
     )
@@ -67,23 +66,27 @@ async def _tls_bench(folder: Path, mosquitto: Path, made_at: datetime) -> AsyncI
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def tls_bench(broker_folder: Path, mosquitto: Path) -> AsyncIterator[tuple[Bench, Path]]:
+async def tls_bench(
+    broker_folder: Path, mosquitto: Path, claim_port: Callable[[], int]
+) -> AsyncIterator[tuple[Bench, Path]]:
     """A broker that watches reach by TLS, the backend at it, and the authority they trust."""
-    async with _tls_bench(broker_folder, mosquitto, datetime.now(UTC)) as bench:
+    async with _tls_bench(broker_folder, mosquitto, claim_port, datetime.now(UTC)) as bench:
         yield bench
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def expired_bench(broker_folder: Path, mosquitto: Path) -> AsyncIterator[tuple[Bench, Path]]:
+async def expired_bench(
+    broker_folder: Path, mosquitto: Path, claim_port: Callable[[], int]
+) -> AsyncIterator[tuple[Bench, Path]]:
     """The same with a chain of which every certificate has ended."""
-    async with _tls_bench(broker_folder, mosquitto, datetime.now(UTC) - timedelta(days=12 * 365)) as bench:
+    async with _tls_bench(broker_folder, mosquitto, claim_port, datetime.now(UTC) - timedelta(days=12 * 365)) as bench:
         yield bench
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def server(settings: Settings, database: Database) -> AsyncIterator[Server]:
+async def server(settings: Settings, database: Database, claim_port: Callable[[], int]) -> AsyncIterator[Server]:
     """The API on a port of its own, on the database of this module."""
-    server = Server(settings, database)
+    server = Server(settings, database, claim_port())
     await server.start()
     yield server
     await server.stop()

@@ -4,14 +4,13 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from services.devstack.ports import free_port
 from services.devstack.readiness import OwnFaultJudge, Readiness, fetch_readiness
 from services.devstack.supervised import (
     LONGEST_DELAY_S,
@@ -105,8 +104,8 @@ def test_only_what_is_unready_by_its_own_fault_for_long_is_replaced() -> None:
         assert judge.is_to_be_replaced(answer) is expected, now_s[0]
 
 
-def test_one_that_does_not_answer_is_not_ready() -> None:
-    assert "process" in fetch_readiness(free_port([])).reasons
+def test_one_that_does_not_answer_is_not_ready(claim_port: Callable[[], int]) -> None:
+    assert "process" in fetch_readiness(claim_port()).reasons
 
 
 def test_a_child_that_ignores_the_first_signal_gets_the_next_and_then_dies(tmp_path: Path) -> None:

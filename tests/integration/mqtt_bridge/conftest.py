@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest_asyncio
@@ -14,16 +14,14 @@ from services.broker.configuration import BrokerConfiguration
 from services.broker.process import MosquittoProcess
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Environment, Settings
-from services.devstack.ports import free_port
 from tests.support.watch import Stand
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def stand(settings: Settings, database: Database) -> AsyncIterator[Stand]:
+async def stand(settings: Settings, database: Database, claim_port: Callable[[], int]) -> AsyncIterator[Stand]:
     """A broker of its own for each test, on the module's database."""
     folder = Path(tempfile.mkdtemp(prefix="smartwatch-bridge-"))
-    backend_port = free_port(())
-    plain_port = free_port((), {backend_port})
+    backend_port, plain_port = claim_port(), claim_port()
     password = "backend-password-of-a-test"
     broker = MosquittoProcess(
         BrokerConfiguration(folder / "mosquitto", backend_port, plain_port=plain_port),

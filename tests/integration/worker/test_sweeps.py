@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,6 @@ from services.core.platform.facts.tables import Fact
 from services.core.platform.settings import Settings
 from services.core.privacy.erasure.actions import erase_child
 from services.core.privacy.tables import Erasure
-from services.devstack.ports import free_port
 from services.worker.pulse import Pulse
 from services.worker.sweeps import ROUND_MAX_S, Sweep, SweepLoop, all_sweeps
 from tests.support.clock import FakeClock
@@ -113,10 +113,10 @@ async def test_a_sweep_that_never_finishes_gives_way_to_the_next(database: Datab
 
 
 async def test_while_the_database_is_away_the_round_waits_and_no_sweep_is_blamed(
-    transcoder: Transcoder, settings: Settings, tmp_path: Path
+    transcoder: Transcoder, settings: Settings, tmp_path: Path, claim_port: Callable[[], int]
 ) -> None:
     away = Database(
-        f"postgresql://nobody@127.0.0.1:{free_port(())}/none", vault=Vault(settings.master_key.get_secret_value())
+        f"postgresql://nobody@127.0.0.1:{claim_port()}/none", vault=Vault(settings.master_key.get_secret_value())
     )
     sweeps = all_sweeps(away, transcoder.blobs, ErasureLedger(tmp_path / "erasures.jsonl"))
     loop, pulse = SweepLoop(away, sweeps), Pulse("sweeps", 60)

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from services.core.platform.log.health import Check, HealthServer
-from services.devstack.ports import free_port, is_answering
+from services.devstack.ports import is_answering
+from tests.support.ports import claimed_ports
 
 
 async def well() -> None:
@@ -37,14 +38,15 @@ async def silent() -> None:
 @contextlib.asynccontextmanager
 async def page(checks: Mapping[str, Check]) -> AsyncIterator[str]:
     """Serve a page for the block and yield its address."""
-    port = free_port(())
-    server = HealthServer(port, checks)
-    await server.start()
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        await server.stop()
-        assert not is_answering(port)
+    with claimed_ports() as claim_port:
+        port = claim_port()
+        server = HealthServer(port, checks)
+        await server.start()
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            await server.stop()
+            assert not is_answering(port)
 
 
 async def test_it_is_ready_when_every_dependency_is_well() -> None:
