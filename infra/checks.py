@@ -60,7 +60,7 @@ class Pytest:
         # one worker, for the database that they share. Workers take the files in the order that conftest.py gives.
         workers = str(min(4, (os.cpu_count() or 1) + 1))
         side_by_side = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-        self._command = [sys.executable, "-m", "pytest", "-m", "not long", *side_by_side, *arguments, folder]
+        self._command = [sys.executable, "-m", "pytest", *side_by_side, *arguments, folder]
 
     def run(self) -> bool:
         with subprocess.Popen(self._command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
