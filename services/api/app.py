@@ -14,6 +14,7 @@ from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
 from services.api.head_requests import HeadMiddleware, file_paths
 from services.api.middleware import RequestContextMiddleware
 from services.api.refusals import Refusals
+from services.api.request_metrics import RequestMetrics
 from services.api.staff.routes import ROUTERS as STAFF_ROUTERS
 from services.api.stream import EventHub
 from services.core.conversation.audio_assets.rendering import Transcoder
@@ -63,5 +64,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     # The last middleware added is the outermost.
     app.add_middleware(HeadMiddleware, paths=file_paths(app))
     app.add_middleware(BodyLimitMiddleware, tokens=app.state.tokens, clock=database.clock)
-    app.add_middleware(RequestContextMiddleware)
+    app.add_middleware(
+        RequestContextMiddleware, metrics=RequestMetrics({path for _, path, _ in openapi.access_rules(app)})
+    )
     return app

@@ -21,9 +21,12 @@ from uvicorn.protocols.http.h11_impl import STATUS_PHRASES, H11Protocol, Request
 from services.api.app import create_app
 from services.api.problems import HTTP_CODES, MEDIA_TYPE, TYPE_PREFIX
 from services.api.stream import EventHub
+from services.api.system import states
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.descriptors import descriptor_limit
+from services.core.platform.log.health import HealthServer
+from services.core.platform.metrics.page import MetricsPage, disks_of
 from services.core.platform.settings import Settings
 
 # A phone on the worst network needs two seconds for a request of 2 KiB.
@@ -191,16 +194,33 @@ class BoundedHttpProtocol(H11Protocol):
 
 
 class ApiServer(uvicorn.Server):
-    """Serves the application and, asked to stop, first ends the open event streams, which never end by themselves."""
+    """Serves the application, and its health page on a listener of its own.
 
-    def __init__(self, config: uvicorn.Config, hub: EventHub) -> None:
+    Asked to stop, it first ends the open event streams, which never end by themselves.
+    """
+
+    def __init__(self, config: uvicorn.Config, hub: EventHub, health: HealthServer | None = None) -> None:
         super().__init__(config)
         self._hub = hub
+        self.health = health
+
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open."""
+        return len(self.server_state.connections)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; a taken port of the health page ends the process, as that of the API does."""
+        if self.health is not None:
+            await self.health.start()
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop serving, within the configured grace."""
         self._hub.end_streams()
         await super().shutdown(sockets)
+        if self.health is not None:
+            await self.health.stop()
 
 
 def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
@@ -231,4 +251,10 @@ def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
 def run_api(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT."""
     app = create_app(settings, Database.of(settings))
-    ApiServer(server_config(app, settings), app.state.hub).run()
+    hub: EventHub = app.state.hub
+    page = MetricsPage("api", disks_of(settings))
+    server = ApiServer(server_config(app, settings), hub)
+    server.health = HealthServer.of(settings, settings.api_health_port, lambda: states(app), page.render)
+    page.gauge("http_connections", "Open connections of phones and browsers.", lambda: server.open_connections)
+    page.gauge("event_streams", "Open event streams.", lambda: hub.open_streams)
+    server.run()

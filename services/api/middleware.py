@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.api.problems import problem_of_fault
+from services.api.request_metrics import RequestMetrics
 from services.core.platform.crypto.random_ids import new_ref
 
 log = structlog.get_logger()
@@ -30,8 +31,9 @@ _PROBED_PATHS = frozenset({"/healthz", "/readyz"})
 class RequestContextMiddleware:
     """Gives a request its id, logs it without anything personal, and turns what nobody caught into a problem."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: RequestMetrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -64,6 +66,8 @@ class RequestContextMiddleware:
                 if not status:
                     await answer(scope, receive, send_framed)
             route = scope.get("route")
+            duration_s = time.monotonic() - started_at_s
+            self._metrics.record(scope["method"], getattr(route, "path", ""), status, duration_s)
             # Whoever watches this process asks every second: that is heard at DEBUG only.
             write = log.debug if scope["path"] in _PROBED_PATHS else log.info
             write(
@@ -72,5 +76,5 @@ class RequestContextMiddleware:
                 # The template, not the path: ids stay out of the log.
                 route=getattr(route, "path", "unknown"),
                 status=status,
-                duration_ms=round((time.monotonic() - started_at_s) * 1000, 1),
+                duration_ms=round(duration_s * 1000, 1),
             )

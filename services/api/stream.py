@@ -44,6 +44,11 @@ class EventHub:
         self._listener: asyncio.Task[None] | None = None
         self.is_closing = False
 
+    @property
+    def open_streams(self) -> int:
+        """How many streams are open in this process."""
+        return sum(len(waiting) for waiting in self._waiting.values())
+
     def end_streams(self) -> None:
         """End every open stream: this process is about to stop, and apps reconnect with their last event id."""
         self.is_closing = True

@@ -1,10 +1,11 @@
 """Health, readiness, and the document of the watch protocol."""
 
 import asyncio
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import asyncpg
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic import BaseModel, Field
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +17,7 @@ from services.core.platform.blobs.store import BlobStore, BlobStoreAwayError
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
+from services.core.platform.log.health import readiness_answer
 from services.protocol import asyncapi
 
 router = APIRouter(tags=["system"])
@@ -35,24 +37,46 @@ class Version(BaseModel):
     )
 
 
+class HealthResponse(BaseModel):
+    """The process runs."""
+
+    status: Literal["ok"] = Field("ok", description="always `ok`")
+
+
+class ReadinessResponse(BaseModel):
+    """What this process needs, in the form that all processes of the backend share."""
+
+    status: Literal["ok", "unavailable"] = Field(description="`ok` when every check is", examples=["ok"])
+    checks: dict[str, str] = Field(
+        description="`ok` or a short reason by name of the check", examples=[{"postgres": "ok", "blobs": "ok"}]
+    )
+    own_fault: list[str] = Field(
+        description="failed checks that a restart of this process mends; none of the API's", examples=[[]]
+    )
+
+
 @router.get("/healthz", dependencies=[OPEN])
-async def health() -> dict[str, str]:
+async def health() -> HealthResponse:
     """Return 200 while this process runs."""
-    return {"status": "ok"}
+    return HealthResponse()
 
 
 @router.get(
     "/readyz",
     dependencies=[OPEN],
-    responses={503: {"description": "a dependency is not well", "model": dict[str, str]}},
+    responses={503: {"description": "a dependency is not well", "model": ReadinessResponse}},
 )
-async def readiness(request: Request, response: Response) -> dict[str, str]:
+async def readiness(request: Request, response: Response) -> ReadinessResponse:
     """Return the state of each dependency; 503 when one is unavailable."""
-    found = await _database_states(request.app.state.database)
-    found["blobs"] = await _blob_state(request.app.state.transcoder.blobs)
-    if any(state != "ok" for state in found.values()):
-        response.status_code = 503
-    return found
+    status, answer = readiness_answer(await states(request.app))
+    response.status_code = status
+    return ReadinessResponse.model_validate(answer)
+
+
+async def states(app: FastAPI) -> Mapping[str, str]:
+    """Return ``ok`` or the reason by name of each dependency."""
+    found = await _database_states(app.state.database)
+    return found | {"blobs": await _blob_state(app.state.transcoder.blobs)}
 
 
 async def _blob_state(blobs: BlobStore) -> str:

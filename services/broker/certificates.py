@@ -54,6 +54,14 @@ def development_certificates(folder: Path, watch_host: str, now: datetime | None
     return files
 
 
+def expires_at(certificate_file: Path) -> datetime | None:
+    """Return when the first certificate of a PEM chain expires; None when the file cannot be read."""
+    try:
+        return x509.load_pem_x509_certificate(certificate_file.read_bytes()).not_valid_after_utc
+    except (OSError, ValueError):
+        return None
+
+
 _Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 
 

@@ -9,7 +9,9 @@ from typing import Final
 
 from services.broker.log_lines import ClientConnected, ClientGone
 from services.broker.passwords import is_watch_username
+from services.core.platform.metrics.registry import counter
 
+_LOGINS = counter("watch_logins", "Watches that logged in; more than the watches there are: they reconnect.")
 _REMEMBERED_S: Final = 600.0
 # Watches whose refused packets wait to be recorded while Postgres is away.
 _REFUSED_MAX: Final = 10_000
@@ -69,6 +71,7 @@ class Connections:
             if event.client_id in self._kept and self._kept[event.client_id] is None:
                 self._kept[event.client_id] = self._clock()
         elif event.username == event.client_id:
+            _LOGINS.count()
             self._connected[event.client_id] = self._clock()
             self._gone_at_s.pop(event.client_id, None)
             self._kept.pop(event.client_id, None)
@@ -85,6 +88,11 @@ class Connections:
         now_s = self._clock()
         self._gone_at_s = {name: at_s for name, at_s in self._gone_at_s.items() if at_s > now_s - _REMEMBERED_S}
         return {*self._connected, *(name for name, at_s in self._gone_at_s.items() if at_s > now_s - period_s)}
+
+    @property
+    def watches_connected(self) -> int:
+        """How many watches are connected now."""
+        return len(self._connected)
 
     def sessions_left_for(self, period_s: float) -> list[str]:
         """Return the watches whose session is kept although they left this many seconds ago or earlier."""

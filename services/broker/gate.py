@@ -28,6 +28,7 @@ from services.broker.gate_rules import (
 )
 from services.core.platform.descriptors import descriptor_limit, is_exhaustion
 from services.core.platform.log.rate_limited import RateLimitedLog
+from services.core.platform.metrics.registry import counter
 
 _INNER_HOST: Final = "127.0.0.1"
 # From one address to one port the kernel has 28,232 local ports, and a closed connection keeps its port for a minute.
@@ -44,6 +45,11 @@ _READ_BYTES_BEFORE_LOGIN: Final = 4_096
 _WAITING_BYTES_MAX: Final = 16_384
 # Database, health page, log, Mosquitto's pipes, files written in between.
 DESCRIPTORS_RESERVED: Final = 256
+
+_TURNED_AWAY = counter(
+    "gate_closed", "Connections that the gate closed before a log-in, by reason.", reason=("full", "pending")
+)
+_NOT_LOGGED_IN = counter("gate_failures", "Connections that ended without a log-in.")
 
 
 def connections_within(descriptors: int) -> int:
@@ -280,6 +286,21 @@ class Gate:
             self._logins.record(client.key, self._now_s())
             client.log_in()
 
+    @property
+    def connections(self) -> int:
+        """How many connections are open."""
+        return len(self._clients)
+
+    @property
+    def pending(self) -> int:
+        """How many of them have not logged in."""
+        return len(self._pending)
+
+    @property
+    def failing_addresses(self) -> int:
+        """How many addresses had a failed log-in lately."""
+        return len(self._failures)
+
     def delay_s(self, key: str) -> float:
         """Return how long the next connection of this address waits, in seconds; none after a recent log-in."""
         if self._logins.count(key, self._now_s()):
@@ -296,12 +317,14 @@ class Gate:
         if len(self._clients) >= self.connections_max:
             oldest = self._pending.oldest()
             if oldest is None:
+                _TURNED_AWAY.count(reason="full")
                 self._log.error("gate_full", connections=len(self._clients))
                 return False
             self._close(oldest)
         victim = self._pending.add(client, client.key, self._logins.count(client.key, self._now_s()))
         self._clients.add(client)
         if victim is not None:
+            _TURNED_AWAY.count(reason="pending")
             self._log.warning("gate_closed_pending", pending=len(self._pending))
             self._close(victim)
         return True
@@ -373,6 +396,7 @@ class Gate:
             return
         if client.epoch != self.epoch():
             return
+        _NOT_LOGGED_IN.count()
         failures = self._failures.record(client.key, self._now_s())
         if failures == FREE_FAILURES + 1:
             # The log holds no address, only that there is one.

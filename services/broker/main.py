@@ -15,6 +15,7 @@ from services.broker.certificates import Certificates, development_certificates
 from services.broker.configuration import BrokerConfiguration
 from services.broker.errors import BrokerError, MosquittoMissingError
 from services.broker.gate import Gate
+from services.broker.metrics_page import metrics_page
 from services.broker.presence import PresenceWriter
 from services.broker.process import MosquittoProcess
 from services.broker.sessions import SessionLimits
@@ -71,10 +72,11 @@ async def run_broker(settings: Settings) -> None:
     async def postgres_well() -> str | None:
         return sync.source_problem
 
-    health = HealthServer(
+    health = HealthServer.of(
+        settings,
         settings.broker_health_port,
         {"mosquitto": mosquitto_well, "postgres": postgres_well, "users_in_step": sync.in_step},
-        host=settings.health_host,
+        metrics_page(settings, broker, gate, sessions).render,
     )
     try:
         await health.start()

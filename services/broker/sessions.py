@@ -29,6 +29,8 @@ KEPT_AFTER_LEAVING_S: Final = 1800.0
 SESSION_MAX_BYTES: Final = 1_048_576
 # The bridge's own queue may hold 64 MiB while the bridge is away; half of that is worth an alarm.
 STATE_ALARM_BYTES: Final = 32 * 1_048_576
+# The client id under which the reader of uplinks keeps its session.
+UPLINK_CLIENT_ID: Final = "sw-uplink"
 _CHECK_EVERY_S: Final = 5.0
 
 
@@ -40,6 +42,8 @@ class SessionLimits:
         self._connections = connections
         self._backend_password = backend_password
         self._log = RateLimitedLog(RateLimiter(interval_s=600))
+        # Bytes that Mosquitto keeps for the bridge's session and for all those of watches.
+        self.kept_bytes = {"uplink": 0.0, "watches": 0.0}
 
     async def run(self) -> None:
         """Enforce the limits every five seconds."""
@@ -58,8 +62,12 @@ class SessionLimits:
         size_bytes = await asyncio.to_thread(files.state_bytes)
         if size_bytes > STATE_ALARM_BYTES:
             self._log.critical("broker_state_large", size_bytes=size_bytes)
+        sizes = await asyncio.to_thread(session_sizes, files.state)
+        self.kept_bytes = {
+            "uplink": sizes.get(UPLINK_CLIENT_ID, 0),
+            "watches": sum(held_bytes for name, held_bytes in sizes.items() if is_watch_username(name)),
+        }
         if size_bytes > SESSION_MAX_BYTES:
-            sizes = await asyncio.to_thread(session_sizes, files.state)
             for name, held_bytes in sizes.items():
                 if held_bytes > SESSION_MAX_BYTES and is_watch_username(name):
                     names[name] = "too large"

@@ -276,6 +276,8 @@ class Installation:
         """
         dead = {name: process for name, process in self.processes.items() if process.deaths and not process.process_id}
         suspects = {self.ports[process.health_port_setting] for process in dead.values()}
+        if "api" in dead:
+            suspects.add(self.ports["api_health_port"])
         if "broker" in dead:
             suspects |= {port for name, port in self.ports.items() if name.startswith("m")}
         taken = {port for port in suspects if not is_free(port)}

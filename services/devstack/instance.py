@@ -28,6 +28,7 @@ PREFERRED_PORTS: Mapping[str, range] = {
     "bridge_health_port": range(8081, 8082),
     "broker_health_port": range(8082, 8083),
     "worker_health_port": range(8083, 8084),
+    "api_health_port": range(8085, 8086),
     "mosquitto_plain_port": range(1883, 1884),
     "mqtt_backend_port": range(1884, 1885),
     "mosquitto_tls_port": range(8883, 8884),

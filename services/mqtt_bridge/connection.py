@@ -10,8 +10,9 @@ import asyncio
 import contextlib
 import logging
 import math
+import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiomqtt
 from paho.mqtt.client import Client as PahoClient
@@ -48,6 +49,8 @@ class Incoming:
     _message_number: int
     _qos: int
     _client: PahoClient
+    # Of the steady clock.
+    arrived_at_s: float = field(default_factory=time.monotonic)
 
     def acknowledge(self) -> None:
         """Send the PUBACK: from now on the broker forgets the message. Only after the commit, or for a `retry`."""

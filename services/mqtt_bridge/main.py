@@ -12,10 +12,14 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.leases.actions import IDLE_IN_TRANSACTION_S
 from services.core.platform.log.health import HealthServer
+from services.core.platform.metrics.page import MetricsPage, disks_of
+from services.core.platform.metrics.registry import counter
 from services.core.platform.retrying import run_with_retries
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.downlink import DownlinkPublisher
 from services.mqtt_bridge.uplink import UplinkReader
+
+_LOST = counter("bridge_losses", "Connections or leases that were lost, by part.", part=("uplink", "downlink"))
 
 log = structlog.get_logger()
 
@@ -54,6 +58,19 @@ class Bridge:
         return None
 
 
+def metrics_page(bridge: Bridge, settings: Settings) -> MetricsPage:
+    """Return the page of a bridge; the backlog is that of the bridge that reads, a bridge that stands by has none."""
+    page = MetricsPage("bridge", disks_of(settings))
+    uplink, downlink = bridge.uplink, bridge.downlink
+    page.gauge(
+        "bridge_connected", "1 while this part is connected to the broker.",
+        lambda: {"uplink": float(uplink.connected), "downlink": float(downlink.connected)}, label="part",
+    )  # fmt: skip
+    page.gauge("uplink_backlog_messages", "Uplinks read and not acknowledged.", lambda: uplink.backlog.messages)
+    page.gauge("uplink_backlog_bytes", "Their size.", lambda: uplink.backlog.size_bytes)
+    return page
+
+
 async def keep_running(name: str, run_once: Callable[[], Awaitable[None]]) -> None:
     """Run again whenever it ends or fails; ends by a cancellation only."""
 
@@ -62,6 +79,7 @@ async def keep_running(name: str, run_once: Callable[[], Awaitable[None]]) -> No
         # A task group's own name says nothing: name the first error inside.
         while isinstance(inner, BaseExceptionGroup):
             inner = inner.exceptions[0]
+        _LOST.count(part=name)
         log.warning("lost", part=name, error=type(inner).__qualname__, attempt=failures)
 
     while True:
@@ -76,7 +94,8 @@ async def run_bridge(settings: Settings) -> None:
     database = Database.of(settings, idle_in_transaction_s=IDLE_IN_TRANSACTION_S)
     blobs = BlobStore.of(settings)
     bridge = Bridge(settings, database, blobs)
-    health = HealthServer(
+    health = HealthServer.of(
+        settings,
         settings.bridge_health_port,
         {
             "postgres": bridge.database_well,
@@ -84,7 +103,7 @@ async def run_bridge(settings: Settings) -> None:
             "downlink": bridge.downlink_well,
             "blobs": bridge.blobs_well,
         },
-        host=settings.health_host,
+        metrics_page(bridge, settings).render,
     )
     await health.start()
     running = asyncio.create_task(bridge.run())

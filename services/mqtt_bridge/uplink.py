@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
@@ -21,6 +22,7 @@ from services.core.platform.db.faults import is_collision, is_database_unavailab
 from services.core.platform.leases.actions import LeaseLostError, hold_lease, new_holder
 from services.core.platform.limits.rules import Bucket, Limits, take
 from services.core.platform.log.throttle import LogThrottle
+from services.core.platform.metrics.registry import counter, histogram
 from services.core.platform.settings import Settings
 from services.mqtt_bridge.backlog import Backlog
 from services.mqtt_bridge.batch import Batcher, Waiting
@@ -49,6 +51,12 @@ _ATTEMPTS_MAX: Final = 5
 _COLLISION_WAIT_S: Final = 0.05
 # Receipts `retry` that wait to be published; beyond it a message is acknowledged without one and comes again by itself.
 _REFUSALS_MAX: Final = 1_000
+_KINDS: Final = [kind.value for kind in UplinkKind]
+_HANDLED = histogram("uplink_seconds", "From reading an uplink to its PUBACK, by kind.", kind=_KINDS)
+_PUT_OFF = counter(
+    "uplinks_put_off", "Uplinks answered `retry` without being handled, by reason.",
+    reason=("rate", "no_room", "database_away", "failed"),
+)  # fmt: skip
 
 log = structlog.get_logger()
 
@@ -64,6 +72,8 @@ class UplinkReader:
         self.rates = Rates()
         self.connected = False
         self.standby = True
+        # The backlog of the present connection.
+        self.backlog = Backlog()
 
     async def run_once(self) -> None:
         """Wait for the lease, connect, and handle uplinks until lease or broker is lost."""
@@ -94,7 +104,7 @@ class _Reading:
         self._backend = backend
         self._connection = connection
         self._reader = reader
-        self._backlog = Backlog()
+        self._backlog = reader.backlog = Backlog()
         self._outage = Outage(backend.database)
         self._throttle = LogThrottle()
         self._refusals: asyncio.Queue[list[Reply]] = asyncio.Queue(_REFUSALS_MAX)
@@ -130,14 +140,18 @@ class _Reading:
         user = topic.user.name
         wait_s = self._reader.rates.wait_s(topic.user, known, len(message.payload), self._backend.database.clock())
         if wait_s is not None:
+            _PUT_OFF.count(reason="rate")
             self._refuse(user, message, wait_s)
             return
         if known is not None and known.kind is UplinkKind.HELLO:
             # The newest hello of a user says all that the earlier ones said.
             for older in self._backlog.remove(user, lambda one: one.topic == message.topic):
                 self._count_out(user, older)
-        if not self._backlog.has_room(user, message) or (self._outage.is_on and self._may_put_off(message)):
-            self._put_off(user, message)
+        if not self._backlog.has_room(user, message):
+            self._put_off(user, message, "no_room")
+            return
+        if self._outage.is_on and self._may_put_off(message):
+            self._put_off(user, message, "database_away")
             return
         self._backlog.put(user, message)
 
@@ -147,8 +161,9 @@ class _Reading:
         is_chunk = isinstance(topic, Uplink) and topic.kind is UplinkKind.VOICE_CHUNK
         return is_chunk or is_kept_by_watch(message.topic, message.payload)
 
-    def _put_off(self, user: str, message: Incoming) -> None:
+    def _put_off(self, user: str, message: Incoming, reason: str) -> None:
         """Answer a message `retry` that was not handled for a reason of ours."""
+        _PUT_OFF.count(reason=reason)
         topic = parse_uplink(message.topic)
         if isinstance(topic, Uplink):
             self._reader.rates.note_unhandled(topic)
@@ -206,9 +221,11 @@ class _Reading:
                     await asyncio.sleep(random.uniform(0, _COLLISION_WAIT_S * 2**attempt))  # noqa: S311 - no secret
                 else:
                     self._log_failure("uplink_failed", error)
+                    _PUT_OFF.count(reason="failed")
                     return retry_replies(message.topic, message.payload, _RETRY_AFTER_OWN_FAULT_S)
 
     def _put_off_in_work(self, message: Incoming) -> list[Reply]:
+        _PUT_OFF.count(reason="database_away")
         topic = parse_uplink(message.topic)
         if isinstance(topic, Uplink):
             self._reader.rates.note_unhandled(topic)
@@ -221,15 +238,18 @@ class _Reading:
             for user in self._backlog.users():
                 for message in self._backlog.remove(user, self._may_put_off):
                     self._backlog.settled(user, message)
-                    self._put_off(user, message)
+                    self._put_off(user, message, "database_away")
             await self._outage.wait_until_over()
 
     async def _settle(self, messages: Sequence[Incoming], replies: Sequence[Reply]) -> None:
         """Acknowledge messages that are committed or answered, and publish the replies."""
+        now_s = time.monotonic()
         for message in messages:
-            user = parse_uplink(message.topic).user
-            if user is not None:
-                self._count_out(user.name, message)
+            topic = parse_uplink(message.topic)
+            if topic.user is not None:
+                self._count_out(topic.user.name, message)
+            if isinstance(topic, Uplink):
+                _HANDLED.observe(now_s - message.arrived_at_s, kind=topic.kind.value)
         await publish_all(self._connection, replies)
 
     def _count_out(self, user: str, message: Incoming) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from services.core.platform.metrics.registry import counter
 from services.protocol.codec import encode
 from services.protocol.downlink import Receipt
 from services.protocol.fields import WireMessage
 from services.protocol.topics import DownlinkKind, User, downlink
 from services.protocol.words import ReceiptCode
+
+_RECEIPTS = counter("receipts", "Receipts made for watches, by code.", code=[code.value for code in ReceiptCode])
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ def reply(user: User, kind: DownlinkKind, message: WireMessage, ref: str | None 
 
 def receipt(user: User, message: Receipt) -> Reply:
     """Return a receipt on the user's topic."""
+    _RECEIPTS.count(code=message.code)
     return reply(user, DownlinkKind.RECEIPT, message)
 
 

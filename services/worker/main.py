@@ -18,6 +18,7 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.log.health import HealthServer
+from services.core.platform.metrics.page import MetricsPage, disks_of
 from services.core.platform.retrying import run_with_retries
 from services.core.platform.settings import Settings
 from services.core.privacy.erasure.replay import replay
@@ -25,6 +26,7 @@ from services.worker.escalation import EscalationLoop
 from services.worker.exports import ExportLoop
 from services.worker.push import push_loops
 from services.worker.push_providers import PushProvider, providers_of
+from services.worker.queues import QueueSampler
 from services.worker.sms import sms_loops
 from services.worker.sms_providers import SmsProvider, provider_of
 from services.worker.supervisor import Loop, Supervisor
@@ -97,8 +99,12 @@ async def run_worker(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT; raises LoopEndedError when a loop ends by itself."""
     async with _open(settings) as (transcoder, outside):
         ledger = ErasureLedger(settings.erasure_ledger)
-        supervisor = Supervisor(all_loops(transcoder, ledger, outside))
-        health = HealthServer(
+        page = MetricsPage("worker", disks_of(settings))
+        supervisor = Supervisor([*all_loops(transcoder, ledger, outside), QueueSampler(transcoder.database, page)])
+        page.gauge("loops_hung", "Loops that have not moved for too long.", lambda: len(supervisor.hung))
+        page.gauge("work_failing", "Loops and sweeps that keep failing.", lambda: len(supervisor.failing))
+        health = HealthServer.of(
+            settings,
             settings.worker_health_port,
             {
                 "postgres": transcoder.database.ping,
@@ -106,8 +112,8 @@ async def run_worker(settings: Settings) -> None:
                 "sweeps_and_loops": supervisor.failing_work,
                 "hung_loops": lambda: hung_loops(supervisor, transcoder),
             },
+            page.render,
             own_faults={"hung_loops"},
-            host=settings.health_host,
         )
         await health.start()
         try:

@@ -12,6 +12,7 @@ from services.core.devices.push.actions import Delivery, fan_out, open_delivery,
 from services.core.devices.push.rules import EndpointKind
 from services.core.devices.push.rules import Outcome as PushOutcome
 from services.core.platform.db.database import Database
+from services.core.platform.metrics.registry import counter
 from services.core.platform.outbox import actions as outbox
 from services.core.platform.outbox.rules import Urgency
 from services.core.platform.outbox.tables import OutboxRow
@@ -23,6 +24,10 @@ from services.worker.wake_ups import WakeUps
 SENDERS: Final = 4
 # The provider's own time and that of the two short transactions around it.
 DEADLINE_S: Final = TIMEOUT_S + 5.0
+_NOTES = counter(
+    "push_notes", "Notes given to a push service, by kind of endpoint and outcome.",
+    kind=[kind.value for kind in EndpointKind], outcome=[outcome.value for outcome in PushOutcome],
+)  # fmt: skip
 
 log = structlog.get_logger()
 
@@ -48,6 +53,7 @@ class PushSending:
         if delivery is None:
             return Outcome.DONE
         outcome = await self._outcome(delivery)
+        _NOTES.count(kind=delivery.target.kind.value, outcome=outcome.value)
         async with self._database.begin() as work:
             is_to_be_repeated = await record_outcome(work, delivery.endpoint_id, outcome)
             await (outbox.defer if is_to_be_repeated else outbox.settle)(work, row)

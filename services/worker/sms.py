@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.core.platform.db.database import Database
+from services.core.platform.metrics.registry import counter
 from services.core.platform.outbox.actions import DECOY, unseal_sms
 from services.core.platform.outbox.rules import Urgency
 from services.core.platform.outbox.tables import OutboxRow
@@ -16,6 +17,7 @@ from services.worker.wake_ups import WakeUps
 SEND_DEADLINE_S: Final = 10.0
 # Messages in flight: a provider that hangs takes all of these and never the sender that serves SOS alone.
 SENDERS: Final = 3
+_MESSAGES = counter("sms", "Attempts to send a text message, by outcome.", outcome=("sent", "failed"))
 
 
 class SmsSending:
@@ -29,7 +31,12 @@ class SmsSending:
         """Send one message and discard a decoy; whatever the provider raises defers the row."""
         if row.kind != DECOY:
             waiting = unseal_sms(self._database.vault, row)
-            await self._provider.send(waiting.phone, waiting.content, waiting.message_id)
+            try:
+                await self._provider.send(waiting.phone, waiting.content, waiting.message_id)
+            except BaseException:
+                _MESSAGES.count(outcome="failed")
+                raise
+            _MESSAGES.count(outcome="sent")
         return Outcome.DONE
 
 

@@ -76,8 +76,18 @@ class Supervisor:
 
     async def hung_loops(self) -> str | None:
         """Return the names of the loops that hang, or None. A restart of the process mends it."""
-        return ", ".join(pulse.loop_name for pulse in self._pulses if pulse.is_hung) or None
+        return ", ".join(self.hung) or None
 
     async def failing_work(self) -> str | None:
         """Return the names of the work that keeps failing, or None. A restart of the process would not mend it."""
-        return ", ".join(name for pulse in self._pulses for name in pulse.failing) or None
+        return ", ".join(self.failing) or None
+
+    @property
+    def hung(self) -> list[str]:
+        """The names of the loops that hang."""
+        return [pulse.loop_name for pulse in self._pulses if pulse.is_hung]
+
+    @property
+    def failing(self) -> list[str]:
+        """The names of the loops and sweeps that keep failing."""
+        return [name for pulse in self._pulses for name in pulse.failing]

@@ -42,6 +42,7 @@ from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.idempotency.actions import purge_one_fingerprint_batch
 from services.core.platform.limits.expiry import purge_full_buckets
+from services.core.platform.metrics.registry import counter
 from services.core.privacy.contests.decisions import carry_out_one_decision
 from services.core.privacy.copies.actions import expire_one_export
 from services.core.privacy.erasure.removal import remove_one_erased
@@ -88,6 +89,12 @@ TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     # Last: they wait for a lock and give up when that lasts too long.
     make_one_month, drop_one_month, purge_old_places,
 )  # fmt: skip
+
+_FAILED = counter(
+    "sweep_failures",
+    "Sweeps that failed, by name.",
+    sweep=[*(action.__name__ for action in TRANSACTIONS), erase_one_ended.__name__, "delete_blobs"],
+)
 
 
 def all_sweeps(database: Database, blobs: BlobStore, ledger: ErasureLedger) -> list[Sweep]:
@@ -141,6 +148,7 @@ class SweepLoop:
                     # Errors of the operating system look alike: only a database that does not answer stops the round.
                     await self._database.ping()
                 failures = pulse.record_failure(sweep.name)
+                _FAILED.count(sweep=sweep.name)
                 log.exception("sweep_failed", sweep=sweep.name, failures=failures)
             else:
                 pulse.record_success(sweep.name)

@@ -28,6 +28,7 @@ class RunningApi:
 
     port: int
     pid: int
+    health_port: int
 
     def resident_bytes(self) -> int:
         """Return how much memory the process holds now, as the kernel counts it."""
@@ -46,18 +47,19 @@ async def api_process(settings: Settings) -> AsyncIterator[int]:
 async def running_api(settings: Settings) -> AsyncIterator[RunningApi]:
     """Run an API process on the database and blobs of these settings."""
     with claimed_ports() as claim_port:
-        async with _running_on(settings, claim_port()) as api:
+        async with _running_on(settings, claim_port(), claim_port()) as api:
             yield api
 
 
 @contextlib.asynccontextmanager
-async def _running_on(settings: Settings, port: int) -> AsyncIterator[RunningApi]:
+async def _running_on(settings: Settings, port: int, health_port: int) -> AsyncIterator[RunningApi]:
     environment = {
         **os.environ,
         "SMARTWATCH_ENVIRONMENT": "test",
         "SMARTWATCH_DATABASE_URL": settings.database_url,
         "SMARTWATCH_BLOB_URL": settings.blob_url,
         "SMARTWATCH_API_PORT": str(port),
+        "SMARTWATCH_API_HEALTH_PORT": str(health_port),
         "SMARTWATCH_LOG_LEVEL": "ERROR",
         # The tests are the proxy: each phone says with X-Forwarded-For where it is.
         "SMARTWATCH_TRUSTED_PROXIES": "127.0.0.1",
@@ -68,7 +70,7 @@ async def _running_on(settings: Settings, port: int) -> AsyncIterator[RunningApi
         async with httpx.AsyncClient() as client, asyncio.timeout(READY_WITHIN_S):
             while not await _is_ready(client, port):  # noqa: ASYNC110 - another process has no event to wait for
                 await asyncio.sleep(0.05)
-        yield RunningApi(port, process.pid)
+        yield RunningApi(port, process.pid, health_port)
     finally:
         process.send_signal(signal.SIGTERM)
         # The server ends its streams, and then itself by the same signal.

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 # These values are in every checkout, so they are no secrets; the marker makes them easy to reject.
@@ -79,12 +79,18 @@ class Settings(BaseSettings):
         "accepted from these only",
     )
     health_host: str = Field(
-        "127.0.0.1", description="address of the health pages of bridge, broker, worker and backups"
+        "127.0.0.1", description="address of the health pages: `/healthz`, `/readyz` and `/metrics` of each process"
+    )
+    metrics_readers: str = Field(
+        "",
+        description="addresses or networks that may read `/metrics` on a health page, comma separated; this machine "
+        "always may",
     )
     bridge_health_port: Port = Field(8081, description="health page of the bridge; 0 turns it off")
     broker_health_port: Port = Field(8082, description="health page of the broker; 0 turns it off")
     worker_health_port: Port = Field(8083, description="health page of the worker; 0 turns it off")
     backup_health_port: Port = Field(8084, description="health page of the backups' process; 0 turns it off")
+    api_health_port: Port = Field(8085, description="health page of the API with its metrics; 0 turns it off")
 
     mqtt_backend_host: str = Field("127.0.0.1", description="host of the broker's backend listener for bridges")
     mqtt_backend_port: Port = Field(1884, description="port of the broker's backend listener")
@@ -201,13 +207,13 @@ class Settings(BaseSettings):
     def _read_master_keys(cls, value: object) -> object:
         return _pairs(value, "master_keys", at_least=0)
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "metrics_readers")
     @classmethod
-    def _check_trusted_proxies(cls, value: str) -> str:
+    def _check_networks(cls, value: str, checked: ValidationInfo) -> str:
         try:
             _networks(value)
         except ValueError as error:
-            message = "trusted_proxies is a comma separated list of addresses or networks such as 10.0.0.0/8"
+            message = f"{checked.field_name} is a comma separated list of addresses or networks such as 10.0.0.0/8"
             raise ValueError(message) from error
         return value
 
@@ -281,6 +287,10 @@ class Settings(BaseSettings):
     def public_host(self) -> str:
         """The host of ``public_url``, as a person types it."""
         return urlsplit(self.public_url).netloc
+
+    def metrics_networks(self) -> tuple[Network, ...]:
+        """The networks of ``metrics_readers``."""
+        return _networks(self.metrics_readers)
 
     def development_secrets(self) -> list[str]:
         """Return the names of the secrets that still have their development value."""

@@ -27,9 +27,12 @@ async def test_a_blob_store_that_takes_nothing_makes_the_process_unready(
     client: httpx.AsyncClient, settings: Settings
 ) -> None:
     ready = await client.get("/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"postgres": "ok", "migrations": "ok", "blobs": "ok"})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ok", "checks": {"postgres": "ok", "migrations": "ok", "blobs": "ok"}, "own_fault": []},
+    )
     with _file_in_place_of(Path(settings.blob_url.removeprefix("file:"))):
         away = await client.get("/readyz")
-        assert (away.status_code, away.json()["blobs"]) == (503, "BlobStoreAwayError")
+        assert (away.status_code, away.json()["checks"]["blobs"]) == (503, "BlobStoreAwayError")
         assert (await client.get("/healthz")).status_code == 200
     assert (await client.get("/readyz")).status_code == 200

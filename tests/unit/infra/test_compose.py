@@ -21,8 +21,11 @@ CHECKOUT = Path(__file__).parents[3]
 COMPOSE = CHECKOUT / "infra" / "compose.yaml"
 SCHEMA = CHECKOUT / "tests" / "vectors" / "compose-spec" / "compose-spec.schema.json"
 PROCESSES = ("broker", "api", "bridge", "worker")
-HAS_A_DEFAULT = {"API_PORT", "CERTIFICATES_FOLDER"}
-MAY_BE_EMPTY = {"SMARTWATCH_TLS_CERTIFICATE_FILE", "SMARTWATCH_TLS_KEY_FILE", "SMARTWATCH_TLS_CA_FILE"}
+HAS_A_DEFAULT = {"API_PORT", "CERTIFICATES_FOLDER", "SMARTWATCH_HEALTH_HOST"}
+MAY_BE_EMPTY = {
+    "SMARTWATCH_TLS_CERTIFICATE_FILE", "SMARTWATCH_TLS_KEY_FILE", "SMARTWATCH_TLS_CA_FILE",
+    "SMARTWATCH_METRICS_READERS",
+}  # fmt: skip
 VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?P<mode>:\?|:-|-)?(?P<rest>[^}]*)\}")
 
 

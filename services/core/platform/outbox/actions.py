@@ -17,13 +17,18 @@ from sqlmodel import col, exists, select
 
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.outbox.rules import Urgency, pause_after
+from services.core.platform.metrics.registry import WAITING_SECONDS, counter, histogram
+from services.core.platform.outbox.rules import KINDS, Urgency, pause_after
 from services.core.platform.outbox.sms import SmsText, WaitingSms, sealed_payload, unseal_payload
 from services.core.platform.outbox.tables import OutboxRow
 
 CHANNEL = "outbox"
 # The kind of a text message that is discarded unsent.
 DECOY = "decoy"
+_WAITED = histogram(
+    "outbox_seconds", "From the cause of an effect to its end, by kind.", bounds_s=WAITING_SECONDS, kind=KINDS
+)
+_DEFERRED = counter("outbox_deferrals", "Effects that failed and are due again later, by kind.", kind=KINDS)
 # A consumer that loses so many races for rows leaves the rest to the others.
 _CLAIM_TRIES = 5
 
@@ -220,6 +225,7 @@ async def release(work: UnitOfWork, row: OutboxRow) -> None:
 async def settle(work: UnitOfWork, row: OutboxRow) -> None:
     """Delete a row after its effect. A row that another consumer has claimed since is left to that consumer."""
     await work.run(delete(OutboxRow).where(*_is_claimed_as(row)))
+    _WAITED.observe((work.now - row.created_at).total_seconds(), kind=row.kind)
 
 
 async def defer(work: UnitOfWork, row: OutboxRow) -> None:
@@ -229,6 +235,7 @@ async def defer(work: UnitOfWork, row: OutboxRow) -> None:
     """
     values = {"available_at": work.now + pause_after(row.attempts), "claimed_until": None}
     await work.run(update(OutboxRow).where(*_is_claimed_as(row)).values(**values))
+    _DEFERRED.count(kind=row.kind)
 
 
 def _is_claimed_as(row: OutboxRow) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
@@ -243,3 +250,4 @@ async def defer_by_id(work: UnitOfWork, outbox_id: int) -> None:
         row.attempts += 1
         row.available_at = work.now + pause_after(row.attempts)
         work.add(row)
+        _DEFERRED.count(kind=row.kind)

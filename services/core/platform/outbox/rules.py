@@ -7,6 +7,8 @@ from enum import IntEnum
 from typing import Final
 
 _PAUSE_MAX_S: Final = 300
+# Every kind of row; one that is missing here is counted as `other`.
+KINDS: Final = ("watch", "factory", "sms", "clip", "decoy", "wake", "push")
 
 
 class Urgency(IntEnum):

@@ -67,7 +67,7 @@ async def test_a_restored_backup_serves_nothing_until_what_was_erased_is_erased_
 
     async with served(backup, clock) as (client, database):
         ready = await client.get("/readyz")
-        assert (ready.status_code, ready.json()["erasures"]) == (503, "erasures_pending")
+        assert (ready.status_code, ready.json()["checks"]["erasures"]) == (503, "erasures_pending")
         refused = await client.get("/v1/me", headers=first.headers)
         assert (refused.status_code, refused.json()["code"]) == (503, "erasures_pending")
         # What the health pages of bridge, broker and worker ask.
@@ -91,7 +91,7 @@ async def test_a_restored_backup_serves_nothing_until_what_was_erased_is_erased_
 async def test_a_ledger_that_cannot_be_read_lets_nothing_be_served(settings: Settings, clock: FakeClock) -> None:
     settings.erasure_ledger.write_text("not one of ours\n")
     async with served(settings, clock) as (client, _):
-        assert (await client.get("/readyz")).json()["erasures"] == "erasure_ledger_broken"
+        assert (await client.get("/readyz")).json()["checks"]["erasures"] == "erasure_ledger_broken"
         assert (await client.get("/v1/consent-texts")).status_code == 200
         asked = await client.post("/v1/auth/codes", json={"phone": "+8613800138000", "locale": "en"})
         assert (asked.status_code, asked.json()["code"]) == (503, "erasure_ledger_broken")

@@ -43,7 +43,7 @@ async def _refused_everywhere(client: httpx.AsyncClient, parent: Parent, *others
     assert (first.status_code, first.json()["code"]) == (503, "erasures_pending")
     assert first.headers["retry-after"] == "60"
     ready = await client.get("/readyz")
-    assert (ready.status_code, ready.json()["erasures"]) == (503, "erasures_pending")
+    assert (ready.status_code, ready.json()["checks"]["erasures"]) == (503, "erasures_pending")
     for database in others:
         # What bridge, broker and worker ask for their health pages, and what each of their loops begins with.
         with pytest.raises(ErasuresPendingError):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 from collections.abc import AsyncIterator, Mapping
 
 import httpx
 import pytest
 
-from services.core.platform.log.health import Check, HealthServer
+from services.core.platform.log.health import Check, HealthServer, Render, may_read_metrics
 from services.devstack.ports import is_answering
 from tests.support.ports import claimed_ports
 
@@ -36,11 +37,11 @@ async def silent() -> None:
 
 
 @contextlib.asynccontextmanager
-async def page(checks: Mapping[str, Check]) -> AsyncIterator[str]:
+async def page(checks: Mapping[str, Check], metrics: Render | None = None) -> AsyncIterator[str]:
     """Serve a page for the block and yield its address."""
     with claimed_ports() as claim_port:
         port = claim_port()
-        server = HealthServer(port, checks)
+        server = HealthServer(port, checks, metrics=metrics)
         await server.start()
         try:
             yield f"http://127.0.0.1:{port}"
@@ -104,3 +105,40 @@ async def test_a_taken_port_is_an_error_at_the_start() -> None:
     async with page({}) as address:
         with pytest.raises(OSError, match="in use"):
             await HealthServer(int(address.rpartition(":")[2]), {}).start()
+
+
+# ------------------------------------------------------------------------- metrics
+
+OFFICE = (ipaddress.ip_network("10.20.0.0/16"), ipaddress.ip_network("2001:db8::/32"))
+PLAIN = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("peer", "may_read"),
+    [
+        ("127.0.0.1", True), ("127.0.0.9", True), ("::1", True), ("::ffff:127.0.0.1", True), ("10.20.1.2", True),
+        ("2001:db8::5", True), ("::ffff:10.20.1.2", True), ("10.21.1.2", False), ("203.0.113.5", False),
+        ("2001:db9::5", False), ("", False), ("/run/socket", False),
+    ],
+)  # fmt: skip
+def test_metrics_are_for_this_machine_and_configured_readers(peer: str, may_read: bool) -> None:  # noqa: FBT001
+    assert may_read_metrics(PLAIN, peer, OFFICE) is may_read
+    assert not may_read_metrics(PLAIN, "10.20.1.2", ())
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "x-forwarded-proto", "Forwarded", "Via", "X-Real-IP"])
+async def test_a_proxy_on_this_machine_publishes_no_metrics(name: str) -> None:
+    async def content() -> bytes:
+        return b"smartwatch_x 1\n"
+
+    async with page({}, metrics=content) as address, httpx.AsyncClient(base_url=address) as client:
+        read = await client.get("/metrics")
+        assert (read.status_code, read.text) == (200, "smartwatch_x 1\n")
+        assert read.headers["content-type"].startswith("text/plain; version=0.0.4")
+        assert (await client.get("/metrics", headers={name: "203.0.113.5"})).status_code == 403
+        assert (await client.post("/metrics")).status_code == 405
+
+
+async def test_a_page_without_metrics_has_no_such_path() -> None:
+    async with page({}) as address, httpx.AsyncClient() as client:
+        assert (await client.get(f"{address}/metrics")).status_code == 404

@@ -1,0 +1,19 @@
+"""How much waits in the inboxes of all children."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.inbox.tables import InboxItem
+
+
+async def waiting_items(work: UnitOfWork) -> tuple[int, datetime | None]:
+    """Return number and oldest time of the items that wait for watches."""
+    rows = await work.session.exec(
+        select(func.count(), func.min(InboxItem.created_at)).where(col(InboxItem.state) == "waiting")
+    )
+    return rows.one()
