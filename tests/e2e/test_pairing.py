@@ -7,8 +7,15 @@ import dataclasses
 import pytest
 
 from services.core.devices.watches.queries import watch_by_serial
+from services.device_sim.parent.parent import SimParent
 from services.device_sim.parent.types import ProblemError
 from tests.e2e.conftest import Play, pair
+
+
+async def _is_on_its_way(parent: SimParent, child_id: str) -> bool:
+    shown = (await parent.family.child(child_id)).watch
+    assert shown is not None
+    return shown.on_its_way_since_at is not None
 
 
 async def test_the_same_family_pairs_again_and_history_stays(play: Play) -> None:
@@ -18,6 +25,9 @@ async def test_the_same_family_pairs_again_and_history_stays(play: Play) -> None
         await pair(watch, parent, child)
         await parent.write(child, "before")
         await watch.wait_for("received", text="before")
+        assert await _is_on_its_way(parent, child), "what the parent does is no sign of the child"
+        await watch.wait_stored(watch.write("family", "it fits"))
+        assert not await _is_on_its_way(parent, child)
         old = watch.username
         await parent.family.unpair(child)
         # Through the gate, too: its own connection to the broker ends with the watch's.
@@ -29,7 +39,10 @@ async def test_the_same_family_pairs_again_and_history_stays(play: Play) -> None
         await pair(watch, parent, child)
         assert watch.username != old
         await watch.wait_for("received", text="in between")
-        assert [one.text for one in await parent.history(child)] == ["before", "in between"]
+        assert [one.text for one in await parent.history(child)] == ["before", "it fits", "in between"]
+        assert await _is_on_its_way(parent, child)
+        await parent.family.arrived(child)
+        assert not await _is_on_its_way(parent, child)
 
 
 async def test_the_next_family_sees_nothing_of_the_first(play: Play) -> None:

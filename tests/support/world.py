@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from services.core.devices.contacts.guardians import create_child, give_consent
-from services.core.devices.watches.queries import watch_by_serial
+from services.core.devices.presence.journeys import record_arrival
+from services.core.devices.presence.rules import ArrivedBy
+from services.core.devices.watches.queries import lock_standing_identities, watch_by_serial
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.actions import mark_installed, pair_watch
 from services.core.pairing.codes import code_for_watch
@@ -104,6 +106,13 @@ async def make_home(database: Database) -> Home:
         child = await create_child(work, family.family_id, guardian.guardian_id, "Mei", None)
         watch, secret = await make_watch(work, site.site_id, family.family_id)
         return Home(family.family_id, guardian.guardian_id, phone, child.child_id, site.site_id, watch.serial, secret)
+
+
+async def arrive(database: Database, username: str) -> None:
+    """End the state on its way as the first message of a paired watch does: the watch is with the child."""
+    async with database.begin() as work:
+        identity = (await lock_standing_identities(work, [username]))[username]
+        await record_arrival(work, identity, ArrivedBy.MESSAGE)
 
 
 async def wear(database: Database, home: Home, *, since: datetime | None = None) -> Worn:

@@ -160,7 +160,8 @@ async def _issue(work: UnitOfWork, guardian_id: uuid.UUID, child: Child, watch: 
     work.add(
         WatchIdentity(
             username=username, watch_id=watch.watch_id, child_id=child.child_id, family_id=child.family_id,
-            password_hash=mosquitto_hash(password), issued_at=work.now, presence=WatchPresence(username=username),
+            password_hash=mosquitto_hash(password), issued_at=work.now,
+            presence=WatchPresence(username=username, on_its_way_since_at=work.now),
         )
     )  # fmt: skip
     pairing = Pairing(

@@ -29,6 +29,7 @@ class FamilyCommands:
             Command("child", "child [NAME [YEAR]]", "the children; or add one", self._child),
             Command("use", "use N", "talk about child N from now on", self._use),
             Command("pair", "pair CODE", "enter the code that the watch shows", self._pair),
+            Command("arrived", "arrived", "the watch has reached the child", self._arrived),
             Command("unpair", "unpair", "end the pairing; the watch wipes itself", self._unpair),
             Command("contacts", "contacts", "who can reach the child", self._contacts),
             Command("add", "add RELATION NUMBER NAME", "propose a phone contact", self._add),
@@ -103,6 +104,8 @@ class FamilyCommands:
         for place, child in enumerate(await self._parent.family.children(family_id), 1):
             watch = child.watch
             how = "no watch" if watch is None else f"watch {watch.watch_serial} {watch.state}"
+            if watch is not None and watch.on_its_way_since_at is not None:
+                how += ", on its way to the child"
             if watch is not None and watch.battery_pct is not None:
                 how += f", battery {watch.battery_pct} %"
             mark = "→" if child.child_id == self._child_id else " "
@@ -116,6 +119,10 @@ class FamilyCommands:
         (code,) = words(rest, 1, "pair CODE")
         pairing = await self._parent.family.pair((await self.child()).child_id, code)
         say(f"watch {pairing.watch_serial}: {pairing.state}")
+
+    async def _arrived(self, _rest: str) -> None:
+        await self._parent.family.arrived((await self.child()).child_id)
+        say("the watch is with the child")
 
     async def _unpair(self, _rest: str) -> None:
         await self._parent.family.unpair((await self.child()).child_id)

@@ -130,6 +130,10 @@ class ParentFamily:
         """Return the pairing's state; ProblemError not_found without one."""
         return await self._http.ask_for(Pairing, "GET", f"/v1/children/{child_id}/pairing")
 
+    async def arrived(self, child_id: str) -> None:
+        """State that the watch has reached the child."""
+        await self._http.ask("POST", f"/v1/children/{child_id}/pairing/arrived")
+
     async def unpair(self, child_id: str, reason: str = "unpaired") -> None:
         """End the pairing: the watch loses access at once and wipes itself."""
         await self._http.ask("DELETE", f"/v1/children/{child_id}/pairing", query={"reason": reason})

@@ -108,6 +108,7 @@ class ChildWatch:
     state: str
     presence: str
     presence_since_at: datetime | None
+    on_its_way_since_at: datetime | None
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery_pct: int | None

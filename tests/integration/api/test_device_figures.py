@@ -19,7 +19,7 @@ from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, code_on, fill_buckets, make_family, make_place, pair
 from tests.support.staff_http import StaffMember, make_staff, renewed
-from tests.support.world import make_watch
+from tests.support.world import arrive, make_watch
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
@@ -66,6 +66,7 @@ async def test_everybody_sees_the_battery_of_the_last_message_and_not_that_of_th
     place = await make_place(database)
     staff, parent = await make_staff(client, database, place), await make_family(client, database, place)
     identity = await pair(parent, place)
+    await arrive(database, identity.username)
     clock.advance(minutes=2)
     await _carries(database, identity, 7)
     assert (await _shown_to_guardians(parent))["battery_pct"] == 7
@@ -80,7 +81,7 @@ async def test_everybody_sees_the_battery_of_the_last_message_and_not_that_of_th
     assert "low_battery" not in await _counts(database, place)
 
 
-async def test_a_watch_paired_a_minute_ago_is_silent_nowhere_and_one_never_seen_is_after_two_days(
+async def test_a_watch_that_arrived_a_minute_ago_is_silent_nowhere_and_one_never_seen_is_after_two_days(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
     place = await make_place(database)
@@ -89,6 +90,7 @@ async def test_a_watch_paired_a_minute_ago_is_silent_nowhere_and_one_never_seen_
         watch, _ = await make_watch(work, place.site.site_id, None)
     body = {"code": await code_on(database, watch)}
     await parent.told("POST", f"/v1/children/{parent.child_id}/pairing", json=body)
+    await parent.told("POST", f"/v1/children/{parent.child_id}/pairing/arrived")
     clock.advance(minutes=1)
     assert await _triage(staff, place, "silent") == []
     assert "silent_48_hours" not in await _counts(database, place)

@@ -18,7 +18,7 @@ from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, new_phone, pair, sms_to
 from tests.support.staff_http import at_hand_out, make_staff, renewed
-from tests.support.world import make_watch
+from tests.support.world import arrive, make_watch
 
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="session")
@@ -80,6 +80,7 @@ async def test_triage_names_what_to_do_in_the_language_asked_for_page_by_page(
     staff = await make_staff(client, database, place)
     parent = await make_family(client, database, place)
     identity = await pair(parent, place)
+    await arrive(database, identity.username)
     async with database.begin() as work:
         held = await work.session.get_one(Watch, identity.watch_id)
         held.sim_expires_on = (clock.now + timedelta(days=10)).date()
@@ -110,6 +111,7 @@ async def test_a_battery_that_is_low_for_three_days_is_told_and_forgotten_once_i
     place = await make_place(database)
     staff = await make_staff(client, database, place)
     identity = await pair(await make_family(client, database, place), place)
+    await arrive(database, identity.username)
     path = f"/v1/staff/sites/{place.site.site_id}/triage?kind=low_battery"
 
     async def says(battery_pct: int | None) -> list[bool]:

@@ -27,7 +27,7 @@ from tests.integration.mqtt_bridge.test_day import family_with_watch
 from tests.support.clock import FakeClock
 from tests.support.http import Parent
 from tests.support.watch import DEADLINE_S, HandWatch, Stand
-from tests.support.world import Worn
+from tests.support.world import Worn, arrive
 
 
 @dataclass
@@ -116,6 +116,7 @@ async def seen(stand: Stand, client: httpx.AsyncClient, clock: FakeClock) -> Asy
     # The next day of the module's one clock, so that no limit of the test before is left.
     clock.now = datetime.combine(clock.now.date() + timedelta(days=1), time(8), UTC)
     parent, worn = await family_with_watch(stand, client)
+    await arrive(stand.database, worn.username)
     async with stand.bridge():
         yield Seen(stand, clock, parent, worn, clock.now)
 

@@ -12,7 +12,13 @@ from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.devices.contacts.location import withdraw_child_agreement
 from services.core.devices.contacts.queries import contact_list
-from services.core.devices.presence.queries import battery_now, connection_state, last_seen_at, presence_of_watch
+from services.core.devices.presence.queries import (
+    battery_now,
+    connection_state,
+    journey,
+    last_seen_at,
+    presence_of_watch,
+)
 from services.core.devices.presence.rules import trend_pct_per_h
 from services.core.devices.watches.queries import current_identity, settings_of_child
 from services.core.devices.watches.tables import Watch
@@ -206,6 +212,7 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> schemas.WatchOfChild 
     watch = await work.session.get_one(Watch, identity.watch_id)
     site = await work.session.get_one(Site, watch.site_id)
     presence, battery = presence_of_watch(identity, watch, site, work.now), battery_now(identity)
+    way = journey(identity, work.now)
     trend, state = trend_pct_per_h(battery), connection_state(identity, work.now)
     return schemas.WatchOfChild.model_validate(
         {
@@ -213,6 +220,7 @@ async def _watch(work: UnitOfWork, child_id: uuid.UUID) -> schemas.WatchOfChild 
             "state": state if identity.last_hello_at else "issued",
             "presence": presence.word.value,
             "presence_since_at": presence.since_at,
+            "on_its_way_since_at": None if way is None else way.since_at,
             "last_seen_at": last_seen_at(identity),
             "asleep_until_at": identity.asleep_until_at if state == "asleep" else None,
             "battery_pct": battery.level_pct,

@@ -8,6 +8,7 @@ from services.api.dependencies import Work
 from services.api.family.access import GuardianOfChild, MayManageChild
 from services.api.family.schemas.pairing import PairingResponse, PairRequest
 from services.api.problems import problem_responses
+from services.core.devices.presence.journeys import confirm_arrival
 from services.core.devices.watches.tables import Watch
 from services.core.pairing.actions import pair_watch, unpair_child
 from services.core.pairing.queries import pairing_of_child
@@ -50,6 +51,15 @@ async def unpair(
     `lost` also blocks the watch until staff record its return. 409 when no watch is paired.
     """
     await unpair_child(work, scope.caller.guardian_id, scope.child.child_id, UnpairReason(reason))
+
+
+@router.post("/arrived", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
+async def arrived(work: Work, scope: GuardianOfChild) -> None:
+    """State that the watch has reached the child: alerts of its silence begin. A watch in use stays unchanged.
+
+    409 when no watch is paired.
+    """
+    await confirm_arrival(work, scope.child.child_id, scope.caller.guardian_id)
 
 
 def _response(pairing: PairingRow, watch: Watch) -> PairingResponse:

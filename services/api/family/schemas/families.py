@@ -140,10 +140,14 @@ class WatchOfChild(ResponseBody):
 
     watch_serial: str
     state: Literal["issued", "online", "asleep", "offline"]
-    presence: Literal["issued", "online", "asleep", "offline", "silent", "flat", "switched_off", "sim_expired"] = Field(
-        description="most likely state; flat and sim_expired are inferred, the others reported or observed"
-    )
+    presence: Literal[
+        "issued", "on_its_way", "online", "asleep", "offline", "silent", "flat", "switched_off", "sim_expired"
+    ] = Field(description="most likely state; flat and sim_expired are inferred, the others reported or observed")
     presence_since_at: datetime | None
+    on_its_way_since_at: datetime | None = Field(
+        description="paired and not yet with the child: no alert of silence; null once it arrived. Ends by the first "
+        "message or SOS, an hour worn after 12 h of silence, or `POST .../pairing/arrived`"
+    )
     last_seen_at: datetime | None
     asleep_until_at: datetime | None
     battery_pct: int | None

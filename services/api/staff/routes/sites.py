@@ -91,5 +91,5 @@ def _health(one: Health) -> schemas.WatchHealth:
         serial=one.serial, model=one.model, state=one.state, paired=one.presence is not None, presence=one.presence,
         last_seen_at=one.last_seen_at, battery_pct=one.battery_pct, firmware=one.firmware,
         misdated_fixes=one.misdated_fixes,
-        refused_packets=one.refused_packets,
+        refused_packets=one.refused_packets, on_its_way_since_at=one.on_its_way_since_at,
     )  # fmt: skip

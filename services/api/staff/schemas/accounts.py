@@ -160,6 +160,9 @@ class WatchHealth(ResponseBody):
         description="MQTT packets that violate the protocol (retain flag, QoS 2, too large, malformed); each closed "
         "the connection, and above 0 the firmware is faulty"
     )
+    on_its_way_since_at: datetime | None = Field(
+        description="paired and not yet in use by the child; null once it has arrived, or while it is not paired"
+    )
 
 
 class WatchAtSite(WatchHealth):

@@ -17,7 +17,14 @@ Scan = Annotated[
     ),
 ]  # fmt: skip
 Kind = Literal[
-    "silent", "low_battery", "never_paired", "sim_expiring", "sim_over_quota", "old_firmware", "delivery_stuck"
+    "silent",
+    "not_arrived",
+    "low_battery",
+    "never_paired",
+    "sim_expiring",
+    "sim_over_quota",
+    "old_firmware",
+    "delivery_stuck",
 ]
 
 

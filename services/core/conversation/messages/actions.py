@@ -22,6 +22,8 @@ from services.core.conversation.messages.states import move_recipient
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.conversation.messages.voice import prepare_for_watch
 from services.core.devices.contacts.queries import recipients_of
+from services.core.devices.presence.journeys import record_arrival
+from services.core.devices.presence.rules import ArrivedBy
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
@@ -129,6 +131,7 @@ async def receive_from_child(work: UnitOfWork, identity: WatchIdentity, sent: Wa
         family_id=identity.family_id, ref_id=message.message_id, happened_at=sent.happened_at,
         voice_ms=_voice_ms(sent.clip),
     )  # fmt: skip
+    await record_arrival(work, identity, ArrivedBy.MESSAGE)
     return await remember(
         work, identity.username, sent.ref, kind=sent.body.kind, fingerprint=sent.fingerprint, answer=STORED
     )

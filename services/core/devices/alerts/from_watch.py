@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.core.devices.alerts.actions import NewAlert, raise_alert
-from services.core.devices.alerts.rules import AlertKind, is_new_low_battery
+from services.core.devices.alerts.rules import ESCALATING_KINDS, AlertKind, is_new_low_battery
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.presence.actions import store_battery_level
+from services.core.devices.presence.journeys import record_arrival
 from services.core.devices.presence.queries import battery_now
+from services.core.devices.presence.rules import ArrivedBy
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import STORED, Answer, known_answer, remember
@@ -44,6 +46,8 @@ async def receive_alert(work: UnitOfWork, identity: WatchIdentity, sent: WatchAl
             happened_at=sent.happened_at,
         ),
     )  # fmt: skip
+    if sent.kind in ESCALATING_KINDS:
+        await record_arrival(work, identity, ArrivedBy.SOS)
     return (
         await remember(
             work, identity.username, sent.ref, kind="alert", fingerprint=sent.fingerprint, answer=STORED
@@ -64,6 +68,7 @@ async def record_unreadable_call(work: UnitOfWork, identity: WatchIdentity, ref:
             username=identity.username, watch_id=identity.watch_id, ref=ref, sent_ref=sent_ref,
         ),
     )  # fmt: skip
+    await record_arrival(work, identity, ArrivedBy.SOS)
 
 
 async def record_battery(work: UnitOfWork, identity: WatchIdentity, level_pct: int) -> None:

@@ -8,7 +8,7 @@ from sqlmodel import col, or_, select
 from services.core.devices.alerts.actions import NewAlert, raise_alert
 from services.core.devices.alerts.rules import SILENT_AFTER, AlertKind
 from services.core.devices.alerts.tables import Alert
-from services.core.devices.presence.queries import last_seen_at
+from services.core.devices.presence.queries import has_arrived, last_seen_at
 from services.core.devices.watches.queries import WITH_JOINED_PRESENCE
 from services.core.devices.watches.tables import WatchIdentity, WatchPresence
 from services.core.platform.db.database import UnitOfWork
@@ -17,7 +17,7 @@ from services.core.platform.db.database import UnitOfWork
 async def raise_one_silence_alert(work: UnitOfWork) -> bool:
     """Raise the alert of one watch that has been silent for SILENT_AFTER; return whether there was one.
 
-    One alert per silence. Concurrent calls and repeats are safe.
+    One alert per silence; none while the watch is on its way to the child. Concurrent calls and repeats are safe.
     """
     already_raised = exists().where(
         col(Alert.username) == col(WatchIdentity.username),
@@ -32,6 +32,7 @@ async def raise_one_silence_alert(work: UnitOfWork) -> bool:
             col(WatchIdentity.ended_at).is_(None),
             col(WatchPresence.last_seen_at) <= work.now - SILENT_AFTER,
             or_(col(WatchIdentity.asleep_until_at).is_(None), col(WatchIdentity.asleep_until_at) <= work.now),
+            has_arrived(),
             ~already_raised,
         )
         .limit(1)

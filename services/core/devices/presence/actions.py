@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from services.core.devices.presence.journeys import note_end_of_silence
 from services.core.devices.presence.queries import battery_now
 from services.core.devices.presence.rules import (
     KEEPALIVE_DEFAULT_S,
@@ -43,6 +44,7 @@ async def record_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloR
     was_there = identity.online and identity.asleep_until_at is None
     if identity.last_hello_at is None:
         identity.first_boot = report.said.get("boot")
+    note_end_of_silence(work, identity)
     identity.connection_nonce = report.nonce
     identity.last_hello_at = work.now
     identity.presence.last_seen_at = work.now
@@ -71,6 +73,7 @@ async def record_status(
         if nonce == identity.connection_nonce and identity.online:
             await record_offline(work, identity, OfflineReason.WILL)
         return
+    note_end_of_silence(work, identity)
     identity.presence.last_seen_at = work.now
     if state == "off":
         await record_offline(work, identity, OfflineReason.OFF)
@@ -88,6 +91,7 @@ async def record_seen(work: UnitOfWork, identity: WatchIdentity) -> None:
     the family's lock, which comes after the locks of the handler.
     """
     if is_due_to_record(identity.presence.last_seen_at, work.now):
+        note_end_of_silence(work, identity)
         identity.presence.last_seen_at = work.now
         work.add(identity.presence)
     if not identity.online:

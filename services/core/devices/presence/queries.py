@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import ColumnElement
+from sqlmodel import col
+
 from services.core.devices.presence import rules
-from services.core.devices.presence.rules import Battery, Presence, PresenceFacts, derive_presence
-from services.core.devices.watches.tables import Watch, WatchIdentity
+from services.core.devices.presence.rules import Battery, Journey, Presence, PresenceFacts, derive_presence
+from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence
 from services.core.devices.watches.timestamps import WatchClock
 from services.core.people.programme.tables import Site
 
@@ -19,9 +22,20 @@ def last_seen_at(identity: WatchIdentity) -> datetime | None:
     return identity.presence.last_seen_at
 
 
+def journey(identity: WatchIdentity, now: datetime) -> Journey | None:
+    """Return the journey of a watch that is on its way to the child, or None once it has arrived."""
+    return rules.journey_since(identity.presence.on_its_way_since_at, now)
+
+
+def has_arrived() -> ColumnElement[bool]:
+    """Return the same as a condition for statements that join WatchPresence: the watch is not on its way."""
+    return col(WatchPresence.on_its_way_since_at).is_(None)
+
+
 def silent_since(identity: WatchIdentity, now: datetime) -> datetime | None:
     """Return since when the watch has been silent if that is longer than 48 h, else None; see rules.silent_since."""
-    return rules.silent_since(last_seen_at(identity), identity.issued_at, now)
+    on_its_way = journey(identity, now) is not None
+    return rules.silent_since(last_seen_at(identity), identity.issued_at, now, on_its_way=on_its_way)
 
 
 def battery_now(identity: WatchIdentity) -> Battery:
@@ -44,7 +58,7 @@ def presence_of_watch(identity: WatchIdentity, watch: Watch, site: Site, now: da
             has_said_hello=identity.last_hello_at is not None, online=identity.online, gone_by=identity.gone_by,
             since_at=identity.presence_since_at, last_seen_at=last_seen_at(identity),
             asleep_until_at=identity.asleep_until_at, battery=battery_now(identity),
-            sim_expires_on=watch.sim_expires_on, timezone=site.timezone,
+            sim_expires_on=watch.sim_expires_on, timezone=site.timezone, journey=journey(identity, now),
         ),
         now,
     )  # fmt: skip

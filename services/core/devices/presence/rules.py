@@ -16,6 +16,8 @@ class PresenceState(StrEnum):
 
     # No hello yet.
     ISSUED = "issued"
+    # Paired, not yet with the child, and without a connection.
+    ON_ITS_WAY = "on_its_way"
     ONLINE = "online"
     ASLEEP = "asleep"
     # Its connection broke.
@@ -47,6 +49,13 @@ SEEN_RESOLUTION: Final = timedelta(minutes=1)
 # Staff act after two whole days: a shorter silence is often a weekend without a charger.
 SILENT_AFTER: Final = timedelta(hours=48)
 
+# A watch is paired in the factory and worn in a village weeks later. After this time staff ask where it is.
+NOT_ARRIVED_AFTER: Final = timedelta(days=30)
+# The watch was switched off for the journey: a shorter silence also occurs in a factory hall or at night.
+SILENCE_OF_JOURNEY: Final = timedelta(hours=12)
+# Longer than trying it on.
+WORN_ON_ARRIVAL_S: Final = 3600
+
 # Two levels closer together than this show noise, not a trend.
 _TREND_SPAN: Final = timedelta(hours=1)
 _NEARLY_EMPTY_LASTS: Final = timedelta(hours=2)
@@ -66,13 +75,58 @@ def offline_after(keepalive_s: int) -> timedelta:
     return max(timedelta(seconds=keepalive_s * KEEPALIVES), timedelta(seconds=keepalive_s) + SEEN_RESOLUTION)
 
 
-def silent_since(last_seen_at: datetime | None, paired_at: datetime, now: datetime) -> datetime | None:
+def silent_since(
+    last_seen_at: datetime | None, paired_at: datetime, now: datetime, *, on_its_way: bool = False
+) -> datetime | None:
     """Return since when a watch has been silent if that is longer than SILENT_AFTER, else None.
 
-    The silence of a watch that never sent anything begins with its pairing.
+    The silence of a watch that never sent anything begins with its pairing. A watch on its way is never silent.
     """
+    if on_its_way:
+        return None
     since = last_seen_at or paired_at
     return since if now - since > SILENT_AFTER else None
+
+
+class ArrivedBy(StrEnum):
+    """What ended the state on its way, as stable words."""
+
+    MESSAGE = "message"
+    SOS = "sos"
+    WORN = "worn"
+    GUARDIAN = "guardian"
+
+
+@dataclass(frozen=True)
+class Journey:
+    """A watch on its way from its pairing to the child; ``is_overdue`` after NOT_ARRIVED_AFTER."""
+
+    since_at: datetime
+    is_overdue: bool
+
+
+def journey_since(on_its_way_since_at: datetime | None, now: datetime) -> Journey | None:
+    """Return the journey of a watch that has not arrived, or None."""
+    if on_its_way_since_at is None:
+        return None
+    return Journey(on_its_way_since_at, now - on_its_way_since_at >= NOT_ARRIVED_AFTER)
+
+
+def is_silence_of_journey(heard_before_at: datetime, now: datetime) -> bool:
+    """Return whether the silence that ends now is long enough for a journey."""
+    return now - heard_before_at >= SILENCE_OF_JOURNEY
+
+
+def worn_since_silence_s(began_at: datetime | None, ended_at: datetime | None, worn_s: int, silent_at: datetime) -> int:
+    """Return how long a watch was worn in a reported period, at most as long as the period after ``silent_at``.
+
+    ``silent_at`` is the last message before the journey's silence: what was worn before it was worn in the factory. A
+    period without a date counts nothing.
+    """
+    if began_at is None or ended_at is None:
+        return 0
+    after_s = int((ended_at - max(began_at, silent_at)).total_seconds())
+    return max(0, min(worn_s, after_s))
 
 
 @dataclass(frozen=True)
@@ -141,6 +195,7 @@ class PresenceFacts:
     # Last day of the SIM's plan, and the time zone of the site, in which that day ends.
     sim_expires_on: date | None
     timezone: str
+    journey: Journey | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +214,9 @@ def derive_presence(facts: PresenceFacts, now: datetime) -> Presence:
         return Presence(PresenceState.ASLEEP, facts.since_at)
     if facts.online:
         return Presence(PresenceState.ONLINE, facts.since_at)
+    if facts.journey is not None:
+        # It is switched off in a bag: the reason of its silence is known, and none of the guesses below is right.
+        return Presence(PresenceState.ON_ITS_WAY, facts.journey.since_at)
     is_silent = facts.gone_by == OfflineReason.SILENCE
     # A silence begins with the last message, not with its discovery.
     since_at = facts.last_seen_at if is_silent else facts.since_at or facts.last_seen_at

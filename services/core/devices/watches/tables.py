@@ -94,6 +94,12 @@ class WatchPresence(SQLModel, table=True):
     battery_before_at: datetime | None = maybe_time_column()
     # The watch's clock minus ours at the last hello, seconds; empty while the watch does not know the time.
     clock_skew_s: int | None = None
+    # Since when the watch has been on its way to the child: since its pairing. Empty: it arrived, or was paired before
+    # the backend kept this. Read by presence.queries.journey.
+    on_its_way_since_at: datetime | None = maybe_time_column()
+    # While it is on its way: its last message before a long silence, and the seconds worn that were reported since.
+    silent_on_the_way_since_at: datetime | None = maybe_time_column()
+    worn_on_arrival_s: int | None = None
 
 
 class WatchIdentity(SQLModel, table=True):

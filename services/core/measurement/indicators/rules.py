@@ -16,7 +16,7 @@ from itertools import groupby, pairwise
 from typing import Final
 
 from services.core.devices.presence.battery_levels import LOW_PCT
-from services.core.devices.presence.rules import silent_since
+from services.core.devices.presence.rules import Journey, silent_since
 from services.core.measurement.counting.days import ANSWER_CENSORED_S
 
 ASSIGNED_DAYS_MIN: Final = 4
@@ -225,6 +225,7 @@ class Device:
     paired_at: datetime | None
     last_seen_at: datetime | None
     battery_pct: int | None
+    journey: Journey | None = None
 
 
 def device_states(device: Device, now: datetime) -> tuple[str, ...]:
@@ -236,7 +237,10 @@ def device_states(device: Device, now: datetime) -> tuple[str, ...]:
         states.append("paired")
         if device.last_seen_at is not None and now - device.last_seen_at <= _ACTIVE_WITHIN:
             states.append("active_7_days")
-        if silent_since(device.last_seen_at, device.paired_at, now) is not None:
+        if device.journey is not None:
+            states.append("not_arrived" if device.journey.is_overdue else "on_its_way")
+        on_its_way = device.journey is not None
+        if silent_since(device.last_seen_at, device.paired_at, now, on_its_way=on_its_way) is not None:
             states.append("silent_48_hours")
         if device.battery_pct is not None and device.battery_pct <= LOW_PCT:
             states.append("low_battery")

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from sqlalchemy import select as sql_select
 from sqlmodel import col, select
 
-from services.core.devices.presence.queries import battery_now, last_seen_at
+from services.core.devices.presence.queries import battery_now, journey, last_seen_at
 from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.measurement.counting.consenting_families import measured_since
@@ -146,7 +146,8 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
     """Return the site's families without a message or call for 7 days, by code. An operational list, no statistic.
 
     For staff assigned to this site only. Families without consent to measurement are left out, and so are families that
-    agreed less than 7 days ago: about neither is their silence known.
+    agreed less than 7 days ago: about neither is their silence known. A watch on its way to the child is left out until
+    it is overdue, as in triage.
     """
     silent_since = work.now.date() - timedelta(days=SILENT_DAYS)
     # Days since then, by the key: over all days it took a quarter of a second in a large programme's year.
@@ -181,7 +182,9 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
     listed = []
     for family, watch, identity in rows:
         if family.family_id in measured and measured[family.family_id].date() <= silent_since:
-            device = _device(watch, identity)
+            device = _device(watch, identity, work.now)
+            if device.journey is not None and not device.journey.is_overdue:
+                continue
             states = device_states(device, work.now)
             listed.append(
                 SilentFamily(family.family_code, watch.serial, states, device.battery_pct, device.last_seen_at)
@@ -201,10 +204,15 @@ async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
         )
         .where(Watch.site_id == site_id)
     )
-    return Counter(state for watch, identity in result for state in device_states(_device(watch, identity), work.now))
+    return Counter(
+        state for watch, identity in result for state in device_states(_device(watch, identity, work.now), work.now)
+    )
 
 
-def _device(watch: Watch, identity: WatchIdentity | None) -> Device:
+def _device(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Device:
     if identity is None:
         return Device(watch.state, None, None, None)
-    return Device(watch.state, identity.issued_at, last_seen_at(identity), battery_now(identity).level_pct)
+    return Device(
+        watch.state, identity.issued_at, last_seen_at(identity), battery_now(identity).level_pct,
+        journey(identity, now),
+    )  # fmt: skip

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from services.core.devices.presence.journeys import record_worn
 from services.core.devices.presence.queries import clock_of_watch
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import happened_at
@@ -42,14 +43,15 @@ async def receive_reports(work: UnitOfWork, identity: WatchIdentity, reports: Se
     """Receive reports of a paired watch, whose identity the caller has locked; return an answer for each, in order.
 
     A repeated report gets ``duplicate``, the same id with other content ``rejected id_conflict``. Without the family's
-    consent to measurement only the watch's health is stored.
+    consent to measurement only the watch's health is stored. Whether or not it consented, an hour worn ends the state
+    on its way (see presence.journeys): without consent the watch works exactly the same.
     """
     names = HEALTH + MEASURED if await is_measured(work, identity.family_id) else HEALTH
     answers = []
     for report in reports:
         answer = await known_answer(work, identity.username, report.ref, report.fingerprint)
         if answer is None:
-            _keep(work, identity, report, names)
+            await _keep(work, identity, report, names)
             answer = await remember(
                 work, identity.username, report.ref, kind="usage", fingerprint=report.fingerprint, answer=STORED
             )
@@ -88,13 +90,15 @@ async def receive_past_reports(
     return len(rows)
 
 
-def _keep(work: UnitOfWork, identity: WatchIdentity, report: WatchReport, names: Sequence[str]) -> None:
+async def _keep(work: UnitOfWork, identity: WatchIdentity, report: WatchReport, names: Sequence[str]) -> None:
     row = _row(identity, report, work.now, names, new_id())
     work.add(UsageReport(**row))
     record_fact(
         work, "usage_reported", watch_id=identity.watch_id, child_id=identity.child_id, family_id=identity.family_id,
         ref_id=row["report_id"], happened_at=row["started_at"],
     )  # fmt: skip
+    worn_s = report.counters.get("worn_s", 0)
+    await record_worn(work, identity, row["started_at"], row["ended_at"], worn_s)
 
 
 _COLUMNS: Final = (

@@ -14,7 +14,7 @@ from sqlalchemy import delete, text
 from sqlmodel import col, func, select
 
 from services.core.devices.presence.battery_levels import NOT_CHARGED_PCT
-from services.core.devices.presence.queries import silent_since
+from services.core.devices.presence.queries import journey, silent_since
 from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import LowBattery, SimMonth, Watch, WatchGiven, WatchIdentity, WatchPresence
 from services.core.office.triage.rules import STUCK_AFTER, Device, Finding, newest_firmware, triage
@@ -64,6 +64,7 @@ async def triage_site(
             state=watch.state,
             paired=identity is not None,
             silent_since_at=None if identity is None else silent_since(identity, work.now),
+            journey=None if identity is None else journey(identity, work.now),
             online=identity is not None and identity.online,
             handed_out_at=given.get(watch.watch_id),
             low_battery_since=None if identity is None else low.get(identity.username),

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
+from services.core.devices.presence.rules import Journey
+
 LOW_BATTERY_AFTER: Final = timedelta(days=3)
 # A watch is not reported on the evening of its hand-out.
 PAIRED_WITHIN: Final = timedelta(days=1)
@@ -15,7 +17,8 @@ SIM_WARNING: Final = timedelta(days=30)
 STUCK_AFTER: Final = timedelta(hours=24)
 
 KINDS: Final = (
-    "silent", "low_battery", "never_paired", "sim_expiring", "sim_over_quota", "old_firmware", "delivery_stuck",
+    "silent", "not_arrived", "low_battery", "never_paired", "sim_expiring", "sim_over_quota", "old_firmware",
+    "delivery_stuck",
 )  # fmt: skip
 _NUMBERS: Final = re.compile(r"[0-9]{1,9}")
 
@@ -28,6 +31,8 @@ class Device:
     paired: bool = False
     # Start of a silence longer than presence.rules.SILENT_AFTER; None: not silent.
     silent_since_at: datetime | None = None
+    # None: it is not on its way to the child.
+    journey: Journey | None = None
     online: bool = False
     handed_out_at: datetime | None = None
     low_battery_since: datetime | None = None
@@ -65,6 +70,9 @@ def newest_firmware(versions: Iterable[str]) -> str:
 
 
 def _of_paired(device: Device, now: datetime) -> list[Finding]:
+    if device.journey is not None:
+        # Switched off in a bag: what the watch reports, or does not report, is nothing to act on. Its SIM still is.
+        return [Finding("not_arrived", device.journey.since_at)] if device.journey.is_overdue else []
     findings = []
     if device.silent_since_at is not None:
         findings.append(Finding("silent", device.silent_since_at))

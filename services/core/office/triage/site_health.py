@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from sqlmodel import col, select
 
-from services.core.devices.presence.queries import battery_now, connection_state, last_seen_at
+from services.core.devices.presence.queries import battery_now, connection_state, journey, last_seen_at
 from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.people.households.tables import Enrolment, Family, Membership
@@ -31,6 +31,7 @@ class Page(Generic[Row]):
 class Health:
     """Technical state of a watch; ``presence`` None: not paired.
 
+    ``on_its_way_since_at`` is None once the watch has arrived with the child.
     ``misdated_fixes`` counts positions with an impossible date since the pairing: the clock or GPS module is faulty.
     ``refused_packets`` counts protocol-violating MQTT packets since the registration: the firmware is faulty.
     """
@@ -44,6 +45,7 @@ class Health:
     firmware: str | None
     misdated_fixes: int = 0
     refused_packets: int = 0
+    on_its_way_since_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -138,8 +140,9 @@ def _health(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Heal
             watch.serial, watch.model, watch.state, None, None, None, None, refused_packets=watch.refused_packets
         )  # fmt: skip
     firmware = identity.hello.get("firmware")
+    on_its_way = journey(identity, now)
     return Health(
         watch.serial, watch.model, watch.state, connection_state(identity, now), last_seen_at(identity),
         battery_now(identity).level_pct, firmware if isinstance(firmware, str) else None,
-        identity.misdated_fixes, watch.refused_packets,
+        identity.misdated_fixes, watch.refused_packets, None if on_its_way is None else on_its_way.since_at,
     )  # fmt: skip

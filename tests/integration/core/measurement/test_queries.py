@@ -37,4 +37,4 @@ async def test_a_family_that_phones_is_not_silent_and_one_without_consent_is_not
 async def test_watches_are_counted_by_state(household: Household) -> None:
     async with household.database.begin() as work:
         counts = await device_counts(work, household.home.site_id)
-    assert counts == Counter({"handed_out": 1, "paired": 1})
+    assert counts == Counter({"handed_out": 1, "paired": 1, "on_its_way": 1})

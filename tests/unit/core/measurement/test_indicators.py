@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from services.core.devices.presence.rules import Journey
 from services.core.measurement.counting.days import (
     Period,
     Quiet,
@@ -179,6 +180,10 @@ LONG_AGO = NOW - timedelta(days=200)
         (Device("handed_out", LONG_AGO, NOW - timedelta(hours=49), 16),
          ("handed_out", "paired", "active_7_days", "silent_48_hours")),
         (Device("handed_out", LONG_AGO, NOW - timedelta(days=8), None), ("handed_out", "paired", "silent_48_hours")),
+        (Device("handed_out", LONG_AGO, None, None, Journey(LONG_AGO, is_overdue=False)),
+         ("handed_out", "paired", "on_its_way")),
+        (Device("handed_out", LONG_AGO, None, 9, Journey(LONG_AGO, is_overdue=True)),
+         ("handed_out", "paired", "not_arrived", "low_battery")),
     ],
 )  # fmt: skip
 def test_a_watch_is_in_these_states(device: Device, states: tuple[str, ...]) -> None:

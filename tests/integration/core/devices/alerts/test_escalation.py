@@ -21,7 +21,7 @@ from services.core.platform.db.database import Database
 from services.worker.escalation import EscalationLoop
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, make_place, pair, sms_to
-from tests.support.world import make_home, wear
+from tests.support.world import arrive, make_home, wear
 
 ALL_KINDS = [kind.value for kind in AlertKind]
 # The clock stands at 08:00 UTC when a test begins; the watch is in China.
@@ -125,6 +125,7 @@ async def test_a_watch_that_is_silent_for_a_day_is_told_of_once_a_silence(
     place = await make_place(database)
     parent = await make_family(client, database, place)
     username = (await pair(parent, place)).username
+    await arrive(database, username)
 
     async def silences() -> int:
         found = True

@@ -9,12 +9,16 @@ import pytest
 
 from services.core.devices.presence.rules import (
     Battery,
+    Journey,
     PresenceFacts,
     PresenceState,
     battery_after_reading,
     derive_presence,
     is_probably_flat,
+    journey_since,
+    silent_since,
     trend_pct_per_h,
+    worn_since_silence_s,
 )
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -24,6 +28,7 @@ HEARD = PresenceFacts(
     asleep_until_at=None, battery=Battery(80, NOW - HOUR), sim_expires_on=date(2026, 3, 2), timezone="Asia/Shanghai",
 )  # fmt: skip
 GONE = replace(HEARD, online=False, gone_by="will")
+ON_ITS_WAY = Journey(NOW - timedelta(days=3), is_overdue=False)
 
 
 @pytest.mark.parametrize(
@@ -40,10 +45,44 @@ GONE = replace(HEARD, online=False, gone_by="will")
         (replace(GONE, sim_expires_on=date(2026, 3, 1)), PresenceState.SIM_EXPIRED),
         (replace(GONE, battery=Battery(2, NOW)), PresenceState.FLAT),
         (replace(HEARD, battery=Battery(2, NOW), sim_expires_on=date(2026, 1, 1)), PresenceState.ONLINE),
+        (replace(HEARD, has_said_hello=False, journey=ON_ITS_WAY), PresenceState.ISSUED),
+        (replace(HEARD, journey=ON_ITS_WAY), PresenceState.ONLINE),
+        (replace(HEARD, asleep_until_at=NOW + HOUR, journey=ON_ITS_WAY), PresenceState.ASLEEP),
+        (replace(GONE, journey=ON_ITS_WAY), PresenceState.ON_ITS_WAY),
+        (replace(GONE, gone_by="off", battery=Battery(2, NOW), journey=ON_ITS_WAY), PresenceState.ON_ITS_WAY),
     ],
 )
 def test_each_case_has_its_word(facts: PresenceFacts, word: PresenceState) -> None:
     assert derive_presence(facts, NOW).word is word
+
+
+def test_a_journey_is_overdue_after_thirty_days_and_is_no_silence() -> None:
+    assert journey_since(None, NOW) is None
+    assert journey_since(NOW - timedelta(days=30) + timedelta(seconds=1), NOW) == Journey(
+        NOW - timedelta(days=30) + timedelta(seconds=1), is_overdue=False
+    )
+    assert journey_since(NOW - timedelta(days=30), NOW) == Journey(NOW - timedelta(days=30), is_overdue=True)
+    assert silent_since(None, NOW - timedelta(days=9), NOW) is not None
+    assert silent_since(None, NOW - timedelta(days=9), NOW, on_its_way=True) is None
+
+
+@pytest.mark.parametrize(
+    ("began_at", "ended_at", "worn_s", "counted_s"),
+    [
+        (NOW - 3 * HOUR, NOW, 3600, 3600),
+        # Worn in the factory, before the silence: nothing of it was worn on arrival.
+        (NOW - 30 * HOUR, NOW - 25 * HOUR, 3600, 0),
+        # A period that spans the silence counts at most the time after its beginning.
+        (NOW - 30 * HOUR, NOW - 24 * HOUR + timedelta(minutes=10), 3600, 600),
+        # A clock that was set meanwhile: a period without a date shows nothing.
+        (None, NOW, 3600, 0),
+        (NOW - HOUR, None, 3600, 0),
+    ],
+)
+def test_what_was_worn_before_the_silence_does_not_count(
+    began_at: datetime | None, ended_at: datetime | None, worn_s: int, counted_s: int
+) -> None:
+    assert worn_since_silence_s(began_at, ended_at, worn_s, NOW - 24 * HOUR) == counted_s
 
 
 def test_a_silence_begins_with_the_last_word_and_all_else_when_it_was_seen() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.core.devices.presence.rules import Journey
 from services.core.office.help_requests.actions import help_text, helpline_of
 from services.core.office.triage.queries import advice
 from services.core.office.triage.rules import KINDS, Device, newest_firmware, triage
@@ -16,6 +17,7 @@ from services.core.platform.locales import LOCALES
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WELL: dict[str, Any] = {"state": "handed_out", "paired": True}
+WAY = Journey(datetime(2026, 2, 20, tzinfo=UTC), is_overdue=False)
 
 
 def ago(**span: float) -> datetime:
@@ -29,6 +31,10 @@ def ago(**span: float) -> datetime:
         (Device(**WELL, silent_since_at=ago(hours=49)), ["silent"]),
         (Device(**WELL, low_battery_since=ago(days=3) + timedelta(seconds=1)), []),
         (Device(**WELL, low_battery_since=ago(days=3)), ["low_battery"]),
+        (Device(**WELL, journey=WAY, low_battery_since=ago(days=9), online=True, stuck_since=ago(days=9)), []),
+        (Device(**WELL, journey=WAY, firmware="1.9.0", newest_firmware="1.10.0"), []),
+        (Device(**WELL, journey=WAY, sim_expires_on=date(2026, 3, 9)), ["sim_expiring"]),
+        (Device(**WELL, journey=Journey(ago(days=30), is_overdue=True)), ["not_arrived"]),
         (Device("handed_out", handed_out_at=ago(hours=23)), []),
         (Device("handed_out", handed_out_at=ago(hours=24)), ["never_paired"]),
         (Device("handed_out"), ["never_paired"]),
