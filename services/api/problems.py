@@ -25,6 +25,7 @@ from services.core.devices.push import errors as push
 from services.core.devices.watches import errors as watches
 from services.core.location.checkins import errors as checkins
 from services.core.measurement import errors as usage
+from services.core.office.papers import errors as papers
 from services.core.office.surveys import errors as surveys
 from services.core.pairing import errors as pairing
 from services.core.people.accounts import errors as accounts
@@ -109,6 +110,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     audio.AudioBusyError: HTTPStatus.SERVICE_UNAVAILABLE,
     clips.AudioGoneError: HTTPStatus.GONE,
     clips.AudioNotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
+    papers.CharactersNotPrintableError: HTTPStatus.CONFLICT,
+    papers.ProgrammePhoneMissingError: HTTPStatus.CONFLICT,
     FormFieldMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     checkins.ZonesFullError: HTTPStatus.CONFLICT,

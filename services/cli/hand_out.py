@@ -11,8 +11,8 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.office.hand_outs.roster import RosterEntry
     from services.core.office.hand_outs.watches import Undone
+    from services.core.office.papers.site_papers import HandOutPaper
     from services.core.platform.db.database import UnitOfWork
 
 hand_out_commands = typer.Typer(
@@ -20,6 +20,7 @@ hand_out_commands = typer.Typer(
 )
 
 _UNDO = "undo"
+NO_CHANNEL = "no working channel"
 
 
 @hand_out_commands.command("list")
@@ -30,26 +31,49 @@ def hand_out_list(
     programme: Annotated[
         str | None, typer.Option(help="Required when two programmes have a site of this name.")
     ] = None,
+    strips: Annotated[bool, typer.Option("--strips", help="Strips to cut, one for each family.")] = False,
 ) -> None:
     """Print the roster that families sign: code and watch, without names and phone numbers."""
-    from services.core.devices.push.queries import families_not_reached
-    from services.core.office.hand_outs import roster
+    from services.core.office.papers.site_papers import hand_out_paper
     from services.core.people.programme.queries import cohort_named, site_named
 
-    async def chore(work: UnitOfWork) -> tuple[list[RosterEntry], set[str]]:
+    async def chore(work: UnitOfWork) -> HandOutPaper:
         place = await site_named(work, site, programme)
         part = None if cohort is None else await cohort_named(work, place, cohort)
-        entries_of_site = await roster.roster(work, place, part)
-        return entries_of_site, await families_not_reached(work, {one.family_code for one in entries_of_site})
+        return await hand_out_paper(work, place, part, "strips" if strips else "list")
 
-    entries, unreached = cli_run.in_one_transaction(chore)
-    if not entries:
+    paper = cli_run.in_one_transaction(chore)
+    if not paper.entries:
         raise cli_run.OperatorError("no_families", "No family is enrolled at this site.")
-    title = " - ".join(filter(None, ("Hand-out list", site, cohort)))
-    cli_run.write_file(out, roster.hand_out_list(title, entries, unreached))
-    print(f"{len(entries)} lines are in {out}.")
-    if unreached:
-        print(f"{len(unreached)} families have no device that can be notified yet: {', '.join(sorted(unreached))}")
+    cli_run.write_file(out, paper.pdf)
+    print(f"{len(paper.entries)} families are in {out}.")
+    if paper.unreached:
+        codes = ", ".join(sorted(paper.unreached))
+        print(f"{len(paper.unreached)} families have no device that can be notified yet: {codes}")
+
+
+@hand_out_commands.command("leaflet")
+def leaflet(
+    out: Annotated[Path, typer.Option(help="The PDF to write: A5, one page.")],
+    site: Annotated[str, typer.Option(help="The site.")],
+    programme: Annotated[
+        str | None, typer.Option(help="Required when two programmes have a site of this name.")
+    ] = None,
+    locale: Annotated[str | None, typer.Option(help="en, zh-Hans, vi or tr; default: the site's.")] = None,
+) -> None:
+    """Print the leaflet for the home: five pictures, and whom to call."""
+    from services.core.office.papers.site_papers import Imprint, leaflet_of_site
+    from services.core.people.programme.queries import site_named
+    from services.core.people.programme.rules import check_locale
+
+    settings = cli_run.load_settings()
+    imprint = Imprint(settings.public_url, settings.phones_of_programme())
+
+    async def chore(work: UnitOfWork) -> bytes:
+        return await leaflet_of_site(await site_named(work, site, programme), imprint, locale and check_locale(locale))
+
+    cli_run.write_file(out, cli_run.in_one_transaction(chore))
+    print(f"The leaflet is in {out}.")
 
 
 @hand_out_commands.command("scan")
@@ -94,7 +118,6 @@ def _ask(prompt: str) -> str:
 def _hand_out(watch: str, family: str) -> bool:
     from services.core.devices.push.queries import families_not_reached
     from services.core.devices.watches.rules import serial_of_scan
-    from services.core.office.hand_outs.roster import NO_CHANNEL
     from services.core.office.hand_outs.watches import hand_out_watch
     from services.core.platform.audit.actions import OPERATOR
     from services.core.platform.errors import CoreError

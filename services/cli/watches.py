@@ -82,27 +82,37 @@ def labels(
     site: OfSite = None,
     programme: OfProgramme = None,
 ) -> None:
-    """Print labels with the serial as QR code and text; a label grants no access."""
+    """Print labels: the programme, the serial as QR code and text, whom a finder calls. A label grants no access."""
     if not serials and site is None:
         raise typer.BadParameter("name serials or --site")
     from services.core.devices.watches.errors import WatchUnknownError
-    from services.core.office.registration.labels import label_sheet
+    from services.core.office.papers.site_papers import Imprint, labels_of_site
+    from services.core.people.programme.queries import site_named
 
-    known = [entry.serial for entry in _shelf(site, programme, None)]
-    if set(serials or []) - set(known):
+    settings = cli_run.load_settings()
+    imprint = Imprint(settings.public_url, settings.phones_of_programme())
+    site_of = {entry.serial: entry.site for entry in _shelf(site, programme, None)}
+    if set(serials or []) - set(site_of):
         raise WatchUnknownError
-    wanted = serials or known
+    wanted = serials or list(site_of)
     if not wanted:
         raise cli_run.OperatorError("no_watches", "No watch is registered at this site.")
-    cli_run.write_file(out, label_sheet(wanted))
+    if len(sites := {site_of[serial] for serial in wanted}) > 1:
+        # The language and the number to call are those of a site.
+        raise cli_run.OperatorError("several_sites", "These watches belong to several sites. Print one site at a time.")
+
+    async def chore(work: UnitOfWork) -> bytes:
+        return await labels_of_site(work, await site_named(work, sites.pop(), programme), imprint, wanted)
+
+    cli_run.write_file(out, cli_run.in_one_transaction(chore))
     print(f"{len(wanted)} labels are in {out}.")
 
 
 @watch_commands.command("hand-out")
 def hand_out(serial: str, family_code: str) -> None:
     """Hand a watch out to an enrolled family: it pairs with that family only. A repeat changes nothing."""
+    from services.cli.hand_out import NO_CHANNEL
     from services.core.devices.push.queries import families_not_reached
-    from services.core.office.hand_outs.roster import NO_CHANNEL
     from services.core.office.hand_outs.watches import hand_out_watch
     from services.core.platform.audit.actions import OPERATOR
 

@@ -8,7 +8,6 @@ import io
 import json
 import re
 import uuid
-import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,6 +42,7 @@ from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared
 from tests.support.http import Parent, Place, enrol_family, make_family, new_phone, pair
+from tests.support.pdf import pages_of
 from tests.support.places import circle, may_look, sent
 from tests.support.sounds import encoded
 from tests.support.staff_bodies import STAFF_BODIES
@@ -104,7 +104,7 @@ def texts_of(answer: httpx.Response) -> Iterator[str]:
     if media.endswith("json"):
         yield json.dumps(answer.json(), ensure_ascii=False)
     elif media == "application/pdf":
-        yield from pdf_texts(content)
+        yield from pages_of(content)
     elif media.endswith("spreadsheetml.sheet"):
         book = openpyxl.load_workbook(io.BytesIO(content))
         for sheet in book:
@@ -114,17 +114,6 @@ def texts_of(answer: httpx.Response) -> Iterator[str]:
                 yield from (cell.comment.text for cell in row if cell.comment is not None)
     else:
         yield content.decode("utf-8", errors="replace")
-
-
-def pdf_texts(pdf: bytes) -> Iterator[str]:
-    """Yield what stands in the drawing of each page of a PDF."""
-    for stream in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
-        try:
-            drawn = zlib.decompress(stream)
-        except zlib.error:
-            continue
-        yield drawn.decode("latin-1")
-        yield " ".join(one.decode("latin-1") for one in re.findall(rb"\(((?:[^()\\]|\\.)*)\)\s*T[jJ]", drawn))
 
 
 @dataclass

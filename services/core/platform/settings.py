@@ -23,6 +23,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 _DEVELOPMENT_MARK = "development-only"
 _DEVELOPMENT_MASTER_KEY = base64.b64encode(b"development-only-master-key-32by").decode()
 
+# Numbers with 555 are assigned to nobody; outside development the operator's own are needed.
+_FICTIONAL_PHONES = {"CN": "+861055550100", "VN": "+842455550100", "TR": "+902125550100"}
+# ISO 3166-1 alpha-2, and E.164.
+_PHONE_OF_COUNTRY = re.compile(r"[A-Z]{2}=\+[1-9][0-9]{6,14}")
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -66,6 +71,11 @@ class Settings(BaseSettings):
     )  # fmt: skip
     public_url: str = Field(
         "http://127.0.0.1:8080", description="URL at which phones reach the API; the watch's QR code contains it"
+    )
+    programme_phones: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="number of the programme by country, such as `CN=+8676922221234,VN=+842838220000`: printed on "
+        "labels and leaflets, shown to whoever finds a watch; empty outside production: fictional ones",
     )
     source_url: str = Field(
         "",
@@ -207,6 +217,17 @@ class Settings(BaseSettings):
     def _read_master_keys(cls, value: object) -> object:
         return _pairs(value, "master_keys", at_least=0)
 
+    @field_validator("programme_phones", mode="before")
+    @classmethod
+    def _read_programme_phones(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [pair.strip().partition("=") for pair in value.split(",") if pair.strip()]
+        if any(not _PHONE_OF_COUNTRY.fullmatch("".join(pair)) for pair in pairs):
+            message = "programme_phones is a comma separated list of COUNTRY=+number, such as CN=+8676922221234"
+            raise ValueError(message)
+        return {country: number for country, _, number in pairs}
+
     @field_validator("trusted_proxies", "metrics_readers")
     @classmethod
     def _check_networks(cls, value: str, checked: ValidationInfo) -> str:
@@ -291,6 +312,12 @@ class Settings(BaseSettings):
     def metrics_networks(self) -> tuple[Network, ...]:
         """The networks of ``metrics_readers``."""
         return _networks(self.metrics_readers)
+
+    def phones_of_programme(self) -> dict[str, str]:
+        """Return the programme's number by country; fictional ones in development, where none is set."""
+        if self.programme_phones or self.environment is Environment.PRODUCTION:
+            return self.programme_phones
+        return _FICTIONAL_PHONES
 
     def development_secrets(self) -> list[str]:
         """Return the names of the secrets that still have their development value."""

@@ -23,6 +23,7 @@ def test_the_files_are_these() -> None:
         "/v1/families/{family_id}/exports/{export_id}/file",
         "/v1/staff/exports/{usage_export_id}/file",
         "/v1/staff/sites/{site_id}/hand-out-list",
+        "/v1/staff/sites/{site_id}/leaflet",
         "/v1/staff/sites/{site_id}/watch-labels",
     ]
 

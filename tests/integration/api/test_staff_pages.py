@@ -11,7 +11,7 @@ from services.core.people.programme.tables import Cohort
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
 from tests.support.http import make_family, make_place
-from tests.support.staff_crawl import pdf_texts
+from tests.support.pdf import text_of
 from tests.support.staff_http import StaffMember, at_hand_out, family_code_of, make_staff
 
 
@@ -94,7 +94,7 @@ async def test_the_list_to_sign_is_for_one_cohort_where_it_is_asked_for(
         work.add(empty)
     path = f"/v1/staff/sites/{place.site.site_id}/hand-out-list"
     of_all, of_one, of_none = [
-        "".join(pdf_texts(await coordinator.told("GET", path, params=narrowed)))
+        text_of(await coordinator.told("GET", path, params=narrowed))
         for narrowed in ({}, {"cohort_id": str(place.cohort.cohort_id)}, {"cohort_id": str(empty.cohort_id)})
     ]
     assert (code in of_all, code in of_one, code in of_none) == (True, True, False)

@@ -23,6 +23,7 @@ OPEN_ROUTES = {
     "POST /v1/auth/tokens",
     "POST /v1/auth/slips",
     "POST /v1/auth/refresh",
+    "GET /w",
     "POST /v1/staff/auth/set-up",
     "POST /v1/staff/auth/set-up/confirm",
     "POST /v1/staff/auth/tokens",

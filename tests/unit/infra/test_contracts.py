@@ -108,7 +108,7 @@ PLANTS = [
         "services.core.conversation.messages.queries",
     ),
     (
-        "inside office: enrolment on hand-outs on registration",
+        "inside office: enrolment and papers on hand-outs on registration",
         "services.core.office.registration.actions",
         "services.core.office.enrolment.actions",
     ),

@@ -10,9 +10,10 @@ from starlette.responses import Response
 from services.api.dependencies import Work, settings_of
 from services.api.problems import problem_responses
 from services.api.staff.access import HandsOutAtSite
+from services.api.staff.papers import imprint_of
 from services.api.staff.schemas import care as schemas
 from services.core.office.hand_outs.actions import close_hand_out, hand_outs_of, open_hand_out, print_slips
-from services.core.office.hand_outs.slip_sheet import slip_sheet
+from services.core.office.papers.site_papers import slips_paper
 from services.core.people.households.hand_out_codes import is_open
 from services.core.people.households.tables import HandOut
 from services.core.platform.limits.actions import Charge, charge
@@ -71,7 +72,7 @@ async def print_some(
     A new slip voids the previous one. Slips are not stored in readable form.
     """
     slips = await print_slips(work, scope.caller.staff_id, scope.site, hand_out_id, body.family_codes)
-    return Response(slip_sheet(slips, f"{settings.public_url}/log-in"), media_type=_PDF)
+    return Response(await slips_paper(work, scope.site, slips, imprint_of(settings)), media_type=_PDF)
 
 
 def _response(row: HandOut, now: datetime) -> schemas.HandOutResponse:

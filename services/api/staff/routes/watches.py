@@ -9,14 +9,13 @@ from starlette.responses import Response
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
 from services.api.staff.access import DevicesOfSite, FamilyCodesAtSite, HandsOutAtSite, Permission, sees_family_codes
+from services.api.staff.papers import PaperSettings, imprint_of
 from services.api.staff.schemas import programme as schemas
 from services.core.devices.push.queries import families_not_reached
 from services.core.devices.watches.rules import serial_of_scan
 from services.core.office.hand_outs import watches as hand_out
-from services.core.office.hand_outs.roster import hand_out_list, roster
 from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
-from services.core.office.registration.inventory import list_watches
-from services.core.office.registration.labels import label_sheet
+from services.core.office.papers.site_papers import Layout, hand_out_paper, labels_of_site, leaflet_of_site
 from services.core.office.triage import queries as triage
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
@@ -25,6 +24,7 @@ from services.core.people.programme.queries import cohort_of_site
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
 
 PAGE = 50
+PageLocale = Literal["en", "zh-Hans", "vi", "tr"]
 After = Annotated[str, Query(max_length=20, pattern=r"^[A-Z0-9]*$", description="`next` of the previous page")]
 PDF: dict[int | str, dict[str, Any]] = {200: {"content": {"application/pdf": {}}, "description": "A4, ready to print"}}
 
@@ -36,7 +36,7 @@ async def read_triage(
     kind: schemas.Kind | None = None,
     after: After = "",
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
-    locale: Literal["en", "zh-Hans", "vi", "tr"] = "en",
+    locale: PageLocale = "en",
 ) -> schemas.TriageResponse:
     """List the watches of a site that need staff action, with advice, one page of watches at a time."""
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
@@ -112,25 +112,40 @@ async def replace(
     return schemas.WithdrawnWatchResponse(serial=old, state=body.state, changed=changed)
 
 
-@router.get("/watch-labels", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
-async def print_labels(work: Work, scope: HandsOutAtSite) -> Response:
-    """Print a label for each watch of the site: the serial as QR code and text, without any secret."""
-    entries = await list_watches(work, site=scope.site)
-    return _pdf(label_sheet([entry.serial for entry in entries]), "labels.pdf")
+@router.get("/watch-labels", response_class=Response, responses={**problem_responses(401, 403, 404, 409, 422), **PDF})
+async def print_labels(work: Work, scope: HandsOutAtSite, settings: PaperSettings) -> Response:
+    """Print a label for each watch of the site: the programme, the serial, and the number that a finder calls."""
+    return _pdf(await labels_of_site(work, scope.site, imprint_of(settings)), "labels.pdf")
+
+
+@router.get("/leaflet", response_class=Response, responses={**problem_responses(401, 403, 404, 409, 422), **PDF})
+async def print_leaflet(
+    work: Work,
+    scope: HandsOutAtSite,
+    settings: PaperSettings,
+    locale: Annotated[PageLocale | None, Query(description="language of the leaflet; default: the site's")] = None,
+) -> Response:
+    """Print the leaflet for the home: five pictures, and whom to call, on one page of A5."""
+    del work  # the access rule has read the site
+    return _pdf(await leaflet_of_site(scope.site, imprint_of(settings), locale), "leaflet.pdf")
 
 
 @router.get("/hand-out-list", response_class=Response, responses={**problem_responses(401, 403, 404, 422), **PDF})
-async def print_list(work: Work, scope: FamilyCodesAtSite, cohort_id: uuid.UUID | None = None) -> Response:
+async def print_list(
+    work: Work,
+    scope: FamilyCodesAtSite,
+    cohort_id: uuid.UUID | None = None,
+    layout: Annotated[Layout, Query(description="a list to sign, or strips to cut, one for each family")] = "list",
+) -> Response:
     """Print a signature list of the site's or cohort's enrolled families: code and watch, without names or phones.
 
-    A line is marked if a guardian of the family has no working channel yet.
+    While a hand-out is open, a family with a guardian who has joined and has no working channel yet is marked.
     """
     cohort = await cohort_of_site(work, scope.site.site_id, cohort_id) if cohort_id else None
     if cohort_id and cohort is None:
         raise NotFoundError
-    entries = await roster(work, scope.site, cohort)
-    unreached = await families_not_reached(work, {entry.family_code for entry in entries})
-    return _pdf(hand_out_list(f"Hand-out list - {scope.site.name}", entries, unreached), "hand-out.pdf")
+    paper = await hand_out_paper(work, scope.site, cohort, layout)
+    return _pdf(paper.pdf, "hand-out.pdf")
 
 
 def _pdf(content: bytes, name: str) -> Response:

@@ -12,7 +12,7 @@ FamilyCode = Annotated[str, Field(min_length=2, max_length=20, pattern=r"^[A-Za-
 Scan = Annotated[
     str,
     Field(
-        min_length=4, max_length=60, pattern=r"^[A-Za-z0-9: ]+$", examples=["smartwatch:serial:DG000001"],
+        min_length=4, max_length=260, pattern=r"^[A-Za-z0-9:/.#_\[\]\- ]+$", examples=["https://watch.example.org/w#DG000001"],
         description="content of a label's QR code, or the serial",
     ),
 ]  # fmt: skip

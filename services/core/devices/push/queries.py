@@ -51,10 +51,13 @@ async def readiness_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Readine
     return Readiness(guardians=reached, invited=len(await invitations_of(work, family_id)))
 
 
-async def families_not_reached(work: UnitOfWork, family_codes: Collection[str]) -> set[str]:
+async def families_not_reached(
+    work: UnitOfWork, family_codes: Collection[str], *, joined_only: bool = False
+) -> set[str]:
     """Return those of these families, by code, to which no watch should be handed out yet; unknown codes are skipped.
 
-    Either no guardian has joined, or one cannot be reached. Staff do not learn which guardian.
+    Either no guardian has joined (left out with ``joined_only``), or one cannot be reached. Staff do not learn which
+    guardian.
     """
     known = await work.session.exec(select(Family.family_code).where(col(Family.family_code).in_(family_codes)))
     of_code: dict[str, list[Guardian]] = {code: [] for code in known}
@@ -71,7 +74,7 @@ async def families_not_reached(work: UnitOfWork, family_codes: Collection[str]) 
     return {
         code
         for code, guardians in of_code.items()
-        if not guardians or not {one.guardian_id for one in guardians} <= reached
+        if (not guardians and not joined_only) or not {one.guardian_id for one in guardians} <= reached
     }
 
 

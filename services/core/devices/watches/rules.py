@@ -28,7 +28,9 @@ _ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 _TEXT_CHARACTERS_MAX: Final = 40
 
 # Prefix of the serial in the QR code of a label.
+# What labels printed before 2026-12 hold; those printed now hold the address of the page for finders and the serial.
 QR_PREFIX: Final = "smartwatch:serial:"
+_LABEL_ADDRESS: Final = re.compile(r"https?://[^\s#]{1,200}/w#(?P<serial>[A-Za-z0-9]{1,40})")
 
 REQUIRED_COLUMNS: Final = ("serial", "model", "site")
 OPTIONAL_COLUMNS: Final = ("imei", "iccid", "sim_holder", "sim_expires")
@@ -68,8 +70,14 @@ def is_serial(text: str) -> bool:
 
 
 def serial_of_scan(scanned: str) -> str:
-    """Return the serial in a scan: the text of a label's QR code, or a plain serial."""
-    return scanned.strip().removeprefix(QR_PREFIX).strip()
+    """Return the serial in a scan: of a label's QR code (an address, or the prefix of older ones), or a plain serial.
+
+    Small letters are read as capitals: a serial has capitals only, and a hand types small ones.
+    """
+    text = scanned.strip()
+    if address := _LABEL_ADDRESS.fullmatch(text):
+        text = address["serial"]
+    return text.removeprefix(QR_PREFIX).strip().upper()
 
 
 def luhn_fits(digits: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import col, select
@@ -35,6 +35,7 @@ class PrintedSlip:
 
     family_code: str
     code: str
+    valid_until: datetime
 
 
 async def open_hand_out(
@@ -115,7 +116,7 @@ async def print_slips(
             )
         )  # fmt: skip
         record_audit(work, staff_actor(staff_id), "slip.printed", family_id=family.family_id, subject_id=hand_out_id)
-        printed.append(PrintedSlip(family.family_code, grouped(code)))
+        printed.append(PrintedSlip(family.family_code, grouped(code), hand_out.closes_at))
     return printed
 
 

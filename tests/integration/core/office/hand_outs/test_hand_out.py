@@ -168,7 +168,7 @@ async def test_a_watch_moves_between_sites_on_the_shelf_only(database: Database)
 
 
 @pytest.mark.usefixtures("watches")
-@pytest.mark.parametrize("serial", ["NONE1", "", "ww03", "W\x00W3", "W\ud800W3"])
+@pytest.mark.parametrize("serial", ["NONE1", "", "ww99", "W\x00W3", "W\ud800W3"])
 async def test_an_unknown_serial_is_told_so(database: Database, serial: str) -> None:
     with pytest.raises(errors.WatchUnknownError):
         await hand_out(database, serial, "J-01")

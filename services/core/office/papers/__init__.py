@@ -1,0 +1,1 @@
+"""Printed papers: labels, hand-out list, strips, slips, and the leaflet for the home."""
