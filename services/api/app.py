@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from services import __version__
-from services.api import found_watch, openapi, problems, system
+from services.api import found_watch, openapi, problems, sms_reports, system
 from services.api.body_limits import BodyLimitMiddleware
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
 from services.api.head_requests import HeadMiddleware, file_paths
@@ -57,7 +57,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.refusals = refusals
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.transcoder = Transcoder(database, BlobStore.of(settings), sandbox)
-    for router in (system.router, found_watch.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
+    for router in (system.router, found_watch.router, sms_reports.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
         app.include_router(router)
     problems.install(app)
     openapi.describe(app)

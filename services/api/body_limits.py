@@ -32,6 +32,9 @@ _RECORDING_PATHS: Final = re.compile(r"/v1/children/[^/]+/(voice-messages|upload
 # A list: some thousand rows of one site.
 LIST_BODY_MAX_BYTES: Final = 1024 * 1024
 _LIST_PATHS: Final = re.compile(r"/v1/staff/sites/[^/]+/(imports/[a-z]+|surveys/[^/]+/answers)")
+# Twilio reports by form.
+_FORM_PATHS: Final = re.compile(r"/v1/sms-reports/twilio/[^/]+")
+_FORM_TYPE: Final = "application/x-www-form-urlencoded"
 # The third is what browsers on a machine with a spreadsheet program call CSV.
 _LIST_TYPES: Final = frozenset({
     "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.ms-excel",
@@ -276,7 +279,14 @@ def _limits_of(path: str) -> tuple[int, Callable[[str, bytes], Refusal | None]]:
         return RECORDING_BODY_MAX_BYTES, _judge_recording
     if _LIST_PATHS.fullmatch(path):
         return LIST_BODY_MAX_BYTES, _judge_list
+    if _FORM_PATHS.fullmatch(path):
+        return BODY_MAX_BYTES, _judge_form
     return BODY_MAX_BYTES, judge_json
+
+
+def _judge_form(media_type: str, body: bytes) -> Refusal | None:
+    """Return the problem of a body that is no form; an empty one is a form without fields."""
+    return None if not body or media_type == _FORM_TYPE else _WRONG_TYPE
 
 
 def _judge_list(media_type: str, body: bytes) -> Refusal | None:

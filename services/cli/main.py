@@ -23,6 +23,7 @@ from services.cli.privacy import privacy_commands
 from services.cli.programme import cohort_commands, programme_commands, site_commands, staff_commands
 from services.cli.settings import settings_command
 from services.cli.sim import sim_commands
+from services.cli.sms import sms_commands
 from services.cli.surveys import survey_commands
 from services.cli.usage import usage_commands
 from services.cli.watches import watch_commands
@@ -50,6 +51,7 @@ app.command("settings")(settings_command)
 app.add_typer(audit_commands)
 app.add_typer(privacy_commands)
 app.add_typer(sim_commands)
+app.add_typer(sms_commands)
 app.add_typer(usage_commands)
 
 

@@ -263,9 +263,12 @@ def _as_operator_error(error: Exception) -> OperatorError | None:
 def _machine_error(error: Exception) -> OperatorError | None:
     """Explain errors of this machine: a port in use, a file. Other errors of the system come from the network."""
     from services.broker.errors import BrokerError
+    from services.worker.sms_providers.templates import TemplatesBrokenError
 
     if isinstance(error, BrokerError):
         return OperatorError("broker_failed", str(error))
+    if isinstance(error, TemplatesBrokenError):
+        return OperatorError("sms_templates_wrong", f"{error}.")
     if not isinstance(error, OSError):
         return None
     if error.errno == errno.EADDRINUSE:

@@ -41,10 +41,9 @@ def settings_rows() -> list[tuple[str, str, str]]:
     """Return variable, default and meaning of every setting, in the order of the settings."""
     from services.core.platform.settings import Settings
 
-    return [
-        (f"SMARTWATCH_{name.upper()}", _default(field), field.description or "")
-        for name, field in Settings.model_fields.items()
-    ]
+    # The parts that Settings is made of come after its own.
+    fields = sorted(Settings.model_fields.items(), key=lambda item: item[0] not in Settings.__annotations__)
+    return [(f"SMARTWATCH_{name.upper()}", _default(field), field.description or "") for name, field in fields]
 
 
 def settings_page() -> str:

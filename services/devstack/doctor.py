@@ -35,6 +35,9 @@ from services.devstack.ports import is_free
 from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
 from services.devstack.readiness import fetch_readiness
 from services.devstack.tied import can_tie
+from services.worker.sms_providers.diagnosis import diagnose_routes, diagnose_templates
+from services.worker.sms_providers.opening import open_router
+from services.worker.sms_providers.templates import TemplatesBrokenError
 
 OLDEST_PYTHON = (3, 11)
 # A hard limit of 1,024 open files, as some systems set it, is found wrong.
@@ -97,6 +100,8 @@ def diagnose(instance: Path) -> list[Finding]:
         findings.append(seen)
         if seen.ok:
             findings.append(asyncio.run(approvers(settings)))
+            findings.append(asyncio.run(sms_routes(settings)))
+    findings.append(sms_templates(settings))
     findings.append(broker_files(settings.mosquitto_dir))
     findings.append(backups(settings))
     if running:
@@ -332,6 +337,40 @@ async def approvers(settings: Settings) -> Finding:
     shown = ", ".join(few[:5]) + (" ..." if len(few) > 5 else "")  # noqa: PLR2004 - as many as fit a line
     mend = "open accounts of managers or admins (`smartwatch staff create`), and set their authenticator apps up"
     return Finding("approvers", ok=True, what=f"fewer than three people at: {shown}", mend=mend, warns=True)
+
+
+async def sms_routes(settings: Settings) -> Finding:
+    """Check that numbers of each site have a route, and name providers that process them in another country."""
+    database = Database.of(settings)
+    try:
+        async with database.begin() as work:
+            sites = sorted({(site.name, site.country) for _, site in await all_sites(work)})
+        async with open_router(settings, database.vault, database.clock) as router:
+            countries = {name: provider.country for name, provider in router.providers.items()}
+    except ErasuresPendingError:
+        return Finding("text messages", ok=True, what="not checked: erasures of a restored backup are pending")
+    except TemplatesBrokenError:
+        return Finding("text messages", ok=True, what="not checked: the file of templates cannot be read")
+    finally:
+        await database.close()
+    found = diagnose_routes(settings.sms_routes, countries, sites)
+    mend = "change SMARTWATCH_SMS_ROUTES; docs/sms.md describes each provider"
+    if found.faults:
+        return Finding("text messages", ok=False, what="; ".join(found.faults), mend=mend)
+    if found.warnings:
+        mend = "a provider of the site's own country, or a ground for the transfer: docs/privacy.md"
+        return Finding("text messages", ok=True, what="; ".join(found.warnings), mend=mend, warns=True)
+    return Finding("text messages", ok=True, what=f"routes {settings.sms_routes}")
+
+
+def sms_templates(settings: Settings) -> Finding:
+    """Check the template ids of the providers that send approved templates."""
+    found = diagnose_templates(settings)
+    mend = "correct SMARTWATCH_SMS_TEMPLATES_FILE; docs/sms.md lists the kinds"
+    if found.faults or found.warnings:
+        what = "; ".join((*found.faults, *found.warnings))
+        return Finding("text templates", ok=not found.faults, what=what, mend=mend, warns=not found.faults)
+    return Finding("text templates", ok=True, what="complete, or needed by no provider")
 
 
 def processes(settings: Settings) -> Iterator[Finding]:

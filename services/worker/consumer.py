@@ -39,12 +39,20 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True)
+class Noted:
+    """An outcome, done or later, and what is written in the transaction that settles or defers the row."""
+
+    outcome: Outcome
+    write: Callable[[UnitOfWork], Awaitable[None]]
+
+
+@dataclass(frozen=True)
 class Consumption:
     """What a consumer consumes: the kinds, the deadline of one effect in seconds, and the effect itself."""
 
     kinds: Collection[str]
     deadline_s: float
-    handle: Callable[[OutboxRow], Awaitable[Outcome]]
+    handle: Callable[[OutboxRow], Awaitable[Outcome | Noted]]
     at_least: Urgency = Urgency.NORMAL
 
 
@@ -87,18 +95,28 @@ class OutboxConsumer:
         return True
 
     async def _make_effect(self, row: OutboxRow) -> None:
+        result: Outcome | Noted
         try:
             async with asyncio.timeout(self._consumption.deadline_s):
-                outcome = await self._consumption.handle(row)
+                result = await self._consumption.handle(row)
         except Exception as error:
             # Types and places only: a provider's message may quote a phone number.
             log.warning(
                 "outbox_row_failed", loop=self.name, outbox_id=row.outbox_id, kind=row.kind, attempt=row.attempts,
                 error=type(error).__qualname__, exc_info=not is_database_unavailable(error),
             )  # fmt: skip
-            outcome = Outcome.LATER
-        if outcome is not Outcome.RECORDED:
-            await self._record(row, outbox.settle if outcome is Outcome.DONE else outbox.defer)
+            result = Outcome.LATER
+        outcome = result.outcome if isinstance(result, Noted) else result
+        if outcome is Outcome.RECORDED:
+            return
+        conclude = outbox.settle if outcome is Outcome.DONE else outbox.defer
+
+        async def record(work: UnitOfWork, row: OutboxRow) -> None:
+            if isinstance(result, Noted):
+                await result.write(work)
+            await conclude(work, row)
+
+        await self._record(row, record)
 
     async def _record(self, row: OutboxRow, record: Callable[[UnitOfWork, OutboxRow], Awaitable[None]]) -> None:
         """Record the outcome, however long the database is away: an SMS that was sent must not be sent again."""

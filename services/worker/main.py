@@ -28,7 +28,8 @@ from services.worker.push import push_loops
 from services.worker.push_providers import PushProvider, providers_of
 from services.worker.queues import QueueSampler
 from services.worker.sms import sms_loops
-from services.worker.sms_providers import SmsProvider, provider_of
+from services.worker.sms_providers.opening import open_router
+from services.worker.sms_providers.router import SmsSender
 from services.worker.supervisor import Loop, Supervisor
 from services.worker.sweeps import SweepLoop, all_sweeps
 from services.worker.transcoding import TRANSCODERS, transcoding_loops
@@ -44,7 +45,7 @@ log = structlog.get_logger()
 class Outside:
     """What the worker reaches beside the database and the blob store."""
 
-    sms: SmsProvider
+    sms: SmsSender
     push: Mapping[EndpointKind, PushProvider]
 
 
@@ -127,8 +128,12 @@ async def run_worker(settings: Settings) -> None:
 async def _open(settings: Settings) -> AsyncIterator[tuple[Transcoder, Outside]]:
     database = Database.of(settings)
     try:
-        async with AudioSandbox(processes=TRANSCODERS) as sandbox, providers_of(settings, database) as push:
-            yield Transcoder(database, BlobStore.of(settings), sandbox), Outside(provider_of(settings), push)
+        async with (
+            AudioSandbox(processes=TRANSCODERS) as sandbox,
+            providers_of(settings, database) as push,
+            open_router(settings, database.vault, database.clock) as sms,
+        ):
+            yield Transcoder(database, BlobStore.of(settings), sandbox), Outside(sms, push)
     finally:
         await database.close()
 

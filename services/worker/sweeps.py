@@ -43,6 +43,7 @@ from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.idempotency.actions import purge_one_fingerprint_batch
 from services.core.platform.limits.expiry import purge_full_buckets
 from services.core.platform.metrics.registry import counter
+from services.core.platform.outbox.sms_outcomes import purge_old_sms_outcomes
 from services.core.privacy.contests.decisions import carry_out_one_decision
 from services.core.privacy.copies.actions import expire_one_export
 from services.core.privacy.erasure.removal import remove_one_erased
@@ -84,6 +85,7 @@ TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     purge_old_alerts, purge_one_endpoint, purge_old_commands, notify_one_family, purge_one_unconsented,
     record_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
     purge_one_office_batch, purge_one_device_batch, purge_one_code_batch, purge_one_fingerprint_batch,
+    purge_old_sms_outcomes,
     # Usage: who is forgotten first is in nothing that is counted afterwards.
     purge_one_unmeasured, purge_one_long_over, count_some, publish_one_week, expire_one_file,
     # Last: they wait for a lock and give up when that lasts too long.

@@ -17,7 +17,9 @@ from typing import Annotated, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
+
+from services.core.platform.sms_settings import SmsSettings
 
 # These values are in every checkout, so they are no secrets; the marker makes them easy to reject.
 _DEVELOPMENT_MARK = "development-only"
@@ -45,7 +47,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(BaseSettings):
+class Settings(SmsSettings):
     """Every setting of the product in one flat list; ``docs/settings.md`` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="SMARTWATCH_", frozen=True, extra="ignore")
@@ -198,11 +200,6 @@ class Settings(BaseSettings):
     )
     keep_exports_hours: int = Field(24, ge=1, le=720, description="retention of a finished sealed export and its link")
 
-    sms_provider: str = Field("file", pattern="^file$", description="delivery of one-time codes: `file` (development)")
-    sms_file: Path = Field(
-        Path("var/default/sms.jsonl"),
-        description="file to which the development provider appends {phone, locale, text}",
-    )
     clock_file: Path | None = Field(
         None, description="file that shifts the clock {offset_s, rate, since}; rejected outside tests"
     )
@@ -290,8 +287,7 @@ class Settings(BaseSettings):
             faults.append("mqtt_backend_password is shorter than 128 bits")
         if self.clock_file is not None:
             faults.append("clock_file moves the clock and is accepted in environment=test only")
-        if self.sms_provider == "file":
-            faults.append("sms_provider=file writes one-time codes into a file and is for development only")
+        faults += self.sms_routes.faults_in_production()
         if self.mosquitto_plain_port != 0:
             faults.append("mosquitto_plain_port must be 0: watches speak TLS outside development")
         if not self.database_url:

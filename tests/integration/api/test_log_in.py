@@ -15,10 +15,10 @@ from services.core.platform.db.database import Database
 from services.core.platform.outbox.actions import unseal_sms
 from services.core.platform.outbox.tables import OutboxRow
 from services.worker.sms import sms_loops
-from services.worker.sms_providers import FileSmsProvider
 from services.worker.wake_ups import WakeUps
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, enrol_family, make_parent, new_phone, sms_to
+from tests.support.sms import file_sender
 
 
 async def _enrolled(client: httpx.AsyncClient, database: Database) -> Parent:
@@ -80,7 +80,7 @@ async def test_an_unknown_phone_costs_the_same_rows_and_its_message_goes_nowhere
         assert last[0].payload.keys() == last[1].payload.keys()
         assert all(len(last[0].payload[name]) == len(last[1].payload[name]) for name in last[0].payload)
     sent = tmp_path / "sms.jsonl"
-    sender = sms_loops(database, FileSmsProvider(sent), WakeUps(database))[-1]
+    sender = sms_loops(database, file_sender(sent), WakeUps(database))[-1]
     while await sender.consume_one():
         pass
     assert known.phone in sent.read_text()

@@ -24,10 +24,10 @@ from services.device_sim.watch.watch import SimWatch
 from services.protocol.pairing import Credentials, PairedWithCredentials
 from services.protocol.words import Codec
 from services.worker.main import Outside, all_loops, run_loops
-from services.worker.sms_providers import provider_of
 from services.worker.supervisor import Supervisor
 from tests.integration.device_sim.api_server import Server, log_in
 from tests.integration.mqtt_bridge.conftest import stand
+from tests.support.sms import file_sender
 from tests.support.sounds import duration_ms
 from tests.support.watch import Stand
 from tests.support.world import Home, Worn
@@ -41,7 +41,7 @@ __all__ = ["stand"]  # the fixture of another folder
 async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
     """Run a bridge and a worker for the block."""
     ledger = ErasureLedger(stand.settings.erasure_ledger)
-    supervisor = Supervisor(all_loops(transcoder, ledger, Outside(provider_of(stand.settings), {})))
+    supervisor = Supervisor(all_loops(transcoder, ledger, Outside(file_sender(stand.settings.sms_file), {})))
     running = asyncio.create_task(run_loops(supervisor, transcoder.database, ledger))
     try:
         async with stand.bridge():

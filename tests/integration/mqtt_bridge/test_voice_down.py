@@ -20,9 +20,9 @@ from services.core.pairing.sweep import announce_overdue
 from services.core.people.households.tables import Child
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.worker.main import Outside, all_loops, run_loops
-from services.worker.sms_providers import provider_of
 from services.worker.supervisor import Supervisor
 from tests.support.clock import FakeClock
+from tests.support.sms import file_sender
 from tests.support.sounds import duration_ms, encoded, wav
 from tests.support.watch import HandWatch, Stand
 from tests.support.world import Home
@@ -35,7 +35,7 @@ AMR = encoded("amr-nb", 3.0)
 async def at_work(stand: Stand, transcoder: Transcoder) -> AsyncIterator[None]:
     """Run a worker for the block."""
     ledger = ErasureLedger(stand.settings.erasure_ledger)
-    supervisor = Supervisor(all_loops(transcoder, ledger, Outside(provider_of(stand.settings), {})))
+    supervisor = Supervisor(all_loops(transcoder, ledger, Outside(file_sender(stand.settings.sms_file), {})))
     running = asyncio.create_task(run_loops(supervisor, transcoder.database, ledger))
     try:
         yield

@@ -19,6 +19,7 @@ from services.core.platform.outbox.sms import SmsText
 from services.core.platform.outbox.tables import OutboxRow
 from services.worker.consumer import OutboxConsumer
 from services.worker.sms import SEND_DEADLINE_S, sms_loops
+from services.worker.sms_providers.router import Attempt
 from services.worker.wake_ups import WakeUps
 from tests.support.clock import FakeClock
 
@@ -37,14 +38,17 @@ class Gateway:
         self.may_answer.set()
         self.was_asked = asyncio.Event()
 
-    async def send(self, phone: str, content: SmsText, message_id: str) -> None:
-        assert (phone, content.locale) == (PHONE, "en")
+    async def send(
+        self, phone: str, content: SmsText, message_id: str, *, urgency: Urgency = Urgency.NORMAL, attempt: int = 1
+    ) -> list[Attempt]:
+        assert (phone, content.locale, attempt > 0, urgency in Urgency) == (PHONE, "en", True, True)
         self.texts.append(content.text)
         self.message_ids.append(message_id)
         self.was_asked.set()
         await self.may_answer.wait()
         if self.error is not None:
             raise self.error
+        return [Attempt("file")]
 
 
 @pytest_asyncio.fixture(loop_scope="session", autouse=True)

@@ -109,7 +109,8 @@ def test_in_production_only_the_file_that_stands_in_for_text_messages_is_refused
             settings_of(compose["services"][name], values, monkeypatch)
         [fault] = refused.value.errors()
         assert fault["msg"].removeprefix("Value error, ").split("; ") == [
-            "sms_provider=file writes one-time codes into a file and is for development only"
+            "sms_routes has * alone: name the prefix of each country that families live in",
+            "sms_routes: file writes one-time codes into a file and is for development only",
         ]
 
 

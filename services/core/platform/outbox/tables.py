@@ -31,3 +31,20 @@ class OutboxRow(SQLModel, table=True):
     claimed_until: datetime | None = maybe_time_column()
     # Counted by claims.
     attempts: int = 0
+
+
+class SmsOutcome(SQLModel, table=True):
+    """What one provider did with one text message. Holds no number, no text and no reference to a person."""
+
+    __tablename__ = "sms_outcome"
+
+    message_id: str = Field(primary_key=True, max_length=30)
+    # A name of the routes; `none`: the message was offered to nobody.
+    provider: str = Field(primary_key=True, max_length=10)
+    kind: str = Field(max_length=40)
+    priority: int = Field(sa_type=SmallInteger)
+    # taken, delivered, undelivered (by the provider's report), number_refused, refused, busy, unsure, expired
+    outcome: str = Field(max_length=20)
+    # The provider's own code; `no_balance` in front where it has no money left.
+    reason: str = Field(default="", max_length=80)
+    happened_at: datetime = time_column(index=True)

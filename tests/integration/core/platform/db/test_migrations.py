@@ -85,7 +85,8 @@ async def _restored(postgres: LocalPostgres) -> str:
 async def _row_counts(dsn: str) -> dict[str, int]:
     connection = await asyncpg.connect(dsn)
     load_all_tables()
-    tables = sorted(table.name for table in SQLModel.metadata.sorted_tables)
+    there = {row["tablename"] for row in await connection.fetch("SELECT tablename FROM pg_tables")}
+    tables = sorted({table.name for table in SQLModel.metadata.sorted_tables} & there)
     counts = {table: await connection.fetchval(f'SELECT count(*) FROM public."{table}"') for table in tables}  # noqa: S608
     await connection.close()
     return counts
@@ -107,7 +108,8 @@ async def test_a_database_of_the_first_26_migrations_goes_on_with_its_rows(postg
     before = await _row_counts(dsn)
     assert before["message"] > 0
     await asyncio.to_thread(upgrade, dsn, role="smartwatch")
-    assert await _row_counts(dsn) == before
+    after = await _row_counts(dsn)
+    assert {table: after[table] for table in before} == before
     engine = create_async_engine(dsn.replace("postgresql://", "postgresql+asyncpg://", 1))
     async with engine.connect() as schema:
         assert await schema.run_sync(_differences) == []
