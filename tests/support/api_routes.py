@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -55,8 +56,9 @@ class Declared:
         return f"{self.method} {self.path}"
 
 
+@cache
 def app_without_database() -> FastAPI:
-    """Return the application for looking at, not for asking."""
+    """Return the application for looking at, not for asking: one for the whole process, which nothing may change."""
     settings = Settings(environment=Environment.TEST, database_url="postgresql://nobody@127.0.0.1:1/none")
     vault = Vault(settings.master_key.get_secret_value())
     return create_app(settings, Database(settings.database_url, vault=vault))

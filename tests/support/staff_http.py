@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import httpx
@@ -30,6 +31,7 @@ class StaffMember:
     staff: Staff
     access_token: str
     address: str = field(default_factory=new_address)
+    session_begun_at: datetime | None = None
 
     @property
     def staff_id(self) -> str:
@@ -95,7 +97,16 @@ async def renewed(member: StaffMember, database: Database) -> StaffMember:
         session = await open_staff_session(work, member.staff.staff_id)
         tokens = AccessTokens.of(Settings())
         claims = StaffClaims(session.staff_id, session.staff_session_id)
-        return StaffMember(member.client, member.staff, tokens.issue_staff(claims, work.now), member.address)
+        token = tokens.issue_staff(claims, work.now)
+        return StaffMember(member.client, member.staff, token, member.address, work.now)
+
+
+async def logged_in_now(member: StaffMember, database: Database) -> StaffMember:
+    """Return the staff member with a session begun now: the given one, unless the clock has moved since it began.
+
+    For members that the tests of a module share: another test may have moved the clock beyond the end of a session.
+    """
+    return member if member.session_begun_at == database.clock() else await renewed(member, database)
 
 
 async def family_code_of(parent: Parent) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from sqlmodel import col, select
 
 from services.core.platform.audit.tables import AuditEntry
@@ -63,6 +64,13 @@ async def _carry_out(database: Database) -> int:
             if not await carry_out_one_decision(work):
                 return done
         done += 1
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
+async def _nothing_waits(database: Database, clock: FakeClock) -> None:
+    """No decision of another test becomes due in this one."""
+    clock.advance(hours=49)
+    await _carry_out(database)
 
 
 @pytest.mark.parametrize(("upholds", "left"), [(True, ["message", "locate"]), (False, ["message", "locate", "manage"])])

@@ -17,7 +17,7 @@ from sqlmodel import SQLModel
 
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
-from tests.support.access_expectations import NO_TOKEN, PASSES, Cell, Role, Target, cells
+from tests.support.access_expectations import NO_PERMISSION, NO_TOKEN, PASSES, Cell, Role, Target, cells
 from tests.support.access_world import PASSED, AccessWorld, Answer, doors_of, make_access_world, recorder
 from tests.support.api_routes import app_without_database
 from tests.support.http import Parent, fill_buckets
@@ -99,6 +99,15 @@ async def test_every_refused_cell_answers_as_written_and_changes_nothing(
     assert wrong == {}
     assert changed == set()
     assert len(refused) == len(REFUSED) > 3000
+
+
+async def test_a_missing_permission_is_named(refused: Answers) -> None:
+    without = {cell: answer for cell, answer in refused.items() if cell.expected == NO_PERMISSION}
+    wrong = {
+        str(cell) for cell, answer in without.items() if answer.body["permission"] != cell.rule.partition(", may ")[2]
+    }
+    assert wrong == set()
+    assert len(without) > 300
 
 
 async def test_without_a_token_of_this_kind_nothing_is_asked_of_the_database(refused: Answers) -> None:

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from fastapi import APIRouter, Depends
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from tests.support.api_routes import (
@@ -78,10 +78,8 @@ def stray_routes(path: str, *rules: str) -> list[Declared]:
         access.access_rule = rule  # type: ignore[attr-defined]
         return Depends(access)
 
-    app = app_without_database()
-    stray = APIRouter()
-    stray.add_api_route(path, lambda: None, dependencies=[make(rule) for rule in rules])
-    app.include_router(stray)
+    app = FastAPI()
+    app.add_api_route(path, lambda: None, dependencies=[make(rule) for rule in rules])
     return [route for route in declared_routes(app) if route.path == path]
 
 
