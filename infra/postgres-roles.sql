@@ -7,3 +7,10 @@ SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('smartwatch_owner'), ('s
 ALTER ROLE smartwatch_owner PASSWORD :'owner_password';
 ALTER ROLE smartwatch PASSWORD :'app_password';
 ALTER DATABASE :"DBNAME" OWNER TO smartwatch_owner;
+-- Makes backups: replicates, reads no table. pg_hba.conf needs a line for the database `replication` (docs/backup.md).
+\getenv backup_password SMARTWATCH_BACKUP_PASSWORD
+\if :{?backup_password}
+SELECT 'CREATE ROLE smartwatch_backup LOGIN REPLICATION'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'smartwatch_backup') \gexec
+ALTER ROLE smartwatch_backup PASSWORD :'backup_password';
+\endif

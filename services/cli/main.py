@@ -15,6 +15,7 @@ import typer
 from services import __version__
 from services.cli import run as cli_run
 from services.cli.audit import audit_commands
+from services.cli.backup import backup_commands, restore_command
 from services.cli.database import database_commands
 from services.cli.families import family_commands
 from services.cli.hand_out import hand_out_commands
@@ -53,6 +54,8 @@ app.add_typer(privacy_commands)
 app.add_typer(sim_commands)
 app.add_typer(sms_commands)
 app.add_typer(usage_commands)
+app.add_typer(backup_commands)
+app.command("restore")(restore_command)
 
 
 def _print_version(wanted: bool) -> None:
@@ -96,9 +99,10 @@ def demo(
 @app.command()
 def doctor(instance: Instance = "default") -> None:
     """List what is missing or wrong on this machine, and the remedy."""
+    from services.backup.doctor import backup_findings
     from services.devstack.doctor import run_doctor
 
-    raise typer.Exit(run_doctor(instance))
+    raise typer.Exit(run_doctor(instance, backup_findings))
 
 
 @app.command()

@@ -41,16 +41,18 @@ class OperatorError(Exception):
 _NO_ADDRESS = OperatorError("settings_wrong", "SMARTWATCH_DATABASE_URL is not a postgresql:// address.")
 
 
-def load_settings() -> Settings:
+def load_settings(*, adopt: bool = True) -> Settings:
     """Return the settings; raises OperatorError naming each wrong one, never its value.
 
-    In development the settings of a running `smartwatch up` are the defaults, so that chores reach its database.
+    In development the settings of a running `smartwatch up` are the defaults, so that chores reach its database; not
+    so without ``adopt``.
     """
     from pydantic import ValidationError
 
     from services.core.platform.settings import Settings
 
-    _adopt_instance()
+    if adopt:
+        _adopt_instance()
     try:
         return Settings()
     except ValidationError as error:

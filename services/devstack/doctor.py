@@ -8,7 +8,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -29,7 +29,7 @@ from services.core.platform.db.migrate import newest_revision
 from services.core.platform.descriptors import attainable_descriptor_limit
 from services.core.platform.erasure_ledger import ErasuresPendingError
 from services.core.platform.settings import Environment, Settings
-from services.devstack.installation import CHECKOUT, PREFIX, PROCESSES
+from services.devstack.installation import BACKUP_PORT, CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
 from services.devstack.ports import is_free
 from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
@@ -60,9 +60,13 @@ class Finding:
     warns: bool = False
 
 
-def run_doctor(instance: str = "default") -> int:
+# Checks of parts that stand above this one: the command line brings them.
+Further = Callable[[Settings], Iterable[Finding]]
+
+
+def run_doctor(instance: str = "default", further: Further = lambda _: ()) -> int:
     """Print every finding; exit code 0 when all checks pass, 1 otherwise."""
-    findings = diagnose(Path("var") / instance)
+    findings = diagnose(Path("var") / instance, further)
     for finding in findings:
         state = "WRONG" if not finding.ok else "warn " if finding.warns else "ok   "
         print(f"{state} {finding.name:<20} {finding.what}")
@@ -71,7 +75,7 @@ def run_doctor(instance: str = "default") -> int:
     return 0 if all(finding.ok for finding in findings) else 1
 
 
-def diagnose(instance: Path) -> list[Finding]:
+def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
     """Check everything that `up` and its processes need; `instance` is the folder of the instance."""
     running = is_running(instance)
     adopted = _environment_of(instance) if running else {}
@@ -103,7 +107,7 @@ def diagnose(instance: Path) -> list[Finding]:
             findings.append(asyncio.run(sms_routes(settings)))
     findings.append(sms_templates(settings))
     findings.append(broker_files(settings.mosquitto_dir))
-    findings.append(backups(settings))
+    findings += further(settings)
     if running:
         findings += processes(settings)
     else:
@@ -263,23 +267,6 @@ def broker_files(folder: Path) -> Finding:
     return Finding("broker files", ok=False, what="; ".join(faults), mend=mend)
 
 
-def backups(settings: Settings) -> Finding:
-    """Check for backups that are kept too long: erased content can be read in them."""
-    folder = settings.backup_dir
-    if folder is None:
-        return Finding("backups", ok=True, what="not looked at: SMARTWATCH_BACKUP_DIR is empty")
-    if not folder.is_dir():
-        return Finding("backups", ok=False, what=f"{folder} is no folder", mend="correct SMARTWATCH_BACKUP_DIR")
-    oldest = time.time() - settings.keep_backups_days * 24 * 3600
-    files = [file for file in folder.rglob("*") if file.is_file()]
-    too_old = sum(file.stat().st_mtime < oldest for file in files)
-    return Finding(
-        "backups", too_old == 0,
-        f"{too_old} of {len(files)} files are older than {settings.keep_backups_days} days",
-        f"delete them, and their copies elsewhere: {folder}",
-    )  # fmt: skip
-
-
 # ------------------------------------------------------------------------- settings, database, processes
 
 
@@ -375,7 +362,8 @@ def sms_templates(settings: Settings) -> Finding:
 
 def processes(settings: Settings) -> Iterator[Finding]:
     """Check each process of a running instance by its `/readyz`."""
-    for name, port_setting in PROCESSES.items():
+    of_backups = {"backup": BACKUP_PORT} if settings.backup_dir else {}
+    for name, port_setting in {**PROCESSES, **of_backups}.items():
         port = int(getattr(settings, port_setting))
         if port == 0:
             yield Finding(name, ok=True, what="its health page is turned off")

@@ -35,6 +35,8 @@ PROCESSES: Mapping[str, str] = {
     "worker": "worker_health_port",
     "bridge": "bridge_health_port",
 }
+# Of the process that runs where a folder for backups is named.
+BACKUP_PORT = "backup_health_port"
 READY_DEADLINE_S = 60.0  # measured: 3 to 5 s on two cores, everything included
 START_DEADLINE_S = 240.0  # a first start compiles every module, and a slow disk took more than a minute
 WATCH_EVERY_S = 0.05
@@ -72,6 +74,10 @@ class Installation:
             self.postgres = LocalPostgres(instance.folder / "postgres", durable=durable, announce=announce)
         log = instance.folder / "log"
         self.processes = {name: SupervisedProcess(name, port, log / f"{name}.log") for name, port in PROCESSES.items()}
+        if self.overrides.get("backup_dir"):
+            self.processes["backup"] = SupervisedProcess(
+                "backup", BACKUP_PORT, log / "backup.log", words=("backup", "run")
+            )
         self._announce = announce
         self._turn = threading.RLock()
         self._ending = threading.Event()
@@ -137,7 +143,14 @@ class Installation:
         """The environment for chores and migrations: also names the owner of the tables."""
         given = self.settings.get("migration_database_url", "")
         owner = given if self.postgres is None else self.postgres.owner_dsn()
-        return self.environment | ({f"{PREFIX}MIGRATION_DATABASE_URL": owner} if owner else {})
+        return self.backup_environment | ({f"{PREFIX}MIGRATION_DATABASE_URL": owner} if owner else {})
+
+    @property
+    def backup_environment(self) -> dict[str, str]:
+        """The environment of the process that makes backups: also names the role that may replicate."""
+        if self.postgres is None:
+            return self.environment
+        return self.environment | {f"{PREFIX}BACKUP_DATABASE_URL": self.postgres.backup_dsn()}
 
     def process_ids(self) -> dict[str, int | None]:
         """Return process ids by name; None for a process that does not run."""
@@ -255,7 +268,8 @@ class Installation:
 
     def _start_process(self, name: str) -> None:
         outside = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX)}
-        self.processes[name].start(outside | self.environment, CHECKOUT)
+        own = self.backup_environment if name == "backup" else self.environment
+        self.processes[name].start(outside | own, CHECKOUT)
 
     def _give_up_or_wait(self, deadline_s: float, unready: Mapping[str, Mapping[str, str]]) -> None:
         self._restart_what_died()

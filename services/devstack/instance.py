@@ -29,6 +29,7 @@ PREFERRED_PORTS: Mapping[str, range] = {
     "broker_health_port": range(8082, 8083),
     "worker_health_port": range(8083, 8084),
     "api_health_port": range(8085, 8086),
+    "backup_health_port": range(8084, 8085),
     "mosquitto_plain_port": range(1883, 1884),
     "mqtt_backend_port": range(1884, 1885),
     "mosquitto_tls_port": range(8883, 8884),

@@ -40,8 +40,11 @@ SETTINGS = {
     "shared_buffers": "64MB",
     "max_connections": "100",
     "max_wal_size": "256MB",
-    "max_wal_senders": "0",
-    "wal_level": "minimal",
+    # For backups: a receiver of the log, and two connections of a base backup. A receiver that stays away costs 4 GB.
+    "max_wal_senders": "6",
+    "wal_level": "replica",
+    "summarize_wal": "on",
+    "max_slot_wal_keep_size": "4GB",
     "max_parallel_workers_per_gather": "0",  # keeps shared memory small: containers give 64 MB of it
     "log_min_error_statement": "panic",
     "log_parameter_max_length_on_error": "0",
@@ -52,12 +55,19 @@ SETTINGS = {
 # synchronous_commit stays on: without it kill -9 lost a table that was committed.
 UNDURABLE_SETTINGS = {"fsync": "off", "full_page_writes": "off"}
 
-# The owner migrates, the other one reads and writes rows. The last line is for folders from before there were two.
+ACCESS = """\
+host all all 127.0.0.1/32 scram-sha-256
+host replication smartwatch_backup 127.0.0.1/32 scram-sha-256
+"""
+# The owner migrates, the second reads and writes rows, the third makes backups. The last line is for folders from
+# before there were two.
 ROLES_AND_DATABASE = """\
-SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('smartwatch_owner'), ('smartwatch')) AS wanted (name)
+SELECT 'CREATE ROLE ' || name || ' LOGIN'
+  FROM (VALUES ('smartwatch_owner'), ('smartwatch'), ('smartwatch_backup')) AS wanted (name)
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \\gexec
 ALTER ROLE smartwatch_owner PASSWORD '{owner_password}';
 ALTER ROLE smartwatch PASSWORD '{password}';
+ALTER ROLE smartwatch_backup REPLICATION PASSWORD '{backup_password}';
 SELECT 'CREATE DATABASE smartwatch OWNER smartwatch_owner'
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'smartwatch') \\gexec
 SELECT 'ALTER DATABASE smartwatch OWNER TO smartwatch_owner'
@@ -126,6 +136,15 @@ class LocalPostgres:
         """postgresql:// address for the owner of the database `smartwatch` and its tables: who migrates."""
         return f"postgresql://smartwatch_owner:{self._password('smartwatch_owner')}@127.0.0.1:{self._port}/{database}"
 
+    def backup_dsn(self) -> str:
+        """postgresql:// address for the role that makes backups: it may replicate, and read no table."""
+        return f"postgresql://smartwatch_backup:{self._password('smartwatch_backup')}@127.0.0.1:{self._port}/smartwatch"
+
+    def passwords(self) -> dict[str, str]:
+        """Return the passwords of this folder by role, made at the first call."""
+        roles = ("postgres", "smartwatch_owner", "smartwatch", "smartwatch_backup")
+        return {role: self._password(role) for role in roles}
+
     def superuser_dsn(self, database: str = "postgres") -> str:
         """postgresql:// address for the superuser: to make databases in tests, and for chores by hand."""
         return f"postgresql://postgres:{self._password('postgres')}@127.0.0.1:{self._port}/{database}"
@@ -148,6 +167,8 @@ class LocalPostgres:
                 bring_back(self.folder)
             if not (self._user.home / "data").exists():
                 self._make_rows_folder(self._user)
+            # Also for folders from before there were backups.
+            (self._user.home / "data" / "pg_hba.conf").write_text(ACCESS)
             self._user.own(self._user.home / "data")
             self._start_server(self._user)
             self._make_roles_and_database()
@@ -227,7 +248,6 @@ class LocalPostgres:
                 f"initdb ended with {made.returncode}: {made.stderr.decode(errors='replace').strip()}.",
                 "Is the disk full, or the folder not writable?",
             )
-        (coming / "pg_hba.conf").write_text("host all all 127.0.0.1/32 scram-sha-256\n")
         coming.rename(user.home / "data")
 
     def _start_server(self, user: ServerUser) -> None:
@@ -271,7 +291,9 @@ class LocalPostgres:
         done = subprocess.run(
             [*psql, *address],
             input=ROLES_AND_DATABASE.format(
-                password=self._password("smartwatch"), owner_password=self._password("smartwatch_owner")
+                password=self._password("smartwatch"),
+                owner_password=self._password("smartwatch_owner"),
+                backup_password=self._password("smartwatch_backup"),
             ).encode(),
             capture_output=True,
             check=False,

@@ -28,6 +28,7 @@ class SupervisedProcess:
     health_port_setting: str
     log_file: Path
     child: Child | None = None
+    words: tuple[str, ...] = ()  # of the subcommand; empty: its name
     started_at_s: float = 0.0  # monotonic
     deaths: int = 0  # in a row, since it last ran steadily
     restarts: int = 0
@@ -44,7 +45,7 @@ class SupervisedProcess:
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         if self.log_file.exists() and self.log_file.stat().st_size > LOG_LIMIT_BYTES:
             self.log_file.rename(self.log_file.with_suffix(".log.1"))
-        command = tied([sys.executable, "-m", "services.cli", self.name], signal.SIGTERM)
+        command = tied([sys.executable, "-m", "services.cli", *(self.words or (self.name,))], signal.SIGTERM)
         with self.log_file.open("ab") as log:
             self.child = start_child(command, log=log, environment=environment, folder=folder)
         self.started_at_s = time.monotonic()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlmodel import col, select
@@ -94,3 +95,19 @@ async def delete_audio(work: UnitOfWork, clip: AudioAsset) -> None:
     clip.state = "gone"
     clip.gone_at = work.now
     work.add(clip)
+
+
+async def give_up_lost(work: UnitOfWork, blob_ids: Sequence[uuid.UUID]) -> int:
+    """Give up objects that a restore could not bring back; return the number of recordings without sound.
+
+    A rendition is made again from its recording when it is asked for.
+    """
+    renditions = await work.session.exec(select(Rendition).where(col(Rendition.blob_id).in_(blob_ids)))
+    for rendition in renditions.all():
+        await work.session.delete(rendition)
+    clips = (await work.session.exec(select(AudioAsset).where(col(AudioAsset.blob_id).in_(blob_ids)))).all()
+    for clip in clips:
+        await delete_audio(work, clip)
+    for blob_id in blob_ids:
+        await release(work, blob_id)
+    return len(clips)

@@ -28,6 +28,17 @@ def data_key(work: UnitOfWork, child: Child) -> bytes:
     return work.vault.unwrap_key(child.wrapped_key, _context(child.child_id))
 
 
+async def unopened_keys(database: Database) -> Counter[str]:
+    """Return by master key how many of the first children's keys cannot be unwrapped: after a restore, none."""
+    unopened: Counter[str] = Counter()
+    for child_id, wrapped in await _batch(database, None):
+        try:
+            database.vault.unwrap_key(wrapped, _context(child_id))
+        except (MasterKeyMissingError, SealBrokenError):
+            unopened[key_id_of(wrapped)] += 1
+    return unopened
+
+
 @dataclass
 class Rewrapped:
     """Result of a rotation: the number of rewrapped keys, and by master key the number that could not be unwrapped."""

@@ -37,6 +37,11 @@ def reserve_for_export(work: UnitOfWork, export_id: uuid.UUID, plain_bytes: int,
     return blob
 
 
+def add_for_deletion(work: UnitOfWork, blob_id: uuid.UUID) -> None:
+    """Add the row of an object that the database does not know, so that the sweep deletes it."""
+    work.add(Blob(blob_id=blob_id, state="leaving", size_bytes=0, sha256="", created_at=work.now, changed_at=work.now))
+
+
 async def keep(work: UnitOfWork, blob_id: uuid.UUID) -> None:
     """Mark a written blob as referenced by the caller's transaction; raises BlobGoneError if a sweep has claimed it."""
     blob = await _locked(work, blob_id)

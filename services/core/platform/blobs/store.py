@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -34,6 +35,7 @@ from services.core.platform.settings import Settings
 # The largest object has 1 MiB; a store that needs longer counts as unavailable.
 _ANSWER_TIMEOUT_S = 20.0
 _PING = "ping"
+_ID = re.compile("[0-9a-f]{32}")
 
 __all__ = ["BlobBrokenError", "BlobExistsError", "BlobMissingError", "BlobStore", "BlobStoreAwayError"]
 
@@ -118,6 +120,42 @@ class BlobStore:
         with contextlib.suppress(BlobMissingError):
             async with _answered():
                 await obstore.delete_async(self._store, _path(blob_id))
+
+    async def read_sealed(self, blob_id: uuid.UUID) -> bytes:
+        """Return an object as it is stored, for a backup; raises BlobMissingError."""
+        async with _answered():
+            stored = await obstore.get_async(self._store, _path(blob_id))
+            return bytes(await stored.bytes_async())
+
+    async def put_sealed(self, blob_id: uuid.UUID, sealed: bytes) -> None:
+        """Store an object of a backup as it was; raises BlobExistsError. Not flushed to the disk one by one."""
+        async with _answered():
+            await obstore.put_async(self._store, _path(blob_id), sealed, mode="create")
+
+    async def holds(self, blob_id: uuid.UUID) -> bool:
+        """Return whether there is such an object."""
+        try:
+            async with _answered():
+                await obstore.head_async(self._store, _path(blob_id))
+        except BlobMissingError:
+            return False
+        return True
+
+    async def is_empty(self) -> bool:
+        """Return whether the store holds no object."""
+        async for page in self.stored_ids():
+            if page:
+                return False
+        return True
+
+    async def stored_ids(self) -> AsyncIterator[list[uuid.UUID]]:
+        """Yield pages of the ids of every object in the store: only a restore searches it."""
+        try:
+            async for page in obstore.list(self._store):
+                names = [Path(entry["path"]).name for entry in page]
+                yield [uuid.UUID(hex=name) for name in names if _ID.fullmatch(name)]
+        except (BaseError, OSError) as error:
+            raise BlobStoreAwayError(type(error).__qualname__) from error
 
     async def ping(self) -> None:
         """Raise BlobStoreAwayError unless the store answers; a local folder must also accept a file."""

@@ -14,7 +14,11 @@ class Blob(SQLModel, table=True):
     """One sealed object. Its row is written before it and deleted after it, so that the store is never searched."""
 
     __tablename__ = "blob"
-    __table_args__ = (Index("blob_to_sweep", "state", "changed_at", postgresql_where=text("state <> 'kept'")),)
+    __table_args__ = (
+        Index("blob_to_sweep", "state", "changed_at", postgresql_where=text("state <> 'kept'")),
+        # A backup looks for what has been kept since a moment ago.
+        Index("blob_kept_at", "changed_at", postgresql_where=text("state = 'kept'")),
+    )
 
     blob_id: uuid.UUID = id_column()
     # None: the child and its key were erased; the object is deleted next.

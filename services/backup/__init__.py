@@ -1,0 +1,1 @@
+"""Backups of one system: rows, sound and the ledger of erasures, and the way back."""

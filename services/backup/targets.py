@@ -1,0 +1,83 @@
+"""The empty system into which a restore goes: an instance of `smartwatch up`, or the files of a server of one's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from services.backup.errors import BackupError
+from services.backup.programs import Programs
+from services.backup.restoring import RestoreTarget
+from services.core.platform.db.grants import role_of
+from services.core.platform.settings import Settings
+from services.devstack.instance import InstanceInUseError, acquire_instance
+from services.devstack.postgres import LocalPostgres
+from services.devstack.postgres_user import (
+    PostgresUnavailableError,
+    ServerUser,
+    bring_back,
+    choose_server_user,
+    outside_folder,
+)
+
+_PREFIX = "SMARTWATCH_"
+
+
+@contextmanager
+def instance_target(var: Path, name: str, *, store_survived: bool = False) -> Iterator[RestoreTarget]:
+    """Hold an instance that does not run for the block; raises BackupError.
+
+    Its keys must be there already: those of the lost system, from where they were kept.
+    """
+    folder = (var / name).absolute()
+    given = {key.removeprefix(_PREFIX).lower() for key in os.environ if key.startswith(_PREFIX)}
+    if not (folder / "secrets.json").exists() and not {"master_key", "master_keys"} & given:
+        raise BackupError(
+            "restore_keys_missing",
+            f"There are no keys in {folder / 'secrets.json'}: bring the file of the lost system. No backup holds them.",
+        )
+    try:
+        instance = acquire_instance(var, name)
+    except InstanceInUseError as error:
+        raise BackupError("restore_target_running", f"{error}: stop it first.") from error
+    try:
+        defaults = {
+            **instance.secrets(), "environment": "development", "blob_url": f"file:{folder / 'blobs'}",
+            "erasure_ledger": str(folder / "erasures.jsonl"),
+        }  # fmt: skip
+        # The environment's own values fill in the rest.
+        settings = Settings.model_validate({key: value for key, value in defaults.items() if key not in given})
+        postgres = LocalPostgres(folder / "postgres")
+        postgres.folder.mkdir(parents=True, exist_ok=True)
+        if (outside_folder(postgres.folder) / "instance" / "data").exists():
+            raise BackupError("restore_target_not_empty", f"{folder} has rows outside the checkout: start and stop it.")
+        try:
+            user = choose_server_user(postgres.folder, print)
+        except PostgresUnavailableError as error:
+            raise BackupError("restore_failed", str(error)) from error
+        yield RestoreTarget(
+            data=user.home / "data", user=user, settings=settings, database="smartwatch", app_role="smartwatch",
+            owner_role="smartwatch_owner", passwords=postgres.passwords(), store_survived=store_survived,
+        )  # fmt: skip
+        bring_back(postgres.folder)
+    finally:
+        instance.release()
+
+
+def server_target(settings: Settings, data: Path, programs: Programs, *, store_survived: bool = False) -> RestoreTarget:
+    """Return the target for the data folder of a server that is not `smartwatch up`'s; raises BackupError."""
+    if os.geteuid() == 0:
+        raise BackupError(
+            "restore_as_root", "Postgres refuses to run as root: run this as the user of the database server."
+        )
+    if not settings.database_url:
+        raise BackupError("database_unknown", "SMARTWATCH_DATABASE_URL is empty: it names the database and its role.")
+    app_role = role_of(settings.database_url)
+    return RestoreTarget(
+        data=data.absolute(), user=ServerUser("as it is", (), None, programs.folder, data.absolute().parent),
+        settings=settings, database=urlsplit(settings.database_url).path.lstrip("/") or app_role, app_role=app_role,
+        owner_role=role_of(settings.migration_database_url) or app_role, store_survived=store_survived,
+    )  # fmt: skip
