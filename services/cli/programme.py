@@ -88,6 +88,27 @@ def create_site(
     _say(name, is_new=cli_run.in_one_transaction(chore))
 
 
+@site_commands.command("name-outside")
+def name_site_outside(
+    name: str,
+    programme: Annotated[
+        str | None, typer.Option(help="Required when two programmes have a site of this name.")
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Name it no more in such files.")] = False,
+) -> None:
+    """Let files for brands and the public name a site, with the factory's agreement; by default they do not."""
+    from services.core.people.programme import actions, queries
+    from services.core.platform.audit.actions import OPERATOR
+
+    async def chore(work: UnitOfWork) -> bool:
+        site = await queries.site_named(work, name, programme)
+        return await actions.name_outside(work, OPERATOR, site, named=not off)
+
+    changed = cli_run.in_one_transaction(chore)
+    said = "not named" if off else "named"
+    print(f"{name.strip()}: {said} in files for brands and the public{'' if changed else ' already'}.")
+
+
 @site_commands.command("list")
 def list_sites() -> None:
     """List every site with its cohorts."""

@@ -85,6 +85,7 @@ class FamilyDay(SQLModel, table=True):
     worn_s: int = 0
     reminders: int = 0
     reminders_followed: int = 0
+    recordings: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     # Waits that began on this day, as [counted seconds, was answered].
     child_waits: list[Any] = json_column(default_factory=list)
     parent_waits: list[Any] = json_column(default_factory=list)
@@ -155,6 +156,28 @@ class UsageCell(SQLModel, table=True):
     value: float | None = None
     lower_quartile: float | None = None
     upper_quartile: float | None = None
+
+
+class UsageHeadline(SQLModel, table=True):
+    """The figures of one site on a report's first page, as published with one week, for one audience."""
+
+    __tablename__ = "usage_headline"
+
+    # staff or public
+    audience: str = Field(primary_key=True, max_length=8)
+    programme_id: uuid.UUID = Field(primary_key=True, foreign_key="programme.programme_id", ondelete="CASCADE")
+    site_id: uuid.UUID = Field(primary_key=True)
+    week: date = Field(primary_key=True)
+    quarter: date
+    # The quarter whose population the figures are of, and how many families that had: exact, and never published.
+    shown_quarter: date
+    members: int
+    # Multiples of 5; None: too few families.
+    families: int | None = None
+    children: int | None = None
+    watches: int | None = None
+    # Voice messages both ways since the site's first published week: the sum of weeks rounded to 5.
+    recordings: int = bigint_column(default=0)
 
 
 class UsageExport(SQLModel, table=True):

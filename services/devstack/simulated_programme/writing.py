@@ -100,7 +100,7 @@ async def simulate(
     async with database.begin() as work:
         if (await work.run(text("SELECT 1 FROM programme WHERE name = :name"), {"name": name})).first():
             raise SimulationExistsError
-        programme = Programme(programme_id=_id(chance), name=name, created_at=work.now)
+        programme = Programme(programme_id=_id(chance), name=name, created_at=work.now, simulated=True)
         work.add(programme)
         await work.flush()
         first_week = quarter_of(week_of(work.now.date() - timedelta(weeks=plan.weeks + 2)))

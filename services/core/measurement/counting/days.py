@@ -72,6 +72,8 @@ class DayOfFamily:
     # Reminders of guardians after a silent day, and those that a message to the child followed.
     reminders: int = 0
     reminders_followed: int = 0
+    # Voice messages, both ways.
+    recordings: int = 0
     child_waits: list[tuple[int, bool]] = field(default_factory=list)
     parent_waits: list[tuple[int, bool]] = field(default_factory=list)
 
@@ -116,6 +118,7 @@ def days_of_family(
         else:
             day.to_family += 1
         day.voice_s += round(message.voice_ms / 1000)
+        day.recordings += message.voice_ms > 0
         if message.delivered_at is None or message.delivered_at - message.spoken_at >= LOOK_AHEAD:
             continue
         took = message.delivered_at - message.spoken_at

@@ -17,6 +17,7 @@ import xlsxwriter
 
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import INDICATORS, Cell
+from services.core.measurement.publishing.headlines import Headline
 from services.core.platform.disclosure import LEAST, ROUNDED_TO, Audience
 
 COLUMNS: Final = (
@@ -36,6 +37,9 @@ class Extract:
     scopes: Mapping[uuid.UUID, str]
     made_at: datetime
     locale: str = "en"
+    # The figures of a report's first page; None: too few families, or a file without one.
+    headline: Headline | None = None
+    simulated: bool = False
 
     @property
     def provenance(self) -> list[tuple[str, str]]:
@@ -50,6 +54,7 @@ class Extract:
             ("last_week", weeks[-1].isoformat() if weeks else ""),
             ("least_families", str(LEAST[self.audience])),
             ("rounded_to", str(ROUNDED_TO)),
+            *([("simulated", text["simulated"])] if self.simulated else []),
             ("suppression", text["suppression"].format(least=LEAST[self.audience])),
             ("unit", text["unit"]),
             ("reading", text["not_impact"]),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from services.core.measurement.indicators.rules import SURVIVAL_DAYS, Cell
@@ -61,7 +62,9 @@ class Plot:
     lines: tuple[Line, ...]
 
 
-def plot_of_weeks(cells: Sequence[Cell], top: float, figure: Callable[[float], str]) -> Plot:
+def plot_of_weeks(
+    cells: Sequence[Cell], top: float, figure: Callable[[float], str], day: Callable[[date], str]
+) -> Plot:
     """Return the plot of one indicator, a point a week; lines and bands end where a week is not shown."""
     step = (WIDTH - LEFT - WEEKS_RIGHT) / max(len(cells) - 1, 1)
 
@@ -75,7 +78,7 @@ def plot_of_weeks(cells: Sequence[Cell], top: float, figure: Callable[[float], s
     labels = [Label(LEFT - 6, y(height) + 4, figure(round(height, 1)), "end") for height in heights]
     for place in sorted({0, len(cells) // 2, len(cells) - 1}):
         anchor = "start" if place == 0 else "end" if place == len(cells) - 1 else "middle"
-        labels.append(Label(x(place), WEEKS_HEIGHT - 6, cells[place].week.isoformat(), anchor))
+        labels.append(Label(x(place), WEEKS_HEIGHT - 6, day(cells[place].week), anchor))
     lines = []
     for run in unbroken_runs(cells):
         points = [(x(place), y(cells[place].value or 0)) for place in run]

@@ -16,6 +16,7 @@ from services.core.measurement.exports.dhis2 import Dhis2Ids, data_value_set, dr
 from services.core.measurement.exports.files import Extract, as_csv, as_xlsx
 from services.core.measurement.exports.report import donor_report
 from services.core.measurement.indicators.rules import Cell
+from services.core.measurement.publishing.headlines import headline_of
 from services.core.measurement.publishing.queries import published_cells, scopes_of_file
 from services.core.measurement.tables import UsageExport, UsageExportFile
 from services.core.people.programme.queries import programme_of
@@ -76,7 +77,9 @@ async def _extract(database: Database, export: UsageExport) -> Extract:
         programme = await programme_of(work, export.programme_id)
         site = None if export.site_id is None else await work.session.get_one(Site, export.site_id)
         # A programme's report is about the programme only; data files include its sites.
-        scopes = await scopes_of_file(work, programme, site, parts=export.kind != FileKind.REPORT)
+        scopes = await scopes_of_file(work, programme, site, audience, parts=export.kind != FileKind.REPORT)
+        headline = await headline_of(work, export.programme_id, audience, export.site_id)
+        simulated = programme.simulated
         made_at = work.now
     cells: list[Cell] = []
     for number, scope_id in enumerate(scopes, start=1):
@@ -86,7 +89,9 @@ async def _extract(database: Database, export: UsageExport) -> Extract:
             if running is not None:
                 running.percent = _READ_PERCENT * number // len(scopes)
                 work.add(running)
-    return Extract(next(iter(scopes.values())), audience, cells, scopes, made_at, export.locale)
+    return Extract(
+        next(iter(scopes.values())), audience, cells, scopes, made_at, export.locale, headline, simulated=simulated
+    )
 
 
 def _render(export: UsageExport, extract: Extract) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from services.core.measurement.exports.figures import per_cent_text
 from services.core.measurement.exports.plots import Curve, Plot, colour_of, dashes_of, plot_of_survival
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import SURVIVAL_DAYS, Cell
@@ -50,7 +51,7 @@ def survival_section(cells: Sequence[Cell], scopes: Mapping[uuid.UUID, str], loc
     rows = tuple(
         SurvivalRow(
             name, colour_of(place), dashes_of(place),
-            tuple(f"{curve[day] * 100:.0f} %" if day in curve else text["suppressed"] for day in SURVIVAL_DAYS),
+            tuple(per_cent_text(curve[day], locale) if day in curve else text["suppressed"] for day in SURVIVAL_DAYS),
         )
         for place, (name, curve) in enumerate(curves)
     )  # fmt: skip

@@ -25,6 +25,7 @@ from services.core.measurement.indicators.rules import (
     week_of,
 )
 from services.core.measurement.indicators.weeks import family_weeks
+from services.core.measurement.publishing.headlines import fix_headlines
 from services.core.measurement.tables import UsageCell, UsagePopulation, UsageWeek
 from services.core.people.households.tables import Enrolment
 from services.core.people.programme.tables import Programme, Site
@@ -70,6 +71,7 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
         )
     )  # fmt: skip
     await work.flush()
+    await fix_headlines(work, programme_id, week, quarter, fixed)
     if cells:
         rows = [{"programme_id": programme_id, "week": week, **cell} for cell in cells]
         await (await work.session.connection()).execute(insert(UsageCell), rows)

@@ -16,6 +16,7 @@ from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.measurement.counting.consenting_families import measured_since
 from services.core.measurement.exports.files import Extract
 from services.core.measurement.indicators.rules import SILENT_DAYS, Cell, Device, device_states
+from services.core.measurement.publishing.headlines import headline_of
 from services.core.measurement.tables import FamilyDay, UsageCell, UsageWeek
 from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.queries import cohorts_of, sites_of
@@ -124,22 +125,40 @@ async def extract_of(
 
     ``parts`` adds the programme's sites; a site always includes its cohorts.
     """
-    scopes = await scopes_of_file(work, programme, site, parts=parts)
+    scopes = await scopes_of_file(work, programme, site, audience, parts=parts)
     cells: list[Cell] = []
     for scope_id in scopes:
         cells += await published_cells(work, programme.programme_id, audience, scope_id=scope_id)
-    return Extract(next(iter(scopes.values())), audience, cells, scopes, work.now, locale)
+    headline = await headline_of(work, programme.programme_id, audience, None if site is None else site.site_id)
+    return Extract(
+        next(iter(scopes.values())), audience, cells, scopes, work.now, locale, headline, simulated=programme.simulated
+    )
 
 
 async def scopes_of_file(
-    work: UnitOfWork, programme: Programme, site: Site | None, *, parts: bool
+    work: UnitOfWork, programme: Programme, site: Site | None, audience: Audience, *, parts: bool
 ) -> dict[uuid.UUID, str]:
-    """Return the scopes of a file by name: first the whole, then its parts (of a programme only if ``parts``)."""
+    """Return the scopes of a file by name: first the whole, then its parts (of a programme only if ``parts``).
+
+    Outside the programme a site is named only where its setting says so; else it has a number and its country.
+    """
+    sites = await sites_of(work, programme.programme_id) if parts or site is not None else ()
+    names = {
+        one.site_id: one.name if audience is Audience.STAFF or one.named_outside else f"{one.country} {number}"
+        for number, one in enumerate(sorted(sites, key=lambda one: (one.created_at, one.site_id)), start=1)
+    }
     if site is None:
-        sites = await sites_of(work, programme.programme_id) if parts else ()
-        return {programme.programme_id: programme.name, **{one.site_id: one.name for one in sites}}
+        return {programme.programme_id: programme.name, **{one.site_id: names[one.site_id] for one in sites}}
+    name = names[site.site_id]
     cohorts = await cohorts_of(work, site)
-    return {site.site_id: site.name, **{one.cohort_id: f"{site.name} / {one.name}" for one in cohorts}}
+    outside = audience is not Audience.STAFF and not site.named_outside
+    return {
+        site.site_id: name,
+        **{
+            one.cohort_id: f"{name} / {number if outside else one.name}"
+            for number, one in enumerate(sorted(cohorts, key=lambda one: (one.created_at, one.cohort_id)), start=1)
+        },
+    }
 
 
 async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFamily]:

@@ -115,6 +115,17 @@ async def create_site(
     return Made(site, made_id is not None)
 
 
+async def name_outside(work: UnitOfWork, actor: Actor, site: Site, *, named: bool) -> bool:
+    """Decide whether files for brands and the public may name a site; repeating the call returns False."""
+    held = await work.session.get_one(Site, site.site_id, with_for_update={"key_share": True}, populate_existing=True)
+    if held.named_outside is named:
+        return False
+    held.named_outside = named
+    work.add(held)
+    record_audit(work, actor, "site.named_outside" if named else "site.not_named_outside", subject_id=held.site_id)
+    return True
+
+
 async def create_cohort(
     work: UnitOfWork,
     actor: Actor,

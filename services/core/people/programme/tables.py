@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import date
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 from services.core.platform.db.columns import datetime, id_column, time_column
@@ -21,6 +21,8 @@ class Programme(SQLModel, table=True):
     created_at: datetime = time_column()
     # Its announced last day; every family is notified and has 30 days from then on, see office.programme_end.
     ends_on: date | None = None
+    # Made up by `usage simulate`: reports and pages say so.
+    simulated: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class Site(SQLModel, table=True):
@@ -37,6 +39,8 @@ class Site(SQLModel, table=True):
     timezone: str = Field(max_length=40)
     locale: str = Field(max_length=12)
     kind: str = Field(default="factory", max_length=20)
+    # Whether files for brands and the public may name the site.
+    named_outside: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     created_at: datetime = time_column()
 
 

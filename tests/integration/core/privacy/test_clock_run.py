@@ -135,6 +135,7 @@ PROMISES: Final[dict[str, Goes | Stays]] = {
     "uplink": Goes(30, "received_at", "fingerprint <> ''"),
     "usage_cell": _GROUPS,
     "usage_export": _GROUPS,
+    "usage_headline": _GROUPS,
     "usage_export_file": _GROUPS,
     "usage_population": _GROUPS,
     "usage_report": _GROUPS,

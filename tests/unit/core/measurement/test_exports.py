@@ -16,10 +16,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from services.core.measurement.exports.dhis2 import Dhis2Ids, DryRun, data_value_set, dry_run_of, period_of
+from services.core.measurement.exports.figures import number_text
 from services.core.measurement.exports.files import CODEBOOK_COLUMNS, COLUMNS, Extract, as_csv, as_xlsx
 from services.core.measurement.exports.report import donor_report
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import INDICATORS, Cell
+from services.core.measurement.publishing.headlines import Headline
 from services.core.platform.disclosure import Audience
 from services.core.platform.locales import LOCALES
 
@@ -104,12 +106,13 @@ def test_the_report_needs_nothing_else_and_says_what_it_is(locale: str) -> None:
     text = words(locale)
     assert text["not_impact"].replace("'", "&#39;") in page
     assert text["definition.messages"].replace("'", "&#39;") in page
-    assert text["suppressed"] in page
+    hidden = text["all_hidden"].format(names=text["name.silent"])
+    assert hidden in page
     assert "<script" not in page
     assert not re.search(r"""(src|href)=|url\(|@import""", page)
     assert f'lang="{locale}"' in page
     # Where a week is not shown the line ends: two runs of messages, the second a single week.
-    messages = page[page.index(f"<h2>{text['name.messages']}</h2>") :]
+    messages = page[page.index(f"<h3>{text['name.messages']}</h3>") :]
     assert messages.split("</section>")[0].count("<polyline") == 2
     ET.fromstring(re.findall(r"<svg.*?</svg>", page, re.DOTALL)[0])  # noqa: S314 - our own page
 
@@ -122,7 +125,7 @@ def test_the_survival_curve_has_a_line_and_a_row_for_each_cohort_and_is_silent_o
         cell("survival_91", 1, 0.7, COHORT), cell("survival_28", 1, None, COHORT),
     ]  # fmt: skip
     page = donor_report(replace(EXTRACT, cells=cells, scopes={SITE: "Here", COHORT: HOSTILE, PROGRAMME: "Empty"}))
-    section = page[page.index(f"<h2>{words('en')['curve']}</h2>") :].split("</section>")[0]
+    section = page[page.index(f"<h3>{words('en')['curve']}</h3>") :].split("</section>")[0]
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", section)[1:]]
     gone = words("en")["suppressed"]
     assert rows == [["95 %", "85 %", gone, gone], [gone, "70 %", gone, gone], [gone] * 4]
@@ -162,7 +165,8 @@ def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale
     own = words(locale)
     for code in INDICATORS:
         assert own[f"name.{code}"] in html.unescape(told)
-        assert own[f"definition.{code}"] in html.unescape(told)
+        # What is shown in no week is named in one line, without its definition.
+        assert (own[f"definition.{code}"] in html.unescape(told)) is (code != "silent")
     assert not re.search(r"[{}]|None|nan|null|\bname\.|\bdefinition\.", told)
     if locale != "en":
         here = set(re.findall(r"[A-Za-z]{4,}", " ".join(own.values())))
@@ -189,3 +193,53 @@ def test_dhis2_takes_what_is_shown_and_mapped() -> None:
     assert [period_of(day) for day in (date(2026, 1, 1), date(2027, 1, 1), date(2026, 2, 23))] == [
         "2026W1", "2026W53", "2026W9",
     ]  # fmt: skip
+
+
+HEADLINE = Headline(sites=12, families=1_240, children=1_395, watches=1_380, recordings=86_415)
+
+
+@pytest.mark.parametrize(
+    ("locale", "figure", "share", "quoted"),
+    [
+        ("en", "86,415", "60 %", ("From 2 March 2026 to 29 March 2026", "1,240 families", "at 12 sites")),
+        ("zh-Hans", "86,415", "60%", ("2026年3月2日至2026年3月29日", "1,240 个家庭", "12 个项目点")),
+        ("vi", "86.415", "60 %", ("Từ 2/3/2026 đến 29/3/2026", "1.240 gia đình", "tại 12 địa điểm")),
+        ("tr", "86.415", "%60", ("2 Mart 2026 ile 29 Mart 2026", "1.240 aile", "12 yerdeki")),
+    ],
+)
+def test_the_first_page_has_the_figures_and_a_sentence_to_quote_as_each_language_writes_them(
+    locale: str, figure: str, share: str, quoted: tuple[str, ...]
+) -> None:
+    page = donor_report(replace(EXTRACT, locale=locale, headline=HEADLINE))
+    first_page = page[: page.index("</header>")]
+    assert f"<dd>{figure}</dd>" in first_page
+    sentence = first_page[first_page.index("<blockquote>") : first_page.index("</blockquote>")]
+    number = figure.replace("86", "1").replace("415", "240")
+    assert [part for part in (*quoted, f"n = {number}", figure) if part not in sentence] == []
+    assert words(locale)["quote_note"].replace("'", "&#39;") in first_page
+    assert share in page[page.index("</header>") :]
+    assert words(locale)["simulated"] not in page
+
+
+def test_a_report_without_enough_families_has_no_figures_and_a_simulated_one_says_so() -> None:
+    page = donor_report(replace(EXTRACT, simulated=True))
+    assert words("en")["few"] in page
+    assert words("en")["simulated"] in page
+    assert "<blockquote>" not in page
+    # A sum of which every part is too small is left out, and with it the sentence that would state it.
+    page = donor_report(replace(EXTRACT, headline=replace(HEADLINE, watches=0, recordings=0)))
+    assert re.findall(r"<dt>(.*?)</dt>", page) == ["sites", "families", "children"]
+    assert "<blockquote>" not in page
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        (0.86, ("0.86", "0.86", "0,86", "0,86")),
+        (12_340, ("12,340", "12,340", "12.340", "12.340")),
+        (7.5, ("7.5", "7.5", "7,5", "7,5")),
+        (12.0, ("12", "12", "12", "12")),
+    ],
+)
+def test_numbers_are_written_as_the_locale_does(value: float, texts: tuple[str, ...]) -> None:
+    assert tuple(number_text(value, locale) for locale in LOCALES) == texts
