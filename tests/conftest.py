@@ -119,15 +119,15 @@ async def transcoder(settings: Settings, database: Database) -> AsyncIterator[Tr
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def client(settings: Settings, database: Database) -> AsyncIterator[httpx.AsyncClient]:
     """The API without a socket. It reads a stream only to its end: for events use `live_client`."""
-    from services.api.app import create_app  # noqa: PLC0415 - tests of other rooms must not need the API to import
+    from tests.support.application import application  # noqa: PLC0415 - other rooms must not need the API to import
 
-    app = create_app(settings, database)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with (
-        app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
-    ):
-        yield client
+    with application(settings, database) as app:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with (
+            app.router.lifespan_context(app),
+            httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
+        ):
+            yield client
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

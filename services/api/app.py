@@ -28,6 +28,30 @@ from services.core.platform.settings import Settings
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
     """Return the application on an open database; its lifespan starts and stops the event hub."""
+    return connect(declare_routes(), settings, database)
+
+
+def declare_routes() -> FastAPI:
+    """Return the application's routes, problems and document. It answers requests after `connect`."""
+    app = FastAPI(
+        title="SmartWatch API",
+        version=__version__,
+        summary="Parents talk with their children through watches.",
+        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        description="Errors are RFC 9457 problems with a stable `code`; docs/problems.md lists them.",
+        # Answers that every route can give.
+        responses=problems.problem_responses(400, 408, 413, 415, 500, 503),
+        redirect_slashes=False,
+    )
+    for router in (system.router, found_watch.router, sms_reports.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
+        app.include_router(router)
+    problems.install(app)
+    openapi.describe(app)
+    return app
+
+
+def connect(app: FastAPI, settings: Settings, database: Database) -> FastAPI:
+    """Give an application its settings and its open database, and return it."""
     hub = EventHub(database)
     sandbox = AudioSandbox()
     refusals = Refusals(database)
@@ -39,17 +63,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
             yield
         await hub.stop()
 
-    app = FastAPI(
-        title="SmartWatch API",
-        version=__version__,
-        summary="Parents talk with their children through watches.",
-        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
-        description="Errors are RFC 9457 problems with a stable `code`; docs/problems.md lists them.",
-        lifespan=lifespan,
-        # Answers that every route can give.
-        responses=problems.problem_responses(400, 408, 413, 415, 500, 503),
-        redirect_slashes=False,
-    )
+    app.router.lifespan_context = lifespan
     app.state.settings = settings
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)
@@ -57,10 +71,6 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     app.state.refusals = refusals
     app.state.ledger = ErasureLedger(settings.erasure_ledger)
     app.state.transcoder = Transcoder(database, BlobStore.of(settings), sandbox)
-    for router in (system.router, found_watch.router, sms_reports.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
-        app.include_router(router)
-    problems.install(app)
-    openapi.describe(app)
     # The last middleware added is the outermost.
     app.add_middleware(HeadMiddleware, paths=file_paths(app))
     app.add_middleware(BodyLimitMiddleware, tokens=app.state.tokens, clock=database.clock)

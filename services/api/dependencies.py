@@ -29,19 +29,22 @@ def settings_of(request: Request) -> Settings:
     return found
 
 
-def tokens_of(request: Request) -> AccessTokens:
+# Coroutine functions from here on: FastAPI runs a plain function in a thread, at each request.
+
+
+async def tokens_of(request: Request) -> AccessTokens:
     """Return the signer and reader of access tokens."""
     found: AccessTokens = request.app.state.tokens
     return found
 
 
-def transcoder_of(request: Request) -> Transcoder:
+async def transcoder_of(request: Request) -> Transcoder:
     """Return the transcoder with its store of audio assets."""
     found: Transcoder = request.app.state.transcoder
     return found
 
 
-def ledger_of(request: Request) -> ErasureLedger:
+async def ledger_of(request: Request) -> ErasureLedger:
     """Return the ledger of erasures."""
     found: ErasureLedger = request.app.state.ledger
     return found

@@ -197,7 +197,8 @@ class Cell:
 _ONE_IS_ENOUGH: Final = {
     Role.MESSAGE: Target.ERASED, Role.NONE: Target.UNKNOWN, Role.LOCATE: Target.SIBLING, Role.MANAGE: Target.SIBLING,
     Role.LOCATE_UNAGREED: Target.ELSEWHERE, Role.LIMITED: Target.ELSEWHERE, Role.ENDED: Target.UNKNOWN,
-    Role.STAFF_ENDED: Target.UNKNOWN,
+    Role.STAFF_ENDED: Target.UNKNOWN, Role.WITHDRAWN: Target.SIBLING, Role.REMOVED: Target.ERASED,
+    Role.STAFF_ELSEWHERE: Target.SIBLING, Role.FACTORY: Target.ELSEWHERE,
 }  # fmt: skip
 
 

@@ -15,11 +15,11 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
-from services.api.app import create_app
 from services.api.http_server import ApiServer, BoundedHttpProtocol, server_config
 from services.api.stream import EventHub
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
+from tests.support.application import application
 from tests.support.http import Parent
 
 DEADLINE_S = 5.0
@@ -144,12 +144,12 @@ def serve(settings: Settings, database: Database) -> Serve:
 
     @contextlib.asynccontextmanager
     async def serving(protocol: type[BoundedHttpProtocol]) -> AsyncIterator[uvicorn.Server]:
-        app = create_app(settings, database)
-        config = server_config(app, settings.model_copy(update={"api_port": 0}))
-        config.http = protocol
-        config.timeout_graceful_shutdown = 1
-        async with _Server(config, app.state.hub) as server:
-            yield server
+        with application(settings, database) as app:
+            config = server_config(app, settings.model_copy(update={"api_port": 0}))
+            config.http = protocol
+            config.timeout_graceful_shutdown = 1
+            async with _Server(config, app.state.hub) as server:
+                yield server
 
     return serving
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import uvicorn
 
-from services.api.app import create_app
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from services.device_sim.parent.parent import SimParent
+from tests.support.application import application
 from tests.support.http import code_in, enrol_family, new_phone, sms_to
 
 
@@ -24,12 +24,13 @@ class Server:
         self._database = database
         self.port = port
         self.url = f"http://127.0.0.1:{self.port}"
+        self._application = contextlib.ExitStack()
         self._server: uvicorn.Server | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         config = uvicorn.Config(
-            create_app(self._settings, self._database),
+            self._application.enter_context(application(self._settings, self._database)),
             port=self.port,
             log_config=None,
             timeout_graceful_shutdown=1,
@@ -45,6 +46,7 @@ class Server:
             self._server.should_exit = True
             await self._task
             self._server = None
+            self._application.close()
 
 
 async def log_in(parent: SimParent, database: Database, phone: str) -> None:
