@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
@@ -62,7 +62,9 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
     scopes = Scopes.of(programme_id, population)
     weeks = await family_weeks(work, population, week)
     changed = await _changes(work, programme_id, week, quarter, scopes)
-    cells, dark = controlled_cells(scopes, weeks, changed, await _dark_before(work, programme_id, week, quarter))
+    dark_before = await _dark_before(work, programme_id, week, quarter, scopes)
+    kept = await _cumulative_cells(work, programme_id, week - timedelta(days=7))
+    cells, dark = controlled_cells(scopes, weeks, changed, dark_before, kept)
     work.add(
         UsageWeek(
             programme_id=programme_id, week=week, quarter=quarter, published_at=work.now,
@@ -96,6 +98,8 @@ class Scopes:
 
 
 Dark = Mapping[str, frozenset[Hashable]]
+# Cells of cumulative indicators as they were published the week before: by audience, scope and indicator.
+Kept = Mapping[tuple[str, Hashable, str], Mapping[str, Any]]
 
 
 def controlled_cells(
@@ -103,11 +107,13 @@ def controlled_cells(
     weeks: Mapping[uuid.UUID, FamilyWeek],
     changed: Mapping[Hashable, tuple[int, int]],
     dark_before: Dark = MappingProxyType({}),
+    kept: Kept = MappingProxyType({}),
 ) -> tuple[list[dict[str, Any]], dict[str, frozenset[Hashable]]]:
     """Return every cell of a week for every audience, suppressed where it must be; and what stays hidden.
 
     ``changed``: how many families left and joined each scope since the week before. ``dark_before``: what this function
-    returned for the week before in the same quarter.
+    returned for the week before in the same quarter. ``kept``: what a scope whose membership changed goes on showing of
+    its cumulative indicators.
     """
     groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
     measures = {
@@ -121,6 +127,11 @@ def controlled_cells(
     for audience in Audience:
         least = LEAST[audience]
         telling = {scope for scope, (gone, come) in changed.items() if membership_is_telling(gone, come, least)}
+        # A cumulative indicator of a fixed population changes only when a family does: a week later it would tell
+        # what the one family was that has left.
+        moved: frozenset[Hashable] = frozenset(telling) | dark_before.get(
+            f"{audience}/{_MOVED}", frozenset()
+        ) & frozenset(scopes.parent)
         told = dark_before.get(f"{audience}/{_TOLD}", frozenset())
         told = frozenset(scope for scope in told if changed.get(scope, (0, 0)) == (0, 0))
         sizes = Groups(
@@ -132,6 +143,8 @@ def controlled_cells(
         hidden = {_SIZES: unknown}
         for code in _ORDER:
             known = unknown | inside.get(code, frozenset()) | dark_before.get(f"{audience}/{code}", frozenset())
+            if code in _CUMULATIVE:
+                known |= moved
             if INDICATORS[code].kind in _TOLD_BY_COUNTS:
                 known = known.union(*(hidden[other] for other in _NEVER_BOTH.get(code, ())))
                 known = hidden_groups(_shares(scopes, measures, code, hidden), least, known)
@@ -141,7 +154,8 @@ def controlled_cells(
         hidden |= dict.fromkeys(_OF_THE_WHOLE, few | hidden["drop_out"])
         cells += [
             {"audience": audience.value, "scope_id": scope, "indicator": code, "version": indicator.version,
-             **((None if scope in hidden[code] else _shown(indicator, measure, sizes.count[scope], least))
+             **((kept.get((audience.value, scope, code)) if code in _CUMULATIVE and scope in moved else
+                 None if scope in hidden[code] else _shown(indicator, measure, sizes.count[scope], least))
                 or _NOTHING)}
             for code, indicator in INDICATORS.items()
             for scope, measure in measures[code].items()
@@ -151,6 +165,7 @@ def controlled_cells(
         small = hidden_groups(sizes, least, small_before | stays.get(f"{Audience.STAFF}/{_SIZES}", frozenset()))
         stays[f"{audience}/{_SIZES}"] = small
         stays[f"{audience}/{_REASONS}"] = few
+        stays[f"{audience}/{_MOVED}"] = moved
         stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
         for code in _ONLY_GROWS:
             before = dark_before.get(f"{audience}/{code}", frozenset())
@@ -164,6 +179,10 @@ def controlled_cells(
 _SIZES: Final = "families"
 # Key under which scopes are kept that were shown with their present size.
 _TOLD: Final = "told"
+# Key under which scopes are kept whose membership has changed by fewer than k families in the quarter.
+_MOVED: Final = "moved"
+# Their value for a fixed population only grows, or only falls: see `moved`.
+_CUMULATIVE: Final = frozenset(code for code in INDICATORS if code.startswith(("drop_out", "survival_")))
 # Shown in the weeks before and after one in which it is hidden, this count would be known in that week, and by
 # subtraction the count that it is hidden for.
 _ONLY_GROWS: Final = ("drop_out",)
@@ -259,12 +278,66 @@ async def _next_week(work: UnitOfWork, programme_id: uuid.UUID) -> date | None:
     return None if enrolled_at is None else week_of(enrolled_at.date())
 
 
-async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date) -> Dark:
-    """Return what the week before hid for the rest of its quarter; another quarter is about other families."""
+async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, quarter: date, scopes: Scopes) -> Dark:
+    """Return what the week before hid for the rest of its quarter.
+
+    Another quarter is about other families, but for the scopes whose cumulative indicators stand still: they go on
+    where the new population differs by k families or more from the one that the quarter before began with.
+    """
     before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
-    if before is None or before.quarter != quarter:
+    if before is None:
         return {}
-    return {of: frozenset(uuid.UUID(scope) for scope in scopes) for of, scopes in before.dark.items()}
+    dark = {of: frozenset(uuid.UUID(scope) for scope in hidden) for of, hidden in before.dark.items()}
+    if before.quarter == quarter:
+        return dark
+    began = await work.session.exec(
+        select(UsageWeek)
+        .where(UsageWeek.programme_id == programme_id, UsageWeek.quarter == before.quarter)
+        .order_by(col(UsageWeek.week))
+        .limit(1)
+    )
+    members_then: dict[str, int] = began.one().members
+    earlier = await _population(work, programme_id, before.quarter)
+    still: dict[str, frozenset[Hashable]] = {}
+    for audience in Audience:
+        moved = dark.get(f"{audience}/{_MOVED}", frozenset()) & frozenset(scopes.parent)
+        still[f"{audience}/{_MOVED}"] = frozenset(
+            scope
+            for scope in moved
+            if sum(_difference(members_then.get(str(scope), 0), earlier.get(scope, set()), scopes.members[scope]))
+            < LEAST[audience]
+        )
+    return still
+
+
+async def _population(work: UnitOfWork, programme_id: uuid.UUID, quarter: date) -> dict[Hashable, set[uuid.UUID]]:
+    """Return the families of each scope in a quarter's population; erased ones are gone from it."""
+    result = await work.session.exec(
+        select(UsagePopulation).where(UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == quarter)
+    )
+    return {scope: set(ids) for scope, ids in Scopes.of(programme_id, result.all()).members.items()}
+
+
+def _difference(count_then: int, then: Collection[uuid.UUID], now: Collection[uuid.UUID]) -> tuple[int, int]:
+    """Return how many families left and joined; ``then`` may lack erased ones, ``count_then`` has them."""
+    stayed = len(set(then) & set(now))
+    return count_then - stayed, len(now) - stayed
+
+
+async def _cumulative_cells(work: UnitOfWork, programme_id: uuid.UUID, week: date) -> Kept:
+    """Return the shown cells of a week that scopes with a changed membership repeat."""
+    result = await work.session.exec(
+        select(UsageCell).where(
+            UsageCell.programme_id == programme_id,
+            UsageCell.week == week,
+            col(UsageCell.indicator).in_(_CUMULATIVE),
+            col(UsageCell.value).is_not(None),
+        )
+    )
+    return {
+        (cell.audience, cell.scope_id, cell.indicator): {name: getattr(cell, name) for name in _NOTHING}
+        for cell in result
+    }
 
 
 async def _fix_population(work: UnitOfWork, programme_id: uuid.UUID, quarter: date) -> None:
@@ -311,19 +384,13 @@ async def _changes(
     before = await work.session.get(UsageWeek, (programme_id, week - timedelta(days=7)))
     if before is None or not before.members:
         return {}
-    earlier: dict[uuid.UUID, set[uuid.UUID]] = {scope: set(members) for scope, members in scopes.members.items()}
+    earlier: dict[Hashable, set[uuid.UUID]] = {scope: set(members) for scope, members in scopes.members.items()}
     if before.quarter != quarter:
-        result = await work.session.exec(
-            select(UsagePopulation).where(
-                UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == before.quarter
-            )
-        )
-        earlier = {scope: set(ids) for scope, ids in Scopes.of(programme_id, result.all()).members.items()}
-    changes: dict[Hashable, tuple[int, int]] = {}
-    for scope, members in scopes.members.items():
-        stayed = len(earlier.get(scope, set()) & set(members))
-        changes[scope] = before.members.get(str(scope), 0) - stayed, len(members) - stayed
-    return changes
+        earlier = await _population(work, programme_id, before.quarter)
+    return {
+        scope: _difference(before.members.get(str(scope), 0), earlier.get(scope, set()), members)
+        for scope, members in scopes.members.items()
+    }
 
 
 def _moment(day: date) -> datetime:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from datetime import date
 from typing import Any
 
 from services.core.measurement.indicators.rules import DropOut, FamilyWeek
-from services.core.measurement.publishing.actions import Dark, Scopes, controlled_cells
+from services.core.measurement.publishing.actions import Dark, Kept, Scopes, controlled_cells
 from services.core.measurement.tables import UsagePopulation
 
 PROGRAMME = uuid.UUID(int=1)
@@ -16,7 +16,9 @@ SITES = (uuid.UUID(int=10), uuid.UUID(int=11))
 SIZE = 100
 
 
-def a_week(silent: int, returned: int, dark: Dark, changed: int = 0) -> tuple[list[dict[str, Any]], Dark]:
+def a_week(
+    silent: int, returned: int, dark: Dark, changed: int = 0, kept: Kept | None = None
+) -> tuple[list[dict[str, Any]], Dark]:
     """Return the cells of a programme of two sites of 100 families, in each of which so many dropped out."""
     reasons = [DropOut.SILENT] * silent + [DropOut.RETURNED] * returned
     weeks = {
@@ -35,7 +37,7 @@ def a_week(silent: int, returned: int, dark: Dark, changed: int = 0) -> tuple[li
         for site in SITES
         for family_id in families_of(site)
     ]
-    return controlled_cells(Scopes.of(PROGRAMME, population), weeks, {PROGRAMME: (changed, 0)}, dark)
+    return controlled_cells(Scopes.of(PROGRAMME, population), weeks, {PROGRAMME: (changed, 0)}, dark, kept or {})
 
 
 def families_of(site: uuid.UUID) -> Sequence[uuid.UUID]:
@@ -86,11 +88,76 @@ def test_what_is_hidden_from_staff_is_hidden_outside_and_ten_is_the_least_there(
     assert told(a_week(20, 20, dark)[0], "public")["drop_out_returned"] == NOTHING
 
 
-def test_a_week_that_is_withheld_for_who_left_does_not_hide_the_next() -> None:
-    # Given a week from which three of the programme are gone.
-    cells, dark = a_week(15, 10, {}, changed=3)
-    assert told(cells) == dict.fromkeys(("drop_out", "drop_out_silent", "drop_out_returned"), NOTHING)
-    assert told(a_week(15, 10, dark)[0])["drop_out_returned"] == (20, 0.1)
+def kept_of(cells: Sequence[dict[str, Any]]) -> dict[tuple[str, Hashable, str], dict[str, Any]]:
+    """Return shown cells as the next week reads them."""
+    return {
+        (cell["audience"], cell["scope_id"], cell["indicator"]): {
+            name: cell[name] for name in ("n", "count", "value", "lower_quartile", "upper_quartile")
+        }
+        for cell in cells
+        if cell["value"] is not None
+    }
+
+
+def cumulative(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [cell for cell in cells if cell["indicator"].startswith(("drop_out", "survival_"))]
+
+
+def test_when_few_leave_cumulative_indicators_stand_still_and_all_others_are_withheld_for_a_week_only() -> None:
+    # Given a week, one before which three of the programme are gone, and one after it.
+    before, dark = a_week(15, 10, {})
+    withheld, dark = a_week(16, 12, dark, changed=3, kept=kept_of(before))
+    assert {cell["indicator"] for cell in withheld if cell["scope_id"] == PROGRAMME and cell["value"] is not None} == {
+        "drop_out", "drop_out_silent", "drop_out_returned",
+    }  # fmt: skip
+    assert told(withheld) == told(before)
+    after, dark = a_week(20, 15, dark, kept=kept_of(withheld))
+    assert told(after) == told(before)
+    # Where nothing had been shown before, nothing is until the quarter's end.
+    _, dark = a_week(15, 10, {}, changed=3)
+    assert set(told(a_week(15, 10, dark)[0]).values()) == {NOTHING}
+    # The next quarter begins anew, for a population that differs by enough.
+    assert told(a_week(15, 10, {})[0])["drop_out_returned"] == (20, 0.1)
+
+
+def a_quarter(*, leaver_had_dropped_out: bool) -> list[dict[str, Any]]:
+    """Return the cumulative cells of three weeks of a site of 80, of whom one leaves before the second."""
+    site = SITES[0]
+    members = list(families_of(site))[:80]
+    lives = {
+        family_id: FamilyWeek(
+            family_id=family_id, followed_days=90 if place < 20 else 200,
+            drop_out_reason=DropOut.SILENT if place < 20 else None,
+        )
+        for place, family_id in enumerate(members)
+    }  # fmt: skip
+    leaver = members[0] if leaver_had_dropped_out else members[-1]
+    cells: list[dict[str, Any]] = []
+    dark: Dark = {}
+    kept: dict[tuple[str, Hashable, str], dict[str, Any]] = {}
+    for week in range(3):
+        there = [one for one in members if week == 0 or one != leaver]
+        population = [
+            UsagePopulation(
+                quarter=date(2026, 1, 5), programme_id=PROGRAMME, family_id=family_id, site_id=site,
+                cohort_id=uuid.UUID(int=110),
+            )
+            for family_id in there
+        ]  # fmt: skip
+        scopes = Scopes.of(PROGRAMME, population)
+        changed: dict[Hashable, tuple[int, int]] = {}
+        if week == 1:
+            changed |= dict.fromkeys(scopes.members, (1, 0))
+        found, dark = controlled_cells(scopes, {one: lives[one] for one in there}, changed, dark, kept)
+        kept = kept_of(cumulative(found))
+        cells += cumulative(found)
+    return cells
+
+
+def test_the_weeks_after_a_single_family_left_do_not_tell_whether_it_had_dropped_out() -> None:
+    assert a_quarter(leaver_had_dropped_out=True) == a_quarter(leaver_had_dropped_out=False)
+    shown = [cell for cell in a_quarter(leaver_had_dropped_out=True) if cell["value"] is not None]
+    assert {cell["indicator"] for cell in shown} >= {"drop_out", "survival_182"}
 
 
 def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_whole_year() -> None:
