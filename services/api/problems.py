@@ -74,6 +74,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     consents.ChildRefusedError: HTTPStatus.CONFLICT,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
+    contacts.ContactNotApprovedError: HTTPStatus.CONFLICT,
+    contacts.LivesWithChildFullError: HTTPStatus.CONFLICT,
     contacts.ContactNumberTakenError: HTTPStatus.CONFLICT,
     contacts.ContactOfGuardianError: HTTPStatus.CONFLICT,
     contacts.ContactOrderError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -187,6 +189,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.CommandTooOftenError: HTTPStatus.TOO_MANY_REQUESTS,
     watches.LocationOffError: HTTPStatus.CONFLICT,
     watches.QuietTimesError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    alerts.AlertNotAcknowledgedError: HTTPStatus.CONFLICT,
     alerts.AlertKindUnknownError: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
 

@@ -19,7 +19,7 @@ from services.core.conversation.messages.queries import WireMessage, claim_state
 from services.core.conversation.messages.receipts import reject_item
 from services.core.conversation.messages.rules import MessageKind
 from services.core.conversation.messages.voice import audio_for_watch
-from services.core.devices.alerts.queries import claim_seen_notices
+from services.core.devices.alerts.queries import claim_call_notices
 from services.core.devices.commands.actions import claim_commands
 from services.core.devices.contacts.queries import wire_contacts
 from services.core.devices.presence.actions import notify_presence
@@ -258,7 +258,7 @@ async def due_messages(work: UnitOfWork, row: OutboxRow, settings: Settings) -> 
     max_payload_bytes = int(identity.hello.get("max_payload_bytes", limits.MAX_PAYLOAD_DEFAULT_BYTES))
     messages += await _contact_messages(work, identity, user, max_payload_bytes)
     messages += await _config_messages(work, identity, user, max_payload_bytes)
-    later = await _seen_messages(work, identity, user)
+    later = await _call_messages(work, identity, user)
     later += await _state_messages(work, identity, user)
     later += await _next_item_messages(work, identity, user, max_payload_bytes)
     # Sent before the others and claimed after them: a claim notifies the guardians, which takes the family's lock.
@@ -323,12 +323,14 @@ async def _command_messages(work: UnitOfWork, identity: WatchIdentity, user: Use
     return [reply(user, DownlinkKind.COMMAND, command_of(one)) for one in await claim_commands(work, identity)]
 
 
-async def _seen_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+async def _call_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
+    knows_states = identity.hello.get("alert_states") is True
     return [
         reply(
-            user, DownlinkKind.ALERT, AlertSeen(ref=one.ref, seen_by=one.seen_by, tst=int(one.seen_at.timestamp()))
+            user, DownlinkKind.ALERT,
+            AlertSeen(ref=one.ref, state=one.state, seen_by=one.seen_by, tst=int(one.at.timestamp())),
         )
-        for one in await claim_seen_notices(work, identity)
+        for one in await claim_call_notices(work, identity, knows_states=knows_states)
     ]  # fmt: skip
 
 

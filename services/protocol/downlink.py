@@ -28,6 +28,7 @@ from services.protocol.fields import (
     refuse,
 )
 from services.protocol.words import (
+    CallState,
     CommandKind,
     Detail,
     Emoji,
@@ -270,8 +271,19 @@ class Config(Parted):
 
 
 class AlertSeen(WireMessage):
-    """`down/alert`: a guardian has seen the child's alert `ref`, which is the id as it was sent."""
+    """`down/alert`: what becomes of the child's alert `ref`, which is the id as it was sent.
+
+    Without `state` a guardian (`seen_by`) takes care. `state` comes only to a watch whose hello says `alert_states`;
+    `seen_by` then stands with `seen`. `tst` is the time of the state, for `seen` that of the guardian's tap.
+    """
 
     ref: RepeatedId
-    seen_by: Ref
+    state: Annotated[CallState | str, OpenWord(CallState)] | None = None
+    seen_by: Ref | None = None
     tst: UnixSeconds = 0
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.state is None and self.seen_by is None:
+            raise refuse(Detail.MALFORMED, "neither state nor seen_by")
+        return self

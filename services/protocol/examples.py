@@ -37,6 +37,7 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
             "contacts_version": 0,
             "config_version": 0,
             "keepalive_s": 600,
+            "alert_states": True,
         },
         {"conn": "9d2f"},
     ),
@@ -226,5 +227,10 @@ EXAMPLES: Final[Mapping[str, tuple[Any, ...]]] = {
             "volume_pct": 70,
         },
     ),
-    "AlertSeen": ({"ref": "a5d8k2m1w3pz", "seen_by": "g-1", "tst": 1764000070},),
+    "AlertSeen": (
+        {"ref": "a5d8k2m1w3pz", "seen_by": "g-1", "tst": 1764000070},
+        {"ref": "a5d8k2m1w3pz", "state": "calling", "tst": 1764000001},
+        {"ref": "a5d8k2m1w3pz", "state": "seen", "seen_by": "g-1", "tst": 1764000070},
+        {"ref": "a5d8k2m1w3pz", "state": "unanswered", "tst": 1764000120},
+    ),
 }

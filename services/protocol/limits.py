@@ -105,6 +105,10 @@ REFUSED_LOGIN_ASK_STATUS_S: Final = 60
 # ---------------------------------------------------------------- repeats
 # No receipt: the last part again after 30 s, then doubling to 15 minutes with jitter; at once after a reconnect.
 RECEIPT_TIMEOUT_S: Final = 30
+# Without a `down/alert` for this long after an SOS the watch shows whom the child can call.
+ALERT_ANSWER_TIMEOUT_S: Final = 60
+# A `seen` that is older is shown with its time, not as news.
+ALERT_LATE_S: Final = 60
 RECEIPT_REPEAT_MAX_S: Final = 900
 # `retry_after_s` for a kind that is not served yet.
 RETRY_AFTER_DEFAULT_S: Final = 3600

@@ -103,6 +103,16 @@ One bad entry of an array does not affect the others: it stands in `rejected`, b
   The receipt repeats in `ref` the id as it was sent, cut to {limits.ID_MAX_CHARS} characters; `ref` is null, with `topic`, where there was none.
 - An alert that cannot be read at all is shown to the guardians as "the watch called, details unreadable", escalates
   like an SOS, and gets `stored`. A `kind` of a later version is shown in the same way and gets `retry`.
+- After an SOS, with or without a network: no `down/alert` for its id within {limits.ALERT_ANSWER_TIMEOUT_S} s means that the watch shows whom the
+  child can call: the contacts with `emergency` and a number, without one all with `may_call` and a number.
+- `down/alert` tells what becomes of the call. A watch whose hello says `"alert_states":true` gets `state`: `calling`
+  when a round of calls to the family begins, `seen` with `seen_by` when somebody answers, `unanswered` when everybody
+  was called and nobody takes care. On `unanswered` it shows whom the child can call, as above. The newest state counts;
+  the current one is sent again at each hello for 24 hours.
+- `tst` of `seen` is the time of the tap on the guardian's phone. When it is more than {limits.ALERT_LATE_S} s old the watch shows it with its
+  time, without sound.
+- Without `alert_states` a watch gets `down/alert` only when a guardian takes care, always with `seen_by`, and not when
+  that is more than {limits.ALERT_LATE_S} s old.
 
 ## Time
 

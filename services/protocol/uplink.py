@@ -78,6 +78,8 @@ class Hello(Dated):
     contacts_version: AdvisoryVersion = 0
     config_version: AdvisoryVersion = 0
     binary: bool = True
+    # The watch understands `state` in `down/alert`; without it only acknowledgements are sent.
+    alert_states: Annotated[bool | None, Lenient, ADVISORY] = None
     # The watch promises to send something at least this often (`up/status` when there is nothing else). After one and
     # a half of it without a message the watch counts as offline.
     keepalive_s: Annotated[

@@ -126,6 +126,14 @@ class AlertKind(StrEnum):
     FACTORY_RESET = "factory_reset"
 
 
+class CallState(StrEnum):
+    """`down/alert`: what becomes of the child's call."""
+
+    CALLING = "calling"  # the family is being called
+    SEEN = "seen"  # somebody has seen it
+    UNANSWERED = "unanswered"  # everybody was called and nobody takes care
+
+
 class Codec(StrEnum):
     AMR_NB = "amr-nb"  # a file with the #!AMR header, 8 kHz mono
     OPUS = "opus"  # Ogg, mono

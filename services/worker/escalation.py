@@ -1,26 +1,22 @@
-"""The loop that escalates an SOS which nobody acknowledges: it calls the next guardian."""
+"""The loop that calls people about an SOS which nobody answers, and asks afterwards whether the child is all right."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import Final
-
-from services.core.devices.alerts.escalation import escalate_one_alert
+from services.core.devices.alerts.escalation import ask_one_check, escalate_one_alert
 from services.core.platform.db.database import Database
 from services.worker.pulse import Pulse
-
-# Guardians are called a minute apart; a pause of this length adds little to it.
-PAUSE_S: Final = 3.0
+from services.worker.wake_ups import WakeUp
 
 
 class EscalationLoop:
-    """Calls the guardian who is next for each unacknowledged SOS, one transaction each."""
+    """Takes the due step of each unanswered SOS, one transaction each; a new SOS wakes it."""
 
     name = "escalation"
     silence_max_s = 60.0
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, wake_up: WakeUp | None = None) -> None:
         self._database = database
+        self._wake_up = wake_up or WakeUp(())
 
     async def run(self, pulse: Pulse) -> None:
         """Escalate until cancelled."""
@@ -28,13 +24,15 @@ class EscalationLoop:
             pulse.beat()
             await self.escalate_all()
             pulse.record_success(self.name)
-            await asyncio.sleep(PAUSE_S)
+            await self._wake_up.wait()
 
     async def escalate_all(self) -> int:
-        """Call everybody who is due now; return how many alerts were handled."""
+        """Take every step and ask every question that is due now; return their number."""
         count = 0
-        while True:
-            async with self._database.begin() as work:
-                if not await escalate_one_alert(work):
-                    return count
-            count += 1
+        for step in (escalate_one_alert, ask_one_check):
+            while True:
+                async with self._database.begin() as work:
+                    if not await step(work):
+                        break
+                count += 1
+        return count

@@ -12,6 +12,7 @@ from typing import Any, Final
 import structlog
 
 from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.devices.alerts.calling import WAKE_UP
 from services.core.devices.push.rules import EndpointKind
 from services.core.platform.audio.sandbox import AudioSandbox
 from services.core.platform.blobs.store import BlobStore
@@ -55,7 +56,7 @@ def all_loops(transcoder: Transcoder, ledger: ErasureLedger, outside: Outside) -
     wake_ups = WakeUps(database)
     return [
         wake_ups,
-        EscalationLoop(database),
+        EscalationLoop(database, wake_ups.subscribe(WAKE_UP)),
         *sms_loops(database, outside.sms, wake_ups),
         *push_loops(database, outside.push, wake_ups),
         *transcoding_loops(transcoder, wake_ups),

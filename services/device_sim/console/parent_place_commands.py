@@ -37,6 +37,9 @@ class PlaceCommands:
             Command("commands", "commands", "what the watch was told to do", self._commands),
             Command("alerts", "alerts", "calls for help and alarms, newest first", self._alerts),
             Command("acknowledge", "acknowledge N", "you take care of alert N; the child is told", self._acknowledge),
+            Command("cannot-help", "cannot-help N", "you have seen alert N; the others are called", self._cannot_help),
+            Command("all-right", "all-right N", "the child of alert N is all right", self._all_right),
+            Command("keep-calling", "keep-calling N", "guardians are called about alert N again", self._keep_calling),
             Command("settings", "settings [NAME VALUE]", "checkin_interval_s, volume_pct or language", self._settings),
             Command("quiet", "quiet HH:MM HH:MM", "messages wait silently in between, every day", self._quiet),
             Command("busy", "busy MINUTES|no", "you are on shift; the child sees it", self._busy),
@@ -125,14 +128,35 @@ class PlaceCommands:
         for place, alert in enumerate(alerts, 1):
             by = printable(names.get(alert.acknowledged_by or "", "") or "a guardian")
             taken = "nobody has answered" if alert.acknowledged_at is None else f"{by} takes care"
-            say(f"  {place}. {alert.kind} {_times(alert.raised_at)}: {taken}")
+            calls = f"; {len(alert.calls)} texts in {alert.calling_round} rounds" if alert.calls else ""
+            state = "" if alert.state is None else f" ({alert.state})"
+            say(f"  {place}. {alert.kind} {_times(alert.raised_at)}: {taken}{state}{calls}")
         if not alerts:
             say("  none")
 
     async def _acknowledge(self, rest: str) -> None:
-        child, alerts = await self._listed_alerts()
-        alert = await self._parent.places.acknowledge(child.child_id, alerts[number(rest, len(alerts)) - 1].alert_id)
+        child_id, alert_id = await self._chosen_alert(rest)
+        alert = await self._parent.places.acknowledge(child_id, alert_id)
         say(f"{alert.kind}: the child is notified")
+
+    async def _cannot_help(self, rest: str) -> None:
+        child_id, alert_id = await self._chosen_alert(rest)
+        alert = await self._parent.places.acknowledge(child_id, alert_id, "cannot_help")
+        say(f"{alert.kind}: the others are called; in an emergency dial {alert.emergency_number}")
+
+    async def _all_right(self, rest: str) -> None:
+        child_id, alert_id = await self._chosen_alert(rest)
+        alert = await self._parent.places.answer_check(child_id, alert_id, all_right=True)
+        say(f"{alert.kind}: the child is all right")
+
+    async def _keep_calling(self, rest: str) -> None:
+        child_id, alert_id = await self._chosen_alert(rest)
+        alert = await self._parent.places.answer_check(child_id, alert_id, all_right=False)
+        say(f"{alert.kind}: guardians are called again; in an emergency dial {alert.emergency_number}")
+
+    async def _chosen_alert(self, rest: str) -> tuple[str, str]:
+        child, alerts = await self._listed_alerts()
+        return child.child_id, alerts[number(rest, len(alerts)) - 1].alert_id
 
     # ---------------------------------------------------------------- settings
 

@@ -78,6 +78,9 @@ _TOLD = {
     EventKind.UNLOCKED: "the screen is open again",
     EventKind.RESTARTED: "restarted",
     EventKind.ALERT_SEEN: "{seen_by} has seen your call",
+    EventKind.ALERT_WAS_SEEN: "{seen_by} saw your call earlier",
+    EventKind.ALERT_CALLING: "your family is being called",
+    EventKind.ALERT_UNANSWERED: "nobody answers ({reason}): call {call}",
 }
 
 

@@ -163,6 +163,11 @@ class ParentFamily:
         body = {"contact_ids": list(contact_ids)}
         return await self._http.ask_for(ContactList, "PUT", f"/v1/children/{child_id}/contacts/order", body=body)
 
+    async def mark_lives_with_child(self, child_id: str, contact_id: str, witness: str) -> Contact:
+        """Note that a contact lives with the child and agreed, before a witness, to texts about calls for help."""
+        path = f"/v1/children/{child_id}/contacts/{contact_id}/lives-with-child"
+        return await self._http.ask_for(Contact, "PUT", path, body={"agreed": True, "witness": witness})
+
     async def remove_contact(self, child_id: str, contact_id: str) -> None:
         """Remove a phone contact."""
         await self._http.ask("DELETE", f"/v1/children/{child_id}/contacts/{contact_id}")

@@ -68,10 +68,18 @@ class ParentPlaces:
         """Return the newest page of alerts, newest first."""
         return (await self._http.ask_for(AlertPage, "GET", f"/v1/children/{child_id}/alerts")).alerts
 
-    async def acknowledge(self, child_id: str, alert_id: str) -> Alert:
-        """Acknowledge an alert: the child and the other guardians are notified."""
+    async def acknowledge(
+        self, child_id: str, alert_id: str, answer: str = "take_care", *, tapped_at: datetime | None = None
+    ) -> Alert:
+        """Answer an alert, `take_care` or `cannot_help`: the child and the other guardians are notified."""
         path = f"/v1/children/{child_id}/alerts/{alert_id}/acknowledge"
-        return await self._http.ask_for(Alert, "POST", path)
+        body = {"answer": answer} if tapped_at is None else {"answer": answer, "tapped_at": tapped_at.isoformat()}
+        return await self._http.ask_for(Alert, "POST", path, body=body)
+
+    async def answer_check(self, child_id: str, alert_id: str, *, all_right: bool) -> Alert:
+        """Say whether the child is all right; if not, guardians are called again."""
+        path = f"/v1/children/{child_id}/alerts/{alert_id}/all-right"
+        return await self._http.ask_for(Alert, "POST", path, body={"all_right": all_right})
 
     async def command(self, child_id: str, kind: str) -> GivenCommand:
         """Send a command that expires: locate, ring, restart, lost."""

@@ -180,6 +180,7 @@ class Contact:
     position: int
     emergency: bool
     state: str
+    lives_with_child: bool
 
 
 @dataclass(frozen=True)
@@ -419,6 +420,26 @@ class Zone:
 
 
 @dataclass(frozen=True)
+class AlertCall:
+    """``AlertCall`` of the API."""
+
+    round_no: int
+    guardian_id: str | None
+    contact_id: str | None
+    called_at: datetime
+
+
+@dataclass(frozen=True)
+class AlertAnswer:
+    """``AlertAnswer`` of the API."""
+
+    guardian_id: str | None
+    answer: str
+    tapped_at: datetime
+    answered_at: datetime
+
+
+@dataclass(frozen=True)
 class Alert:
     """``AlertResponse`` of the API."""
 
@@ -430,6 +451,16 @@ class Alert:
     raised_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: str | None
+    state: str | None
+    calling_round: int
+    next_calls_at: datetime | None
+    calls: list[AlertCall]
+    answers: list[AlertAnswer]
+    check_asked_at: datetime | None
+    all_right_at: datetime | None
+    all_right_by: str | None
+    emergency_number: str
+    watch_number: str | None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,8 @@ class Alerts:
         kept = self._store.outgoing.keep(wire_id, UplinkKind.ALERT.value, codec.encode(alert))
         if kind is AlertKind.TAKEN_OFF:
             self._body.counters.taken_off()
+        if kind is AlertKind.SOS:
+            self._body.calls.pressed(wire_id)
         self._network.wake()
         return kept
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.device_sim.watch.calls import CallScreen
 from services.device_sim.watch.events import EventBoard, EventKind
 from services.device_sim.watch.hours import is_quiet
 from services.device_sim.watch.store import WatchStore
@@ -39,6 +40,7 @@ class WatchTraits:
     max_clip_bytes: int = limits.CLIP_DEFAULT_BYTES
     max_play_s: int = limits.CLIP_MAX_S
     binary: bool = True  # False: a modem that carries text only; chunks are base64 both ways
+    alert_states: bool = True  # False: an older model that knows acknowledgements only
     fetch_window: int = 4  # chunks requested at a time
     sound_room_bytes: int = 4 * 1024 * 1024  # for every clip on the watch and every recording not yet uploaded
 
@@ -69,10 +71,12 @@ class WatchBody:
     # The answer to each command since the watch was switched on.
     answered_commands: dict[str, Ack] = field(default_factory=dict)
     counters: UsageCounters = field(init=False)
+    calls: CallScreen = field(init=False)
     _started_s: float = field(default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.counters = self._new_counters()
+        self.calls = CallScreen(self.events, self.store.contacts, self.server_now, self.timings.alert_answer_s)
 
     def _new_counters(self) -> UsageCounters:
         # 0 without server time: the backend dates such a report by boot count and seconds since boot.
@@ -104,6 +108,7 @@ class WatchBody:
         self.counters = self._new_counters()
         self.counters.put_on()
         self.counters.went_offline()
+        self.calls.end()
 
     def restart(self) -> None:
         """Begin another boot; the memory stays."""

@@ -48,6 +48,7 @@ class CommandRunner:
         if ending is CommandKind.WIPE:
             username = self._body.store.username()
             self._body.store.wipe()
+            self._body.calls.end()
             self._body.events.emit(EventKind.WIPED, username=username)
             raise ConnectionLostError("wiped")
 

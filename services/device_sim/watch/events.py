@@ -46,6 +46,10 @@ class EventKind(StrEnum):
     UNLOCKED = "unlocked"  # by
     RESTARTED = "restarted"  # boot
     ALERT_SEEN = "alert_seen"  # ref, seen_by
+    ALERT_WAS_SEEN = "alert_was_seen"  # ref, seen_by: more than a minute ago
+    ALERT_CALLING = "alert_calling"  # ref: the family is being called
+    # ref, reason (unanswered: everybody was called; silence: no word for a minute), call: names of whom to call
+    ALERT_UNANSWERED = "alert_unanswered"
     FRAME_IGNORED = "frame_ignored"  # topic, detail
     FRAME_REFUSED = "frame_refused"  # topic, detail: the backend could not read what we sent
 

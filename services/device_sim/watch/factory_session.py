@@ -137,6 +137,7 @@ class FactorySession:
         asked = store.is_pairing_asked()
         if answer.username == store.username():
             store.wipe(pairing_asked=asked)
+            self._body.calls.end()
             self._body.events.emit(EventKind.WIPED, username=answer.username)
         return await self._ask_code()
 

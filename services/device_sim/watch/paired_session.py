@@ -155,6 +155,7 @@ class PairedSession:
             contacts_version=store.contacts_version(),
             config_version=store.config_version(),
             binary=traits.binary,
+            alert_states=traits.alert_states or None,
             **self._body.dated(),
         )
 

@@ -88,7 +88,7 @@ class DownlinkReceiver:
             case Command():
                 self.commanded.take(said)
             case AlertSeen():
-                self._emit(EventKind.ALERT_SEEN, ref=said.ref, seen_by=said.seen_by)
+                self._body.calls.take(said)
             case _:
                 self._emit(EventKind.FRAME_IGNORED, topic=topic.kind.value, detail="unexpected")
 
@@ -269,6 +269,7 @@ class DownlinkReceiver:
             payload = codec.encode(codec.decode_json(payload, model).model_copy(update={"id": fresh}))
         self._store.outgoing.give_fresh_id(record.number, fresh, payload)
         self._uploads.forget(record.number)
+        self._body.calls.renamed(ref, fresh)
         self._answers.plan(record.number, 0.0)
         self._emit(EventKind.FRESH_ID, number=record.number, old_id=ref, wire_id=fresh)
 

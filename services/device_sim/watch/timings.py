@@ -21,6 +21,7 @@ class Timings:
     refused_ask_status_s: float = limits.REFUSED_LOGIN_ASK_STATUS_S
     receipt_first_s: float = limits.RECEIPT_TIMEOUT_S
     receipt_max_s: float = limits.RECEIPT_REPEAT_MAX_S
+    alert_answer_s: float = limits.ALERT_ANSWER_TIMEOUT_S
     # The protocol gives no number for pairing; an answer takes as long as the one to hello.
     pairing_answer_s: float = limits.HELLO_ANSWER_TIMEOUT_S
 

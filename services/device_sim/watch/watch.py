@@ -111,6 +111,7 @@ class SimWatch:
 
     async def stop(self) -> None:
         """Switch off in order and release the folder; repeating the call does nothing."""
+        self._body.calls.end()
         await self.usage.end_reporting()
         await self._network.stop()
         self._store.close()

@@ -41,6 +41,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/children/{child_id}/contacts": {"name": "Li", "relation": "aunt", "number": "+8613900000002"},
     "PUT /v1/children/{child_id}/contacts/order": {"contact_ids": []},
     "PATCH /v1/children/{child_id}/contacts/{contact_id}": {"name": "Li"},
+    "PUT /v1/children/{child_id}/contacts/{contact_id}/lives-with-child": {"agreed": True, "witness": "Uncle Chen"},
+    "POST /v1/children/{child_id}/alerts/{alert_id}/all-right": {"all_right": True},
     "POST /v1/children/{child_id}/help": {"kind": "worried"},
     "POST /v1/children/{child_id}/pairing": {"code": "123456"},
     "POST /v1/children/{child_id}/messages": {"kind": "text", "text": "hi"},

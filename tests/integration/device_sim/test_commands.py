@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from services.device_sim.watch.events import WatchEvent
 from services.device_sim.watch.records import WatchRefusedError
+from services.device_sim.watch.timings import Timings
 from services.protocol.words import AlertKind
 from tests.integration.device_sim.scripted_backend import PATIENT, Bench
 
@@ -116,6 +119,54 @@ async def test_a_call_is_kept_until_its_receipt_and_says_who_has_seen_it(
         await watch.wait_stored(call)
         await backend.says(user, "alert", ref=heard["id"], seen_by="g-1", tst=1)
         assert (await watch.wait_for("alert_seen"))["seen_by"] == "g-1"
+
+
+async def test_the_child_sees_what_becomes_of_a_call(bench: Bench, tmp_path: Path) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        people = [
+            {"id": "g-1", "name": "Mama", "number": "+8613800138000", "may_message": True, "may_call": True},
+            {"id": "c-2", "name": "Wu", "number": "+8613900139000", "may_call": True, "emergency": True, "position": 2},
+        ]
+        await backend.says(user, "contacts", version=2, part=1, parts=1, contacts=people)
+        await watch.wait_until(lambda: watch.contacts_version == 2)
+        watch.alerts.raise_alert()
+        ref = (await backend.hears("alert", user))["id"]
+        now = backend.server_tst
+
+        async def shows(kind: str, **said: object) -> WatchEvent:
+            # A repeat, as after a hello, shows nothing new.
+            for _ in range(2):
+                await backend.says(user, "alert", ref=ref, **said)
+            return await watch.wait_for(kind, ref=ref)
+
+        await shows("alert_calling", state="calling", tst=now)
+        assert (await shows("alert_unanswered", state="unanswered", tst=now))["call"] == "Wu"
+        assert (await shows("alert_seen", state="seen", seen_by="g-1", tst=now))["seen_by"] == "g-1"
+        # The tap of hours ago is no news.
+        assert (await shows("alert_was_seen", state="seen", seen_by="g-1", tst=now - 3600))["seen_by"] == "g-1"
+        await backend.says(user, "alert", ref=ref, state="on_the_way", tst=now)
+        await shows("alert_calling", state="calling", tst=now + 1)
+        for kind in ("alert_unanswered", "alert_seen", "alert_was_seen"):
+            with pytest.raises(TimeoutError):
+                await watch.wait_for(kind, timeout_s=0)
+
+
+async def test_without_any_answer_the_watch_shows_whom_to_call_also_without_a_network(
+    bench: Bench, tmp_path: Path
+) -> None:
+    backend = bench.backend
+    async with bench.watch(tmp_path, timings=replace(Timings.quick(), alert_answer_s=0.3)) as watch:
+        user = await backend.pairs(watch, bench.watch_port)
+        mama = {"id": "g-1", "name": "Mama", "number": "+8613800138000", "may_message": True, "may_call": True}
+        await backend.says(user, "contacts", version=2, part=1, parts=1, contacts=[mama])
+        await watch.wait_until(lambda: watch.contacts_version == 2)
+        await watch.go_offline()
+        watch.alerts.raise_alert(AlertKind.LOW_BATTERY)
+        call = watch.alerts.raise_alert()
+        shown = await watch.wait_for("alert_unanswered")
+        assert (shown["ref"], shown["reason"], shown["call"]) == (call.wire_id, "silence", "Mama")
 
 
 async def test_an_id_that_is_taken_is_changed_in_a_call_too(bench: Bench, tmp_path: Path) -> None:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 import pytest
 from sqlmodel import col, select
 
-from services.core.devices.alerts.actions import acknowledge_alert
+from services.core.devices.alerts.answers import Answering, acknowledge_alert, keep_calling, note_cannot_help
 from services.core.devices.alerts.rules import BACKEND_KINDS, AlertKind
 from services.core.devices.alerts.tables import Alert
 from services.core.pairing.actions import unpair_child
 from services.core.pairing.rules import UnpairReason
+from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.tables import Event
 from services.core.platform.idempotency.tables import Uplink
+from services.worker.escalation import EscalationLoop
 from tests.support.clock import FakeClock
 from tests.support.watch import Stand
 
 PLACE = {"lat": 23.02, "lon": 113.75, "acc": 18, "source": "gps"}
 SOS = {"id": "a5d8k2m1w3pz", "kind": "sos", "location": PLACE}
 ALL_KINDS = [kind.value for kind in AlertKind]
+AnswerOf = Callable[[UnitOfWork, uuid.UUID, uuid.UUID, Answering], Awaitable[Alert]]
 
 
 async def _alerts(stand: Stand, username: str) -> list[Alert]:
@@ -89,7 +94,7 @@ async def test_the_watch_is_told_who_has_seen_it_at_once_and_again_at_hello(stan
         await watch.hears("receipt")
         (alert,) = await _alerts(stand, worn.username)
         async with stand.database.begin() as work:
-            await acknowledge_alert(work, home.child_id, alert.alert_id, home.guardian_id, ALL_KINDS)
+            await acknowledge_alert(work, home.child_id, alert.alert_id, Answering(home.guardian_id, ALL_KINDS))
         seen = {"ref": SOS["id"], "seen_by": "g-1", "tst": int(clock.now.timestamp()), "topic": "alert"}
         assert await watch.hears("alert") == seen
         clock.advance(seconds=30)
@@ -99,6 +104,73 @@ async def test_the_watch_is_told_who_has_seen_it_at_once_and_again_at_hello(stan
         await watch.hello(conn="n3")
         await watch.say("text", {"id": "t81kd02mq7zr", "to": "family", "text": "hi"})
         assert "alert" not in await watch.leaves_until("receipt")
+
+
+async def test_a_watch_that_knows_states_is_told_what_becomes_of_its_call(stand: Stand, clock: FakeClock) -> None:
+    home, worn = await stand.home()
+    calling = EscalationLoop(stand.database)
+
+    def tst(seconds_ago: int = 0) -> int:
+        return int(clock.now.timestamp()) - seconds_ago
+
+    async def answer(*answers: tuple[AnswerOf, int]) -> None:
+        for answer_of, seconds_ago in answers:
+            tapped_at = clock.now - timedelta(seconds=seconds_ago)
+            async with stand.database.begin() as work:
+                by = Answering(home.guardian_id, ALL_KINDS, tapped_at)
+                await answer_of(work, home.child_id, alert.alert_id, by)
+
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello(alert_states=True)
+        await watch.say("alert", SOS)
+        await watch.hears("receipt")
+        (alert,) = await _alerts(stand, worn.username)
+        begun = {"ref": SOS["id"], "topic": "alert"}
+        await calling.escalate_all()
+        assert await watch.hears("alert") == {**begun, "state": "calling", "tst": tst()}
+        # A press during the calls is told the same.
+        await watch.say("alert", {"id": "a5d8k2m1w3p2", "kind": "sos"})
+        assert await watch.hears("alert") == {**begun, "ref": "a5d8k2m1w3p2", "state": "calling", "tst": tst()}
+        clock.advance(seconds=10)
+        await answer((note_cannot_help, 5))
+        assert await watch.hears("alert") == {**begun, "state": "seen", "seen_by": "g-1", "tst": tst(5)}
+        clock.advance(seconds=60)
+        await calling.escalate_all()
+        heard = [await watch.hears("alert") for _ in range(2)]
+        assert {one["ref"]: (one["state"], one["tst"]) for one in heard} == {
+            SOS["id"]: ("unanswered", tst()), "a5d8k2m1w3p2": ("unanswered", tst()),
+        }  # fmt: skip
+        # At hello the state that holds now is told again, nothing of what was before.
+        clock.advance(seconds=20)
+        await watch.hello(conn="n2", alert_states=True)
+        heard = [await watch.hears("alert") for _ in range(2)]
+        assert {(one["state"], one["tst"]) for one in heard} == {("unanswered", tst(20))}
+        clock.advance(minutes=2)
+        await answer((acknowledge_alert, 100))
+        # More than a minute late: its own time shows that it is no news.
+        assert await watch.hears("alert") == {**begun, "state": "seen", "seen_by": "g-1", "tst": tst(100)}
+        await answer((keep_calling, 0))
+        assert (await watch.hears("alert"))["state"] == "calling"
+
+
+async def test_a_watch_without_states_is_told_only_who_takes_care_and_no_old_news(
+    stand: Stand, clock: FakeClock
+) -> None:
+    home, worn = await stand.home()
+    async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
+        await watch.hello()
+        for ref, seconds_ago in (("a5d8k2m1w3p1", 61), ("a5d8k2m1w3p2", 60)):
+            await watch.say("alert", {"id": ref, "kind": "sos"})
+            await watch.hears("receipt")
+            clock.advance(seconds=61)
+            await EscalationLoop(stand.database).escalate_all()
+            alert = (await _alerts(stand, worn.username))[-1]
+            async with stand.database.begin() as work:
+                by = Answering(home.guardian_id, ALL_KINDS, clock.now - timedelta(seconds=seconds_ago))
+                await note_cannot_help(work, home.child_id, alert.alert_id, by)
+                await acknowledge_alert(work, home.child_id, alert.alert_id, by)
+        seen = {"ref": "a5d8k2m1w3p2", "seen_by": "g-1", "tst": int(clock.now.timestamp()) - 60, "topic": "alert"}
+        assert await watch.hears("alert") == seen
 
 
 async def test_a_battery_that_hello_tells_to_be_low_calls_once_a_descent(stand: Stand, clock: FakeClock) -> None:

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import col, select
 
 from services.core.conversation.messages.tables import Message
-from services.core.devices.alerts.actions import acknowledge_alert
+from services.core.devices.alerts.answers import Answering, acknowledge_alert
 from services.core.devices.alerts.tables import Alert
 from services.core.devices.watches.queries import standing_identity
 from services.core.platform.events.tables import Event
@@ -99,7 +99,7 @@ async def test_who_has_seen_an_alert_is_told_under_the_id_that_the_watch_sent(st
         await watch.hears("receipt")
         (alert,) = await _alerts(stand, worn.username)
         async with stand.database.begin() as work:
-            await acknowledge_alert(work, home.child_id, alert.alert_id, home.guardian_id, ["sos"])
+            await acknowledge_alert(work, home.child_id, alert.alert_id, Answering(home.guardian_id, ["sos"]))
         assert (await watch.hears("alert"))["ref"] == "a5d8_k2"
 
 

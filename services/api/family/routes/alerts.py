@@ -1,23 +1,35 @@
 """Alerts of a child, and the readiness of a family: which guardians can be reached."""
 
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
-from services.api.family.access import AnyGuardian, MayMessageChild, MaySeeSosPlaces
+from services.api.family.access import AnyGuardian, ChildScope, MayMessageChild, MaySeeSosPlaces
 from services.api.family.schemas import alerts as schemas
 from services.api.family.schemas.checkins import Place
 from services.api.problems import problem_responses
-from services.core.devices.alerts.actions import acknowledge_alert
-from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alert_by_id, alerts_of
+from services.core.devices.alerts.answers import (
+    Answering,
+    acknowledge_alert,
+    confirm_all_right,
+    keep_calling,
+    note_cannot_help,
+)
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alert_by_id, alerts_of, answers_of, calls_of
 from services.core.devices.alerts.rules import AlertKind, kinds_visible_with
 from services.core.devices.alerts.tables import Alert as AlertRow
 from services.core.devices.push.queries import readiness_of_family
+from services.core.devices.watches.queries import watch_number_of
 from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.sos_places import sos_place_of
-from services.core.people.households.queries import rights_of
+from services.core.people.households.queries import country_of, rights_of
+from services.core.people.households.tables import Child
+from services.core.people.programme.emergency_numbers import emergency_number
+from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1", tags=["alerts"])
 
@@ -37,7 +49,8 @@ async def list_alerts(
     found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
     page = found[:limit]
     return schemas.AlertsResponse(
-        alerts=[_alert(one) for one in page], next_cursor=str(page[-1].alert_id) if len(found) > limit else None
+        alerts=await _alerts(work, scope.child, page),
+        next_cursor=str(page[-1].alert_id) if len(found) > limit else None,
     )
 
 
@@ -45,7 +58,7 @@ async def list_alerts(
 async def read(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
     """Return one alert. 404 also for a zone alert without the right to locate."""
     kinds = kinds_visible_with(rights_of(scope.membership).words())
-    return _alert(await alert_by_id(work, scope.child.child_id, alert_id, kinds))
+    return await _alert(work, scope.child, await alert_by_id(work, scope.child.child_id, alert_id, kinds))
 
 
 @router.get("/children/{child_id}/alerts/{alert_id}/place", responses=problem_responses(401, 403, 404, 422))
@@ -70,14 +83,31 @@ async def place(work: Work, scope: MaySeeSosPlaces, alert_id: uuid.UUID) -> sche
 
 
 @router.post("/children/{child_id}/alerts/{alert_id}/acknowledge", responses=problem_responses(401, 403, 404, 422))
-async def acknowledge(work: Work, scope: MayMessageChild, alert_id: uuid.UUID) -> schemas.AlertResponse:
-    """Acknowledge an alert; the child and the other guardians are notified.
+async def acknowledge(
+    work: Work, scope: MayMessageChild, alert_id: uuid.UUID, body: schemas.AcknowledgeRequest | None = None
+) -> schemas.AlertResponse:
+    """Answer an alert: take care of it, or say that it was seen. The child and the other guardians are notified.
 
-    The first acknowledgement counts. Another one returns the alert unchanged.
+    `take_care` (without a body) ends the calls; 15 minutes later the event `alert.check_asked` asks whether the child
+    is all right. The first one counts, another one returns the alert unchanged. `cannot_help` acknowledges nothing and
+    the calls go on.
     """
-    kinds = kinds_visible_with(rights_of(scope.membership).words())
-    alert = await acknowledge_alert(work, scope.child.child_id, alert_id, scope.caller.guardian_id, kinds)
-    return _alert(alert)
+    said = body or schemas.AcknowledgeRequest()
+    answering = _answering(scope, said.tapped_at)
+    answer = note_cannot_help if said.answer == "cannot_help" else acknowledge_alert
+    return await _alert(work, scope.child, await answer(work, scope.child.child_id, alert_id, answering))
+
+
+@router.post("/children/{child_id}/alerts/{alert_id}/all-right", responses=problem_responses(401, 403, 404, 409, 422))
+async def answer_check(
+    work: Work, scope: MayMessageChild, alert_id: uuid.UUID, body: schemas.AllRightRequest
+) -> schemas.AlertResponse:
+    """Say whether the child is all right after somebody took care; `false` calls the guardians again, from now on.
+
+    409 for `true` while nobody takes care.
+    """
+    answer = confirm_all_right if body.all_right else keep_calling
+    return await _alert(work, scope.child, await answer(work, scope.child.child_id, alert_id, _answering(scope)))
 
 
 @router.get("/families/{family_id}/readiness", responses=problem_responses(401, 403, 404, 422))
@@ -97,5 +127,31 @@ async def readiness(work: Work, scope: AnyGuardian) -> schemas.ReadinessResponse
     )  # fmt: skip
 
 
-def _alert(row: AlertRow) -> schemas.AlertResponse:
-    return schemas.AlertResponse.model_validate(row.model_dump())
+def _answering(scope: ChildScope, tapped_at: datetime | None = None) -> Answering:
+    kinds = kinds_visible_with(rights_of(scope.membership).words())
+    return Answering(scope.caller.guardian_id, kinds, tapped_at)
+
+
+async def _alert(work: UnitOfWork, child: Child, row: AlertRow) -> schemas.AlertResponse:
+    (alert,) = await _alerts(work, child, [row])
+    return alert
+
+
+async def _alerts(work: UnitOfWork, child: Child, rows: Sequence[AlertRow]) -> list[schemas.AlertResponse]:
+    await work.flush()
+    alert_ids = [row.alert_id for row in rows]
+    calls, answers = await calls_of(work, alert_ids), await answers_of(work, alert_ids)
+    numbers = {
+        "emergency_number": emergency_number(await country_of(work, child.family_id)),
+        "watch_number": await watch_number_of(work, child.child_id),
+    }
+    return [
+        schemas.AlertResponse.model_validate(
+            {
+                **row.model_dump(), **numbers, "next_calls_at": row.escalate_at,
+                "calls": [one.model_dump() for one in calls if one.alert_id == row.alert_id],
+                "answers": [one.model_dump() for one in answers if one.alert_id == row.alert_id],
+            }
+        )
+        for row in rows
+    ]  # fmt: skip

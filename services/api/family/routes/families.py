@@ -10,6 +10,7 @@ from services.api.family.limits import costs_guardian
 from services.api.family.schemas import families as schemas
 from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
+from services.core.devices.contacts.living_with import contacts_living_with
 from services.core.devices.contacts.location import withdraw_child_agreement
 from services.core.devices.contacts.queries import contact_list
 from services.core.devices.presence.queries import (
@@ -103,9 +104,18 @@ async def end_agreement(work: Work, scope: MayManageChild) -> None:
 
 @router.get("/families/{family_id}/guardians", responses=problem_responses(401, 403, 404, 422))
 async def list_guardians(work: Work, scope: AnyGuardian) -> schemas.GuardiansResponse:
-    """Return the family's guardians with their rights."""
+    """Return the family's guardians with their rights, and the contacts who live with a child."""
     guardians = await guardians_of(work, scope.family_id)
-    return schemas.GuardiansResponse(guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians])
+    child_ids = [child.child_id for child in await children_of(work, scope.family_id)]
+    return schemas.GuardiansResponse(
+        guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians],
+        lives_with_child=[
+            schemas.LivesWithChild.model_validate(
+                {"contact_id": one.contact_id, "child_id": one.child_id, "name": one.name, "relation": one.relation}
+            )
+            for one in await contacts_living_with(work, child_ids)
+        ],
+    )
 
 
 @router.patch("/families/{family_id}/guardians/{guardian_id}", responses=problem_responses(401, 403, 404, 409, 422))

@@ -7,12 +7,33 @@ from typing import Literal
 from pydantic import Field
 
 from services.api.family.schemas.checkins import Place
-from services.api.schema_base import ResponseBody
+from services.api.family.schemas.watch_settings import WrittenTime
+from services.api.schema_base import RequestBody, ResponseBody
 
+CallState = Literal["calling", "seen", "unanswered"]
+Answer = Literal["take_care", "cannot_help"]
 AlertKind = Literal[
     "sos", "sos_cancelled", "low_battery", "taken_off", "fall", "tamper", "factory_reset", "zone_left", "zone_entered",
     "silent", "unreadable",
 ]  # fmt: skip
+
+
+class AlertCall(ResponseBody):
+    """A text message about an alert, to a guardian or to a contact who lives with the child."""
+
+    round_no: int = Field(description="number of the round, from 1; it begins anew when calling is resumed")
+    guardian_id: uuid.UUID | None
+    contact_id: uuid.UUID | None
+    called_at: datetime
+
+
+class AlertAnswer(ResponseBody):
+    """An answer of a guardian."""
+
+    guardian_id: uuid.UUID | None
+    answer: Answer
+    tapped_at: datetime = Field(description="by the guardian's phone")
+    answered_at: datetime = Field(description="when the answer arrived")
 
 
 class AlertResponse(ResponseBody):
@@ -26,6 +47,35 @@ class AlertResponse(ResponseBody):
     raised_at: datetime
     acknowledged_at: datetime | None
     acknowledged_by: uuid.UUID | None
+    state: CallState | None = Field(description="what the child's watch shows of its call; null for other kinds")
+    calling_round: int = Field(description="rounds of calls so far; 0: none has begun")
+    next_calls_at: datetime | None = Field(description="when the next step of calling is due; null: nobody is called")
+    calls: list[AlertCall]
+    answers: list[AlertAnswer]
+    check_asked_at: datetime | None = Field(description="when it was asked whether the child is all right")
+    all_right_at: datetime | None
+    all_right_by: uuid.UUID | None
+    emergency_number: str = Field(description="number that brings help in the family's country", examples=["110"])
+    watch_number: str | None = Field(description="number of the watch; null if unknown", examples=["+8613900139000"])
+
+
+class AcknowledgeRequest(RequestBody):
+    """The answer to an alert."""
+
+    answer: Answer = Field(
+        default="take_care", description="`cannot_help`: seen, but the others are called all the same"
+    )
+    tapped_at: WrittenTime | None = Field(
+        default=None,
+        description="when it was tapped; null, before the alert or in the future: now. More than a minute ago: the "
+        "child is not shown it as new",
+    )
+
+
+class AllRightRequest(RequestBody):
+    """Whether the child is all right; `false`: guardians are called again."""
+
+    all_right: bool
 
 
 class AlertsResponse(ResponseBody):

@@ -26,6 +26,9 @@ class ContactResponse(ResponseBody):
     position: int
     emergency: bool
     state: Literal["proposed", "approved"]
+    lives_with_child: bool = Field(
+        description="this phone contact agreed to get a text message when the child's watch calls for help"
+    )
 
 
 class ContactListResponse(ResponseBody):
@@ -54,6 +57,15 @@ class ChangeContactRequest(RequestBody):
     number: Number | None = None
     may_call: bool | None = None
     emergency: bool | None = None
+
+
+class LivesWithChildRequest(RequestBody):
+    """The agreement of a contact who lives with the child, with the proof of a spoken or written consent."""
+
+    agreed: Literal[True] = Field(description="the caller confirms that the contact agreed to the text messages")
+    how: Literal["spoken", "paper"] = "spoken"
+    witness: str = Field(max_length=200, description="who was present", examples=["Uncle Chen"])
+    form_number: str = Field(default="", max_length=200, description="of the signed form, with `paper`")
 
 
 class ContactOrderRequest(RequestBody):

@@ -213,10 +213,23 @@ class GuardianResponse(Rights):
     joined_at: datetime
 
 
+class LivesWithChild(ResponseBody):
+    """A phone contact who lives with a child of the family: reachable by text message only."""
+
+    contact_id: uuid.UUID
+    child_id: uuid.UUID
+    name: str
+    relation: Relation
+    reachable_by: Literal["text"] = "text"
+
+
 class GuardiansResponse(ResponseBody):
     """The guardians of the family."""
 
     guardians: list[GuardianResponse]
+    lives_with_child: list[LivesWithChild] = Field(
+        description="contacts without an account who get a text message when a watch of the family calls for help"
+    )
 
 
 class ChangeGuardianRequest(RequestBody):

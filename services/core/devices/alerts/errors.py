@@ -10,3 +10,10 @@ class AlertKindUnknownError(CoreError):
 
     code = "alert_kind_unknown"
     sentence = "This kind of alert is unknown."
+
+
+class AlertNotAcknowledgedError(CoreError):
+    """Nobody takes care of the alert yet, so that nobody can say how the child is."""
+
+    code = "alert_not_acknowledged"
+    sentence = "Nobody has said yet that they take care of this call."

@@ -1,4 +1,4 @@
-"""Read alerts: pages for guardians, and acknowledgements for the watch that raised them."""
+"""Read alerts: pages for guardians, calls and answers, and what the watch that raised them is told."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import tuple_
-from sqlmodel import col, or_, select
+from sqlmodel import and_, col, or_, select
 
+from services.core.devices.alerts.round_rules import LATE_AFTER, CallState
 from services.core.devices.alerts.rules import SEEN_NOTICE_PERIOD
-from services.core.devices.alerts.tables import Alert
+from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
 from services.core.platform.db.database import UnitOfWork
@@ -46,29 +47,59 @@ async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID
     return alert
 
 
+async def calls_of(work: UnitOfWork, alert_ids: Collection[uuid.UUID]) -> list[AlertCall]:
+    """Return the text messages sent about these alerts, the oldest first."""
+    result = await work.session.exec(
+        select(AlertCall)
+        .where(col(AlertCall.alert_id).in_(alert_ids))
+        .order_by(col(AlertCall.called_at), col(AlertCall.call_id))
+    )
+    return list(result)
+
+
+async def answers_of(work: UnitOfWork, alert_ids: Collection[uuid.UUID]) -> list[AlertAnswer]:
+    """Return the answers of guardians to these alerts, the oldest first."""
+    result = await work.session.exec(
+        select(AlertAnswer)
+        .where(col(AlertAnswer.alert_id).in_(alert_ids))
+        .order_by(col(AlertAnswer.answered_at), col(AlertAnswer.answer_id))
+    )
+    return list(result)
+
+
 @dataclass(frozen=True)
-class SeenNotice:
-    """The message to a watch that the contact ``seen_by`` acknowledged its alert ``ref`` (the id as it was sent)."""
+class CallNotice:
+    """What a watch is told of its alert ``ref`` (the id as it was sent): the state, and who saw it when."""
 
     ref: str
-    seen_by: str
-    seen_at: datetime
+    # A round_rules.CallState; None for a watch that knows acknowledgements only.
+    state: str | None
+    seen_by: str | None
+    at: datetime
 
 
-async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: int = 20) -> list[SeenNotice]:
-    """Return the acknowledgements to send to the watch, and record that they were sent.
+async def claim_call_notices(
+    work: UnitOfWork, identity: WatchIdentity, *, knows_states: bool, limit: int = 20
+) -> list[CallNotice]:
+    """Return what to send to the watch about its alerts, and record that it was sent.
 
-    Each is sent once per connection, for SEEN_NOTICE_PERIOD after the acknowledgement.
+    Each state is sent once per connection, for SEEN_NOTICE_PERIOD. A watch that does not know states is sent who
+    acknowledged, unless that is old news, which it would show as new.
     """
     # A notice sent before the latest hello went to an earlier connection, which may have lost it.
     hello_at = identity.last_hello_at or identity.issued_at
+    told_by_states = and_(col(Alert.state).is_not(None), col(Alert.state_at) > work.now - SEEN_NOTICE_PERIOD)
+    told_by_name = and_(
+        col(Alert.seen_by).is_not(None),
+        col(Alert.acknowledged_at) > work.now - SEEN_NOTICE_PERIOD,
+        or_(col(Alert.seen_at).is_(None), col(Alert.acknowledged_at) - col(Alert.seen_at) <= LATE_AFTER),
+    )
     result = await work.session.exec(
         select(Alert)
         .where(
             col(Alert.username) == identity.username,
             col(Alert.ref).is_not(None),
-            col(Alert.seen_by).is_not(None),
-            col(Alert.acknowledged_at) > work.now - SEEN_NOTICE_PERIOD,
+            told_by_states if knows_states else told_by_name,
             or_(col(Alert.seen_told_at).is_(None), col(Alert.seen_told_at) < hello_at),
         )
         .order_by(col(Alert.raised_at))
@@ -79,6 +110,8 @@ async def claim_seen_notices(work: UnitOfWork, identity: WatchIdentity, limit: i
     for alert in result.all():
         alert.seen_told_at = work.now
         work.add(alert)
-        if alert.ref is not None and alert.seen_by is not None and alert.acknowledged_at is not None:
-            notices.append(SeenNotice(alert.sent_ref or alert.ref, alert.seen_by, alert.acknowledged_at))
+        state = alert.state if knows_states else None
+        at = (alert.seen_at or alert.acknowledged_at) if state in {None, CallState.SEEN} else alert.state_at
+        if alert.ref is not None and at is not None:
+            notices.append(CallNotice(alert.sent_ref or alert.ref, state, alert.seen_by, at))
     return notices

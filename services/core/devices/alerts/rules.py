@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -54,9 +53,9 @@ _WINDOWS: Final = {
     AlertKind.UNREADABLE: timedelta(minutes=1),
 }
 
-# Time without an acknowledgement before the first guardian gets a text message, and between guardians.
-ESCALATE_AFTER: Final = timedelta(seconds=60)
-# How long a watch is sent who acknowledged its alert: at once, and again at each hello.
+# Time from the answer to one press of the button until guardians are called about another one that has no answer.
+NEXT_PRESS_AFTER: Final = timedelta(seconds=60)
+# How long a watch is told what became of its call: at once, and again at each hello.
 SEEN_NOTICE_PERIOD: Final = timedelta(hours=24)
 # A child takes the watch off at night, so that only a silence of a whole day raises an alert.
 SILENT_AFTER: Final = timedelta(hours=24)
@@ -85,25 +84,9 @@ def kinds_visible_with(rights: frozenset[str]) -> list[str]:
     return [kind.value for kind in AlertKind if right_required(kind) in rights]
 
 
-def first_escalation_at(kind: AlertKind, raised_at: datetime, *, another_is_escalating: bool) -> datetime | None:
-    """Return when the first text message is due, or None: only ESCALATING_KINDS escalate, one alert a child at a time.
-
-    A second press must not send every guardian another message. When the first SOS is acknowledged and the second is
-    not, the second escalates then.
-    """
-    if kind not in ESCALATING_KINDS or another_is_escalating:
-        return None
-    return raised_at + ESCALATE_AFTER
-
-
-def next_guardian_to_call(guardians: Sequence[str], called: Collection[str]) -> str | None:
-    """Return the first guardian in order who has not been sent a message, or None when all have."""
-    return next((guardian for guardian in guardians if guardian not in called), None)
-
-
-def next_escalation_at(guardians: Sequence[str], called: Collection[str], now: datetime) -> datetime | None:
-    """Return when the next guardian is sent a message, or None when none is left."""
-    return None if next_guardian_to_call(guardians, called) is None else now + ESCALATE_AFTER
+def is_escalated(kind: AlertKind) -> bool:
+    """Return whether guardians are called about an alert of this kind until one answers."""
+    return kind in ESCALATING_KINDS
 
 
 def time_of_call(called_at: datetime, timezone: str, now: datetime) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.core.devices.contacts.errors import ContactNumberTakenError, ContactOfGuardianError, ContactsFullError
+from services.core.devices.contacts.living_with import end_agreement_of
 from services.core.devices.contacts.queries import contact_list, contacts_of
 from services.core.devices.contacts.rules import MOST_CONTACTS, PhoneContact, check_order
 from services.core.devices.contacts.tables import Contact, ContactList
@@ -91,6 +92,8 @@ async def change_contact(
         if any(one.number == change.number for one in await contacts_of(work, child.child_id)):
             raise ContactNumberTakenError
         contact.number = change.number
+        # The person behind another number has not agreed.
+        await end_agreement_of(work, contact)
     if change.name is not None:
         contact.name = check_text("name", change.name, NAME)
     if change.relation is not None:
@@ -112,6 +115,7 @@ async def remove_contact(work: UnitOfWork, child: Child, by: uuid.UUID, contact_
         raise ContactOfGuardianError
     contact.removed_at = work.now
     work.add(contact)
+    await end_agreement_of(work, contact)
     await changed(work, child, held)
     record_audit(work, guardian_actor(by), "contact.removed", family_id=child.family_id, subject_id=contact_id)
 

@@ -39,3 +39,25 @@ class ContactOrderError(CoreError):
 
     code = "contact_order_incomplete"
     sentence = "The order must contain every contact of the list exactly once."
+
+
+class ContactNotApprovedError(CoreError):
+    """The contact is only proposed."""
+
+    code = "contact_not_approved"
+    sentence = "A guardian who manages the family must approve this contact first."
+
+
+class LivesWithChildFullError(CoreError):
+    """The largest number of contacts who live with the child is reached."""
+
+    code = "lives_with_child_full"
+    sentence = "Two contacts are already marked as living with the child. Remove one of them first."
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.most = most
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the maximum."""
+        return {"most": self.most}

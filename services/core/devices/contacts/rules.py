@@ -17,6 +17,8 @@ from services.core.platform.text_rules import NAME, check_text
 
 # A child has to find a contact on a small screen. Guardians included.
 MOST_CONTACTS: Final = 30
+# Phone contacts who live with the child and get a text message when its watch calls for help.
+LIVING_WITH_MAX: Final = 2
 # Emergency services and other short numbers have no country code.
 _SHORT_NUMBER: Final = re.compile(r"[0-9]{3,6}")
 T = TypeVar("T")

@@ -50,3 +50,26 @@ class Contact(SQLModel, table=True):
     approved_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     created_at: datetime = time_column()
     removed_at: datetime | None = maybe_time_column()
+
+
+class ContactAgreement(SQLModel, table=True):
+    """The agreement of a phone contact, who lives with the child, to get text messages about calls for help.
+
+    Append-only except for its end. A guardian who manages the family recorded it, with the proof of a consent.
+    """
+
+    __tablename__ = "contact_agreement"
+    __table_args__ = (
+        Index("contact_agreement_standing", "contact_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+    )
+
+    agreement_id: uuid.UUID = id_column()
+    contact_id: uuid.UUID = Field(foreign_key="contact.contact_id", ondelete="CASCADE")
+    child_id: uuid.UUID = Field(foreign_key="child.child_id", index=True, ondelete="CASCADE")
+    recorded_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
+    # spoken or paper
+    how: str = Field(max_length=10)
+    witness: str | None = Field(default=None, max_length=40)
+    form_number: str | None = Field(default=None, max_length=40)
+    given_at: datetime = time_column()
+    ended_at: datetime | None = maybe_time_column()

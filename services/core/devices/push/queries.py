@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlmodel import col, select
 
@@ -49,6 +50,24 @@ async def readiness_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Readine
     """Return how the guardians of a family can be reached, before a watch is handed out to them."""
     reached = await _reach(work, [guardian for _, guardian in await guardians_of(work, family_id)])
     return Readiness(guardians=reached, invited=len(await invitations_of(work, family_id)))
+
+
+async def guardians_with_fresh_push(
+    work: UnitOfWork, guardian_ids: Collection[uuid.UUID], fresh_for: timedelta
+) -> set[uuid.UUID]:
+    """Return those of these guardians of whom an endpoint took a note within ``fresh_for`` and whose session stands."""
+    result = await work.session.exec(
+        select(PushEndpoint.guardian_id)
+        .join(Session, col(Session.session_id) == col(PushEndpoint.session_id))
+        .where(
+            col(PushEndpoint.guardian_id).in_(guardian_ids),
+            col(PushEndpoint.taken_at) > work.now - fresh_for,
+            col(Session.ended_at).is_(None),
+            ~col(Session.limited),
+            col(Session.last_used_at) > work.now - REFRESH_LIFETIME,
+        )
+    )
+    return set(result)
 
 
 async def families_not_reached(

@@ -15,7 +15,12 @@ ADDRESS_MAX_CHARS: Final = 1000
 # An endpoint to which every delivery failed for this long is deleted.
 DEAD_AFTER: Final = timedelta(days=3)
 # Lifetime of a note: one about an alert is useless later, one about a message still helps once the phone is on.
-_LIFETIMES: Final = {"alert.raised": timedelta(hours=1), "message.created": timedelta(hours=24)}
+_LIFETIMES: Final = {
+    "alert.raised": timedelta(hours=1),
+    "alert.calling": timedelta(hours=1),
+    "alert.check_asked": timedelta(hours=1),
+    "message.created": timedelta(hours=24),
+}
 
 
 class EndpointKind(StrEnum):

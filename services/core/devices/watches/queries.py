@@ -117,6 +117,16 @@ async def current_identity(work: UnitOfWork, child_id: uuid.UUID) -> WatchIdenti
     return result.first()
 
 
+async def watch_number_of(work: UnitOfWork, child_id: uuid.UUID) -> str | None:
+    """Return the number (E.164) of the SIM card in the child's watch, or None; for guardians who may message."""
+    result = await work.session.exec(
+        select(Watch.sim_number)
+        .join(WatchIdentity, col(WatchIdentity.watch_id) == col(Watch.watch_id))
+        .where(col(WatchIdentity.child_id) == child_id, col(WatchIdentity.ended_at).is_(None))
+    )
+    return result.first()
+
+
 async def identity_of_watch(work: UnitOfWork, watch_id: uuid.UUID) -> WatchIdentity | None:
     """Return the standing identity of a watch with its presence, or None when it is not paired."""
     result = await work.session.exec(

@@ -18,6 +18,7 @@ from services.core.people.households.rules import Rights, Standing
 from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.locales import fitting_locale
 
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
@@ -209,6 +210,15 @@ async def country_of(work: UnitOfWork, family_id: uuid.UUID) -> str | None:
         return site.country
     primary = await primary_guardian(work, family_id)
     return None if primary is None else region_of_phone(primary.phone)
+
+
+async def locale_of(work: UnitOfWork, family_id: uuid.UUID) -> str:
+    """Return the language of a family: its site's, else that of the first guardian."""
+    site = await site_of_family(work, family_id)
+    if site is not None:
+        return fitting_locale(site.locale)
+    primary = await primary_guardian(work, family_id)
+    return fitting_locale(None if primary is None else primary.locale)
 
 
 async def is_expected(work: UnitOfWork, phone: str) -> bool:

@@ -9,12 +9,14 @@ from services.core.platform.outbox.rules import Urgency
 
 
 def wakes_phones(kind: str, detail: Mapping[str, Any]) -> bool:
-    """Return whether guardians get a push notification: for a child's message and for an alert."""
+    """Return whether guardians get a push notification: for a message of the child, an alert, and calls that go on."""
     if kind == "message.created":
         return detail.get("direction") == "to_family"
-    return kind == "alert.raised"
+    # The first round of calls begins with the push note about the alert itself.
+    return kind in {"alert.raised", "alert.check_asked"} or (kind == "alert.calling" and detail.get("round", 1) > 1)
 
 
 def urgency_of(kind: str, detail: Mapping[str, Any]) -> Urgency:
     """Return the urgency of the notifications of an event."""
-    return Urgency.SOS if kind == "alert.raised" and detail.get("kind") == "sos" else Urgency.NORMAL
+    is_call = kind == "alert.raised" and detail.get("kind") in {"sos", "unreadable"}
+    return Urgency.SOS if is_call or kind in {"alert.calling", "alert.check_asked"} else Urgency.NORMAL

@@ -56,14 +56,20 @@ async def notify_factories(work: UnitOfWork, serials: Sequence[str]) -> None:
 
 
 async def send_sms(
-    work: UnitOfWork, phone: str, content: SmsText, *, urgency: Urgency = Urgency.NORMAL, decoy: bool = False
-) -> None:
+    work: UnitOfWork, phone: str, content: SmsText, *, urgency: Urgency = Urgency.NORMAL, decoy: bool = False,
+    target: str = "",
+) -> None:  # fmt: skip
     """Queue a text message; number (E.164), text, kind and parameters are sealed in the row.
 
     A ``decoy`` is written like any other message and discarded by the worker, so that the response time of the caller
-    does not depend on whether the number is known.
+    does not depend on whether the number is known. ``target`` is an id by which waiting messages can be discarded.
     """
-    await _queue(work, DECOY if decoy else "sms", "", sealed_payload(work.vault, phone, content), urgency)
+    await _queue(work, DECOY if decoy else "sms", target, sealed_payload(work.vault, phone, content), urgency)
+
+
+async def discard_sms(work: UnitOfWork, target: str) -> None:
+    """Delete the text messages for a target that wait; one that is being sent at this moment is sent."""
+    await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "sms", col(OutboxRow.target) == target))
 
 
 async def request_rendition(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:

@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
-from services.core.devices.alerts.actions import NewAlert, acknowledge_alert, raise_alert
+from services.core.devices.alerts.actions import NewAlert, raise_alert
+from services.core.devices.alerts.answers import Answering, acknowledge_alert
 from services.core.devices.alerts.errors import AlertKindUnknownError
 from services.core.devices.alerts.rules import AlertKind
 from services.core.devices.alerts.tables import Alert
@@ -110,7 +111,7 @@ async def test_the_first_acknowledgement_counts_and_everyone_is_told_of_it(
     at = clock.now
     for _ in range(2):
         async with database.begin() as work:
-            await acknowledge_alert(work, home.child_id, alert_id, home.guardian_id, ALL_KINDS)
+            await acknowledge_alert(work, home.child_id, alert_id, Answering(home.guardian_id, ALL_KINDS))
         clock.advance(seconds=5)
     async with database.begin() as work:
         alert = await work.session.get_one(Alert, alert_id)
@@ -123,7 +124,7 @@ async def test_another_childs_alert_is_not_found(database: Database, worn: tuple
     other = await make_home(database)
     with pytest.raises(NotFoundError):
         async with database.begin() as work:
-            await acknowledge_alert(work, other.child_id, alert_id, other.guardian_id, ALL_KINDS)
+            await acknowledge_alert(work, other.child_id, alert_id, Answering(other.guardian_id, ALL_KINDS))
 
 
 async def test_two_guardians_who_acknowledge_at_once_are_told_one_name(
@@ -134,7 +135,7 @@ async def test_two_guardians_who_acknowledge_at_once_are_told_one_name(
 
     async def acknowledge() -> None:
         async with database.begin() as work:
-            await acknowledge_alert(work, home.child_id, alert_id, home.guardian_id, ALL_KINDS)
+            await acknowledge_alert(work, home.child_id, alert_id, Answering(home.guardian_id, ALL_KINDS))
 
     await asyncio.gather(*(acknowledge() for _ in range(4)))
     assert len(await _events(database, home, "alert.acknowledged")) == 1

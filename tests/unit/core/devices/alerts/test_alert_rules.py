@@ -37,24 +37,14 @@ def test_who_may_not_locate_learns_of_no_zone() -> None:
     assert rules.kinds_visible_with(frozenset({"manage"})) == []
 
 
-def test_only_an_sos_and_an_unreadable_call_are_escalated_and_one_round_at_a_time() -> None:
-    minute = timedelta(seconds=60)
-    for kind in AlertKind:
-        due = rules.first_escalation_at(kind, NOW, another_is_escalating=False)
-        assert due == (NOW + minute if kind in {AlertKind.SOS, AlertKind.UNREADABLE} else None)
-    assert rules.first_escalation_at(AlertKind.SOS, NOW, another_is_escalating=True) is None
+def test_only_an_sos_and_an_unreadable_call_are_escalated() -> None:
+    assert {kind for kind in AlertKind if rules.is_escalated(kind)} == {AlertKind.SOS, AlertKind.UNREADABLE}
 
 
-def test_guardians_are_called_in_order_each_once_until_nobody_is_left() -> None:
-    called: list[str] = []
-    while (one := rules.next_guardian_to_call(["a", "b", "c"], called)) is not None:
-        called.append(one)
-        due = rules.next_escalation_at(["a", "b", "c"], called, NOW)
-        assert due == (None if len(called) == 3 else NOW + timedelta(seconds=60))
-    assert called == ["a", "b", "c"]
-    # Somebody who joins meanwhile is called, somebody who leaves is not called twice.
-    assert rules.next_guardian_to_call(["d", "a"], called) == "d"
-    assert rules.next_guardian_to_call([], called) is None
+def test_a_text_says_when_the_watch_called_on_the_childs_wall_clock() -> None:
+    assert rules.time_of_call(NOW, "Asia/Shanghai", NOW + timedelta(hours=6)) == "16:00"
+    assert rules.time_of_call(NOW, "Asia/Shanghai", NOW + timedelta(hours=9)) == "2026-03-02 16:00"
+    assert rules.time_of_call(NOW, "Europe/Istanbul", NOW) == "11:00"
 
 
 @pytest.mark.parametrize(

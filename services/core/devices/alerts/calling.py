@@ -1,0 +1,135 @@
+"""Begin and end the calling of people about an alert, and what the child's watch shows of it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Final
+
+from sqlmodel import col, select
+
+from services.core.devices.alerts.round_rules import CALLING_MAX, CallState, Step, earlier_round_at
+from services.core.devices.alerts.rules import ESCALATING_KINDS, NEXT_PRESS_AFTER, SEEN_NOTICE_PERIOD
+from services.core.devices.alerts.tables import Alert
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.outbox.actions import CHANNEL, notify_watch
+
+# Wakes the worker's escalation on the outbox's channel.
+WAKE_UP: Final = "escalation"
+_KINDS: Final = [kind.value for kind in ESCALATING_KINDS]
+
+
+async def start_calling(work: UnitOfWork, alert: Alert, at: datetime) -> None:
+    """Plan the first round of an alert at a time, unless one of the child's alerts is being called about.
+
+    One alert a child at a time: ten presses must not cost each guardian ten messages. Another press brings the next
+    round of the first one forward and lets it go on for CALLING_MAX from now; its watch shows the same.
+    """
+    alert.calling_step, alert.calling_round, alert.escalated_to, alert.called_at = Step.BEGIN, 0, [], None
+    other = await _being_called(work, alert.child_id, alert.alert_id)
+    if other is None:
+        alert.escalate_at = at
+        alert.calling_until_at = work.now + CALLING_MAX
+        await work.notify(CHANNEL, WAKE_UP)
+    else:
+        alert.escalate_at = None
+        if other.calling_step == Step.BEGIN and other.called_at is not None and other.escalate_at is not None:
+            other.escalate_at = earlier_round_at(other.escalate_at, other.called_at, work.now)
+        other.calling_until_at = work.now + CALLING_MAX
+        work.add(other)
+        if other.state is not None:
+            await _show(work, alert, CallState(other.state))
+    work.add(alert)
+    await work.flush()
+
+
+async def call_about_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
+    """Start calling about the child's oldest alert that waited for the end of another one."""
+    if await _is_being_called(work, child_id):
+        return
+    result = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == child_id,
+            col(Alert.kind).in_(_KINDS),
+            col(Alert.acknowledged_at).is_(None),
+            col(Alert.escalated_to) == [],
+            col(Alert.raised_at) > work.now - SEEN_NOTICE_PERIOD,
+        )
+        .order_by(col(Alert.raised_at))
+        .limit(1)
+        # A locked row is being acknowledged at this moment.
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    waiting = result.first()
+    if waiting is not None:
+        await start_calling(work, waiting, work.now + NEXT_PRESS_AFTER)
+
+
+async def show_state(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | None = None) -> None:
+    """Show a state of a locked alert on the watch that raised it, and of the child's other calls without an answer."""
+    await _show(work, alert, state, seen_by)
+    if state is CallState.SEEN:
+        return
+    result = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == alert.child_id,
+            col(Alert.alert_id) != alert.alert_id,
+            col(Alert.kind).in_(_KINDS),
+            col(Alert.acknowledged_at).is_(None),
+            col(Alert.raised_at) > work.now - SEEN_NOTICE_PERIOD,
+        )
+        .order_by(col(Alert.alert_id))
+        # A locked row is being acknowledged at this moment.
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    for other in result.all():
+        await _show(work, other, state)
+
+
+async def pressed_since(work: UnitOfWork, alert: Alert, since: datetime) -> bool:
+    """Return whether the child's watch called again after a time, and nobody takes care of that call."""
+    result = await work.session.exec(
+        select(Alert.alert_id)
+        .where(
+            col(Alert.child_id) == alert.child_id,
+            col(Alert.alert_id) != alert.alert_id,
+            col(Alert.kind).in_(_KINDS),
+            col(Alert.acknowledged_at).is_(None),
+            col(Alert.raised_at) > since,
+        )
+        .limit(1)
+    )
+    return result.first() is not None
+
+
+async def _show(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | None = None) -> None:
+    alert.state, alert.state_at = state, work.now
+    alert.seen_by = seen_by
+    alert.seen_told_at = None
+    work.add(alert)
+    await work.flush()
+    if alert.username is not None and alert.ref is not None:
+        await notify_watch(work, alert.username)
+
+
+async def _being_called(work: UnitOfWork, child_id: uuid.UUID, not_this: uuid.UUID) -> Alert | None:
+    result = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == child_id, col(Alert.escalate_at).is_not(None), col(Alert.alert_id) != not_this
+        )
+        .order_by(col(Alert.raised_at))
+        .limit(1)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )  # fmt: skip
+    return result.first()
+
+
+async def _is_being_called(work: UnitOfWork, child_id: uuid.UUID) -> bool:
+    result = await work.session.exec(
+        select(Alert.alert_id).where(col(Alert.child_id) == child_id, col(Alert.escalate_at).is_not(None)).limit(1)
+    )
+    return result.first() is not None
