@@ -57,6 +57,7 @@ class Extract:
             *([("simulated", text["simulated"])] if self.simulated else []),
             ("suppression", text["suppression"].format(least=LEAST[self.audience])),
             ("unit", text["unit"]),
+            ("medians", text["medians"]),
             ("reading", text["not_impact"]),
         ]
 

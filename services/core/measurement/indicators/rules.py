@@ -6,6 +6,7 @@ changed formula is a new version. Usage is an output, not an impact.
 
 from __future__ import annotations
 
+import math
 import statistics
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -139,16 +140,34 @@ class Indicator:
 
 # ---------------------------------------------------------------- building blocks
 
+# A published median or quartile is the mean of so many families' values at least.
+_VALUES_AROUND: Final = 5
+
 
 def quartiles(values: Iterable[float]) -> Measure:
-    """Return median and quartiles, interpolated between the two nearest values (R type 7)."""
+    """Return median and quartiles as means of the values around them, so that none is one family's number.
+
+    The median is the mean of the middle third, a quartile that of the sixth of the values around it; of 5 values at
+    least, or of all where there are fewer.
+    """
     found = sorted(values)
     if not found:
         return Measure(0)
-    if len(found) == 1:
-        return Measure(1, None, found[0], found[0], found[0])
-    lower, middle, upper = statistics.quantiles(found, n=4, method="inclusive")
+    last = len(found) - 1
+    lower, middle, upper = (
+        _mean_around(found, last * place, share) for place, share in ((0.25, 6), (0.5, 3), (0.75, 6))
+    )
     return Measure(len(found), None, middle, lower, upper)
+
+
+def _mean_around(found: Sequence[float], place: float, share: int) -> float:
+    """Return the mean of the nearest 1/``share`` of sorted values around a place, counted from 0."""
+    width = min(len(found), max(_VALUES_AROUND, math.ceil(len(found) / share)))
+    if 2 * place == len(found) - 1 and (len(found) - width) % 2:
+        # In the middle as many are left out below as above.
+        width += 1
+    first = min(max(round(place - (width - 1) / 2), 0), len(found) - width)
+    return statistics.fmean(found[first : first + width])
 
 
 def survival_at(followed: Iterable[tuple[float, bool]], moment: float) -> float:
@@ -281,9 +300,9 @@ def _waits(
 ) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
         having = [of(family) for family in families if family.qualifies and of(family)]
-        # A median beyond 72 h is shown as 72, as the codebook explains.
-        median = median_wait(wait for waits in having for wait in waits)
-        return Measure(len(having), None, None if not having else (median or ANSWER_CENSORED_S) / 3600)
+        # A family's median beyond 72 h counts as 72, as the codebook explains.
+        medians = quartiles((median_wait(waits) or ANSWER_CENSORED_S) / 3600 for waits in having)
+        return Measure(len(having), None, medians.value)
 
     return formula
 
@@ -311,27 +330,27 @@ def _uptime(families: Sequence[FamilyWeek]) -> Measure:
 _ALL: Final = (
     Indicator("active_use", 1, Kind.SHARE_OF_FAMILIES,
               lambda all_: _share(all_, lambda one: one.to_child > 0 and one.to_family > 0)),
-    Indicator("messages", 1, Kind.QUARTILES, _over_weeks(lambda one: one.messages)),
-    Indicator("voice_s", 1, Kind.QUARTILES, _over_weeks(lambda one: one.voice_s)),
-    Indicator("calls", 1, Kind.QUARTILES, _over_weeks(lambda one: one.calls)),
-    Indicator("reciprocity", 1, Kind.QUARTILES, _over_weeks(reciprocity), digits=2),
-    Indicator("response_child_h", 1, Kind.MEDIAN, _waits(lambda one: one.parent_waits), digits=1),
-    Indicator("response_parent_h", 1, Kind.MEDIAN, _waits(lambda one: one.child_waits), digits=1),
+    Indicator("messages", 2, Kind.QUARTILES, _over_weeks(lambda one: one.messages)),
+    Indicator("voice_s", 2, Kind.QUARTILES, _over_weeks(lambda one: one.voice_s)),
+    Indicator("calls", 2, Kind.QUARTILES, _over_weeks(lambda one: one.calls)),
+    Indicator("reciprocity", 2, Kind.QUARTILES, _over_weeks(reciprocity), digits=2),
+    Indicator("response_child_h", 2, Kind.MEDIAN, _waits(lambda one: one.parent_waits), digits=1),
+    Indicator("response_parent_h", 2, Kind.MEDIAN, _waits(lambda one: one.child_waits), digits=1),
     Indicator("listen_rate", 1, Kind.RATIO,
               lambda all_: _ratio(all_, lambda one: one.played_7_d, lambda one: one.delivered)),
     Indicator("regularity", 1, Kind.SHARE_OF_WEEKS,
               lambda all_: _share([one for one in all_ if one.qualifies],
                                   lambda one: one.contact_days >= CONTACT_DAYS_MIN)),
-    Indicator("longest_gap_days", 1, Kind.QUARTILES, _over_weeks(lambda one: one.longest_gap_days)),
+    Indicator("longest_gap_days", 2, Kind.QUARTILES, _over_weeks(lambda one: one.longest_gap_days)),
     Indicator("uptime", 1, Kind.RATIO, _uptime),
     Indicator("delivered_5_min", 1, Kind.RATIO,
               lambda all_: _ratio(all_, lambda one: one.delivered_5_min, lambda one: one.messages)),
     Indicator("delivered_24_h", 1, Kind.RATIO,
               lambda all_: _ratio(all_, lambda one: one.delivered_24_h, lambda one: one.messages)),
-    Indicator("worn_h", 1, Kind.QUARTILES,
+    Indicator("worn_h", 2, Kind.QUARTILES,
               _over_weeks(lambda one: one.worn_s / 3600 / one.assigned_days), digits=1),
-    Indicator("low_battery_days", 1, Kind.QUARTILES, _over_weeks(lambda one: one.low_battery_days)),
-    Indicator("reboots", 1, Kind.QUARTILES, _over_weeks(lambda one: one.reboots)),
+    Indicator("low_battery_days", 2, Kind.QUARTILES, _over_weeks(lambda one: one.low_battery_days)),
+    Indicator("reboots", 2, Kind.QUARTILES, _over_weeks(lambda one: one.reboots)),
     Indicator("reminders_followed", 1, Kind.RATIO,
               lambda all_: _ratio(all_, lambda one: one.reminders_followed, lambda one: one.reminders)),
     Indicator("silent", 1, Kind.SHARE_OF_FAMILIES,

@@ -29,6 +29,7 @@ from services.core.measurement.indicators.rules import (
     longest_gap,
     median_wait,
     quarter_of,
+    quartiles,
     survival_at,
     week_of,
 )
@@ -64,34 +65,34 @@ FIVE = [
 BY_HAND = {
     # Both ways: the first, second and fifth of five.
     "active_use": Measure(5, 3, 0.6),
-    # 10, 4, 2, 0 sorted 0 2 4 10: median 3; quartiles at places 0.75 and 2.25: 0 + 0.75 x 2 and 4 + 0.25 x 6.
-    "messages": Measure(4, None, 3, 1.5, 5.5),
-    # 50, 10, 4, 0 sorted 0 4 10 50: median 7; 0 + 0.75 x 4; 10 + 0.25 x 40.
-    "voice_s": Measure(4, None, 7, 3, 20),
-    # 1, 0, 0, 2 sorted 0 0 1 2: median 0.5; 0; 1 + 0.25.
-    "calls": Measure(4, None, 0.5, 0, 1.25),
-    # 2 x 4 / 10 = 0.8, 2 x 1 / 4 = 0.5, 0; the fourth has none. Median 0.5, quartiles 0.25 and 0.65.
-    "reciprocity": Measure(3, None, 0.5, 0.25, 0.65),
-    # Waits 1 3 5 answered, 72 72 not: 4/5, 3/5, 2/5 wait on: half have their answer at 5 h.
-    "response_child_h": Measure(3, None, 5),
+    # Fewer than five values: median and quartiles are the mean of all. (10 + 4 + 2 + 0) / 4.
+    "messages": Measure(4, None, 4, 4, 4),
+    # The mean of all: (50 + 10 + 4 + 0) / 4.
+    "voice_s": Measure(4, None, 16, 16, 16),
+    # The mean of all: (1 + 0 + 0 + 2) / 4.
+    "calls": Measure(4, None, 0.75, 0.75, 0.75),
+    # 2 x 4 / 10 = 0.8, 2 x 1 / 4 = 0.5, 0; the fourth has none: 1.3 / 3.
+    "reciprocity": Measure(3, None, 1.3 / 3, 1.3 / 3, 1.3 / 3),
+    # The first family waits 1 and 5 h: half have their answer at 1 h. The second at 3 h. The third not within 72 h.
+    "response_child_h": Measure(3, None, (1 + 3 + 72) / 3),
     "response_parent_h": Measure(1, None, 2),
     # Played 8, 2 and 0 of 9, 4 and 1 delivered.
     "listen_rate": Measure(3, None, 10 / 14),
     # 6 and 3 contact days of four family-weeks.
     "regularity": Measure(4, 2, 0.5),
-    # 2, 4, 10, 28: median 7; 2 + 0.75 x 2; 10 + 0.25 x 18.
-    "longest_gap_days": Measure(4, None, 7, 3.5, 14.5),
+    # The mean of all: (2 + 4 + 10 + 28) / 4.
+    "longest_gap_days": Measure(4, None, 11, 11, 11),
     # (90 + 60 + 20 + 26) / (4 x 7 x 14) = 196 / 392
     "uptime": Measure(4, None, 0.5),
     # (7 + 2 + 0) / (10 + 4 + 2), and (9 + 3 + 1) / 16
     "delivered_5_min": Measure(3, None, 9 / 16),
     "delivered_24_h": Measure(3, None, 13 / 16),
-    # 8, 4, 0, 0 hours a day sorted 0 0 4 8: median 2; 0; 4 + 0.25 x 4.
-    "worn_h": Measure(4, None, 2, 0, 5),
-    # 0, 2, 5, 0 sorted 0 0 2 5: median 1; 0; 2 + 0.25 x 3.
-    "low_battery_days": Measure(4, None, 1, 0, 2.75),
-    # 1, 0, 3, 0 sorted 0 0 1 3: median 0.5; 0; 1 + 0.25 x 2.
-    "reboots": Measure(4, None, 0.5, 0, 1.5),
+    # 8, 4, 0, 0 hours a day
+    "worn_h": Measure(4, None, 3, 3, 3),
+    # The mean of all: (0 + 2 + 5 + 0) / 4.
+    "low_battery_days": Measure(4, None, 1.75, 1.75, 1.75),
+    # The mean of all: (1 + 0 + 3 + 0) / 4.
+    "reboots": Measure(4, None, 1, 1, 1),
     # (2 + 0) / (3 + 1); the other two wanted none, and the fifth has no family-week.
     "reminders_followed": Measure(2, None, 0.5),
     # 30 days; 6 are not yet silent.
@@ -114,6 +115,29 @@ def test_an_indicator_is_what_was_worked_by_hand(code: str) -> None:
     assert (found.families, found.count) == (wanted.families, wanted.count)
     for name in ("value", "lower_quartile", "upper_quartile"):
         assert getattr(found, name) == pytest.approx(getattr(wanted, name))
+
+
+def test_a_median_is_the_mean_of_the_middle_third_and_a_quartile_of_a_sixth_and_of_five_at_least() -> None:
+    # 0 1 4 9 ... 841: places 10 to 19 around 14.5; 5 values around 7.25 and 21.75.
+    squares = [number**2 for number in range(30)]
+    found = quartiles(reversed(squares))
+    assert found.value == pytest.approx(sum(squares[10:20]) / 10)
+    assert found.lower_quartile == pytest.approx(sum(squares[5:10]) / 5)
+    assert found.upper_quartile == pytest.approx(sum(squares[20:25]) / 5)
+    # Eight values: six in the middle, as many left out below as above; five from each end.
+    found = quartiles([1, 2, 3, 4, 5, 6, 7, 8])
+    assert (found.lower_quartile, found.value, found.upper_quartile) == (3, 4.5, 6)
+
+
+@pytest.mark.parametrize("size", [5, 6, 11, 19, 20, 50, 300])
+def test_no_median_or_quartile_hangs_on_one_family(size: int) -> None:
+    """Whichever family's number becomes enormous, each figure changes by a fifth of it at most."""
+    values = [float(number) for number in range(size)]
+    before = quartiles(values)
+    for place in range(size):
+        after = quartiles([*values[:place], values[place] + 1_000, *values[place + 1 :]])
+        for name in ("lower_quartile", "value", "upper_quartile"):
+            assert abs(getattr(after, name) - getattr(before, name)) <= 1_000 / 5 + 5
 
 
 @pytest.mark.parametrize("code", INDICATORS)
