@@ -20,7 +20,7 @@ OLDEST: Final = timedelta(hours=26)
 VERIFIED_WITHIN: Final = timedelta(days=8)
 RECEIVED_WITHIN: Final = timedelta(minutes=5)
 # Sealed recordings live as long as a backup needs them, which their age does not tell.
-_AGELESS: Final = ("blobs", "state.json", "state.json.lock", "backup.lock", "erasures.jsonl")
+_AGELESS: Final = ("blobs", "state.json", "state.json.lock", "backup.lock", "erasures.jsonl", "reserve")
 _ROLE: Final = "docs/backup.md names the role and the settings of the server"
 
 

@@ -1,5 +1,6 @@
 """The backup folder: what lies where, which backups are complete, and who may change it.
 
+reserve               room for the state on a full disk
 state.json            the newest backup, its verification, how far everything was received
 erasures.jsonl        the ledger of erasures, always the newest one: it belongs to no backup
 blobs/<two hex>/      sealed recordings as in the audio store, and SHA256SUMS
@@ -34,6 +35,8 @@ INCREMENTAL = "incremental"
 SEGMENT_NAME_LENGTH = 24
 _ID_TIME = "%Y%m%dT%H%M%SZ"
 _LOCK = "backup.lock"
+_RESERVE = "reserve"
+_RESERVE_BYTES = 256 * 1024
 
 
 class Backup(BaseModel):
@@ -161,8 +164,21 @@ class BackupFolder:
         try:
             for folder in (self.folder, self.blobs, self.folder / "lines"):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.keep_reserve()
         except OSError as error:
             raise unwritable(error) from error
+
+    def keep_reserve(self) -> None:
+        """Keep room for the state, which has to say that the disk is full."""
+        reserve = self.folder / _RESERVE
+        if not reserve.exists():
+            coming = reserve.with_suffix(".coming")
+            coming.write_bytes(bytes(_RESERVE_BYTES))
+            coming.rename(reserve)
+
+    def use_reserve(self) -> None:
+        """Give the room for the state free; a repeat does nothing."""
+        (self.folder / _RESERVE).unlink(missing_ok=True)
 
     def lines(self) -> list[Line]:
         """Return every line, the oldest first."""

@@ -192,8 +192,11 @@ def clear_fault(source: Source, part: str) -> None:
 def _write_faults(source: Source) -> None:
     text = " ".join(f"{part}: {sentence}" for part, (sentence, _) in sorted(_faults.items()))
     since = min((since for _, since in _faults.values()), default=None)
-    # A full disk takes the state as well: its age then says that nothing is received.
     with contextlib.suppress(OSError):
+        if text:
+            source.folder.use_reserve()
+        else:
+            source.folder.keep_reserve()
         update_backup_state(source.folder.folder, {"fault": text, "fault_since": since})
 
 

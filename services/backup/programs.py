@@ -111,7 +111,7 @@ def failure_of(name: str, printed: str) -> BackupError:
             "The server refuses replication to the role of SMARTWATCH_BACKUP_DATABASE_URL.",
             tuple(lines),
         )
-    return BackupError("backup_failed", f"{name} failed.", tuple(lines))
+    return BackupError("backup_failed", f"{name} failed: {lines[-1] if lines else 'it said nothing'}", tuple(lines))
 
 
 def without_password(url: str) -> tuple[str, str]:

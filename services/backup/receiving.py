@@ -18,7 +18,7 @@ import structlog
 from services.backup.errors import LogGapError
 from services.backup.folder import BackupFolder, Line
 from services.backup.programs import Programs, failure_of
-from services.backup.server import SLOT, Progress, connected, drop_slot, identify, lsn_text
+from services.backup.server import SEGMENT_BYTES, SLOT, Progress, connected, drop_slot, identify, lsn_text
 from services.backup.sums import append_sums, digest_of, read_sums
 from services.devstack.tied import Child, stop_child
 
@@ -28,6 +28,13 @@ _FIRST_LOOK_S: Final = 0.5
 _WAITING: Final = 600
 
 log = structlog.get_logger()
+
+
+def _remove_unfinished(line: Line) -> None:
+    """Remove a segment that was being made when the disk was full: it is empty, and the receiver refuses it."""
+    for partial in line.wal.glob("*.partial"):
+        if partial.stat().st_size not in {0, SEGMENT_BYTES}:
+            partial.unlink()
 
 
 class LogReceiver:
@@ -61,6 +68,7 @@ class LogReceiver:
             self.line = line
             self._recorded = {*read_sums(line.wal)}
             self._waiting.clear()
+        await asyncio.to_thread(_remove_unfinished, line)
         slot = (f"--slot={SLOT}", "--no-password")
         await self._programs.run(
             "pg_receivewal", f"--directory={line.wal}", *slot, "--create-slot", "--if-not-exists", url=self._url

@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import httpx
 
 from services.backup.errors import BackupError
@@ -113,10 +114,10 @@ class System:
                 yield client, database
 
     @contextlib.asynccontextmanager
-    async def followed(self) -> AsyncIterator[Follower]:
+    async def followed(self, folder: Path | None = None) -> AsyncIterator[Follower]:
         """Receive log, sound and erasures for the block, as `smartwatch backup run` does."""
         async with self.source() as source:
-            follower = Follower(source)
+            follower = Follower(_into(source, folder))
             task = asyncio.create_task(follower.run())
             try:
                 yield follower
@@ -126,15 +127,31 @@ class System:
 
     async def take(self, kind: str, folder: Path | None = None) -> str:
         async with self.source() as source:
-            elsewhere = replace(source, folder=BackupFolder(folder)) if folder else source
-            elsewhere.folder.prepare()
-            return (await take_backup(elsewhere, kind)).backup_id
+            return (await take_backup(_into(source, folder), kind)).backup_id
+
+    async def write_log(self, *, segments: int) -> None:
+        """Fill so many segments of the log."""
+        connection = await asyncpg.connect(self.postgres.superuser_dsn())
+        try:
+            await connection.execute("CREATE TABLE IF NOT EXISTS filling (content text)")
+            for _ in range(segments):
+                await connection.execute("INSERT INTO filling VALUES ('something')")
+                await connection.execute("SELECT pg_switch_wal()")
+        finally:
+            await connection.close()
 
     def destroy(self) -> None:
         """Lose the machine: everything but the backup folder is gone."""
         self.postgres.kill()
         self.postgres.stop()
         shutil.rmtree(self.folder)
+
+
+def _into(source: Source, folder: Path | None) -> Source:
+    """Return the source with another backup folder, if one is given."""
+    elsewhere = replace(source, folder=BackupFolder(folder)) if folder else source
+    elsewhere.folder.prepare()
+    return elsewhere
 
 
 def command(base: Path, *words: str, **environment: str) -> subprocess.Popen[str]:

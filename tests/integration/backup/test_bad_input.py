@@ -19,7 +19,7 @@ from services.backup import taking
 from services.backup.errors import BackupError
 from services.backup.folder import BackupFolder
 from services.backup.programs import programs_of
-from services.backup.verifying import newest_backup, verify
+from services.backup.verifying import newest_backup, segment_number, verify
 from services.core.platform.backup_state import read_backup_state
 from services.core.platform.settings import Settings
 from tests.support.backups import (
@@ -182,7 +182,7 @@ async def test_a_full_disk_and_a_second_backup_are_refused_and_the_earlier_ones_
     with BackupFolder(kept.backup).locked(), pytest.raises(BackupError, match="backup_busy"):
         await kept.system.take("full")
     if os.geteuid() == 0:
-        with small_disk(kept.base / "small") as small:
+        with small_disk(kept.base / "small", 12) as small:
             shutil.copytree(kept.backup / "blobs", small / "blobs")
             with pytest.raises(BackupError, match="backup_disk_full"):
                 await kept.system.take("full", small)
@@ -191,15 +191,36 @@ async def test_a_full_disk_and_a_second_backup_are_refused_and_the_earlier_ones_
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    """A file system of 12 MiB, of which a backup of the database needs 40."""
+def small_disk(folder: Path, mib: int) -> Iterator[Path]:
+    """A small file system: a backup of the database needs 40 MiB, a segment of the log 16."""
     folder.mkdir()
-    _run("mount", "-t", "tmpfs", "-o", "size=12m", "smartwatch-test", str(folder))
+    _run("mount", "-t", "tmpfs", "-o", f"size={mib}m", "smartwatch-test", str(folder))
     try:
         yield folder
     finally:
         _run("umount", str(folder))
         folder.rmdir()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a file system of 40 MiB")
+async def test_while_the_backup_disk_is_full_the_state_says_so_and_afterwards_nothing_is_missing(kept: Kept) -> None:
+    with small_disk(kept.base / "small", 40) as small:
+        async with kept.system.followed(small):
+            await received(small, datetime.now(UTC))
+            await kept.system.write_log(segments=3)
+            await until(lambda: "full" in fault(small), "the state says that the disk is full")
+            _run("mount", "-o", "remount,size=200m", str(small))
+            await received(small, datetime.now(UTC))
+            assert fault(small) == ""
+        [line] = BackupFolder(small).lines()
+        numbers = [segment_number(name) for name in line.segments()]
+        assert numbers == [*range(numbers[0], numbers[0] + len(numbers))]
+        assert len(numbers) >= 3
+
+
+def fault(folder: Path) -> str:
+    state = read_backup_state(folder)
+    return "" if state is None else state.fault
 
 
 def _run(*words: str) -> None:
