@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from sqlmodel import col, func, select
 
+from services.core.conversation.audio_assets import chunks_from_watch
+from services.core.conversation.audio_assets.rules import UNFINISHED_MAX_BYTES
 from services.core.conversation.audio_assets.tables import AudioAsset, AudioChunk
 from services.core.conversation.messages.queries import MessageView, conversation
 from services.core.devices.contacts.guardians import withdraw_consent
@@ -200,10 +202,17 @@ async def test_an_end_that_makes_no_sense_is_rejected(stand: Stand, fields: dict
         assert (answer["code"], answer["detail"]) == ("rejected", detail)
 
 
-async def test_unfinished_clips_make_room_for_newer_ones(stand: Stand) -> None:
+@pytest.mark.parametrize(
+    ("room_bytes", "clips"),
+    [(3 * 1024 * 1024, 2), pytest.param(UNFINISHED_MAX_BYTES, 9, marks=pytest.mark.long)],
+)
+async def test_unfinished_clips_make_room_for_newer_ones(
+    stand: Stand, monkeypatch: pytest.MonkeyPatch, room_bytes: int, clips: int
+) -> None:
+    monkeypatch.setattr(chunks_from_watch, "UNFINISHED_MAX_BYTES", room_bytes)
     home, worn = await stand.home()
     big = bytes(16 * 1024)
-    refs = [new_ref() for _ in range(9)]
+    refs = [new_ref() for _ in range(clips)]
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         await watch.hello()
         for ref in refs:
@@ -224,7 +233,7 @@ async def test_unfinished_clips_make_room_for_newer_ones(stand: Stand) -> None:
         ref = new_ref()
         await say_chunks(watch, ref, *range(len(CHUNKS)))
         assert (await end(watch, ref))["code"] == "stored"
-        assert await chunks_kept(stand) <= 16 * 1024 // 16
+        assert await chunks_kept(stand) <= room_bytes // len(big)
         # What made room is asked for again: nothing is lost, it only comes twice.
         await watch.say(f"voice/{refs[0]}/end", end_of(bytes(1_000_000), 62))
         assert (await watch.hears("receipt"))["missing"] == list(range(32))

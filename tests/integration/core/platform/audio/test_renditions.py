@@ -19,15 +19,19 @@ RATE_HZ = {Form.PHONE: 24_000, Form.AMR_NB: 8_000, Form.OPUS: 48_000}
 
 
 @pytest.mark.parametrize("media", Media)
-@pytest.mark.parametrize("form", Form)
-async def test_every_kind_is_made_into_every_form(sandbox: AudioSandbox, media: Media, form: Form) -> None:
+async def test_every_kind_is_made_into_every_form(sandbox: AudioSandbox, media: Media) -> None:
     original = await sandbox.examine(spoken(media))
+    for form in Form:
+        await _is_made_well(sandbox, media, form, original.duration_ms)
+
+
+async def _is_made_well(sandbox: AudioSandbox, media: Media, form: Form, original_ms: int) -> None:
     made = await sandbox.render(spoken(media), form)
     assert (made.form, made.bit_rate) == (form, BIT_RATES[form][0])
     again = await sandbox.examine(made.data)
     assert (again.media, again.channels) == (IS_ALREADY[form], 1)
-    assert abs(made.duration_ms - original.duration_ms) <= 1
-    assert abs(duration_ms(made.data) - original.duration_ms) <= 60
+    assert abs(made.duration_ms - original_ms) <= 1
+    assert abs(duration_ms(made.data) - original_ms) <= 60
     with av.open(io.BytesIO(made.data)) as file:
         assert [stream.type for stream in file.streams] == ["audio"]
         assert file.streams.audio[0].rate == RATE_HZ[form]
@@ -42,7 +46,7 @@ async def test_every_kind_is_made_into_every_form(sandbox: AudioSandbox, media: 
 
 
 async def test_phones_get_their_bit_rate_of_short_and_of_long_clips(sandbox: AudioSandbox) -> None:
-    for sound in (wav(1.0), wav(10.0), encoded("m4a", 60.0)):
+    for sound in (wav(1.0), encoded("m4a", 20.0)):
         made = await sandbox.render(sound, Form.PHONE)
         assert 24_000 <= bits_a_second(made.data) <= 32_000
         tighter = await sandbox.render(sound, Form.PHONE, max_bytes=len(made.data) - 1)
@@ -84,7 +88,7 @@ async def test_what_a_phone_wrote_into_a_recording_is_gone(sandbox: AudioSandbox
 
 @pytest.mark.parametrize("form", Form)
 async def test_it_is_made_as_small_as_it_has_to_be(sandbox: AudioSandbox, form: Form) -> None:
-    sound = wav(10.0)
+    sound = wav(4.0)
     rates, sizes = BIT_RATES[form], []
     rate = rates[0]
     room = None
@@ -95,7 +99,7 @@ async def test_it_is_made_as_small_as_it_has_to_be(sandbox: AudioSandbox, form: 
             break
         assert room is None or len(made.data) <= room
         assert made.bit_rate <= rate
-        assert abs(duration_ms(made.data) - 10_000) <= 60
+        assert abs(duration_ms(made.data) - 4_000) <= 60
         rate, room = made.bit_rate, len(made.data) - 1
         sizes.append((rate, len(made.data)))
     assert len(sizes) >= 2
@@ -109,5 +113,3 @@ async def test_a_minute_fits_the_usual_watch(sandbox: AudioSandbox) -> None:
         assert abs(duration_ms(made.data) - 60_000) <= 100
     small = await sandbox.render(minute, Form.AMR_NB, max_bytes=40_000)
     assert small.bit_rate == 4_750
-    with pytest.raises(DoesNotFitError):
-        await sandbox.render(minute, Form.AMR_NB, max_bytes=39_000)
