@@ -106,6 +106,15 @@ def doctor(instance: Instance = "default") -> None:
 
 
 @app.command()
+def watchdog() -> None:
+    """Look at everything once, and tell the operator what is wrong; for a timer. Exit code 1: a line reached nobody."""
+    settings = cli_run.load_settings()
+    from services.devstack.watchdog.main import run_watchdog
+
+    raise typer.Exit(run_watchdog(settings))
+
+
+@app.command()
 def api() -> None:
     """Run the HTTP API."""
     settings = cli_run.begin_process("api")

@@ -61,6 +61,8 @@ def _default(field: FieldInfo) -> str:
     from pydantic import SecretStr
 
     value = field.default
+    if isinstance(value, dict) and all(isinstance(one, float) for one in value.values()):
+        return ",".join(f"{name}={amount:g}" for name, amount in value.items())
     if isinstance(value, SecretStr | dict):
         return "a development value" if value else ""
     return "" if value is None else str(value.value if isinstance(value, Enum) else value)

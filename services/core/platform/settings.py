@@ -20,6 +20,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_va
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.core.platform.sms_settings import SmsSettings
+from services.core.platform.watchdog_settings import WatchdogSettings
 
 # These values are in every checkout, so they are no secrets; the marker makes them easy to reject.
 _DEVELOPMENT_MARK = "development-only"
@@ -47,7 +48,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(SmsSettings):
+class Settings(SmsSettings, WatchdogSettings):
     """Every setting of the product in one flat list; ``docs/settings.md`` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="SMARTWATCH_", frozen=True, extra="ignore")

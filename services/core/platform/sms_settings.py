@@ -135,14 +135,31 @@ class SmsSettings(BaseSettings):
         description="country (ISO 3166-1) in which the webhook's operator processes numbers",
         pattern="^([A-Z]{2})?$",
     )
-    sms_balance_least: float = Field(
-        50.0, ge=0, description="balance, in the provider's currency, below which `smartwatch watchdog` warns"
+    sms_balance_least: Annotated[dict[str, float], NoDecode] = Field(
+        default={"esms": 500_000.0, "netgsm": 200.0, "twilio": 20.0},
+        description="provider=balance pairs, comma separated, in the account's currency; below it "
+        "`smartwatch watchdog` warns; empty: never",
     )
 
     @field_validator("sms_routes", mode="before")
     @classmethod
     def _read_sms_routes(cls, value: object) -> object:
         return SmsRoutes.parse(value) if isinstance(value, str) else value
+
+    @field_validator("sms_balance_least", mode="before")
+    @classmethod
+    def _read_balances(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        pairs = [one.partition("=") for one in value.split(",") if one.strip()]
+        message = "is no list such as esms=500000,twilio=20"
+        try:
+            balances = {name.strip(): float(least) for name, _, least in pairs}
+        except ValueError as error:
+            raise ValueError(message) from error
+        if not set(balances) <= set(PROVIDERS) or not all(0 <= least < float("inf") for least in balances.values()):
+            raise ValueError(message)
+        return balances
 
     @field_validator("sms_aliyun_url", "sms_esms_url", "sms_netgsm_url", "sms_twilio_url", "sms_webhook_url")
     @classmethod
@@ -182,10 +199,11 @@ def is_safe_address(address: str) -> bool:
         return False
     if parts.scheme == "https":
         return bool(host) and not parts.username
-    return parts.scheme == "http" and _is_loopback(host)
+    return parts.scheme == "http" and is_loopback(host)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Return whether a host is this machine by its address, or is called localhost."""
     if host == "localhost":
         return True
     try:
