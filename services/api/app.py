@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from services import __version__
 from services.api import found_watch, openapi, problems, sms_reports, system
 from services.api.body_limits import BodyLimitMiddleware
+from services.api.documents import pages
+from services.api.documents.additions import introduction
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
 from services.api.head_requests import HeadMiddleware, file_paths
 from services.api.middleware import RequestContextMiddleware
@@ -38,12 +40,17 @@ def declare_routes() -> FastAPI:
         version=__version__,
         summary="Parents talk with their children through watches.",
         license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
-        description="Errors are RFC 9457 problems with a stable `code`; docs/problems.md lists them.",
+        description=introduction(),
+        # Viewers of our own files: the framework's load theirs from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=openapi.id_of_route,
         # Answers that every route can give.
         responses=problems.problem_responses(400, 408, 413, 415, 500, 503),
         redirect_slashes=False,
     )
-    for router in (system.router, found_watch.router, sms_reports.router, *FAMILY_ROUTERS, *STAFF_ROUTERS):
+    own = (system.router, pages.router, found_watch.router, sms_reports.router)
+    for router in (*own, *FAMILY_ROUTERS, *STAFF_ROUTERS):
         app.include_router(router)
     problems.install(app)
     openapi.describe(app)
@@ -64,6 +71,7 @@ def connect(app: FastAPI, settings: Settings, database: Database) -> FastAPI:
         await hub.stop()
 
     app.router.lifespan_context = lifespan
+    app.description = introduction(settings.public_url)
     app.state.settings = settings
     app.state.database = database
     app.state.tokens = AccessTokens.of(settings)

@@ -22,9 +22,8 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "strict-transport-security": "max-age=31536000",
 }
-# The documentation page loads its viewer from elsewhere; answers of the API itself need nothing at all.
+# Answers of the API need nothing at all; pages bring policies of their own.
 _POLICY = "default-src 'none'; frame-ancestors 'none'"
-_PAGES = ("/docs", "/redoc")
 _PROBED_PATHS = frozenset({"/healthz", "/readyz"})
 
 
@@ -53,8 +52,7 @@ class RequestContextMiddleware:
                 headers["x-request-id"] = request_id
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
-                if not scope["path"].startswith(_PAGES):
-                    headers.setdefault("content-security-policy", _POLICY)
+                headers.setdefault("content-security-policy", _POLICY)
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 

@@ -9,7 +9,13 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
-from services.api.problems import HTTP_CODES, MEDIA_TYPE, OWN_FAULTS, STATUS
+from services.api.documents.additions import complete, operation_id
+from services.api.problems import MEDIA_TYPE
+
+
+def id_of_route(route: APIRoute) -> str:
+    """Return the id of a route's operation in the document."""
+    return operation_id(min(route.methods or ()), route.path_format)
 
 
 def access_rules(app: FastAPI) -> Iterator[tuple[str, str, list[str]]]:
@@ -40,7 +46,7 @@ def _refused_by(rules: list[str]) -> list[int]:
 
 
 def describe(app: FastAPI) -> None:
-    """Add ``x-access`` to each operation of the document and ``x-codes`` to the problem schema."""
+    """Complete the document; add ``x-access`` to each operation and ``x-codes`` to the problem schema."""
     plain: Callable[[], dict[str, Any]] = app.openapi
 
     def document() -> dict[str, Any]:
@@ -48,15 +54,17 @@ def describe(app: FastAPI) -> None:
         found = plain()
         if is_new:
             for method, path, rules in access_rules(app):
+                if path not in found["paths"]:
+                    continue  # a page of the documents
                 operation = found["paths"][path][method.lower()]
                 operation["x-access"] = ", ".join(rules)
                 for status in _refused_by(rules):
                     operation["responses"].setdefault(str(status), _ACCESS_PROBLEMS[status])
                 for answer in operation["responses"].values():
                     _as_problem(answer)
-            codes = {error.code for error in STATUS} | {code for code, _ in HTTP_CODES.values()}
-            problem = found["components"]["schemas"]["Problem"]
-            problem["properties"]["code"]["x-codes"] = sorted(codes | {code for _, code, _ in OWN_FAULTS})
+            complete(found)
+            codes = sorted({one["code"] for one in found["x-problem-types"]})
+            found["components"]["schemas"]["Problem"]["properties"]["code"]["x-codes"] = codes
         return found
 
     # FastAPI's documented way to extend the document.

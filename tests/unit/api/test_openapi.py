@@ -24,7 +24,9 @@ OPERATIONS = dict(_operations())
 
 
 def test_every_route_is_in_the_document() -> None:
-    assert {str(route) for route in declared_routes(app_without_database())} == set(OPERATIONS)
+    # Pages for people, which no app calls.
+    routes = [one for one in declared_routes(app_without_database()) if not one.path.startswith("/docs")]
+    assert {str(route) for route in routes} == set(OPERATIONS)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -30,7 +30,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff", tags=["staff"])
+router = APIRouter(prefix="/v1/staff", tags=["staff: accounts"])
 
 
 @router.get("/accounts", responses=problem_responses(401, 403))

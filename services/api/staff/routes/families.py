@@ -20,7 +20,7 @@ from services.core.people.programme.queries import cohort_of_site
 from services.core.people.programme.tables import Programme
 from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
+router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: families"])
 
 PAGE = 50
 

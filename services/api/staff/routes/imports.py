@@ -18,7 +18,7 @@ from services.core.people.programme.queries import programme_of
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.spreadsheets.sheets import Listed
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff"])
+router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff: imports"])
 
 
 @router.post(

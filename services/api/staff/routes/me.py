@@ -20,7 +20,7 @@ from services.core.people.accounts.staff_sessions import end_staff_session, staf
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import scopes_of
 
-router = APIRouter(prefix="/v1/staff/me", tags=["staff"])
+router = APIRouter(prefix="/v1/staff/me", tags=["staff: me"])
 
 
 @router.get("", responses=problem_responses(401))

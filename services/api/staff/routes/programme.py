@@ -16,7 +16,7 @@ from services.core.people.programme.queries import programme_served
 from services.core.people.programme.tables import Programme
 from services.core.platform.db.database import UnitOfWork
 
-router = APIRouter(prefix="/v1/staff", tags=["staff"])
+router = APIRouter(prefix="/v1/staff", tags=["staff: programme"])
 
 
 @router.post("/programmes/{programme_id}/sites", responses=problem_responses(401, 403, 404, 409, 422))

@@ -17,7 +17,7 @@ from services.api.staff.schemas import accounts as schemas
 from services.core.office.triage.site_health import Health, families_at, watches_at
 from services.core.people.programme.queries import cohorts_of, sites_served
 
-router = APIRouter(prefix="/v1/staff/sites", tags=["staff"])
+router = APIRouter(prefix="/v1/staff/sites", tags=["staff: sites"])
 
 PAGE = 50
 After = Annotated[

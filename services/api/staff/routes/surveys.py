@@ -30,7 +30,7 @@ from services.core.platform.db.database import UnitOfWork
 
 NAMES_PAGE: Final = 100
 
-router = APIRouter(prefix="/v1/staff", tags=["staff"])
+router = APIRouter(prefix="/v1/staff", tags=["staff: surveys"])
 
 
 @router.get("/sites/{site_id}/surveys", responses=problem_responses(401, 403, 404, 422))

@@ -19,7 +19,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.disclosure import LEAST
 from services.core.platform.locales import LOCALES
 
-router = APIRouter(prefix="/v1/staff", tags=["staff"])
+router = APIRouter(prefix="/v1/staff", tags=["staff: usage"])
 
 # One page is one year; a year of one scope has about 1,100 numbers.
 PAGE_WEEKS = 52

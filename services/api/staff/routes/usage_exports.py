@@ -22,7 +22,7 @@ from services.core.measurement.tables import UsageExport
 from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits
 
-router = APIRouter(prefix="/v1/staff/exports", tags=["staff"])
+router = APIRouter(prefix="/v1/staff/exports", tags=["staff: exports"])
 
 _TYPES: dict[FileKind, tuple[str, str]] = {
     FileKind.CSV: ("text/csv; charset=utf-8", "csv"),

@@ -21,7 +21,7 @@ from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import cohort_of_site
 
-router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff"])
+router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
 
 PAGE = 50
 PageLocale = Literal["en", "zh-Hans", "vi", "tr"]
