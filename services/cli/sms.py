@@ -24,6 +24,16 @@ def routes() -> None:
     cli_run.print_table(("numbers", "provider", "country", "delivery reports to"), rows)
 
 
+@sms_commands.command("texts")
+def texts(
+    locale: Annotated[str, typer.Option(help="Language of the texts: en, zh-Hans, vi or tr.")] = "en",
+) -> None:
+    """Show every kind of text message with its parameters and its text, as a provider of templates approves them."""
+    from services.core.platform.outbox.sms_texts import every_text
+
+    cli_run.print_table(("kind", "parameters", "text"), every_text(locale))
+
+
 @sms_commands.command("try")
 def try_route(
     phone: Annotated[str, typer.Argument(help="A number that you can read, in the form +8613800138000.")],

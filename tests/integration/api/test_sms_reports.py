@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+import structlog
 from pydantic import SecretStr
 from sqlmodel import select
 
@@ -119,22 +120,27 @@ async def test_a_stranger_reports_nothing(
     form = {"MessageStatus": "undelivered"}
     body = json.dumps({"id": message_id, "delivered": False}).encode()
     webhook = path_of(database, "webhook")
-    refused = [
-        # The address of another provider, or none.
-        await client.post(f"/v1/sms-reports/aliyun/{report_secret(database.vault, 'esms')}", json=[]),
-        await client.get("/v1/sms-reports/esms/guessed"),
-        # The address alone, another key, another message under the same signature.
-        await client.post(path, content=urlencode(form), headers=FORM),
-        await client.post(path, content=urlencode(form), headers=signed_form(settings, path, form, "other")),
-        await client.post(f"{path}x", content=urlencode(form), headers=signed_form(settings, path, form)),
-        await client.post(path, content=urlencode({**form, "a": "b"}), headers=signed_form(settings, path, form)),
-        # A replay of yesterday, another secret, another body.
-        await client.post(webhook, content=body, headers=signed_body(clock, body, age=timedelta(minutes=6))),
-        await client.post(webhook, content=body, headers=signed_body(clock, body, age=timedelta(minutes=-6))),
-        await client.post(webhook, content=body, headers=signed_body(clock, body, secret="x" * 32)),
-        await client.post(webhook, content=body + b" ", headers=signed_body(clock, body)),
-        await client.post(webhook, content=body, headers={"content-type": "application/json"}),
-    ]  # fmt: skip
+    with structlog.testing.capture_logs() as lines:
+        refused = [
+            # The address of another provider, or none.
+            await client.post(f"/v1/sms-reports/aliyun/{report_secret(database.vault, 'esms')}", json=[]),
+            await client.get("/v1/sms-reports/esms/guessed"),
+            # The address alone, another key, another message under the same signature.
+            await client.post(path, content=urlencode(form), headers=FORM),
+            await client.post(path, content=urlencode(form), headers=signed_form(settings, path, form, "other")),
+            await client.post(f"{path}x", content=urlencode(form), headers=signed_form(settings, path, form)),
+            await client.post(path, content=urlencode({**form, "a": "b"}), headers=signed_form(settings, path, form)),
+            # A replay of yesterday, another secret, another body.
+            await client.post(webhook, content=body, headers=signed_body(clock, body, age=timedelta(minutes=6))),
+            await client.post(webhook, content=body, headers=signed_body(clock, body, age=timedelta(minutes=-6))),
+            await client.post(webhook, content=body, headers=signed_body(clock, body, secret="x" * 32)),
+            await client.post(webhook, content=body + b" ", headers=signed_body(clock, body)),
+            await client.post(webhook, content=body, headers={"content-type": "application/json"}),
+        ]  # fmt: skip
+    # The address is a secret, also in the log of the API.
+    assert len([line for line in lines if line["event"] == "request"]) == len(refused)
+    for provider in ("aliyun", "esms", "twilio", "webhook"):
+        assert report_secret(database.vault, provider) not in str(lines)
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(401, "access_token_invalid")] * len(
         refused
     )

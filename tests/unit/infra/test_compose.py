@@ -114,6 +114,23 @@ def test_in_production_only_the_file_that_stands_in_for_text_messages_is_refused
         ]
 
 
+def test_production_starts_with_the_routes_of_text_messages_beside_it(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in PROCESSES:
+        (file,) = compose["services"][name]["env_file"]
+        assert file == {"path": "sms.env", "required": False}
+    beside = {
+        "SMARTWATCH_SMS_ROUTES": "+86=webhook", "SMARTWATCH_SMS_WEBHOOK_URL": "https://sms.example.org",
+        "SMARTWATCH_SMS_WEBHOOK_SECRET": "s" * 32, "SMARTWATCH_SMS_WEBHOOK_COUNTRY": "CN",
+    }  # fmt: skip
+    for variable, value in beside.items():
+        monkeypatch.setenv(variable, value)
+    values = secrets_file | {"SMARTWATCH_ENVIRONMENT": "production"}
+    settings = settings_of(compose["services"]["worker"], values, monkeypatch)
+    assert (settings.environment, str(settings.sms_routes)) == ("production", "+86=webhook")
+
+
 def test_secrets_have_no_default() -> None:
     for found in VARIABLE.finditer(COMPOSE.read_text()):
         if found["name"] not in HAS_A_DEFAULT | MAY_BE_EMPTY:

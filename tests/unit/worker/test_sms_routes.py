@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.core.platform.locales import LOCALES
-from services.core.platform.outbox.sms_texts import every_kind
+from services.core.platform.outbox.sms_texts import every_kind, every_text
 from services.core.platform.settings import Settings
 from services.core.platform.sms_settings import SmsRoutes, is_safe_address
 from services.worker.sms_providers.diagnosis import diagnose_routes, diagnose_templates
@@ -145,6 +145,15 @@ def test_doctor_names_each_kind_without_a_template_in_some_locale_and_each_unkno
     _, warnings = diagnosed(whole | {"login_kode": '{ "*" = "SMS_1" }'})
     assert warnings == (f"{file} has templates of unknown kinds: login_kode",)
     assert diagnose_templates(Settings()).faults == ()
+
+
+def test_every_kind_can_be_shown_for_approval_in_each_locale() -> None:
+    for locale in LOCALES:
+        shown = {kind: (params, text) for kind, params, text in every_text(locale)}
+        assert shown.keys() == every_kind()
+        assert shown["login_code"][0] == "code"
+        assert "{code}" in shown["login_code"][1]
+    assert len({{kind: text for kind, _, text in every_text(locale)}["test"] for locale in LOCALES}) == 4
 
 
 def test_doctor_names_sites_without_a_route_and_texts_that_leave_the_country() -> None:

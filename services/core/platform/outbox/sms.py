@@ -53,6 +53,10 @@ class SmsTexts:
         """The kinds of every locale."""
         return frozenset(kind for texts in self._texts.values() for kind in texts)
 
+    def template(self, kind: str, locale: str) -> str:
+        """Return the text of a kind with its ``{parameters}``, in the locale that fits best."""
+        return self._texts[fitting_locale(locale)][kind]
+
     def compose(self, kind: str, locale: str, **params: str) -> SmsText:
         """Return the message of a kind in the locale that fits best; raises KeyError for an unknown kind."""
         fitting = fitting_locale(locale)
