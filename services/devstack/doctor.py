@@ -105,7 +105,7 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
         if seen.ok:
             findings.append(asyncio.run(approvers(settings)))
             findings.append(asyncio.run(sms_routes(settings)))
-    findings.append(sms_templates(settings))
+    findings += [sms_templates(settings), watchdog(settings)]
     findings.append(broker_files(settings.mosquitto_dir))
     findings += further(settings)
     if running:
@@ -358,6 +358,18 @@ def sms_templates(settings: Settings) -> Finding:
         what = "; ".join((*found.faults, *found.warnings))
         return Finding("text templates", ok=not found.faults, what=what, mend=mend, warns=not found.faults)
     return Finding("text templates", ok=True, what="complete, or needed by no provider")
+
+
+def watchdog(settings: Settings) -> Finding:
+    """Check that somebody hears of trouble."""
+    ways = {
+        "mail": settings.watchdog_mails, "webhook": settings.watchdog_webhook_url, "text": settings.watchdog_numbers,
+    }  # fmt: skip
+    told = ", ".join(name for name, way in ways.items() if way)
+    if told or settings.environment is not Environment.PRODUCTION:
+        return Finding("watchdog", ok=True, what=f"tells by {told}" if told else "not set up, as in development")
+    mend = "set SMARTWATCH_WATCHDOG_MAIL_TO or another way, and enable its timer: docs/runbook.md"
+    return Finding("watchdog", ok=True, what="nobody is told of trouble", mend=mend, warns=True)
 
 
 def processes(settings: Settings) -> Iterator[Finding]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
 from services.core.people.accounts.rules import CODE_LIFETIME
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.metrics.registry import counter
@@ -41,6 +43,9 @@ _USEFUL_FOR: Final[Mapping[str, timedelta]] = {"login_code": CODE_LIFETIME}
 _FINAL: Final = frozenset({Failure.NUMBER_REFUSED})
 
 
+log = structlog.get_logger()
+
+
 class SmsSending:
     """Sends the text message of one row. A crash between sending and settling repeats the message."""
 
@@ -61,6 +66,13 @@ class SmsSending:
         attempts = await self._sender.send(
             waiting.phone, waiting.content, waiting.message_id, urgency=Urgency(row.priority), attempt=row.attempts
         )
+        for attempt in attempts:
+            if attempt.failure is not None:
+                # Neither number nor text; the provider's code says what the operator must do.
+                log.warning(
+                    "sms_not_taken", provider=attempt.provider, kind=waiting.content.kind,
+                    failure=attempt.failure.value, reason=attempt.reason,
+                )  # fmt: skip
         is_taken = any(attempt.failure is None for attempt in attempts)
         _MESSAGES.count(outcome="sent" if is_taken else "failed")
         outcomes = [_outcome_of(attempt) for attempt in attempts]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import threading
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ class Gateway:
     # Set: it takes the request and never answers.
     is_stuck: bool = False
     came: asyncio.Event = field(default_factory=asyncio.Event)
+    # The same for a test in another thread.
+    came_in_thread: threading.Event = field(default_factory=threading.Event)
 
     @property
     def url(self) -> str:
@@ -63,6 +66,7 @@ class Gateway:
             method, target, _ = first.split(" ")
             self.asked.append(Asked(method, target, headers, content))
             self.came.set()
+            self.came_in_thread.set()
             if self.is_stuck:
                 await reader.read()
             status, body = self.answers.popleft() if self.answers else (self.status, self.body)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasuresPendingError, LedgerBrokenError
 from services.core.platform.settings import Settings
 from services.devstack.watchdog import checks
-from services.devstack.watchdog.rules import Line, Trouble, due_lines, note_sent
+from services.devstack.watchdog.rules import Line, Trouble, due_lines, is_balance_due, note_sent
 from services.devstack.watchdog.sending import NotSentError, Way, ways_of
 from services.devstack.watchdog.state import only_one, read_state, write_state
 from services.worker.sms_providers.opening import open_router
@@ -40,17 +41,21 @@ def run_watchdog(settings: Settings, *, clock: Callable[[], datetime] = system_c
 
 async def _run(settings: Settings, clock: Callable[[], datetime]) -> int:
     async with open_router(settings, Vault.of(settings), clock) as router:
-        found = await look(settings, router, clock())
-        lines, seen = due_lines(found, read_state(settings.watchdog_state), clock())
+        now, earlier = clock(), read_state(settings.watchdog_state)
+        asks = is_balance_due(earlier, now)
+        found = await look(settings, router, now, asks_balance=asks)
+        lines, seen = due_lines(
+            found, replace(earlier, balance_asked_at=now if asks else earlier.balance_asked_at), now
+        )
         for trouble, sentence in found.items():
             print(f"{trouble}: {sentence}")
-        ways = ways_of(settings, router, clock())
+        ways = ways_of(settings, router, now)
         if not ways:
             write_state(settings.watchdog_state, seen)
             print(NOBODY_IS_TOLD, file=sys.stderr)
             return 1
         sent = [line for line in lines if await _send(line, ways)]
-        write_state(settings.watchdog_state, note_sent(seen, sent, clock()))
+        write_state(settings.watchdog_state, note_sent(seen, sent, now))
     return 0 if len(sent) == len(lines) else 1
 
 
@@ -67,8 +72,8 @@ async def _send(line: Line, ways: Mapping[str, Way]) -> bool:
     return is_sent
 
 
-async def look(settings: Settings, router: SmsRouter, now: datetime) -> dict[Trouble, str]:
-    """Return a sentence for each kind of trouble there is."""
+async def look(settings: Settings, router: SmsRouter, now: datetime, *, asks_balance: bool) -> dict[Trouble, str]:
+    """Return a sentence for each kind of trouble there is; providers are asked for their balance where it says so."""
     folder = settings.backup_dir
     certificates = [Path(settings.tls_certificate_file)] if settings.tls_certificate_file else []
     found = {
@@ -78,12 +83,12 @@ async def look(settings: Settings, router: SmsRouter, now: datetime) -> dict[Tro
         Trouble.CERTIFICATE: checks.certificate(certificates, now)
         or await asyncio.to_thread(checks.public_certificate, settings.public_url, now),
         Trouble.DISK: checks.disk(checks.folders_of(settings)),
-        **await _texts(settings, router),
+        **await _texts(settings, router, asks_balance=asks_balance),
     }
     return {trouble: sentence for trouble, sentence in found.items() if sentence}
 
 
-async def _texts(settings: Settings, router: SmsRouter) -> dict[Trouble, str | None]:
+async def _texts(settings: Settings, router: SmsRouter, *, asks_balance: bool) -> dict[Trouble, str | None]:
     """Judge the text messages; a database that is away shows in `/readyz`, and so does a `smartwatch up` that ended."""
     if not settings.database_url:
         return {}
@@ -100,6 +105,6 @@ async def _texts(settings: Settings, router: SmsRouter) -> dict[Trouble, str | N
         Trouble.SMS_FAILING: checks.sms_failing(counts),
         Trouble.SOS_UNSENT: checks.sos_unsent(counts, waiting),
         Trouble.BALANCE: await checks.balance(
-            router.providers, settings.sms_balance_least, counts.without_balance
+            router.providers if asks_balance else {}, settings.sms_balance_least, counts.without_balance
         ),
     }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Final
 
 REPEAT_AFTER: Final = timedelta(hours=1)
 NOT_READY_AFTER: Final = timedelta(minutes=5)
+BALANCE_EVERY: Final = timedelta(minutes=15)
 # Not in the night of the sites that we know: 06:00 UTC is 14:00 in China and 09:00 in Turkey.
 MONDAY_HOUR_UTC: Final = 6
 _MONDAY: Final = 0
@@ -54,6 +55,8 @@ class Seen:
     since: Mapping[Trouble, datetime] = field(default_factory=dict)
     told_at: Mapping[Trouble, datetime] = field(default_factory=dict)
     well_on: str = ""
+    # Providers are asked for their balance less often than the timer runs.
+    balance_asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,12 @@ def due_lines(found: Mapping[Trouble, str], seen: Seen, now: datetime) -> tuple[
     if not found and is_monday and seen.well_on != now.date().isoformat():
         lines.append(Line(None, "all is well"))
     return lines, seen
+
+
+def is_balance_due(seen: Seen, now: datetime) -> bool:
+    """Return whether the providers are asked for their balance in this run."""
+    asked_at = seen.balance_asked_at
+    return asked_at is None or now - asked_at >= BALANCE_EVERY or asked_at > now
 
 
 def note_sent(seen: Seen, lines: Sequence[Line], now: datetime) -> Seen:

@@ -33,7 +33,10 @@ def read_state(path: Path) -> Seen:
     """Return what the last run left; a file that is missing or damaged counts as none, so that trouble is told."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        return Seen(_times(found["since"]), _times(found["told_at"]), str(found["well_on"]))
+        asked_at = _times({Trouble.BALANCE.value: found["balance_asked_at"]} if found["balance_asked_at"] else {})
+        return Seen(
+            _times(found["since"]), _times(found["told_at"]), str(found["well_on"]), asked_at.get(Trouble.BALANCE)
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Seen()
 
@@ -44,6 +47,7 @@ def write_state(path: Path, seen: Seen) -> None:
         "since": {trouble.value: at.isoformat() for trouble, at in seen.since.items()},
         "told_at": {trouble.value: at.isoformat() for trouble, at in seen.told_at.items()},
         "well_on": seen.well_on,
+        "balance_asked_at": seen.balance_asked_at.isoformat() if seen.balance_asked_at else None,
     }
     coming = path.with_suffix(".coming")
     coming.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -81,10 +81,6 @@ class SmsRouter:
             attempts.append(done)
             if done.failure is None:
                 break
-            # Neither number nor text; the provider's code says what the operator must do.
-            log.warning(
-                "sms_not_taken", provider=name, kind=content.kind, failure=done.failure.value, reason=done.reason
-            )
             if done.failure is Failure.UNSURE and urgency is not Urgency.SOS and attempt < _UNSURE_ATTEMPTS_MAX:
                 break
         return attempts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import namedtuple
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from services.core.platform.backup_state import STATE_FILE, update_backup_state
 from services.core.platform.outbox.sms_outcomes import SmsCounts
 from services.core.platform.settings import Settings
 from services.devstack.watchdog import checks
-from services.devstack.watchdog.rules import BRIEFS, ORDER, Line, Seen, Trouble, due_lines, note_sent
+from services.devstack.watchdog.rules import BRIEFS, ORDER, Line, Seen, Trouble, due_lines, is_balance_due, note_sent
 from services.devstack.watchdog.state import only_one, read_state, write_state
 
 SUNDAY = datetime(2027, 3, 7, 8, 0, tzinfo=UTC)
@@ -75,6 +76,14 @@ def test_all_is_well_is_said_once_on_mondays_and_only_when_it_is() -> None:
     assert told({}, seen, MONDAY + HOUR)[0] == [None]
 
 
+def test_providers_are_asked_for_their_balance_every_quarter_of_an_hour() -> None:
+    asked = Seen(balance_asked_at=SUNDAY)
+    assert is_balance_due(Seen(), SUNDAY)
+    assert not is_balance_due(asked, SUNDAY + 14 * MINUTE)
+    assert is_balance_due(asked, SUNDAY + 15 * MINUTE)
+    assert is_balance_due(asked, SUNDAY - DAY)
+
+
 def test_every_kind_has_an_order_and_words_that_a_template_can_hold() -> None:
     assert set(ORDER) == set(Trouble)
     assert set(BRIEFS) == {*Trouble, None}
@@ -87,6 +96,7 @@ def test_the_state_outlives_a_run_and_a_damaged_one_makes_the_watchdog_speak(tmp
         assert (is_alone, is_second) == (True, False)
     lines, seen = due_lines({Trouble.DISK: "full"}, Seen(), MONDAY)
     seen = note_sent(seen, [*lines, Line(None, "")], MONDAY)
+    seen = replace(seen, balance_asked_at=MONDAY)
     write_state(file, seen)
     assert read_state(file) == seen
     for damaged in ("", "[]", "null", "{}", '{"since": {"disk": "2027-03-08T06:00:00"}, "told_at": {}, "well_on": ""}'):
