@@ -15,6 +15,7 @@ from services.api.documents.additions import introduction
 from services.api.family.routes import ROUTERS as FAMILY_ROUTERS
 from services.api.head_requests import HeadMiddleware, file_paths
 from services.api.middleware import RequestContextMiddleware
+from services.api.packing import PackingMiddleware
 from services.api.refusals import Refusals
 from services.api.request_metrics import RequestMetrics
 from services.api.staff.routes import ROUTERS as STAFF_ROUTERS
@@ -26,6 +27,7 @@ from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.settings import Settings
+from services.web.serving import Pages
 
 
 def create_app(settings: Settings, database: Database) -> FastAPI:
@@ -52,6 +54,7 @@ def declare_routes() -> FastAPI:
     own = (system.router, pages.router, found_watch.router, sms_reports.router)
     for router in (*own, *FAMILY_ROUTERS, *STAFF_ROUTERS):
         app.include_router(router)
+    app.router.routes.extend(Pages().routes())
     problems.install(app)
     openapi.describe(app)
     return app
@@ -81,6 +84,7 @@ def connect(app: FastAPI, settings: Settings, database: Database) -> FastAPI:
     app.state.transcoder = Transcoder(database, BlobStore.of(settings), sandbox)
     # The last middleware added is the outermost.
     app.add_middleware(HeadMiddleware, paths=file_paths(app))
+    app.add_middleware(PackingMiddleware)
     app.add_middleware(BodyLimitMiddleware, tokens=app.state.tokens, clock=database.clock)
     app.add_middleware(
         RequestContextMiddleware, metrics=RequestMetrics({path for _, path, _ in openapi.access_rules(app)})

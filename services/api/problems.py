@@ -18,6 +18,7 @@ from starlette.responses import Response
 from services.api.cursor import CursorInvalidError
 from services.api.family.audio_bodies import FormFieldMissingError
 from services.api.ranges import RangeNotSatisfiableError
+from services.api.session_cookies import ForeignPageError
 from services.core.conversation.audio_assets import errors as clips
 from services.core.conversation.messages import errors as messages
 from services.core.devices.alerts import errors as alerts
@@ -115,6 +116,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     clips.AudioNotReadyError: HTTPStatus.SERVICE_UNAVAILABLE,
     papers.CharactersNotPrintableError: HTTPStatus.CONFLICT,
     papers.ProgrammePhoneMissingError: HTTPStatus.CONFLICT,
+    ForeignPageError: HTTPStatus.FORBIDDEN,
     FormFieldMissingError: HTTPStatus.UNPROCESSABLE_ENTITY,
     RangeNotSatisfiableError: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     checkins.ZonesFullError: HTTPStatus.CONFLICT,
@@ -287,7 +289,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
     errors = [
         {
             "in": str(one["loc"][0]) if one["loc"] else "",
-            "pointer": _pointer(one["loc"][1:], one["type"]),
+            "pointer": _pointer(_without_tag(one["loc"][1:], error), one["type"]),
             "rule": one["type"],
             **_unknown_field(one["loc"][1:], one["type"]),
         }
@@ -300,6 +302,14 @@ def _unknown_field(path: tuple[int | str, ...], rule: str) -> dict[str, str]:
     """Return the name of a field that nobody knows, if it looks like one: a value in its place is not repeated."""
     name = str(path[-1]) if path else ""
     return {"unknown": name} if rule == "extra_forbidden" and _FIELD_NAME.fullmatch(name) else {}
+
+
+def _without_tag(path: tuple[int | str, ...], error: Exception) -> tuple[int | str, ...]:
+    """Return the path without the tag of a union: it names the kind of body, and nothing in the body is inside it."""
+    body = error.body if isinstance(error, RequestValidationError) else None
+    if not isinstance(body, dict) or len(path) < 2 or body.get("kind") != path[0]:  # noqa: PLR2004 - tag and field
+        return path
+    return path if isinstance(body.get(path[0]), dict | list) else path[1:]
 
 
 def _pointer(path: tuple[int | str, ...], rule: str) -> str:

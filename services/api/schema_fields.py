@@ -18,6 +18,18 @@ Country = Annotated[
     ),
 ]
 
+
+def written_time(given: object) -> object:
+    """Return a time that is written as text, unchanged; raises ValueError for a number.
+
+    A bare number could mean seconds or milliseconds, so only ISO 8601 text with an offset is accepted.
+    """
+    if given is not None and not (isinstance(given, str) and given[4:5] == "-"):
+        message = "a time is written 2026-03-02T18:00:00+08:00"
+        raise ValueError(message)
+    return given
+
+
 # Secrets of this API are URL-safe base64.
 SECRET_PATTERN = r"^[A-Za-z0-9_-]+$"  # noqa: S105 - what secrets look like
 

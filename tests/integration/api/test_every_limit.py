@@ -227,6 +227,13 @@ async def invitations_sent(scene: Scene) -> Door:
     )
 
 
+async def push_trials(scene: Scene) -> Door:
+    hook = {"kind": "webhook", "address": "https://push.example.org/trial"}
+    endpoint = await scene.mother.told("POST", "/v1/push-endpoints", json=hook)
+    path = f"/v1/push-endpoints/{endpoint['endpoint_id']}/try"
+    return scene.mother.guardian_id, lambda: scene.mother.ask("POST", path)
+
+
 async def copies_asked_for(scene: Scene) -> Door:
     return scene.mother.guardian_id, lambda: scene.mother.ask("POST", f"{scene.mother.family}/exports")
 
@@ -264,6 +271,7 @@ DOORS: dict[Limits, tuple[Callable[[Scene], Awaitable[Door]], ...]] = {
     Limits.SECOND_STEPS_OF_GUARDIAN: (pins_entered, watch_codes_entered),
     Limits.REQUESTS_OF_GUARDIAN: (requests_of_a_guardian, streams_opened_with_a_cursor_that_is_none),
     Limits.RECORDINGS_OF_GUARDIAN: (recordings_sent, uploads_begun),
+    Limits.PUSH_TRIALS_OF_GUARDIAN: (push_trials,),
     Limits.INVITATIONS_OF_GUARDIAN: (invitations_sent,),
     Limits.EXPORTS_OF_GUARDIAN: (copies_asked_for,),
     Limits.EXPORTS_OF_STAFF: (files_of_usage_asked_for,),

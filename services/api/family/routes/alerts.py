@@ -49,7 +49,7 @@ async def list_alerts(
     found = await alerts_of(work, scope.child.child_id, kinds, after=cursor, limit=limit + 1)
     page = found[:limit]
     return schemas.AlertsResponse(
-        alerts=await _alerts(work, scope.child, page),
+        alerts=await alert_responses(work, scope.child, page),
         next_cursor=str(page[-1].alert_id) if len(found) > limit else None,
     )
 
@@ -133,11 +133,12 @@ def _answering(scope: ChildScope, tapped_at: datetime | None = None) -> Answerin
 
 
 async def _alert(work: UnitOfWork, child: Child, row: AlertRow) -> schemas.AlertResponse:
-    (alert,) = await _alerts(work, child, [row])
+    (alert,) = await alert_responses(work, child, [row])
     return alert
 
 
-async def _alerts(work: UnitOfWork, child: Child, rows: Sequence[AlertRow]) -> list[schemas.AlertResponse]:
+async def alert_responses(work: UnitOfWork, child: Child, rows: Sequence[AlertRow]) -> list[schemas.AlertResponse]:
+    """Return alerts of a child with the calls about them and the answers."""
     await work.flush()
     alert_ids = [row.alert_id for row in rows]
     calls, answers = await calls_of(work, alert_ids), await answers_of(work, alert_ids)

@@ -78,6 +78,11 @@ async def sync(
     )
 
 
+async def cursor_now(work: UnitOfWork, guardian_id: uuid.UUID) -> str:
+    """Return the cursor of this moment in all families of the guardian."""
+    return write_cursor((await _scope(work, guardian_id, {})).cursors)
+
+
 async def read_last_event_id(
     last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=2000)] = None,
 ) -> dict[uuid.UUID, Position]:

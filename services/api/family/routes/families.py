@@ -53,7 +53,7 @@ router = APIRouter(prefix="/v1", tags=["families"])
 async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenResponse:
     """Return the family's children with the state of their watches."""
     return schemas.ChildrenResponse(
-        children=[await _child(work, one) for one in await children_of(work, scope.family_id)]
+        children=[await child_response(work, one) for one in await children_of(work, scope.family_id)]
     )
 
 
@@ -63,13 +63,13 @@ async def add(work: Work, scope: ManagingGuardian, body: schemas.NewChildRequest
     child = await create_child(
         work, scope.family_id, scope.caller.guardian_id, body.name, body.birth_year, body.birth_date
     )
-    return await _child(work, child)
+    return await child_response(work, child)
 
 
 @router.get("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
 async def read_child(work: Work, scope: GuardianOfChild) -> schemas.ChildResponse:
     """Return a child with the state of its watch."""
-    return await _child(work, scope.child)
+    return await child_response(work, scope.child)
 
 
 @router.patch("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
@@ -79,7 +79,7 @@ async def change(work: Work, scope: MayManageChild, body: schemas.ChangeChildReq
         work, scope.child, scope.caller.guardian_id, name=body.name, birth_year=body.birth_year,
         birth_date=body.birth_date,
     )  # fmt: skip
-    return await _child(work, child)
+    return await child_response(work, child)
 
 
 @router.post("/children/{child_id}/agreement", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
@@ -202,7 +202,7 @@ async def revoke(work: Work, scope: ManagingGuardian, invitation_id: uuid.UUID) 
     await revoke_invitation(work, scope.family_id, scope.caller.guardian_id, invitation_id)
 
 
-async def _child(work: UnitOfWork, child: ChildRow) -> schemas.ChildResponse:
+async def child_response(work: UnitOfWork, child: ChildRow) -> schemas.ChildResponse:
     birth_date = birth_date_of(work, child)
     return schemas.ChildResponse(
         child_id=child.child_id,

@@ -26,14 +26,14 @@ router = APIRouter(prefix="/v1", tags=["me"])
 @router.get("/me", responses=problem_responses(401))
 async def read_me(work: Work, caller: IsLoggedIn) -> schemas.MeResponse:
     """Return the caller's account with families, rights, consents and invitations."""
-    return await _me(work, caller.guardian)
+    return await me_response(work, caller.guardian)
 
 
 @router.patch("/me", responses=problem_responses(401, 403, 422))
 async def change_me(work: Work, caller: IsLoggedIn, body: schemas.ChangeMeRequest) -> schemas.MeResponse:
     """Change the caller's name or language; omitted fields stay unchanged. 403 for a name before any consent."""
     guardian = await rename_guardian(work, caller.guardian, display_name=body.display_name, locale=body.locale)
-    return await _me(work, guardian)
+    return await me_response(work, guardian)
 
 
 @router.get("/consent-texts", dependencies=[OPEN], responses=problem_responses(422))
@@ -84,7 +84,7 @@ async def accept(
 ) -> schemas.MeResponse:
     """Join the family that invited the caller's phone, with consent to messages. 409 once the invitation has ended."""
     await accept_invitation(work, caller.guardian, invitation_id, text_version=body.text_version, locale=body.locale)
-    return await _me(work, caller.guardian)
+    return await me_response(work, caller.guardian)
 
 
 @router.post("/invitations/{invitation_id}/decline", status_code=204, responses=problem_responses(401, 404, 409, 422))
@@ -93,7 +93,7 @@ async def decline(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID) -> N
     await decline_invitation(work, caller.guardian, invitation_id)
 
 
-async def _me(work: UnitOfWork, guardian: Guardian) -> schemas.MeResponse:
+async def me_response(work: UnitOfWork, guardian: Guardian) -> schemas.MeResponse:
     families = []
     for membership, family in await families_of(work, guardian.guardian_id):
         families.append(

@@ -7,8 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query
 
 from services.api.dependencies import Work
-from services.api.family.access import ChildScope, IsLoggedIn, MayMessageChild
+from services.api.family.access import IsLoggedIn, MayMessageChild
 from services.api.family.schemas.messages import (
+    MadeAt,
     MessageResponse,
     MessagesResponse,
     MessageStateRequest,
@@ -34,6 +35,7 @@ from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
 from services.core.people.households.queries import children_of, families_of, rights_of
 from services.core.people.households.rules import Right
+from services.core.people.households.tables import Child
 
 router = APIRouter(prefix="/v1/children/{child_id}/messages", tags=["messages"])
 
@@ -54,9 +56,11 @@ async def send(work: Work, scope: MayMessageChild, key: IdempotencyKey, body: Ne
     of the watch is full.
     """
     content = text_body(body.text) if isinstance(body, TextMessageRequest) else emoji_body(body.emoji)
-    sent = await actions.send_to_child(work, scope.child.child_id, scope.caller.guardian_id, key, content)
+    sent = await actions.send_to_child(
+        work, scope.child.child_id, scope.caller.guardian_id, key, content, made_at=body.made_at
+    )
     await work.flush()
-    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, sent.message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, sent.message_id), scope.child)
 
 
 @router.get("", responses=problem_responses(401, 403, 404, 422))
@@ -67,15 +71,22 @@ async def list_messages(
         str | None, Query(pattern=r"^[0-9]{1,18}$", description="next_cursor of the previous page")
     ] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE_MAX_MESSAGES)] = 50,
+    changed_after: Annotated[
+        MadeAt | None, Query(description="only messages that are newer, or whose state changed later")
+    ] = None,
 ) -> MessagesResponse:
-    """Return the caller's messages with the child, newest first; new messages do not shift the pages of a cursor."""
+    """Return the caller's messages with the child, newest first; new messages do not shift the pages of a cursor.
+
+    After days without a network, `changed_after` returns what is new or different in place of every event's message.
+    """
     found = await conversation(
-        work, scope.child, scope.caller.guardian_id, before_seq=int(cursor) if cursor else None, limit=limit + 1
-    )
+        work, scope.child, scope.caller.guardian_id, before_seq=int(cursor) if cursor else None,
+        changed_after=changed_after, limit=limit + 1,
+    )  # fmt: skip
     page = found[:limit]
     more = len(found) > limit
     return MessagesResponse(
-        messages=[message_response(view, scope) for view in page],
+        messages=[message_response(view, scope.child) for view in page],
         next_cursor=str(page[-1].message.seq) if more else None,
     )
 
@@ -83,7 +94,7 @@ async def list_messages(
 @router.get("/{message_id}", responses=problem_responses(401, 403, 404, 422))
 async def read(work: Work, scope: MayMessageChild, message_id: uuid.UUID) -> MessageResponse:
     """Return one message with its states."""
-    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope.child)
 
 
 @router.put("/{message_id}/state", responses=problem_responses(401, 403, 404, 409, 422))
@@ -96,17 +107,17 @@ async def mark(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: 
         work, scope.child.child_id, message_id, scope.caller.guardian_id, RecipientState(body.state)
     )
     await work.flush()
-    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope.child)
 
 
-def message_response(view: MessageView, scope: ChildScope) -> MessageResponse:
+def message_response(view: MessageView, child: Child) -> MessageResponse:
     """Return a message as seen by the caller."""
     message = view.message
     from_child = message.direction == "to_family"
     return MessageResponse.model_validate(
         {
             "message_id": message.message_id,
-            "child_id": scope.child.child_id,
+            "child_id": child.child_id,
             "seq": message.seq,
             "direction": message.direction,
             "kind": message.kind,

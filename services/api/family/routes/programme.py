@@ -43,6 +43,18 @@ async def ask_for_help(work: Work, scope: GuardianOfChild, body: schemas.AskForH
     )  # fmt: skip
 
 
+@router.get("/children/{child_id}/help", responses=problem_responses(401, 403, 404, 422))
+async def list_help(work: Work, scope: GuardianOfChild) -> schemas.OpenHelpResponse:
+    """Return the help requests for this child that the office has not closed yet, and the helpline of the country."""
+    line = helping.helpline_of(await helping.country_of_family(work, scope.family_id))
+    return schemas.OpenHelpResponse(
+        open=[
+            schemas.OpenHelp.model_validate(one.model_dump()) for one in await helping.open_help_of(work, scope.child)
+        ],
+        helpline=schemas.Helpline(number=line.number, name=line.name),
+    )
+
+
 @router.get("/families/{family_id}/programme-end", responses=problem_responses(401, 403, 404, 422))
 async def read_end(work: Work, scope: AnyGuardian) -> schemas.ProgrammeEndResponse:
     """Return when the programme ends for this family, and when its data is erased; null while no end is announced."""

@@ -6,12 +6,14 @@ from fastapi import APIRouter, Request
 
 from services.api.dependencies import Work, settings_of
 from services.api.family.access import IsLoggedIn
+from services.api.family.limits import costs_guardian
 from services.api.family.schemas import push as schemas
 from services.api.problems import problem_responses
-from services.core.devices.push.actions import Target, endpoints_of, register_endpoint, remove_endpoint
+from services.core.devices.push.actions import Target, endpoints_of, register_endpoint, remove_endpoint, try_endpoint
 from services.core.devices.push.rules import EndpointKind, checked_address
 from services.core.devices.push.tables import PushEndpoint
 from services.core.devices.push.web_push import PushIdentity
+from services.core.platform.limits.rules import Limits
 from services.core.platform.settings import Environment
 
 router = APIRouter(prefix="/v1", tags=["push"])
@@ -48,6 +50,21 @@ async def register(
         target = Target(EndpointKind.WEBHOOK, address)
     endpoint, secret = await register_endpoint(work, caller.guardian_id, caller.session_id, target)
     return schemas.RegisteredPushEndpointResponse(**_endpoint(endpoint).model_dump(), secret=secret or None)
+
+
+@router.post(
+    "/push-endpoints/{endpoint_id}/try",
+    status_code=202,
+    dependencies=[costs_guardian(Limits.PUSH_TRIALS_OF_GUARDIAN)],
+    responses=problem_responses(401, 403, 404, 422, 429),
+)
+async def try_one(work: Work, caller: IsLoggedIn, endpoint_id: uuid.UUID) -> schemas.PushTrialResponse:
+    """Send a trial notification of kind `push.trial` to one of the caller's endpoints, to see whether the phone wakes.
+
+    403 before any consent: until then no notification is ever sent.
+    """
+    await try_endpoint(work, caller.guardian_id, endpoint_id)
+    return schemas.PushTrialResponse(endpoint_id=endpoint_id, asked_at=work.now)
 
 
 @router.delete("/push-endpoints/{endpoint_id}", status_code=204, responses=problem_responses(401, 404, 422))

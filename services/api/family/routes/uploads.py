@@ -10,7 +10,7 @@ from services.api.family.access import ChildScope, MayMessageChild
 from services.api.family.audio_bodies import PART_BODY
 from services.api.family.limits import costs_guardian
 from services.api.family.routes.messages import IdempotencyKey
-from services.api.family.routes.voice import send_recording
+from services.api.family.routes.voice import MadeAtHeader, send_recording
 from services.api.family.schemas.messages import MessageResponse, NewUploadRequest, UploadResponse
 from services.api.problems import problem_responses
 from services.core.conversation.messages.actions import find_by_client_key
@@ -68,7 +68,7 @@ async def append(
 
 @router.post("/{upload_id}/message", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
 async def finish(
-    work: Work, scope: MayMessageChild, upload_id: uuid.UUID, transcoder: TranscoderHere
+    work: Work, scope: MayMessageChild, upload_id: uuid.UUID, transcoder: TranscoderHere, made_at: MadeAtHeader = None
 ) -> MessageResponse:
     """Create the voice message from a complete upload, under the key of the upload; a retry returns the same message.
 
@@ -77,7 +77,7 @@ async def finish(
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
     sound = await assemble_upload(work, scope.child, upload)
     await work.commit_early()
-    return await send_recording(transcoder, scope, upload.client_key, sound)
+    return await send_recording(transcoder, scope, upload.client_key, sound, made_at)
 
 
 async def _response(work: UnitOfWork, scope: ChildScope, upload: PhoneUpload) -> UploadResponse:

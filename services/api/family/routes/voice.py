@@ -1,8 +1,10 @@
 """Voice messages: send, play and keep."""
 
 import uuid
+from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
 from services.api.dependencies import Tokens, TranscoderHere, Work, settings_of
@@ -10,7 +12,7 @@ from services.api.family.access import ChildScope, MayMessageChild, require_mess
 from services.api.family.audio_bodies import AUDIO_RESPONSES, RECORDING_BODY, audio_response, read_recording
 from services.api.family.limits import costs_guardian
 from services.api.family.routes.messages import IdempotencyKey, message_response
-from services.api.family.schemas.messages import AudioLinkResponse, KeepVoiceRequest, MessageResponse
+from services.api.family.schemas.messages import AudioLinkResponse, KeepVoiceRequest, MadeAt, MessageResponse
 from services.api.head_requests import is_head
 from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Transcoder
@@ -19,10 +21,12 @@ from services.core.conversation.messages.queries import audio_asset_of, message_
 from services.core.conversation.messages.retention import set_kept
 from services.core.conversation.messages.voice_from_phone import send_voice_to_child
 from services.core.people.accounts.tokens import LINK_LIFETIME, AudioClaims
-from services.core.platform.audit.actions import guardian_actor, record_audit
+from services.core.platform.audit.actions import guardian_actor, record_first_of_day
 from services.core.platform.limits.rules import Limits
 
 router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
+
+MadeAtHeader = Annotated[MadeAt | None, Header(alias="Made-At")]
 
 
 @router.post(
@@ -33,7 +37,12 @@ router = APIRouter(prefix="/v1/children/{child_id}", tags=["voice"])
     openapi_extra=RECORDING_BODY,
 )
 async def send_voice(
-    request: Request, work: Work, scope: MayMessageChild, key: IdempotencyKey, transcoder: TranscoderHere
+    request: Request,
+    work: Work,
+    scope: MayMessageChild,
+    key: IdempotencyKey,
+    transcoder: TranscoderHere,
+    made_at: MadeAtHeader = None,
 ) -> MessageResponse:
     """Send the child a recording. After the response, audio and message are stored and never lost.
 
@@ -42,17 +51,19 @@ async def send_voice(
     """
     sound = await read_recording(request)
     await work.commit_early()
-    return await send_recording(transcoder, scope, key, sound)
+    return await send_recording(transcoder, scope, key, sound, made_at)
 
 
-async def send_recording(transcoder: Transcoder, scope: ChildScope, key: str, sound: bytes) -> MessageResponse:
+async def send_recording(
+    transcoder: Transcoder, scope: ChildScope, key: str, sound: bytes, made_at: datetime | None
+) -> MessageResponse:
     """Send a complete recording and return its message."""
     message_id = await send_voice_to_child(
-        transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound,
+        transcoder, scope.child.child_id, scope.caller.guardian_id, key, sound, made_at=made_at,
         authorise=lambda work: require_message_right(work, scope),
     )  # fmt: skip
     async with transcoder.database.begin() as work:
-        return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
+        return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope.child)
 
 
 @router.get(
@@ -63,7 +74,8 @@ async def send_recording(transcoder: Transcoder, scope: ChildScope, key: str, so
 async def read_audio(
     request: Request, work: Work, scope: MayMessageChild, message_id: uuid.UUID, transcoder: TranscoderHere
 ) -> Response:
-    """Return a voice message as M4A/AAC; `Range` is supported. Every access enters the access log.
+    """Return a voice message as M4A/AAC; `Range` is supported. The first access of a guardian to a message
+    in a day enters the access log: a player asks for parts of it, and a phone may fetch it ahead.
 
     503 with `Retry-After` while it is being transcoded. 410 after the recording was deleted.
     """
@@ -73,12 +85,11 @@ async def read_audio(
 async def audio_of_message(
     request: Request, work: Work, scope: ChildScope, message_id: uuid.UUID, transcoder: Transcoder
 ) -> Response:
-    """Return the audio of a message of the caller's own conversation, and log the access unless it was a HEAD."""
+    """Return the audio of the caller's own conversation, and log the first access of a day; a HEAD is none."""
     clip = await audio_asset_of(work, scope.child, scope.caller.guardian_id, message_id)
     if not is_head(request):
-        record_audit(
-            work, guardian_actor(scope.caller.guardian_id), "audio", family_id=scope.family_id, subject_id=message_id
-        )
+        actor = guardian_actor(scope.caller.guardian_id)
+        await record_first_of_day(work, actor, "audio", family_id=scope.family_id, subject_id=message_id)
     await work.commit_early()
     return await audio_response(request, transcoder.blobs, await audio_for_phone(transcoder, clip.clip_id))
 
@@ -103,4 +114,4 @@ async def keep(work: Work, scope: MayMessageChild, message_id: uuid.UUID, body: 
     The audio stays while any guardian keeps it. The same value changes nothing.
     """
     await set_kept(work, scope.child, scope.caller.guardian_id, message_id, kept=body.kept)
-    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope)
+    return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope.child)

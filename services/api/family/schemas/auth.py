@@ -47,6 +47,15 @@ HandOutCode = Annotated[
 ]
 
 
+Keep = Annotated[
+    Literal["json", "cookie"],
+    Field(
+        description="cookie: the refresh and device tokens are set as cookies that no script can read, for pages of "
+        "this server, which send `X-SmartWatch: web`; 403 for others"
+    ),
+]
+
+
 class LoginCodeRequest(RequestBody):
     """Request for a one-time code."""
 
@@ -77,6 +86,7 @@ class LogInRequest(RequestBody):
     locale: Locale | None = None
     device_token: DeviceToken | None = None
     label: SessionLabel = ""
+    keep: Keep = "json"
 
 
 class SlipLogInRequest(RequestBody):
@@ -90,12 +100,21 @@ class SlipLogInRequest(RequestBody):
     locale: Locale | None = None
     device_token: DeviceToken | None = None
     label: SessionLabel = ""
+    keep: Keep = "json"
 
 
 class RefreshRequest(RequestBody):
-    """The newest refresh token of a session."""
+    """The newest refresh token of a session; with `keep: cookie` it is in the cookie and omitted here."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=200)]
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    keep: Keep = "json"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.refresh_token is None) != (self.keep == "cookie"):
+            message = "a refresh token in the body or in the cookie"
+            raise ValueError(message)
+        return self
 
 
 class TokenResponse(ResponseBody):
@@ -104,11 +123,13 @@ class TokenResponse(ResponseBody):
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a word of RFC 6750
     expires_in_s: int = Field(examples=[900])
-    refresh_token: str
+    refresh_token: str = Field(description="empty: kept in a cookie")
     refresh_expires_in_s: int = Field(examples=[2592000])
     guardian_id: uuid.UUID
     limited: bool = Field(description="true: unknown device; only the second step and log-out are allowed")
-    device_token: str | None = Field(description="store it and send it with later log-ins; null: keep the stored one")
+    device_token: str | None = Field(
+        description="store it and send it with later log-ins; null: keep the stored one, or it is kept in a cookie"
+    )
 
 
 class SecondStepRequest(RequestBody):

@@ -2,27 +2,47 @@
 
 import uuid
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, BeforeValidator, Field, JsonValue
 
 from services.api.schema_base import RequestBody, ResponseBody
+from services.api.schema_fields import written_time
+from services.core.conversation.messages.rules import EMOJI
+from services.core.platform.text_rules import MESSAGE
 
 State = Literal["queued", "stored", "delivered", "played", "expired", "rejected"]
+
+
+MadeAt = Annotated[
+    AwareDatetime,
+    BeforeValidator(written_time),
+    Field(
+        description="when the phone made the message, if it waited there; a later time than now counts as now",
+        examples=["2026-03-02T19:00:00+08:00"],
+    ),
+]
+# The document states the rules; longer texts and unknown words are refused by the core, under codes of their own.
+_TEXT_RULE: Final[dict[str, JsonValue]] = {"maxLength": MESSAGE.max_characters}
+_EMOJI_RULE: Final[dict[str, JsonValue]] = {"enum": [*sorted(EMOJI)]}
 
 
 class TextMessageRequest(RequestBody):
     """A text for the child."""
 
     kind: Literal["text"]
-    text: Annotated[str, Field(min_length=1, max_length=2000, examples=["Good night, sleep well!"])]
+    text: Annotated[
+        str, Field(min_length=1, max_length=2000, examples=["Good night, sleep well!"], json_schema_extra=_TEXT_RULE)
+    ]
+    made_at: MadeAt | None = None
 
 
 class EmojiMessageRequest(RequestBody):
     """An emoji for the child, given by its word."""
 
     kind: Literal["emoji"]
-    emoji: Annotated[str, Field(min_length=1, max_length=32, examples=["heart"])]
+    emoji: Annotated[str, Field(min_length=1, max_length=32, examples=["heart"], json_schema_extra=_EMOJI_RULE)]
+    made_at: MadeAt | None = None
 
 
 NewMessageRequest = Annotated[TextMessageRequest | EmojiMessageRequest, Field(discriminator="kind")]
@@ -73,7 +93,7 @@ class MessageResponse(ResponseBody):
     voice: Voice | None = None
     sender: Sender = Field(serialization_alias="from")
     sent_at: datetime | None = Field(
-        description="time of recording or writing by the watch's clock; null if it was not set"
+        description="time of recording or writing by the clock of the watch or phone; null if unknown"
     )
     received_at: datetime
     expires_at: datetime

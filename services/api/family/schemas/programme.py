@@ -48,6 +48,21 @@ class HelpResponse(ResponseBody):
     helpline: Helpline
 
 
+class OpenHelp(ResponseBody):
+    """A request for help that the office has not closed yet."""
+
+    help_id: uuid.UUID
+    kind: Literal["broken", "lost", "worried"]
+    asked_at: datetime
+
+
+class OpenHelpResponse(ResponseBody):
+    """The open requests for help of a child, oldest first, and a helpline to call."""
+
+    open: list[OpenHelp]
+    helpline: Helpline
+
+
 class ProgrammeEndResponse(ResponseBody):
     """The end of the programme for this family; all fields are null until it is announced."""
 

@@ -53,6 +53,13 @@ class PushEndpointsResponse(ResponseBody):
     endpoints: list[PushEndpointResponse]
 
 
+class PushTrialResponse(ResponseBody):
+    """A trial notification was queued; whether the phone wakes is for its holder to see."""
+
+    endpoint_id: uuid.UUID
+    asked_at: datetime
+
+
 class PushKeyResponse(ResponseBody):
     """The `applicationServerKey` for a browser's subscription."""
 

@@ -7,19 +7,12 @@ from pydantic import AwareDatetime, BeforeValidator, Field
 
 from services.api.family.schemas.auth import Locale
 from services.api.schema_base import RequestBody, ResponseBody
+from services.api.schema_fields import written_time
 
 Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$", examples=["08:00"])]
 
 
-def _written(given: object) -> object:
-    if given is not None and not (isinstance(given, str) and given[4:5] == "-"):
-        message = "a time is written 2026-03-02T18:00:00+08:00"
-        raise ValueError(message)
-    return given
-
-
-# A bare number could mean seconds or milliseconds, so only ISO 8601 text with an offset is accepted.
-WrittenTime = Annotated[AwareDatetime, BeforeValidator(_written)]
+WrittenTime = Annotated[AwareDatetime, BeforeValidator(written_time)]
 Interval = Annotated[int, Field(ge=60, le=86_400, examples=[1800])]
 
 

@@ -17,7 +17,7 @@ from services.core.conversation.messages.errors import (
     InboxFullError,
     NotARecipientError,
 )
-from services.core.conversation.messages.rules import Body, RecipientState
+from services.core.conversation.messages.rules import Body, RecipientState, made_before_receipt
 from services.core.conversation.messages.states import move_recipient
 from services.core.conversation.messages.tables import Message, MessageRecipient
 from services.core.conversation.messages.voice import prepare_for_watch
@@ -58,8 +58,12 @@ async def send_to_child(
     client_key: str,
     body: Body,
     clip: StoredAudio | None = None,
+    *,
+    made_at: datetime | None = None,
 ) -> Message:
     """Store a guardian's message to the child; after the commit it is never lost. ``clip`` comes with a voice body.
+
+    ``made_at``: when the phone made it, for a message that waited there.
 
     A retry with the same ``client_key`` and body returns the first message; another body under the same key raises
     IdempotencyConflictError. Raises InboxFullError when 500 items already wait for the watch.
@@ -79,6 +83,7 @@ async def send_to_child(
     message.direction = "to_child"
     message.guardian_id = guardian_id
     message.client_key = client_key
+    message.sent_at = made_before_receipt(made_at, work.now)
     state = RecipientState.QUEUED if identity is None else RecipientState.STORED
     work.add(message, MessageRecipient(message_id=message.message_id, state=state, changed_at=work.now))
     await work.flush()
@@ -89,7 +94,7 @@ async def send_to_child(
     await _tell_of_new(work, child, message, guardian_id)
     record_fact(
         work, "message_to_child_stored", watch_id=identity.watch_id if identity else None, child_id=child_id,
-        family_id=child.family_id, ref_id=message.message_id, voice_ms=_voice_ms(clip),
+        family_id=child.family_id, ref_id=message.message_id, happened_at=message.sent_at, voice_ms=_voice_ms(clip),
     )  # fmt: skip
     return message
 

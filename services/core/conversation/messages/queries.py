@@ -93,10 +93,17 @@ class StateNotice:
 
 
 async def conversation(
-    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, *, before_seq: int | None = None, limit: int = 50
+    work: UnitOfWork,
+    child: Child,
+    guardian_id: uuid.UUID,
+    *,
+    before_seq: int | None = None,
+    changed_after: datetime | None = None,
+    limit: int = 50,
 ) -> list[MessageView]:
     """Return this guardian's messages with the child, newest first, at most ``limit`` before ``before_seq``.
 
+    ``changed_after``: only messages that are newer, or whose state at a recipient changed later.
     The caller bounds ``limit``: to detect a next page it requests one row more than it returns.
 
     A guardian reads messages that it sent or received, not those between the child and another guardian.
@@ -109,6 +116,12 @@ async def conversation(
     )
     if before_seq is not None:
         statement = statement.where(col(Message.seq) < before_seq)
+    if changed_after is not None:
+        moved = exists().where(
+            col(MessageRecipient.message_id) == col(Message.message_id),
+            col(MessageRecipient.changed_at) > changed_after,
+        )
+        statement = statement.where(or_(col(Message.received_at) > changed_after, moved))
     found = (await work.session.exec(statement)).all()
     return await _views(work, child, guardian_id, found)
 
@@ -245,7 +258,7 @@ async def wire_message(work: UnitOfWork, item: InboxItem) -> WireMessage:
     message, child, sender = result.one()
     return WireMessage(
         kind=message.kind, content=open_body(work, child, message), sender=sender or "g-0",
-        sent_at=message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
+        sent_at=message.sent_at or message.received_at, expires_at=message.expires_at, clip_id=message.clip_id,
     )  # fmt: skip
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 
 from services.core.conversation.messages.errors import EmojiUnknownError
 from services.core.platform.text_rules import MESSAGE, check_text
@@ -18,6 +20,20 @@ EMOJI = frozenset(
         "school", "home", "cat", "dog",
     }
 )  # fmt: skip
+
+
+# As for watches: an earlier time means a clock that was never set.
+_MISDATED_AFTER: Final = timedelta(days=3_650)
+
+
+def made_before_receipt(made_at: datetime | None, received_at: datetime) -> datetime | None:
+    """Return when a phone made a message, never later than its receipt; None without a credible time.
+
+    A phone's clock is not measured as a watch's is: the time only says how long a message waited on the phone.
+    """
+    if made_at is None or made_at < received_at - _MISDATED_AFTER:
+        return None
+    return min(made_at, received_at)
 
 
 class MessageKind(StrEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.audio_assets.storing import StoredAudio, store_audio
@@ -30,6 +31,7 @@ async def send_voice_to_child(
     client_key: str,
     sound: bytes,
     *,
+    made_at: datetime | None = None,
     authorise: Callable[[UnitOfWork], Awaitable[None]] | None = None,
 ) -> uuid.UUID:
     """Send the child a recording and return the message's id; after the return the message is never lost.
@@ -58,4 +60,5 @@ async def send_voice_to_child(
         if authorise is not None:
             await authorise(work)
         stored = StoredAudio(blob_id, len(sound), digest, found=found)
-        return (await send_to_child(work, child_id, guardian_id, client_key, body, clip=stored)).message_id
+        message = await send_to_child(work, child_id, guardian_id, client_key, body, clip=stored, made_at=made_at)
+        return message.message_id

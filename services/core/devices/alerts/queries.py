@@ -39,6 +39,24 @@ async def alerts_of(
     return list(result)
 
 
+async def unanswered_alerts(
+    work: UnitOfWork, child_id: uuid.UUID, kinds: Collection[str], *, after: datetime, limit: int
+) -> list[Alert]:
+    """Return the child's alerts of these kinds raised later that nobody has acknowledged, newest first."""
+    result = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == child_id,
+            col(Alert.kind).in_(kinds),
+            col(Alert.raised_at) > after,
+            col(Alert.acknowledged_at).is_(None),
+        )
+        .order_by(col(Alert.raised_at).desc(), col(Alert.alert_id).desc())
+        .limit(limit)
+    )
+    return list(result)
+
+
 async def alert_by_id(work: UnitOfWork, child_id: uuid.UUID, alert_id: uuid.UUID, kinds: Collection[str]) -> Alert:
     """Return an alert of the child of one of these kinds. Raises NotFoundError."""
     alert = await work.session.get(Alert, alert_id)

@@ -10,17 +10,26 @@ from sqlalchemy import delete
 from sqlmodel import col, select
 
 from services.core.devices.push.errors import PushEndpointsFullError
-from services.core.devices.push.rules import ENDPOINTS_MAX, EndpointKind, Outcome, is_gone_for_good, is_still_useful
+from services.core.devices.push.rules import (
+    ENDPOINTS_MAX,
+    TRIAL,
+    EndpointKind,
+    Outcome,
+    is_gone_for_good,
+    is_still_useful,
+)
 from services.core.devices.push.tables import PushEndpoint
 from services.core.devices.push.web_push import browser_keys
 from services.core.people.accounts.rules import REFRESH_LIFETIME
 from services.core.people.accounts.tables import Guardian, Session
+from services.core.people.consents.errors import ConsentRequiredError
 from services.core.people.consents.queries import guardians_who_consented
 from services.core.people.consents.rules import Part
 from services.core.people.households.errors import NotFoundError
-from services.core.people.households.queries import guardians_of, rights_of
+from services.core.people.households.queries import event_numbers, families_of, guardians_of, rights_of
 from services.core.platform.crypto.random_ids import new_secret
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.events.actions import record_event
 from services.core.platform.events.tables import Event
 from services.core.platform.outbox.actions import queue_push
 from services.core.platform.outbox.rules import Urgency
@@ -98,6 +107,25 @@ async def remove_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id:
     if endpoint is None or endpoint.guardian_id != guardian_id:
         raise NotFoundError
     await work.session.delete(endpoint)
+
+
+async def try_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id: uuid.UUID) -> None:
+    """Send a trial note to one endpoint of this guardian and to no other. Raises NotFoundError.
+
+    The note belongs to an event that only this guardian may read, in a family whose consent stands: a note is sent for
+    an event, by the rights at the time of sending.
+    """
+    endpoint = next((one for one in await endpoints_of(work, guardian_id) if one.endpoint_id == endpoint_id), None)
+    if endpoint is None:
+        raise NotFoundError
+    for _, family in await families_of(work, guardian_id):
+        if guardian_id in await guardians_who_consented(work, family.family_id, Part.MESSAGES):
+            await record_event(work, family.family_id, TRIAL, guardian_id=guardian_id)
+            seq = (await event_numbers(work, [family.family_id]))[family.family_id]
+            note = {"kind": TRIAL, "family_id": str(family.family_id), "seq": str(seq), "child_id": "", "ref_id": ""}
+            await queue_push(work, endpoint.endpoint_id, note)
+            return
+    raise ConsentRequiredError(Part.MESSAGES)
 
 
 async def fan_out(work: UnitOfWork, row: OutboxRow) -> int:

@@ -14,12 +14,15 @@ ENDPOINTS_MAX: Final = 10
 ADDRESS_MAX_CHARS: Final = 1000
 # An endpoint to which every delivery failed for this long is deleted.
 DEAD_AFTER: Final = timedelta(days=3)
+# A trial, asked for by somebody who holds the phone and waits.
+TRIAL: Final = "push.trial"
 # Lifetime of a note: one about an alert is useless later, one about a message still helps once the phone is on.
 _LIFETIMES: Final = {
     "alert.raised": timedelta(hours=1),
     "alert.calling": timedelta(hours=1),
     "alert.check_asked": timedelta(hours=1),
     "message.created": timedelta(hours=24),
+    TRIAL: timedelta(minutes=10),
 }
 
 

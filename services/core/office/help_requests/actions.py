@@ -94,6 +94,16 @@ async def ask_for_help(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, k
     return request
 
 
+async def open_help_of(work: UnitOfWork, child: Child) -> list[HelpRequest]:
+    """Return the child's help requests that the office has not closed yet, oldest first."""
+    result = await work.session.exec(
+        select(HelpRequest)
+        .where(col(HelpRequest.child_id) == child.child_id, col(HelpRequest.done_at).is_(None))
+        .order_by(col(HelpRequest.asked_at), col(HelpRequest.help_id))
+    )
+    return list(result)
+
+
 async def open_help_at(
     work: UnitOfWork, site_id: uuid.UUID, *, most: int, after: uuid.UUID | None = None, kind: str | None = None
 ) -> list[OpenHelp]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
@@ -65,6 +65,31 @@ def record_audit(  # noqa: PLR0913 - one field of the entry each
     )  # fmt: skip
     if refused:
         work.refusal_is_recorded = True
+
+
+async def record_first_of_day(
+    work: UnitOfWork, actor: Actor, action: str, *, family_id: uuid.UUID, subject_id: uuid.UUID
+) -> None:
+    """Append an entry unless the same actor did the same to the subject on this day (UTC) already.
+
+    Two requests at once may both append: an entry too many is better than a lock held for each.
+    """
+    day_began_at = work.now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    known = await work.session.exec(
+        select(AuditEntry.seq)
+        .where(
+            col(AuditEntry.family_id) == family_id,
+            col(AuditEntry.at) >= day_began_at,
+            col(AuditEntry.actor_kind) == actor.kind,
+            col(AuditEntry.actor_id) == actor.id,
+            col(AuditEntry.action) == action,
+            col(AuditEntry.subject_id) == str(subject_id),
+            col(AuditEntry.outcome) == "done",
+        )
+        .limit(1)
+    )
+    if known.first() is None:
+        record_audit(work, actor, action, family_id=family_id, subject_id=subject_id)
 
 
 async def _append(work: UnitOfWork, entries: Sequence[Chained]) -> None:

@@ -71,6 +71,7 @@ class Limits(Enum):
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
     INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
     # Per guardian, so that one guardian's requests do not delay the copy of another.
+    PUSH_TRIALS_OF_GUARDIAN = Limit(5, 10, _HOUR, "guardian", "trial notifications to an own phone")
     EXPORTS_OF_GUARDIAN = Limit(6, 12, _DAY, "guardian", "copies of a family's data asked for")
     EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "files of usage asked for")
     # Each hand-out may send up to three text messages per family.

@@ -1,0 +1,1 @@
+"""The pages: built files, texts in four languages, and how they are served."""
