@@ -30,6 +30,7 @@ PLANTS = [
         "services.mqtt_bridge.connection",
     ),
     ("faces stand on core, and no face imports another", "services.worker.main", "services.api.app"),
+    ("the pages know nothing of the product", "services.web.serving", "services.core.platform.clock"),
     (
         "core imports no face, no web framework, no MQTT library and no wire format",
         "services.core.pairing.rules",
