@@ -8,7 +8,7 @@ PYTHON = .venv/bin/python
 
 SET_UP = python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
 
-.PHONY: help setup setup-product demo check test test-shuffled test-long format lock records clean
+.PHONY: help setup setup-product demo check test test-shuffled test-long web format lock records clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -34,6 +34,9 @@ test-shuffled: setup ## as `make test`, in random order
 test-long: setup ## the tests that are marked long (hours)
 	@$(PYTHON) -m pytest -m long
 
+web: setup ## write the types of the API and build the pages from web/ into services/web/built
+	@$(PYTHON) infra/web/pages.py build
+
 format: setup ## format the code and apply the linter's safe fixes
 	@$(PYTHON) -m ruff format . && $(PYTHON) -m ruff check --fix .
 
@@ -45,5 +48,5 @@ records: setup ## write the simulated parent's records from the OpenAPI document
 
 clean: ## remove everything that the commands made, the demo's rows included
 	@if [ -x .venv/bin/python ] && [ -d var ]; then .venv/bin/python infra/setup/check_stopped.py; fi
-	rm -rf .venv .tools var .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools var web/node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -51,6 +51,11 @@ def leftovers() -> bool:
     return not found
 
 
+def pages() -> bool:
+    command = [sys.executable, "infra/web/pages.py", "check"]
+    return subprocess.run(command, cwd=CHECKOUT, check=False).returncode == 0
+
+
 class Pytest:
     """Runs tests, prints their output as it comes, and keeps pytest's closing line."""
 
@@ -83,6 +88,7 @@ def main() -> int:
         Check("types (mypy)", program("mypy")),
         Check("layers (import-linter)", program("lint-imports")),
         Check("left-overs", leftovers),
+        Check("pages (types, unit tests, built files)", pages),
         Check(f"tests (pytest {FOLDERS[extent]})", tests.run),
     )
     outcomes = []

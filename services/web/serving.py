@@ -1,8 +1,8 @@
 """Serve the built pages: addresses, content security policy, compression, caching.
 
-Built files are read once, at the start: a page and its scripts are always of one build. A script is addressed with its
-hash (``/web/parents.js?v=...``) and never changes under it, so that a phone keeps it; pages and the service worker are
-asked for again each time.
+Built files are read once, at the start: a page and its scripts are always of one build. A file is addressed with the
+hash of the build (``/web/parents.js?v=...``) and never changes under it, so that a phone keeps it; pages and the
+service worker are asked for again each time.
 """
 
 from __future__ import annotations
@@ -63,15 +63,18 @@ class Pages:
     """The built pages of one folder, held in memory."""
 
     def __init__(self, folder: Path = BUILT) -> None:
-        parts = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
-        self._files = {name: _file(path.read_bytes(), path.suffix) for name, path in parts.items()}
-        # These name other files by their versions, so they come last.
-        for name in ("parents.html", "sw.js"):
-            if name in self._files:
-                body = self._files[name].body.replace(b"{{files}}", self._listed().encode())
-                for other, file in self._files.items():
-                    body = body.replace(f"{{{{{other}}}}}".encode(), f"/web/{other}?v={file.version}".encode())
-                self._files[name] = _file(body, Path(name).suffix)
+        bodies = {path.name: path.read_bytes() for path in sorted(folder.glob("*")) if path.is_file()}
+        self._build = hashlib.sha256(repr(sorted(bodies.items())).encode()).hexdigest()[:16]
+        listed = self._listed(bodies).encode()
+        self._files: dict[str, _File] = {}
+        for name, body in bodies.items():
+            placed = body.replace(b"{{files}}", listed)
+            for other in bodies:
+                address = self._address(other).encode()
+                # In pages a name in braces; in scripts the import of another part.
+                placed = placed.replace(f"{{{{{other}}}}}".encode(), address)
+                placed = placed.replace(f'"./{other}"'.encode(), b'"' + address + b'"')
+            self._files[name] = _file(placed, Path(name).suffix)
 
     def routes(self) -> list[Route]:
         """Return the routes of all pages and files."""
@@ -87,13 +90,12 @@ class Pages:
         """Return the compressed size of each file in bytes."""
         return {name: len(file.packed) for name, file in self._files.items()}
 
-    def _listed(self) -> str:
+    def _address(self, name: str) -> str:
+        return f"/web/{name}?v={self._build}"
+
+    def _listed(self, bodies: Mapping[str, bytes]) -> str:
         """Return what a phone keeps to start without a network: the addresses of the application's own files."""
-        kept = [
-            f"/web/{name}?v={file.version}"
-            for name, file in self._files.items()
-            if Path(name).suffix in {".js", ".css"} and name != "sw.js"
-        ]
+        kept = [self._address(name) for name in bodies if Path(name).suffix in {".js", ".css"} and name != "sw.js"]
         # A JSON text inside a quoted string of the script.
         return json.dumps(json.dumps(kept))[1:-1]
 
@@ -109,7 +111,7 @@ class Pages:
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         file = self._files.get(name)
-        is_current = file is not None and request.query_params.get("v") == file.version
+        is_current = file is not None and request.query_params.get("v") == self._build
         return self._answer(request, name, _FOREVER if is_current else _EACH_TIME, {})
 
     def _answer(self, request: Request, name: str, caching: str, headers: Mapping[str, str]) -> Response:

@@ -1,0 +1,127 @@
+// Every sentence, number and time that people read is made here, in their language.
+import { signal } from "@preact/signals";
+import type en from "../../services/web/locales/en.json";
+import { readBuilt } from "./api.ts";
+
+export const LANGUAGES = [
+  ["en", "English"],
+  ["zh-Hans", "中文"],
+  ["vi", "Tiếng Việt"],
+  ["tr", "Türkçe"],
+] as const;
+export type Locale = (typeof LANGUAGES)[number][0];
+
+type Stored = keyof typeof en;
+/** A key as it is asked for: forms for one and many are chosen by `n`. */
+export type Key = Stored extends infer S ? (S extends `${infer Base}#${string}` ? Base : S) : never;
+type Values = Record<string, string | number>;
+
+const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ug"]);
+let table: Record<string, string> = {};
+
+export const locale = signal<Locale>("en");
+/** Whether somebody chose the language on this phone. */
+export const isChosen = signal(false);
+
+/** The language chosen on this phone, else the first of the browser's that we have, else English. */
+export function fittingLocale(): Locale {
+  const chosen = localStorage.getItem("locale");
+  if (isLocale(chosen)) {
+    isChosen.value = true;
+    return chosen;
+  }
+  for (const asked of navigator.languages ?? [navigator.language]) {
+    const found = LANGUAGES.find(([code]) => code.split("-")[0] === asked.split("-")[0]?.toLowerCase());
+    if (found) return found[0];
+  }
+  return "en";
+}
+
+export async function useLocale(code: Locale, chosen = false): Promise<void> {
+  table = (await readBuilt(addressOf(code))) as Record<string, string>;
+  locale.value = code;
+  document.documentElement.lang = code;
+  document.documentElement.dir = RIGHT_TO_LEFT.has(code.split("-")[0] ?? "") ? "rtl" : "ltr";
+  if (chosen) {
+    localStorage.setItem("locale", code);
+    isChosen.value = true;
+  }
+}
+
+function isLocale(code: string | null): code is Locale {
+  return LANGUAGES.some(([known]) => known === code);
+}
+
+function addressOf(code: Locale): string {
+  return document.querySelector(`meta[name="locale:${code}"]`)?.getAttribute("content") ?? `/web/locale.${code}.json`;
+}
+
+/** The sentence of a key, with `{name}` replaced; with `n` in the right form for one or many. */
+export function t(key: Key, values: Values = {}): string {
+  void locale.value;
+  const n = values["n"];
+  const form = typeof n === "number" ? `${key}#${new Intl.PluralRules(locale.value).select(n) === "one" ? "one" : "other"}` : key;
+  const sentence = table[form] ?? table[key] ?? key;
+  return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => {
+    const value = values[name];
+    return value === undefined ? whole : typeof value === "number" ? new Intl.NumberFormat(locale.value).format(value) : value;
+  });
+}
+
+/** The sentence of a problem's code; one that is not known gets the general sentence. */
+export function problemSentence(code: string, values: Values = {}): string {
+  const key = `problem.${code}`;
+  return t((key in table ? key : "problem.unknown") as Key, values);
+}
+
+export function has(key: string): boolean {
+  return key in table;
+}
+
+/** 12:38, in the time of the place where the child is. */
+export function clockTime(at: string, timeZone?: string | null): string {
+  return format(at, timeZone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+}
+
+/** Today, yesterday, or the date. */
+export function dayName(at: string, timeZone?: string | null): string {
+  const day = dayOf(new Date(at), timeZone);
+  if (day === dayOf(new Date(), timeZone)) return t("time.today");
+  if (day === dayOf(new Date(Date.now() - 86_400_000), timeZone)) return t("time.yesterday");
+  return format(at, timeZone, { day: "numeric", month: "long" });
+}
+
+export function dateName(at: string): string {
+  return format(at.length === 10 ? `${at}T12:00:00Z` : at, null, { day: "numeric", month: "long", year: "numeric" });
+}
+
+function dayOf(at: Date, timeZone?: string | null): string {
+  return new Intl.DateTimeFormat("en-CA", { ...zone(timeZone), year: "numeric", month: "2-digit", day: "2-digit" }).format(at);
+}
+
+export function isSameDay(a: string, b: string, timeZone?: string | null): boolean {
+  return dayOf(new Date(a), timeZone) === dayOf(new Date(b), timeZone);
+}
+
+/** "10 min ago", "2 h ago", "3 days ago". */
+export function ago(at: string, now = Date.now()): string {
+  const minutes = Math.max(0, Math.round((now - Date.parse(at)) / 60_000));
+  if (minutes < 1) return t("time.now");
+  if (minutes < 90) return t("time.minutes_ago", { n: minutes });
+  if (minutes < 36 * 60) return t("time.hours_ago", { n: Math.round(minutes / 60) });
+  return t("time.days_ago", { n: Math.round(minutes / 1440) });
+}
+
+/** 0:07 */
+export function lengthOf(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function format(at: string, timeZone: string | null | undefined, options: Intl.DateTimeFormatOptions): string {
+  return new Intl.DateTimeFormat(locale.value, { ...zone(timeZone), ...options }).format(new Date(at));
+}
+
+function zone(timeZone?: string | null): Intl.DateTimeFormatOptions {
+  return timeZone ? { timeZone } : {};
+}
