@@ -95,7 +95,7 @@ def types_of(document: dict[str, Any]) -> str:
     """Return the text of the file for an OpenAPI document."""
     entries = [_entry(name, operation) for name, operation in _operations(document)]
     schemas = document["components"]["schemas"]
-    waiting = [name for entry in entries for name in re.findall(r"\b[A-Z]\w+", entry) if name in schemas]
+    waiting = [name for entry in entries for name in re.findall(r"\w+", entry) if name in schemas]
     declared: dict[str, str] = {}
     while waiting:
         name = waiting.pop()

@@ -44,7 +44,7 @@ _PAGE_HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
 }
 # One application; the fragment of the address stays on the phone and says what to begin with.
-PARENTS_ADDRESSES: Final = ("/", "/pair", "/log-in", "/w")
+PARENTS_ADDRESSES: Final = ("/", "/pair", "/log-in")
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _EACH_TIME: Final = "no-cache"
 

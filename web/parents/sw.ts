@@ -20,7 +20,7 @@ const worker = globalThis as unknown as WorkerScope;
 // Put in by the server when it starts: the addresses of this build's files.
 const files = JSON.parse("{{files}}") as string[];
 const CACHE = `smartwatch-${files.join("")}`;
-const PAGES = ["/", "/pair", "/log-in", "/w"];
+const PAGES = ["/", "/pair", "/log-in"];
 const NETWORK_WITHIN_MS = 4_000;
 
 worker.addEventListener("install", (event) => {

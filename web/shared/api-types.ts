@@ -41,6 +41,12 @@ export interface AlertsResponse {
   next_cursor: string | null;
 }
 
+/** One report of Aliyun; other fields are ignored, above all the number. */
+export interface AliyunReport {
+  out_id?: string | null;
+  success: boolean;
+}
+
 /** The kind of problem; free text is excluded, so that no family data reaches the office by accident. */
 export interface AskForHelpRequest {
   kind: "broken" | "lost" | "worried";
@@ -819,11 +825,10 @@ export interface QuietTime {
   ends: string;
 }
 
-/** `ready`: every guardian of the family can be reached, so a watch can be handed out. */
-export interface ReadinessResponse {
-  ready: boolean;
-  guardians: Array<GuardianReach>;
-  invited: number;
+/** The report was read. Aliyun checks for a number in ``code``. */
+export interface Received {
+  code?: number;
+  msg?: string;
 }
 
 /** The newest refresh token of a session; with `keep: cookie` it is in the cookie and omitted here. */
@@ -973,8 +978,9 @@ export interface WaitingLogInsResponse {
 export interface WatchOfChild {
   watch_serial: string;
   state: "issued" | "online" | "asleep" | "offline";
-  presence: "issued" | "online" | "asleep" | "offline" | "silent" | "flat" | "switched_off" | "sim_expired";
+  presence: "issued" | "on_its_way" | "online" | "asleep" | "offline" | "silent" | "flat" | "switched_off" | "sim_expired";
   presence_since_at: string | null;
+  on_its_way_since_at: string | null;
   last_seen_at: string | null;
   asleep_until_at: string | null;
   battery_pct: number | null;
@@ -999,6 +1005,12 @@ export interface WatchSettingsResponse {
   utc_offset_s: number;
   language: "en" | "zh-Hans" | "vi" | "tr";
   volume_pct: number;
+}
+
+/** One report of a gateway of one's own. */
+export interface WebhookReport {
+  id: string;
+  delivered: boolean;
 }
 
 /** The part whose consent is withdrawn. */
@@ -1036,6 +1048,13 @@ export interface ZonesResponse {
   zones: Array<ZoneResponse>;
 }
 
+/** `ready`: every guardian of the family can be reached, so a watch can be handed out. */
+export interface services__api__family__schemas__alerts__ReadinessResponse {
+  ready: boolean;
+  guardians: Array<GuardianReach>;
+  invited: number;
+}
+
 /** State of a message at one recipient. */
 export interface services__api__family__schemas__messages__Recipient {
   kind: "child" | "guardian";
@@ -1061,6 +1080,7 @@ export type ProblemCode =
   | "body_too_deep"
   | "break_glass_closed"
   | "busy_too_long"
+  | "characters_not_printable"
   | "child_has_watch"
   | "child_refused"
   | "clip_does_not_fit"
@@ -1132,6 +1152,7 @@ export type ProblemCode =
   | "pin_refused"
   | "primary_guardian"
   | "primary_only"
+  | "programme_phone_missing"
   | "programme_unknown"
   | "push_address_refused"
   | "push_endpoints_full"
@@ -1200,6 +1221,14 @@ export type ProblemCode =
 
 /** Each operation that a guardian may use, with who may use it. */
 export interface Operations {
+  /** signed link, provider's report */
+  "POST /v1/sms-reports/aliyun/{token}": { path: { token: string }; query: never; body: Array<AliyunReport>; answer: Received };
+  /** signed link, provider's report */
+  "GET /v1/sms-reports/esms/{token}": { path: { token: string }; query: { RequestId?: string; SendStatus?: string; SendSuccess?: string }; body: never; answer: Received };
+  /** signed link, provider's report */
+  "POST /v1/sms-reports/twilio/{token}": { path: { token: string }; query: { message_id?: string }; body: never; answer: Received };
+  /** signed link, provider's report */
+  "POST /v1/sms-reports/webhook/{token}": { path: { token: string }; query: never; body: WebhookReport; answer: Received };
   /** open */
   "POST /v1/auth/codes": { path: never; query: never; body: LoginCodeRequest; answer: LoginCodeResponse };
   /** open */
@@ -1290,6 +1319,8 @@ export interface Operations {
   "GET /v1/children/{child_id}/pairing": { path: { child_id: string }; query: never; body: never; answer: PairingResponse };
   /** of child, manage right */
   "DELETE /v1/children/{child_id}/pairing": { path: { child_id: string }; query: { reason?: "unpaired" | "lost" | "returned" }; body: never; answer: undefined };
+  /** of child, any right */
+  "POST /v1/children/{child_id}/pairing/arrived": { path: { child_id: string }; query: never; body: never; answer: undefined };
   /** of child, message right */
   "POST /v1/children/{child_id}/messages": { path: { child_id: string }; query: never; body: TextMessageRequest | EmojiMessageRequest; answer: MessageResponse };
   /** of child, message right */
@@ -1375,7 +1406,7 @@ export interface Operations {
   /** of child, message right */
   "POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge": { path: { alert_id: string; child_id: string }; query: never; body: never; answer: AlertResponse };
   /** in family, any right */
-  "GET /v1/families/{family_id}/readiness": { path: { family_id: string }; query: never; body: never; answer: ReadinessResponse };
+  "GET /v1/families/{family_id}/readiness": { path: { family_id: string }; query: never; body: never; answer: services__api__family__schemas__alerts__ReadinessResponse };
   /** of child, any right */
   "POST /v1/children/{child_id}/commands": { path: { child_id: string }; query: never; body: NewCommandRequest; answer: CommandResponse };
   /** of child, message right */
