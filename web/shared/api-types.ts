@@ -23,6 +23,28 @@ export interface AccessLogResponse {
   next_before: number | null;
 }
 
+/** The answer to an alert. */
+export interface AcknowledgeRequest {
+  answer?: "take_care" | "cannot_help";
+  tapped_at?: string | null;
+}
+
+/** An answer of a guardian. */
+export interface AlertAnswer {
+  guardian_id: string | null;
+  answer: "take_care" | "cannot_help";
+  tapped_at: string;
+  answered_at: string;
+}
+
+/** A text message about an alert, to a guardian or to a contact who lives with the child. */
+export interface AlertCall {
+  round_no: number;
+  guardian_id: string | null;
+  contact_id: string | null;
+  called_at: string;
+}
+
 /** An alert of a child, without its place, which has a route and a right of its own. */
 export interface AlertResponse {
   alert_id: string;
@@ -33,6 +55,16 @@ export interface AlertResponse {
   raised_at: string;
   acknowledged_at: string | null;
   acknowledged_by: string | null;
+  state: "calling" | "seen" | "unanswered" | null;
+  calling_round: number;
+  next_calls_at: string | null;
+  calls: Array<AlertCall>;
+  answers: Array<AlertAnswer>;
+  check_asked_at: string | null;
+  all_right_at: string | null;
+  all_right_by: string | null;
+  emergency_number: string;
+  watch_number: string | null;
 }
 
 /** A page of alerts, newest first. */
@@ -45,6 +77,11 @@ export interface AlertsResponse {
 export interface AliyunReport {
   out_id?: string | null;
   success: boolean;
+}
+
+/** Whether the child is all right; `false`: guardians are called again. */
+export interface AllRightRequest {
+  all_right: boolean;
 }
 
 /** The kind of problem; free text is excluded, so that no family data reaches the office by accident. */
@@ -267,6 +304,7 @@ export interface ContactResponse {
   position: number;
   emergency: boolean;
   state: "proposed" | "approved";
+  lives_with_child: boolean;
 }
 
 /** A contested right. */
@@ -418,6 +456,7 @@ export interface GuardianResponse {
 /** The guardians of the family. */
 export interface GuardiansResponse {
   guardians: Array<GuardianResponse>;
+  lives_with_child: Array<LivesWithChild>;
 }
 
 /** The request for help, first advice, and a helpline to call. */
@@ -519,6 +558,23 @@ export interface LatestPlaceResponse {
 /** One entry for each child that the caller may locate. */
 export interface LatestPlacesResponse {
   children: Array<LatestPlaceResponse>;
+}
+
+/** A phone contact who lives with a child of the family: reachable by text message only. */
+export interface LivesWithChild {
+  contact_id: string;
+  child_id: string;
+  name: string;
+  relation: "mother" | "father" | "grandmother" | "grandfather" | "sister" | "brother" | "aunt" | "uncle" | "teacher" | "neighbour" | "friend" | "other";
+  reachable_by?: "text";
+}
+
+/** The agreement of a contact who lives with the child, with the proof of a spoken or written consent. */
+export interface LivesWithChildRequest {
+  agreed: true;
+  how?: "spoken" | "paper";
+  witness: string;
+  form_number?: string;
 }
 
 /** The code received by SMS, with its challenge. */
@@ -1070,6 +1126,7 @@ export type ProblemCode =
   | "access_token_invalid"
   | "agreement_not_due"
   | "alert_kind_unknown"
+  | "alert_not_acknowledged"
   | "already_guardian"
   | "approver_too_new"
   | "audio_busy"
@@ -1093,6 +1150,7 @@ export type ProblemCode =
   | "consent_proof_wrong"
   | "consent_required"
   | "consent_text_unknown"
+  | "contact_not_approved"
   | "contact_number_taken"
   | "contact_of_guardian"
   | "contact_order_incomplete"
@@ -1126,6 +1184,7 @@ export type ProblemCode =
   | "invitation_ended"
   | "invitation_exists"
   | "last_messenger"
+  | "lives_with_child_full"
   | "locale_unknown"
   | "location_off"
   | "login_code_ended"
@@ -1314,6 +1373,10 @@ export interface Operations {
   /** of child, manage right */
   "DELETE /v1/children/{child_id}/contacts/{contact_id}": { path: { contact_id: string; child_id: string }; query: never; body: never; answer: undefined };
   /** of child, manage right */
+  "PUT /v1/children/{child_id}/contacts/{contact_id}/lives-with-child": { path: { contact_id: string; child_id: string }; query: never; body: LivesWithChildRequest; answer: ContactResponse };
+  /** of child, manage right */
+  "DELETE /v1/children/{child_id}/contacts/{contact_id}/lives-with-child": { path: { contact_id: string; child_id: string }; query: never; body: never; answer: undefined };
+  /** of child, manage right */
   "POST /v1/children/{child_id}/pairing": { path: { child_id: string }; query: never; body: PairRequest; answer: PairingResponse };
   /** of child, any right */
   "GET /v1/children/{child_id}/pairing": { path: { child_id: string }; query: never; body: never; answer: PairingResponse };
@@ -1404,7 +1467,9 @@ export interface Operations {
   /** of child, locate right, consent to sos_places */
   "GET /v1/children/{child_id}/alerts/{alert_id}/place": { path: { alert_id: string; child_id: string }; query: never; body: never; answer: SosPlaceResponse };
   /** of child, message right */
-  "POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge": { path: { alert_id: string; child_id: string }; query: never; body: never; answer: AlertResponse };
+  "POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge": { path: { alert_id: string; child_id: string }; query: never; body: AcknowledgeRequest | null; answer: AlertResponse };
+  /** of child, message right */
+  "POST /v1/children/{child_id}/alerts/{alert_id}/all-right": { path: { alert_id: string; child_id: string }; query: never; body: AllRightRequest; answer: AlertResponse };
   /** in family, any right */
   "GET /v1/families/{family_id}/readiness": { path: { family_id: string }; query: never; body: never; answer: services__api__family__schemas__alerts__ReadinessResponse };
   /** of child, any right */

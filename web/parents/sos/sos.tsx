@@ -4,6 +4,7 @@ import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertResponse, ContactResponse, HomeChild, SosPlaceResponse } from "../../shared/api-types.ts";
 import { ask } from "../../shared/api.ts";
+import { guardianId } from "../../shared/session.ts";
 import { keep, kept } from "../../shared/store.ts";
 import { Button, Problem } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
@@ -86,7 +87,8 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
     setBusy(true);
     setProblem("");
     try {
-      await ask("POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge", { path, timeoutMs: ANSWER_WITHIN_MS });
+      const body = { answer: "take_care" as const, tapped_at: new Date().toISOString() };
+      await ask("POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge", { path, body, timeoutMs: ANSWER_WITHIN_MS });
       shown = null;
       await reload();
     } catch {
@@ -96,18 +98,30 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
     setAsks(false);
   };
 
+  /** The others are called all the same; this phone stops ringing once the family knows. */
+  const cannotHelp = async (): Promise<void> => {
+    setProblem("");
+    try {
+      const body = { answer: "cannot_help" as const, tapped_at: new Date().toISOString() };
+      await ask("POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge", { path, body, timeoutMs: ANSWER_WITHIN_MS });
+      putAside.value = new Set([...putAside.value, alert.alert_id]);
+      shown = null;
+    } catch {
+      setProblem(t("sos.nobody_told"));
+    }
+  };
+
   return (
     <div class="sos" role="alertdialog" aria-modal="true" aria-label={t("sos.title", { name })} data-testid="sos">
       <h1 tabIndex={-1} ref={heading}>{t("sos.title", { name })}</h1>
       <p>{t("sos.at", { at: clockTime(alert.happened_at ?? alert.raised_at, familyOf(child)?.timezone ?? null) })}</p>
       {problem && <Problem>{problem}</Problem>}
       <div class="stack">
-        {contacts.filter((one) => one.number).map((one) => (
-          <a key={one.contact_id} class="button call" href={`tel:${one.number}`}>
-            <Icon name="phone" />
-            <span>{t("sos.call", { name: one.name })}</span>
-          </a>
+        {alert.watch_number && <CallLink number={alert.watch_number} words={t("sos.call", { name })} />}
+        {contacts.filter((one) => one.number && one.guardian_id !== guardianId()).map((one) => (
+          <CallLink key={one.contact_id} number={one.number ?? ""} words={t("sos.call", { name: one.name })} />
         ))}
+        <CallLink number={alert.emergency_number} words={t("sos.emergency", { number: alert.emergency_number })} />
       </div>
       <div class="stack">
         <HoldButton isBusy={isBusy} onHeld={() => void takeCare()} onTap={() => setAsks(true)} />
@@ -117,13 +131,22 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
             <Button kind="act" busy={isBusy} testId="take-care-yes" onClick={() => void takeCare()}>{t("sos.yes")}</Button>
           </div>
         )}
-        <Button kind="quiet" testId="cannot-help" onClick={() => { putAside.value = new Set([...putAside.value, alert.alert_id]); shown = null; }}>
+        <Button kind="quiet" testId="cannot-help" onClick={() => void cannotHelp()}>
           {t("sos.cannot_help")}
         </Button>
       </div>
       {child.may_locate && <CallPlace path={path} child={child} />}
       <p class="soft">{t("sos.not_a_service")}</p>
     </div>
+  );
+}
+
+function CallLink({ number, words }: { number: string; words: string }) {
+  return (
+    <a class="button call" href={`tel:${number}`}>
+      <Icon name="phone" />
+      <span>{words}</span>
+    </a>
   );
 }
 
