@@ -13,10 +13,11 @@ CODE = {".py", ".sh"}
 LONG_BY_NATURE = ("services/core/platform/db/migrations/versions/", "services/device_sim/parent/records.py")
 # One letter of each stands in brackets, so that this file does not find itself.
 NOTES = re.compile(r"\b(TO[D]O|FIX[M]E|X[X]X)\b")
-# A lock or a document that names an index, or a path of somebody's machine, works nowhere else.
+# A lock or a document that names an index, or a path of somebody's machine, works nowhere else. A path that begins with
+# a dot is one of this checkout.
 ADDRESSES = re.compile(
     r"pypi\.[o]rg|pythonhoste[d]\.org|registry\.[n]pmjs|index-[u]rl|find-[l]inks|[f]ile:///"
-    r"|/[h]ome/\w|/[r]oot/\w|/[w]ork/|/[U]sers/\w"
+    r"|(?<!\.)/[h]ome/\w|/[r]oot/\w|/[w]ork/|/[U]sers/\w"
 )
 
 
