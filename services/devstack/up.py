@@ -21,7 +21,7 @@ __all__ = ["Installation", "run_up"]
 def run_up(instance: str = "default") -> int:
     """Run everything until Ctrl-C or SIGTERM, then stop it. Exit code 0, or 1 when it could not be started."""
     overrides = {key.removeprefix(PREFIX).lower(): value for key, value in os.environ.items() if key.startswith(PREFIX)}
-    _end_on_signals()
+    end_on_signals()
     try:
         installation = Installation.acquire(Path("var"), instance, or_next=True, overrides=overrides, announce=_say)
     except InstanceInUseError as error:
@@ -74,7 +74,8 @@ def _say(line: str) -> None:
     print(f"up: {line}", flush=True)
 
 
-def _end_on_signals() -> None:
+def end_on_signals() -> None:
+    """Raise KeyboardInterrupt in the main thread at SIGINT, SIGTERM and, unless it is ignored, SIGHUP."""
     # Install SIGINT as well: a shell starts background commands with SIGINT ignored.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)

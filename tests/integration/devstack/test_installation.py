@@ -187,62 +187,74 @@ def read_until_ready(up: subprocess.Popen[str]) -> str:
     raise AssertionError("up ended: " + "".join(told))
 
 
-async def test_up_takes_other_ports_when_the_usual_are_in_use_and_stops_cleanly(
+@pytest.mark.timeout(300)  # two whole starts; seen 24 s with another run of all tests beside it
+@pytest.mark.skipif(not can_tie(), reason="this machine cannot end children of a killed process")
+async def test_up_takes_free_ports_leaves_nothing_after_kill_9_has_every_row_again_and_stops_cleanly(
     open_folder: Path, start_up: StartUp
 ) -> None:
-    folder = open_folder / "beside"
-    folder.mkdir()
+    instance = open_folder / "killed" / "var" / "default"
+    instance.mkdir(parents=True)
     with socket.socket() as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]
-        instance = folder / "var" / "default"
-        instance.mkdir(parents=True)
         (instance / "ports.json").write_text(json.dumps({"api_port": taken}))
-        up = start_up(folder)
-        told = read_until_ready(up)
+        up = start_up(open_folder / "killed")
+        assert "is ready" in read_until_ready(up)
     ports = json.loads((instance / "ports.json").read_text())
     assert ports["api_port"] != taken
     assert len({*ports.values()}) == len(ports)
-    assert "is ready" in told
-    below = descendants(up.pid)
-    up.send_signal(signal.SIGTERM)
-    assert up.wait(60) == 0
-    up.communicate()
-    assert [process_id for process_id in below if is_alive(process_id)] == []
-    assert not (instance / "environment").exists()
-    assert not is_running(instance)
 
-
-@pytest.mark.timeout(300)  # two whole starts; seen 24 s with another run of all tests beside it
-@pytest.mark.skipif(not can_tie(), reason="this machine cannot end children of a killed process")
-async def test_after_kill_9_of_up_nothing_is_left_and_the_next_start_has_every_row(
-    open_folder: Path, start_up: StartUp
-) -> None:
-    folder = open_folder / "killed"
-    folder.mkdir()
-    up = start_up(folder)
-    read_until_ready(up)
-    instance = folder / "var" / "default"
-    environment = dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
-    connection = await asyncpg.connect(environment["SMARTWATCH_MIGRATION_DATABASE_URL"])
-    await connection.execute("CREATE TABLE kept AS SELECT 1 AS n")
-    await connection.close()
+    environment = environment_of(instance)
+    await run_sql(environment, "CREATE TABLE kept AS SELECT 1 AS n")
     below = descendants(up.pid)
     assert len(below) > len(PARTS)
     up.kill()
     up.communicate()
     wait_until(lambda: not any(is_alive(process_id) for process_id in below), "all have ended", 90)
-    assert all(is_free(port) for port in json.loads((instance / "ports.json").read_text()).values())
+    assert all(is_free(port) for port in ports.values())
 
-    again = start_up(folder)
+    again = start_up(open_folder / "killed")
     read_until_ready(again)
-    after = dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
-    assert after == environment  # same secrets, same ports
-    connection = await asyncpg.connect(after["SMARTWATCH_MIGRATION_DATABASE_URL"])
-    assert await connection.fetchval("SELECT n FROM kept") == 1
-    await connection.close()
-    again.send_signal(signal.SIGINT)
+    assert environment_of(instance) == environment  # same secrets, same ports
+    assert await run_sql(environment, "SELECT n FROM kept") == 1
+    below = descendants(again.pid)
+    again.send_signal(signal.SIGTERM)
     assert again.wait(60) == 0
     again.communicate()
+    assert [process_id for process_id in below if is_alive(process_id)] == []
+    assert not (instance / "environment").exists()
+    assert not is_running(instance)
+
+
+def environment_of(instance: Path) -> dict[str, str]:
+    """The environment that a running instance leaves for chores."""
+    return dict(line.split("=", 1) for line in (instance / "environment").read_text().splitlines())
+
+
+async def run_sql(environment: dict[str, str], statement: str) -> object:
+    """Run a statement as the owner of the tables; return the first value of the first row."""
+    connection = await asyncpg.connect(environment["SMARTWATCH_MIGRATION_DATABASE_URL"])
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_signals_that_end_a_command_end_up_also_where_a_shell_ignores_ctrl_c(number: signal.Signals) -> None:
+    script = (
+        "import threading; from services.devstack.up import end_on_signals\n"
+        "try: end_on_signals(); print('up', flush=True); threading.Event().wait()\n"
+        "except KeyboardInterrupt: print('stopping')"
+    )
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and text
+        ["/bin/sh", "-c", 'trap "" INT; exec "$0" -c "$1"', sys.executable, script],
+        cwd=CHECKOUT, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert process.stdout.readline() == "up\n"
+        process.send_signal(number)
+        assert process.stdout.read() == "stopping\n"
+    assert process.returncode == 0

@@ -33,8 +33,35 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture
-def server(folder: Path) -> Iterator[LocalPostgres]:
+def new_server(folder: Path) -> Iterator[LocalPostgres]:
+    """A server whose first start makes its rows' folder."""
     server = LocalPostgres(folder, durable=False)  # kill -9 needs no fsync: what is written is the system's by then
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def started_once() -> Iterator[Path]:
+    """The folder of a server that was started and stopped: copying it takes a fraction of making it."""
+    base = Path(tempfile.mkdtemp(prefix="smartwatch-test-"))
+    base.chmod(0o755)
+    with LocalPostgres(base / "postgres", durable=False):
+        pass
+    yield base / "postgres"
+    shutil.rmtree(base)
+
+
+def copy_of(started_once: Path, folder: Path) -> Path:
+    """Copy the folder of a stopped server, with the owner of its files and without the port it had."""
+    subprocess.run(["cp", "-a", str(started_once), str(folder)], check=True)  # noqa: S603, S607 - paths of our own
+    (folder / "port").unlink()
+    return folder
+
+
+@pytest.fixture
+def server(folder: Path, started_once: Path) -> Iterator[LocalPostgres]:
+    """A server that was started and stopped before."""
+    server = LocalPostgres(copy_of(started_once, folder), durable=False)
     yield server
     server.stop()
 
@@ -92,8 +119,9 @@ def first_line(child: subprocess.Popen[str]) -> list[str]:
 
 
 async def test_a_first_start_makes_role_and_database_and_a_second_keeps_rows_and_port(
-    server: LocalPostgres,
+    new_server: LocalPostgres,
 ) -> None:
+    server = new_server
     server.start()
     dsn = server.owner_dsn()
     await run_sql(dsn, "CREATE TABLE kept (n int)", "INSERT INTO kept VALUES (1)")
@@ -185,14 +213,13 @@ def test_another_port_is_taken_when_the_one_of_last_time_is_in_use(server: Local
 @pytest.mark.skipif(sys.platform != "linux", reason="claims are names that Linux keeps")
 @pytest.mark.parametrize("how", ["killed", "held down"])
 def test_its_port_is_kept_from_others_until_it_is_stopped_for_good(
-    server: LocalPostgres, folder: Path, how: str
+    server: LocalPostgres, folder: Path, started_once: Path, how: str
 ) -> None:
     server.start()
     port = server.port
     server.kill() if how == "killed" else server.stop(for_good=False)
     # Another one that would like the very port, while nobody listens there.
-    others = folder.with_name("others")
-    others.mkdir()
+    others = copy_of(started_once, folder.with_name("others"))
     (others / "port").write_text(str(port))
     with LocalPostgres(others, durable=False) as other:
         assert other.port != port
@@ -200,9 +227,9 @@ def test_its_port_is_kept_from_others_until_it_is_stopped_for_good(
         assert server.port == port
 
 
-def test_a_first_start_killed_half_way_is_made_again(server: LocalPostgres, folder: Path) -> None:
+def test_a_first_start_killed_half_way_is_made_again(new_server: LocalPostgres, folder: Path) -> None:
     (folder / "coming" / "base").mkdir(parents=True)
-    assert server.start()
+    assert new_server.start()
 
 
 async def test_a_wrong_password_and_the_operating_system_s_user_are_refused(server: LocalPostgres) -> None:
@@ -225,8 +252,8 @@ async def test_rows_and_statements_are_not_in_the_log(server: LocalPostgres, fol
     assert "4901234567" not in log
 
 
-def test_passwords_are_readable_by_their_owner_only(server: LocalPostgres, folder: Path) -> None:
-    server.start()
+def test_passwords_are_readable_by_their_owner_only(new_server: LocalPostgres, folder: Path) -> None:
+    new_server.start()
     for role in ("postgres", "smartwatch", "smartwatch_owner"):
         assert (folder / f"password-{role}").stat().st_mode & 0o077 == 0
     assert rows_of(folder).stat().st_mode & 0o077 == 0
@@ -238,7 +265,10 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root has to change 
 
 
 @as_root
-async def test_as_root_below_a_closed_folder_it_runs_in_a_user_namespace(server: LocalPostgres, folder: Path) -> None:
+async def test_as_root_below_a_closed_folder_it_runs_in_a_user_namespace(
+    new_server: LocalPostgres, folder: Path
+) -> None:
+    server = new_server
     folder.parent.chmod(0o700)
     user, refused = find_server_user(folder.parent)
     if user is None:
