@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -35,12 +35,20 @@ class Outcome(StrEnum):
 
     DONE = "done"
     LATER = "later"
+    SOON = "soon"  # urgent, and surely not made
     RECORDED = "recorded"  # the handler has settled or deferred the row itself
+
+
+_CONCLUSIONS: Final[Mapping[Outcome, Callable[[UnitOfWork, OutboxRow], Awaitable[None]]]] = {
+    Outcome.DONE: outbox.settle,
+    Outcome.LATER: outbox.defer,
+    Outcome.SOON: outbox.defer_briefly,
+}
 
 
 @dataclass(frozen=True)
 class Noted:
-    """An outcome, done or later, and what is written in the transaction that settles or defers the row."""
+    """An outcome, not ``recorded``, and what is written in the transaction that settles or defers the row."""
 
     outcome: Outcome
     write: Callable[[UnitOfWork], Awaitable[None]]
@@ -109,7 +117,7 @@ class OutboxConsumer:
         outcome = result.outcome if isinstance(result, Noted) else result
         if outcome is Outcome.RECORDED:
             return
-        conclude = outbox.settle if outcome is Outcome.DONE else outbox.defer
+        conclude = _CONCLUSIONS[outcome]
 
         async def record(work: UnitOfWork, row: OutboxRow) -> None:
             if isinstance(result, Noted):

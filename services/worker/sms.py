@@ -39,7 +39,12 @@ CODE_SENDERS: Final = 1
 SENDERS: Final = 3
 _MESSAGES = counter("sms", "Attempts to send a text message, by outcome.", outcome=("sent", "failed"))
 # A text that is useless after its time is not sent.
-_USEFUL_FOR: Final[Mapping[str, timedelta]] = {"login_code": CODE_LIFETIME}
+_USEFUL_FOR: Final[Mapping[str, timedelta]] = {
+    "login_code": CODE_LIFETIME,
+    # The alert calls on by new texts.
+    "urgent": timedelta(hours=2),
+    "go_and_look": timedelta(hours=2),
+}
 _FINAL: Final = frozenset({Failure.NUMBER_REFUSED})
 
 
@@ -79,7 +84,12 @@ class SmsSending:
         if not attempts:
             outcomes = [ProviderOutcome(NOBODY, Failure.REFUSED.value, "no_route")]
         is_final = is_taken or (bool(attempts) and all(attempt.failure in _FINAL for attempt in attempts))
-        return _noted(row, waiting, Outcome.DONE if is_final else Outcome.LATER, outcomes)
+        if is_final:
+            return _noted(row, waiting, Outcome.DONE, outcomes)
+        # What may have been sent is not sent again every few seconds.
+        is_unsure = any(attempt.failure is Failure.UNSURE for attempt in attempts)
+        is_urgent = row.priority == Urgency.SOS and not is_unsure
+        return _noted(row, waiting, Outcome.SOON if is_urgent else Outcome.LATER, outcomes)
 
     async def _is_delivered(self, waiting: WaitingSms) -> bool:
         """Return whether an earlier attempt, whose answer was lost, has been reported as delivered."""

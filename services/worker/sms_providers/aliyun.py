@@ -18,7 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from services.core.platform.clock import Clock
 from services.core.platform.outbox.sms import SmsText
-from services.worker.sms_providers.client import ProviderClient, judge_status
+from services.worker.sms_providers.client import ProviderClient, judge_answer
 from services.worker.sms_providers.interface import BalanceUnknownError, Failure, SmsNotTakenError
 from services.worker.sms_providers.templates import SmsTemplates
 
@@ -85,8 +85,7 @@ class AliyunSms:
         if code in _UNSURE_CODES:
             raise SmsNotTakenError(Failure.UNSURE, code)
         if not code:
-            judge_status(answer.status)
-            raise SmsNotTakenError(Failure.UNSURE, "no_code")
+            raise judge_answer(answer)
         raise SmsNotTakenError(Failure.REFUSED, code, no_balance=code in _BALANCE_CODES)
 
     async def balance(self) -> float:

@@ -67,6 +67,17 @@ class ProviderClient:
         return Answer(response.status_code, found if isinstance(found, dict) else {})
 
 
+def judge_answer(answer: Answer) -> SmsNotTakenError:
+    """Return what an answer without a code of the provider means: by its status; 2xx that says nothing is unsure."""
+    try:
+        judge_status(answer.status)
+    except SmsNotTakenError as error:
+        return error
+    if answer.status >= HTTPStatus.BAD_REQUEST:
+        return SmsNotTakenError(Failure.REFUSED, str(answer.status))
+    return SmsNotTakenError(Failure.UNSURE, "no_code")
+
+
 def judge_status(status: int) -> None:
     """Raise SmsNotTakenError for a status that tells enough by itself: 429 and 503 busy, 5xx unsure, 3xx refused."""
     if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from services.core.platform.outbox.sms import SmsText
-from services.worker.sms_providers.client import ProviderClient, judge_status
+from services.worker.sms_providers.client import ProviderClient, judge_answer, judge_status
 from services.worker.sms_providers.interface import BalanceUnknownError, Failure, SmsNotTakenError
 
 _SERVICE: Final = "/MainService.svc/json"
@@ -66,7 +66,7 @@ class EsmsSms:
         if code in _NUMBER_CODES:
             raise SmsNotTakenError(Failure.NUMBER_REFUSED, code)
         if not code:
-            raise SmsNotTakenError(Failure.UNSURE if answer.status < 400 else Failure.REFUSED, "no_code")  # noqa: PLR2004
+            raise judge_answer(answer)
         raise SmsNotTakenError(Failure.REFUSED, code, no_balance=code == _NO_BALANCE)
 
     async def balance(self) -> float:

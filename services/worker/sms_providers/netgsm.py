@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final
 
 from services.core.platform.outbox.sms import SmsText
-from services.worker.sms_providers.client import ProviderClient, judge_status
+from services.worker.sms_providers.client import ProviderClient, judge_answer, judge_status
 from services.worker.sms_providers.interface import BalanceUnknownError, Failure, SmsNotTakenError
 
 _TAKEN: Final = frozenset({"00", "01", "02"})
@@ -71,10 +71,12 @@ class NetgsmSms:
             raise SmsNotTakenError(Failure.BUSY, code)
         if is_code and code in _OTP_NUMBER_CODES:
             raise SmsNotTakenError(Failure.NUMBER_REFUSED, code)
-        if code in _SYSTEM_CODES or (not code and answer.status < 400):  # noqa: PLR2004
-            raise SmsNotTakenError(Failure.UNSURE, code or "no_code")
+        if not code:
+            raise judge_answer(answer)
+        if code in _SYSTEM_CODES:
+            raise SmsNotTakenError(Failure.UNSURE, code)
         no_balance = is_code and code == _OTP_NO_CREDIT
-        raise SmsNotTakenError(Failure.REFUSED, code or str(answer.status), no_balance=no_balance)
+        raise SmsNotTakenError(Failure.REFUSED, code, no_balance=no_balance)
 
     async def balance(self) -> float:
         """Return the credit in lira."""

@@ -251,6 +251,8 @@ ANSWERS: list[Told] = [
     *((name, 503, b"<html>", Failure.BUSY, "503") for name in PHONES),
     *((name, 500, b"", Failure.UNSURE, "500") for name in PHONES),
     *((name, 302, b"", Failure.REFUSED, "302") for name in PHONES),
+    # Another address than the provider's.
+    *((name, 404, b"<html>", Failure.REFUSED, "404") for name in PHONES),
     # A code that could be a number, or a text, is not repeated.
     ("twilio", 400, {"code": PHONES["twilio"]}, Failure.REFUSED, "unknown"),
     ("aliyun", 400, {"Code": CODE.text}, Failure.REFUSED, "unknown"),

@@ -229,6 +229,27 @@ async def test_an_sos_that_nobody_takes_is_counted_and_waits_and_is_retried(post
     assert (counts.failed, counts.sos_failed) == (0, 0)
 
 
+@pytest.mark.parametrize(("status", "pauses_s"), [(401, [1, 2, 4, 8, 15, 15]), (500, [1, 2, 4, 8, 16, 32])])
+async def test_an_sos_that_surely_was_not_sent_is_tried_often_and_one_that_may_have_been_is_not(
+    post: Post, clock: FakeClock, status: int, pauses_s: list[int]
+) -> None:
+    post.first.status, post.first.body = FIRST_REFUSES
+    post.second.status, post.second.body = status, {}
+    await post.queue(go_and_look_text("vi"), Urgency.SOS)
+    for pause_s in pauses_s:
+        post.time_s += PAUSE_S + 1
+        assert await post.sos_sender.consume_one()
+        (row,) = await post.waiting()
+        assert row.available_at - clock() == timedelta(seconds=pause_s)
+        clock.advance(seconds=pause_s)
+    # After two hours it says nothing that later texts of the alert do not say.
+    clock.advance(hours=2)
+    asked = len(post.first.asked)
+    assert await post.sos_sender.consume_one()
+    assert (await post.waiting(), len(post.first.asked)) == ([], asked)
+    assert (await post.counts()).sos_failed == 1
+
+
 async def test_outcomes_are_forgotten_after_two_weeks(post: Post, clock: FakeClock) -> None:
     post.first.status, post.first.body = FIRST_TAKES
     await post.queue(go_and_look_text("vi"))

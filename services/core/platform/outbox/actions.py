@@ -18,7 +18,7 @@ from sqlmodel import col, exists, select
 from services.core.platform.crypto.vault import Vault
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.metrics.registry import WAITING_SECONDS, counter, histogram
-from services.core.platform.outbox.rules import KINDS, Urgency, pause_after
+from services.core.platform.outbox.rules import KINDS, SHORT_PAUSE_MAX_S, Urgency, pause_after
 from services.core.platform.outbox.sms import SmsText, WaitingSms, sealed_payload, unseal_payload
 from services.core.platform.outbox.tables import OutboxRow
 
@@ -239,7 +239,16 @@ async def defer(work: UnitOfWork, row: OutboxRow) -> None:
 
     A row that was deleted, or that another consumer has claimed since, stays unchanged.
     """
-    values = {"available_at": work.now + pause_after(row.attempts), "claimed_until": None}
+    await _defer(work, row, pause_after(row.attempts))
+
+
+async def defer_briefly(work: UnitOfWork, row: OutboxRow) -> None:
+    """Like :func:`defer`, but for 15 s at most: for an urgent effect that surely was not made."""
+    await _defer(work, row, pause_after(row.attempts, SHORT_PAUSE_MAX_S))
+
+
+async def _defer(work: UnitOfWork, row: OutboxRow, pause: timedelta) -> None:
+    values = {"available_at": work.now + pause, "claimed_until": None}
     await work.run(update(OutboxRow).where(*_is_claimed_as(row)).values(**values))
     _DEFERRED.count(kind=row.kind)
 

@@ -7,6 +7,8 @@ from enum import IntEnum
 from typing import Final
 
 _PAUSE_MAX_S: Final = 300
+# Of an effect that waits for nothing but the outside to be well again, and is urgent.
+SHORT_PAUSE_MAX_S: Final = 15
 # Every kind of row; one that is missing here is counted as `other`.
 KINDS: Final = ("watch", "factory", "sms", "clip", "decoy", "wake", "push")
 
@@ -19,7 +21,7 @@ class Urgency(IntEnum):
     NORMAL = 2
 
 
-def pause_after(attempts: int) -> timedelta:
-    """Return the pause after the given number of failed attempts: 1, 2, 4 ... seconds, at most 5 minutes."""
+def pause_after(attempts: int, max_s: float = _PAUSE_MAX_S) -> timedelta:
+    """Return the pause after the given number of failed attempts: 1, 2, 4 ... seconds, at most ``max_s``."""
     # The exponent is bounded: a row may have failed for weeks.
-    return timedelta(seconds=min(2 ** min(attempts - 1, 9), _PAUSE_MAX_S))
+    return timedelta(seconds=min(2 ** min(attempts - 1, 9), max_s))
