@@ -15,8 +15,9 @@ from services.core.platform.db.database import Database
 from services.core.platform.events.tables import Event
 from services.core.platform.outbox.tables import OutboxRow
 from services.worker.escalation import EscalationLoop
+from tests.support.calls import calls_to_parents
 from tests.support.clock import FakeClock
-from tests.support.http import Parent, make_family, sms_to
+from tests.support.http import Parent, make_family
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -33,10 +34,6 @@ async def _press(parent: Parent, kind: str = "sos") -> str:
         alert_id = (await raise_alert(work, raised)).alert_id
     await EscalationLoop(parent.database).escalate_all()
     return f"{parent.child}/alerts/{alert_id}"
-
-
-async def _calls(parents: list[Parent]) -> list[int]:
-    return [sum("called for help" in text for text in await sms_to(one.database, one.phone)) for one in parents]
 
 
 async def _events(parent: Parent, *kinds: str) -> list[tuple[str, str | None]]:
@@ -73,7 +70,7 @@ async def test_who_cannot_help_now_acknowledges_nothing_and_the_calls_go_on(
     ]
     await _later(both[0], clock, minutes=1)
     await _later(both[0], clock, minutes=4)
-    assert await _calls(both) == [2, 2]
+    assert await calls_to_parents(both) == [2, 2]
     assert (await both[0].told("GET", path))["state"] == "calling"
     assert await _events(both[0], "alert.seen", "alert.acknowledged") == [("alert.seen", None)]
 
@@ -101,13 +98,13 @@ async def test_fifteen_minutes_after_i_take_care_the_guardian_is_asked_and_may_l
     # A repeat begins nothing anew.
     assert await grandmother.told("POST", f"{path}/all-right", json={"all_right": False}) == again
     await EscalationLoop(mother.database).escalate_all()
-    assert await _calls(both) == [2, 2]
+    assert await calls_to_parents(both) == [2, 2]
     await mother.told("POST", f"{path}/acknowledge", json={"answer": "take_care"})
     said = await mother.told("POST", f"{path}/all-right", json={"all_right": True})
     assert (said["all_right_by"], said["next_calls_at"]) == (mother.guardian_id, None)
     await _later(mother, clock, hours=1)
     assert len(await _events(mother, "alert.check_asked")) == 1, "who said yes is not asked"
-    assert await _calls(both) == [2, 2]
+    assert await calls_to_parents(both) == [2, 2]
     assert [kind for kind, _ in await _events(mother, "alert.calling_again", "alert.all_right")] == [
         "alert.calling_again", "alert.all_right",
     ]  # fmt: skip
@@ -158,4 +155,4 @@ async def test_an_alert_about_which_nobody_is_called_is_answered_without_a_quest
     assert (await mother.told("POST", f"{path}/all-right", json={"all_right": False}))["acknowledged_at"] is not None
     await _later(mother, clock, minutes=16)
     assert await _events(mother, "alert.check_asked", "alert.calling") == []
-    assert await _calls(both) == [0, 0]
+    assert await calls_to_parents(both) == [0, 0]

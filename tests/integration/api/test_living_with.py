@@ -15,6 +15,7 @@ from services.core.devices.contacts.tables import ContactAgreement
 from services.core.people.accounts.sms_texts import go_and_look_text
 from services.core.platform.db.database import Database
 from services.worker.escalation import EscalationLoop
+from tests.support.calls import waiting_calls
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, make_family, new_phone, sms_to
 
@@ -107,6 +108,16 @@ async def test_the_end_of_the_mark_deletes_what_waits_and_nothing_follows(
     await EscalationLoop(database).escalate_all()
     assert [text for one in (number, other) for text in await sms_to(database, one)] == []
     assert (await mother.told("GET", f"{mother.family}/guardians"))["lives_with_child"] == []
+
+
+async def test_an_erased_child_takes_the_waiting_texts_with_it(database: Database, mother: Parent) -> None:
+    _, number, path = await _neighbour(mother)
+    await mother.told("PUT", path, json=AGREED)
+    await _press(database, mother)
+    assert await waiting_calls([mother]) == [1]
+    await mother.told("DELETE", mother.child, params={"confirm": "erase"})
+    assert await sms_to(database, number) == []
+    assert await waiting_calls([mother]) == [0]
 
 
 async def test_who_cannot_be_marked(mother: Parent) -> None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from services.core.devices.alerts.actions import tell_guardians
-from services.core.devices.alerts.calling import call_about_the_next, show_state, start_calling
+from services.core.devices.alerts.calling import call_about_the_next, discard_waiting_calls, show_state, start_calling
 from services.core.devices.alerts.errors import AlertNotAcknowledgedError
 from services.core.devices.alerts.round_rules import CHECK_AFTER, AnswerKind, CallState, tapped_at
 from services.core.devices.alerts.rules import AlertKind, is_escalated
@@ -47,6 +47,7 @@ async def acknowledge_alert(work: UnitOfWork, child_id: uuid.UUID, alert_id: uui
     alert.escalate_at = None
     alert.check_asked_at = alert.all_right_at = alert.all_right_by = None
     alert.check_at = tapped + CHECK_AFTER if is_escalated(AlertKind(alert.kind)) else None
+    await discard_waiting_calls(work, alert)
     await show_state(work, alert, CallState.SEEN, await _wire_id(work, child_id, by.guardian_id))
     await call_about_the_next(work, child_id)
     _record(work, alert, by.guardian_id, AnswerKind.TAKE_CARE, tapped)

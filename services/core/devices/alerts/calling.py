@@ -11,8 +11,9 @@ from sqlmodel import col, select
 from services.core.devices.alerts.round_rules import CALLING_MAX, CallState, Step, earlier_round_at
 from services.core.devices.alerts.rules import ESCALATING_KINDS, NEXT_PRESS_AFTER, SEEN_NOTICE_PERIOD
 from services.core.devices.alerts.tables import Alert
+from services.core.devices.contacts.living_with import contacts_living_with
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.outbox.actions import CHANNEL, notify_watch
+from services.core.platform.outbox.actions import CHANNEL, discard_sms, notify_watch
 
 # Wakes the worker's escalation on the outbox's channel.
 WAKE_UP: Final = "escalation"
@@ -64,6 +65,15 @@ async def call_about_the_next(work: UnitOfWork, child_id: uuid.UUID) -> None:
     waiting = result.first()
     if waiting is not None:
         await start_calling(work, waiting, work.now + NEXT_PRESS_AFTER)
+
+
+async def discard_waiting_calls(work: UnitOfWork, alert: Alert) -> None:
+    """Delete the text messages about an alert that have not been sent yet.
+
+    While a provider is down one message waits for each person, not one a round; after an answer none is sent.
+    """
+    contacts = await contacts_living_with(work, [alert.child_id])
+    await discard_sms(work, [str(alert.alert_id), *(str(one.contact_id) for one in contacts)])
 
 
 async def show_state(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | None = None) -> None:

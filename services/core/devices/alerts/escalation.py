@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import delete
 from sqlmodel import col, select
 
-from services.core.devices.alerts.calling import pressed_since, show_state
+from services.core.devices.alerts.calling import discard_waiting_calls, pressed_since, show_state
 from services.core.devices.alerts.round_rules import (
     OTHERS_AFTER,
     PUSH_FRESH_FOR,
@@ -71,6 +71,7 @@ async def _begin_round(work: UnitOfWork, alert: Alert) -> None:
     """Call those whose phones may not show a push note; the others get a push note first."""
     alert.calling_round += 1
     alert.escalated_to = []
+    await discard_waiting_calls(work, alert)
     await show_state(work, alert, CallState.CALLING)
     guardians = await _guardians(work, alert)
     with_push = await guardians_with_fresh_push(work, guardians, PUSH_FRESH_FOR)
@@ -118,9 +119,8 @@ async def _call(work: UnitOfWork, alert: Alert, guardians: Sequence[uuid.UUID]) 
     time = await _time_of_call(work, alert)
     for guardian_id in guardians:
         guardian = await work.session.get_one(Guardian, guardian_id)
-        await send_sms(
-            work, guardian.phone, urgent_text(guardian.locale, time=time, host=work.host), urgency=Urgency.SOS
-        )
+        text = urgent_text(guardian.locale, time=time, host=work.host)
+        await send_sms(work, guardian.phone, text, urgency=Urgency.SOS, target=str(alert.alert_id))
         _record(work, alert, guardian_id=guardian_id)
     contacts = await _living_with(work, alert)
     if contacts:

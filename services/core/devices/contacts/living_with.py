@@ -65,7 +65,7 @@ async def mark_living_with(
     proven = check_proof(proof)
     # A short number or a landline gets no text message.
     mobile_phone(contact.number or "")
-    standing = await _standing(work, child.child_id)
+    standing = await standing_agreements_of(work, child.child_id)
     if any(one.contact_id == contact_id for one in standing):
         return contact
     if len(standing) >= LIVING_WITH_MAX:
@@ -97,14 +97,14 @@ async def end_agreement_of(work: UnitOfWork, contact: Contact) -> bool:
     The caller holds the contact list locked.
     """
     ended = False
-    for one in await _standing(work, contact.child_id):
+    for one in await standing_agreements_of(work, contact.child_id):
         if one.contact_id == contact.contact_id:
             one.ended_at = work.now
             work.add(one)
             ended = True
     if ended:
         await work.flush()
-        await discard_sms(work, str(contact.contact_id))
+        await discard_sms(work, [str(contact.contact_id)])
     return ended
 
 
@@ -128,7 +128,8 @@ async def contacts_living_with(work: UnitOfWork, child_ids: Collection[uuid.UUID
     ]
 
 
-async def _standing(work: UnitOfWork, child_id: uuid.UUID) -> list[ContactAgreement]:
+async def standing_agreements_of(work: UnitOfWork, child_id: uuid.UUID) -> list[ContactAgreement]:
+    """Return the standing agreements of the contacts who live with a child."""
     result = await work.session.exec(
         select(ContactAgreement).where(
             col(ContactAgreement.child_id) == child_id, col(ContactAgreement.ended_at).is_(None)

@@ -67,9 +67,10 @@ async def send_sms(
     await _queue(work, DECOY if decoy else "sms", target, sealed_payload(work.vault, phone, content), urgency)
 
 
-async def discard_sms(work: UnitOfWork, target: str) -> None:
-    """Delete the text messages for a target that wait; one that is being sent at this moment is sent."""
-    await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "sms", col(OutboxRow.target) == target))
+async def discard_sms(work: UnitOfWork, targets: Collection[str]) -> None:
+    """Delete the text messages for these targets that wait; one that is being sent at this moment is sent."""
+    if targets:
+        await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "sms", col(OutboxRow.target).in_(targets)))
 
 
 async def request_rendition(work: UnitOfWork, clip_id: uuid.UUID, form: str, max_bytes: int = 0) -> None:

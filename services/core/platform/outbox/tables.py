@@ -18,7 +18,7 @@ class OutboxRow(SQLModel, table=True):
     __table_args__ = (Index("outbox_due", "kind", "priority", "available_at"),)
 
     outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    # watch (target: user name), factory (target: serial), sms (target: empty or a contact; sealed payload),
+    # watch (target: user name), factory (target: serial), sms (target: empty, an alert or a contact; sealed payload),
     # clip (target: its id), decoy (never sent), wake (target: a family; payload: the event),
     # push (target: an endpoint; ids and words)
     kind: str = Field(max_length=10)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.core.conversation.messages.queries import PAGE_MAX_MESSAGES, MessageView, conversation
+from services.core.devices.contacts.living_with import standing_agreements_of
 from services.core.devices.contacts.queries import contacts_of
 from services.core.devices.watches.queries import settings_of_child
 from services.core.pairing.wipes import wipe_orders_of
@@ -25,6 +26,7 @@ from services.core.privacy.queries import erasures_of
 
 FORMAT: Final = "smartwatch-export/1"
 _OF_CONSENT: Final = {"part", "text_version", "locale", "how", "witness", "form_number"}
+_OF_AGREEMENT: Final = {"how", "witness", "form_number", "given_at"}
 _OF_CONTACT: Final = {"name", "relation", "number", "may_message", "may_call", "emergency", "state"}
 
 
@@ -112,6 +114,13 @@ async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict
     birth_date = birth_date_of(work, child)
     settings = await settings_of_child(work, child.child_id)
     orders = await wipe_orders_of(work, child_id=child.child_id)
+    agreements = {
+        one.contact_id: {
+            **_plain(one.model_dump(include=_OF_AGREEMENT)),
+            "recorded_by": None if one.recorded_by is None else str(one.recorded_by),
+        }
+        for one in await standing_agreements_of(work, child.child_id)
+    }
     return {
         "child_id": str(child.child_id),
         "name": child.name,
@@ -122,6 +131,7 @@ async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict
             {
                 **contact.model_dump(include=_OF_CONTACT),
                 "guardian_id": None if contact.guardian_id is None else str(contact.guardian_id),
+                "lives_with_child": agreements.get(contact.contact_id),
             }
             for contact in await contacts_of(work, child.child_id)
         ],

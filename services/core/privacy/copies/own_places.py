@@ -5,12 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of
+from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, answers_of, calls_of
 from services.core.devices.alerts.rules import kinds_visible_with
-from services.core.devices.alerts.tables import Alert
+from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.queries import After, CheckinView, checkins_in, child_zones
 from services.core.location.checkins.sos_places import SosPlaceView, sos_places_of
@@ -47,10 +48,7 @@ async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> 
     return {
         "checkins": None,
         "zones": [_zone(one) for one in zones],
-        "alerts": [
-            _alert(alert, places.get(alert.alert_id))
-            for alert in await _alerts(work, child, kinds_visible_with(rights))
-        ],
+        "alerts": await _alerts_of(work, child, kinds_visible_with(rights), places),
     }
 
 
@@ -101,13 +99,36 @@ def _zone(view: ZoneView) -> dict[str, Any]:
     }
 
 
-async def _alerts(work: UnitOfWork, child: Child, kinds: list[str]) -> list[Alert]:
-    found: list[Alert] = []
+async def _alerts_of(
+    work: UnitOfWork, child: Child, kinds: list[str], places: Mapping[uuid.UUID, SosPlaceView]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
     after: uuid.UUID | None = None
     while page := await alerts_of(work, child.child_id, kinds, after=after, limit=PAGE_MAX_ALERTS):
-        found += page
+        alert_ids = [one.alert_id for one in page]
+        calls, answers = await calls_of(work, alert_ids), await answers_of(work, alert_ids)
+        for alert in page:
+            told = {
+                "calls": [_call(one) for one in calls if one.alert_id == alert.alert_id],
+                "answers": [_answer(one) for one in answers if one.alert_id == alert.alert_id],
+            }
+            found.append(_alert(alert, places.get(alert.alert_id)) | told)
         after = page[-1].alert_id
     return found[::-1]
+
+
+def _call(call: AlertCall) -> dict[str, Any]:
+    return {
+        "round_no": call.round_no, "guardian_id": _id(call.guardian_id), "contact_id": _id(call.contact_id),
+        "called_at": _time(call.called_at),
+    }  # fmt: skip
+
+
+def _answer(answer: AlertAnswer) -> dict[str, Any]:
+    return {
+        "guardian_id": _id(answer.guardian_id), "answer": answer.answer, "tapped_at": _time(answer.tapped_at),
+        "answered_at": _time(answer.answered_at),
+    }  # fmt: skip
 
 
 def _alert(alert: Alert, sent: SosPlaceView | None) -> dict[str, Any]:
@@ -123,9 +144,15 @@ def _alert(alert: Alert, sent: SosPlaceView | None) -> dict[str, Any]:
         "happened_at": _time(alert.happened_at),
         "raised_at": _time(alert.raised_at),
         "acknowledged_at": _time(alert.acknowledged_at),
-        "acknowledged_by": None if alert.acknowledged_by is None else str(alert.acknowledged_by),
+        "acknowledged_by": _id(alert.acknowledged_by),
+        "all_right_at": _time(alert.all_right_at),
+        "all_right_by": _id(alert.all_right_by),
         "place": place,
     }
+
+
+def _id(value: uuid.UUID | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _time(value: datetime | None) -> str | None:

@@ -10,6 +10,8 @@ from sqlmodel import col, exists, select
 
 from services.core.conversation.audio_assets.tables import AudioAsset
 from services.core.conversation.messages.tables import Message, MessageRecipient
+from services.core.devices.alerts.tables import Alert
+from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.accounts.tables import Guardian, LoginChallenge
 from services.core.people.households.tables import Child, Enrolment, Family, Invitation, Membership
@@ -62,6 +64,12 @@ async def _remove_child(work: UnitOfWork, child_id: uuid.UUID) -> None:
     clips = select(cast(col(AudioAsset.clip_id), String)).where(col(AudioAsset.child_id) == child_id)
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(usernames)))
     await work.run(delete(OutboxRow).where(col(OutboxRow.target).in_(clips)))
+    # Text messages about a call for help, to guardians and to whoever lives with the child.
+    for called in (
+        select(cast(col(Alert.alert_id), String)).where(col(Alert.child_id) == child_id),
+        select(cast(col(Contact.contact_id), String)).where(col(Contact.child_id) == child_id),
+    ):
+        await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "sms", col(OutboxRow.target).in_(called)))
     # Queued notifications about the child. A push that is already out finds no event to fetch.
     about = col(OutboxRow.payload)["child_id"].astext
     await work.run(delete(OutboxRow).where(col(OutboxRow.kind) == "push", about == str(child_id)))

@@ -55,6 +55,8 @@ _TECHNICAL: Final = Stays("no person in it")
 # What is promised of every table. A new one needs its promise here and in docs/privacy.md.
 PROMISES: Final[dict[str, Goes | Stays]] = {
     "alert": Goes(180, "raised_at"),
+    "alert_answer": Goes(180, "answered_at"),
+    "alert_call": Goes(180, "called_at"),
     "audio_upload": Goes(30, "received_at"),
     "audio_upload_total": Stays("how many bytes wait: a number, 0 once they are gone"),
     "audit": _LOG,
@@ -70,6 +72,7 @@ PROMISES: Final[dict[str, Goes | Stays]] = {
     "cohort": _PROGRAMME,
     "consent": _CHILD,
     "contact": _CHILD,
+    "contact_agreement": _CHILD,
     "contact_list": _CHILD,
     "contest": Goes(180, "ended_at"),
     "contest_decision": Stays("goes with its contest"),
@@ -119,6 +122,7 @@ PROMISES: Final[dict[str, Goes | Stays]] = {
     "session": Goes(90, "last_used_at"),
     "sim_month": _PROGRAMME,
     "site": _PROGRAMME,
+    "sms_outcome": Goes(14, "happened_at"),
     "sos_place": Goes(180, "received_at"),
     "staff": _PROGRAMME,
     "staff_origin": _PROGRAMME,

@@ -27,13 +27,13 @@ from services.core.platform.limits.rules import Limits
 from services.core.platform.outbox.rules import Urgency
 from services.core.platform.outbox.tables import OutboxRow
 from services.worker.escalation import EscalationLoop
+from tests.support.calls import calls_to_parents, waiting_calls
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, fill_buckets, make_family, make_place, pair, sms_to
 from tests.support.world import arrive, make_home, wear
 
 ALL_KINDS = [kind.value for kind in AlertKind]
 TEXT = "SmartWatch: a watch of your family called for help at {time}. Open 127.0.0.1:8080 or call home."
-CALLED = TEXT.split(" at ", maxsplit=1)[0]
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -47,12 +47,6 @@ async def _raise(database: Database, parent: Parent, kind: str = "sos") -> uuid.
     async with database.begin() as work:
         raised = NewAlert(uuid.UUID(parent.child_id), uuid.UUID(str(parent.family_id)), kind)
         return (await raise_alert(work, raised)).alert_id
-
-
-async def _called(database: Database, parents: list[Parent]) -> list[int]:
-    """Return how often each parent was sent the text that asks to open the app."""
-    texts = [await sms_to(database, parent.phone) for parent in parents]
-    return [sum(text.startswith(CALLED) for text in sent) for sent in texts]
 
 
 async def _work_on(database: Database, clock: FakeClock, until_s: float, since: datetime) -> None:
@@ -82,13 +76,13 @@ async def test_who_has_no_working_push_is_called_at_once_and_the_others_after_a_
     await _give_push(database, parents[1], clock, taken_hours_ago=25)
     await _raise(database, parents[0])
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [0, 1, 1]
+    assert await calls_to_parents(parents) == [0, 1, 1]
     clock.advance(seconds=59)
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [0, 1, 1]
+    assert await calls_to_parents(parents) == [0, 1, 1]
     clock.advance(seconds=1)
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [1, 1, 1]
+    assert await calls_to_parents(parents) == [1, 1, 1]
     assert (await sms_to(database, parents[0].phone))[-1] == TEXT.format(time=f"{clock.now + timedelta(hours=8):%H}:00")
 
 
@@ -104,18 +98,20 @@ async def test_two_guardians_of_whom_the_second_answers_in_the_third_round(
     for after_s, called in ((0, [0, 1]), (60, [1, 1]), (330, [1, 1]), (360, [1, 2]), (420, [2, 2]), (1290, [2, 2]),
                             (1320, [2, 3])):  # fmt: skip
         await _work_on(database, clock, after_s, began_at)
-        assert await _called(database, both) == called, f"after {after_s} s"
+        assert await calls_to_parents(both) == called, f"after {after_s} s"
     path = f"{mother.child}/alerts/{alert_id}"
     # Access tokens live for 15 minutes.
     for parent in both:
         await parent.log_in()
     shown = await mother.told("GET", path)
     assert (shown["state"], shown["calling_round"], shown["acknowledged_at"]) == ("calling", 3, None)
+    assert await waiting_calls(both) == [0, 1]
     await both[1].told("POST", f"{path}/acknowledge", json={"answer": "take_care"})
+    assert await waiting_calls(both) == [0, 0], "what has not been sent is not sent any more"
     for _ in range(30):
         clock.advance(minutes=10)
         await EscalationLoop(database).escalate_all()
-    assert await _called(database, both) == [2, 3], "nobody is called after the answer"
+    assert await calls_to_parents(both) == [2, 3], "nobody is called after the answer"
     await mother.log_in()
     shown = await mother.told("GET", path)
     assert [(one["round_no"], one["guardian_id"]) for one in shown["calls"]] == [
@@ -136,17 +132,18 @@ async def test_calls_that_nobody_answers_end_after_six_hours(
     while clock.now < began_at + timedelta(hours=9):
         clock.advance(minutes=5)
         await EscalationLoop(database).escalate_all()
-        if (await _called(database, parents[:1]))[0] > len(rounds):
+        if (await calls_to_parents(parents[:1]))[0] > len(rounds):
             rounds.append(int((clock.now - began_at).total_seconds() // 60))
     assert rounds == [0, 5, 20, 50, 110, 170, 230, 290, 350]
-    assert await _called(database, parents) == [9, 9, 9]
+    assert await calls_to_parents(parents) == [9, 9, 9]
+    assert await waiting_calls(parents) == [1, 1, 1], "a provider that is back does not send nine texts at once"
     await parents[0].log_in()
     shown = await parents[0].told("GET", f"{parents[0].child}/alerts/{alert_id}")
     assert (shown["state"], shown["next_calls_at"], len(shown["calls"])) == ("unanswered", None, 27)
     # A press after the end begins anew.
     await _raise(database, parents[0])
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [10, 10, 10]
+    assert await calls_to_parents(parents) == [10, 10, 10]
 
 
 async def test_no_limit_of_text_messages_silences_an_sos(database: Database, parents: list[Parent]) -> None:
@@ -156,7 +153,7 @@ async def test_no_limit_of_text_messages_silences_an_sos(database: Database, par
         await charge(work, *(Charge(one, "86", cost=one.value.burst) for one in limits))
     await _raise(database, parents[0])
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [1, 1, 1]
+    assert await calls_to_parents(parents) == [1, 1, 1]
     async with database.begin() as work:
         rows = await work.session.exec(
             select(OutboxRow).where(OutboxRow.kind == "sms").order_by(col(OutboxRow.priority))
@@ -168,7 +165,7 @@ async def test_no_limit_of_text_messages_silences_an_sos(database: Database, par
 async def test_ten_workers_at_once_call_each_guardian_once(database: Database, parents: list[Parent]) -> None:
     await _raise(database, parents[0])
     await asyncio.gather(*(EscalationLoop(database).escalate_all() for _ in range(10)))
-    assert await _called(database, parents) == [1, 1, 1]
+    assert await calls_to_parents(parents) == [1, 1, 1]
 
 
 async def test_other_alerts_send_no_text_message(database: Database, clock: FakeClock, parents: list[Parent]) -> None:
@@ -177,13 +174,13 @@ async def test_other_alerts_send_no_text_message(database: Database, clock: Fake
             await _raise(database, parents[0], kind.value)
     clock.advance(hours=1)
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [0, 0, 0]
+    assert await calls_to_parents(parents) == [0, 0, 0]
 
 
 async def test_a_call_that_cannot_be_read_is_escalated_like_an_sos(database: Database, parents: list[Parent]) -> None:
     await _raise(database, parents[0], "unreadable")
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [1, 1, 1]
+    assert await calls_to_parents(parents) == [1, 1, 1]
 
 
 async def test_a_second_press_has_its_own_round_when_only_the_first_is_answered(
@@ -193,13 +190,13 @@ async def test_a_second_press_has_its_own_round_when_only_the_first_is_answered(
     clock.advance(seconds=30)
     await _raise(database, parents[0])
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [1, 1, 1], "two presses are one round of calls"
+    assert await calls_to_parents(parents) == [1, 1, 1], "two presses are one round of calls"
     async with database.begin() as work:
         mother = uuid.UUID(parents[0].guardian_id)
         await acknowledge_alert(work, uuid.UUID(parents[0].child_id), first, Answering(mother, ALL_KINDS))
     clock.advance(seconds=60)
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [2, 2, 2]
+    assert await calls_to_parents(parents) == [2, 2, 2]
 
 
 async def test_a_press_in_a_long_pause_does_not_wait_for_its_end(
@@ -209,11 +206,11 @@ async def test_a_press_in_a_long_pause_does_not_wait_for_its_end(
     for _ in range(12):
         clock.advance(minutes=5)
         await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [4, 4, 4]
+    assert await calls_to_parents(parents) == [4, 4, 4]
     for _ in range(10):
         await _raise(database, parents[0])
         await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [5, 5, 5], "ten presses bring one round"
+    assert await calls_to_parents(parents) == [5, 5, 5], "ten presses bring one round"
     # One more press just after these calls does not wait for an hour either.
     for _ in range(2):
         clock.advance(seconds=60)
@@ -221,7 +218,7 @@ async def test_a_press_in_a_long_pause_does_not_wait_for_its_end(
         await EscalationLoop(database).escalate_all()
     clock.advance(minutes=3)
     await EscalationLoop(database).escalate_all()
-    assert await _called(database, parents) == [6, 6, 6]
+    assert await calls_to_parents(parents) == [6, 6, 6]
 
 
 async def test_a_watch_that_is_silent_for_a_day_is_told_of_once_a_silence(
