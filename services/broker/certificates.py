@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -60,6 +61,15 @@ def expires_at(certificate_file: Path) -> datetime | None:
         return x509.load_pem_x509_certificate(certificate_file.read_bytes()).not_valid_after_utc
     except (OSError, ValueError):
         return None
+
+
+def fit_together(certificate: bytes, key: bytes) -> bool:
+    """Return whether a PEM key belongs to the first certificate of a PEM chain; False for what cannot be read."""
+    try:
+        ours = serialization.load_pem_private_key(key, password=None).public_key()
+        return ours == x509.load_pem_x509_certificate(certificate).public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
 
 
 _Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from services.broker.access import verify_access
+from services.broker.certificates import fit_together
 from services.broker.configuration import BrokerConfiguration, render_configuration, render_reload_configuration
 from services.broker.errors import DescriptorsExhaustedError, FolderInUseError, PasswordFileBrokenError
 from services.broker.files import broker_owner, make_folder, replace_file
@@ -123,12 +124,20 @@ class BrokerFolder:
         return probe_password
 
     def write_certificate(self) -> bool:
-        """Copy certificate and key to where Mosquitto's user can read them; return whether they are new."""
+        """Copy certificate and key to where Mosquitto's user can read them; return whether they are new.
+
+        A pair of which one half is renewed before the other, or is being replaced, is left for the next call.
+        """
         certificate_file, key_file = self.configuration.certificate_file, self.configuration.key_file
         if not self.configuration.tls_port or certificate_file is None or key_file is None:
             return False
-        pair = (certificate_file.read_bytes(), key_file.read_bytes())
-        if pair == self._certificate:
+        try:
+            pair = (certificate_file.read_bytes(), key_file.read_bytes())
+        except FileNotFoundError:
+            if self._certificate is None:
+                raise
+            return False
+        if pair == self._certificate or (self._certificate is not None and not fit_together(*pair)):
             return False
         replace_file(self.path / "key.pem", pair[1], self.owner)
         replace_file(self.path / "certificate.pem", pair[0], self.owner)

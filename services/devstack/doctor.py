@@ -24,11 +24,13 @@ from services.core.people.programme.queries import all_sites
 from services.core.people.staff_accounts.queries import approvers_at
 from services.core.people.staff_accounts.rules import APPROVERS_WANTED
 from services.core.platform.audio.confinement import available_layers
+from services.core.platform.clock import system_clock
 from services.core.platform.db.database import Database
 from services.core.platform.db.migrate import newest_revision
 from services.core.platform.descriptors import attainable_descriptor_limit
 from services.core.platform.erasure_ledger import ErasuresPendingError
 from services.core.platform.settings import Environment, Settings
+from services.devstack.doctor_certificates import certificate_faults
 from services.devstack.installation import BACKUP_PORT, CHECKOUT, PREFIX, PROCESSES
 from services.devstack.instance import PREFERRED_PORTS, is_running
 from services.devstack.ports import is_free
@@ -107,6 +109,7 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
             findings.append(asyncio.run(sms_routes(settings)))
     findings += [sms_templates(settings), watchdog(settings)]
     findings.append(broker_files(settings.mosquitto_dir))
+    findings.append(certificate(settings))
     findings += further(settings)
     if running:
         findings += processes(settings)
@@ -265,6 +268,16 @@ def broker_files(folder: Path) -> Finding:
         return Finding("broker files", ok=True, what="whole")
     mend = "the broker replaces damaged files and deletes what it set aside after 20 h; check the disk and its log"
     return Finding("broker files", ok=False, what="; ".join(faults), mend=mend)
+
+
+def certificate(settings: Settings) -> Finding:
+    """Check that the certificate of the watches' port fits its key and lasts."""
+    faults = list(certificate_faults(settings, system_clock()))
+    if not faults:
+        what = "lasts, and fits its key" if settings.tls_certificate_file else "made and renewed by the product"
+        return Finding("certificate", ok=True, what=what)
+    mend = "look at the renewal (certbot renew --dry-run, or Caddy's log) and at its hook; docs/deployment.md"
+    return Finding("certificate", ok=False, what="; ".join(faults), mend=mend)
 
 
 # ------------------------------------------------------------------------- settings, database, processes

@@ -16,8 +16,9 @@ import pytest_asyncio
 
 from services.broker.certificates import Certificates, development_certificates
 from services.broker.configuration import BrokerConfiguration
+from services.broker.passwords import BrokerLogin
 from services.broker.process import MosquittoProcess
-from tests.integration.broker.conftest import ANA, KNOWN, make_process
+from tests.integration.broker.conftest import ANA, KNOWN, login, make_process
 from tests.support.mqtt_client import connected, refused
 
 
@@ -131,6 +132,36 @@ async def test_a_renewed_certificate_is_taken_without_cutting_anybody_off(broker
         await ana.publish(f"sw/v1/{ANA}/up/text", "still here")
         assert ana.connected
     assert broker.process.pid == pid
+
+
+async def test_a_renewal_file_by_file_reaches_a_hundred_watches_as_nothing(broker: TlsBroker) -> None:
+    names = [f"w-renewal{a}{b}aaa" for a in "abcdefghij" for b in "abcdefghij"]
+    # Hashed once: a hundred users with one password.
+    shared = login("w-renewal", "renewal").password_hash
+    await broker.process.set_logins([*KNOWN, *(BrokerLogin(name, shared) for name in names)])
+    files, before = broker.certificates, await _certificate(broker.port)
+    async with contextlib.AsyncExitStack() as stack:
+        watches = [
+            await stack.enter_async_context(connected(broker.port, name, "renewal", tls=broker.trust()))
+            for name in names
+        ]
+        old_key = files.key_file.read_bytes()
+        development_certificates(files.certificate_file.parent, "renewed.example")
+        new_key = files.key_file.read_bytes()
+        # The certificate is there before its key, then the key is missing for a moment: the old pair is kept.
+        files.key_file.write_bytes(old_key)
+        await broker.process.verify_files()
+        files.key_file.unlink()
+        await broker.process.verify_files()
+        assert await _certificate(broker.port) == before
+        files.key_file.write_bytes(new_key)
+        await broker.process.verify_files()
+        await _handshake(broker.port, broker.trust(), "renewed.example")
+        for name, watch in zip(names, watches, strict=True):
+            await watch.publish(f"sw/v1/{name}/up/text", "still here")
+        assert all(watch.connected for watch in watches)
+        assert broker.process.connections.watches_connected == len(names)
+    await broker.process.set_logins(KNOWN)
 
 
 async def test_nobody_enters_without_password_by_tls_either(broker: TlsBroker) -> None:
