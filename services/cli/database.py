@@ -20,7 +20,7 @@ def upgrade() -> None:
     migrate.upgrade(
         settings.migration_database_url or settings.database_url, role=grants.role_of(settings.database_url)
     )
-    print(f"The schema is at {migrate.newest_revision()}.")
+    print(f"The schema is at {migrate.newest_revision()} or newer.")
     # Before anything is served: a database that was restored holds what was erased since.
     if repeated := replay_ledger(settings):
         print(f"{repeated} erasures repeated.")

@@ -70,7 +70,9 @@ def test_the_target_wants_every_process_and_the_schema_comes_first() -> None:
     for name in ("broker", "api", "worker", "bridge"):
         assert f"smartwatch-{name}.service" in target
         unit = (FOLDER / f"smartwatch-{name}.service").read_text()
-        assert "Requires=smartwatch-schema.service" in unit
+        assert "Wants=smartwatch-schema.service" in unit
+        assert "Requires=" not in unit
+        assert "smartwatch-schema.service" in unit.partition("After=")[2].splitlines()[0]
         assert "LimitNOFILE=65536" in unit
         assert "Restart=always" in unit
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -27,10 +29,32 @@ def _config(url: str) -> Config:
 def upgrade(url: str, revision: str = "head", *, role: str = "") -> None:
     """Migrate the database at ``url`` to the newest schema, or to one on the way there; a repeat changes nothing.
 
-    ``url`` names the owner of the tables, ``role`` the user of the running processes, which gets what it needs.
+    ``url`` names the owner of the tables, ``role`` the user of the running processes, which gets what it needs. A
+    database of a newer version is left as it is: this code runs on it, so that an upgrade can be taken back.
     """
+    if is_newer(asyncio.run(_revision_of(url))):
+        return
     command.upgrade(_config(url), revision)
     apply_grants(url, role)
+
+
+def is_newer(revision: str | None) -> bool:
+    """Return whether a database of this revision was migrated by a later version of the code.
+
+    Revisions are numbers that grow, and each migration leaves what the code before it relies on.
+    """
+    return revision is not None and revision.isdecimal() and int(revision) > int(newest_revision())
+
+
+async def _revision_of(url: str) -> str | None:
+    connection = await asyncpg.connect(url, timeout=10)
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return revision
+    finally:
+        await connection.close(timeout=2)
 
 
 def newest_revision() -> str:
