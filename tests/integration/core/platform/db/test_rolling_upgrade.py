@@ -59,7 +59,7 @@ async def schema_of(connection: asyncpg.Connection) -> Schema:
     constraints = {
         (table, definition, frozenset(names)) for table, definition, names in await connection.fetch(_CONSTRAINTS)
     }
-    return Schema(columns, constraints, dict(await connection.fetch(_FILES)))
+    return Schema(columns, constraints, {row["relname"]: row["relfilenode"] for row in await connection.fetch(_FILES)})
 
 
 @pytest_asyncio.fixture(loop_scope="session")
