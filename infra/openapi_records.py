@@ -22,6 +22,8 @@ RECORDS: Final = {
     "Session": "TokenResponse",
     "Consent": "ConsentResponse",
     "ConsentText": "ConsentText",
+    "PrivacyNotice": "PrivacyNoticeResponse",
+    "Question": "Question",
     "Family": "MyFamily",
     "MyInvitation": "MyInvitation",
     "Me": "MeResponse",

@@ -33,7 +33,9 @@ from services.core.pairing import errors as pairing
 from services.core.people.accounts import errors as accounts
 from services.core.people.consents import errors as consents
 from services.core.people.households import errors as families
+from services.core.people.privacy_notices import errors as notices
 from services.core.people.programme import errors as programme
+from services.core.people.questions import errors as questions
 from services.core.people.staff_accounts import errors as staff_accounts
 from services.core.platform import erasure_ledger
 from services.core.platform.audio import errors as audio
@@ -74,6 +76,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     consents.ConsentProofError: HTTPStatus.UNPROCESSABLE_ENTITY,
     consents.AgreementNotDueError: HTTPStatus.CONFLICT,
     consents.ChildRefusedError: HTTPStatus.CONFLICT,
+    questions.QuestionChildError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    notices.SiteIncompleteError: HTTPStatus.CONFLICT,
+    notices.NoticeOutdatedError: HTTPStatus.CONFLICT,
+    notices.FilingNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    notices.TooManyProcessorsError: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNotApprovedError: HTTPStatus.CONFLICT,

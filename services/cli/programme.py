@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
+    from services.core.people.privacy_notices.rules import NoticeDetails
     from services.core.platform.db.database import UnitOfWork
 
 programme_commands = typer.Typer(name="programme", help="Programmes.", no_args_is_help=True)
@@ -126,6 +129,60 @@ def list_sites() -> None:
     cli_run.print_table(
         ("programme", "site", "country", "time zone", "language", "cohorts"), cli_run.in_one_transaction(chore)
     )
+
+
+@site_commands.command("notice")
+def site_notice(
+    site: str,
+    file: Annotated[
+        Path | None, typer.Option(help="JSON with the fields to state; without it, show what is stated.")
+    ] = None,
+    programme: OfProgramme = None,
+) -> None:
+    """Show or state who is responsible for the data at a site; families read it before their first consent."""
+    from dataclasses import asdict
+
+    from services.core.people.privacy_notices import actions
+    from services.core.people.privacy_notices.queries import stated_notice
+    from services.core.people.privacy_notices.rules import missing_fields
+    from services.core.people.programme import queries
+    from services.core.platform.audit.actions import OPERATOR
+
+    details = None if file is None else _notice_in(file)
+
+    async def chore(work: UnitOfWork) -> tuple[dict[str, Any], tuple[str, ...]]:
+        place = await queries.site_named(work, site, programme)
+        if details is not None:
+            await actions.state_notice(work, OPERATOR, place, details)
+        version, stated = await stated_notice(work, place.site_id)
+        return {"version": version, **asdict(stated)}, missing_fields(stated, place.country)
+
+    stated, missing = cli_run.in_one_transaction(chore)
+    print(json.dumps(stated, ensure_ascii=False, indent=2))
+    print(f"missing: {', '.join(missing)}" if missing else "complete")
+
+
+def _notice_in(file: Path) -> NoticeDetails:
+    """Return the details in a JSON file; unknown fields and other types are refused."""
+    from dataclasses import fields
+
+    from pydantic import TypeAdapter, ValidationError
+
+    from services.core.people.privacy_notices.rules import NoticeDetails
+
+    try:
+        raw = cli_run.read_file(file)
+        details = TypeAdapter(NoticeDetails).validate_json(raw)
+    except ValidationError as error:
+        lines = tuple(
+            f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors(include_url=False)
+        )
+        raise cli_run.OperatorError("notice_malformed", f"{file}: this is not a notice.", lines) from None
+    unknown = sorted(json.loads(raw).keys() - {one.name for one in fields(NoticeDetails)})
+    if unknown:
+        lines = tuple(f"{name}: this field is unknown" for name in unknown)
+        raise cli_run.OperatorError("notice_malformed", f"{file}: this is not a notice.", lines)
+    return details
 
 
 @cohort_commands.command("create")

@@ -20,6 +20,8 @@ from services.broker.access import is_packaged_access
 from services.broker.binary import find_mosquitto
 from services.broker.gate import connections_within
 from services.broker.sessions import STATE_ALARM_BYTES
+from services.core.people.privacy_notices.queries import stated_notice
+from services.core.people.privacy_notices.rules import missing_fields
 from services.core.people.programme.queries import all_sites
 from services.core.people.staff_accounts.queries import approvers_at
 from services.core.people.staff_accounts.rules import APPROVERS_WANTED
@@ -106,6 +108,7 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
         findings.append(seen)
         if seen.ok:
             findings.append(asyncio.run(approvers(settings)))
+            findings.append(asyncio.run(privacy_notices(settings)))
             findings.append(asyncio.run(sms_routes(settings)))
     findings += [sms_templates(settings), watchdog(settings)]
     findings.append(broker_files(settings.mosquitto_dir))
@@ -383,6 +386,25 @@ def watchdog(settings: Settings) -> Finding:
         return Finding("watchdog", ok=True, what=f"tells by {told}" if told else "not set up, as in development")
     mend = "set SMARTWATCH_WATCHDOG_MAIL_TO or another way, and enable its timer: docs/runbook.md"
     return Finding("watchdog", ok=True, what="nobody is told of trouble", mend=mend, warns=True)
+
+
+async def privacy_notices(settings: Settings) -> Finding:
+    """Whether each site has stated who is responsible; in production a site that has not cannot take families."""
+    database = Database.of(settings)
+    try:
+        async with database.begin() as work:
+            stated = [(site, (await stated_notice(work, site.site_id))[1]) for _, site in await all_sites(work)]
+    except ErasuresPendingError:
+        return Finding("privacy notices", ok=True, what="not looked at: erasures of a restored backup are pending")
+    finally:
+        await database.close()
+    missing = [(site.name, fields) for site, one in stated if (fields := missing_fields(one, site.country))]
+    if not missing:
+        return Finding("privacy notices", ok=True, what=f"complete at each of {len(stated)} sites")
+    shown = "; ".join(f"{name} lacks {', '.join(fields)}" for name, fields in missing[:5])
+    mend = "`smartwatch sites notice SITE --file notice.json`; until then production takes no family there"
+    in_production = settings.environment is Environment.PRODUCTION
+    return Finding("privacy notices", ok=not in_production, what=shown, mend=mend, warns=not in_production)
 
 
 def processes(settings: Settings) -> Iterator[Finding]:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import update
+from sqlmodel import col
+
+from services.core.people.consents.tables import Consent
 from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.watch import SimWatch
 from tests.e2e.conftest import Play, pair
@@ -86,3 +90,21 @@ async def test_a_watch_that_is_found_again_is_opened_and_says_so(play: Play) -> 
         assert not watch.is_locked
         await watch.wait_stored(watch.write("family", "it was under the bed"))
         assert {one.kind: one.state for one in await parent.places.commands(child)} == {"lost": "done", "found": "done"}
+
+
+async def test_a_parent_reads_who_is_responsible_and_is_asked_one_question_a_day(play: Play) -> None:
+    home = await play.home()
+    family = str(home.family_id)
+    async with play.parent(home.phone) as parent:
+        notice = await parent.family.privacy_notice(family, "vi")
+        assert (notice.locale, notice.is_fictional) == ("vi", True)
+        assert await parent.family.question(family) is None, "on the first day messages alone are asked for"
+        async with play.database.begin() as work:
+            await work.run(update(Consent).values(given_at=col(Consent.given_at) - timedelta(days=1)))
+        question = await parent.family.question(family)
+        assert question is not None
+        assert question.subject == "location"
+        await parent.family.not_now(family, question)
+        assert await parent.family.question(family) is None
+        given = await parent.family.consent(family, "location")
+        assert (given.notice_version, given.newer_version) == (notice.notice_version, None)

@@ -10,7 +10,7 @@ from services.core.devices.contacts.guardians import give_consent
 from services.core.devices.watches.queries import settings_of_child
 from services.core.location.checkins.actions import ReceivedFix
 from services.core.location.geometry import Plane, Point
-from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.consents.rules import Part, Proof, consent_texts
 from services.core.people.households.queries import membership_in
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database, UnitOfWork
@@ -31,7 +31,7 @@ async def agree(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID, 
     membership = await membership_in(work, family_id, guardian_id)
     assert membership is not None
     text = consent_texts()[part, "en"]
-    await give_consent(work, membership, part=part, text_version=text.text_version, locale="en", how=How.APP)
+    await give_consent(work, membership, part=part, text_version=text.text_version, locale="en", proof=Proof())
 
 
 async def turn_location(work: UnitOfWork, child_id: uuid.UUID, *, on: bool) -> None:

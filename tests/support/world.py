@@ -16,7 +16,7 @@ from services.core.pairing.actions import mark_installed, pair_watch
 from services.core.pairing.codes import code_for_watch
 from services.core.pairing.tables import Pairing
 from services.core.people.accounts.actions import create_guardian
-from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.consents.rules import Part, Proof, consent_texts
 from services.core.people.households.tables import Enrolment, Family, Membership
 from services.core.people.programme.tables import Cohort, Programme, Site
 from services.core.platform.crypto.broker_password import mosquitto_hash
@@ -101,7 +101,7 @@ async def make_home(database: Database) -> Home:
         await work.flush()
         text = consent_texts()[Part.MESSAGES, "en"]
         await give_consent(
-            work, membership, part=Part.MESSAGES, text_version=text.text_version, locale="en", how=How.APP
+            work, membership, part=Part.MESSAGES, text_version=text.text_version, locale="en", proof=Proof()
         )
         child = await create_child(work, family.family_id, guardian.guardian_id, "Mei", None)
         watch, secret = await make_watch(work, site.site_id, family.family_id)

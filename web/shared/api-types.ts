@@ -5,6 +5,7 @@ export interface AcceptInvitationRequest {
   part?: "messages";
   text_version: string;
   locale: string;
+  notice_version?: string | null;
 }
 
 /** An access to a child's place or to a recording. */
@@ -188,17 +189,21 @@ export interface CheckinsResponse {
   next_cursor: string | null;
 }
 
-/** The child's own agreement, with the same proof as a guardian's consent. */
+/** The child's own word, with the same proof as a guardian's consent. */
 export interface ChildAgreementRequest {
+  agreed?: boolean;
+  text_version?: string | null;
   how?: "app" | "spoken" | "paper";
   witness?: string;
   form_number?: string;
 }
 
-/** The child's current agreement. */
+/** The child's current word. */
 export interface ChildAgreementResponse {
   agreement_id: string;
   child_id: string;
+  agreed: boolean;
+  text_version: string | null;
   how: "app" | "spoken" | "paper";
   witness: string | null;
   form_number: string | null;
@@ -252,6 +257,8 @@ export interface ConsentResponse {
   consent_id: string;
   part: "messages" | "location" | "measurement" | "sos_places";
   text_version: string;
+  newer_version: string | null;
+  notice_version: string | null;
   locale: string;
   how: "app" | "spoken" | "paper";
   witness: string | null;
@@ -428,6 +435,7 @@ export interface GiveConsentRequest {
   how?: "app" | "spoken" | "paper";
   witness?: string;
   form_number?: string;
+  notice_version?: string | null;
 }
 
 /** Channels over which one guardian can be reached. */
@@ -754,6 +762,12 @@ export interface NewZoneRequest {
   hours?: Array<ZoneHours>;
 }
 
+/** The question that is put off. */
+export interface NotNowRequest {
+  subject: "messages" | "location" | "childs_word" | "sos_places" | "measurement";
+  child_id?: string | null;
+}
+
 /** A notice of the programme office; the text of `get_in_touch` is empty. */
 export interface Notice {
   notice_id: string;
@@ -821,6 +835,14 @@ export interface Place {
   altitude_m?: number | null;
 }
 
+/** Who is responsible at the family's site: read before the first consent, not agreed to. */
+export interface PrivacyNoticeResponse {
+  notice_version: string;
+  locale: string;
+  text: string;
+  is_fictional: boolean;
+}
+
 /** The end of the programme for this family; all fields are null until it is announced. */
 export interface ProgrammeEndResponse {
   ends_on: string | null;
@@ -872,6 +894,22 @@ export interface Qualities {
   poor: number;
   bad: number;
   late: number;
+}
+
+/** The one question to ask now, with its text. "Not now" is shown as prominently as "agree". */
+export interface Question {
+  subject: "messages" | "location" | "childs_word" | "sos_places" | "measurement";
+  child_id: string | null;
+  is_newer: boolean;
+  text_version: string;
+  locale: string;
+  text: string;
+  notice: PrivacyNoticeResponse | null;
+}
+
+/** What to ask the caller now; null: nothing, at least until tomorrow. */
+export interface QuestionResponse {
+  question: Question | null;
 }
 
 /** Messages arrive silently in this time; an SOS does not. Days: 1 is Monday; `ends` before `starts`: next day. */
@@ -1173,6 +1211,7 @@ export type ProblemCode =
   | "export_running"
   | "family_full"
   | "family_unknown"
+  | "filing_number_not_here"
   | "foreign_page"
   | "form_field_missing"
   | "hand_out_closed"
@@ -1201,6 +1240,7 @@ export type ProblemCode =
   | "not_found"
   | "not_paired"
   | "nothing_to_undo"
+  | "notice_outdated"
   | "pairing_code_unknown"
   | "pairing_too_many_tries"
   | "password_refused"
@@ -1211,11 +1251,13 @@ export type ProblemCode =
   | "pin_refused"
   | "primary_guardian"
   | "primary_only"
+  | "processors_too_many"
   | "programme_phone_missing"
   | "programme_unknown"
   | "push_address_refused"
   | "push_endpoints_full"
   | "push_keys_invalid"
+  | "question_child_wrong"
   | "quiet_times_invalid"
   | "range_not_satisfiable"
   | "recipient_not_allowed"
@@ -1242,6 +1284,7 @@ export type ProblemCode =
   | "simulation_refused"
   | "site_ambiguous"
   | "site_differs"
+  | "site_incomplete"
   | "site_kind_unknown"
   | "site_unknown"
   | "slip_refused"
@@ -1323,6 +1366,10 @@ export interface Operations {
   /** open */
   "GET /v1/consent-texts": { path: never; query: { locale?: string }; body: never; answer: ConsentTextsResponse };
   /** in family, any right, before consent too */
+  "GET /v1/families/{family_id}/privacy-notice": { path: { family_id: string }; query: { locale?: string }; body: never; answer: PrivacyNoticeResponse };
+  /** logged in */
+  "GET /v1/invitations/{invitation_id}/privacy-notice": { path: { invitation_id: string }; query: { locale?: string }; body: never; answer: PrivacyNoticeResponse };
+  /** in family, any right, before consent too */
   "GET /v1/families/{family_id}/consents": { path: { family_id: string }; query: never; body: never; answer: ConsentsResponse };
   /** in family, any right, before consent too */
   "POST /v1/families/{family_id}/consents": { path: { family_id: string }; query: never; body: GiveConsentRequest; answer: ConsentResponse };
@@ -1334,6 +1381,10 @@ export interface Operations {
   "POST /v1/invitations/{invitation_id}/decline": { path: { invitation_id: string }; query: never; body: never; answer: undefined };
   /** logged in */
   "GET /v1/home": { path: never; query: never; body: never; answer: HomeResponse };
+  /** in family, any right, before consent too */
+  "GET /v1/families/{family_id}/question": { path: { family_id: string }; query: never; body: never; answer: QuestionResponse };
+  /** in family, any right, before consent too */
+  "POST /v1/families/{family_id}/question/not-now": { path: { family_id: string }; query: never; body: NotNowRequest; answer: undefined };
   /** in family, any right */
   "GET /v1/families/{family_id}/children": { path: { family_id: string }; query: never; body: never; answer: ChildrenResponse };
   /** in family, manage right */

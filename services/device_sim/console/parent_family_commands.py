@@ -77,6 +77,8 @@ class FamilyCommands:
         locale = (await self._parent.me()).locale
         parts = {text.part for text in await self._parent.family.consent_texts(locale)}
         if rest != "yes" and rest not in parts:
+            notice = await self._parent.family.privacy_notice((await self.family()).family_id, locale)
+            say(f"  read first, nothing to agree to ({notice.notice_version}): {printable(notice.text)}")
             for text in await self._parent.family.consent_texts(locale):
                 say(f"  {text.part} ({text.text_version}): {text.text}")
             say("  to agree to messages: consent yes; to another part: consent PART")

@@ -18,12 +18,19 @@ from services.device_sim.parent.records import (
     Invitation,
     Me,
     Pairing,
+    PrivacyNotice,
+    Question,
 )
 
 
 @dataclass(frozen=True)
 class _Texts:
     texts: list[ConsentText]
+
+
+@dataclass(frozen=True)
+class _Asked:
+    question: Question | None
 
 
 @dataclass(frozen=True)
@@ -58,21 +65,48 @@ class ParentFamily:
         told = await self._http.ask_for(_Texts, "GET", "/v1/consent-texts", query={"locale": locale}, open_to_all=True)
         return told.texts
 
+    async def privacy_notice(self, family_id: str, locale: str = "en") -> PrivacyNotice:
+        """Return who is responsible at the family's site."""
+        path = f"/v1/families/{family_id}/privacy-notice"
+        return await self._http.ask_for(PrivacyNotice, "GET", path, query={"locale": locale})
+
     async def consent(self, family_id: str, part: str = "messages", *, locale: str = "en") -> Consent:
-        """Consent to the current text of a part."""
+        """Read the privacy notice, and consent to the current text of a part."""
+        notice = await self.privacy_notice(family_id, locale)
         text = next(text for text in await self.consent_texts(locale) if text.part == part)
         body = {"part": part, "text_version": text.text_version, "locale": text.locale, "how": "app"}
+        body["notice_version"] = notice.notice_version
         return await self._http.ask_for(Consent, "POST", f"/v1/families/{family_id}/consents", body=body)
+
+    async def question(self, family_id: str) -> Question | None:
+        """Return the one question to ask this guardian now, or None."""
+        return (await self._http.ask_for(_Asked, "GET", f"/v1/families/{family_id}/question")).question
+
+    async def not_now(self, family_id: str, question: Question) -> None:
+        """Put a question off."""
+        body = {"subject": question.subject, "child_id": question.child_id}
+        await self._http.ask("POST", f"/v1/families/{family_id}/question/not-now", body=body)
+
+    async def childs_word(self, child_id: str, *, agreed: bool, text_version: str) -> None:
+        """Record the child's own word on the text that it was shown."""
+        body = {"agreed": agreed, "text_version": text_version}
+        await self._http.ask("POST", f"/v1/children/{child_id}/agreement", body=body)
 
     async def withdraw_consent(self, family_id: str, part: str = "messages") -> None:
         """Withdraw a consent."""
         await self._http.ask("POST", f"/v1/families/{family_id}/consents/withdraw", body={"part": part})
 
     async def accept_invitation(self, invitation_id: str, *, locale: str = "en") -> Me:
-        """Join the family that invited this phone, and consent to messages."""
+        """Join the family that invited this phone, after its privacy notice, and consent to messages."""
+        path = f"/v1/invitations/{invitation_id}"
+        notice = await self._http.ask_for(
+            PrivacyNotice, "GET", f"{path}/privacy-notice", query={"locale": locale}
+        )  # fmt: skip
         text = next(text for text in await self.consent_texts(locale) if text.part == "messages")
-        body = {"text_version": text.text_version, "locale": text.locale}
-        return await self._http.ask_for(Me, "POST", f"/v1/invitations/{invitation_id}/accept", body=body)
+        body = {
+            "text_version": text.text_version, "locale": text.locale, "notice_version": notice.notice_version,
+        }  # fmt: skip
+        return await self._http.ask_for(Me, "POST", f"{path}/accept", body=body)
 
     async def decline_invitation(self, invitation_id: str) -> None:
         """Decline an invitation."""

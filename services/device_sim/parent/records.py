@@ -43,6 +43,8 @@ class Consent:
     consent_id: str
     part: str
     text_version: str
+    newer_version: str | None
+    notice_version: str | None
     locale: str
     how: str
     witness: str | None
@@ -59,6 +61,29 @@ class ConsentText:
     text_version: str
     locale: str
     text: Annotated[str, Field(repr=False)]
+
+
+@dataclass(frozen=True)
+class PrivacyNotice:
+    """``PrivacyNoticeResponse`` of the API."""
+
+    notice_version: str
+    locale: str
+    text: Annotated[str, Field(repr=False)]
+    is_fictional: bool
+
+
+@dataclass(frozen=True)
+class Question:
+    """``Question`` of the API."""
+
+    subject: str
+    child_id: str | None
+    is_newer: bool
+    text_version: str
+    locale: str
+    text: Annotated[str, Field(repr=False)]
+    notice: PrivacyNotice | None
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PUT /v1/me/pin": {"pin": "730418"},
     "POST /v1/families/{family_id}/consents": {"part": "location", "text_version": TEXT_VERSION, "locale": "en"},
     "POST /v1/families/{family_id}/consents/withdraw": {"part": "messages"},
+    "POST /v1/families/{family_id}/question/not-now": {"subject": "location"},
     "POST /v1/invitations/{invitation_id}/accept": {"text_version": TEXT_VERSION, "locale": "en"},
     "POST /v1/families/{family_id}/children": {"name": "Mei"},
     "PATCH /v1/children/{child_id}": {"name": "Mei"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,21 @@ from tests.integration.cli.conftest import Smartwatch
 
 WATCHES = "serial,imei,model,site\nSW0001,860000000000009,sim-1,Dongguan\nSW0002,,sim-1,Dongguan\n"
 FAMILIES = "family_code,phone,site,cohort,watch_serial\nDG1-001,13800138000,Dongguan,2026A,SW0001\n"
+
+
+def test_a_site_states_who_is_responsible(office: Smartwatch, tmp_path: Path) -> None:
+    shown = office("sites", "notice", "Dongguan")
+    assert (shown.code, shown.out.splitlines()[-1].startswith("missing: controller_name, ")) == (0, True)
+    stated = {"controller_name": "WeCare Dongguan", "processors": [{"name": "A", "country": "cn", "purpose": "texts"}]}
+    (tmp_path / "notice.json").write_text(json.dumps(stated))
+    said = office("sites", "notice", "Dongguan", "--file", "notice.json").out
+    kept = json.loads(said[: said.rindex("}") + 1])
+    assert (kept["version"], kept["controller_name"], kept["processors"][0]["country"]) == (1, "WeCare Dongguan", "CN")
+    assert "controller_name" not in said.splitlines()[-1]
+    for wrong in ('{"controler_name": "x"}', "[]", "nonsense", '{"filing_number": 7}'):
+        (tmp_path / "notice.json").write_text(wrong)
+        refused = office("sites", "notice", "Dongguan", "--file", "notice.json")
+        assert (refused.code != 0, "notice_malformed" in refused.err) == (True, True), wrong
 
 
 def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from services.api.family.schemas import families as schemas
 from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import change_guardian, create_child, remove_guardian
 from services.core.devices.contacts.living_with import contacts_living_with
-from services.core.devices.contacts.location import withdraw_child_agreement
+from services.core.devices.contacts.location import refuse_for_child, withdraw_child_agreement
 from services.core.devices.contacts.queries import contact_list
 from services.core.devices.presence.queries import (
     battery_now,
@@ -86,13 +86,15 @@ async def change(work: Work, scope: MayManageChild, body: schemas.ChangeChildReq
 async def note_agreement(
     work: Work, scope: MayManageChild, body: schemas.ChildAgreementRequest
 ) -> schemas.ChildAgreementResponse:
-    """Record the child's own agreement, which some countries require from a certain age.
+    """Record the child's own word, which some countries require from a certain age.
 
-    An existing agreement is returned unchanged. 409 before the child has reached that age.
+    A word that stands is returned unchanged; a no turns location off at once. 409 before the child is of that age.
     """
-    row = await note_childs_agreement(
-        work, scope.child, scope.caller.guardian_id, Proof(How(body.how), body.witness, body.form_number)
-    )
+    proof = Proof(How(body.how), body.witness, body.form_number)
+    if body.agreed:
+        row = await note_childs_agreement(work, scope.child, scope.caller.guardian_id, proof, body.text_version)
+    else:
+        row = await refuse_for_child(work, scope.child, scope.membership, proof, body.text_version)
     return schemas.ChildAgreementResponse.model_validate(row.model_dump())
 
 

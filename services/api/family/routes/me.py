@@ -8,19 +8,24 @@ from fastapi import APIRouter, Query
 from services.api.access import OPEN
 from services.api.dependencies import Work
 from services.api.family.access import BeforeConsent, IsLoggedIn
+from services.api.family.notices import notice_response
 from services.api.family.schemas import families as schemas
 from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import accept_invitation, give_consent, rename_guardian, withdraw_consent
 from services.core.people.accounts.tables import Guardian
-from services.core.people.consents.queries import consents_of
-from services.core.people.consents.rules import How, Part, consent_texts
+from services.core.people.consents.queries import consents_of, newer_text_version
+from services.core.people.consents.rules import How, Part, Proof, consent_texts
 from services.core.people.consents.tables import Consent as ConsentRow
-from services.core.people.households.invitations import decline_invitation
-from services.core.people.households.queries import families_of, invitations_for
+from services.core.people.households.errors import NotFoundError
+from services.core.people.households.invitations import decline_invitation, site_of_invitation
+from services.core.people.households.queries import families_of, invitations_for, latest_site_of_family
+from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.locales import fitting_locale
 
 router = APIRouter(prefix="/v1", tags=["me"])
+
+SpokenLocale = Annotated[str, Query(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$")]
 
 
 @router.get("/me", responses=problem_responses(401))
@@ -38,7 +43,7 @@ async def change_me(work: Work, caller: IsLoggedIn, body: schemas.ChangeMeReques
 
 @router.get("/consent-texts", dependencies=[OPEN], responses=problem_responses(422))
 async def read_texts(
-    locale: Annotated[str, Query(min_length=2, max_length=35, pattern=r"^[A-Za-z0-9-]+$")] = "en",
+    locale: SpokenLocale = "en",
 ) -> schemas.ConsentTextsResponse:
     """Return the current consent texts in the best matching language. No token is needed."""
     spoken = fitting_locale(locale)
@@ -53,6 +58,23 @@ async def read_texts(
     )
 
 
+@router.get("/families/{family_id}/privacy-notice", responses=problem_responses(401, 404, 409, 422))
+async def read_notice(work: Work, scope: BeforeConsent, locale: SpokenLocale = "en") -> schemas.PrivacyNoticeResponse:
+    """Return who is responsible at the family's site, in the best matching language; shown before the first consent.
+
+    409 in production while the site has not stated it.
+    """
+    return await _notice(work, await latest_site_of_family(work, scope.family_id), locale)
+
+
+@router.get("/invitations/{invitation_id}/privacy-notice", responses=problem_responses(401, 404, 409, 422))
+async def read_notice_of_invitation(
+    work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID, locale: SpokenLocale = "en"
+) -> schemas.PrivacyNoticeResponse:
+    """Return the notice of the family that invited the caller's phone; shown before the invitation is accepted."""
+    return await _notice(work, await site_of_invitation(work, caller.guardian, invitation_id), locale)
+
+
 @router.get("/families/{family_id}/consents", responses=problem_responses(401, 403, 404, 422))
 async def list_consents(work: Work, scope: BeforeConsent) -> schemas.ConsentsResponse:
     """Return the caller's consents in this family, including withdrawn ones."""
@@ -63,11 +85,12 @@ async def list_consents(work: Work, scope: BeforeConsent) -> schemas.ConsentsRes
 async def consent(work: Work, scope: BeforeConsent, body: schemas.GiveConsentRequest) -> schemas.ConsentResponse:
     """Give consent to the current text of a part.
 
-    An existing consent is returned unchanged. 409 for an outdated or unknown text version.
+    An existing consent is returned unchanged. 409 for an outdated or unknown version of the text or the notice, and in
+    production while the site has not stated who is responsible.
     """
     row = await give_consent(
         work, scope.membership, part=Part(body.part), text_version=body.text_version, locale=body.locale,
-        how=How(body.how), witness=body.witness, form_number=body.form_number,
+        proof=Proof(How(body.how), body.witness, body.form_number), notice_version=body.notice_version,
     )  # fmt: skip
     return _consent(row)
 
@@ -83,7 +106,10 @@ async def accept(
     work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID, body: schemas.AcceptInvitationRequest
 ) -> schemas.MeResponse:
     """Join the family that invited the caller's phone, with consent to messages. 409 once the invitation has ended."""
-    await accept_invitation(work, caller.guardian, invitation_id, text_version=body.text_version, locale=body.locale)
+    await accept_invitation(
+        work, caller.guardian, invitation_id, text_version=body.text_version, locale=body.locale,
+        notice_version=body.notice_version,
+    )  # fmt: skip
     return await me_response(work, caller.guardian)
 
 
@@ -91,6 +117,12 @@ async def accept(
 async def decline(work: Work, caller: IsLoggedIn, invitation_id: uuid.UUID) -> None:
     """Decline an invitation. A declined one stays unchanged; 409 once it was accepted."""
     await decline_invitation(work, caller.guardian, invitation_id)
+
+
+async def _notice(work: UnitOfWork, site: Site | None, locale: str) -> schemas.PrivacyNoticeResponse:
+    if site is None:
+        raise NotFoundError
+    return await notice_response(work, site, locale)
 
 
 async def me_response(work: UnitOfWork, guardian: Guardian) -> schemas.MeResponse:
@@ -127,4 +159,4 @@ async def _consents(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UU
 
 
 def _consent(row: ConsentRow) -> schemas.ConsentResponse:
-    return schemas.ConsentResponse.model_validate(row.model_dump())
+    return schemas.ConsentResponse.model_validate({**row.model_dump(), "newer_version": newer_text_version(row)})

@@ -26,12 +26,25 @@ class ConsentResponse(ResponseBody):
     consent_id: uuid.UUID
     part: Part
     text_version: str
+    newer_version: str | None = Field(
+        description="the current text, where it is newer: ask again; until answered this consent stands"
+    )
+    notice_version: str | None = Field(description="privacy notice in force; null: before notices, or without a site")
     locale: str
     how: How
     witness: str | None
     form_number: str | None
     given_at: datetime
     withdrawn_at: datetime | None
+
+
+class PrivacyNoticeResponse(ResponseBody):
+    """Who is responsible at the family's site: read before the first consent, not agreed to."""
+
+    notice_version: str = Field(description="send it with the consent", examples=["1.3"])
+    locale: str
+    text: str
+    is_fictional: bool = Field(description="holds fictional values; never in production")
 
 
 class ConsentText(ResponseBody):
@@ -41,6 +54,34 @@ class ConsentText(ResponseBody):
     text_version: str
     locale: str
     text: str
+
+
+Subject = Literal["messages", "location", "childs_word", "sos_places", "measurement"]
+
+
+class Question(ResponseBody):
+    """The one question to ask now, with its text. "Not now" is shown as prominently as "agree"."""
+
+    subject: Subject = Field(description="what is asked for: a part of consent, or a child's own word")
+    child_id: uuid.UUID | None = Field(description="whose own word is asked for; the text is for the child")
+    is_newer: bool = Field(description="a newer text of a consent that stands until it is answered")
+    text_version: str
+    locale: str
+    text: str
+    notice: PrivacyNoticeResponse | None = Field(description="read first; with the question about messages")
+
+
+class QuestionResponse(ResponseBody):
+    """What to ask the caller now; null: nothing, at least until tomorrow."""
+
+    question: Question | None
+
+
+class NotNowRequest(RequestBody):
+    """The question that is put off."""
+
+    subject: Subject = Field(description="subject of the question", examples=["location"])
+    child_id: uuid.UUID | None = Field(default=None, description="the question's child, if it names one")
 
 
 class ConsentTextsResponse(ResponseBody):
@@ -64,6 +105,9 @@ class GiveConsentRequest(RequestBody):
     how: How = "app"
     witness: str = Field(default="", max_length=200, description="the witness; for spoken and paper consent")
     form_number: str = Field(default="", max_length=200, description="number of the signed form; for paper consent")
+    notice_version: str | None = Field(
+        default=None, max_length=20, description="of the privacy notice shown before; omitted: the one in force"
+    )
 
 
 class WithdrawConsentRequest(RequestBody):
@@ -183,18 +227,24 @@ class ChildrenResponse(ResponseBody):
 
 
 class ChildAgreementRequest(RequestBody):
-    """The child's own agreement, with the same proof as a guardian's consent."""
+    """The child's own word, with the same proof as a guardian's consent."""
 
+    agreed: bool = Field(default=True, description="false: the child says no, and location ends at once")
+    text_version: str | None = Field(
+        default=None, max_length=20, description="of the text for children that the child was shown"
+    )
     how: How = "app"
     witness: str = Field(default="", max_length=200)
     form_number: str = Field(default="", max_length=200)
 
 
 class ChildAgreementResponse(ResponseBody):
-    """The child's current agreement."""
+    """The child's current word."""
 
     agreement_id: uuid.UUID
     child_id: uuid.UUID
+    agreed: bool = Field(description="false: the child said no")
+    text_version: str | None = Field(description="text for children that was shown; null: none")
     how: How
     witness: str | None
     form_number: str | None
@@ -275,3 +325,6 @@ class AcceptInvitationRequest(RequestBody):
     part: Literal["messages"] = "messages"
     text_version: TextVersion
     locale: Locale
+    notice_version: str | None = Field(
+        default=None, max_length=20, description="of the privacy notice shown before; omitted: the one in force"
+    )

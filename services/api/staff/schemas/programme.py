@@ -182,6 +182,56 @@ class NewCohortRequest(RequestBody):
     ends_on: date | None = None
 
 
+class Processor(RequestBody):
+    """A company that processes data for the site."""
+
+    name: Annotated[str, Field(max_length=120, examples=["Text Messages Ltd"])]
+    country: Annotated[str, Field(min_length=2, max_length=2, examples=["CN"])]
+    purpose: Annotated[str, Field(max_length=120, examples=["text messages"], description="what it processes data for")]
+
+
+class SiteNotice(RequestBody):
+    """Who is responsible for the data at a site. An empty field is not stated yet."""
+
+    controller_name: Annotated[str, Field(max_length=120, description="who is responsible for the data")] = ""
+    controller_address: Annotated[str, Field(max_length=240, description="postal address of who is responsible")] = ""
+    controller_contact: Annotated[str, Field(max_length=120, description="where guardians ask questions")] = ""
+    authority_name: Annotated[str, Field(max_length=120, description="where guardians can complain")] = ""
+    authority_contact: Annotated[str, Field(max_length=120, description="how to reach the authority")] = ""
+    officer_name: Annotated[str, Field(max_length=120, description="person in charge of children's data")] = ""
+    officer_contact: Annotated[str, Field(max_length=120, description="how to reach that person")] = ""
+    processors: Annotated[
+        list[Processor], Field(default_factory=list, max_length=20, description="companies that process data")
+    ]
+    filing_number: Annotated[
+        str, Field(max_length=60, description="number of the filing with the authority; sites in China only")
+    ] = ""
+
+
+class NamedProcessor(ResponseBody):
+    """A company that processes data for the site."""
+
+    name: str
+    country: str
+    purpose: str = Field(description="what it processes data for")
+
+
+class SiteNoticeResponse(ResponseBody):
+    """What a site states, and the required fields that are missing: in production no family can be enrolled so far."""
+
+    notice_version: str = Field(description="version that a consent would record", examples=["1.3"])
+    missing: list[str] = Field(description="required fields that are not stated yet")
+    controller_name: str = Field(description="who is responsible for the data; empty: not stated yet")
+    controller_address: str = Field(description="postal address of who is responsible; empty: not stated yet")
+    controller_contact: str = Field(description="where guardians ask questions; empty: not stated yet")
+    authority_name: str = Field(description="where guardians can complain; empty: not stated yet")
+    authority_contact: str = Field(description="how to reach the authority; empty: not stated yet")
+    officer_name: str = Field(description="person in charge of children's data; empty: not stated yet")
+    officer_contact: str = Field(description="how to reach that person; empty: not stated yet")
+    processors: list[NamedProcessor] = Field(description="companies that process data")
+    filing_number: str = Field(description="number of the filing with the authority; sites in China only")
+
+
 class CreatedResponse(ResponseBody):
     """The created or existing object."""
 

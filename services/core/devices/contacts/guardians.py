@@ -19,7 +19,7 @@ from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.actions import end_consent, record_consent
 from services.core.people.consents.errors import ConsentRequiredError
 from services.core.people.consents.queries import consents_of, guardians_who_consented
-from services.core.people.consents.rules import How, Part, Proof
+from services.core.people.consents.rules import Part, Proof
 from services.core.people.consents.tables import Consent
 from services.core.people.households.actions import add_child, change_rights, end_membership
 from services.core.people.households.errors import NotFoundError
@@ -28,11 +28,13 @@ from services.core.people.households.queries import (
     children_of,
     families_of,
     guardians_of,
+    latest_site_of_family,
     membership_in,
     site_of_family,
 )
 from services.core.people.households.rules import Rights
 from services.core.people.households.tables import Child, Membership
+from services.core.people.privacy_notices.queries import version_to_record
 from services.core.platform.audit.actions import Actor, guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -76,18 +78,20 @@ async def give_consent(
     part: Part,
     text_version: str,
     locale: str,
-    how: How,
-    witness: str = "",
-    form_number: str = "",
+    proof: Proof,
+    notice_version: str | None = None,
 ) -> Consent:
     """Record consent; a consent to messages adds the guardian to the contact lists of the family's watches.
 
-    Raises ConsentTextUnknownError, ConsentProofError, TextNotAllowedError.
+    ``notice_version`` is that of the privacy notice which the app showed. Raises ConsentTextUnknownError,
+    ConsentProofError, TextNotAllowedError, NoticeOutdatedError, SiteIncompleteError.
     """
+    site = await latest_site_of_family(work, membership.family_id)
+    in_force = await version_to_record(work, site, notice_version)
     await membership_in(work, membership.family_id, membership.guardian_id, lock=True)
     consent = await record_consent(
         work, membership.guardian_id, membership.family_id, part=part, text_version=text_version, locale=locale,
-        proof=Proof(how, witness, form_number),
+        proof=proof, notice_version=in_force,
     )  # fmt: skip
     await follow_guardian(work, membership.family_id, membership.guardian_id)
     return consent
@@ -150,10 +154,18 @@ async def remove_guardian(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID,
 
 
 async def accept_invitation(
-    work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID, *, text_version: str, locale: str
+    work: UnitOfWork,
+    guardian: Guardian,
+    invitation_id: uuid.UUID,
+    *,
+    text_version: str,
+    locale: str,
+    notice_version: str | None = None,
 ) -> Membership:
     """Join a family with consent, and appear on its watches. Raises what invitations.take_invitation raises."""
-    membership = await take_invitation(work, guardian, invitation_id, text_version=text_version, locale=locale)
+    membership = await take_invitation(
+        work, guardian, invitation_id, text_version=text_version, locale=locale, notice_version=notice_version
+    )
     await follow_guardian(work, membership.family_id, guardian.guardian_id)
     return membership
 

@@ -7,8 +7,9 @@ import uuid
 from services.core.devices.watch_settings.actions import locked_settings, new_version
 from services.core.people.consents.errors import ChildRefusedError, ConsentRequiredError
 from services.core.people.consents.queries import guardians_who_consented, has_consent
-from services.core.people.consents.rules import Part
-from services.core.people.households.actions import end_childs_agreement
+from services.core.people.consents.rules import Part, Proof
+from services.core.people.consents.tables import ChildAgreement
+from services.core.people.households.actions import end_childs_agreement, note_childs_refusal
 from services.core.people.households.birth import has_refused
 from services.core.people.households.errors import RightMissingError
 from services.core.people.households.queries import children_of, guardians_of
@@ -40,6 +41,21 @@ async def set_location(work: UnitOfWork, child: Child, membership: Membership, *
     elif not membership.may_manage:
         raise RightMissingError(Right.MANAGE.value)
     await _set(work, child, guardian_actor(membership.guardian_id), on=on)
+
+
+async def refuse_for_child(
+    work: UnitOfWork, child: Child, membership: Membership, proof: Proof, text_version: str | None
+) -> ChildAgreement:
+    """Record that the child says no: location ends at once, and no guardian can turn it on before the child agrees.
+
+    Raises AgreementNotDueError, ConsentProofError, ConsentTextUnknownError, TextNotAllowedError.
+    """
+    # Lock order: the child, its settings, and last the family, which the event of the refusal locks.
+    await work.session.refresh(child, with_for_update={"key_share": True})
+    await locked_settings(work, child.child_id)
+    refusal = await note_childs_refusal(work, child, membership.guardian_id, proof, text_version)
+    await _set(work, child, guardian_actor(membership.guardian_id), on=False)
+    return refusal
 
 
 async def withdraw_child_agreement(work: UnitOfWork, child: Child, membership: Membership) -> None:

@@ -13,6 +13,7 @@ from sqlmodel import col, select
 from services.core.people.accounts.errors import PhoneInvalidError
 from services.core.people.accounts.phone_numbers import mobile_phone
 from services.core.people.households.tables import Enrolment, Family
+from services.core.people.privacy_notices.queries import notice_of_site
 from services.core.people.programme.queries import cohort_named, site_named
 from services.core.people.programme.tables import Cohort, Site
 from services.core.platform.audit.actions import Actor, record_audit
@@ -258,6 +259,8 @@ async def _cohorts(
         column = "site"
         try:
             site = await site_named(work, place[0], programme)
+            # Nobody is enrolled who could not be told who is responsible.
+            await notice_of_site(work, site)
             column = "cohort"
             found[place] = (site, await cohort_named(work, site, place[1]))
         except CoreError as error:

@@ -6,9 +6,10 @@ import uuid
 
 from sqlmodel import col, select
 
-from services.core.people.consents.rules import How, Part
+from services.core.people.consents.rules import How, Part, consent_texts
 from services.core.people.consents.tables import ChildAgreement, Consent
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.locales import LOCALES
 
 
 async def has_consent(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID, part: Part) -> bool:
@@ -29,6 +30,15 @@ async def standing_consent(
         )
     )
     return result.first()
+
+
+def newer_text_version(consent: Consent) -> str | None:
+    """Return the version of the current text if a standing consent was given to an older one, else None.
+
+    The consent stands until its guardian answers.
+    """
+    current = consent_texts()[Part(consent.part), LOCALES[0]].text_version
+    return current if consent.withdrawn_at is None and consent.text_version != current else None
 
 
 async def paper_forms_of(work: UnitOfWork, guardian_id: uuid.UUID, family_id: uuid.UUID) -> set[str]:
@@ -75,6 +85,17 @@ async def agreement_was_taken_back(work: UnitOfWork, child_id: uuid.UUID) -> boo
     result = await work.session.exec(select(ChildAgreement.withdrawn_at).where(ChildAgreement.child_id == child_id))
     ends = result.all()
     return bool(ends) and None not in ends
+
+
+async def latest_word(work: UnitOfWork, child_id: uuid.UUID) -> ChildAgreement | None:
+    """Return the child's latest word, an agreement or a refusal, or None for a child that was never asked."""
+    result = await work.session.exec(
+        select(ChildAgreement)
+        .where(ChildAgreement.child_id == child_id)
+        .order_by(col(ChildAgreement.given_at).desc(), col(ChildAgreement.agreed))
+        .limit(1)
+    )
+    return result.first()
 
 
 async def standing_agreement(work: UnitOfWork, child_id: uuid.UUID) -> ChildAgreement | None:

@@ -64,6 +64,23 @@ def consent_texts() -> dict[tuple[Part, str], ConsentText]:
     return texts
 
 
+@cache
+def child_texts() -> dict[str, ConsentText]:
+    """Return the current text for children by locale: it asks about location, see the decision on a child's word."""
+    page = json.loads((Path(__file__).parent / "texts" / "child.json").read_text(encoding="utf-8"))
+    return {
+        locale: ConsentText(Part.LOCATION, page["text_version"], locale, page["texts"][locale]) for locale in LOCALES
+    }
+
+
+def check_child_text(text_version: str | None) -> str | None:
+    """Return the version of the text for children that was shown; raises ConsentTextUnknownError for another one."""
+    current = child_texts()[LOCALES[0]].text_version
+    if text_version not in {None, current}:
+        raise ConsentTextUnknownError("childs_word", current)
+    return text_version
+
+
 def check_text_is_current(part: Part, text_version: str, locale: str) -> None:
     """Raise ConsentTextUnknownError unless this is the current version, in an available language."""
     text = consent_texts().get((part, locale))

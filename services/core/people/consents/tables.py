@@ -28,6 +28,8 @@ class Consent(SQLModel, table=True):
     part: str = Field(max_length=20)
     text_version: str = Field(max_length=20)
     locale: str = Field(max_length=12)
+    # Version of the privacy notice in force; empty for consents from before it, and of families that left their site.
+    notice_version: str | None = Field(default=None, max_length=20)
     how: str = Field(max_length=10)
     # The proof of a consent given outside the app.
     witness: str | None = Field(default=None, max_length=40)
@@ -37,7 +39,7 @@ class Consent(SQLModel, table=True):
 
 
 class ChildAgreement(SQLModel, table=True):
-    """A child's own agreement, required from a legal age on, recorded by a guardian."""
+    """A child's own word, required from a legal age on, recorded by a guardian; a refusal is withdrawn at once."""
 
     __tablename__ = "child_agreement"
     __table_args__ = (
@@ -47,6 +49,10 @@ class ChildAgreement(SQLModel, table=True):
     agreement_id: uuid.UUID = id_column()
     child_id: uuid.UUID = Field(foreign_key="child.child_id", ondelete="CASCADE")
     family_id: uuid.UUID = Field(foreign_key="family.family_id", index=True, ondelete="CASCADE")
+    # False: the child said no.
+    agreed: bool = Field(default=True, sa_column_kwargs={"server_default": text("true")})
+    # Version of the text for children; empty: no text was shown, or it was from before the text.
+    text_version: str | None = Field(default=None, max_length=20)
     recorded_by: uuid.UUID | None = Field(default=None, foreign_key="guardian.guardian_id", ondelete="SET NULL")
     how: str = Field(max_length=10)
     witness: str | None = Field(default=None, max_length=40)

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from services.core.people.accounts.actions import access_changed
-from services.core.people.consents.actions import end_agreement, record_agreement
+from services.core.people.consents.actions import end_agreement, record_agreement, record_refusal
 from services.core.people.consents.errors import AgreementNotDueError, ConsentRequiredError
 from services.core.people.consents.rules import Part, Proof
 from services.core.people.consents.tables import ChildAgreement
@@ -102,17 +102,32 @@ async def change_child(
     return child
 
 
-async def note_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, proof: Proof) -> ChildAgreement:
+async def note_childs_agreement(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, proof: Proof, text_version: str | None = None
+) -> ChildAgreement:
     """Record the child's own agreement; repeating the call returns the standing one.
 
-    Raises AgreementNotDueError below the legal age, ConsentProofError, TextNotAllowedError.
+    ``text_version`` is that of the text for children which the child was shown. Raises AgreementNotDueError below the
+    legal age, ConsentProofError, ConsentTextUnknownError, TextNotAllowedError.
     """
     await _hold(work, child)
     if not await is_of_age(work, child):
         raise AgreementNotDueError
-    agreement = await record_agreement(work, child.child_id, child.family_id, guardian_id, proof)
+    agreement = await record_agreement(work, child.child_id, child.family_id, guardian_id, proof, text_version)
     await record_event(work, child.family_id, "child.changed", child_id=child.child_id)
     return agreement
+
+
+async def note_childs_refusal(
+    work: UnitOfWork, child: Child, guardian_id: uuid.UUID, proof: Proof, text_version: str | None = None
+) -> ChildAgreement:
+    """Record that the child says no; devices.contacts.location carries out what follows. Raises as for an agreement."""
+    await _hold(work, child)
+    if not await is_of_age(work, child):
+        raise AgreementNotDueError
+    refusal = await record_refusal(work, child.child_id, child.family_id, guardian_id, proof, text_version)
+    await record_event(work, child.family_id, "child.changed", child_id=child.child_id)
+    return refusal
 
 
 async def end_childs_agreement(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> None:

@@ -22,9 +22,16 @@ from services.core.people.households.errors import (
     InvitationExistsError,
     NotFoundError,
 )
-from services.core.people.households.queries import membership_in, site_of_family, standing_of
+from services.core.people.households.queries import (
+    latest_site_of_family,
+    membership_in,
+    site_of_family,
+    standing_of,
+)
 from services.core.people.households.rules import Rights
 from services.core.people.households.tables import Family, Invitation, Membership
+from services.core.people.privacy_notices.queries import version_to_record
+from services.core.people.programme.tables import Site
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
@@ -130,12 +137,27 @@ async def decline_invitation(work: UnitOfWork, guardian: Guardian, invitation_id
     )
 
 
+async def site_of_invitation(work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID) -> Site | None:
+    """Return the site of the family that invited this guardian's phone; raises NotFoundError for any other id."""
+    invitation = await work.session.get(Invitation, invitation_id)
+    if invitation is None or invitation.phone != guardian.phone:
+        raise NotFoundError
+    return await latest_site_of_family(work, invitation.family_id)
+
+
 async def take_invitation(
-    work: UnitOfWork, guardian: Guardian, invitation_id: uuid.UUID, *, text_version: str, locale: str
+    work: UnitOfWork,
+    guardian: Guardian,
+    invitation_id: uuid.UUID,
+    *,
+    text_version: str,
+    locale: str,
+    notice_version: str | None = None,
 ) -> Membership:
     """Join the family and record the consent to messages in one transaction; a second call returns the membership.
 
-    Raises NotFoundError, InvitationEndedError, ConsentTextUnknownError.
+    ``notice_version`` is that of the privacy notice which the app showed. Raises NotFoundError, InvitationEndedError,
+    ConsentTextUnknownError, NoticeOutdatedError, SiteIncompleteError.
     """
     check_text_is_current(Part.MESSAGES, text_version, locale)
     invitation = await _locked(work, invitation_id)
@@ -146,6 +168,8 @@ async def take_invitation(
         if invitation.end_reason == "accepted" and membership is not None:
             return membership
         raise InvitationEndedError(invitation.end_reason or "expired")
+    site = await latest_site_of_family(work, invitation.family_id)
+    in_force = await version_to_record(work, site, notice_version)
     if membership is None:
         membership = Membership(
             family_id=invitation.family_id, guardian_id=guardian.guardian_id, relation=invitation.relation,
@@ -161,7 +185,7 @@ async def take_invitation(
     await work.flush()
     await record_consent(
         work, guardian.guardian_id, invitation.family_id, part=Part.MESSAGES, text_version=text_version,
-        locale=locale, proof=Proof(),
+        locale=locale, proof=Proof(), notice_version=in_force,
     )  # fmt: skip
     record_audit(
         work, guardian_actor(guardian.guardian_id), "guardian.joined", family_id=invitation.family_id,

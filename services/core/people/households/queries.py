@@ -203,6 +203,18 @@ async def site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
     return result.first()
 
 
+async def latest_site_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Site | None:
+    """Return the site where the family is or was last enrolled: it stays responsible for what it collected."""
+    result = await work.session.exec(
+        select(Site)
+        .join(Enrolment, col(Enrolment.site_id) == col(Site.site_id))
+        .where(Enrolment.family_id == family_id)
+        .order_by(col(Enrolment.ended_at).desc().nulls_first(), col(Enrolment.enrolled_at).desc())
+        .limit(1)
+    )
+    return result.first()
+
+
 async def country_of(work: UnitOfWork, family_id: uuid.UUID) -> str | None:
     """Return the country (ISO 3166-1) in which a family lives: its site's, else that of the first guardian's number."""
     site = await site_of_family(work, family_id)

@@ -29,7 +29,7 @@ from services.core.platform.db.restore_guard import RestoreGuard
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.errors import CoreError
 from services.core.platform.retention import Retention
-from services.core.platform.settings import Settings
+from services.core.platform.settings import Environment, Settings
 
 
 class DatabaseLostError(ConnectionError):
@@ -48,7 +48,14 @@ class UnitOfWork:
     """One transaction: its session, its time, the keys for sealing, the periods of retention, the product's host."""
 
     def __init__(
-        self, session: AsyncSession, now: datetime, vault: Vault, retention: Retention, host: str = "localhost"
+        self,
+        session: AsyncSession,
+        now: datetime,
+        vault: Vault,
+        retention: Retention,
+        host: str = "localhost",
+        *,
+        is_production: bool = False,
     ) -> None:
         self.session = session
         self.now = now
@@ -56,6 +63,8 @@ class UnitOfWork:
         self.retention = retention
         # Where guardians open the product; text messages name it.
         self.host = host
+        # Outside production what a site has not stated yet is filled with fictional values.
+        self.is_production = is_production
         self._keeps_refusal = False
         # Whether an entry of this transaction already records the refusal.
         self.refusal_is_recorded = False
@@ -163,6 +172,7 @@ class Database:
         self.vault = vault
         self.retention = retention or Retention()
         self.host = host
+        self.is_production = False
         server_settings = {"application_name": "smartwatch"}
         if idle_in_transaction_s is not None:
             # Postgres ends a transaction whose process does nothing: a frozen process gives its row locks up.
@@ -184,7 +194,7 @@ class Database:
     @classmethod
     def of(cls, settings: Settings, *, idle_in_transaction_s: int | None = None) -> Database:
         """Return the database these settings name; Postgres ends a transaction that is idle for longer, if given."""
-        return cls(
+        database = cls(
             settings.database_url,
             vault=Vault.of(settings),
             clock=clock_of(settings),
@@ -194,6 +204,8 @@ class Database:
             idle_in_transaction_s=idle_in_transaction_s,
             host=settings.public_host,
         )
+        database.is_production = settings.environment is Environment.PRODUCTION
+        return database
 
     @contextlib.asynccontextmanager
     async def begin(self, *, to_replay: bool = False) -> AsyncIterator[UnitOfWork]:
@@ -205,7 +217,9 @@ class Database:
         """
         engine = self._unguarded_engine if to_replay else self._engine
         async with AsyncSession(engine, expire_on_commit=False) as session:
-            work = UnitOfWork(session, self.clock(), self.vault, self.retention, self.host)
+            work = UnitOfWork(
+                session, self.clock(), self.vault, self.retention, self.host, is_production=self.is_production
+            )  # fmt: skip
             try:
                 yield work
             except CoreError:

@@ -25,7 +25,7 @@ from services.core.privacy.erasure.rules import Wipe, watch_copy
 from services.core.privacy.queries import erasures_of
 
 FORMAT: Final = "smartwatch-export/1"
-_OF_CONSENT: Final = {"part", "text_version", "locale", "how", "witness", "form_number"}
+_OF_CONSENT: Final = {"part", "text_version", "locale", "how", "witness", "form_number", "notice_version"}
 _OF_AGREEMENT: Final = {"how", "witness", "form_number", "given_at"}
 _OF_CONTACT: Final = {"name", "relation", "number", "may_message", "may_call", "emergency", "state"}
 

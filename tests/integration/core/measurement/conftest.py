@@ -40,7 +40,7 @@ class Household:
         async with self.database.begin() as work:
             await record_consent(
                 work, self.home.guardian_id, self.home.family_id, part=Part.MEASUREMENT,
-                text_version=text.text_version, locale="en", proof=Proof(How.APP),
+                text_version=text.text_version, locale="en", proof=Proof(How.APP), notice_version=None,
             )  # fmt: skip
 
     async def note(self, kind: str, *, ref: uuid.UUID | None = None, at: datetime | None = None) -> uuid.UUID:
