@@ -55,6 +55,7 @@ async def _until_somebody_waits_for_a_lock(stand: Stand) -> None:
             async with stand.database.begin() as work:
                 counted = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
                 waiting = (await work.run(text(counted))).scalar_one()
+            await asyncio.sleep(0.02)
 
 
 async def _until_followed(bridge: BridgeProcess) -> None:
@@ -63,6 +64,8 @@ async def _until_followed(bridge: BridgeProcess) -> None:
             await asyncio.sleep(0.05)
 
 
+# What it proves, test_kill_at_each_step.py proves at each step of an uplink; this one measures the change of reader.
+@pytest.mark.long
 async def test_a_killed_reader_is_followed_and_nothing_is_lost_or_doubled(stand: Stand, tmp_path: Path) -> None:
     _, worn = await stand.home()
     async with (

@@ -12,9 +12,12 @@ from tests.support.checker import Conversation
 __all__ = ["installation", "play"]
 
 EACH_WAY = 12
+# Bridge and Postgres are killed while both sides speak in test_kills_while_speaking.py, and the bridge at each step of
+# an uplink in test_kill_at_each_step.py.
+VICTIMS = ["broker", "api", "worker", *(pytest.param(name, marks=pytest.mark.long) for name in ("bridge", "postgres"))]
 
 
-@pytest.mark.parametrize("victim", ["broker", "bridge", "api", "worker", "postgres"])
+@pytest.mark.parametrize("victim", VICTIMS)
 async def test_nothing_confirmed_is_lost_or_doubled_when_a_process_is_killed(play: Play, victim: str) -> None:
     home = await play.home()
     async with play.parent(home.phone) as parent, play.watch(home) as watch:

@@ -18,7 +18,7 @@ EACH_WAY = 4
 DOWN = [record_clip(speech(1.0 + number / 4, number), Codec.AMR_NB) for number in range(EACH_WAY)]
 UP = [record_clip(speech(1.0 + number / 4, 100 + number), Codec.AMR_NB) for number in range(EACH_WAY)]
 
-# Which of them dies makes little difference to `make test`, which kills each while words are sent; all five are long.
+# `make test` kills the other three in test_kills.py, while words are sent; all five of both are long.
 VICTIMS = ["bridge", "postgres", *(pytest.param(name, marks=pytest.mark.long) for name in ("api", "broker", "worker"))]
 
 

@@ -90,6 +90,25 @@ def _of_postgres(sqlstate: str) -> DBAPIError:
     return DBAPIError(f"SELECT '{INSIDE}'", {"phone": INSIDE}, inner)
 
 
+class Broken:
+    """The API with a route that raises what a test puts here."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self.fault: Exception | None = None
+        app = create_app(settings, database)
+        app.add_api_route("/v1/broken", self._break_down)
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    async def _break_down(self) -> None:
+        assert self.fault is not None
+        raise self.fault
+
+
+@pytest.fixture(scope="module")
+def broken(settings: Settings, database: Database) -> Broken:
+    return Broken(settings, database)
+
+
 @pytest.mark.parametrize(
     ("fault", "told"),
     [
@@ -109,15 +128,10 @@ def _of_postgres(sqlstate: str) -> DBAPIError:
     ids=lambda one: None if isinstance(one, tuple) else f"{type(one).__name__} {sqlstate_of(one) or ''}".strip(),
 )
 async def test_a_fault_of_ours_tells_a_request_id_and_nothing_of_the_inside(
-    settings: Settings, database: Database, fault: Exception, told: tuple[int, str, str | None]
+    broken: Broken, fault: Exception, told: tuple[int, str, str | None]
 ) -> None:
-    async def break_down() -> None:
-        raise fault
-
-    app = create_app(settings, database)
-    app.add_api_route("/v1/broken", break_down)
-    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://api.test") as client:
+    broken.fault = fault
+    async with httpx.AsyncClient(transport=broken.transport, base_url="http://api.test") as client:
         with structlog.testing.capture_logs() as lines:
             answer = await client.get("/v1/broken")
     body = answer.json()
