@@ -135,8 +135,11 @@ def _words_of(node: ast.expr) -> Iterator[str]:
             yield "".join(str(part.value) if isinstance(part, ast.Constant) else "*" for part in node.values)
 
 
+WRITERS = {"record_audit", "record_first_of_day"}
+
+
 def written_words() -> set[str]:
-    """Return every action that the sources hand to record_audit, also through a name of the same function."""
+    """Return every action that the sources hand to a writer of the log, also through a name of the same function."""
     words: set[str] = set()
     for file in SERVICES.rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -151,7 +154,7 @@ def written_words() -> set[str]:
                 if isinstance(target, ast.Name)
             }
             for call in ast.walk(function):
-                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "record_audit":
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in WRITERS:
                     action = call.args[2]
                     words |= set(_words_of(named.get(action.id, action) if isinstance(action, ast.Name) else action))
     return words
