@@ -21,26 +21,26 @@ from services.core.platform.limits.rules import MOST_STREAMS_OF_GUARDIAN, MOST_S
 
 _HEAD = """# Limits
 
-How often what costs may be asked for. Each limit is a bucket of tokens: so many at once, then it fills at an even rate.
-The buckets stand in the database, so that all processes count together; whose a bucket is stands there as a keyed hash.
-A refused request takes nothing from any bucket. It is answered 429 `too_many_requests` with `retry_after_s`, also as
-the header `Retry-After`; a watch gets a receipt `retry` with `retry_after_s`, and keeps what it has.
+Each limit is a token bucket: a burst at once, then an even refill. The database holds the buckets, so all processes
+count together; it stores the owner of a bucket as a keyed hash. A refused request takes no token from any bucket. The
+API answers it with 429 `too_many_requests`, `retry_after_s` and the header `Retry-After`. A watch gets a receipt
+`retry` with `retry_after_s`, and keeps its message.
 
-The client's address is that of the socket. Behind a proxy that `SMARTWATCH_TRUSTED_PROXIES` names it is the last one
-in `X-Forwarded-For` that is no such proxy; of IPv6 addresses the first 64 bits count.
+The client address is the address of the socket. Behind a proxy named in `SMARTWATCH_TRUSTED_PROXIES` it is the last
+address in `X-Forwarded-For` that is not such a proxy. Of an IPv6 address the first 64 bits count.
 
-A phone that logged in before brings its device token along and pays from buckets of its own: whoever asks for other
-people's codes takes nothing from them. No limit is a lock: the longest wait for the next token is in the last column.
+A phone that has logged in before sends its device token and uses buckets of its own: strangers who request codes for
+its number do not use them up. No limit locks anybody out: the last column is the longest wait for the next token.
 
 This page is written by `python -m services.api.limits_page`; a test compares it with the code.
 """
 
 _FOOT = f"""## Open at the same time
 
-Event streams (`GET /v1/events`), on all processes together: {MOST_STREAMS_OF_SESSION} of one session,
-{MOST_STREAMS_OF_GUARDIAN} of one guardian. One more is opened all the same, and the oldest ends: a phone that lost its
-network need not wait for what it cannot close. Uploads that are not finished, exports and files that are being made
-have bounds of their own, told as problems.
+Event streams (`GET /v1/events`), counted over all processes: {MOST_STREAMS_OF_SESSION} for each session,
+{MOST_STREAMS_OF_GUARDIAN} for each guardian. One more is opened and the oldest is closed: a phone that lost its network
+cannot close its old streams. Unfinished uploads, exports and files in the making have bounds of their own, answered as
+problems.
 
 ## Bodies
 

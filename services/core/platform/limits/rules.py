@@ -46,34 +46,38 @@ class Limits(Enum):
     """Every limit of the product except the sizes of the watch protocol. Limits are locked in this order."""
 
     # The workers of a factory share one address; hand-outs have their own budget.
-    CODES_OF_ADDRESS = Limit(60, 60, _HOUR, "client address", "one-time codes asked for")
+    CODES_OF_ADDRESS = Limit(60, 60, _HOUR, "client address", "requests for one-time codes")
     # A budget of its own, so that requests of strangers for the same number cannot lock out a known phone.
-    CODES_OF_DEVICE = Limit(6, 6, _HOUR, "known device", "one-time codes asked for by a device that logged in before")
+    CODES_OF_DEVICE = Limit(
+        6, 6, _HOUR, "known device", "requests for one-time codes from a device that has logged in before"
+    )
     # Half of the phone's daily budget, so that abuse from one address leaves the other half.
-    CODES_OF_PHONE_AT_ADDRESS = Limit(5, 12, _DAY, "phone and client address", "one-time codes asked for")
+    CODES_OF_PHONE_AT_ADDRESS = Limit(5, 12, _DAY, "phone and client address", "requests for one-time codes")
     # With five tries per code, a guesser gets 170 tries of a million on the first day, and 120 on each later day.
-    CODES_OF_PHONE = Limit(10, 24, _DAY, "phone", "one-time codes asked for by unknown devices")
+    CODES_OF_PHONE = Limit(10, 24, _DAY, "phone", "requests for one-time codes from unknown devices")
     # Numbers that differ only in the last four digits: premium-rate fraud requests codes for whole ranges.
-    CODES_OF_PREFIX = Limit(30, 30, _HOUR, "range of 10,000 numbers", "one-time codes asked for by unknown devices")
-    SMS_OF_COUNTRY = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by unknown devices")
-    SMS_OF_COUNTRY_KNOWN = Limit(3000, 3000, _DAY, "country of the number", "text messages asked for by those known")
+    CODES_OF_PREFIX = Limit(
+        30, 30, _HOUR, "range of 10,000 numbers", "requests for one-time codes from unknown devices"
+    )
+    SMS_OF_COUNTRY = Limit(3000, 3000, _DAY, "country of the number", "text messages requested by unknown devices")
+    SMS_OF_COUNTRY_KNOWN = Limit(3000, 3000, _DAY, "country of the number", "text messages requested by known devices")
     TRIES_OF_ADDRESS = Limit(120, 240, _HOUR, "client address", "codes, slips and passwords entered")
     STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS = Limit(10, 10, _HOUR, "staff address and client address", "log-ins of staff")
     # Attempts from many addresses are indistinguishable from the owner's, so the wait stays below two minutes.
     STAFF_TRIES_OF_ACCOUNT = Limit(40, 40, _HOUR, "staff address", "log-ins of staff")
     REQUESTS_OF_STAFF = Limit(1200, 7200, _HOUR, "staff member", "requests")
-    RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "changes of accounts asked for or approved")
-    LISTS_OF_STAFF = Limit(30, 60, _HOUR, "staff member", "lists of watches, families, SIM cards and answers sent")
+    RECOVERIES_OF_STAFF = Limit(20, 20, _DAY, "staff member", "account changes requested or approved")
+    LISTS_OF_STAFF = Limit(30, 60, _HOUR, "staff member", "uploaded lists of watches, families, SIM cards and answers")
     # A phone refreshes every 15 minutes, and hundreds of phones share an address.
-    REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "sessions continued")
+    REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "refreshes of sessions")
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
     INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")
-    # Per guardian, so that one guardian's requests do not delay the copy of another.
     PUSH_TRIALS_OF_GUARDIAN = Limit(5, 10, _HOUR, "guardian", "trial notifications to an own phone")
-    EXPORTS_OF_GUARDIAN = Limit(6, 12, _DAY, "guardian", "copies of a family's data asked for")
-    EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "files of usage asked for")
+    # Per guardian, so that one guardian's requests do not delay the copy of another.
+    EXPORTS_OF_GUARDIAN = Limit(6, 12, _DAY, "guardian", "requests for a copy of a family's data")
+    EXPORTS_OF_STAFF = Limit(20, 40, _DAY, "staff member", "requests for files of usage")
     # Each hand-out may send up to three text messages per family.
     HAND_OUTS_OF_STAFF = Limit(6, 12, _DAY, "staff member", "hand-outs opened")
     # One process reads uplinks, so these buckets are kept in memory (docs/decisions/0041-watch-rate-limits.md).
