@@ -38,7 +38,7 @@ _FORM_TYPE: Final = "application/x-www-form-urlencoded"
 # The third is what browsers on a machine with a spreadsheet program call CSV.
 _LIST_TYPES: Final = frozenset({
     "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/vnd.ms-excel",
-    "application/octet-stream",
+    "application/octet-stream", "multipart/form-data",
 })  # fmt: skip
 
 # Bytes of bodies that one process buffers, from the first byte until the answer. One session's share is four

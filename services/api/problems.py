@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from services.api.cursor import CursorInvalidError
-from services.api.family.audio_bodies import FormFieldMissingError
+from services.api.forms import FormFieldMissingError
 from services.api.ranges import RangeNotSatisfiableError
 from services.api.session_cookies import ForeignPageError
 from services.core.conversation.audio_assets import errors as clips
@@ -189,6 +189,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
+    surveys.SurveyEmptyError: HTTPStatus.CONFLICT,
     surveys.SurveyPublishedError: HTTPStatus.CONFLICT,
     surveys.SurveyUnknownError: HTTPStatus.NOT_FOUND,
     watches.NothingToUndoError: HTTPStatus.CONFLICT,

@@ -22,6 +22,7 @@ from services.devstack.tied import Child, start_child, stop_child, tied
 _FULL_DISK = ("No space left on device", "Disk quota exceeded", "File too large", "could not write")
 _GONE = ("has already been removed", "is not in this server's history", "ahead of the WAL flush position")
 _LINES_SHOWN = 3
+_NICENESS = "15"
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,14 @@ class Programs:
             raise BackupError("backup_program_missing", f"{self.folder / 'pg_basebackup'} does not run.")
         return int(match[1])
 
-    async def run(self, name: str, *arguments: str | Path, url: str = "") -> str:
+    async def run(self, name: str, *arguments: str | Path, url: str = "", politely: bool = False) -> str:
         """Run a program to its end and return what it printed; raises BackupError with its last lines.
 
-        The program ends with this process, and when the call is cancelled.
+        The program ends with this process, and when the call is cancelled. ``politely`` leaves the processor to others:
+        the server sends no faster than the program takes.
         """
         with tempfile.TemporaryFile() as log:
-            child = self.start(name, *arguments, log=log, url=url)
+            child = self.start(name, *arguments, log=log, url=url, politely=politely)
             try:
                 code = await asyncio.to_thread(child.wait)
             finally:
@@ -68,11 +70,13 @@ class Programs:
             raise failure_of(name, printed)
         return printed
 
-    def start(self, name: str, *arguments: str | Path, log: IO[bytes], url: str = "") -> Child:
+    def start(self, name: str, *arguments: str | Path, log: IO[bytes], url: str = "", politely: bool = False) -> Child:
         """Start a program that ends with this process."""
         address, password = without_password(url)
         words = [self.path(name), *map(str, arguments), *([f"--dbname={address}"] if url else [])]
         environment = clean_environment() | ({"PGPASSWORD": password} if password else {})
+        if politely and shutil.which("nice"):
+            words = ["nice", "-n", _NICENESS, *words]
         return start_child(tied(words, signal.SIGTERM), log=log, environment=environment)
 
 

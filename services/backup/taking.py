@@ -180,4 +180,5 @@ async def _copy_base(source: Source, target: Path, parent: Path | None, *, gentl
         *([] if source.durable else ["--no-sync"]),
         *([f"--incremental={parent / 'backup_manifest'}"] if parent else []),
         url=source.url,
+        politely=True,
     )

@@ -56,7 +56,7 @@ async def _faults_of(folder: BackupFolder, programs: Programs, line: Line, backu
     faults: list[str] = []
     for one in line.chain(backup):
         try:
-            await verify_base(programs, line, one)
+            await verify_base(programs, line, one, politely=True)
         except BackupError as error:
             faults += [f"{one.backup_id}: {text}" for text in error.lines or (error.sentence,)]
     faults += await asyncio.to_thread(lambda: list(faults_of_log(line, backup.first_segment)))
@@ -72,12 +72,12 @@ async def _faults_of(folder: BackupFolder, programs: Programs, line: Line, backu
     return faults
 
 
-async def verify_base(programs: Programs, line: Line, backup: Backup) -> None:
+async def verify_base(programs: Programs, line: Line, backup: Backup, *, politely: bool = False) -> None:
     """Compare the database's files of one backup with the digests of its manifest; raises BackupError."""
     if not line.base(backup).is_dir():
         raise BackupError("backup_damaged", f"The files of backup {backup.backup_id} are missing.")
     try:
-        await programs.run("pg_verifybackup", "--quiet", line.base(backup))
+        await programs.run("pg_verifybackup", "--quiet", line.base(backup), politely=politely)
     except BackupError as error:
         raise BackupError(
             "backup_damaged", f"The files of backup {backup.backup_id} are damaged.", error.lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,9 @@ from services.cli import run as cli_run
 
 if TYPE_CHECKING:
     from services.backup.folder import Backup
+
+# A backup by hand leaves the processor to the processes that serve.
+_NICENESS = 10
 
 backup_commands = typer.Typer(name="backup", help="Backups of rows, sound and erasures.", no_args_is_help=True)
 
@@ -121,6 +125,7 @@ def _take(kind: str) -> None:
     from services.core.platform.db.database import Database
 
     settings = cli_run.load_settings()
+    os.nice(_NICENESS)
     with explained():
         cli_run.need_database(settings)
 

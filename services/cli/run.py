@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from services.core.platform.db.database import UnitOfWork
     from services.core.platform.settings import Settings
-    from services.core.platform.spreadsheets.sheets import Fault
 
 # Where instances of `smartwatch up` live; each leaves its settings in a file `environment` (0600) while it runs.
 _INSTANCES = Path("var")
@@ -194,12 +193,13 @@ def write_file(file: Path, content: bytes) -> None:
 @contextlib.contextmanager
 def faults_in(file: Path) -> Iterator[None]:
     """Name the file whose list is rejected: a command may read two. A fault of the second one names it itself."""
+    from services.core.platform.spreadsheets.grouping import grouped_lines
     from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     try:
         yield
     except SheetRefusedError as error:
-        lines = tuple(_fault_line(fault) for fault in error.faults)
+        lines = tuple(grouped_lines(error.faults))
         raise OperatorError(error.code, f"{file}: {error.sentence}", lines) from None
 
 
@@ -250,12 +250,13 @@ def explain(error: Exception) -> int:
 
 def _as_operator_error(error: Exception) -> OperatorError | None:
     from services.core.platform.errors import CoreError
+    from services.core.platform.spreadsheets.grouping import grouped_lines
     from services.core.platform.spreadsheets.sheets import SheetRefusedError
 
     if isinstance(error, OperatorError):
         return error
     if isinstance(error, SheetRefusedError):
-        return OperatorError(error.code, error.sentence, tuple(_fault_line(fault) for fault in error.faults))
+        return OperatorError(error.code, error.sentence, tuple(grouped_lines(error.faults)))
     if isinstance(error, CoreError):
         details = ", ".join(f"{name}: {value}" for name, value in error.fields().items())
         return OperatorError(error.code, f"{error.sentence} ({details})" if details else error.sentence)
@@ -278,12 +279,6 @@ def _machine_error(error: Exception) -> OperatorError | None:
     if error.filename is not None or isinstance(error, PermissionError | FileNotFoundError | FileExistsError):
         return OperatorError("file_failed", f"{error.filename or 'a file'}: {error.strerror}.")
     return None
-
-
-def _fault_line(fault: Fault) -> str:
-    place = ", ".join(([f"row {fault.row}"] if fault.row else []) + ([fault.column] if fault.column else []))
-    file = f"{fault.file}: " if fault.file else ""
-    return f"{file}{place or 'the file'}: {fault.code}: {fault.sentence}"
 
 
 def _database_error(error: Exception) -> OperatorError | None:

@@ -95,10 +95,12 @@ _CARE: Final = _HAND | {"recover accounts", "export aggregates", "support famili
 MAY: Final[dict[Role, frozenset[str]]] = {
     Role.STAFF: _CARE,
     Role.STAFF_ELSEWHERE: _CARE,
-    Role.MANAGER: _CARE | {"break glass", "approve accounts", "settle contests"},
+    Role.MANAGER: _CARE | {"break glass", "approve accounts", "settle contests", "register watches"},
     Role.COORDINATOR: _HAND,
     Role.FACTORY: frozenset({"export aggregates"}),
-    Role.ADMIN: _CARE | {"break glass", "approve accounts", "settle contests", "manage accounts", "manage structure"},
+    Role.ADMIN: _CARE
+    | {"break glass", "approve accounts", "settle contests", "register watches"}
+    | {"manage accounts", "manage structure"},
 }
 _BEFORE_CONSENT: Final = ", before consent too"
 _LOCATION: Final = ", consent to location"

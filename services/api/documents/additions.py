@@ -24,7 +24,6 @@ _SENT_WITH: Final[Mapping[str, str]] = {
     "application/offset+octet-stream": "the next part of the recording, from `Upload-Offset` on",
     "application/octet-stream": "the bytes of the file: `curl --data-binary @file`",
     "application/vnd.": "the bytes of the workbook: `curl --data-binary @list.xlsx`",
-    "multipart/form-data": "the fields of the form: `curl -F audio=@recording.webm`",
 }
 _METHODS: Final = frozenset({"get", "put", "post", "delete", "patch", "head", "options", "trace"})
 
@@ -102,6 +101,9 @@ def _add_examples(document: Mapping[str, Json]) -> None:
                     continue  # the test of the document names the field
             elif media_type == "text/csv":
                 media["example"] = _LIST_EXAMPLE
+            elif media_type == "multipart/form-data":
+                field = next(iter(media["schema"]["properties"]))
+                media["examples"] = {"sent": {"summary": f"the file in a field of the form: `curl -F {field}=@file`"}}
             else:
                 how = next((text for start, text in _SENT_WITH.items() if media_type.startswith(start)), None)
                 if how is not None:

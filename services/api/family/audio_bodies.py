@@ -6,35 +6,15 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import Request
-from starlette.datastructures import UploadFile
-from starlette.exceptions import HTTPException
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.responses import Response
 
+from services.api.forms import read_file
 from services.api.ranges import read_range
 from services.core.conversation.messages.playback import PlayableAudio
 from services.core.platform.audio.rules import MEDIA_TYPE, Form
 from services.core.platform.blobs.store import BlobStore
-from services.core.platform.errors import CoreError
 
 _FORM_FIELD: Final = "audio"
-
-
-class _InMemory(MultiPartParser):
-    """Keeps the form in memory: a recording never reaches a disk unsealed. The middleware bounds the body."""
-
-    spool_max_size = 4 * 1024 * 1024
-
-
-class FormFieldMissingError(CoreError):
-    """A form without its field; the answer names the field."""
-
-    code = "form_field_missing"
-    sentence = "Send the recording as a file in the form field `audio`."
-
-    def fields(self) -> dict[str, int | str]:
-        """Return the name of the field."""
-        return {"field": _FORM_FIELD}
 
 
 async def read_recording(request: Request) -> bytes:
@@ -42,19 +22,7 @@ async def read_recording(request: Request) -> bytes:
 
     Raises HTTPException 400 for a broken form, FormFieldMissingError.
     """
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        return await request.body()
-    try:
-        form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
-    except (MultiPartException, KeyError) as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST) from error
-    try:
-        field = form.get(_FORM_FIELD)
-        if not isinstance(field, UploadFile):
-            raise FormFieldMissingError
-        return await field.read()
-    finally:
-        await form.close()
+    return await read_file(request, _FORM_FIELD)
 
 
 async def audio_response(request: Request, blobs: BlobStore, sound: PlayableAudio) -> Response:

@@ -50,6 +50,7 @@ class Permission(StrEnum):
     SUPPORT = "support families"
     SEE_IMPACT = "see survey reports"
     MANAGE_STRUCTURE = "manage structure"
+    REGISTER_WATCHES = "register watches"
 
 
 _OF_SITE: Final = frozenset(
@@ -59,7 +60,7 @@ PERMISSIONS: Final[Mapping[str, frozenset[Permission]]] = {
     "admin": frozenset(Permission),
     "manager": _OF_SITE
     | {Permission.RECOVER, Permission.BREAK_GLASS, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT}
-    | {Permission.APPROVE_ACCOUNTS, Permission.SETTLE_CONTESTS},
+    | {Permission.APPROVE_ACCOUNTS, Permission.SETTLE_CONTESTS, Permission.REGISTER_WATCHES},
     "staff": _OF_SITE | {Permission.RECOVER, Permission.EXPORT, Permission.SUPPORT, Permission.SEE_IMPACT},
     # Often part of the factory's personnel office: sees family codes only while a hand-out of the site is open.
     "coordinator": _OF_SITE,
@@ -202,4 +203,5 @@ SeesImpactAtSite = Annotated[SiteScope, Depends(OfSite(Permission.SEE_IMPACT))]
 AggregatesOfSite = Annotated[SiteScope, Depends(OfSite(Permission.EXPORT))]
 MayExport = Annotated[StaffCaller, Depends(StaffWith(Permission.EXPORT))]
 MayManageStructure = Annotated[StaffCaller, Depends(StaffWith(Permission.MANAGE_STRUCTURE))]
+RegistersWatchesAtSite = Annotated[SiteScope, Depends(OfSite(Permission.REGISTER_WATCHES))]
 StructureManagedAtSite = Annotated[SiteScope, Depends(OfSite(Permission.MANAGE_STRUCTURE))]

@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeVar
 
 from fastapi import Request
 
+from services.api.forms import read_file
 from services.api.staff.access import SiteScope, require_site_scope
 from services.api.staff.schemas.imports import ListFault, ListImportResponse
 from services.core.platform.db.database import Database, UnitOfWork
@@ -27,6 +28,7 @@ Rows = TypeVar("Rows", bound=_ReadList)
 # A workbook of 1 MiB can unpack to much more than a list of some thousand rows, and parsing it would take seconds.
 _UNPACKED_MAX_BYTES: Final = 12_000_000
 _FAULTS_REPORTED: Final = 500
+LIST_FIELD: Final = "list"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ async def import_list(
     *,
     dry_run: bool,
 ) -> ListImportResponse:
-    """Import the request's body as a list, all rows or none; return the counts, or every fault.
+    """Import the body, or the field `list` of a form, as a list, all rows or none; return the counts, or every fault.
 
     Faults of the file itself carry a sentence. Faults from the comparison with the database carry a code only, because
     their sentences can name a family or watch of another site. A dry run is rolled back.
@@ -58,7 +60,7 @@ async def import_list(
     """
     await charge(work, Charge(Limits.LISTS_OF_STAFF, str(scope.caller.staff_id)))
     await work.commit_early()
-    raw = await request.body()
+    raw = await read_file(request, LIST_FIELD)
     try:
         # Parsing can take seconds, so it runs in a thread to keep the event loop free.
         rows = await asyncio.to_thread(_read, raw, read)

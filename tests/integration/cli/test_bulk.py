@@ -10,6 +10,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from services.core.office.surveys import publishing
 from tests.integration.cli.conftest import Smartwatch
 
 
@@ -109,7 +110,9 @@ def test_the_end_of_a_programme_is_announced_and_taken_back(office: Smartwatch) 
     assert office("programme", "take-back-end", "Pilot").out == "Pilot: was so already; nothing was changed.\n"
 
 
-def test_a_survey_is_told_once_it_is_published(office: Smartwatch, tmp_path: Path) -> None:
+def test_a_survey_without_answers_is_not_published_and_one_with_answers_only_when_asked(
+    office: Smartwatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "questions.csv").write_text("question,kind,label\nstay,yes_no,Do you mean to stay?\n")
     survey = ("2026", "--programme", "Pilot")
     assert office("surveys", "define", "2026", "questions.csv", "--programme", "Pilot").code == 0
@@ -117,8 +120,14 @@ def test_a_survey_is_told_once_it_is_published(office: Smartwatch, tmp_path: Pat
     assert (told.out, told.err) == ("names.csv: 0 families.\n", "")
     assert (tmp_path / "names.csv").read_bytes() == b"\xef\xbb\xbffamily_code,pseudonym\r\n"
     assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
-    assert office("surveys", "publish", *survey).out == "2026: published.\n"
-    assert office("surveys", "publish", *survey).out == "2026: was published already; nothing was changed.\n"
-    assert office("surveys", "report", *survey).out.splitlines()[1].split("\t")[:2] == ["stay", "not told"]
-    told = office("surveys", "define", "2026", "questions.csv", "--programme", "Pilot")
-    assert told.err.startswith("smartwatch: survey_published")
+    assert office("surveys", "publish", *survey).err.startswith("smartwatch: survey_empty")
+    # With answers it is told how many, and asked; without a terminal nobody can answer.
+    monkeypatch.setattr(publishing, "pairs_in", three)
+    told = office("surveys", "publish", *survey)
+    assert told.err.startswith("smartwatch: survey_not_confirmed: 2026 holds 3 families with answers before and after.")
+    assert office("surveys", "publish", *survey, "--yes").err.startswith("smartwatch: survey_empty")
+    assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
+
+
+async def three(*_: object) -> int:
+    return 3

@@ -4,7 +4,7 @@ from fastapi import APIRouter, Request
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import FamilyCodesAtSite, HandsOutAtSite, StructureManagedAtSite
+from services.api.staff.access import FamilyCodesAtSite, HandsOutAtSite, RegistersWatchesAtSite
 from services.api.staff.lists import Counts, import_list
 from services.api.staff.schemas.imports import DryRun, ListImportResponse, list_body
 from services.core.office.enrolment.actions import FamilyList, family_list
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/staff/sites/{site_id}/imports", tags=["staff: imp
     openapi_extra=list_body("serial, model; secret (of a new watch), imei, iccid, sim_holder, sim_expires, site"),
 )
 async def import_watches(
-    request: Request, work: Work, scope: StructureManagedAtSite, *, dry_run: DryRun = False
+    request: Request, work: Work, scope: RegistersWatchesAtSite, *, dry_run: DryRun = False
 ) -> ListImportResponse:
     """Register watches of the site with their vendor-supplied secrets. No response ever contains a secret."""
     site, programme = scope.site.name, (await programme_of(work, scope.site.programme_id)).name

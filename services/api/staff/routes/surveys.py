@@ -115,7 +115,7 @@ async def define(
 
 
 @router.post(
-    "/programmes/{programme_id}/surveys/{survey_id}/publish", responses=problem_responses(401, 403, 404, 422)
+    "/programmes/{programme_id}/surveys/{survey_id}/publish", responses=problem_responses(401, 403, 404, 409, 422)
 )  # fmt: skip
 async def publish(
     work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID

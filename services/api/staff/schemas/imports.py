@@ -48,6 +48,13 @@ def list_body(columns: str) -> dict[str, Any]:
                 "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": _BINARY,
                 "application/vnd.ms-excel": _BINARY,
                 "application/octet-stream": _BINARY,
+                "multipart/form-data": {
+                    "schema": {
+                        "type": "object",
+                        "required": ["list"],
+                        "properties": {"list": {"type": "string", "format": "binary"}},
+                    }
+                },
             },
         }
     }

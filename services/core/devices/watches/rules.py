@@ -100,7 +100,10 @@ def read_watch_list(raw: bytes) -> list[WatchRow]:
 def watch_list(raw: bytes) -> Listed[WatchRow]:
     """Return the watches of a list beside its faults; raises SheetRefusedError for a file that is no list."""
     faults: list[Fault] = []
-    return watches_of(read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, collected=faults), faults)
+    return watches_of(
+        read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, capitals=("serial",), collected=faults),
+        faults,
+    )
 
 
 def watches_of(rows: Sequence[Row], further: Sequence[Fault] = ()) -> Listed[WatchRow]:

@@ -103,11 +103,17 @@ def family_list(raw: bytes, site: str | None = None) -> FamilyList:
     """
     faults: list[Fault] = []
     if site is None:
-        rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, collected=faults)
+        rows = read_sheet(
+            raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, capitals=("watch_serial",), collected=faults
+        )
     else:
         required = [column for column in REQUIRED_COLUMNS if column != "site"]
         optional = ("site", *OPTIONAL_COLUMNS)
-        rows = filled(read_sheet(raw, required=required, optional=optional, collected=faults), "site", site)
+        rows = filled(
+            read_sheet(raw, required=required, optional=optional, capitals=("watch_serial",), collected=faults),
+            "site",
+            site,
+        )
     families = [_family(row) for row in rows]
     faults += [fault for family in families for fault in code_faults(family)]
     faults += [

@@ -30,7 +30,9 @@ def read_delivery(raw: bytes, site: str) -> Delivery:
     for a file that is not such a list.
     """
     faults: list[Fault] = []
-    listed = read_sheet(raw, required=_REQUIRED, optional=_OPTIONAL, as_is=("secret",), collected=faults)
+    listed = read_sheet(
+        raw, required=_REQUIRED, optional=_OPTIONAL, as_is=("secret",), capitals=("serial",), collected=faults
+    )
     rows = filled(listed, "site", site)
     faults += [
         row.fault("site", "site_differs", "The list is imported for one site, but this row names another.")

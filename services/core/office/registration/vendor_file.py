@@ -45,7 +45,7 @@ def read_vendor_file(raw: bytes, watches: Sequence[WatchRow], file: str = "vendo
     watch may already be registered. Raises SheetRefusedError for a file that is not a list of secrets.
     """
     faults: list[Fault] = []
-    rows = read_sheet(raw, required=_COLUMNS, as_is=("secret",), collected=faults)
+    rows = read_sheet(raw, required=_COLUMNS, as_is=("secret",), capitals=("serial",), collected=faults)
     listed = {watch.serial: watch for watch in watches}
     faults += repeated_cells(rows, "serial", "serial_repeated")
     for row in rows:

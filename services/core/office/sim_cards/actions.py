@@ -70,7 +70,7 @@ class SimsNoted:
 def read_sim_list(raw: bytes) -> Listed[SimRow]:
     """Return the rows of a SIM card list and its faults; raises SheetRefusedError for a file that is not one."""
     faults: list[Fault] = []
-    rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, collected=faults)
+    rows = read_sheet(raw, required=REQUIRED_COLUMNS, optional=OPTIONAL_COLUMNS, capitals=("serial",), collected=faults)
     faults += [fault for row in rows for fault in _faults(row)]
     # One row for each watch. Two months need two lists, because two quotas in one list would be ambiguous.
     for column in ("serial", "iccid", "number"):

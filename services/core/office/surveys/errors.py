@@ -12,6 +12,13 @@ class SurveyUnknownError(CoreError):
     sentence = "The programme has no survey with this name."
 
 
+class SurveyEmptyError(CoreError):
+    """No family has answered the same question in both waves: there is nothing to publish."""
+
+    code = "survey_empty"
+    sentence = "No family has answered a question both before and after. Import the answers first."
+
+
 class SurveyPublishedError(CoreError):
     """The survey's reports are published, so it accepts no more answers or questions."""
 

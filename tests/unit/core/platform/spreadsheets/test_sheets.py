@@ -2,9 +2,11 @@
 
 import pytest
 
+from services.core.platform.spreadsheets.grouping import grouped_lines
 from services.core.platform.spreadsheets.sheets import (
     BYTES_MAX,
     ROWS_MAX,
+    Fault,
     SheetRefusedError,
     read_sheet,
     repeated_cells,
@@ -37,6 +39,8 @@ def faults(text: str | bytes) -> list[tuple[int, str, str]]:
         " A , B \n 1 ,\u00a02",
         '"a","b"\n"1","2"',
         "a,b,\n1,2,",
+        "Children of the spring,\n\n2027-03-01\na,b\n1,2",
+        "Children; of the spring\na;b\n1;2",
     ],
 )
 def test_every_way_a_spreadsheet_saves_a_list_reads_the_same(text: str) -> None:
@@ -127,3 +131,30 @@ def test_a_repeated_cell_names_the_row_it_stood_in_first() -> None:
         (4, "a_repeated", "Row 2 has the same value.")
     ]
     assert repeated_cells(rows, "b", "b_repeated") == []
+
+
+def test_unknown_columns_hidden_rows_and_cells_are_told_in_one_round() -> None:
+    collected: list[Fault] = []
+    rows = read_sheet(b"a,b,c,a\n1,=2,x,9\n\xc2\xa0,4,y\n", required=("a", "b"), collected=collected)
+    assert [(fault.row, fault.column, fault.code) for fault in collected] == [
+        (1, "c", "column_unknown"), (1, "a", "column_repeated"), (2, "b", "cell_is_formula"),
+    ]  # fmt: skip
+    assert [row.cells for row in rows] == [{"a": "1", "b": "=2"}, {"a": "", "b": "4"}]
+
+
+def test_columns_of_capitals_are_read_in_capitals() -> None:
+    [row] = read_sheet(b"a,b\nsw01,sw01", required=("a", "b"), capitals=("a",))
+    assert row.cells == {"a": "SW01", "b": "sw01"}
+
+
+def test_equal_faults_are_one_line_with_their_rows() -> None:
+    def fault(row: int, column: str = "phone", file: str = "") -> Fault:
+        return Fault(row, column, "phone_malformed", "No number.", file)
+
+    numbers = [2, 3, 4, 9, *range(20, 60, 2)]
+    assert grouped_lines([fault(0, ""), fault(7, "imei"), *map(fault, numbers), fault(2, file="secrets.csv")]) == [
+        "the file: phone_malformed: No number.",
+        "row 7, imei: phone_malformed: No number.",
+        "rows 2-4, 9, 20, 22, 24, 26, 28, 30 and 14 more, phone: phone_malformed: No number.",
+        "secrets.csv: row 2, phone: phone_malformed: No number.",
+    ]
