@@ -27,7 +27,7 @@ from services.core.measurement.exports.actions import expire_one_file
 from services.core.measurement.publishing.actions import publish_one_week
 from services.core.office.break_glass.actions import notify_one_break_glass
 from services.core.office.enrolment.unconsented import purge_one_unconsented
-from services.core.office.programme_end.actions import notify_one_family
+from services.core.office.programme_end.actions import notify_one_family, remind_one_family
 from services.core.office.prompts.actions import judge_one_nudge, nudge_one
 from services.core.office.recovery.completion import carry_out_one_recovery
 from services.core.office.triage.queries import record_low_batteries
@@ -82,7 +82,8 @@ TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, purge_full_buckets, purge_old_streams,
     carry_out_one_recovery, carry_out_one_decision,
     notify_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
-    purge_old_alerts, purge_one_endpoint, purge_old_commands, notify_one_family, purge_one_unconsented,
+    purge_old_alerts, purge_one_endpoint, purge_old_commands, notify_one_family, remind_one_family,
+    purge_one_unconsented,
     record_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
     purge_one_office_batch, purge_one_device_batch, purge_one_code_batch, purge_one_fingerprint_batch,
     purge_old_sms_outcomes,

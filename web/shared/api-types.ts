@@ -356,6 +356,12 @@ export interface EmojiMessageRequest {
   made_at?: string | null;
 }
 
+/** Recordings of the caller that are deleted within ten days, because nobody keeps them. */
+export interface EndingRecordingsResponse {
+  count: number;
+  first_ends_at: string | null;
+}
+
 /** An erasure. Its data is unreadable from the time of the response. */
 export interface ErasureResponse {
   erasure_id: string;
@@ -497,6 +503,7 @@ export interface HomeChild {
   last_message: MessageResponse | null;
   unread: number;
   unplayed: number;
+  ending_recordings: EndingRecordingsResponse | null;
   alerts: Array<AlertResponse>;
   help: Array<OpenHelp>;
 }
@@ -543,6 +550,11 @@ export interface InvitationsResponse {
 /** Whether the caller keeps a voice message beyond its retention. */
 export interface KeepVoiceRequest {
   kept: boolean;
+}
+
+/** How many recordings this request kept. */
+export interface KeptRecordingsResponse {
+  kept: number;
 }
 
 /** The latest good fix of the child. */
@@ -1053,6 +1065,7 @@ export interface Voice {
   bars: Array<number> | null;
   kept: boolean;
   expires_at: string;
+  kept_until: string | null;
 }
 
 /** A log-in of another guardian on a new device that waits for an approval. */
@@ -1296,6 +1309,7 @@ export type ProblemCode =
   | "staff_request_stands"
   | "staff_set_up_needed"
   | "staff_unknown"
+  | "survey_empty"
   | "survey_published"
   | "survey_unknown"
   | "text_not_allowed"
@@ -1445,6 +1459,10 @@ export interface Operations {
   "PUT /v1/children/{child_id}/messages/{message_id}/state": { path: { message_id: string; child_id: string }; query: never; body: MessageStateRequest; answer: MessageResponse };
   /** of child, message right */
   "POST /v1/children/{child_id}/voice-messages": { path: { child_id: string }; query: never; body: ArrayBuffer | Blob; answer: MessageResponse };
+  /** of child, message right */
+  "GET /v1/children/{child_id}/voice-messages/ending": { path: { child_id: string }; query: never; body: never; answer: EndingRecordingsResponse };
+  /** of child, message right */
+  "POST /v1/children/{child_id}/voice-messages/keep": { path: { child_id: string }; query: never; body: never; answer: KeptRecordingsResponse };
   /** of child, message right */
   "GET /v1/children/{child_id}/messages/{message_id}/audio": { path: { message_id: string; child_id: string }; query: never; body: never; answer: Blob };
   /** of child, message right */

@@ -259,6 +259,7 @@ class Voice:
     bars: list[int] | None
     kept: bool
     expires_at: datetime
+    kept_until: datetime | None
 
 
 @dataclass(frozen=True)

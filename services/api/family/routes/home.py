@@ -14,9 +14,11 @@ from services.api.family.routes.me import me_response
 from services.api.family.routes.messages import message_response
 from services.api.family.schemas import home as schemas
 from services.api.family.schemas.auth import WaitingLogIn
+from services.api.family.schemas.messages import EndingRecordingsResponse
 from services.api.family.schemas.programme import Helpline, Notice, OpenHelp, ProgrammeEndResponse
 from services.api.problems import problem_responses
 from services.core.conversation.messages.queries import conversation, unread_counts
+from services.core.conversation.messages.retention import ending_recordings
 from services.core.devices.alerts.queries import unanswered_alerts
 from services.core.devices.alerts.rules import kinds_visible_with
 from services.core.devices.watches.queries import settings_of_child
@@ -93,6 +95,8 @@ async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child
     may_message = rights.has(Right.MESSAGE)
     newest = await conversation(work, child, caller.guardian_id, limit=1) if may_message else []
     counts = await unread_counts(work, caller.guardian_id, [child.child_id]) if may_message else []
+    guardian_id = caller.guardian_id
+    ending = await ending_recordings(work, child.child_id, guardian_id) if may_message else None
     alerts = await unanswered_alerts(
         work, child.child_id, kinds_visible_with(rights.words()), after=work.now - _ALERTS_SHOWN_FOR, limit=_MAX_ALERTS
     )
@@ -105,6 +109,9 @@ async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child
         last_message=message_response(newest[0], child) if newest else None,
         unread=sum(one.unread for one in counts),
         unplayed=sum(one.unplayed for one in counts),
+        ending_recordings=EndingRecordingsResponse(count=ending.count, first_ends_at=ending.first_ends_at)
+        if ending is not None and ending.count
+        else None,
         alerts=await alert_responses(work, child, alerts) if may_message else [],
         help=[OpenHelp.model_validate(one.model_dump()) for one in await open_help_of(work, child)],
     )

@@ -12,13 +12,20 @@ from services.api.family.access import ChildScope, MayMessageChild, require_mess
 from services.api.family.audio_bodies import AUDIO_RESPONSES, RECORDING_BODY, audio_response, read_recording
 from services.api.family.limits import costs_guardian
 from services.api.family.routes.messages import IdempotencyKey, message_response
-from services.api.family.schemas.messages import AudioLinkResponse, KeepVoiceRequest, MadeAt, MessageResponse
+from services.api.family.schemas.messages import (
+    AudioLinkResponse,
+    EndingRecordingsResponse,
+    KeepVoiceRequest,
+    KeptRecordingsResponse,
+    MadeAt,
+    MessageResponse,
+)
 from services.api.head_requests import is_head
 from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.playback import audio_for_phone
 from services.core.conversation.messages.queries import audio_asset_of, message_of
-from services.core.conversation.messages.retention import set_kept
+from services.core.conversation.messages.retention import ending_recordings, keep_ending_recordings, set_kept
 from services.core.conversation.messages.voice_from_phone import send_voice_to_child
 from services.core.people.accounts.tokens import LINK_LIFETIME, AudioClaims
 from services.core.platform.audit.actions import guardian_actor, record_first_of_day
@@ -64,6 +71,21 @@ async def send_recording(
     )  # fmt: skip
     async with transcoder.database.begin() as work:
         return message_response(await message_of(work, scope.child, scope.caller.guardian_id, message_id), scope.child)
+
+
+@router.get("/voice-messages/ending", responses=problem_responses(401, 403, 404, 422))
+async def read_ending(work: Work, scope: MayMessageChild) -> EndingRecordingsResponse:
+    """Return how many recordings of the caller are deleted within ten days unless a guardian keeps them."""
+    found = await ending_recordings(work, scope.child.child_id, scope.caller.guardian_id)
+    return EndingRecordingsResponse(count=found.count, first_ends_at=found.first_ends_at)
+
+
+@router.post("/voice-messages/keep", responses=problem_responses(401, 403, 404, 422))
+async def keep_ending(work: Work, scope: MayMessageChild) -> KeptRecordingsResponse:
+    """Keep all recordings that end within ten days, in one request. Repeating it keeps none."""
+    return KeptRecordingsResponse(
+        kept=await keep_ending_recordings(work, scope.child.child_id, scope.caller.guardian_id)
+    )
 
 
 @router.get(

@@ -9,7 +9,7 @@ from pydantic import Field
 from services.api.family.schemas.alerts import AlertResponse
 from services.api.family.schemas.auth import WaitingLogIn
 from services.api.family.schemas.families import ChildResponse, MeResponse, Rights
-from services.api.family.schemas.messages import MessageResponse
+from services.api.family.schemas.messages import EndingRecordingsResponse, MessageResponse
 from services.api.family.schemas.programme import Helpline, Notice, OpenHelp, ProgrammeEndResponse
 from services.api.schema_base import ResponseBody
 
@@ -22,6 +22,9 @@ class HomeChild(Rights):
     last_message: MessageResponse | None = Field(description="of the caller; null without the right to message")
     unread: int
     unplayed: int
+    ending_recordings: EndingRecordingsResponse | None = Field(
+        description="keep them all with `POST .../voice-messages/keep`; null: none ends within ten days"
+    )
     alerts: list[AlertResponse] = Field(description="of the last day that nobody has acknowledged, newest first")
     help: list[OpenHelp]
 

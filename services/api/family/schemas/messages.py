@@ -78,6 +78,7 @@ class Voice(ResponseBody):
     bars: list[int] | None = Field(description="44 heights of the waveform, 0 to 100; null until ready")
     kept: bool = Field(description="the caller keeps it beyond its retention")
     expires_at: datetime = Field(description="time of deletion, unless a guardian keeps it")
+    kept_until: datetime | None = Field(description="time of deletion; null: a guardian keeps it")
 
 
 class MessageResponse(ResponseBody):
@@ -112,6 +113,19 @@ class MessageStateRequest(RequestBody):
     """State of the child's message on the caller's phone."""
 
     state: Literal["delivered", "played"]
+
+
+class EndingRecordingsResponse(ResponseBody):
+    """Recordings of the caller that are deleted within ten days, because nobody keeps them."""
+
+    count: int = Field(description="recordings that end within ten days", examples=[3])
+    first_ends_at: datetime | None = Field(description="when the first is deleted; null: none ends")
+
+
+class KeptRecordingsResponse(ResponseBody):
+    """How many recordings this request kept."""
+
+    kept: int = Field(description="recordings that are kept from now on", examples=[3])
 
 
 class KeepVoiceRequest(RequestBody):

@@ -18,7 +18,7 @@ from services.core.devices.contacts.queries import guardian_names
 from services.core.devices.contacts.tables import Contact
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
-from services.core.people.households.tables import Child
+from services.core.people.households.tables import Child, Membership
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.inbox.tables import InboxItem
 
@@ -46,6 +46,8 @@ class AudioView:
     bars: Sequence[int] | None
     kept: bool
     expires_at: datetime
+    # None: a guardian of the family keeps it.
+    kept_until: datetime | None
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ async def conversation(
     """
     statement = (
         select(Message)
-        .where(col(Message.child_id) == child.child_id, _is_for(guardian_id))
+        .where(col(Message.child_id) == child.child_id, is_of_guardian(guardian_id))
         .order_by(col(Message.seq).desc())
         .limit(limit)
     )
@@ -130,7 +132,7 @@ async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, mes
     """Return one message of this guardian's conversation with the child; raises NotFoundError."""
     result = await work.session.exec(
         select(Message).where(
-            col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id)
+            col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, is_of_guardian(guardian_id)
         )
     )
     message = result.first()
@@ -139,11 +141,23 @@ async def message_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID, mes
     return (await _views(work, child, guardian_id, [message]))[0]
 
 
-def _is_for(guardian_id: uuid.UUID) -> ColumnElement[bool]:
+def is_of_guardian(guardian_id: uuid.UUID) -> ColumnElement[bool]:
+    """Condition: the guardian sent or received the message."""
     received = exists().where(
         col(MessageRecipient.message_id) == col(Message.message_id), col(MessageRecipient.guardian_id) == guardian_id
     )
     return or_(col(Message.guardian_id) == guardian_id, received)
+
+
+def is_kept() -> ColumnElement[bool]:
+    """Condition: a current guardian of the family keeps the message; former guardians do not count."""
+    return exists().where(
+        col(KeptMessage.message_id) == col(Message.message_id),
+        col(Child.child_id) == col(Message.child_id),
+        col(Membership.family_id) == col(Child.family_id),
+        col(Membership.guardian_id) == col(KeptMessage.guardian_id),
+        col(Membership.removed_at).is_(None),
+    )
 
 
 async def _views(
@@ -195,6 +209,13 @@ async def _clips(
         )
     )
     kept_ids = set(kept.all())
+    of_anyone = await work.session.exec(
+        select(Message.message_id).where(
+            col(Message.message_id).in_([message.message_id for message in of_clip.values()]), is_kept()
+        )
+    )
+    kept_by_anyone = set(of_anyone.all())
+    ends_at = {message.message_id: message.received_at + work.retention.voice for message in of_clip.values()}
     return {
         of_clip[clip.clip_id].message_id: AudioView(
             state="pending" if clip.state == "raw" else clip.state,
@@ -202,7 +223,10 @@ async def _clips(
             duration_ms=clip.claimed_ms if clip.duration_ms is None else clip.duration_ms,
             bars=bars_of(work, child, clip),
             kept=of_clip[clip.clip_id].message_id in kept_ids,
-            expires_at=of_clip[clip.clip_id].received_at + work.retention.voice,
+            expires_at=ends_at[of_clip[clip.clip_id].message_id],
+            kept_until=None
+            if of_clip[clip.clip_id].message_id in kept_by_anyone
+            else ends_at[of_clip[clip.clip_id].message_id],
         )
         for clip in result.all()
     }
@@ -213,7 +237,9 @@ async def audio_asset_of(work: UnitOfWork, child: Child, guardian_id: uuid.UUID,
     result = await work.session.exec(
         select(AudioAsset)
         .join(Message, col(Message.clip_id) == col(AudioAsset.clip_id))
-        .where(col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, _is_for(guardian_id))
+        .where(
+            col(Message.child_id) == child.child_id, col(Message.message_id) == message_id, is_of_guardian(guardian_id)
+        )
     )
     clip = result.first()
     if clip is None:

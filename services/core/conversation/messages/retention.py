@@ -3,18 +3,73 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
 
-from sqlalchemy import ColumnElement
-from sqlmodel import col, exists, select
+from sqlalchemy import ColumnElement, func
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.storing import delete_audio
 from services.core.conversation.audio_assets.tables import AudioAsset
-from services.core.conversation.messages.queries import message_of
+from services.core.conversation.messages.queries import is_kept, is_of_guardian, message_of
 from services.core.conversation.messages.tables import KeptMessage, Message
 from services.core.conversation.messages.voice import notify_audio_changed
 from services.core.people.households.errors import NotFoundError
-from services.core.people.households.tables import Child, Membership
+from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
+
+# From this time before the deletion on, an app tells the guardian of recordings that end.
+ENDS_SOON: Final = timedelta(days=10)
+
+
+@dataclass(frozen=True)
+class EndingRecordings:
+    """Recordings of a guardian that are deleted within ENDS_SOON because nobody keeps them."""
+
+    count: int
+    first_ends_at: datetime | None
+
+
+async def ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> EndingRecordings:
+    """Return how many recordings of this guardian's conversation with the child end soon, and when the first does."""
+    result = await work.session.exec(
+        select(func.count(), func.min(col(Message.received_at)))
+        .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
+        .where(*_ends_soon(work, child_id, guardian_id))
+    )
+    count, received_at = result.one()
+    first_at: datetime | None = received_at
+    return EndingRecordings(count, None if first_at is None else first_at + work.retention.voice)
+
+
+async def keep_ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> int:
+    """Keep every recording that ending_recordings counts, in one step; return how many. A repeat keeps none."""
+    result = await work.session.exec(
+        select(Message.message_id)
+        .join(AudioAsset, col(AudioAsset.clip_id) == col(Message.clip_id))
+        .where(*_ends_soon(work, child_id, guardian_id))
+        .order_by(col(AudioAsset.clip_id))
+        # The lock excludes retention, as for one recording.
+        .with_for_update(of=AudioAsset, key_share=True)
+    )
+    message_ids = list(result.all())
+    if message_ids:
+        rows = [{"message_id": one, "guardian_id": guardian_id, "kept_at": work.now} for one in message_ids]
+        await work.run(insert(KeptMessage).values(rows).on_conflict_do_nothing())
+    return len(message_ids)
+
+
+def _ends_soon(work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(Message.child_id) == child_id,
+        col(Message.kind) == "voice",
+        is_of_guardian(guardian_id),
+        col(Message.received_at) <= work.now - work.retention.voice + ENDS_SOON,
+        col(AudioAsset.state) != "gone",
+        ~is_kept(),
+    )
 
 
 async def set_kept(
@@ -49,7 +104,7 @@ async def purge_one_old_voice(work: UnitOfWork) -> bool:
             col(Message.kind) == "voice",
             col(Message.received_at) <= work.now - work.retention.voice,
             col(AudioAsset.state) != "gone",
-            ~_is_kept(),
+            ~is_kept(),
         )
         .order_by(col(Message.received_at))
         .limit(1)
@@ -67,19 +122,8 @@ async def purge_one_old_voice(work: UnitOfWork) -> bool:
     return True
 
 
-def _is_kept() -> ColumnElement[bool]:
-    """Condition: a current guardian of the family keeps the message; former guardians do not count."""
-    return exists().where(
-        col(KeptMessage.message_id) == col(Message.message_id),
-        col(Child.child_id) == col(Message.child_id),
-        col(Membership.family_id) == col(Child.family_id),
-        col(Membership.guardian_id) == col(KeptMessage.guardian_id),
-        col(Membership.removed_at).is_(None),
-    )
-
-
 async def _is_free(work: UnitOfWork, clip_id: uuid.UUID) -> bool:
-    result = await work.session.exec(select(Message.message_id).where(col(Message.clip_id) == clip_id, ~_is_kept()))
+    result = await work.session.exec(select(Message.message_id).where(col(Message.clip_id) == clip_id, ~is_kept()))
     return result.first() is not None
 
 

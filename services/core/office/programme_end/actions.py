@@ -9,16 +9,17 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import sqlalchemy
-from sqlalchemy import ScalarSelect, Select, delete
+from sqlalchemy import ScalarSelect, Select, delete, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
 from services.core.people.households.queries import guardians_of
-from services.core.people.households.rules import END_NOTICE, erased_from
-from services.core.people.households.sms_texts import programme_ending_text
+from services.core.people.households.rules import END_NOTICE, END_REMINDERS_DAYS, erased_from, reminder_due
+from services.core.people.households.sms_texts import programme_ending_text, programme_reminder_text
 from services.core.people.households.tables import Enrolment, Family, FamilyEnding
 from services.core.people.programme.actions import set_last_day
 from services.core.people.programme.tables import Programme, Site
@@ -74,9 +75,11 @@ async def notify_one_family(work: UnitOfWork) -> bool:
     family_id = result.first()
     if family_id is None:
         return False
+    days_left = await _days_left(work, family_id)
     made = await work.run(
         insert(FamilyEnding)
-        .values(family_id=family_id, told_at=work.now)
+        # The notification is the reminder of the span that has begun.
+        .values(family_id=family_id, told_at=work.now, reminded_days=reminder_due(days_left, None))
         .on_conflict_do_nothing()
         .returning(col(FamilyEnding.family_id))
     )
@@ -87,6 +90,57 @@ async def notify_one_family(work: UnitOfWork) -> bool:
     record_fact(work, "end_told", family_id=family_id)
     await record_event(work, family_id, "programme.ends")
     return True
+
+
+async def remind_one_family(work: UnitOfWork) -> bool:
+    """Remind one family 30, 7 or 1 days before its programme's last day; return whether one was due.
+
+    By event, push and text message, as with the notification. Safe to run twice and concurrently.
+    """
+    found = await work.run(_TO_REMIND, {"now": work.now, "spans": list(END_REMINDERS_DAYS)})
+    row = found.first()
+    if row is None:
+        return False
+    ending = await work.session.get_one(FamilyEnding, row.family_id)
+    ending.reminded_days = reminder_due(row.days_left, ending.reminded_days)
+    work.add(ending)
+    for _, guardian in await guardians_of(work, ending.family_id):
+        await send_sms(work, guardian.phone, programme_reminder_text(guardian.locale, work.host, row.days_left))
+    await record_event(work, ending.family_id, "programme.ends", detail={"days": row.days_left})
+    return True
+
+
+# A day is one of the family's site. `due` is the shortest span that has begun, as in rules.reminder_due.
+_TO_REMIND = text("""
+    SELECT ending.family_id, here.days_left
+      FROM family_ending AS ending
+      JOIN family ON family.family_id = ending.family_id AND family.erased_at IS NULL
+      JOIN LATERAL (SELECT site_id FROM enrolment WHERE enrolment.family_id = ending.family_id
+                     ORDER BY enrolled_at DESC, enrolment_id LIMIT 1) AS latest ON true
+      JOIN site ON site.site_id = latest.site_id
+      JOIN programme ON programme.programme_id = site.programme_id
+      CROSS JOIN LATERAL (SELECT programme.ends_on - (CAST(:now AS timestamptz) AT TIME ZONE site.timezone)::date
+                                 AS days_left) AS here
+      CROSS JOIN LATERAL (SELECT min(span) AS due FROM unnest(CAST(:spans AS integer[])) AS span
+                           WHERE here.days_left <= span) AS next
+     WHERE here.days_left >= 0 AND next.due IS NOT NULL
+       AND (ending.reminded_days IS NULL OR next.due < ending.reminded_days)
+     LIMIT 1 FOR UPDATE OF ending SKIP LOCKED
+""")
+
+
+async def _days_left(work: UnitOfWork, family_id: uuid.UUID) -> int:
+    result = await work.session.exec(
+        select(Programme, Site)
+        .select_from(Enrolment)
+        .join(Site, col(Site.site_id) == col(Enrolment.site_id))
+        .join(Programme, col(Programme.programme_id) == col(Site.programme_id))
+        .where(col(Enrolment.family_id) == family_id, col(Enrolment.enrolment_id) == _latest_enrolment())
+    )
+    programme, site = result.one()
+    today = work.now.astimezone(ZoneInfo(site.timezone)).date()
+    # The caller found a last day in this transaction.
+    return -1 if programme.ends_on is None else (programme.ends_on - today).days
 
 
 async def end_of_family(work: UnitOfWork, family_id: uuid.UUID) -> ProgrammeEnd | None:

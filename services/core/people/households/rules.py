@@ -28,6 +28,9 @@ HELP_KINDS: Final = ("broken", "lost", "worried")
 # Counted from the day on which a family is notified of the programme's end.
 END_NOTICE: Final = timedelta(days=END_NOTICE_DAYS)
 
+# Days before the last day on which a family is reminded, after the notification.
+END_REMINDERS_DAYS: Final = (30, 7, 1)
+
 # Time for every guardian to read the notification and to object.
 RECOVERY_WAIT: Final = timedelta(hours=48)
 # A request without approval expires after this period.
@@ -135,6 +138,16 @@ def erased_from(ends_on: date, timezone: str, told_at: datetime) -> datetime:
     """Return when a family's erasure is due: after the last day at its site, at the earliest 30 days after notice."""
     midnight = datetime.combine(ends_on + timedelta(days=1), time(), ZoneInfo(timezone))
     return max(midnight.astimezone(UTC), told_at + END_NOTICE)
+
+
+def reminder_due(days_left: int, reminded_days: int | None) -> int | None:
+    """Return which reminder of the programme's end is due: that of the shortest span begun, once, and never later."""
+    if days_left < 0:
+        return None
+    begun = [days for days in END_REMINDERS_DAYS if days_left <= days]
+    if not begun:
+        return None
+    return begun[-1] if reminded_days is None or begun[-1] < reminded_days else None
 
 
 def check_relation(word: str) -> str:

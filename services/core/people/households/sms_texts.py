@@ -14,6 +14,11 @@ def programme_ending_text(locale: str, host: str) -> SmsText:
     return TEXTS.compose("programme_ending", locale, host=host)
 
 
+def programme_reminder_text(locale: str, host: str, days: int) -> SmsText:
+    """Return the text that reminds a guardian, so many days before the programme's last day, to save the album."""
+    return TEXTS.compose("programme_reminder", locale, host=host, days=str(days))
+
+
 def get_in_touch_text(locale: str) -> SmsText:
     """Return the text that asks a guardian to get in touch with the office."""
     return TEXTS.compose("get_in_touch", locale)

@@ -149,6 +149,8 @@ class FamilyEnding(SQLModel, table=True):
 
     family_id: uuid.UUID = Field(primary_key=True, foreign_key="family.family_id", ondelete="CASCADE")
     told_at: datetime = time_column(index=True)
+    # The last reminder before the last day: 30, 7 or 1 days; empty: none yet.
+    reminded_days: int | None = None
 
 
 class Notice(SQLModel, table=True):

@@ -9,11 +9,16 @@ from services.core.platform.outbox.rules import Urgency
 
 
 def wakes_phones(kind: str, detail: Mapping[str, Any]) -> bool:
-    """Return whether guardians get a push notification: for a message of the child, an alert, and calls that go on."""
+    """Return whether guardians get a push notification.
+
+    For a message of the child, an alert, calls that go on, and the end of the programme with its reminders.
+    """
     if kind == "message.created":
         return detail.get("direction") == "to_family"
     # The first round of calls begins with the push note about the alert itself.
-    return kind in {"alert.raised", "alert.check_asked"} or (kind == "alert.calling" and detail.get("round", 1) > 1)
+    return kind in {"alert.raised", "alert.check_asked", "programme.ends"} or (
+        kind == "alert.calling" and detail.get("round", 1) > 1
+    )
 
 
 def urgency_of(kind: str, detail: Mapping[str, Any]) -> Urgency:

@@ -18,6 +18,7 @@ from services.core.people.programme.tables import Programme
 from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.db.database import Database
 from services.core.platform.events.tables import Event
+from services.core.platform.outbox.tables import OutboxRow
 from tests.support.clock import FakeClock
 from tests.support.http import Parent, Place, make_family, make_place, sms_to
 
@@ -115,6 +116,54 @@ async def test_an_end_that_is_moved_is_told_anew_and_one_taken_back_erases_nobod
     assert parent.family_id not in await due(database)
     assert await tell_all(database) == 0
     assert await kinds(database, parent) == ["programme.ends", "programme.ends", "programme.continues"]
+
+
+async def test_each_family_is_reminded_thirty_seven_and_one_day_before_by_event_push_and_text(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    parent = await make_family(client, database, place)
+    # Midnight in Shanghai, so that days of the site and hours of the test agree.
+    clock.now = datetime.combine(clock.now.date() + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=16)
+    last_day = (clock.now + timedelta(hours=8)).date() + timedelta(days=60)
+    await announce(database, place, last_day)
+    await tell_all(database)
+
+    async def reminded() -> int:
+        count = 0
+        while True:
+            async with database.begin() as work:
+                if not await ending.remind_one_family(work):
+                    return count
+                count += 1
+
+    seen = []
+    for _ in range(62):
+        seen += [(clock.now + timedelta(hours=8)).date()] * await reminded()
+        # A day that a worker did not run is made up for by the next shorter span, not by every missed one.
+        clock.advance(hours=24)
+    assert [(last_day - day).days for day in seen] == [30, 7, 1]
+    async with database.begin() as work:
+        events = await work.session.exec(
+            select(Event.detail)
+            .where(col(Event.family_id) == parent.family_id, col(Event.kind) == "programme.ends")
+            .order_by(col(Event.seq))
+        )
+        assert events.all() == [{}, {"days": 30}, {"days": 7}, {"days": 1}]
+        wakes = await work.session.exec(
+            select(OutboxRow.target).where(OutboxRow.kind == "wake", OutboxRow.target == str(parent.family_id))
+        )
+        assert len(wakes.all()) == 4, "each wakes the phones"
+    texts = [one for one in await sms_to(database, parent.phone) if "album" in one]
+    assert [one.partition("ends: ")[2].partition(".")[0] for one in texts] == ["30", "7", "1"]
+
+    # Announced with thirty days left, the notification itself is the first reminder; a moved end begins anew.
+    await announce(database, place, None)
+    await announce(database, place, (clock.now + timedelta(hours=8)).date() + timedelta(days=30))
+    await tell_all(database)
+    assert await reminded() == 0
+    clock.advance(days=29)
+    assert (await reminded(), await reminded()) == (1, 0)
 
 
 async def test_nobody_can_announce_less_than_the_notice(database: Database, clock: FakeClock) -> None:
