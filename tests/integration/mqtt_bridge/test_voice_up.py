@@ -63,9 +63,10 @@ async def heard(stand: Stand, home: Home) -> list[tuple[MessageView, bytes]]:
     return found
 
 
-async def chunks_kept(stand: Stand) -> int:
+async def chunks_kept(stand: Stand, username: str) -> int:
+    """Return how many chunks of a watch wait for the rest of their clips."""
     async with stand.database.begin() as work:
-        return len((await work.session.exec(select(AudioChunk))).all())
+        return len((await work.session.exec(select(AudioChunk).where(AudioChunk.username == username))).all())
 
 
 async def test_a_clip_is_one_message_with_its_own_bytes_however_its_chunks_come(stand: Stand) -> None:
@@ -88,7 +89,7 @@ async def test_a_clip_is_one_message_with_its_own_bytes_however_its_chunks_come(
     assert (view.message.kind, view.my_state) == ("voice", "stored")
     assert view.clip is not None
     assert (view.clip.state, view.clip.duration_ms) == ("pending", 2000)
-    assert await chunks_kept(stand) == 0
+    assert await chunks_kept(stand, worn.username) == 0
 
 
 async def test_missing_chunks_are_asked_for_and_only_those(stand: Stand) -> None:
@@ -182,7 +183,7 @@ async def test_a_clip_for_nobody_is_refused_and_forgotten(stand: Stand) -> None:
             for _ in range(2):
                 answer = await end(watch, ref, to=recipient)
                 assert (answer["code"], answer["detail"]) == ("rejected", "recipient_removed")
-    assert await chunks_kept(stand) == 0
+    assert await chunks_kept(stand, worn.username) == 0
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,7 @@ async def test_unfinished_clips_make_room_for_newer_ones(
         ref = new_ref()
         await say_chunks(watch, ref, *range(len(CHUNKS)))
         assert (await end(watch, ref))["code"] == "stored"
-        assert await chunks_kept(stand) <= room_bytes // len(big)
+        assert await chunks_kept(stand, worn.username) <= room_bytes // len(big)
         # What made room is asked for again: nothing is lost, it only comes twice.
         await watch.say(f"voice/{refs[0]}/end", end_of(bytes(1_000_000), 62))
         assert (await watch.hears("receipt"))["missing"] == list(range(32))
