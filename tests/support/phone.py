@@ -85,6 +85,25 @@ class Phone:
         page.on("pageerror", lambda error: self.violations.append(f"page error: {error}"))
         page.on("console", lambda said: self._note_console(said.text))
 
+    async def can_start_offline(self) -> None:
+        """Wait until the phone keeps what the page starts from, the words of its language included."""
+        await self.page.wait_for_function(
+            "caches.keys().then(async names => {"
+            "  for (const name of names) {"
+            "    const kept = await (await caches.open(name)).keys();"
+            "    if (kept.some(one => one.url.includes('locale.'))) return true;"
+            "  }"
+            "  return false;"
+            "})"
+        )
+
+    async def die(self) -> None:
+        """Close the page as a crash does, and give the phone an empty one."""
+        page = await self.context.new_page()
+        await self.page.close(run_before_unload=False)
+        self.page, self._touches = page, None
+        self.watch_page(page)
+
     def _note_request(self, request: Any) -> None:
         address = str(request.url)
         if not address.startswith((self.origin, "blob:", "data:")):

@@ -5,7 +5,7 @@ import { effect, signal } from "@preact/signals";
 import { screen } from "../shared/navigation.ts";
 import { resume, standing } from "../shared/session.ts";
 import { Button, Skeleton, Top } from "../shared/ui/parts.tsx";
-import { fittingLocale, t, useLocale } from "../shared/words.ts";
+import { fittingLocale, locale, t, useLocale } from "../shared/words.ts";
 import { Announcer } from "./announce.tsx";
 import { begun, takeFragment } from "./begun.ts";
 import { Consent, Invited } from "./consent/consent.tsx";
@@ -114,7 +114,8 @@ async function begin(): Promise<void> {
   await useLocale(fittingLocale());
   const root = document.getElementById("app");
   if (root) render(<><App /><Faulty /></>, root);
-  registerWorker();
+  // The words were read before the worker stood: read again, they are kept for a start without a network.
+  registerWorker(() => void useLocale(locale.value).catch(() => undefined));
   addEventListener("online", () => void hurry());
   addEventListener("hashchange", takeFragment);
   document.addEventListener("visibilitychange", () => {

@@ -78,6 +78,12 @@ export function has(key: string): boolean {
   return key in table;
 }
 
+/** 3 May, without the year where it is this one. */
+export function shortDate(at: string): string {
+  const isThisYear = new Date(at).getFullYear() === new Date().getFullYear();
+  return format(at, null, { day: "numeric", month: "short", ...(isThisYear ? {} : { year: "numeric" }) });
+}
+
 /** 12:38, in the time of the place where the child is. */
 export function clockTime(at: string, timeZone?: string | null): string {
   return format(at, timeZone, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -119,7 +125,8 @@ export function lengthOf(ms: number): string {
 }
 
 function format(at: string, timeZone: string | null | undefined, options: Intl.DateTimeFormatOptions): string {
-  return new Intl.DateTimeFormat(locale.value, { ...zone(timeZone), ...options }).format(new Date(at));
+  // English as the programme's countries write it: the day before the month.
+  return new Intl.DateTimeFormat(locale.value === "en" ? "en-GB" : locale.value, { ...zone(timeZone), ...options }).format(new Date(at));
 }
 
 function zone(timeZone?: string | null): Intl.DateTimeFormatOptions {

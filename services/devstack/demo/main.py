@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.broker.errors import BrokerError
+from services.devstack.demo.office import HandedOut
 from services.devstack.demo.steps import StepResult
 from services.devstack.demo.story import Story
 from services.devstack.installation import Installation, InstallationError
@@ -68,7 +69,7 @@ def _play_on(installation: Installation, console: Console, *, once: bool) -> int
     console.print(f"demo: {'every step passed' if held else 'a step failed'}; the same as JSON: {report}")
     console.print(f"demo: logs of every process: {installation.instance.folder / 'log'}", highlight=False)
     if not once and held:
-        _tell_where_to_look(console, installation, story)
+        _tell_where_to_look(console, installation, story, asyncio.run(story.enrol_for_browser()))
         with contextlib.suppress(KeyboardInterrupt):
             threading.Event().wait()
     return 0 if held else 1
@@ -82,16 +83,21 @@ def _print_table(console: Console, taken: list[StepResult]) -> None:
     console.print(table)
 
 
-def _tell_where_to_look(console: Console, installation: Installation, story: Story) -> None:
+def _tell_where_to_look(console: Console, installation: Installation, story: Story, new: HandedOut) -> None:
     if story.handed is None:
         return
     ports = installation.ports
     sms_file = installation.settings["sms_file"]
     parent = f"--state {story.parent_folder} --api {installation.api_url} --sms-file {sms_file}"
-    watch = f"--state {story.watch_folder} --port {ports['mosquitto_tls_port']} --tls-ca {installation.tls_ca_file}"
+    broker = f"--port {ports['mosquitto_tls_port']} --tls-ca {installation.tls_ca_file}"
+    watch = f"--state {story.watch_folder} {broker}"
+    new_watch = f"--state {story.watch_folder}-{new.serial} --serial {new.serial} --secret {new.secret} {broker}"
     lines = [
         "",
         "Everything stays up until Ctrl-C. Where to look, each in a terminal of its own:",
+        f"  the parents' app         {installation.api_url}/ in a browser",
+        f"    a family to log in     phone {new.phone}; codes arrive in {sms_file}",
+        f"    its watch              .venv/bin/smartwatch sim watch {new_watch}   (`pair` shows the code)",
         f"  the API by hand          {installation.api_url}/docs",
         f"  log in as the parent     phone {story.handed.phone}; codes arrive in {sms_file}",
         f"  take over the parent     .venv/bin/smartwatch sim parent {parent}",

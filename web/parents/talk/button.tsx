@@ -44,6 +44,18 @@ export function TalkButton({ child_id, name }: { child_id: string; name: string 
     };
   }, [child_id]);
 
+  // The button that was pressed is gone now: Escape is heard wherever the focus went, and the keyboard finds what is next.
+  const dock = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (mode.value !== "free" && mode.value !== "review") return;
+    if (document.activeElement === document.body) dock.current?.focus({ preventScroll: true });
+    const onKey = (event: KeyboardEvent): void => {
+      if (event.key === "Escape" && mode.value === "free") void finish("cancel");
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [mode.value]);
+
   async function start(as: "holding" | "free"): Promise<void> {
     silence();
     setNote("");
@@ -124,7 +136,7 @@ export function TalkButton({ child_id, name }: { child_id: string; name: string 
   // Holding keeps the same button in the page, so that its pointer stays captured.
   const isDown = mode.value === "holding";
   return (
-    <div class={`dock ${mode.value}`} onKeyDown={(event) => event.key === "Escape" && mode.value === "free" && void finish("cancel")}>
+    <div class={`dock ${mode.value}`} tabIndex={-1} ref={dock} role="group" aria-label={t("talk.button_for", { name })}>
       {undo && (
         <div class="undo">
           <span>{t("talk.cancelled")}</span>

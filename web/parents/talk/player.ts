@@ -91,6 +91,17 @@ export async function fetchAhead(list: readonly MessageResponse[], most = 5): Pr
   }
 }
 
+/** Tells that texts and emoji were on the screen; a recording counts as heard only when it was played. */
+export async function markSeen(list: readonly MessageResponse[]): Promise<void> {
+  if (document.visibilityState !== "visible") return;
+  for (const one of list) {
+    if (one.kind === "voice" || !isNew(one) || marked.has(one.message_id)) continue;
+    marked.add(one.message_id);
+    await mark(one);
+  }
+}
+const marked = new Set<string>();
+
 async function soundOf(message: MessageResponse): Promise<[ArrayBuffer, string]> {
   const held = await keptSound(message.message_id);
   if (held) return [held.bytes, held.type];

@@ -6,12 +6,12 @@ import { go } from "../../shared/navigation.ts";
 import type { Waiting } from "../../shared/store.ts";
 import { Banner, Button, Empty, Field, Form, Send, Sheet, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
-import { ago, clockTime, dateName, dayName, isSameDay, lengthOf, problemSentence, t } from "../../shared/words.ts";
+import { ago, clockTime, dateName, dayName, isSameDay, lengthOf, problemSentence, shortDate, t } from "../../shared/words.ts";
 import { childOf, familyOf, isOffline, onEvents } from "../home/state.ts";
 import { mode, TalkButton } from "./button.tsx";
 import { close, hasOlder, isLoaded, messages, older, onTold, open, refresh, take, talkProblem } from "./conversation.ts";
 import { EMOJI } from "./emoji.ts";
-import { fetchAhead, isLoading, isNew, play, playing, playOwn, playProblem, position, silence, speed, toggleSpeed } from "./player.ts";
+import { fetchAhead, isLoading, isNew, markSeen, play, playing, playOwn, playProblem, position, silence, speed, toggleSpeed } from "./player.ts";
 import { put, takeBack, tryAgain, waiting } from "./queue.ts";
 import { canRecord, micProblem } from "./recorder.ts";
 import { reached, shownStates } from "./states.ts";
@@ -30,7 +30,9 @@ export function Talk({ child_id }: { child_id: string }) {
     };
   }, [child_id]);
   useEffect(() => {
-    if (messages.value.length) void fetchAhead(messages.value);
+    if (!messages.value.length) return;
+    void fetchAhead(messages.value);
+    void markSeen(messages.value);
   }, [messages.value]);
   if (!child) return <Gone />;
   const name = child.child.name;
@@ -129,7 +131,7 @@ function Bubble({ message, zone, showState }: { message: MessageResponse; zone: 
         {isOwn && showState && state && <span class="state" data-testid="state"><Icon name={state.icon} />{t(state.key)}</span>}
         {message.kind === "voice" && message.voice && (
           <button type="button" class="small" onClick={() => setOpen(true)}>
-            {message.voice.kept ? t("talk.kept") : t("talk.until", { date: dateName(message.voice.expires_at) })}
+            {message.voice.kept ? t("talk.kept") : t("talk.until", { date: shortDate(message.voice.expires_at) })}
           </button>
         )}
       </p>
