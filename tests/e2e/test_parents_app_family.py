@@ -63,7 +63,7 @@ async def test_a_new_phone_asks_for_the_pin(stage: Stage) -> None:
 
 async def test_opening_the_place_is_one_look_and_nothing_is_before(talking: Talking) -> None:
     phone = talking.phone
-    await phone.page.goto(f"{phone.origin}/")
+    await phone.tap("Back")
     await phone.by_id("settings").click()
     await phone.by_id("consents").click()
     await phone.by_id("part-location").click()
@@ -72,7 +72,8 @@ async def test_opening_the_place_is_one_look_and_nothing_is_before(talking: Talk
     await phone.tap("Back")
     await phone.by_id("guardians").click()
     await phone.page.get_by_role("switch", name="May see the place").check()
-    await phone.page.goto(f"{phone.origin}/")
+    await phone.tap("Back")
+    await phone.tap("Back")
     await phone.by_id("child").click()
     await phone.tap("More")
     await phone.tap("The watch")
@@ -96,13 +97,12 @@ async def test_each_language_fits_and_is_found_by_a_screen_reader(stage: Stage, 
     faults: dict[str, list[str]] = {}
     for language, own in LANGUAGES.items():
         for screen in ("settings", "phones", "guardians", "consents"):
-            await phone.page.evaluate("screen => history.pushState({name: screen}, '')", screen)
-            await phone.page.reload()
-            await phone.page.locator("main.screen h1").wait_for()
+            await phone.show(screen)
             faults[f"{language} {screen}"] = await faults_of(phone)
-        await phone.page.evaluate("history.pushState({name: 'language'}, '')")
-        await phone.page.reload()
+        await phone.show("language")
         following = list(LANGUAGES.values())
         await phone.tap(following[(following.index(own) + 1) % len(following)])
+        # Choosing a language goes back to where it was chosen from.
+        await phone.by_id("part-messages").wait_for()
     assert {screen: found for screen, found in faults.items() if found} == {}
     phone.check()

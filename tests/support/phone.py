@@ -85,6 +85,16 @@ class Phone:
         page.on("pageerror", lambda error: self.violations.append(f"page error: {error}"))
         page.on("console", lambda said: self._note_console(said.text))
 
+    async def show(self, screen: str) -> None:
+        """Go to a screen as the phone's own back and forward do."""
+        script = """name => {
+            history.pushState({name}, "");
+            dispatchEvent(new PopStateEvent("popstate", {state: {name}}));
+        }"""
+        await self.page.evaluate(script, screen)
+        await self.page.locator("main.screen h1").wait_for()
+        await self.page.wait_for_function("!document.querySelector('.skeleton')")
+
     async def can_start_offline(self) -> None:
         """Wait until the phone keeps what the page starts from, the words of its language included."""
         await self.page.wait_for_function(

@@ -94,7 +94,10 @@ PLANTS = [
         "services.core.measurement.indicators.rules",
     ),
     (
-        "inside people: staff accounts on households on programme on consents on accounts",
+        (
+            "inside people: staff accounts on questions on households on privacy notices on programme on consents "
+            "on accounts"
+        ),
         "services.core.people.accounts.queries",
         "services.core.people.households.queries",
     ),

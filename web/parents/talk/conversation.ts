@@ -56,6 +56,8 @@ export async function refresh(): Promise<void> {
   } catch (error) {
     if (error instanceof Refused && error.status < 500 && error.status !== 429) talkProblem.value = error.code;
     else if (!(error instanceof Refused) && !(error instanceof Unreachable)) throw error;
+    // Without an answer what the phone has is all there is to show, and what waits to be sent is part of it.
+    if (of === child) isLoaded.value = true;
   }
 }
 
