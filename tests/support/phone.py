@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sys
@@ -93,19 +94,20 @@ class Phone:
         }"""
         await self.page.evaluate(script, screen)
         await self.page.locator("main.screen h1").wait_for()
-        await self.page.wait_for_function("!document.querySelector('.skeleton')")
+        await self.page.locator(".skeleton").first.wait_for(state="detached")
 
     async def can_start_offline(self) -> None:
         """Wait until the phone keeps what the page starts from, the words of its language included."""
-        await self.page.wait_for_function(
-            "caches.keys().then(async names => {"
-            "  for (const name of names) {"
-            "    const kept = await (await caches.open(name)).keys();"
-            "    if (kept.some(one => one.url.includes('locale.'))) return true;"
-            "  }"
-            "  return false;"
-            "})"
-        )
+        script = """caches.keys().then(async names => {
+            for (const name of names) {
+                const kept = await (await caches.open(name)).keys();
+                if (kept.some(one => one.url.includes("locale."))) return true;
+            }
+            return false;
+        })"""
+        async with asyncio.timeout(SHORT_MS / 1000):
+            while not await self.page.evaluate(script):  # noqa: ASYNC110 - a cache has no event
+                await asyncio.sleep(0.1)
 
     async def die(self) -> None:
         """Close the page as a crash does, and give the phone an empty one."""
