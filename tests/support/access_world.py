@@ -116,7 +116,8 @@ def recorder() -> Iterator[None]:
 def doors_of(settings: Settings, database: Database) -> FastAPI:
     """Return the addresses of the API with the rules that its routes declare, and nothing behind them."""
     served = create_app(settings, database)
-    doors = FastAPI()
+    # Without pages of its own: the API has a route at /docs.
+    doors = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     # The very state of the served application: tokens, database, settings.
     doors.state = served.state
     problems.install(doors)
