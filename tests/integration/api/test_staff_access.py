@@ -24,6 +24,7 @@ from tests.support.colleague import first_password_sent_to
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES
 from tests.support.staff_http import StaffMember, family_code_of, logged_in_now, make_staff, renewed
+from tests.support.world import arrive
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
 WITH_IDS = [route for route in ROUTES if "{" in route.path]
@@ -209,7 +210,7 @@ async def test_a_coordinator_sees_family_codes_only_while_a_hand_out_is_open(
     place = await make_place(database)
     coordinator, staff = [await make_staff(client, database, place, role) for role in ("coordinator", "staff")]
     family = await make_family(client, database, place)
-    await pair(family, place)
+    await arrive(database, (await pair(family, place)).username)
     clock.advance(days=3)
     coordinator, staff = await renewed(coordinator, database), await renewed(staff, database)
     site = f"/v1/staff/sites/{place.site.site_id}"
