@@ -121,7 +121,6 @@ async def test_a_length_that_is_no_number_is_refused(client: httpx.AsyncClient, 
     ("method", "path", "status", "code"),
     [
         ("GET", "/v1/nothing", 404, "not_found"),
-        ("GET", "/", 404, "not_found"),
         ("GET", "/v1/me/", 404, "not_found"),
         ("GET", CODES, 405, "method_not_allowed"),
         ("TRACE", "/v1/me", 405, "method_not_allowed"),

@@ -14,7 +14,9 @@ from services.api.staff.access import PERMISSIONS
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.measurement.exports.rendering import render_one_file
 from services.core.measurement.indicators.rules import INDICATORS
+from services.core.people.programme.actions import name_outside
 from services.core.people.programme.tables import Cohort, Site
+from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.db.database import Database
 from services.core.platform.settings import Settings
 from services.devstack.simulated_programme.writing import Plan, simulate
@@ -46,6 +48,8 @@ async def world(
     async with database.begin() as work:
         site = (await work.session.exec(select(Site))).one()
         cohort = (await work.session.exec(select(Cohort).order_by(col(Cohort.name)))).first()
+        # So that files for brands name it, as these tests want to see what is there.
+        await name_outside(work, OPERATOR, site, named=True)
     assert cohort is not None
     place = Place(site, cohort)
     chief, second = [await make_staff(client, database, place, "admin", programme=True) for _ in range(2)]

