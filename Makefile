@@ -8,7 +8,7 @@ PYTHON = .venv/bin/python
 
 SET_UP = python=$$(sh infra/setup/find_python.sh) && "$$python" -Es infra/setup/make_venv.py
 
-.PHONY: help setup setup-product demo check test test-shuffled test-long web format lock records clean
+.PHONY: help setup setup-product demo check test test-long web format lock records clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1	/p' Makefile
@@ -22,14 +22,11 @@ setup-product: ## bring .venv to what the product alone needs; `make demo` does 
 demo: setup-product ## play the story with one family, then stay up; ONCE=1 ends after the story
 	@.venv/bin/smartwatch demo $(if $(ONCE),--once)
 
-check: setup ## the quick checks: format, lint, types, layers, left-overs, unit tests
-	@$(PYTHON) infra/checks.py quick
+check: setup ## the quick checks: format, lint, types, layers, left-overs, unit tests; SEED=1234 repeats an order
+	@$(PYTHON) infra/checks.py quick $(if $(SEED),--randomly-seed=$(SEED))
 
-test: setup ## every check: those of `make check` and all tests that are not marked long
-	@$(PYTHON) infra/checks.py all
-
-test-shuffled: setup ## as `make test`, in random order
-	@$(PYTHON) infra/checks.py shuffled
+test: setup ## every check: those of `make check` and all tests that are not marked long; SEED=1234 repeats an order
+	@$(PYTHON) infra/checks.py all $(if $(SEED),--randomly-seed=$(SEED))
 
 test-long: setup ## the tests that are marked long (hours)
 	@$(PYTHON) -m pytest -m long

@@ -1,11 +1,10 @@
 """Every check of this repository, one after the other.
 
-    checks.py quick     `make check`: format, lint, types, layers, left-overs and the unit tests, in random order
-    checks.py all       `make test`: the same, with every test that is not marked long, in the order of the files
-    checks.py shuffled  `make test-shuffled`: the same in random order; the seed is printed
+    checks.py quick    `make check`: format, lint, types, layers, left-overs and the unit tests
+    checks.py all      `make test`: the same, with every test that is not marked long
 
-Further arguments go to pytest. A failed check does not stop the others: one run shows every fault. The last line
-printed is pytest's own.
+Tests run in random order. Further arguments go to pytest: `checks.py all --randomly-seed=SEED` repeats an order. A
+failed check does not stop the others: one run shows every fault. The last lines printed are the seed and pytest's own.
 """
 
 import os
@@ -20,9 +19,8 @@ from leftovers import find_leftovers
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
-FOLDERS = {"quick": "tests/unit", "all": "tests", "shuffled": "tests"}
-# Not every integration test builds all of its state itself: their order is fixed until each does.
-ORDER = {"quick": [], "all": ["-p", "no:randomly"], "shuffled": []}
+FOLDERS = {"quick": "tests/unit", "all": "tests"}
+SEED_LINE = "Using --randomly-seed="
 
 
 @dataclass(frozen=True)
@@ -57,13 +55,16 @@ def pages() -> bool:
 
 
 class Pytest:
-    """Runs tests, prints their output as it comes, and keeps pytest's closing line."""
+    """Runs tests, prints their output as it comes, and keeps the seed of their order and pytest's closing line."""
 
     def __init__(self, folder: str, arguments: list[str]) -> None:
+        self.seed = ""
         self.closing_line = ""
-        # One worker more than processors: much of a test is waiting for another process. The tests of a file stay in
-        # one worker, for the database that they share. Workers take the files in the order that conftest.py gives.
-        workers = str(min(4, (os.cpu_count() or 1) + 1))
+        # One worker more than processors: much of a test is waiting for another process; a unit test waits for none.
+        # The tests of a file stay in one worker, for the database that they share. Workers take the files in the order
+        # that conftest.py gives.
+        processors = os.cpu_count() or 1
+        workers = str(min(4, processors if folder == FOLDERS["quick"] else processors + 1))
         side_by_side = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
         self._command = [sys.executable, "-m", "pytest", *side_by_side, *arguments, folder]
 
@@ -71,6 +72,8 @@ class Pytest:
         with subprocess.Popen(self._command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
             for line in process.stdout or ():
                 print(line, end="", flush=True)
+                if line.startswith(SEED_LINE):
+                    self.seed = line.removeprefix(SEED_LINE).strip()
                 if line.strip():
                     self.closing_line = line.strip()
         return process.returncode == 0
@@ -81,7 +84,7 @@ def main() -> int:
     if extent not in FOLDERS:
         print(f"usage: checks.py {'|'.join(FOLDERS)} [arguments of pytest]", file=sys.stderr)
         return 2
-    tests = Pytest(FOLDERS[extent], [*ORDER[extent], *arguments])
+    tests = Pytest(FOLDERS[extent], arguments)
     checks = (
         Check("format (ruff format)", program("ruff", "format", "--check", ".")),
         Check("lint (ruff check)", program("ruff", "check", ".")),
@@ -100,6 +103,8 @@ def main() -> int:
     print()
     for outcome in outcomes:
         print(f"{'ok    ' if outcome.holds else 'FAILED'} {outcome.duration_s:7.1f} s  {outcome.name}")
+    if tests.seed:
+        print(f"order of the tests: --randomly-seed={tests.seed}")
     print(tests.closing_line, flush=True)
     return 0 if all(outcome.holds for outcome in outcomes) else 1
 
