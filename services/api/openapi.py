@@ -41,7 +41,8 @@ def _refused_by(rules: list[str]) -> list[int]:
     """Return the statuses with which a route's access rule itself refuses."""
     if rules == ["open"]:
         return []
-    of_guardian = any(rule == "logged in" or rule.startswith(("in family", "of child")) for rule in rules)
+    whole = ("logged in", "logged in, step-up")
+    of_guardian = any(rule in whole or rule.startswith(("in family", "of child")) for rule in rules)
     return [401, 403, 429] if of_guardian else [401, 429]
 
 

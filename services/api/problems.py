@@ -23,6 +23,7 @@ from services.core.conversation.audio_assets import errors as clips
 from services.core.conversation.messages import errors as messages
 from services.core.devices.alerts import errors as alerts
 from services.core.devices.contacts import errors as contacts
+from services.core.devices.number_changes import errors as numbers
 from services.core.devices.push import errors as push
 from services.core.devices.watches import errors as watches
 from services.core.location.checkins import errors as checkins
@@ -67,6 +68,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     crypto.MasterKeyMissingError: HTTPStatus.SERVICE_UNAVAILABLE,
     accounts.SecondStepNeededError: HTTPStatus.FORBIDDEN,
     accounts.SecondStepWrongError: HTTPStatus.FORBIDDEN,
+    accounts.StepUpRequiredError: HTTPStatus.FORBIDDEN,
+    accounts.PinWrongError: HTTPStatus.FORBIDDEN,
+    accounts.LogInNotReadError: HTTPStatus.CONFLICT,
+    accounts.LogInTooOldError: HTTPStatus.CONFLICT,
+    accounts.NewPhonesBlockedError: HTTPStatus.FORBIDDEN,
     accounts.StaffLogInRefusedError: HTTPStatus.FORBIDDEN,
     accounts.StaffSetUpNeededError: HTTPStatus.FORBIDDEN,
     accounts.PasswordRefusedError: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -82,6 +88,10 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     notices.FilingNumberError: HTTPStatus.UNPROCESSABLE_ENTITY,
     notices.TooManyProcessorsError: HTTPStatus.UNPROCESSABLE_ENTITY,
     CursorInvalidError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    numbers.NumberNeedsOfficeError: HTTPStatus.FORBIDDEN,
+    numbers.NumberTakenError: HTTPStatus.CONFLICT,
+    numbers.NumberChangeWaitingError: HTTPStatus.CONFLICT,
+    numbers.NumberChangeEndedError: HTTPStatus.CONFLICT,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNotApprovedError: HTTPStatus.CONFLICT,
     contacts.LivesWithChildFullError: HTTPStatus.CONFLICT,

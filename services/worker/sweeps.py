@@ -17,6 +17,7 @@ from services.core.conversation.messages.uploads import purge_one_upload
 from services.core.devices.alerts.escalation import purge_old_alerts
 from services.core.devices.alerts.silence import raise_one_silence_alert
 from services.core.devices.commands.actions import expire_one_command, purge_old_commands
+from services.core.devices.number_changes.actions import carry_out_one_number_change, purge_ended_number_changes
 from services.core.devices.push.actions import purge_one_endpoint
 from services.core.devices.watch_settings.actions import repair_one_offset
 from services.core.location.checkins.partitions import drop_one_month, make_one_month, purge_old_places
@@ -80,7 +81,7 @@ class Sweep:
 TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     expire_one_message, revoke_one_unconfirmed, purge_one_overdue, purge_one_old_voice, purge_one_unfinished,
     purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, purge_full_buckets, purge_old_streams,
-    carry_out_one_recovery, carry_out_one_decision,
+    carry_out_one_recovery, carry_out_one_decision, carry_out_one_number_change, purge_ended_number_changes,
     notify_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
     purge_old_alerts, purge_one_endpoint, purge_old_commands, notify_one_family, remind_one_family,
     purge_one_unconsented,

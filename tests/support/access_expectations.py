@@ -21,6 +21,7 @@ class Role(StrEnum):
 
     NOBODY = "nobody"
     FIRST = "first guardian"
+    UNPROVEN = "first guardian, no PIN or code within 5 minutes"
     MESSAGE = "guardian, may message"
     LOCATE = "guardian, may locate"
     LOCATE_UNAGREED = "guardian, may locate, no consent to location"
@@ -67,6 +68,7 @@ SECOND_STEP: Final = Refusal(403, "second_step_needed")
 NOT_FOUND: Final = Refusal(404, "not_found")
 NO_CONSENT: Final = Refusal(403, "consent_required")
 NO_RIGHT: Final = Refusal(403, "right_missing")
+STEP_UP: Final = Refusal(403, "step_up_required")
 NOT_FIRST: Final = Refusal(403, "primary_only")
 NO_HAND_OUT: Final = Refusal(403, "hand_out_closed")
 NO_PERMISSION: Final = Refusal(403, "permission_missing")
@@ -80,6 +82,7 @@ OF_FAMILY: Final = frozenset(Role) - OF_STAFF - {Role.NOBODY}
 # Each of the family has a right by itself, so that no right stands in for another.
 RIGHTS: Final[dict[Role, frozenset[str]]] = {
     Role.FIRST: frozenset({"message", "locate", "manage"}),
+    Role.UNPROVEN: frozenset({"message", "locate", "manage"}),
     Role.MESSAGE: frozenset({"message"}),
     Role.LOCATE: frozenset({"locate"}),
     Role.LOCATE_UNAGREED: frozenset({"locate"}),
@@ -87,8 +90,8 @@ RIGHTS: Final[dict[Role, frozenset[str]]] = {
     Role.NONE: frozenset(),
     Role.WITHDRAWN: frozenset({"message", "locate", "manage"}),
 }
-AGREED_TO_LOCATION: Final = frozenset({Role.FIRST, Role.LOCATE, Role.MANAGE})
-AGREED_TO_SOS_PLACES: Final = frozenset({Role.FIRST})
+AGREED_TO_LOCATION: Final = frozenset({Role.FIRST, Role.UNPROVEN, Role.LOCATE, Role.MANAGE})
+AGREED_TO_SOS_PLACES: Final = frozenset({Role.FIRST, Role.UNPROVEN})
 # docs/decisions/0020-staff-access.md, in the words of the rules.
 _HAND: Final = frozenset({"see structure", "see devices", "hand out", "see family codes"})
 _CARE: Final = _HAND | {"recover accounts", "export aggregates", "support families", "see survey reports"}
@@ -102,6 +105,7 @@ MAY: Final[dict[Role, frozenset[str]]] = {
     | {"break glass", "approve accounts", "settle contests", "register watches"}
     | {"manage accounts", "manage structure"},
 }
+_STEP_UP: Final = ", step-up"
 _BEFORE_CONSENT: Final = ", before consent too"
 _LOCATION: Final = ", consent to location"
 _SOS_PLACES: Final = ", consent to sos_places"
@@ -117,7 +121,9 @@ def expected(rule: str, role: Role, target: Target) -> Refusal | None:
     if rule == "staff logged in" or rule.startswith(("staff, may ", "of site, may ")):
         return _of_staff(rule, role, target)
     if rule.startswith(("logged in", "in family, ", "of child, ")):
-        return _of_family(rule, role, target)
+        refused = _of_family(rule.removesuffix(_STEP_UP), role, target)
+        # Last of all: what is not theirs to do is refused as ever, whatever they prove.
+        return STEP_UP if refused is PASSES and role is Role.UNPROVEN and rule.endswith(_STEP_UP) else refused
     message = f"no expectation for the access rule {rule!r}"
     raise ValueError(message)
 
@@ -165,7 +171,7 @@ def _in_own_family(rule: str, role: Role) -> Refusal | None:
         return NO_CONSENT
     wanted = rule.removesuffix(_BEFORE_CONSENT).removesuffix(_LOCATION).split(", ")[1]
     if wanted == "first guardian":
-        return PASSES if role is Role.FIRST else NOT_FIRST
+        return PASSES if role in {Role.FIRST, Role.UNPROVEN} else NOT_FIRST
     right = wanted.removesuffix(" right")
     if right != "any" and right not in RIGHTS[role]:
         return NO_RIGHT
@@ -201,6 +207,7 @@ _ONE_IS_ENOUGH: Final = {
     Role.LOCATE_UNAGREED: Target.ELSEWHERE, Role.LIMITED: Target.ELSEWHERE, Role.ENDED: Target.UNKNOWN,
     Role.STAFF_ENDED: Target.UNKNOWN, Role.WITHDRAWN: Target.SIBLING, Role.REMOVED: Target.ERASED,
     Role.STAFF_ELSEWHERE: Target.SIBLING, Role.FACTORY: Target.ELSEWHERE,
+    Role.UNPROVEN: Target.SIBLING,
 }  # fmt: skip
 
 

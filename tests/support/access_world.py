@@ -192,7 +192,8 @@ async def guardians_of(first: Parent) -> dict[Role, Parent]:
     await first.told("DELETE", f"{first.family}/guardians/{removed.guardian_id}")
     await ended.told("POST", "/v1/auth/logout")
     return {
-        Role.FIRST: first, Role.MESSAGE: message, Role.LOCATE: locate, Role.MANAGE: manage,
+        Role.FIRST: first, Role.UNPROVEN: await first.unproven(), Role.MESSAGE: message, Role.LOCATE: locate,
+        Role.MANAGE: manage,
         Role.LOCATE_UNAGREED: await first.invite(may_message=False, may_locate=True),
         Role.NONE: await first.invite(may_message=False), Role.WITHDRAWN: withdrawn, Role.REMOVED: removed,
         Role.LIMITED: await message.new_device().log_in(), Role.ENDED: ended,

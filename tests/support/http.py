@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.core.devices.presence.actions import HelloReport
 from services.core.devices.watches.queries import current_identity
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.pairing.codes import code_for_watch
+from services.core.people.accounts.tables import Session
 from services.core.people.consents.rules import Part, consent_texts
 from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.tables import Cohort, Site
@@ -187,6 +188,27 @@ class Parent:
     def new_device(self, label: str = "") -> Parent:
         """Return the same guardian with a phone that has never logged in."""
         return Parent(self.client, self.database, self.phone, self.family_id, self.child_id, label=label)
+
+    async def unproven(self) -> Parent:
+        """Return the same guardian in another session of this phone, whose last proof is more than 5 minutes old."""
+        other = await replace(self, tokens={}, secrets={}).log_in()
+        sessions = (await other.told("GET", "/v1/me/sessions"))["sessions"]
+        (session_id,) = (uuid.UUID(one["session_id"]) for one in sessions if one["current"])
+        async with self.database.begin() as work:
+            session = await work.session.get_one(Session, session_id)
+            session.stepped_up_at = work.now - timedelta(minutes=5)
+            work.add(session)
+        return other
+
+    async def step_up(self, pin: str | None = None) -> None:
+        """Prove that it is this guardian: by the PIN, or by a fresh code where none is set."""
+        if pin is not None:
+            await self.told("POST", "/v1/me/step-up", json={"pin": pin})
+            return
+        sent = await self.told("POST", "/v1/me/step-up/codes")
+        code = code_in((await sms_to(self.database, self.phone))[-1])
+        said = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
+        await self.told("POST", "/v1/me/step-up", json={**said, "code": code})
 
     async def consent(self, part: str = "messages") -> None:
         said = {"part": part, "text_version": TEXT_VERSION, "locale": "en", "how": "app"}

@@ -13,6 +13,7 @@ import { Door, Languages } from "./door/door.tsx";
 import { Home } from "./home/home.tsx";
 import { NewChild, needsConsent, OwnName, Pair } from "./home/setup.tsx";
 import { forget, home, start } from "./home/state.ts";
+import { Proof } from "./proof.tsx";
 import { callToShow, Sos } from "./sos/sos.tsx";
 import { flush, hurry, load } from "./talk/queue.ts";
 import { tellHeard } from "./talk/player.ts";
@@ -44,6 +45,7 @@ function App() {
       <div inert={callToShow() !== null}>{inside()}</div>
       <Sos />
       <Announcer />
+      <Proof />
     </>
   );
 }

@@ -742,6 +742,17 @@ export interface NewInvitationRequest {
   may_manage?: boolean;
 }
 
+/** The number to which a code is sent. */
+export interface NewNumberRequest {
+  phone: string;
+  country?: string | null;
+}
+
+/** Whether new phones are kept from logging in with the caller's number. */
+export interface NewPhonesBlock {
+  blocked_until_at: string | null;
+}
+
 /** A new PIN of the guardian. */
 export interface NewPinRequest {
   pin: string;
@@ -792,6 +803,29 @@ export interface Notice {
 /** Notices, newest first. */
 export interface NoticesResponse {
   notices: Array<Notice>;
+}
+
+/** A change of a guardian's number; until `due_at` the account keeps the old one. */
+export interface NumberChange {
+  change_id: string;
+  guardian_id: string;
+  state: "waiting" | "done" | "contested" | "withdrawn" | "failed";
+  asked_at: string;
+  due_at: string;
+}
+
+/** The code that came to the new number, with its challenge. */
+export interface NumberChangeRequest {
+  phone: string;
+  country?: string | null;
+  challenge_id: string;
+  challenge_secret: string;
+  code: string;
+}
+
+/** Changes that wait, oldest first. */
+export interface NumberChangesResponse {
+  changes: Array<NumberChange>;
 }
 
 /** A request for help that the office has not closed yet. */
@@ -1016,6 +1050,14 @@ export interface Stay {
   fixes: number;
 }
 
+/** The PIN; or, where none is set, a fresh code with its challenge. */
+export interface StepUpRequest {
+  pin?: string | null;
+  challenge_id?: string | null;
+  challenge_secret?: string | null;
+  code?: string | null;
+}
+
 /** A text for the child. */
 export interface TextMessageRequest {
   kind: "text";
@@ -1068,12 +1110,16 @@ export interface Voice {
   kept_until: string | null;
 }
 
-/** A log-in of another guardian on a new device that waits for an approval. */
+/** A log-in of another guardian on a new device that waits for an approval: which phone, when, whose number. */
 export interface WaitingLogIn {
   log_in_id: string;
   guardian_id: string;
   display_name: string;
+  phone: string | null;
+  label: string;
   created_at: string;
+  approvable_from_at: string;
+  approvable_until_at: string;
 }
 
 /** Log-ins that the caller may approve, oldest first. */
@@ -1239,6 +1285,8 @@ export type ProblemCode =
   | "lives_with_child_full"
   | "locale_unknown"
   | "location_off"
+  | "log_in_not_read"
+  | "log_in_too_old"
   | "login_code_ended"
   | "login_code_too_often"
   | "login_code_wrong"
@@ -1247,6 +1295,7 @@ export type ProblemCode =
   | "master_key_missing"
   | "media_type_not_supported"
   | "method_not_allowed"
+  | "new_phones_blocked"
   | "no_watch"
   | "not_a_recipient"
   | "not_acceptable"
@@ -1254,6 +1303,10 @@ export type ProblemCode =
   | "not_paired"
   | "nothing_to_undo"
   | "notice_outdated"
+  | "number_change_ended"
+  | "number_change_waiting"
+  | "number_needs_office"
+  | "number_taken"
   | "pairing_code_unknown"
   | "pairing_too_many_tries"
   | "password_refused"
@@ -1262,6 +1315,7 @@ export type ProblemCode =
   | "phone_not_mobile"
   | "phone_rounded"
   | "pin_refused"
+  | "pin_wrong"
   | "primary_guardian"
   | "primary_only"
   | "processors_too_many"
@@ -1309,6 +1363,7 @@ export type ProblemCode =
   | "staff_request_stands"
   | "staff_set_up_needed"
   | "staff_unknown"
+  | "step_up_required"
   | "survey_empty"
   | "survey_published"
   | "survey_unknown"
@@ -1365,7 +1420,7 @@ export interface Operations {
   "DELETE /v1/me/sessions/{session_id}": { path: { session_id: string }; query: never; body: never; answer: undefined };
   /** logged in */
   "GET /v1/me/pin": { path: never; query: never; body: never; answer: PinStateResponse };
-  /** logged in */
+  /** logged in, step-up */
   "PUT /v1/me/pin": { path: never; query: never; body: NewPinRequest; answer: undefined };
   /** logged in */
   "GET /v1/me/log-ins": { path: never; query: never; body: never; answer: WaitingLogInsResponse };
@@ -1373,6 +1428,26 @@ export interface Operations {
   "POST /v1/me/log-ins/{log_in_id}/approve": { path: { log_in_id: string }; query: never; body: never; answer: undefined };
   /** logged in */
   "POST /v1/me/log-ins/{log_in_id}/refuse": { path: { log_in_id: string }; query: never; body: never; answer: undefined };
+  /** logged in */
+  "GET /v1/me/new-phones": { path: never; query: never; body: never; answer: NewPhonesBlock };
+  /** logged in */
+  "POST /v1/me/new-phones/block": { path: never; query: never; body: never; answer: NewPhonesBlock };
+  /** logged in, step-up */
+  "POST /v1/me/new-phones/unblock": { path: never; query: never; body: never; answer: undefined };
+  /** logged in */
+  "POST /v1/me/step-up/codes": { path: never; query: never; body: never; answer: LoginCodeResponse };
+  /** logged in */
+  "POST /v1/me/step-up": { path: never; query: never; body: StepUpRequest; answer: undefined };
+  /** logged in, step-up */
+  "POST /v1/me/number-change/codes": { path: never; query: never; body: NewNumberRequest; answer: LoginCodeResponse };
+  /** logged in, before the second step too */
+  "GET /v1/me/number-change": { path: never; query: never; body: never; answer: NumberChangesResponse };
+  /** logged in, step-up */
+  "POST /v1/me/number-change": { path: never; query: never; body: NumberChangeRequest; answer: NumberChange };
+  /** logged in, before the second step too */
+  "POST /v1/me/number-change/stop": { path: never; query: never; body: never; answer: NumberChange };
+  /** in family, any right, before consent too */
+  "GET /v1/families/{family_id}/number-changes": { path: { family_id: string }; query: never; body: never; answer: NumberChangesResponse };
   /** logged in */
   "GET /v1/me": { path: never; query: never; body: never; answer: MeResponse };
   /** logged in */
@@ -1407,7 +1482,7 @@ export interface Operations {
   "GET /v1/children/{child_id}": { path: { child_id: string }; query: never; body: never; answer: ChildResponse };
   /** of child, manage right */
   "PATCH /v1/children/{child_id}": { path: { child_id: string }; query: never; body: ChangeChildRequest; answer: ChildResponse };
-  /** of child, first guardian, before consent too */
+  /** of child, first guardian, before consent too, step-up */
   "DELETE /v1/children/{child_id}": { path: { child_id: string }; query: { confirm?: string }; body: never; answer: ErasureResponse };
   /** of child, manage right */
   "POST /v1/children/{child_id}/agreement": { path: { child_id: string }; query: never; body: ChildAgreementRequest; answer: ChildAgreementResponse };
@@ -1415,9 +1490,9 @@ export interface Operations {
   "DELETE /v1/children/{child_id}/agreement": { path: { child_id: string }; query: never; body: never; answer: undefined };
   /** in family, any right */
   "GET /v1/families/{family_id}/guardians": { path: { family_id: string }; query: never; body: never; answer: GuardiansResponse };
-  /** in family, any right */
+  /** in family, any right, step-up */
   "PATCH /v1/families/{family_id}/guardians/{guardian_id}": { path: { guardian_id: string; family_id: string }; query: never; body: ChangeGuardianRequest; answer: GuardianResponse };
-  /** in family, any right, before consent too */
+  /** in family, any right, before consent too, step-up */
   "DELETE /v1/families/{family_id}/guardians/{guardian_id}": { path: { guardian_id: string; family_id: string }; query: never; body: never; answer: undefined };
   /** in family, manage right */
   "GET /v1/families/{family_id}/invitations": { path: { family_id: string }; query: never; body: never; answer: InvitationsResponse };
@@ -1445,7 +1520,7 @@ export interface Operations {
   "POST /v1/children/{child_id}/pairing": { path: { child_id: string }; query: never; body: PairRequest; answer: PairingResponse };
   /** of child, any right */
   "GET /v1/children/{child_id}/pairing": { path: { child_id: string }; query: never; body: never; answer: PairingResponse };
-  /** of child, manage right */
+  /** of child, manage right, step-up */
   "DELETE /v1/children/{child_id}/pairing": { path: { child_id: string }; query: { reason?: "unpaired" | "lost" | "returned" }; body: never; answer: undefined };
   /** of child, any right */
   "POST /v1/children/{child_id}/pairing/arrived": { path: { child_id: string }; query: never; body: never; answer: undefined };
@@ -1483,7 +1558,7 @@ export interface Operations {
   "GET /v1/families/{family_id}/audit": { path: { family_id: string }; query: { before?: number | null; limit?: number }; body: never; answer: AuditLogResponse };
   /** of child, any right */
   "GET /v1/children/{child_id}/looks": { path: { child_id: string }; query: { before?: number | null; limit?: number }; body: never; answer: AccessLogResponse };
-  /** in family, first guardian, before consent too */
+  /** in family, first guardian, before consent too, step-up */
   "DELETE /v1/families/{family_id}": { path: { family_id: string }; query: { confirm?: string }; body: never; answer: ErasureResponse };
   /** in family, any right, before consent too */
   "GET /v1/families/{family_id}/erasures": { path: { family_id: string }; query: never; body: never; answer: ErasuresResponse };
@@ -1495,15 +1570,15 @@ export interface Operations {
   "POST /v1/families/{family_id}/contests": { path: { family_id: string }; query: never; body: NewContestRequest; answer: ContestResponse };
   /** in family, any right, before consent too */
   "DELETE /v1/families/{family_id}/contests/{contest_id}": { path: { contest_id: string; family_id: string }; query: never; body: never; answer: undefined };
-  /** in family, any right, before consent too */
+  /** in family, any right, before consent too, step-up */
   "POST /v1/families/{family_id}/exports": { path: { family_id: string }; query: never; body: never; answer: ExportResponse };
   /** in family, any right, before consent too */
   "GET /v1/families/{family_id}/exports": { path: { family_id: string }; query: never; body: never; answer: ExportsResponse };
   /** in family, any right, before consent too */
   "GET /v1/families/{family_id}/exports/{export_id}": { path: { export_id: string; family_id: string }; query: never; body: never; answer: ExportResponse };
-  /** in family, any right, before consent too */
+  /** in family, any right, before consent too, step-up */
   "GET /v1/families/{family_id}/exports/{export_id}/file": { path: { export_id: string; family_id: string }; query: never; body: never; answer: Blob };
-  /** in family, any right, before consent too */
+  /** in family, any right, before consent too, step-up */
   "POST /v1/families/{family_id}/exports/{export_id}/link": { path: { export_id: string; family_id: string }; query: never; body: never; answer: ExportLinkResponse };
   /** signed link, in family */
   "GET /v1/exports/{token}": { path: { token: string }; query: never; body: never; answer: Blob };

@@ -44,6 +44,12 @@ const JSON_TYPE = "application/json";
 let token = "";
 let tokenEndsAt = 0;
 let onEnd: () => void = () => undefined;
+let prove: (how: "pin" | "code") => Promise<boolean> = () => Promise.resolve(false);
+
+/** Calls `asker` when a step asks for a proof; it tells whether the proof was given, and the step is then repeated. */
+export function onProofAsked(asker: (how: "pin" | "code") => Promise<boolean>): void {
+  prove = asker;
+}
 
 /** Calls `listener` once when the session has ended on the server. */
 export function onSessionEnd(listener: () => void): void {
@@ -75,9 +81,17 @@ export async function askOpenly<N extends Name>(name: N, ask: Ask<N> = {}): Prom
   return (await answerOf(name, ask, {})) as Operations[N]["answer"];
 }
 
-/** An operation of the guardian. Raises Refused or Unreachable. */
+/** An operation of the guardian; one that cannot be undone asks for a proof first. Raises Refused or Unreachable. */
 export async function ask<N extends Name>(name: N, asked: Ask<N> = {}): Promise<Operations[N]["answer"]> {
-  return (await withToken((bearer) => answerOf(name, asked, bearer))) as Operations[N]["answer"];
+  const once = async (): Promise<Operations[N]["answer"]> =>
+    (await withToken((bearer) => answerOf(name, asked, bearer))) as Operations[N]["answer"];
+  try {
+    return await once();
+  } catch (error) {
+    const isAsked = error instanceof Refused && error.code === "step_up_required" && !name.startsWith("POST /v1/me/step-up");
+    if (!isAsked || !(await prove(error.fields["how"] === "pin" ? "pin" : "code"))) throw error;
+    return once();
+  }
 }
 
 /** A list with the tag of the last answer: null while it has not changed. */

@@ -5,6 +5,7 @@ Resources of another family answer exactly as unknown ones. Rights are read from
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, ClassVar
 
 from fastapi import Depends, Path, Request
@@ -14,6 +15,7 @@ from services.api.dependencies import Tokens, Work
 from services.api.refusals import note_caller
 from services.core.people.accounts.errors import AccessTokenInvalidError, SecondStepNeededError, SessionEndedError
 from services.core.people.accounts.queries import guardian_of_session, session_and_guardian
+from services.core.people.accounts.step_up import check_step_up
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.errors import ConsentRequiredError
 from services.core.people.consents.queries import has_consent
@@ -41,6 +43,7 @@ class Caller:
     session_id: uuid.UUID
     # Logged in with a one-time code from a new device: no access to any family before the second step.
     limited: bool = False
+    stepped_up_at: datetime | None = None
 
     @property
     def guardian_id(self) -> uuid.UUID:
@@ -80,7 +83,7 @@ async def read_any_caller(
     if found is None:
         raise SessionEndedError
     session, guardian = found
-    return Caller(guardian, session.session_id, limited=session.limited)
+    return Caller(guardian, session.session_id, limited=session.limited, stepped_up_at=session.stepped_up_at)
 
 
 async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Caller:
@@ -93,13 +96,29 @@ async def read_caller(caller: Annotated[Caller, Depends(read_any_caller)]) -> Ca
 AnyCaller = Annotated[Caller, Depends(read_caller)]
 
 
+class _StepUp:
+    """The last part of a rule: a PIN or a fresh code within 5 minutes, for what cannot be undone."""
+
+    def __init__(self, *, is_needed: bool) -> None:
+        self._is_needed = is_needed
+        self.said = ", step-up" if is_needed else ""
+
+    def check(self, work: UnitOfWork, caller: Caller) -> None:
+        """Raise StepUpRequiredError for a session without a recent proof."""
+        if self._is_needed:
+            check_step_up(caller.guardian, caller.stepped_up_at, work.now)
+
+
 class LoggedIn:
     """A guardian with a live session, of any family or none."""
 
-    access_rule: ClassVar[str] = "logged in"
+    def __init__(self, *, step_up: bool = False) -> None:
+        self._step_up = _StepUp(is_needed=step_up)
+        self.access_rule = f"logged in{self._step_up.said}"
 
-    async def __call__(self, caller: AnyCaller) -> Caller:
-        """Return the caller."""
+    async def __call__(self, work: Work, caller: AnyCaller) -> Caller:
+        """Return the caller; raises StepUpRequiredError."""
+        self._step_up.check(work, caller)
         return caller
 
 
@@ -116,29 +135,32 @@ class LoggedInByCode:
 class InFamily:
     """A guardian of the path's family, with or without a certain right, after or before consent."""
 
-    def __init__(self, right: Right | None = None, *, before_consent: bool = False) -> None:
+    def __init__(self, right: Right | None = None, *, before_consent: bool = False, step_up: bool = False) -> None:
         self.right = right
         self.before_consent = before_consent
+        self._step_up = _StepUp(is_needed=step_up)
         when = ", before consent too" if before_consent else ""
-        self.access_rule = f"in family, {right.value if right else 'any'} right{when}"
+        self.access_rule = f"in family, {right.value if right else 'any'} right{when}{self._step_up.said}"
 
     async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
-        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError, StepUpRequiredError."""
         membership = await _membership(work, caller, family_id, self.right, before_consent=self.before_consent)
+        self._step_up.check(work, caller)
         return FamilyScope(caller, family_id, membership)
 
 
 class OfChild:
     """A guardian of the family of the path's child, with or without a certain right and a further consent."""
 
-    def __init__(self, right: Right | None = None, *, part: Part | None = None) -> None:
+    def __init__(self, right: Right | None = None, *, part: Part | None = None, step_up: bool = False) -> None:
         self.right = right
         self.part = part
+        self._step_up = _StepUp(is_needed=step_up)
         agreed = f", consent to {part.value}" if part else ""
-        self.access_rule = f"of child, {right.value if right else 'any'} right{agreed}"
+        self.access_rule = f"of child, {right.value if right else 'any'} right{agreed}{self._step_up.said}"
 
     async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
-        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError."""
+        """Return the scope; raises NotFoundError, ConsentRequiredError, RightMissingError, StepUpRequiredError."""
         child = await child_by_id(work, child_id)
         # An unknown child costs the same query: same answer, same time.
         family_id = child.family_id if child is not None else uuid.UUID(int=0)
@@ -147,34 +169,41 @@ class OfChild:
             raise NotFoundError
         if self.part is not None and not await has_consent(work, caller.guardian_id, child.family_id, self.part):
             raise ConsentRequiredError(self.part)
+        self._step_up.check(work, caller)
         return ChildScope(caller, child.family_id, membership, child)
 
 
 class PrimaryInFamily:
     """The first guardian of the path's family, also without consent: withdrawing must stay possible."""
 
-    access_rule: ClassVar[str] = "in family, first guardian, before consent too"
+    def __init__(self, *, step_up: bool = False) -> None:
+        self._step_up = _StepUp(is_needed=step_up)
+        self.access_rule = f"in family, first guardian, before consent too{self._step_up.said}"
 
     async def __call__(self, work: Work, caller: AnyCaller, family_id: Annotated[uuid.UUID, Path()]) -> FamilyScope:
-        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        """Return the scope; raises NotFoundError, PrimaryOnlyError, StepUpRequiredError."""
         membership = await _membership(work, caller, family_id, None, before_consent=True)
         _refuse_others(membership)
+        self._step_up.check(work, caller)
         return FamilyScope(caller, family_id, membership)
 
 
 class PrimaryOfChild:
     """The first guardian of the family of the path's child, also without consent."""
 
-    access_rule: ClassVar[str] = "of child, first guardian, before consent too"
+    def __init__(self, *, step_up: bool = False) -> None:
+        self._step_up = _StepUp(is_needed=step_up)
+        self.access_rule = f"of child, first guardian, before consent too{self._step_up.said}"
 
     async def __call__(self, work: Work, caller: AnyCaller, child_id: Annotated[uuid.UUID, Path()]) -> ChildScope:
-        """Return the scope; raises NotFoundError, PrimaryOnlyError."""
+        """Return the scope; raises NotFoundError, PrimaryOnlyError, StepUpRequiredError."""
         child = await child_by_id(work, child_id)
         family_id = child.family_id if child is not None else uuid.UUID(int=0)
         membership = await _membership(work, caller, family_id, None, before_consent=True)
         if child is None:
             raise NotFoundError
         _refuse_others(membership)
+        self._step_up.check(work, caller)
         return ChildScope(caller, child.family_id, membership, child)
 
 
@@ -272,14 +301,18 @@ async def _membership(
 
 
 IsLoggedIn = Annotated[Caller, Depends(LoggedIn())]
+IsProven = Annotated[Caller, Depends(LoggedIn(step_up=True))]
 BeforeSecondStep = Annotated[Caller, Depends(LoggedInByCode())]
 BeforeConsent = Annotated[FamilyScope, Depends(InFamily(before_consent=True))]
 AnyGuardian = Annotated[FamilyScope, Depends(InFamily())]
 ManagingGuardian = Annotated[FamilyScope, Depends(InFamily(Right.MANAGE))]
 GuardianOfChild = Annotated[ChildScope, Depends(OfChild())]
 MayMessageChild = Annotated[ChildScope, Depends(OfChild(Right.MESSAGE))]
-PrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily())]
-PrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild())]
+ProvenGuardian = Annotated[FamilyScope, Depends(InFamily(step_up=True))]
+ProvenBeforeConsent = Annotated[FamilyScope, Depends(InFamily(before_consent=True, step_up=True))]
+ProvenPrimaryGuardian = Annotated[FamilyScope, Depends(PrimaryInFamily(step_up=True))]
+ProvenPrimaryGuardianOfChild = Annotated[ChildScope, Depends(PrimaryOfChild(step_up=True))]
+ProvenMayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE, step_up=True))]
 MayManageChild = Annotated[ChildScope, Depends(OfChild(Right.MANAGE))]
 HoldsExportLink = Annotated[ExportScope, Depends(OfExportLink())]
 MayLocateChild = Annotated[ChildScope, Depends(OfChild(Right.LOCATE, part=Part.LOCATION))]

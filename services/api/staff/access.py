@@ -163,11 +163,20 @@ async def require_site_scope(work: UnitOfWork, scope: SiteScope) -> None:
     await _site_scope(work, StaffCaller(staff, caller.staff_session_id), scope.site.site_id, scope.permission)
 
 
+def joins_health_and_families(caller: StaffCaller) -> bool:
+    """Return whether the caller may see which family has which device state.
+
+    A coordinator sees the health of devices by serial, and family codes inside an open hand-out, but never both in one
+    answer: together they tell which families have fallen silent.
+    """
+    return caller.may(Permission.FAMILY_CODES) and caller.staff.role != "coordinator"
+
+
 async def sees_family_codes(work: UnitOfWork, scope: SiteScope) -> bool:
     """Return whether the caller may see the codes of the site's families now."""
-    if scope.caller.staff.role != "coordinator":
-        return scope.caller.may(Permission.FAMILY_CODES)
-    return await has_open_hand_out(work, scope.site.site_id)
+    if joins_health_and_families(scope.caller):
+        return True
+    return scope.caller.may(Permission.FAMILY_CODES) and await has_open_hand_out(work, scope.site.site_id)
 
 
 async def _site_scope(work: UnitOfWork, caller: StaffCaller, site_id: uuid.UUID, permission: Permission) -> SiteScope:

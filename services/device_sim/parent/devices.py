@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
+
 from pydantic.dataclasses import dataclass
 
 from services.device_sim.parent.http import ParentHttp
-from services.device_sim.parent.records import SessionShown, WaitingLogIn
+from services.device_sim.parent.records import CodeSent, SessionShown, WaitingLogIn
+from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class _Sessions:
 @dataclass(frozen=True)
 class _LogIns:
     log_ins: list[WaitingLogIn]
+
+
+@dataclass(frozen=True)
+class _Block:
+    blocked_until_at: datetime | None
 
 
 class ParentDevices:
@@ -54,6 +63,26 @@ class ParentDevices:
         """Set or change the PIN."""
         await self._http.ask("PUT", "/v1/me/pin", body={"pin": pin})
 
+    async def step_up_by_pin(self, pin: str) -> None:
+        """Confirm with the PIN what cannot be undone; it counts for five minutes."""
+        await self._http.ask("POST", "/v1/me/step-up", body={"pin": pin})
+
+    async def request_step_up_code(self) -> CodeSent:
+        """Request a code for a step-up, where no PIN is set."""
+        return await self._http.ask_for(CodeSent, "POST", "/v1/me/step-up/codes")
+
+    async def step_up_by_code(self, sent: CodeSent, code: str) -> None:
+        """Confirm with the code that came, where no PIN is set."""
+        body = {"challenge_id": sent.challenge_id, "challenge_secret": sent.challenge_secret, "code": code}
+        await self._http.ask("POST", "/v1/me/step-up", body=body)
+
+    async def step_up_by_sms_file(self, phone: str, sms_file: Path, *, timeout_s: float = 30.0) -> None:
+        """Request a code, read it from the development provider's file, and confirm with it."""
+        position = sms_position(sms_file)
+        sent = await self.request_step_up_code()
+        code = await wait_for_sms_code(sms_file, phone, position=position, timeout_s=timeout_s)
+        await self.step_up_by_code(sent, code)
+
     async def sessions(self) -> list[SessionShown]:
         """Return this parent's sessions, newest first."""
         return (await self._http.ask_for(_Sessions, "GET", "/v1/me/sessions")).sessions
@@ -73,3 +102,15 @@ class ParentDevices:
     async def refuse_log_in(self, log_in_id: str) -> None:
         """Refuse a log-in as a stranger's: its session ends at once."""
         await self._http.ask("POST", f"/v1/me/log-ins/{log_in_id}/refuse")
+
+    async def block_new_phones(self) -> datetime | None:
+        """Keep new phones from logging in with the own number; return until when."""
+        return (await self._http.ask_for(_Block, "POST", "/v1/me/new-phones/block")).blocked_until_at
+
+    async def unblock_new_phones(self) -> None:
+        """Let new phones log in again."""
+        await self._http.ask("POST", "/v1/me/new-phones/unblock")
+
+    async def new_phones_blocked_until(self) -> datetime | None:
+        """Return until when new phones are kept out, or None."""
+        return (await self._http.ask_for(_Block, "GET", "/v1/me/new-phones")).blocked_until_at

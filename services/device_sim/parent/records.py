@@ -563,4 +563,8 @@ class WaitingLogIn:
     log_in_id: str
     guardian_id: str
     display_name: str
+    phone: Annotated[str | None, Field(repr=False)]
+    label: str
     created_at: datetime
+    approvable_from_at: datetime
+    approvable_until_at: datetime

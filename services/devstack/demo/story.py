@@ -158,6 +158,14 @@ class Story(CareStory):
         expect(me.families[0].family_code, self.handed.family_code, "family")
         return f"first guardian of family {me.families[0].family_code}"
 
+    async def confirm(self) -> None:
+        """Have Mum confirm with a code that it is her."""
+        if self.handed is None:
+            message = "no family was enrolled"
+            raise StoryError(message)
+        sms_file = Path(self._machine.settings["sms_file"])
+        await self.parent.devices.step_up_by_sms_file(self.handed.phone, sms_file)
+
     async def _refuse_before_consent(self) -> str:
         return await self._refused("consent_required", self.parent.family.create_child(self.family_id, "Mei"))
 

@@ -32,11 +32,15 @@ class CareStory(ABC):
     def parent(self) -> SimParent:
         """The parent's phone."""
 
+    @abstractmethod
+    async def confirm(self) -> None:
+        """Have Mum confirm with a code that it is her: a change of rights asks for it."""
+
     def care_steps(self) -> list[tuple[str, Callable[[], Awaitable[str]]]]:
         """Return the steps, in order."""
         return [
             ("without consent the watch records no fix, and locating is rejected", self._locate_too_early),
-            ("Mum agrees to places and turns location on: the watch hears it", self._turn_on),
+            ("Mum confirms with a code, agrees to places and turns location on: the watch hears it", self._turn_on),
             ("Mum draws a safe zone around the school", self._draw_zone),
             ("the watch checks in: Mum sees where, how old and how exact", self._check_in),
             ("Mum asks where the child is now: the watch answers", self._locate),
@@ -58,6 +62,7 @@ class CareStory(ABC):
 
     async def _turn_on(self) -> str:
         me = await self.parent.me()
+        await self.confirm()
         await self.parent.family.change_guardian(self.family_id, me.guardian_id, may_locate=True)
         consent = await self.parent.family.consent(self.family_id, "location")
         settings = await self.parent.places.change_settings(self.child_id, location=True)

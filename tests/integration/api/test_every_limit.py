@@ -24,7 +24,17 @@ from services.core.platform.limits.actions import Charge, charge
 from services.core.platform.limits.rules import Limits, wait_for, whole_seconds
 from services.core.platform.settings import Settings
 from tests.support.clock import FakeClock
-from tests.support.http import Parent, Place, fill_buckets, make_family, make_place, new_address, new_phone
+from tests.support.http import (
+    Parent,
+    Place,
+    code_in,
+    fill_buckets,
+    make_family,
+    make_place,
+    new_address,
+    new_phone,
+    sms_to,
+)
 from tests.support.staff_http import StaffMember, family_code_of, make_staff, renewed
 
 REFUSED = (429, "too_many_requests")
@@ -55,6 +65,10 @@ class Scene:
     async def renew(self) -> None:
         """Keep both logged in however long the clock moved on."""
         session = await self.mothers_session()
+        async with self.database.begin() as work:
+            held = await work.session.get_one(Session, session.session_id)
+            held.last_used_at = held.stepped_up_at = work.now
+            work.add(held)
         claims = AccessClaims(session.guardian_id, session.session_id)
         self.mother.tokens["access_token"] = AccessTokens.of(Settings()).issue(claims, self.database.clock())
         self.manager = await renewed(self.manager, self.database)
@@ -193,6 +207,28 @@ async def watch_codes_entered(scene: Scene) -> Door:
     return scene.mother.guardian_id, lambda: phone.ask("POST", "/v1/auth/second-step", json={"watch_code": "000000"})
 
 
+async def pins_entered_for_a_step_up(scene: Scene) -> Door:
+    await scene.mother.told("PUT", "/v1/me/pin", json={"pin": "730418"})
+    return scene.mother.guardian_id, lambda: scene.mother.ask("POST", "/v1/me/step-up", json={"pin": "000000"})
+
+
+async def numbers_asked_for(scene: Scene) -> Door:
+    await scene.mother.told("PUT", "/v1/me/pin", json={"pin": "730418"})
+    path = "/v1/me/number-change"
+
+    async def change() -> httpx.Response:
+        phone = new_phone()
+        sent = await scene.mother.told("POST", f"{path}/codes", json={"phone": phone})
+        code = code_in((await sms_to(scene.database, phone))[-1])
+        said = {name: sent[name] for name in ("challenge_id", "challenge_secret")}
+        answer = await scene.mother.ask("POST", path, json={**said, "phone": phone, "code": code})
+        if answer.is_success:
+            await scene.mother.told("POST", f"{path}/stop")
+        return answer
+
+    return scene.mother.guardian_id, change
+
+
 async def requests_of_a_guardian(scene: Scene) -> Door:
     return scene.mother.guardian_id, lambda: scene.mother.ask("GET", "/v1/me")
 
@@ -269,6 +305,8 @@ DOORS: dict[Limits, tuple[Callable[[Scene], Awaitable[Door]], ...]] = {
     Limits.RECOVERIES_OF_STAFF: (recoveries_asked_for, recoveries_approved),
     Limits.REFRESHES_OF_ADDRESS: (sessions_continued, sessions_of_staff_continued),
     Limits.SECOND_STEPS_OF_GUARDIAN: (pins_entered, watch_codes_entered),
+    Limits.STEP_UPS_OF_GUARDIAN: (pins_entered_for_a_step_up,),
+    Limits.NUMBER_CHANGES_OF_GUARDIAN: (numbers_asked_for,),
     Limits.REQUESTS_OF_GUARDIAN: (requests_of_a_guardian, streams_opened_with_a_cursor_that_is_none),
     Limits.RECORDINGS_OF_GUARDIAN: (recordings_sent, uploads_begun),
     Limits.PUSH_TRIALS_OF_GUARDIAN: (push_trials,),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+from typing import Any
+
 import httpx
 import pytest
 import sqlalchemy
@@ -150,25 +153,102 @@ async def test_the_code_of_another_familys_watch_proves_nothing(client: httpx.As
     assert await _prove(thief, watch_code=await code_on(database, watch)) == (403, "second_step_wrong")
 
 
+async def _waiting(parent: Parent) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await parent.told("GET", "/v1/me/log-ins"))["log_ins"]
+    return found
+
+
+async def _states(parent: Parent, cursor: str) -> list[str]:
+    events = (await parent.told("GET", f"/v1/sync?since={cursor}"))["events"]
+    return [one["detail"]["state"] for one in events if one["kind"] == "log_in.changed"]
+
+
 @pytest.mark.parametrize("word", ["approve", "refuse"])
-async def test_another_guardian_gives_a_word(client: httpx.AsyncClient, database: Database, word: str) -> None:
+async def test_another_guardian_gives_a_word(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock, word: str
+) -> None:
     mother = await make_family(client, database)
     grandmother = await mother.invite()
     cursor = (await grandmother.told("GET", "/v1/sync"))["cursor"]
-    tablet = await mother.new_device().log_in()
-    (waiting,) = (await grandmother.told("GET", "/v1/me/log-ins"))["log_ins"]
-    assert waiting["guardian_id"] == mother.guardian_id
+    tablet = await mother.new_device("Redmi 12").log_in()
+    asked_at = clock.now
+    clock.advance(seconds=90)
+    (waiting,) = await _waiting(grandmother)
+    assert (waiting["label"], waiting["phone"], waiting["guardian_id"]) == (
+        "Redmi 12", mother.phone, mother.guardian_id,
+    )  # fmt: skip
+    assert datetime.fromisoformat(waiting["created_at"]) == asked_at
     # Nobody speaks for themselves, and the waiting one for nobody.
-    assert (await mother.told("GET", "/v1/me/log-ins"))["log_ins"] == []
+    assert await _waiting(mother) == []
     path = f"/v1/me/log-ins/{waiting['log_in_id']}/{word}"
     assert await mother.refused("POST", path) == (404, "not_found")
     assert await tablet.refused("POST", path) == (403, "second_step_needed")
+    clock.advance(seconds=5)
     await grandmother.told("POST", path)
     assert await _is_in(tablet) == (word == "approve")
     assert await grandmother.refused("POST", path) == (404, "not_found")
-    events = (await grandmother.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    told = [one["detail"]["state"] for one in events if one["kind"] == "log_in.changed"]
-    assert told == ["waiting", "approved" if word == "approve" else "refused"]
+    assert await _states(grandmother, cursor) == ["waiting", "approved" if word == "approve" else "refused"]
+
+
+async def test_an_approval_counts_five_seconds_after_it_was_shown_to_the_approver_and_for_half_an_hour(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    mother = await make_family(client, database)
+    grandmother, uncle = await mother.invite(), await mother.invite()
+    await mother.told("PUT", f"{mother.family}/my-number", json={"hidden": True})
+    tablet = await mother.new_device().log_in()
+    (waiting,) = await _waiting(grandmother)
+    assert waiting["phone"] is None
+    path = f"/v1/me/log-ins/{waiting['log_in_id']}"
+    clock.advance(seconds=4.9)
+    # Looking again does not begin anew; what one guardian has read, another one has not.
+    (again,) = await _waiting(grandmother)
+    assert again == waiting
+    assert await grandmother.refused("POST", f"{path}/approve") == (409, "log_in_not_read")
+    clock.advance(minutes=10)
+    assert (await uncle.ask("POST", f"{path}/approve")).json()["wait_s"] == 5
+    assert await uncle.refused("POST", f"{path}/approve") == (409, "log_in_not_read")
+    clock.advance(minutes=20)
+    assert datetime.fromisoformat(waiting["approvable_until_at"]) < clock.now
+    await grandmother.log_in()
+    assert await grandmother.refused("POST", f"{path}/approve") == (409, "log_in_too_old")
+    # Too late to be approved, in time to be thrown out.
+    await grandmother.told("POST", f"{path}/refuse")
+    refreshed = await client.post("/v1/auth/refresh", json={"refresh_token": tablet.tokens["refresh_token"]})
+    assert (refreshed.status_code, refreshed.json()["code"]) == (401, "refresh_token_invalid")
+
+
+async def test_the_owner_of_a_number_is_told_and_keeps_new_phones_out_for_a_day(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    mother = await make_family(client, database)
+    grandmother = await mother.invite()
+    cursor = (await mother.told("GET", "/v1/sync"))["cursor"]
+    stranger = await mother.new_device("unknown").log_in()
+    assert await _states(mother, cursor) == ["waiting"]
+    sessions = (await mother.told("GET", "/v1/me/sessions"))["sessions"]
+    assert {(one["label"], one["limited"]) for one in sessions} == {("unknown", True), ("", False)}
+    assert await stranger.refused("POST", "/v1/me/new-phones/block") == (403, "second_step_needed")
+    blocked = await mother.told("POST", "/v1/me/new-phones/block")
+    assert datetime.fromisoformat(blocked["blocked_until_at"]) == clock.now + timedelta(hours=24)
+    assert await stranger.refused("GET", "/v1/auth/second-step") == (401, "session_ended")
+    assert await _waiting(grandmother) == []
+    assert await _states(mother, cursor) == ["waiting", "blocked"]
+    clock.advance(hours=23, minutes=50)
+    refused = await stranger.enter_code(*await stranger.ask_for_code())
+    assert (refused.status_code, refused.json()["code"]) == (403, "new_phones_blocked")
+    await mother.log_in()
+    assert not mother.tokens["limited"]
+    assert await mother.told("GET", "/v1/me/new-phones") == blocked
+    await mother.told("POST", "/v1/me/new-phones/unblock")
+    clock.advance(minutes=1)
+    assert (await stranger.log_in()).tokens["limited"]
+    # And without a word of hers it ends by itself.
+    await mother.told("POST", "/v1/me/new-phones/block")
+    clock.advance(hours=24)
+    assert (await stranger.log_in()).tokens["limited"]
+    await mother.log_in()
+    assert await mother.told("GET", "/v1/me/new-phones") == {"blocked_until_at": None}
 
 
 async def test_a_log_in_that_nobody_completes_is_over_after_a_day(

@@ -56,6 +56,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/children/{child_id}/zones/{zone_id}": {"name": "School"},
     "POST /v1/children/{child_id}/commands": {"kind": "ring"},
     "PATCH /v1/children/{child_id}/watch-settings": {"volume_pct": 50},
+    "POST /v1/me/step-up": {"pin": "730418"},
+    "POST /v1/me/number-change/codes": {"phone": "+8613900000004"},
+    "POST /v1/me/number-change": {
+        "phone": "+8613900000004",
+        "challenge_id": str(uuid.UUID(int=1)),
+        "challenge_secret": "x",
+        "code": "482913",
+    },
     "PUT /v1/me/availability": {"busy_until": None},
     "POST /v1/push-endpoints": {"kind": "webhook", "address": "https://push.example.org/a"},
 }

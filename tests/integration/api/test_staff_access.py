@@ -24,7 +24,7 @@ from tests.support.colleague import first_password_sent_to
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES
 from tests.support.staff_http import StaffMember, family_code_of, logged_in_now, make_staff, renewed
-from tests.support.world import arrive
+from tests.support.world import arrive, make_watch
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
 WITH_IDS = [route for route in ROUTES if "{" in route.path]
@@ -197,7 +197,10 @@ async def test_a_site_is_told_with_devices_and_codes_and_nothing_of_the_people(
     (watch,) = told[1]["watches"]
     assert (watch["paired"], watch["battery_pct"], watch["firmware"]) == (True, 81, "1.4.2")
     (with_watch,) = [one for one in told[0]["families"] if one["watches"]]
-    assert with_watch["family_code"] == watch["family_code"]
+    assert with_watch["family_code"] == await family_code_of(families[0])
+    assert watch["family_code"] is None
+    # Joined or not, and nothing of what was agreed to.
+    assert set(with_watch) == {"family_code", "cohort", "enrolled_at", "has_logged_in", "watches"}
     assert [one["name"] for one in told[2]["cohorts"]] == ["Spring"]
     said = json.dumps(told)
     for personal in ("Mei", "Teacher Li", *(one.phone for one in families), *(one.child_id for one in families)):
@@ -233,14 +236,66 @@ async def test_a_coordinator_sees_family_codes_only_while_a_hand_out_is_open(
             body = STAFF_BODIES.get(str(route))
             assert await coordinator.refused(route.method, path, json=body) == (403, "hand_out_closed"), route
         opened = await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 90})
-        assert set(await codes(coordinator)) == {code}
-        listed = await coordinator.told("GET", f"{site}/families")
-        assert [one["family_code"] for one in listed["families"]] == [code]
+        # Never beside the health of a device: together they tell which families have fallen silent.
+        assert set(await codes(coordinator)) == {None}
+        (shown,) = (await coordinator.told("GET", f"{site}/families"))["families"]
+        (held,) = shown["watches"]
+        assert (shown["family_code"], held["paired"], held["state"]) == (code, True, "handed_out")
+        told = ("presence", "last_seen_at", "battery_pct", "firmware")
+        assert [held[one] for one in told] == [None] * 4
+        (of_staff,) = (await staff.told("GET", f"{site}/families"))["families"]
+        assert None not in [of_staff["watches"][0][one] for one in told]
         await coordinator.told("POST", f"{site}/hand-outs/{opened['hand_out_id']}/close")
     # By itself at its end as well.
     await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 5})
+    await coordinator.told("GET", f"{site}/families")
     clock.advance(minutes=5)
-    assert set(await codes(coordinator)) == {None}
+    assert await coordinator.refused("GET", f"{site}/families") == (403, "hand_out_closed")
+
+
+OF_SILENCE_HELP_AND_CONSENT = [
+    "GET /v1/staff/sites/{site_id}/silent-families", "GET /v1/staff/sites/{site_id}/help",
+    "GET /v1/staff/sites/{site_id}/surveys/{survey_id}/families",
+    "POST /v1/staff/sites/{site_id}/surveys/{survey_id}/answers",
+]  # fmt: skip
+
+
+async def test_a_coordinator_never_learns_of_silence_help_surveys_or_consent_not_even_at_a_hand_out(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    coordinator = await make_staff(client, database, place, "coordinator")
+    site = f"/v1/staff/sites/{place.site.site_id}"
+    await coordinator.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 90})
+    known = {str(route): route for route in ROUTES}
+    for name in OF_SILENCE_HELP_AND_CONSENT:
+        path = known[name].path.format(site_id=place.site.site_id, survey_id=uuid.uuid4())
+        answer = await coordinator.refused(known[name].method, path, json=STAFF_BODIES.get(name))
+        assert answer == (403, "permission_missing"), name
+    # Whatever a coordinator reads is made of these permissions, and none of their answers speaks of consent.
+    schemas = json.dumps(app_without_database().openapi()["components"]["schemas"]["FamilyAtSite"])
+    assert "consent" not in schemas
+    assert {one.value for one in PERMISSIONS["coordinator"]} == {
+        "see structure", "see devices", "hand out", "see family codes",
+    }  # fmt: skip
+
+
+async def test_no_working_channel_is_told_only_while_a_hand_out_is_open(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    staff = await make_staff(client, database, place)
+    family = await make_family(client, database, place)
+    code, site = await family_code_of(family), f"/v1/staff/sites/{place.site.site_id}"
+    async with database.begin() as work:
+        watch, _ = await make_watch(work, place.site.site_id, None)
+    body = {"scan": watch.serial, "family_code": code}
+    assert (await staff.told("POST", f"{site}/watch-hand-outs", json=body))["no_working_channel"] is None
+    opened = await staff.told("POST", f"{site}/hand-outs", json={"families": 5, "minutes": 90})
+    # The mother's number is confirmed: her log-in code came to it.
+    assert (await staff.told("POST", f"{site}/watch-hand-outs", json=body))["no_working_channel"] is False
+    await staff.told("POST", f"{site}/hand-outs/{opened['hand_out_id']}/close")
+    assert (await staff.told("POST", f"{site}/watch-hand-outs", json=body))["no_working_channel"] is None
 
 
 async def test_lists_come_in_pages_without_a_gap(client: httpx.AsyncClient, database: Database) -> None:

@@ -149,6 +149,8 @@ async def test_a_new_phone_is_proven_by_pin_by_watch_or_by_another_guardian(
 
         fourth = await another_phone("fourth")
         assert "ask them first" in await his.types("log-ins")
+        assert "log_in_not_read" in await his.types("approve-log-in 1", fails=True)
+        clock.advance(seconds=5)
         await his.types("approve-log-in 1")
         assert "this phone is proven" in await fourth.types("second-step")
         assert "nobody waits" in await his.types("log-ins")

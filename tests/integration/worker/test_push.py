@@ -242,7 +242,30 @@ async def test_who_logs_out_loses_the_right_or_leaves_is_not_woken_even_by_what_
     await parent.told("DELETE", f"{parent.family}/guardians/{removed.guardian_id}")
     await parent.told("PATCH", f"{parent.family}/guardians/{no_more.guardian_id}", json={"may_message": False})
     await _send_all(sender)
-    assert service.posted == []
+    # Who stays is told of what was done to the others, and of nothing else.
+    told = {(one.path, json.loads(one.body)["kind"]) for one in service.posted}
+    assert told == {(f"/{no_more.guardian_id}", "guardian.acted")}
+
+
+async def test_a_new_phone_that_waits_wakes_its_owner_and_who_may_approve_and_its_end_nobody(
+    sender: PushSender, service: PushService, parent: Parent
+) -> None:
+    uncle = await parent.invite()
+    for one in (parent, uncle):
+        await _register(one, {"kind": "webhook", "address": service.address(f"/{one.guardian_id}")})
+    tablet = await parent.new_device("Redmi 12").log_in()
+    await _send_all(sender)
+    assert {one.path for one in service.posted} == {f"/{parent.guardian_id}", f"/{uncle.guardian_id}"}
+    (session,) = [one for one in (await parent.told("GET", "/v1/me/sessions"))["sessions"] if one["limited"]]
+    for note in service.posted:
+        assert json.loads(note.body) == {
+            "kind": "log_in.changed", "family_id": str(parent.family_id), "child_id": "",
+            "ref_id": session["session_id"],
+        }  # fmt: skip
+    await parent.told("POST", "/v1/me/new-phones/block")
+    assert await tablet.refused("GET", "/v1/me") == (401, "session_ended")
+    await _send_all(sender)
+    assert len(service.posted) == 2
 
 
 async def test_a_zone_wakes_only_who_may_locate(sender: PushSender, service: PushService, parent: Parent) -> None:

@@ -38,6 +38,21 @@ OPEN_ROUTES = {
     "GET /docs/problems",
     "GET /docs/assets/{name}",
 }
+# Erase, unpair, rights, removal, number, copy; and what would undo the protection itself.
+STEP_UP_ROUTES = {
+    "DELETE /v1/children/{child_id}",
+    "DELETE /v1/families/{family_id}",
+    "DELETE /v1/children/{child_id}/pairing",
+    "PATCH /v1/families/{family_id}/guardians/{guardian_id}",
+    "DELETE /v1/families/{family_id}/guardians/{guardian_id}",
+    "POST /v1/families/{family_id}/exports",
+    "GET /v1/families/{family_id}/exports/{export_id}/file",
+    "POST /v1/families/{family_id}/exports/{export_id}/link",
+    "POST /v1/me/number-change/codes",
+    "POST /v1/me/number-change",
+    "PUT /v1/me/pin",
+    "POST /v1/me/new-phones/unblock",
+}
 # FastAPI's own page: the document of this API.
 DOCUMENT_PAGES = {"/openapi.json"}
 # Files without anything of a family: what a page shows, it asks the API for.
@@ -67,6 +82,14 @@ def test_staff_routes_are_judged_by_the_rules_for_staff_and_no_others_are() -> N
     for route in ROUTES:
         if route.rules != ("open",):
             assert route.is_for_staff == route.rule.startswith(("staff", "of site")), str(route)
+
+
+def test_what_cannot_be_undone_asks_for_a_fresh_proof() -> None:
+    assert {str(route) for route in ROUTES if route.rule.endswith(", step-up")} == STEP_UP_ROUTES
+    document = app_without_database().openapi()
+    for route in STEP_UP_ROUTES:
+        method, path = route.split()
+        assert document["paths"][path][method.lower()]["x-access"].endswith(", step-up")
 
 
 def test_nothing_stands_beside_the_routes_that_are_walked() -> None:

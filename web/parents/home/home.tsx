@@ -1,5 +1,5 @@
 // The first screen: calls for help above everything, then a card for each child.
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { HomeChild, MeResponse, WaitingLogIn } from "../../shared/api-types.ts";
 import { ask } from "../../shared/api.ts";
 import { go } from "../../shared/navigation.ts";
@@ -102,6 +102,12 @@ function ChildCard({ child }: { child: HomeChild }) {
 /** Somebody logs in with a new phone: the question comes before the buttons. */
 function WaitingCard({ log_in }: { log_in: WaitingLogIn }) {
   const [problem, setProblem] = useState("");
+  const [isRead, setRead] = useState(false);
+  useEffect(() => {
+    // The server counts the same seconds, from the moment at which it first told this guardian.
+    const timer = setTimeout(() => setRead(true), Math.max(0, Date.parse(log_in.approvable_from_at) - Date.now()) + 500);
+    return () => clearTimeout(timer);
+  }, [log_in.approvable_from_at]);
   const answer = async (name: "approve" | "refuse"): Promise<void> => {
     try {
       const path = { log_in_id: log_in.log_in_id };
@@ -115,11 +121,14 @@ function WaitingCard({ log_in }: { log_in: WaitingLogIn }) {
   return (
     <section class="card warn stack">
       <h2><Icon name="lock" />{t("login.waits", { name: log_in.display_name || t("person.somebody") })}</h2>
+      <p>
+        <b>{log_in.label || t("login.unnamed")}</b> {t("login.from", { phone: log_in.phone ?? "", ago: ago(log_in.created_at) })}
+      </p>
       <p>{t("login.ask_first")}</p>
       {problem && <Problem>{problem}</Problem>}
       <div class="choices">
         <Button kind="bad" onClick={() => void answer("refuse")}>{t("login.refuse")}</Button>
-        <Button kind="act" testId="approve" onClick={() => void answer("approve")}>{t("login.approve")}</Button>
+        <Button kind="act" testId="approve" disabled={!isRead} onClick={() => void answer("approve")}>{t("login.approve")}</Button>
       </div>
     </section>
   );

@@ -7,12 +7,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from services.api.dependencies import TranscoderHere, Work, settings_of
-from services.api.family.access import BeforeConsent, HoldsExportLink
+from services.api.family.access import BeforeConsent, HoldsExportLink, ProvenBeforeConsent
 from services.api.family.limits import costs_guardian
 from services.api.family.schemas import privacy as schemas
 from services.api.problems import problem_responses
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.pairing.wipes import wipe_orders_of
+from services.core.people.households.told_steps import Step, tell_guardians
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
 from services.core.privacy.copies.actions import (
@@ -39,14 +40,16 @@ _FILE: dict[int | str, dict[str, Any]] = {
     "/families/{family_id}/exports",
     status_code=202,
     dependencies=[costs_guardian(Limits.EXPORTS_OF_GUARDIAN)],
-    responses=problem_responses(401, 404, 422, 429),
+    responses=problem_responses(401, 403, 404, 422, 429),
 )
-async def ask(work: Work, scope: BeforeConsent) -> schemas.ExportResponse:
+async def ask(work: Work, scope: ProvenBeforeConsent) -> schemas.ExportResponse:
     """Request a copy of the caller's own conversation and of the family's common data.
 
     The export is built in the background; poll its state. 429 while another one is waiting or running.
     """
-    return await _export(work, await request_export(work, scope.family_id, scope.caller.guardian_id))
+    export = await request_export(work, scope.family_id, scope.caller.guardian_id)
+    await tell_guardians(work, scope.family_id, scope.caller.guardian_id, Step.EXPORT)
+    return await _export(work, export)
 
 
 @router.get("/families/{family_id}/exports", responses=problem_responses(401, 404, 422))
@@ -65,9 +68,9 @@ async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> sc
 @router.get(
     "/families/{family_id}/exports/{export_id}/file",
     response_class=Response,
-    responses={**problem_responses(401, 404, 409, 422), **_FILE},
+    responses={**problem_responses(401, 403, 404, 409, 422), **_FILE},
 )
-async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, transcoder: TranscoderHere) -> Response:
+async def fetch(work: Work, scope: ProvenBeforeConsent, export_id: uuid.UUID, transcoder: TranscoderHere) -> Response:
     """Download the export as a ZIP: export.json with its schema, and audio as M4A.
 
     409 until the export is ready. Every download enters the family's log.
@@ -79,10 +82,12 @@ async def fetch(work: Work, scope: BeforeConsent, export_id: uuid.UUID, transcod
 
 
 @router.post(
-    "/families/{family_id}/exports/{export_id}/link", status_code=201, responses=problem_responses(401, 404, 409, 422)
+    "/families/{family_id}/exports/{export_id}/link",
+    status_code=201,
+    responses=problem_responses(401, 403, 404, 409, 422),
 )
 async def make_link(
-    request: Request, work: Work, scope: BeforeConsent, export_id: uuid.UUID
+    request: Request, work: Work, scope: ProvenBeforeConsent, export_id: uuid.UUID
 ) -> schemas.ExportLinkResponse:
     """Create a link that opens the file without headers until the file is deleted.
 

@@ -5,7 +5,14 @@ import uuid
 from fastapi import APIRouter
 
 from services.api.dependencies import Work
-from services.api.family.access import AnyGuardian, BeforeConsent, GuardianOfChild, ManagingGuardian, MayManageChild
+from services.api.family.access import (
+    AnyGuardian,
+    GuardianOfChild,
+    ManagingGuardian,
+    MayManageChild,
+    ProvenBeforeConsent,
+    ProvenGuardian,
+)
 from services.api.family.limits import costs_guardian
 from services.api.family.schemas import families as schemas
 from services.api.problems import problem_responses
@@ -42,6 +49,7 @@ from services.core.people.households.rules import Right, Rights
 from services.core.people.households.tables import Child as ChildRow
 from services.core.people.households.tables import Invitation as InvitationRow
 from services.core.people.households.tables import Membership
+from services.core.people.households.told_steps import Step, tell_guardians
 from services.core.people.programme.tables import Site
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import Limits
@@ -122,7 +130,7 @@ async def list_guardians(work: Work, scope: AnyGuardian) -> schemas.GuardiansRes
 
 @router.patch("/families/{family_id}/guardians/{guardian_id}", responses=problem_responses(401, 403, 404, 409, 422))
 async def change_one(
-    work: Work, scope: AnyGuardian, guardian_id: uuid.UUID, body: schemas.ChangeGuardianRequest
+    work: Work, scope: ProvenGuardian, guardian_id: uuid.UUID, body: schemas.ChangeGuardianRequest
 ) -> schemas.GuardianResponse:
     """Change a guardian's rights or relation; omitted fields stay unchanged.
 
@@ -143,6 +151,7 @@ async def change_one(
     await change_guardian(
         work, scope.family_id, scope.caller.guardian_id, guardian_id, rights=rights, relation=body.relation
     )
+    await tell_guardians(work, scope.family_id, scope.caller.guardian_id, Step.RIGHTS)
     return await _one_guardian(work, scope.family_id, guardian_id, scope.caller.guardian_id)
 
 
@@ -151,7 +160,7 @@ async def change_one(
     status_code=204,
     responses=problem_responses(401, 403, 404, 409, 422),
 )
-async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -> None:
+async def remove_one(work: Work, scope: ProvenBeforeConsent, guardian_id: uuid.UUID) -> None:
     """Remove a guardian, or leave the family; access ends at once, also on the watches.
 
     Removing another guardian needs the right to manage and consent; leaving needs neither. 409 for the first guardian.
@@ -162,6 +171,7 @@ async def remove_one(work: Work, scope: BeforeConsent, guardian_id: uuid.UUID) -
         if not scope.membership.may_manage:
             raise RightMissingError(Right.MANAGE.value)
     await remove_guardian(work, scope.family_id, scope.caller.guardian_id, guardian_id)
+    await tell_guardians(work, scope.family_id, scope.caller.guardian_id, Step.REMOVAL)
 
 
 @router.get("/families/{family_id}/invitations", responses=problem_responses(401, 403, 404, 422))

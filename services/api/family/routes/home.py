@@ -12,8 +12,8 @@ from services.api.family.routes.events import cursor_now
 from services.api.family.routes.families import child_response
 from services.api.family.routes.me import me_response
 from services.api.family.routes.messages import message_response
+from services.api.family.routes.sessions import waiting_response
 from services.api.family.schemas import home as schemas
-from services.api.family.schemas.auth import WaitingLogIn
 from services.api.family.schemas.messages import EndingRecordingsResponse
 from services.api.family.schemas.programme import Helpline, Notice, OpenHelp, ProgrammeEndResponse
 from services.api.problems import problem_responses
@@ -27,7 +27,7 @@ from services.core.office.notices.actions import notices_for
 from services.core.office.programme_end.actions import end_of_family
 from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
-from services.core.people.households.log_ins import log_ins_waiting_for
+from services.core.people.households.log_ins import show_log_ins
 from services.core.people.households.queries import children_of, families_of, rights_of, site_of_family
 from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child, Family, Membership
@@ -60,11 +60,7 @@ async def read_home(work: Work, caller: IsLoggedIn) -> schemas.HomeResponse:
         families=families,
         children=children,
         waiting_log_ins=[
-            WaitingLogIn(
-                log_in_id=one.session_id, guardian_id=one.guardian_id, display_name=one.display_name,
-                created_at=one.created_at,
-            )
-            for one in await log_ins_waiting_for(work, caller.guardian_id)
+            waiting_response(one, work.now) for one in await show_log_ins(work, caller.guardian_id)
         ],
         notice=await _newest_notice(work, caller),
         busy_until=until if until is not None and until > work.now else None,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from services.api.dependencies import Work
-from services.api.family.access import GuardianOfChild, MayManageChild
+from services.api.family.access import GuardianOfChild, MayManageChild, ProvenMayManageChild
 from services.api.family.schemas.pairing import PairingResponse, PairRequest
 from services.api.problems import problem_responses
 from services.core.devices.presence.journeys import confirm_arrival
@@ -15,6 +15,7 @@ from services.core.pairing.queries import pairing_of_child
 from services.core.pairing.rules import UnpairReason
 from services.core.pairing.tables import Pairing as PairingRow
 from services.core.people.households.errors import NotFoundError
+from services.core.people.households.told_steps import Step, tell_guardians
 
 router = APIRouter(prefix="/v1/children/{child_id}/pairing", tags=["pairing"])
 
@@ -43,7 +44,7 @@ async def standing(work: Work, scope: GuardianOfChild) -> PairingResponse:
 @router.delete("", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))
 async def unpair(
     work: Work,
-    scope: MayManageChild,
+    scope: ProvenMayManageChild,
     reason: Annotated[Literal["unpaired", "lost", "returned"], Query()] = "unpaired",
 ) -> None:
     """End the pairing: the watch loses access and is ordered to wipe itself; the history stays with the child.
@@ -51,6 +52,7 @@ async def unpair(
     `lost` also blocks the watch until staff record its return. 409 when no watch is paired.
     """
     await unpair_child(work, scope.caller.guardian_id, scope.child.child_id, UnpairReason(reason))
+    await tell_guardians(work, scope.family_id, scope.caller.guardian_id, Step.UNPAIR)
 
 
 @router.post("/arrived", status_code=204, responses=problem_responses(401, 403, 404, 409, 422))

@@ -6,7 +6,12 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from services.api.dependencies import LedgerHere, Work
-from services.api.family.access import AnyGuardian, BeforeConsent, PrimaryGuardian, PrimaryGuardianOfChild
+from services.api.family.access import (
+    AnyGuardian,
+    BeforeConsent,
+    ProvenPrimaryGuardian,
+    ProvenPrimaryGuardianOfChild,
+)
 from services.api.family.schemas import privacy as schemas
 from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import hide_number
@@ -27,7 +32,7 @@ Confirmation = Annotated[str, Query(max_length=20, description="must be `erase`,
 
 @router.delete("/children/{child_id}", responses=problem_responses(401, 403, 404, 422))
 async def erase_one(
-    request: Request, work: Work, scope: PrimaryGuardianOfChild, ledger: LedgerHere, confirm: Confirmation = ""
+    request: Request, work: Work, scope: ProvenPrimaryGuardianOfChild, ledger: LedgerHere, confirm: Confirmation = ""
 ) -> schemas.ErasureResponse:
     """Erase a child permanently, with all of its data, for the first guardian only.
 
@@ -41,7 +46,7 @@ async def erase_one(
 
 @router.delete("/families/{family_id}", responses=problem_responses(401, 403, 404, 422))
 async def erase_all(
-    request: Request, work: Work, scope: PrimaryGuardian, ledger: LedgerHere, confirm: Confirmation = ""
+    request: Request, work: Work, scope: ProvenPrimaryGuardian, ledger: LedgerHere, confirm: Confirmation = ""
 ) -> schemas.ErasureResponse:
     """Erase a family permanently: its children, memberships, and accounts without another family.
 

@@ -154,6 +154,24 @@ class SecondStepResponse(ResponseBody):
     needed: bool
 
 
+class StepUpRequest(RequestBody):
+    """The PIN; or, where none is set, a fresh code with its challenge."""
+
+    pin: Annotated[str, TypedCode, Field(pattern=r"^[0-9]{1,12}$", examples=["730418"])] | None = None
+    challenge_id: uuid.UUID | None = None
+    challenge_secret: Annotated[str, Field(min_length=1, max_length=100, pattern=SECRET_PATTERN)] | None = None
+    code: Annotated[str, TypedCode, Field(min_length=1, max_length=12, examples=["482913"])] | None = None
+
+    @model_validator(mode="after")
+    def _pin_or_whole_code(self) -> Self:
+        of_code = [self.challenge_id, self.challenge_secret, self.code]
+        given = [one is not None for one in of_code]
+        if any(given) if self.pin is not None else not all(given):
+            message = "pin, or challenge_id, challenge_secret and code"
+            raise ValueError(message)
+        return self
+
+
 class NewPinRequest(RequestBody):
     """A new PIN of the guardian."""
 
@@ -184,15 +202,25 @@ class MySessionsResponse(ResponseBody):
 
 
 class WaitingLogIn(ResponseBody):
-    """A log-in of another guardian on a new device that waits for an approval."""
+    """A log-in of another guardian on a new device that waits for an approval: which phone, when, whose number."""
 
     log_in_id: uuid.UUID
     guardian_id: uuid.UUID
     display_name: str
+    phone: str | None = Field(examples=["+8613800138000"], description="null: the guardian hides it from the family")
+    label: str = Field(examples=["Redmi 12"], description="the new device's own name, not verified; may be empty")
     created_at: datetime
+    approvable_from_at: datetime = Field(description="5 seconds after this list first showed the log-in to the caller")
+    approvable_until_at: datetime = Field(description="30 minutes after the log-in; it can still be refused later")
 
 
 class WaitingLogInsResponse(ResponseBody):
     """Log-ins that the caller may approve, oldest first."""
 
     log_ins: list[WaitingLogIn]
+
+
+class NewPhonesBlock(ResponseBody):
+    """Whether new phones are kept from logging in with the caller's number."""
+
+    blocked_until_at: datetime | None = Field(description="null: new phones can log in, with their second step")

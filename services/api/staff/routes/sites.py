@@ -1,6 +1,6 @@
 """Sites, cohorts, and the devices of a site, with families by their code and without content or positions."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 
@@ -11,7 +11,7 @@ from services.api.staff.access import (
     FamilyCodesAtSite,
     MaySeeStructure,
     StructureOfSite,
-    sees_family_codes,
+    joins_health_and_families,
 )
 from services.api.staff.schemas import accounts as schemas
 from services.core.office.triage.site_health import Health, families_at, watches_at
@@ -53,8 +53,8 @@ async def list_watches(
     limit: Limit = PAGE,
     state: Annotated[Literal["registered", "handed_out", "lost", "returned", "broken"] | None, Query()] = None,
 ) -> schemas.WatchesAtSiteResponse:
-    """List the watches of a site by serial, one page at a time."""
-    shows_codes = await sees_family_codes(work, scope)
+    """List the watches of a site by serial, one page at a time; a coordinator sees no family codes here."""
+    shows_codes = joins_health_and_families(scope.caller)
     page = await watches_at(work, scope.site.site_id, after=after, limit=limit, state=state)
     return schemas.WatchesAtSiteResponse(
         watches=[
@@ -69,7 +69,11 @@ async def list_watches(
 async def list_families(
     work: Work, scope: FamilyCodesAtSite, after: After = None, limit: Limit = PAGE
 ) -> schemas.FamiliesAtSiteResponse:
-    """List the families of a site by code with the health of their watches, one page at a time."""
+    """List the families of a site by code with the health of their watches, one page at a time.
+
+    A coordinator sees which watch a family has and whether it is paired, and nothing of its health.
+    """
+    show = _health if joins_health_and_families(scope.caller) else _without_health
     page = await families_at(work, scope.site.site_id, after=after, limit=limit)
     return schemas.FamiliesAtSiteResponse(
         families=[
@@ -78,12 +82,23 @@ async def list_families(
                 cohort=row.cohort,
                 enrolled_at=row.enrolled_at,
                 has_logged_in=row.has_logged_in,
-                watches=[_health(watch) for watch in row.watches],
+                watches=[show(watch) for watch in row.watches],
             )
             for row in page.rows
         ],
         next=page.rows[-1].family_code if page.has_more else None,
     )
+
+
+# What tells that a device, and so its family, has fallen silent.
+_UNTOLD: Final = {
+    "presence": None, "last_seen_at": None, "battery_pct": None, "firmware": None, "misdated_fixes": 0,
+    "refused_packets": 0, "on_its_way_since_at": None,
+}  # fmt: skip
+
+
+def _without_health(one: Health) -> schemas.WatchHealth:
+    return _health(one).model_copy(update=_UNTOLD)
 
 
 def _health(one: Health) -> schemas.WatchHealth:

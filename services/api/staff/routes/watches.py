@@ -8,7 +8,13 @@ from starlette.responses import Response
 
 from services.api.dependencies import Work
 from services.api.problems import problem_responses
-from services.api.staff.access import DevicesOfSite, FamilyCodesAtSite, HandsOutAtSite, Permission, sees_family_codes
+from services.api.staff.access import (
+    DevicesOfSite,
+    FamilyCodesAtSite,
+    HandsOutAtSite,
+    Permission,
+    joins_health_and_families,
+)
 from services.api.staff.papers import PaperSettings, imprint_of
 from services.api.staff.schemas import programme as schemas
 from services.core.devices.push.queries import families_not_reached
@@ -19,6 +25,7 @@ from services.core.office.papers.site_papers import Layout, hand_out_paper, labe
 from services.core.office.triage import queries as triage
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
+from services.core.people.households.hand_out_codes import has_open_hand_out
 from services.core.people.programme.queries import cohort_of_site
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
@@ -42,7 +49,7 @@ async def read_triage(
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
     serials = list(dict.fromkeys(one.serial for one in entries))
     page = set(serials[:limit])
-    shows_codes = await sees_family_codes(work, scope)
+    shows_codes = joins_health_and_families(scope.caller)
     kinds = await triage.site_warnings(work, scope.site) if scope.caller.may(Permission.RECOVER) else []
     return schemas.TriageResponse(
         site_warnings=[
@@ -69,16 +76,17 @@ async def hand_out_by_scan(
 ) -> schemas.HandedOutWatchResponse:
     """Hand out a watch to an enrolled family of the site by label and family code. Repeating it changes nothing.
 
-    The response states whether a guardian of the family has no working channel, so that staff can help on the spot;
-    the hand-out succeeds in either case.
+    While a hand-out is open, the response states whether a guardian of the family has no working channel, so that staff
+    can help on the spot; the watch is handed out in either case.
     """
     is_new = await hand_out.hand_out_watch(
         work, staff_actor(scope.caller.staff_id), body.scan, body.family_code, site_id=scope.site.site_id
     )
     code = body.family_code.strip().upper()
+    is_open = await has_open_hand_out(work, scope.site.site_id)
     return schemas.HandedOutWatchResponse(
         serial=serial_of_scan(body.scan), family_code=code, is_new=is_new,
-        no_working_channel=code in await families_not_reached(work, [code]),
+        no_working_channel=code in await families_not_reached(work, [code]) if is_open else None,
     )  # fmt: skip
 
 

@@ -149,7 +149,9 @@ class WatchHealth(ResponseBody):
     model: str
     state: str = Field(description="registered, handed_out, lost, returned, broken")
     paired: bool
-    presence: str | None = Field(description="online, offline or asleep; null: not paired")
+    presence: str | None = Field(
+        description="online, offline or asleep; null: not paired, or a family's watch as a coordinator sees it"
+    )
     last_seen_at: datetime | None
     battery_pct: int | None
     firmware: str | None
@@ -184,7 +186,7 @@ class FamilyAtSite(ResponseBody):
     family_code: str
     cohort: str
     enrolled_at: datetime
-    has_logged_in: bool
+    has_logged_in: bool = Field(description="joined: the first guardian is in the family")
     watches: list[WatchHealth]
 
 

@@ -41,8 +41,9 @@ class HandedOutWatchResponse(ResponseBody):
     serial: str
     family_code: str
     is_new: bool
-    no_working_channel: bool = Field(
-        description="no guardian has joined, or one has neither a live push endpoint nor a confirmed number"
+    no_working_channel: bool | None = Field(
+        description="no guardian has joined, or one has neither a live push endpoint nor a confirmed number; "
+        "null unless a hand-out of the site is open"
     )
 
 

@@ -23,6 +23,10 @@ _LIFETIMES: Final = {
     "alert.check_asked": timedelta(hours=1),
     "message.created": timedelta(hours=24),
     TRIAL: timedelta(minutes=10),
+    # A log-in from a new phone can be approved for half an hour.
+    "log_in.changed": timedelta(minutes=30),
+    "guardian.acted": timedelta(hours=24),
+    "programme.ends": timedelta(hours=24),
 }
 
 

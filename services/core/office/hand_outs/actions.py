@@ -124,7 +124,7 @@ async def log_in_by_slip(work: UnitOfWork, code: str, phone: str, asker: Asker) 
     """Open a session with a printed slip and the phone number enrolled for its family; a slip works once.
 
     The device check is the same as for any other log-in. Raises PhoneInvalidError, SlipRefusedError,
-    TextNotAllowedError.
+    NewPhonesBlockedError, TextNotAllowedError.
     """
     of_slip = (
         select(Site.country)

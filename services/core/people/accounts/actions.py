@@ -49,14 +49,18 @@ async def create_guardian(work: UnitOfWork, phone: str, locale: str) -> Guardian
     return guardian
 
 
-async def open_session(work: UnitOfWork, guardian_id: uuid.UUID, device: PresentedDevice, label: str) -> OpenSession:
+async def open_session(
+    work: UnitOfWork, guardian_id: uuid.UUID, device: PresentedDevice, label: str, *, has_pin: bool
+) -> OpenSession:
     """Open a session for a guardian who has just proved the phone number; limited on an unknown device.
 
-    ``label``: the name that the device gives itself, or an empty text. Raises TextNotAllowedError.
+    ``label``: the name that the device gives itself, or an empty text. Where no PIN is set, the code or slip of the
+    log-in is the proof that a step-up asks for. Raises TextNotAllowedError.
     """
     session = Session(
         guardian_id=guardian_id, device_id=device.device_id, label=check_text("label", label, OPTIONAL_NAME),
         limited=not device.is_known, created_at=work.now, last_used_at=work.now,
+        stepped_up_at=work.now if device.is_known and not has_pin else None,
     )  # fmt: skip
     work.add(session)
     await work.flush()

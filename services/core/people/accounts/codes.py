@@ -7,6 +7,7 @@ import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from sqlalchemy import text, update
 from sqlmodel import col, func, select
@@ -24,6 +25,14 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.limits.rules import whole_seconds
 from services.core.platform.outbox.actions import send_sms
 from services.core.platform.outbox.rules import Urgency
+
+
+class CodePurpose(StrEnum):
+    """What a one-time code proves; the code of one purpose is worth nothing for another."""
+
+    LOG_IN = "login-code"
+    STEP_UP = "step-up-code"
+    NEW_NUMBER = "new-number-code"
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,15 @@ class EnteredCode:
     code: str
 
 
-async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str, expected: bool) -> SentCode:
+async def request_code(
+    work: UnitOfWork,
+    phone: str,
+    locale: str,
+    *,
+    asker: str,
+    expected: bool,
+    purpose: CodePurpose = CodePurpose.LOG_IN,
+) -> SentCode:
     """Create a one-time code for ``phone`` (E.164) and send it by SMS if the phone is ``expected``.
 
     An unexpected phone gets the same response at the same cost: a row with an unknown code, and a message that the
@@ -64,7 +81,7 @@ async def request_code(work: UnitOfWork, phone: str, locale: str, *, asker: str,
         update(LoginChallenge).where(of_asker, col(LoginChallenge.ended_at).is_(None)).values(ended_at=work.now)
     )
     code, secret, challenge_id = new_digits(rules.CODE_DIGITS), new_secret(), new_id()
-    code_hash = _code_hash(work, challenge_id, code)
+    code_hash = _code_hash(work, challenge_id, code, purpose)
     work.add(
         LoginChallenge(
             challenge_id=challenge_id,
@@ -96,7 +113,7 @@ async def lock_phone(work: UnitOfWork, phone: str) -> None:
     await work.run(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"login/{phone}"})
 
 
-async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
+async def use_code(work: UnitOfWork, entered: EnteredCode, purpose: CodePurpose = CodePurpose.LOG_IN) -> None:
     """Consume the correct code of a challenge for this phone and this device; a code works once.
 
     Raises LoginCodeWrongError (the attempt is counted) or LoginCodeEndedError.
@@ -119,7 +136,7 @@ async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
         raise LoginCodeEndedError
     challenge.tries += 1
     work.add(challenge)
-    if not hmac.compare_digest(_code_hash(work, entered.challenge_id, entered.code), challenge.code_hash):
+    if not hmac.compare_digest(_code_hash(work, entered.challenge_id, entered.code, purpose), challenge.code_hash):
         # Bounded: five attempts for each code, and code requests are limited, so strangers cannot flood the audit log.
         record_audit(work, STRANGER, "log_in.code", subject_id=challenge.challenge_id, refused=LoginCodeWrongError.code)
         work.keep_refusal()
@@ -127,9 +144,9 @@ async def use_code(work: UnitOfWork, entered: EnteredCode) -> None:
     challenge.ended_at = work.now
 
 
-def _code_hash(work: UnitOfWork, challenge_id: uuid.UUID, code: str) -> bytes:
+def _code_hash(work: UnitOfWork, challenge_id: uuid.UUID, code: str, purpose: CodePurpose) -> bytes:
     # The challenge id is part of the input: equal codes have different hashes.
-    return work.vault.keyed_hash(f"{challenge_id}/{code}", "login-code")
+    return work.vault.keyed_hash(f"{challenge_id}/{code}", purpose)
 
 
 def _secret_hash(work: UnitOfWork, secret: str) -> bytes:

@@ -75,10 +75,14 @@ async def set_pin(work: UnitOfWork, guardian_id: uuid.UUID, pin: str) -> None:
 async def prove_by_pin(work: UnitOfWork, guardian: Guardian, session_id: uuid.UUID, pin: str) -> None:
     """Complete a limited session with the PIN; raises SecondStepWrongError, RetryLaterError after five attempts."""
     await charge(work, Charge(Limits.SECOND_STEPS_OF_GUARDIAN, str(guardian.guardian_id)))
-    held = guardian.pin_hash or b""
-    if not hmac.compare_digest(_pin_hash(work, guardian.guardian_id, pin), held):
+    if not pin_is_right(work, guardian, pin):
         raise refuse_second_step(work, guardian.guardian_id)
     await complete_second_step(work, session_id, "pin")
+
+
+def pin_is_right(work: UnitOfWork, guardian: Guardian, pin: str) -> bool:
+    """Return whether the PIN is the guardian's; without a PIN set, no PIN is. The caller has charged the attempt."""
+    return hmac.compare_digest(_pin_hash(work, guardian.guardian_id, pin), guardian.pin_hash or b"")
 
 
 def refuse_second_step(work: UnitOfWork, guardian_id: uuid.UUID) -> SecondStepWrongError:
@@ -94,6 +98,7 @@ async def complete_second_step(work: UnitOfWork, session_id: uuid.UUID, how: str
     if session is None or session.ended_at is not None or not session.limited:
         return
     session.limited = False
+    session.stepped_up_at = work.now
     work.add(session)
     if session.device_id is not None:
         device = await work.session.get_one(GuardianDevice, session.device_id)

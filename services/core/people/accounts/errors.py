@@ -106,6 +106,57 @@ class SecondStepWrongError(CoreError):
     sentence = "The log-in was not confirmed: the PIN or the code is wrong or expired. Check it and try again."
 
 
+class StepUpRequiredError(CoreError):
+    """The session gave no proof within 5 minutes; ``how``: ``pin``, or ``code`` where no PIN is set."""
+
+    code = "step_up_required"
+    sentence = "Confirm that it is you: enter your PIN, or the code that is sent to your phone if you have no PIN."
+
+    def __init__(self, how: str) -> None:
+        super().__init__()
+        self.how = how
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the proof that is asked for."""
+        return {"how": self.how}
+
+
+class PinWrongError(CoreError):
+    """The PIN is not the guardian's."""
+
+    code = "pin_wrong"
+    sentence = "The PIN is wrong. Check it and try again."
+
+
+class LogInNotReadError(CoreError):
+    """The waiting log-in was not yet shown to the approver for five seconds."""
+
+    code = "log_in_not_read"
+    sentence = "Read which phone asks and since when, then approve it."
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__()
+        self.wait_s = wait_s
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the seconds after which an approval counts, once the log-in is shown."""
+        return {"wait_s": self.wait_s}
+
+
+class LogInTooOldError(CoreError):
+    """The log-in has waited for more than 30 minutes."""
+
+    code = "log_in_too_old"
+    sentence = "This log-in has waited too long to be approved. Ask the other guardian to log in again."
+
+
+class NewPhonesBlockedError(CoreError):
+    """The owner of the number has blocked log-ins from new phones."""
+
+    code = "new_phones_blocked"
+    sentence = "The owner of this number has blocked log-ins from new phones for 24 hours."
+
+
 class StaffLogInRefusedError(CoreError):
     """The address, the password or the code is wrong, or the account has ended; the response does not say which.
 

@@ -27,6 +27,14 @@ REFRESH_LIFETIME: Final = timedelta(days=30)
 DEVICE_LIFETIME: Final = timedelta(days=60)
 # A log-in without the second step expires after this period.
 LIMITED_LIFETIME: Final = timedelta(hours=24)
+# Another guardian can approve a log-in only while somebody still waits for it.
+APPROVAL_LIFETIME: Final = timedelta(minutes=30)
+# A guardian reads which phone asks before a tap on "approve" counts.
+READING_TIME: Final = timedelta(seconds=5)
+# How long the owner of a number keeps new phones out.
+BLOCK_LIFETIME: Final = timedelta(hours=24)
+# A step that cannot be undone needs a PIN, a second step or a fresh code given within this period.
+STEP_UP_LIFETIME: Final = timedelta(minutes=5)
 # A refresh response can be lost: within this period the same token returns the same successor.
 REFRESH_GRACE: Final = timedelta(seconds=60)
 
@@ -127,6 +135,26 @@ def session_is_live(session: StoredSession, now: datetime) -> bool:
     if session.ended_at is not None or (session.limited and now - session.created_at >= LIMITED_LIFETIME):
         return False
     return now - session.last_used_at < REFRESH_LIFETIME
+
+
+def wait_before_approval(shown_at: datetime | None, now: datetime) -> timedelta:
+    """Return how long an approver must still read a waiting log-in; None: it was never shown. Zero: no wait."""
+    return READING_TIME if shown_at is None else max(timedelta(0), shown_at + READING_TIME - now)
+
+
+def approval_is_open(created_at: datetime, now: datetime) -> bool:
+    """Return whether a log-in that was opened at ``created_at`` can still be approved by another guardian."""
+    return now - created_at < APPROVAL_LIFETIME
+
+
+def is_stepped_up(stepped_up_at: datetime | None, now: datetime) -> bool:
+    """Return whether a session gave its proof within the last five minutes."""
+    return stepped_up_at is not None and now - stepped_up_at < STEP_UP_LIFETIME
+
+
+def new_phones_are_blocked(until: datetime | None, now: datetime) -> bool:
+    """Return whether the owner of a number keeps new phones out."""
+    return until is not None and now < until
 
 
 def staff_session_is_live(session: StoredSession, now: datetime) -> bool:

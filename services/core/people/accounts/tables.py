@@ -32,6 +32,8 @@ class Guardian(SQLModel, table=True):
     awaits_first_log_in: bool = True
     # First use of a code sent to this number; empty: delivery of SMS to the number is unconfirmed.
     phone_confirmed_at: datetime | None = maybe_time_column()
+    # Until then no new phone logs in with this number: the owner has blocked them from an old phone.
+    new_phones_blocked_until_at: datetime | None = maybe_time_column()
     # End of the current shift: until then watches show children that an answer will take longer.
     busy_until_at: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
@@ -83,10 +85,22 @@ class Session(SQLModel, table=True):
     label: str = Field(default="", max_length=40, sa_column_kwargs={"server_default": ""})
     # Opened by the code alone from an unknown device: no access until the second step.
     limited: bool = False
+    # The latest proof that the guardian and not only the phone is there: a PIN, a second step, a fresh code.
+    stepped_up_at: datetime | None = maybe_time_column()
     created_at: datetime = time_column()
     last_used_at: datetime = time_column()
     ended_at: datetime | None = maybe_time_column()
     end_reason: str | None = Field(default=None, max_length=20)
+
+
+class ShownLogIn(SQLModel, table=True):
+    """The first time that a waiting log-in was shown to a guardian who could approve it."""
+
+    __tablename__ = "shown_log_in"
+
+    session_id: uuid.UUID = Field(primary_key=True, foreign_key="session.session_id", ondelete="CASCADE")
+    guardian_id: uuid.UUID = Field(primary_key=True, foreign_key="guardian.guardian_id", index=True, ondelete="CASCADE")
+    shown_at: datetime = time_column()
 
 
 class OpenStream(SQLModel, table=True):

@@ -16,10 +16,10 @@ from services.core.people.accounts.codes import (
     use_code,
 )
 from services.core.people.accounts.devices import find_device, present_device
-from services.core.people.accounts.errors import LoginCodeEndedError
+from services.core.people.accounts.errors import LoginCodeEndedError, NewPhonesBlockedError
 from services.core.people.accounts.phone_numbers import calling_code, mobile_phone
 from services.core.people.accounts.queries import guardian_by_phone
-from services.core.people.accounts.rules import number_range
+from services.core.people.accounts.rules import new_phones_are_blocked, number_range
 from services.core.people.accounts.tables import Guardian
 from services.core.people.households.errors import HandOutClosedError
 from services.core.people.households.hand_out_codes import country_of_hand_out, hand_out_is_open, take_code_of
@@ -103,7 +103,7 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
 
     On an unknown device, or one unused for 60 days, the session is limited until the second step, because the number
     may have changed owners. Raises PhoneInvalidError, LoginCodeWrongError (the attempt is counted),
-    LoginCodeEndedError, TextNotAllowedError.
+    LoginCodeEndedError, NewPhonesBlockedError, TextNotAllowedError.
     """
     # Parsed with the country of the code request, so that both requests read the number alike.
     number = mobile_phone(entered.phone, await country_of_code(work, entered.challenge_id) or asker.region)
@@ -121,7 +121,10 @@ async def log_in(work: UnitOfWork, entered: EnteredCode, asker: Asker) -> OpenSe
 
 
 async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
-    """Open a session for the verified ``number``; the caller holds its lock. Raises TextNotAllowedError."""
+    """Open a session for the verified ``number``; the caller holds its lock.
+
+    Raises NewPhonesBlockedError, TextNotAllowedError.
+    """
     enrolments = await enrolments_of_phone(work, number)
     guardian = await guardian_by_phone(work, number)
     if guardian is None:
@@ -131,7 +134,11 @@ async def admit(work: UnitOfWork, number: str, asker: Asker) -> OpenSession:
     guardian.awaits_first_log_in = False
     work.add(guardian)
     device = await present_device(work, guardian.guardian_id, asker.device_token, trust=is_first)
-    session = await accounts.open_session(work, guardian.guardian_id, device, asker.label)
+    if not device.is_known and new_phones_are_blocked(guardian.new_phones_blocked_until_at, work.now):
+        raise NewPhonesBlockedError
+    session = await accounts.open_session(
+        work, guardian.guardian_id, device, asker.label, has_pin=guardian.pin_hash is not None
+    )
     if session.limited:
         await tell_waiting(work, guardian.guardian_id, session.session_id)
     else:

@@ -1,33 +1,63 @@
-"""Log-ins from new devices that another guardian of the family can approve or refuse."""
+"""Log-ins from new devices: another guardian approves or refuses them, the owner of the number blocks them.
+
+An approval counts within 30 minutes of the log-in, and 5 seconds after it was shown to the approver: nobody approves
+by reflex what they have not read. The block holds for 24 hours.
+"""
 
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 
 from services.core.people.accounts.actions import end_session_of
 from services.core.people.accounts.devices import complete_second_step
+from services.core.people.accounts.errors import LogInNotReadError, LogInTooOldError
 from services.core.people.accounts.queries import session_stands
-from services.core.people.accounts.tables import Guardian, Session
+from services.core.people.accounts.rules import (
+    APPROVAL_LIFETIME,
+    BLOCK_LIFETIME,
+    READING_TIME,
+    approval_is_open,
+    wait_before_approval,
+)
+from services.core.people.accounts.tables import Guardian, Session, ShownLogIn
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.queries import families_of
 from services.core.people.households.tables import Membership
 from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
+from services.core.platform.limits.rules import whole_seconds
 
 
 @dataclass(frozen=True)
 class WaitingLogIn:
-    """A log-in of another guardian that waits for approval."""
+    """A log-in of another guardian that waits for approval: which phone, when, and whose number.
+
+    ``phone`` is None where the guardian hides the number from the family.
+    """
 
     session_id: uuid.UUID
     guardian_id: uuid.UUID
     display_name: str
+    phone: str | None
+    label: str
     created_at: datetime
+    shown_at: datetime | None
+
+    @property
+    def approvable_from_at(self) -> datetime | None:
+        """From when an approval counts; None until the log-in was shown to the approver."""
+        return None if self.shown_at is None else self.shown_at + READING_TIME
+
+    @property
+    def approvable_until_at(self) -> datetime:
+        """Until when the log-in can be approved."""
+        return self.created_at + APPROVAL_LIFETIME
 
 
 async def tell_waiting(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID) -> None:
@@ -36,32 +66,60 @@ async def tell_waiting(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uui
 
 
 async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
-    """Return the log-ins this guardian can approve: of other guardians of the same families, oldest first."""
+    """Return the log-ins this guardian can approve or refuse: of other guardians of the same families, oldest first."""
     mine = select(Membership.family_id).where(
         Membership.guardian_id == guardian_id, col(Membership.removed_at).is_(None)
     )
     others = select(Membership.guardian_id).where(
         col(Membership.family_id).in_(mine), col(Membership.removed_at).is_(None), Membership.guardian_id != guardian_id
     )
+    seen = select(Membership.guardian_id).where(
+        col(Membership.family_id).in_(mine), col(Membership.removed_at).is_(None), ~col(Membership.number_hidden)
+    )
     result = await work.session.exec(
-        select(Session, Guardian)
+        select(Session, Guardian, col(Guardian.guardian_id).in_(seen), ShownLogIn.shown_at)
         .join(Guardian, col(Guardian.guardian_id) == col(Session.guardian_id))
+        .outerjoin(
+            ShownLogIn,
+            (col(ShownLogIn.session_id) == col(Session.session_id)) & (col(ShownLogIn.guardian_id) == guardian_id),
+        )
         .where(col(Session.limited), col(Session.ended_at).is_(None), col(Session.guardian_id).in_(others))
         .order_by(col(Session.created_at), col(Session.session_id))
     )
     return [
-        WaitingLogIn(session.session_id, guardian.guardian_id, guardian.display_name, session.created_at)
-        for session, guardian in result
+        WaitingLogIn(
+            session.session_id, guardian.guardian_id, guardian.display_name, guardian.phone if is_seen else None,
+            session.label, session.created_at, shown_at,
+        )
+        for session, guardian, is_seen, shown_at in result
         if session_stands(session, work.now)
-    ]
+    ]  # fmt: skip
+
+
+async def show_log_ins(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
+    """Return what :func:`log_ins_waiting_for` returns, and record that the guardian was shown it now or earlier."""
+    waiting = await log_ins_waiting_for(work, guardian_id)
+    new = [one for one in waiting if one.shown_at is None]
+    for one in new:
+        await work.run(
+            insert(ShownLogIn)
+            .values(session_id=one.session_id, guardian_id=guardian_id, shown_at=work.now)
+            .on_conflict_do_nothing()
+        )
+    return [replace(one, shown_at=work.now) if one in new else one for one in waiting]
 
 
 async def approve_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> uuid.UUID:
     """Approve a log-in: the session becomes unlimited, its device known.
 
-    Returns the id of its guardian; raises NotFoundError.
+    Returns the id of its guardian; raises NotFoundError, LogInTooOldError, LogInNotReadError.
     """
     waiting = await _waiting(work, by, session_id)
+    if not approval_is_open(waiting.created_at, work.now):
+        raise LogInTooOldError
+    wait = wait_before_approval(waiting.shown_at, work.now)
+    if wait > timedelta(0):
+        raise LogInNotReadError(whole_seconds(wait))
     await complete_second_step(work, session_id, "guardian")
     record_audit(work, guardian_actor(by), "log_in.approved", subject_id=session_id)
     await _tell(work, waiting.guardian_id, session_id, "approved")
@@ -74,6 +132,39 @@ async def refuse_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) 
     await end_session_of(work, waiting.guardian_id, session_id, "refused")
     record_audit(work, guardian_actor(by), "log_in.refused", subject_id=session_id)
     await _tell(work, waiting.guardian_id, session_id, "refused")
+
+
+async def block_new_phones(work: UnitOfWork, guardian_id: uuid.UUID) -> datetime:
+    """End every waiting log-in under the guardian's own number and refuse new phones for 24 hours; return until when.
+
+    A repeat counts the 24 hours anew.
+    """
+    guardian = await work.session.get_one(
+        Guardian, guardian_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    until = guardian.new_phones_blocked_until_at = work.now + BLOCK_LIFETIME
+    work.add(guardian)
+    record_audit(work, guardian_actor(guardian_id), "new_phones.blocked", subject_id=guardian_id)
+    waiting = await work.session.exec(
+        select(Session.session_id)
+        .where(Session.guardian_id == guardian_id, col(Session.limited), col(Session.ended_at).is_(None))
+        .order_by(col(Session.session_id))
+    )
+    for session_id in waiting.all():
+        await end_session_of(work, guardian_id, session_id, "blocked")
+        await _tell(work, guardian_id, session_id, "blocked")
+    return until
+
+
+async def unblock_new_phones(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
+    """Let new phones log in under the guardian's number again; without a block nothing changes."""
+    guardian = await work.session.get_one(
+        Guardian, guardian_id, with_for_update={"key_share": True}, populate_existing=True
+    )
+    if guardian.new_phones_blocked_until_at is not None:
+        guardian.new_phones_blocked_until_at = None
+        work.add(guardian)
+        record_audit(work, guardian_actor(guardian_id), "new_phones.unblocked", subject_id=guardian_id)
 
 
 async def _waiting(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> WaitingLogIn:

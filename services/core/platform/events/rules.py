@@ -11,14 +11,16 @@ from services.core.platform.outbox.rules import Urgency
 def wakes_phones(kind: str, detail: Mapping[str, Any]) -> bool:
     """Return whether guardians get a push notification.
 
-    For a message of the child, an alert, calls that go on, and the end of the programme with its reminders.
+    For what a child or a phone wants answered, each told step, and the end of the programme with its reminders.
     """
     if kind == "message.created":
         return detail.get("direction") == "to_family"
+    if kind == "log_in.changed":
+        return detail.get("state") == "waiting"
     # The first round of calls begins with the push note about the alert itself.
-    return kind in {"alert.raised", "alert.check_asked", "programme.ends"} or (
-        kind == "alert.calling" and detail.get("round", 1) > 1
-    )
+    if kind == "alert.calling":
+        return bool(detail.get("round", 1) > 1)
+    return kind in {"alert.raised", "alert.check_asked", "guardian.acted", "programme.ends"}
 
 
 def urgency_of(kind: str, detail: Mapping[str, Any]) -> Urgency:

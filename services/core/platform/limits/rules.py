@@ -71,6 +71,8 @@ class Limits(Enum):
     # A phone refreshes every 15 minutes, and hundreds of phones share an address.
     REFRESHES_OF_ADDRESS = Limit(600, 6000, _HOUR, "client address", "refreshes of sessions")
     SECOND_STEPS_OF_GUARDIAN = Limit(5, 5, _HOUR, "guardian", "PINs and watch codes entered to prove a new device")
+    STEP_UPS_OF_GUARDIAN = Limit(6, 12, _HOUR, "guardian", "PINs entered before a step that cannot be undone")
+    NUMBER_CHANGES_OF_GUARDIAN = Limit(3, 3, timedelta(days=30), "guardian", "changes of the own number")
     REQUESTS_OF_GUARDIAN = Limit(1200, 7200, _HOUR, "guardian", "requests")
     RECORDINGS_OF_GUARDIAN = Limit(60, 120, _HOUR, "guardian", "recordings and parts of uploads begun")
     INVITATIONS_OF_GUARDIAN = Limit(20, 20, _DAY, "guardian", "invitations, each of which sends a text message")

@@ -180,7 +180,7 @@ async def test_sessions_and_known_secrets_outlive_the_key_they_began_under(stage
     home = await make_home(stages.before)
     async with stages.before.begin() as work:
         device = await present_device(work, home.guardian_id, None, trust=True)
-        token = (await open_session(work, home.guardian_id, device, "")).refresh_token
+        token = (await open_session(work, home.guardian_id, device, "", has_pin=False)).refresh_token
     async with stages.during.begin() as work:
         token = (await refresh(work, token)).refresh_token
     async with stages.after.begin() as work:
