@@ -170,7 +170,7 @@ async def test_a_list_of_sim_cards_with_faults_changes_nothing(database: Databas
         await note(
             database,
             "SL14,8.98600123456789E+19,,,31.1.2027,ten,2026-13,5",
-            "sl15,,,,,,2026-02,",
+            "SL/15,,,,,,2026-02,",
             "SL14,,,,,,,",
         )
     assert [(fault.row, fault.column, fault.code) for fault in refused.value.faults] == [
