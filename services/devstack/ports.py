@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 import sys
 from collections.abc import Collection, Iterable
+from typing import Final
+
+# Linux takes local ports of connections from 32,768 upwards (ip_local_port_range).
+_OURS_FROM: Final = 20_000
+_CONNECTIONS_FROM: Final = 32_768
+_TRIES_BELOW: Final = 100
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -30,8 +37,16 @@ def is_answering(port: int, host: str = "127.0.0.1", timeout_s: float = 1.0) -> 
 
 
 def free_port(preferred: Iterable[int], avoid: Collection[int] = (), host: str = "127.0.0.1") -> int:
-    """Return the first preferred port that is free and not to be avoided, otherwise any free one."""
+    """Return the first preferred port that is free and not to be avoided, otherwise any free one.
+
+    First one below the range from which the system takes ports for connections: a port of that range can be taken by
+    anybody's connection while its server is down.
+    """
     for port in preferred:
+        if port not in avoid and is_free(port, host):
+            return port
+    for _ in range(_TRIES_BELOW):
+        port = secrets.randbelow(_CONNECTIONS_FROM - _OURS_FROM) + _OURS_FROM
         if port not in avoid and is_free(port, host):
             return port
     while True:

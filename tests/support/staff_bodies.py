@@ -25,7 +25,10 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/sites/{site_id}/contact-requests": {"family_code": "F-0"},
     "POST /v1/staff/sites/{site_id}/cohorts/{cohort_id}/notices": {"text": "Family day on Sunday"},
     "POST /v1/staff/sites/{site_id}/cohorts": {"name": "Autumn"},
-    "PUT /v1/staff/sites/{site_id}/privacy-notice": {"controller_name": "Programme Office"},
+    "PUT /v1/staff/sites/{site_id}/privacy-notice": {
+        "controller_name": "Programme Office",
+        "processors": [{"name": "Text Messages Ltd", "country": "CN", "purpose": "text messages"}],
+    },
     "POST /v1/staff/programmes/{programme_id}/sites": {
         "name": "North", "country": "VN", "timezone": "Asia/Ho_Chi_Minh", "locale": "vi",
     },

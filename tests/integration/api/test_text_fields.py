@@ -79,6 +79,8 @@ def text_fields() -> list[tuple[str, str]]:
     """Return each route with each of its text fields."""
     found = []
     for path, methods in SPEC["paths"].items():
+        if path.startswith("/v1/sms-reports/"):
+            continue  # a provider calls these, with a signature over the body: see test_sms_reports
         for method, operation in methods.items():
             content = operation.get("requestBody", {}).get("content", {})
             if "application/json" in content:

@@ -24,17 +24,20 @@ async def _send(stand: Stand, home: Home, words: list[str]) -> None:
 
 
 async def _receive(watch: HandWatch, clock: FakeClock, count: int) -> list[str]:
-    """Acknowledge so many items, each before the next one comes, and return their texts."""
+    """Acknowledge so many items, each before the next one comes, and return their texts.
+
+    An item that comes again before its receipt was read is answered again and counts once, as on a watch.
+    """
     await watch.hello(conn=uuid.uuid4().hex[:8])
-    texts = []
-    for _ in range(count):
+    texts: dict[str, str] = {}
+    while len(texts) < count:
         # Uplinks have a rate.
         clock.advance(seconds=2)
         item = await watch.hears("item")
-        texts.append(item["text"])
+        texts[item["topic"]] = item["text"]
         await watch.say("receipt", {"ref": item["topic"].split("/")[1], "state": "delivered"})
         assert (await watch.hears("receipt"))["code"] == "stored"
-    return texts
+    return list(texts.values())
 
 
 async def _deliver(stand: Stand, clock: FakeClock, count: int, share: int) -> None:
