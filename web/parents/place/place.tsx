@@ -33,8 +33,10 @@ export function Place({ child_id }: { child_id: string }) {
   const path = { child_id };
   const look = (): Promise<void> =>
     run(async () => {
-      setLatest(await ask("GET /v1/children/{child_id}/checkins/latest", { path }));
-      setZones((await ask("GET /v1/children/{child_id}/zones", { path })).zones);
+      const found = await ask("GET /v1/children/{child_id}/checkins/latest", { path });
+      setLatest(found);
+      // The family's log counts a look at the zones too: they are read only where there is a place to draw among them.
+      if (found.seen) setZones((await ask("GET /v1/children/{child_id}/zones", { path })).zones);
     });
   useEffect(() => void look(), [child_id]);
 
