@@ -189,7 +189,7 @@ def test_every_kind_of_uplink_has_its_advisory_fields() -> None:
     labels = {"firmware", "model", "iccid"}
     lists = {"plays", "records", "contacts_version", "config_version"}
     assert {model.__name__: set(fields) for model, fields in ADVISORY.items()} == {
-        "Hello": clock | labels | lists | {"battery_pct", "keepalive_s"},
+        "Hello": clock | labels | lists | {"battery_pct", "keepalive_s", "alert_states"},
         "Status": {"conn", "until_tst"},
         "VoiceEnd": clock | {"duration_ms"},
         "Text": clock,

@@ -102,7 +102,7 @@ PLANTS = [
         "services.core.people.households.queries",
     ),
     (
-        "inside devices: alerts on push on contacts on what a watch is",
+        "inside devices: number changes and alerts on push on contacts on what a watch is",
         "services.core.devices.watches.queries",
         "services.core.devices.alerts.queries",
     ),

@@ -51,7 +51,9 @@ def test_clients_are_told_whole_seconds_never_too_few_and_never_none() -> None:
 def test_every_limit_lets_the_next_one_through_within_two_hours() -> None:
     # A limit that takes longer would be a lock, and whoever asks in somebody else's name would turn the key.
     longest_s = 2.5 * 3600
-    assert [one.name for one in Limits if 1 / one.value.tokens_per_s > longest_s] == []
+    # Three changes of number in 30 days: counted for a guardian who has shown the PIN, so nobody else can use them up.
+    slow = {"NUMBER_CHANGES_OF_GUARDIAN"}
+    assert {one.name for one in Limits if 1 / one.value.tokens_per_s > longest_s} == slow
 
 
 def test_the_page_of_limits_is_what_the_code_says() -> None:
