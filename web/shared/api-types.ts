@@ -500,6 +500,7 @@ export interface HomeChild {
   may_manage: boolean;
   child: ChildResponse;
   location_on: boolean;
+  watch_number: string | null;
   last_message: MessageResponse | null;
   unread: number;
   unplayed: number;
@@ -514,6 +515,7 @@ export interface HomeFamily {
   country: string | null;
   timezone: string | null;
   helpline: Helpline;
+  emergency_number: string;
   map: "amap" | "geo";
   programme_end: ProgrammeEndResponse;
 }

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 from sqlmodel import col, select
 
+from services.core.devices.watches.tables import Watch
 from services.core.platform.db.database import Database
 from services.core.platform.facts.tables import Fact
 from services.core.platform.outbox.tables import OutboxRow
@@ -49,6 +50,24 @@ async def test_home_tells_what_thirteen_requests_told(parent: Parent) -> None:
     events = (await parent.told("GET", "/v1/sync", params={"since": home["cursor"]}))["events"]
     assert later["message_id"] in {one["ref_id"] for one in events}
     assert (await parent.told("GET", f"{parent.child}/looks"))["looks"] == []
+
+
+async def test_home_has_the_emergency_number_and_for_those_who_may_message_the_watchs(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    mother = await make_family(client, database, place)
+    worn = await pair(mother, place)
+    grandmother = await mother.invite(may_message=False, may_locate=True)
+    async with database.begin() as work:
+        watch = await work.session.get_one(Watch, worn.watch_id)
+        watch.sim_number = "+8613900139777"
+        work.add(watch)
+    numbers = []
+    for parent in (mother, grandmother):
+        home = await parent.told("GET", "/v1/home")
+        numbers.append((home["families"][0]["emergency_number"], home["children"][0]["watch_number"]))
+    assert numbers == [("110", "+8613900139777"), ("110", None)]
 
 
 async def test_before_consent_home_has_no_child(client: httpx.AsyncClient, database: Database) -> None:

@@ -7,6 +7,7 @@ import re
 import httpx
 import pytest
 
+from services.api.found_watch import found_page
 from services.core.people.households.queries import guardians_of
 from services.core.people.programme.tables import Programme, Site
 from services.core.platform.db.database import Database
@@ -97,3 +98,8 @@ async def test_the_page_for_finders_is_one_for_all_and_asks_nothing(client: http
     assert page == (await client.get("/w")).text
     assert not re.search(r"<script|<form|<img|<link|src=|url\(", page)
     assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_a_number_that_cannot_be_parsed_is_shown_as_the_settings_have_it() -> None:
+    # +999 is no country's prefix, and settings accept it.
+    assert 'href="tel:+9991234567">+9991234567<' in found_page({"CN": "+9991234567"})

@@ -21,16 +21,17 @@ from services.core.conversation.messages.queries import conversation, unread_cou
 from services.core.conversation.messages.retention import ending_recordings
 from services.core.devices.alerts.queries import unanswered_alerts
 from services.core.devices.alerts.rules import kinds_visible_with
-from services.core.devices.watches.queries import settings_of_child
+from services.core.devices.watches.queries import settings_of_child, watch_number_of
 from services.core.office.help_requests.actions import helpline_of, open_help_of
 from services.core.office.notices.actions import notices_for
 from services.core.office.programme_end.actions import end_of_family
 from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
 from services.core.people.households.log_ins import show_log_ins
-from services.core.people.households.queries import children_of, families_of, rights_of, site_of_family
+from services.core.people.households.queries import children_of, country_of, families_of, rights_of, site_of_family
 from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child, Family, Membership
+from services.core.people.programme.emergency_numbers import emergency_number
 from services.core.platform.db.database import UnitOfWork
 
 router = APIRouter(prefix="/v1", tags=["home"])
@@ -79,6 +80,7 @@ async def _family(work: UnitOfWork, family: Family) -> schemas.HomeFamily:
         country=country,
         timezone=None if site is None else site.timezone,
         helpline=Helpline(number=line.number, name=line.name),
+        emergency_number=emergency_number(country or await country_of(work, family.family_id)),
         map="amap" if country == "CN" else "geo",
         programme_end=ProgrammeEndResponse(ends_on=None, told_at=None, erased_from=None)
         if end is None
@@ -102,6 +104,7 @@ async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child
         may_manage=rights.has(Right.MANAGE),
         child=await child_response(work, child),
         location_on=(await settings_of_child(work, child.child_id)).location,
+        watch_number=await watch_number_of(work, child.child_id) if may_message else None,
         last_message=message_response(newest[0], child) if newest else None,
         unread=sum(one.unread for one in counts),
         unplayed=sum(one.unplayed for one in counts),

@@ -19,6 +19,9 @@ class HomeChild(Rights):
 
     child: ChildResponse
     location_on: bool
+    watch_number: str | None = Field(
+        description="number of the watch; null if unknown and without the right to message", examples=["+8613900139000"]
+    )
     last_message: MessageResponse | None = Field(description="of the caller; null without the right to message")
     unread: int
     unplayed: int
@@ -36,6 +39,7 @@ class HomeFamily(ResponseBody):
     country: str | None = Field(description="ISO 3166-1; null after the family has left its site", examples=["CN"])
     timezone: str | None = Field(examples=["Asia/Shanghai"])
     helpline: Helpline
+    emergency_number: str = Field(description="number that brings help in the family's country", examples=["110"])
     map: Literal["amap", "geo"] = Field(description="which map application the phones of the country open")
     programme_end: ProgrammeEndResponse
 

@@ -44,11 +44,17 @@ class HandOutPaper:
 
 
 def programme_phone(imprint: Imprint, country: str) -> str:
-    """Return the programme's number for a country as people read it; raises ProgrammePhoneMissingError."""
+    """Return the programme's number for a country as people read it; raises ProgrammePhoneMissingError.
+
+    A number in a form that cannot be parsed is returned as the settings have it: a paper without it would be worse.
+    """
     number = imprint.phones.get(country)
     if number is None:
         raise ProgrammePhoneMissingError(country)
-    parsed = phonenumbers.parse(number)
+    try:
+        parsed = phonenumbers.parse(number)
+    except phonenumbers.NumberParseException:
+        return number
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
 
 
