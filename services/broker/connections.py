@@ -64,8 +64,8 @@ class Connections:
         if not is_watch_username(event.client_id):
             return
         if isinstance(event, ClientGone):
-            if event.sent_forbidden and len(self.refused_packets) < _REFUSED_MAX:
-                self.refused_packets[event.client_id] += 1
+            if event.sent_forbidden:
+                self.refuse(event.client_id)
             if self._connected.pop(event.client_id, None) is not None:
                 self._gone_at_s[event.client_id] = self._clock()
             if event.client_id in self._kept and self._kept[event.client_id] is None:
@@ -82,6 +82,11 @@ class Connections:
             if self._connected.pop(event.client_id, None) is not None:
                 self._gone_at_s[event.client_id] = self._clock()
             self._kept.pop(event.client_id, None)
+
+    def refuse(self, username: str) -> None:
+        """Count a packet of this watch that the broker refused."""
+        if len(self.refused_packets) < _REFUSED_MAX:
+            self.refused_packets[username] += 1
 
     def connected_within(self, period_s: float) -> set[str]:
         """Return the watches that are connected now or were so within this many seconds, ten minutes at most."""

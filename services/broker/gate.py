@@ -2,18 +2,18 @@
 
 Mosquitto names no address when it refuses a log-in, has no deadline for one and cannot slow anybody down. So its TLS
 listener stands on loopback and the gate in front of it. The gate decrypts nothing, since TLS ends in Mosquitto; it
-learns of a log-in because Mosquitto logs the port that the connection came from.
+learns of a log-in because Mosquitto logs the port that the connection came from. The exception are a few connections
+whose CONNECT is read (:mod:`services.broker.wills`).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import itertools
 import socket
 from collections.abc import Callable
-from typing import Final, cast
+from typing import Final
 
 from services.broker.gate_rules import (
     EARLY_BYTES_MAX,
@@ -26,6 +26,9 @@ from services.broker.gate_rules import (
     address_key,
     delay_s,
 )
+from services.broker.gate_side import Side, listen_at
+from services.broker.opened_tls import OpenedTls
+from services.broker.wills import WillReader
 from services.core.platform.descriptors import descriptor_limit, is_exhaustion
 from services.core.platform.log.rate_limited import RateLimitedLog
 from services.core.platform.metrics.registry import counter
@@ -36,10 +39,8 @@ _SOURCES: Final = tuple(f"127.0.0.{number}" for number in range(2, 10))
 _INNER_CONNECT_S: Final = 5.0
 # A client that logs in and leaves at once is gone before Mosquitto's line about it is read.
 _JUDGED_AFTER_S: Final = 1.0
-_BACKLOG: Final = 4096
 _ACCEPT_RETRY_S: Final = 0.5
 # A ClientHello and a CONNECT have less than 2 KB each; more is read only for connections that have logged in.
-_READ_BYTES: Final = 65_536
 _READ_BYTES_BEFORE_LOGIN: Final = 4_096
 # Kept for a connection that is delayed or waits for Mosquitto.
 _WAITING_BYTES_MAX: Final = 16_384
@@ -57,48 +58,7 @@ def connections_within(descriptors: int) -> int:
     return max(16, (descriptors - DESCRIPTORS_RESERVED) // 2)
 
 
-class _Side(asyncio.BufferedProtocol):
-    """One end of a connection through the gate: forwards what it receives at the pace of the other end."""
-
-    # Shared: the event loop fills it and calls buffer_updated before it does anything else.
-    _buffer = memoryview(bytearray(_READ_BYTES))
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-        self.other: _Side | None = None
-        self.may_read = True
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.Transport", transport)
-
-    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's own signature
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
-        self.forward(bytes(self._buffer[:nbytes]))
-
-    def forward(self, data: bytes) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.write(data)
-
-    def pause_writing(self) -> None:
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        if self.other is not None:
-            self.other.read_on()
-
-    def read_on(self) -> None:
-        if self.may_read and self.transport is not None and not self.transport.is_closing():
-            self.transport.resume_reading()
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's own signature
-        if self.other is not None and self.other.transport is not None:
-            self.other.transport.close()
-
-
-class _Client(_Side):
+class _Client(Side):
     """A connection from outside, from its acceptance to its end."""
 
     def __init__(self, gate: Gate) -> None:
@@ -186,7 +146,7 @@ class _Client(_Side):
             self._opening = asyncio.create_task(self._open())
 
     async def _open(self) -> None:
-        inner = _Side()
+        inner = Side()
         inner.other = self
         transport = await self._gate.connect(inner)
         if transport is None or self.transport is None or self.transport.is_closing():
@@ -195,12 +155,15 @@ class _Client(_Side):
             if transport is not None:
                 transport.abort()
             return
-        transport.write(self._early)
-        self._early = b""
         self.other = inner
         address, port = transport.get_extra_info("sockname")[:2]
         self.inner = (str(address), int(port))
         self._gate.forwarding(self)
+        opened = self._gate.open_tls(self.key, self.transport, transport)
+        if opened is not None:
+            self.passes_on, inner.passes_on = opened.from_watch, opened.from_broker
+        early, self._early = self._early, b""
+        super().forward(early)
         if self._early_bytes < EARLY_BYTES_MAX:
             self.may_read = True
             self.read_on()
@@ -231,12 +194,14 @@ class Gate:
         *,
         connections_max: int | None = None,
         epoch: Callable[[], int | None] = lambda: 0,
+        wills: WillReader | None = None,
     ) -> None:
         self.inner_port = inner_port
         self.connections_max = connections_max or connections_within(descriptor_limit())
         self._bind = bind
         self._port = port
         self.epoch = epoch
+        self.wills = wills
         self._failures = Failures()
         self._logins = RecentLogins()
         # A quarter: thousands of watches that are connected leave room for those that come back.
@@ -262,7 +227,7 @@ class Gate:
         )
         try:
             for family, _, _, _, address in dict.fromkeys(found):
-                self._listening.append(_listen(family, address))
+                self._listening.append(listen_at(family, address))
         except BaseException:
             self._close_sockets()
             raise
@@ -285,6 +250,11 @@ class Gate:
             self._pending.remove(client, client.key)
             self._logins.record(client.key, self._now_s())
             client.log_in()
+
+    def record_refused_will(self) -> None:
+        """Mosquitto has refused the will of one of the connections that have not logged in, or have just ended so."""
+        if self.wills is not None:
+            self.wills.suspect({client.key for client in self._by_inner.values() if not client.has_logged_in})
 
     @property
     def connections(self) -> int:
@@ -341,7 +311,11 @@ class Gate:
         if client.inner is not None:
             asyncio.get_running_loop().call_later(_JUDGED_AFTER_S, self._judge, client, client.inner)
 
-    async def connect(self, side: _Side) -> asyncio.Transport | None:
+    def open_tls(self, key: str, watch: asyncio.Transport, broker: asyncio.Transport) -> OpenedTls | None:
+        """Return what reads this connection on its way; None, for nearly all, when its bytes pass as they are."""
+        return None if self.wills is None else self.wills.open(key, watch, broker)
+
+    async def connect(self, side: Side) -> asyncio.Transport | None:
         """Connect to Mosquitto from the next loopback address; None when that fails now."""
         loop = asyncio.get_running_loop()
         try:
@@ -410,22 +384,6 @@ class Gate:
     @staticmethod
     def _now_s() -> float:
         return asyncio.get_running_loop().time()
-
-
-def _listen(family: int, address: object) -> socket.socket:
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            with contextlib.suppress(OSError):
-                listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        listening.setblocking(False)
-        listening.bind(cast("tuple[str, int]", address))
-        listening.listen(_BACKLOG)
-    except BaseException:
-        listening.close()
-        raise
-    return listening
 
 
 def _error_name(error: OSError) -> str:

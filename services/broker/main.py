@@ -21,6 +21,7 @@ from services.broker.process import MosquittoProcess
 from services.broker.sessions import SessionLimits
 from services.broker.sync import UserSync
 from services.broker.users import PostgresUsers, UsersUnavailableError
+from services.broker.wills import WillReader
 from services.core.platform.db.database import Database
 from services.core.platform.log.health import HealthServer
 from services.core.platform.settings import Environment, Settings
@@ -49,9 +50,10 @@ async def run_broker(settings: Settings) -> None:
     gate = Gate(settings.mosquitto_bind, settings.mosquitto_tls_port, settings.mosquitto_inner_port)
     broker = MosquittoProcess(
         broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value(),
-        on_login=gate.record_login,
+        on_login=gate.record_login, on_refused_will=gate.record_refused_will,
     )  # fmt: skip
     gate.epoch = broker.epoch
+    gate.wills = WillReader(broker.folder, broker.password_fits, broker.connections.refuse)
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
     presence = PresenceWriter(broker.connections, users)

@@ -28,7 +28,7 @@ from services.broker.log_lines import ClientConnected, is_refused_will, read_lin
 from services.broker.passwords import BACKEND_USERNAME, PROBE_USERNAME, BrokerLogin, is_watch_login
 from services.broker.persistence import is_refusal, session_sizes
 from services.broker.probe import probe_login
-from services.core.platform.crypto.broker_password import mosquitto_hash
+from services.core.platform.crypto.broker_password import mosquitto_hash, mosquitto_hash_fits
 from services.core.platform.log.rate_limited import RateLimitedLog, RateLimiter
 from services.core.platform.retrying import run_with_retries
 
@@ -62,8 +62,12 @@ class MosquittoProcess:
         *,
         folder_wait_s: float = _STOP_DEADLINE_S,
         on_login: Callable[[str, int], None] = lambda _address, _port: None,
+        on_refused_will: Callable[[], None] = lambda: None,
     ) -> None:
-        """``on_login`` is called with the address and port from which a client that was let in has connected."""
+        """``on_login`` is called with the address and port from which a client that was let in has connected.
+
+        ``on_refused_will`` is called when a client was refused because of its will; Mosquitto does not say which.
+        """
         self.configuration = configuration
         self.files = BrokerFolder(configuration)
         self.folder = self.files.path
@@ -75,6 +79,7 @@ class MosquittoProcess:
         self._binary = binary
         self._folder_wait_s = folder_wait_s
         self._on_login = on_login
+        self._on_refused_will = on_refused_will
         self._backend = {BACKEND_USERNAME: mosquitto_hash(backend_password)}
         self._logins: dict[str, str] = {}
         self._probe_password = ""
@@ -98,6 +103,10 @@ class MosquittoProcess:
         """The process id of the running Mosquitto; None while there is none."""
         process = self._process
         return None if process is None or process.returncode is not None else process.pid
+
+    def password_fits(self, username: str, password: str) -> bool:
+        """Return whether this is the password of a watch that may log in."""
+        return mosquitto_hash_fits(password, self._logins.get(username, ""))
 
     async def start(self, logins: Collection[BrokerLogin] = ()) -> None:
         """Verify and write every file, start Mosquitto and return when it serves its probe; BrokerError if it does not.
@@ -291,8 +300,8 @@ class MosquittoProcess:
             if isinstance(event, ClientConnected):
                 self._on_login(event.address, event.port)
             elif is_refused_will(line):
-                # Which watch it is nobody knows: it never logs in, and stays "last seen" in what staff see.
                 self._limited_log.warning("broker_will_refused")
+                self._on_refused_will()
             elif "not authorised" in line:
                 self.refused_logins += 1
             elif line.startswith(("Error", "Warning")):
