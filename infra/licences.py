@@ -90,7 +90,9 @@ def licence_of(name: str) -> str:
     if text in FREE_TEXT:
         return FREE_TEXT[text]
     classified = {
-        CLASSIFIERS.get(one.rpartition(" :: ")[2]) for one in told.get_all("Classifier") or [] if "License ::" in one
+        CLASSIFIERS.get(classifier.rpartition(" :: ")[2])
+        for classifier in told.get_all("Classifier") or []
+        if "License ::" in classifier
     } - {None}
     if len(classified) == 1:
         return str(classified.pop())
@@ -103,7 +105,7 @@ def licence_of(name: str) -> str:
 def is_compatible(expression: str) -> bool:
     """Return whether an SPDX expression without brackets can be part of our work; AND binds closer than OR."""
     ways = expression.split(" OR ")
-    return any(all(one.strip() in COMPATIBLE for one in way.split(" AND ")) for way in ways)
+    return any(all(part.strip() in COMPATIBLE for part in way.split(" AND ")) for way in ways)
 
 
 def locked_packages(checkout: Path = CHECKOUT) -> Iterator[Licensed]:
@@ -131,9 +133,9 @@ def page(packages: list[Licensed]) -> str:
         "The recordings in `tests/vectors/audio` and of the demo were made for this project and are under its licence.",
     ]
     for title, for_product in (("The product", True), ("The checks only", False)):
-        of_this = [one for one in packages if one.for_product == for_product]
+        of_this = [package for package in packages if package.for_product == for_product]
         lines += ["", f"## {title}: {len(of_this)} packages", "", "| package | licence |", "|---|---|"]
-        lines += [f"| {one.name} | {one.licence} |" for one in of_this]
+        lines += [f"| {row.name} | {row.licence} |" for row in of_this]
     return "\n".join(lines) + "\n"
 
 
@@ -145,9 +147,9 @@ def main() -> int:
     except UnknownLicenceError as error:
         print(error, file=sys.stderr)
         return 1
-    foreign = [one for one in packages if not is_compatible(one.licence)]
-    for one in foreign:
-        print(f"{one.name}: {one.licence} cannot be part of a work under {OURS}", file=sys.stderr)
+    foreign = [package for package in packages if not is_compatible(package.licence)]
+    for package in foreign:
+        print(f"{package.name}: {package.licence} cannot be part of a work under {OURS}", file=sys.stderr)
     if parser.parse_args().write and not foreign:
         PAGE.write_text(page(packages))
     return 1 if foreign else 0

@@ -131,7 +131,7 @@ class Records:
             return self._name(schema["$ref"].rpartition("/")[2])
         union = schema.get("anyOf") or schema.get("oneOf")
         if union:
-            return " | ".join(dict.fromkeys(self._kind(one) for one in union))
+            return " | ".join(dict.fromkeys(self._kind(member) for member in union))
         kind = schema.get("type", "string" if isinstance(schema.get("const"), str) else "")
         if kind == "array":
             return f"list[{self._kind(schema.get('items', {}))}]"

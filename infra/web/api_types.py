@@ -26,10 +26,10 @@ def type_of(schema: dict[str, Any]) -> str:  # noqa: PLR0911 - a line a kind of 
     if "const" in schema:
         return _literal(schema["const"])
     if "enum" in schema:
-        return " | ".join(_literal(one) for one in schema["enum"])
+        return " | ".join(_literal(value) for value in schema["enum"])
     for union in ("anyOf", "oneOf"):
         if union in schema:
-            return " | ".join(dict.fromkeys(type_of(one) for one in schema[union]))
+            return " | ".join(dict.fromkeys(type_of(member) for member in schema[union]))
     if schema.get("type") == "array":
         return f"Array<{type_of(schema.get('items', {}))}>"
     if schema.get("type") == "object" or "properties" in schema:
@@ -49,8 +49,8 @@ def _literal(value: object) -> str:
 def _record(schema: dict[str, Any], *, indent: str = "") -> str:
     required = set(schema.get("required", []))
     lines = [
-        f"{indent}  {_key(name)}{'' if name in required else '?'}: {type_of(one)};"
-        for name, one in schema["properties"].items()
+        f"{indent}  {_key(name)}{'' if name in required else '?'}: {type_of(shape)};"
+        for name, shape in schema["properties"].items()
     ]
     return "{\n" + "\n".join(lines) + f"\n{indent}}}"
 
@@ -70,10 +70,13 @@ def _entry(name: str, operation: dict[str, Any]) -> str:
     parameters = operation.get("parameters", [])
 
     def group(place: str) -> str:
-        found = [one for one in parameters if one["in"] == place]
+        found = [parameter for parameter in parameters if parameter["in"] == place]
         if not found:
             return "never"
-        fields = [f"{_key(one['name'])}{'' if one.get('required') else '?'}: {type_of(one['schema'])}" for one in found]
+        fields = [
+            f"{_key(parameter['name'])}{'' if parameter.get('required') else '?'}: {type_of(parameter['schema'])}"
+            for parameter in found
+        ]
         return "{ " + "; ".join(fields) + " }"
 
     content = operation.get("requestBody", {}).get("content", {})

@@ -78,7 +78,7 @@ def library_path() -> str:
     found = find_chromium()
     if found is None or not found.is_relative_to(_UNPACKED):
         return ""
-    folders = sorted({str(one.parent) for one in (_UNPACKED / "usr" / "lib").rglob("*.so*")})
+    folders = sorted({str(path.parent) for path in (_UNPACKED / "usr" / "lib").rglob("*.so*")})
     return ":".join(folders)
 
 

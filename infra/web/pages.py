@@ -71,7 +71,7 @@ def _types_hold() -> bool:
 
 
 def _is_same(made: Path) -> bool:
-    names = {one.name for folder in (made, _BUILT) for one in folder.glob("*")}
+    names = {path.name for folder in (made, _BUILT) for path in folder.glob("*")}
     _, differing, missing = filecmp.cmpfiles(made, _BUILT, sorted(names), shallow=False)
     for name in [*differing, *missing]:
         print(f"services/web/built/{name} is not what the sources make: make web")

@@ -182,10 +182,17 @@ class BoundedHttpProtocol(H11Protocol):
         most = min(self.max_connections, max(1, descriptor_limit() - _RESERVED_DESCRIPTORS))
         if len(self.connections) <= most:
             return
-        others = [one for one in self.connections if isinstance(one, BoundedHttpProtocol) and one is not self]
-        waiting = sorted((one for one in others if not one.has_request), key=lambda one: one.waits_since)
-        for one in waiting[: max(1, len(waiting) // _CLOSED_SHARE)] or [self]:
-            one.transport.abort()
+        others = [
+            connection
+            for connection in self.connections
+            if isinstance(connection, BoundedHttpProtocol) and connection is not self
+        ]
+        waiting = sorted(
+            (connection for connection in others if not connection.has_request),
+            key=lambda connection: connection.waits_since,
+        )
+        for connection in waiting[: max(1, len(waiting) // _CLOSED_SHARE)] or [self]:
+            connection.transport.abort()
 
     @property
     def waits_since(self) -> tuple[bool, float]:

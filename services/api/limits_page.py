@@ -64,9 +64,9 @@ request is being answered.
 def limits_page() -> str:
     """Return the page: every limit, in the order in which they are charged."""
     rows = [
-        f"| {one.value.each} | {one.value.what} | {one.value.burst} | {one.value.refill} {_span(one.value.span)} "
-        f"| {_wait(one.value)} |"
-        for one in Limits
+        f"| {limit.value.each} | {limit.value.what} | {limit.value.burst} "
+        f"| {limit.value.refill} {_span(limit.value.span)} | {_wait(limit.value)} |"
+        for limit in Limits
     ]
     return "\n".join(
         [

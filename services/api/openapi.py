@@ -64,7 +64,7 @@ def describe(app: FastAPI) -> None:
                 for answer in operation["responses"].values():
                     _as_problem(answer)
             complete(found)
-            codes = sorted({one["code"] for one in found["x-problem-types"]})
+            codes = sorted({problem_type["code"] for problem_type in found["x-problem-types"]})
             found["components"]["schemas"]["Problem"]["properties"]["code"]["x-codes"] = codes
         return found
 

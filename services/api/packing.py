@@ -55,7 +55,7 @@ class _Packer:
         if self._has_tag() and start["status"] == 200:  # noqa: PLR2004 - RFC 9110 section 15.3.1
             tag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
             headers["etag"] = tag
-            if tag in {one.strip() for one in asked.get("if-none-match", "").split(",")}:
+            if tag in {part.strip() for part in asked.get("if-none-match", "").split(",")}:
                 start["status"] = 304
                 for name in ("content-length", "content-type"):
                     del headers[name]
@@ -77,8 +77,8 @@ class _Packer:
 
 def accepts_gzip(accept_encoding: str) -> bool:
     """Return whether a client accepts gzip, as browsers state it: a name without `;q=0`."""
-    for one in accept_encoding.split(","):
-        name, _, weight = one.strip().partition(";")
+    for part in accept_encoding.split(","):
+        name, _, weight = part.strip().partition(";")
         if name.strip().lower() == "gzip":
             return weight.replace(" ", "").lower() not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
     return False

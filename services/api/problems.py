@@ -302,16 +302,16 @@ async def _http_error(request: Request, error: Exception) -> Response:
 async def _invalid(request: Request, error: Exception) -> Response:
     """Name the fields by JSON pointer and the rule that each breaks; never what was sent."""
     found = error.errors() if isinstance(error, RequestValidationError) else []
-    if any(one["type"] == "json_invalid" for one in found):
+    if any(fault["type"] == "json_invalid" for fault in found):
         return problem(request, HTTPStatus.BAD_REQUEST, *HTTP_CODES[400])
     errors = [
         {
-            "in": str(one["loc"][0]) if one["loc"] else "",
-            "pointer": _pointer(_without_tag(one["loc"][1:], error), one["type"]),
-            "rule": one["type"],
-            **_unknown_field(one["loc"][1:], one["type"]),
+            "in": str(fault["loc"][0]) if fault["loc"] else "",
+            "pointer": _pointer(_without_tag(fault["loc"][1:], error), fault["type"]),
+            "rule": fault["type"],
+            **_unknown_field(fault["loc"][1:], fault["type"]),
         }
-        for one in found[:20]
+        for fault in found[:20]
     ]
     return problem(request, *INVALID_REQUEST, {"errors": errors})
 

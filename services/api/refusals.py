@@ -59,7 +59,11 @@ def note_caller(
     request: Request, actor: Actor, *, child_id: uuid.UUID | None = None, family_id: uuid.UUID | None = None
 ) -> None:
     """Remember the caller of a token, also of an ended session, and the family that a link names."""
-    meant = {name: str(one) for name, one in (("child_id", child_id), ("family_id", family_id)) if one is not None}
+    meant = {
+        name: str(subject_id)
+        for name, subject_id in (("child_id", child_id), ("family_id", family_id))
+        if subject_id is not None
+    }
     request.state.asker = _Asker(actor, meant)
 
 

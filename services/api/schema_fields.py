@@ -50,7 +50,7 @@ def read_typed_code(value: object) -> object:
         for character in unicodedata.normalize("NFKC", code)
         if not (character.isspace() or character in _DASHES or unicodedata.category(character) == "Cf")
     )
-    return "".join(str(unicodedata.decimal(one)) if one.isdecimal() else one for one in kept)
+    return "".join(str(unicodedata.decimal(character)) if character.isdecimal() else character for character in kept)
 
 
 TypedCode = BeforeValidator(read_typed_code)

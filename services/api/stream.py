@@ -82,7 +82,7 @@ class EventHub:
         found = await notifications.next(timeout_s)
         if found is not None:
             # A burst about one family wakes each of its streams once.
-            self._wake({_id_of(one.payload) for one in (found, *notifications.drain())} - {None})
+            self._wake({_id_of(notification.payload) for notification in (found, *notifications.drain())} - {None})
 
     async def _check(self) -> None:
         """Read once for all streams which sessions ended and which families have new events; count ended streams out.
@@ -100,9 +100,9 @@ class EventHub:
         self._known_seq = numbers
 
     def _wake(self, ids: Iterable[uuid.UUID | None]) -> None:
-        for one in ids:
-            if one is not None:
-                for event in self._waiting.get(one, ()):
+        for id_ in ids:
+            if id_ is not None:
+                for event in self._waiting.get(id_, ()):
                     event.set()
 
     def ended(self, stream_no: int) -> None:
@@ -133,10 +133,10 @@ class EventHub:
 
 
 def _count(counts: dict[uuid.UUID, int], ids: Iterable[uuid.UUID], step: int) -> None:
-    for one in ids:
-        counts[one] = counts.get(one, 0) + step
-        if not counts[one]:
-            del counts[one]
+    for id_ in ids:
+        counts[id_] = counts.get(id_, 0) + step
+        if not counts[id_]:
+            del counts[id_]
 
 
 def _id_of(payload: str) -> uuid.UUID | None:

@@ -274,6 +274,6 @@ async def _until_signal(follower: Follower, daily: Daily) -> None:
             if task.done():
                 task.result()
     finally:
-        for one in (*running, ending):
-            one.cancel()
+        for process in (*running, ending):
+            process.cancel()
         await asyncio.gather(*running, ending, return_exceptions=True)

@@ -128,7 +128,7 @@ def _check_room(folder: BackupFolder, line: Line, parent: Backup | None) -> None
     """Refuse a backup that would certainly not fit, so that what is received goes on having room."""
     free = shutil.disk_usage(folder.folder).free
     newest = [] if parent else line.backups()[-1:]
-    before = sum(file.stat().st_size for one in newest for file in line.base(one).rglob("*") if file.is_file())
+    before = sum(file.stat().st_size for backup in newest for file in line.base(backup).rglob("*") if file.is_file())
     needed = max(before if newest and newest[0].kind == FULL else 0, LEAST_FREE_BYTES)
     if free < needed:
         raise BackupError(

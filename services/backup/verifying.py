@@ -54,11 +54,11 @@ def newest_backup(folder: BackupFolder) -> tuple[Line, Backup]:
 
 async def _faults_of(folder: BackupFolder, programs: Programs, line: Line, backup: Backup) -> list[str]:
     faults: list[str] = []
-    for one in line.chain(backup):
+    for link in line.chain(backup):
         try:
-            await verify_base(programs, line, one, politely=True)
+            await verify_base(programs, line, link, politely=True)
         except BackupError as error:
-            faults += [f"{one.backup_id}: {text}" for text in error.lines or (error.sentence,)]
+            faults += [f"{link.backup_id}: {text}" for text in error.lines or (error.sentence,)]
     faults += await asyncio.to_thread(lambda: list(faults_of_log(line, backup.first_segment)))
     if not faults:
         faults += await faults_of_open_segment(programs, line, backup.first_segment)

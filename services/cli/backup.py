@@ -72,7 +72,7 @@ def list_backups() -> None:
         )
         cli_run.print_table(
             ("backup", "kind", "can be restored from", "recordings"),
-            [(one.backup_id, one.kind, shown(one.ended_at), str(one.recordings)) for one in backups],
+            [(backup.backup_id, backup.kind, shown(backup.ended_at), str(backup.recordings)) for backup in backups],
         )
         state = read_backup_state(folder.folder)
         if state is not None and state.received_until is not None:

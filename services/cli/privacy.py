@@ -48,9 +48,9 @@ def contests() -> None:
 
     async def chore(work: UnitOfWork) -> list[tuple[str, ...]]:
         return [
-            (str(one.contest_id), str(one.family_id), str(one.raised_by), str(one.about_id), one.right,
-             one.raised_at.isoformat(timespec="minutes"))
-            for one in await open_contests(work)
+            (str(contest.contest_id), str(contest.family_id), str(contest.raised_by), str(contest.about_id),
+             contest.right, contest.raised_at.isoformat(timespec="minutes"))
+            for contest in await open_contests(work)
         ]  # fmt: skip
 
     rows = cli_run.in_one_transaction(chore)

@@ -178,7 +178,7 @@ def _notice_in(file: Path) -> NoticeDetails:
             f"{'.'.join(map(str, fault['loc'])) or 'file'}: {fault['msg']}" for fault in error.errors(include_url=False)
         )
         raise cli_run.OperatorError("notice_malformed", f"{file}: this is not a notice.", lines) from None
-    unknown = sorted(json.loads(raw).keys() - {one.name for one in fields(NoticeDetails)})
+    unknown = sorted(json.loads(raw).keys() - {field.name for field in fields(NoticeDetails)})
     if unknown:
         lines = tuple(f"{name}: this field is unknown" for name in unknown)
         raise cli_run.OperatorError("notice_malformed", f"{file}: this is not a notice.", lines)

@@ -61,7 +61,7 @@ def _default(field: FieldInfo) -> str:
     from pydantic import SecretStr
 
     value = field.default
-    if isinstance(value, dict) and all(isinstance(one, float) for one in value.values()):
+    if isinstance(value, dict) and all(isinstance(number, float) for number in value.values()):
         return ",".join(f"{name}={amount:g}" for name, amount in value.items())
     if isinstance(value, SecretStr | dict):
         return "a development value" if value else ""

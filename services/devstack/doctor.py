@@ -398,7 +398,7 @@ async def privacy_notices(settings: Settings) -> Finding:
         return Finding("privacy notices", ok=True, what="not looked at: erasures of a restored backup are pending")
     finally:
         await database.close()
-    missing = [(site.name, fields) for site, one in stated if (fields := missing_fields(one, site.country))]
+    missing = [(site.name, fields) for site, statement in stated if (fields := missing_fields(statement, site.country))]
     if not missing:
         return Finding("privacy notices", ok=True, what=f"complete at each of {len(stated)} sites")
     shown = "; ".join(f"{name} lacks {', '.join(fields)}" for name, fields in missing[:5])

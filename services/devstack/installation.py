@@ -345,7 +345,9 @@ class Installation:
                 if judge.is_to_be_replaced(readiness):
                     self._replace(process, process_id, readiness.reasons)
             judges = {
-                one.process_id: judges[one.process_id] for one in self.processes.values() if one.process_id in judges
+                process.process_id: judges[process.process_id]
+                for process in self.processes.values()
+                if process.process_id in judges
             }
 
     def _replace(self, process: SupervisedProcess, process_id: int, reasons: Mapping[str, str]) -> None:

@@ -215,7 +215,7 @@ async def messages_of(work: UnitOfWork, row: OutboxRow, settings: Settings) -> l
         return await _unseal(work, row)
     messages = await due_messages(work, row, settings)
     if messages:
-        packed = json.dumps([[one.topic, one.payload.decode()] for one in messages]).encode()
+        packed = json.dumps([[message.topic, message.payload.decode()] for message in messages]).encode()
         row.payload = {**row.payload, "sealed": work.vault.seal(packed, "downlink").hex()}
         work.add(row)
     return messages
@@ -320,7 +320,7 @@ async def _config_messages(
 
 
 async def _command_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
-    return [reply(user, DownlinkKind.COMMAND, command_of(one)) for one in await claim_commands(work, identity)]
+    return [reply(user, DownlinkKind.COMMAND, command_of(command)) for command in await claim_commands(work, identity)]
 
 
 async def _call_messages(work: UnitOfWork, identity: WatchIdentity, user: User) -> list[Reply]:
@@ -328,9 +328,9 @@ async def _call_messages(work: UnitOfWork, identity: WatchIdentity, user: User) 
     return [
         reply(
             user, DownlinkKind.ALERT,
-            AlertSeen(ref=one.ref, state=one.state, seen_by=one.seen_by, tst=int(one.at.timestamp())),
+            AlertSeen(ref=notice.ref, state=notice.state, seen_by=notice.seen_by, tst=int(notice.at.timestamp())),
         )
-        for one in await claim_call_notices(work, identity, knows_states=knows_states)
+        for notice in await claim_call_notices(work, identity, knows_states=knows_states)
     ]  # fmt: skip
 
 

@@ -145,7 +145,7 @@ class _Reading:
             return
         if known is not None and known.kind is UplinkKind.HELLO:
             # The newest hello of a user says all that the earlier ones said.
-            for older in self._backlog.remove(user, lambda one: one.topic == message.topic):
+            for older in self._backlog.remove(user, lambda queued: queued.topic == message.topic):
                 self._count_out(user, older)
         if not self._backlog.has_room(user, message):
             self._put_off(user, message, "no_room")

@@ -60,7 +60,7 @@ class Rates:
     def _forget(self, now: datetime) -> None:
         for limit, buckets in zip(self._limits, self._buckets, strict=True):
             if len(buckets) > _ENTRIES_MAX:
-                kept = {name: one for name, one in buckets.items() if now - one.filled_at < limit.fills_in}
+                kept = {name: bucket for name, bucket in buckets.items() if now - bucket.filled_at < limit.fills_in}
                 buckets.clear()
                 buckets.update(kept)
         while len(self._incomplete) > _ENTRIES_MAX:

@@ -103,7 +103,9 @@ async def receive_batch(
         identities = await _identities(work, {message.user.name for message in messages.values()}, heard=True)
         paired = {number: message for number, message in messages.items() if message.user.name in identities}
         if paired:
-            handled = await declared.handle(work, [(identities[one.user.name], one) for one in paired.values()])
+            handled = await declared.handle(
+                work, [(identities[message.user.name], message) for message in paired.values()]
+            )
             replies = [*replies]
             for number, of_message in zip(paired, handled, strict=True):
                 replies[number] = of_message
@@ -201,7 +203,7 @@ def _refs(topic: Uplink, payload: bytes) -> list[str]:
     except ProtocolError:
         return []
     ids = [getattr(entry, "id", None) for entry in entries]
-    return [one for one in ids if isinstance(one, str)]
+    return [id_ for id_ in ids if isinstance(id_, str)]
 
 
 def _rejected(user: User, detail: Detail, topic: str, ref: str | None = None) -> Reply:

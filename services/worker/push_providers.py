@@ -46,13 +46,13 @@ class Poster:
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         loop = asyncio.get_running_loop()
         resolved = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(one[4][0]) for one in resolved))
-        if self._only_public and not all(is_public(one) for one in addresses):
+        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in resolved))
+        if self._only_public and not all(is_public(address) for address in addresses):
             message = "the name stands for an address that is not public"
             raise OSError(message)
-        for number, one in enumerate(addresses, start=1):
+        for number, candidate in enumerate(addresses, start=1):
             request = self._client.build_request(
-                "POST", httpx.URL(address).copy_with(host=one), content=body,
+                "POST", httpx.URL(address).copy_with(host=candidate), content=body,
                 headers={**headers, "Host": parts.netloc}, extensions={"sni_hostname": host},
             )  # fmt: skip
             try:

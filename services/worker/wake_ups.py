@@ -60,7 +60,7 @@ class WakeUps:
                 if notification is None:
                     pulse.record_success(self.name)
                     continue
-                kinds = {notification.payload, *(one.payload for one in notifications.drain())}
+                kinds = {notification.payload, *(notification.payload for notification in notifications.drain())}
                 for wake_up in self._wake_ups:
                     if wake_up.kinds & kinds:
                         wake_up.set()

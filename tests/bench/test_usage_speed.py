@@ -121,7 +121,7 @@ async def test_a_year_over_http_is_told_within_a_tenth_of_a_second(
         weeks = [FIRST + timedelta(weeks=number) for number in range(52)]
         work.add(
             cohort,
-            *(UsageWeek(programme_id=programme_id, week=one, quarter=FIRST, published_at=work.now) for one in weeks),
+            *(UsageWeek(programme_id=programme_id, week=week, quarter=FIRST, published_at=work.now) for week in weeks),
         )
     manager = await make_staff(client, database, Place(site, cohort), "manager", programme=True)
 

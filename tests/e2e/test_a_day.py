@@ -80,7 +80,9 @@ async def test_a_day_of_a_watch_without_a_network_is_told_as_it_truly_was(play: 
             assert abs(stay.from_at - (moment(starts) + shift)) <= SEEN_WITHIN
             assert abs(stay.until_at - (moment(ends) + shift)) <= SEEN_WITHIN
         truth = TRUTH["home_school_home"]
-        assert [(one.kind, one.zone.name) for one in day.passages] == [(kind, zone) for kind, zone, _ in truth]
+        assert [(passage.kind, passage.zone.name) for passage in day.passages] == [
+            (kind, zone) for kind, zone, _ in truth
+        ]
         for passage, (_, _, happened) in zip(day.passages, truth, strict=True):
             assert timedelta() <= passage.happened_at - (moment(happened) + shift) <= SAID_WITHIN
             # It is over: nobody is woken for it.
@@ -124,5 +126,5 @@ async def test_an_sos_is_answered_and_a_locate_told_where_the_child_is(play: Pla
         assert latest.seen is not None
         assert latest.seen.zone is not None
         assert latest.seen.zone.name == "School"
-        states = {one.command_id: one.state for one in await parent.places.commands(child)}
+        states = {command.command_id: command.state for command in await parent.places.commands(child)}
         assert states[given.command_id] == "done"

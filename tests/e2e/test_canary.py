@@ -110,7 +110,7 @@ async def a_voice_message_of_the_child(scene: Scene) -> list[str]:
     await scene.watch.wait_stored(scene.watch.voice.record("family", clip))
     assert len(clip.sound) > CHUNK_DEFAULT_BYTES, "in more chunks than one"
     messages = (await scene.told("GET", f"{scene.child}/messages"))["messages"]
-    (said,) = [one for one in messages if one["direction"] == "to_family" and one["kind"] == "voice"]
+    (said,) = [message for message in messages if message["direction"] == "to_family" and message["kind"] == "voice"]
     scene.heard(clip.sound)
     scene.heard(await scene.told("GET", f"{scene.child}/messages/{said['message_id']}/audio"))
     return [hashlib.sha256(clip.sound).hexdigest()]
@@ -145,7 +145,11 @@ async def _agree_to_places(scene: Scene) -> None:
 
 def _in_every_form(*degrees: float) -> list[str]:
     """Return numbers as text, and as the digits in which a row would show them if they were stored unsealed."""
-    return [form for one in degrees for form in (str(one), struct.pack(">d", one).hex(), struct.pack("<d", one).hex())]
+    return [
+        form
+        for degree in degrees
+        for form in (str(degree), struct.pack(">d", degree).hex(), struct.pack("<d", degree).hex())
+    ]
 
 
 async def a_place_and_a_zone(scene: Scene) -> list[str]:
@@ -316,4 +320,4 @@ async def test_nothing_of_what_is_erased_is_left_in_rows_objects_the_broker_or_l
 
 
 async def _watch_copies(scene: Scene) -> list[str]:
-    return [one["watch_copy"] for one in (await scene.told("GET", f"{scene.family}/erasures"))["erasures"]]
+    return [erasure["watch_copy"] for erasure in (await scene.told("GET", f"{scene.family}/erasures"))["erasures"]]

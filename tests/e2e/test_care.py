@@ -52,7 +52,7 @@ async def test_a_shift_is_shown_on_the_watch_and_the_child_sees_who_looked(play:
         await pair(watch, parent, child)
         until = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
         await parent.places.set_busy(until)
-        await watch.wait_until(lambda: any(watch.clock.on_shift_until(one.id) for one in watch.contacts()))
+        await watch.wait_until(lambda: any(watch.clock.on_shift_until(contact.id) for contact in watch.contacts()))
         local = until.astimezone(SHANGHAI)
         assert (watch.clock.on_shift_until("g-1") or "")[-5:] == f"{local:%H:%M}"
         await parent.places.set_busy(None)
@@ -70,9 +70,9 @@ async def _locate(home: Home, parent: SimParent, watch: SimWatch, family: str) -
     await parent.places.command(child, "locate")
     seen = await watch.wait_for("command_answered", command_kind="locate")
     # The name under which this guardian stands in the child's list, and no other.
-    assert [one.id for one in watch.contacts() if one.id == seen["by"]] == ["g-1"]
+    assert [contact.id for contact in watch.contacts() if contact.id == seen["by"]] == ["g-1"]
     await watch.wait_settled()
-    (given,) = [one for one in await parent.places.commands(child) if one.kind == "locate"]
+    (given,) = [command for command in await parent.places.commands(child) if command.kind == "locate"]
     assert given.state == "done"
 
 
@@ -89,7 +89,10 @@ async def test_a_watch_that_is_found_again_is_opened_and_says_so(play: Play) -> 
         assert (await watch.wait_for("unlocked"))["by"] == "g-1"
         assert not watch.is_locked
         await watch.wait_stored(watch.write("family", "it was under the bed"))
-        assert {one.kind: one.state for one in await parent.places.commands(child)} == {"lost": "done", "found": "done"}
+        assert {command.kind: command.state for command in await parent.places.commands(child)} == {
+            "lost": "done",
+            "found": "done",
+        }
 
 
 async def test_a_parent_reads_who_is_responsible_and_is_asked_one_question_a_day(play: Play) -> None:

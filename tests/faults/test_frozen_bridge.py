@@ -32,8 +32,8 @@ async def _answered(watch: HandWatch, numbers: range) -> list[str]:
     codes: dict[str, str] = {}
     waiting = {str(_text(number)["id"]): _text(number) for number in numbers}
     async with asyncio.timeout(DEADLINE_S):
-        for one in waiting.values():
-            await watch.say("text", one)
+        for waiter in waiting.values():
+            await watch.say("text", waiter)
         while waiting.keys() - codes.keys():
             answer = await watch.hears("receipt", within_s=DEADLINE_S)
             codes.setdefault(answer["ref"], answer["code"])

@@ -104,7 +104,7 @@ def published(lives: list[Life]) -> tuple[Told, dict[Hashable, Hashable | None]]
     dark: publishing.Dark = {}
     parent: dict[Hashable, Hashable | None] = {}
     for week in range(3):
-        there = [one for one in lives if week < one.gone_in]
+        there = [row for row in lives if week < row.gone_in]
         scopes = publishing.Scopes.of(
             PROGRAMME,
             [
@@ -127,12 +127,12 @@ def published(lives: list[Life]) -> tuple[Told, dict[Hashable, Hashable | None]]
 
 def truth(lives: list[Life], names: Mapping[str, Any]) -> dict[Cell, int]:
     found: dict[Cell, int] = defaultdict(int)
-    for one in lives:
-        for week in range(one.gone_in):
-            for scope in (PROGRAMME, one.site, one.cohort):
+    for row in lives:
+        for week in range(row.gone_in):
+            for scope in (PROGRAMME, row.site, row.cohort):
                 found[scope, week, "families"] += 1
                 for name, holds in names.items():
-                    found[scope, week, name] += holds(one.weeks[week])
+                    found[scope, week, name] += holds(row.weeks[week])
     return found
 
 
@@ -254,7 +254,7 @@ def recovered(lives: list[Life], audiences: set[str], told: Told | None = None) 
     found_told, parent = published(lives)
     true = truth(lives, HOLDS)
     attacker = Attacker(told or found_told, parent, audiences, true)
-    least = min(LEAST[Audience(one)] for one in audiences)
+    least = min(LEAST[Audience(audience)] for audience in audiences)
     found = []
     for at in sorted(attacker.hidden, key=str):
         everybody = (at[0], at[1], "families")

@@ -55,7 +55,7 @@ def test_it_is_quiet_exactly_when_the_clock_on_the_wall_says_so(
     # What a watch does: the time it was told, plus the offset it was told.
     wall = at + timedelta(seconds=utc_offset_s(zone, at))
     minute = wall.hour * 60 + wall.minute
-    expected = any((wall.isoweekday(), minute) in _quiet_minutes(one) for one in times)
+    expected = any((wall.isoweekday(), minute) in _quiet_minutes(period) for period in times)
     assert is_quiet(times, zone, at) is expected
 
 
@@ -64,7 +64,7 @@ def test_it_is_quiet_exactly_when_the_clock_on_the_wall_says_so(
 @example([NIGHT], "Europe/Berlin", AUTUMN + timedelta(minutes=45))
 def test_the_simulated_watch_is_silent_exactly_then(times: list[QuietTime], zone: str, at: datetime) -> None:
     told = Config.model_validate(
-        {"version": 1, "quiet": [one.row() for one in times], "utc_offset_s": utc_offset_s(zone, at)}
+        {"version": 1, "quiet": [period.row() for period in times], "utc_offset_s": utc_offset_s(zone, at)}
     )
     assert hours.is_quiet(told, at.timestamp()) is is_quiet(times, zone, at)
 

@@ -267,7 +267,7 @@ def page() -> str:
         _HEAD,
         "| routes | rules | roles | targets | cells | pass | 401 | 403 | 404 |",
         "|---|---|---|---|---|---|---|---|---|",
-        f"| {' | '.join(str(one) for one in numbers)} |",
+        f"| {' | '.join(str(number) for number in numbers)} |",
         "",
     ]
     for rule in rules:
@@ -277,7 +277,7 @@ def page() -> str:
         lines += [f"## {rule}", "", f"{len(routes_of_rule)} routes.", "", f"| role | {' | '.join(targets)} |"]
         lines.append("|---" * (len(targets) + 1) + "|")
         asked = {(cell.role, cell.target): cell.expected for cell in of_rule}
-        lines += [f"| {role} | {' | '.join(_word(asked, role, one) for one in targets)} |" for role in Role]
+        lines += [f"| {role} | {' | '.join(_word(asked, role, target) for target in targets)} |" for role in Role]
         lines.append("")
     return "\n".join(lines)
 

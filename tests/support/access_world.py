@@ -127,7 +127,7 @@ def doors_of(settings: Settings, database: Database) -> FastAPI:
 
     for context in iter_route_contexts(served.routes):
         if isinstance(context.original_route, APIRoute):
-            calls = [one.call for one in context.dependant.dependencies]
+            calls = [dependency.call for dependency in context.dependant.dependencies]
             rules = [Depends(call) for call in calls if call is not None and hasattr(call, "access_rule")]
             methods = sorted(context.methods or ())
             doors.add_api_route(str(context.path), opened, methods=methods, dependencies=rules)

@@ -25,10 +25,10 @@ async def calls_to(database: Database, person_id: str) -> int:
 
 async def calls_to_parents(parents: list[Parent]) -> list[int]:
     """Return how many texts about alerts were written to each of these guardians."""
-    return [await calls_to(one.database, one.guardian_id) for one in parents]
+    return [await calls_to(parent.database, parent.guardian_id) for parent in parents]
 
 
 async def waiting_calls(parents: list[Parent]) -> list[int]:
     """Return how many texts about alerts wait for each of these guardians."""
-    texts = [await sms_to(one.database, one.phone) for one in parents]
+    texts = [await sms_to(parent.database, parent.phone) for parent in parents]
     return [sum("called for help" in text for text in sent) for sent in texts]

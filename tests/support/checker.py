@@ -54,15 +54,15 @@ class Conversation:
 
     async def parent_writes(self, words: Sequence[str]) -> None:
         """Send texts to the child, each once the one before is confirmed."""
-        for one in words:
-            sent = await self.parent.write(self.child_id, one, timeout_s=DEADLINE_S)
-            self.down.append(Confirmed(str(sent.message_id), one))
+        for word in words:
+            sent = await self.parent.write(self.child_id, word, timeout_s=DEADLINE_S)
+            self.down.append(Confirmed(str(sent.message_id), word))
 
     async def child_writes(self, words: Sequence[str]) -> None:
         """Send texts to the family, each once the one before is confirmed."""
-        for one in words:
-            kept = await self.watch.wait_stored(self.watch.write("family", one), timeout_s=DEADLINE_S)
-            self.up.append(Confirmed(kept.wire_id, one))
+        for word in words:
+            kept = await self.watch.wait_stored(self.watch.write("family", word), timeout_s=DEADLINE_S)
+            self.up.append(Confirmed(kept.wire_id, word))
 
     async def parent_speaks(self, clips: Sequence[Clip]) -> None:
         """Send recordings to the child; AMR-NB is given to the watch as it is, so that bytes can be compared."""

@@ -54,7 +54,7 @@ def program(name: str, package: str) -> Program:
             pytest.fail(reason)
         pytest.skip(reason)
     [brought] = [one for folder in ("usr/bin", "usr/sbin", "bin", "sbin") if (one := root / folder / name).is_file()]
-    return Program(brought, sorted({one.parent for one in root.glob("**/lib/**/*.so*")}))
+    return Program(brought, sorted({path.parent for path in root.glob("**/lib/**/*.so*")}))
 
 
 def _bring(package: str) -> Path:

@@ -193,7 +193,7 @@ class Parent:
         """Return the same guardian in another session of this phone, whose last proof is more than 5 minutes old."""
         other = await replace(self, tokens={}, secrets={}).log_in()
         sessions = (await other.told("GET", "/v1/me/sessions"))["sessions"]
-        (session_id,) = (uuid.UUID(one["session_id"]) for one in sessions if one["current"])
+        (session_id,) = (uuid.UUID(session["session_id"]) for session in sessions if session["current"])
         async with self.database.begin() as work:
             session = await work.session.get_one(Session, session_id)
             session.stepped_up_at = work.now - timedelta(minutes=5)

@@ -40,8 +40,8 @@ class MqttClient:
 
     async def subscribe(self, *filters: str) -> None:
         """Subscribe with QoS 1 and wait for SUBACK; a refusal in it is not looked at, only what arrives counts."""
-        for one in filters:
-            await self._client.subscribe(one, qos=1)
+        for filter_ in filters:
+            await self._client.subscribe(filter_, qos=1)
 
     async def publish(self, topic: str, payload: str | bytes, *, retain: bool = False) -> None:
         """Publish with QoS 1 and wait for PUBACK; aiomqtt.MqttError when thrown out for it."""

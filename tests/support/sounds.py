@@ -115,7 +115,7 @@ def loudness_db(samples_of_it: array[int], rate_hz: int = 8_000) -> float:
     """Return how loud speech is (dBFS): the mean power of the louder half of its moments of 50 ms."""
     span = rate_hz // 20
     powers = sorted(
-        sum(one * one for one in samples_of_it[place : place + span]) / span
+        sum(sample * sample for sample in samples_of_it[place : place + span]) / span
         for place in range(0, len(samples_of_it) - span + 1, span)
     )
     louder = powers[len(powers) // 2 :]

@@ -370,7 +370,9 @@ async def _own_password(world: CrawlWorld, member: StaffMember) -> Asked:
 async def _own_session(world: CrawlWorld, member: StaffMember) -> Asked:
     # Another of the same person's: the one that asks goes on.
     other = await renewed(member, world.database)
-    (its_own,) = [one for one in (await other.told("GET", "/v1/staff/me/sessions"))["sessions"] if one["current"]]
+    (its_own,) = [
+        session for session in (await other.told("GET", "/v1/staff/me/sessions"))["sessions"] if session["current"]
+    ]
     return {"staff_session_id": its_own["staff_session_id"], "as": other}
 
 

@@ -95,7 +95,7 @@ class Stand:
         """Let everybody log in whom the database knows."""
         async with self.database.begin() as work:
             logins = await broker_logins(work)
-        await self.broker.set_logins([BrokerLogin(one.username, one.password_hash) for one in logins])
+        await self.broker.set_logins([BrokerLogin(login.username, login.password_hash) for login in logins])
 
     @contextlib.asynccontextmanager
     async def bridge(self, *, reads: bool = True) -> AsyncIterator[Bridge]:

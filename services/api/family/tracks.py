@@ -17,8 +17,8 @@ _LINE_LEAST = 2
 
 def geojson_of(view: DayView) -> bytes:
     """Return a FeatureCollection: a point for every check-in with a place, then the line of the good ones."""
-    features = [_feature(one, one.place) for one in view.checkins if one.place is not None]
-    line = [_position(one.place) for one in view.line if one.place is not None]
+    features = [_feature(checkin, checkin.place) for checkin in view.checkins if checkin.place is not None]
+    line = [_position(checkin.place) for checkin in view.line if checkin.place is not None]
     if len(line) >= _LINE_LEAST:
         features.append({
             "type": "Feature",
@@ -35,7 +35,7 @@ def gpx_of(view: DayView) -> bytes:
     """
     document = GPX()
     document.creator = "SmartWatch"
-    points = [_track_point(one.place, one.happened_at) for one in view.line if one.place is not None]
+    points = [_track_point(checkin.place, checkin.happened_at) for checkin in view.line if checkin.place is not None]
     track = GPXTrack(name=view.day.isoformat())
     track.segments.append(GPXTrackSegment(points))
     document.tracks.append(track)

@@ -48,7 +48,7 @@ async def resend_lists_after_restore(work: UnitOfWork) -> bool:
         .returning(col(WatchIdentity.username))
         .execution_options(synchronize_session=False)
     )  # fmt: skip
-    usernames = sorted(str(one[0]) for one in forgotten.all())
+    usernames = sorted(str(row[0]) for row in forgotten.all())
     # The backup knows nothing of present connections: a watch that was disconnected then may be connected now.
     await work.run(
         update(WatchIdentity)

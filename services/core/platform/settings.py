@@ -37,7 +37,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 @cache
 def _networks(text: str) -> tuple[Network, ...]:
-    return tuple(ipaddress.ip_network(one.strip()) for one in text.split(",") if one.strip())
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
 class Environment(StrEnum):

@@ -44,7 +44,7 @@ class SmsRoutes:
         """Read ``+86=aliyun,+84=esms|webhook,*=twilio``; raises ValueError with a sentence."""
         routes: dict[str, tuple[str, ...]] = {}
         without: list[str] = []
-        for entry in (one.strip() for one in text.split(",") if one.strip()):
+        for entry in (part.strip() for part in text.split(",") if part.strip()):
             prefix, sign, names = (part.strip() for part in entry.rpartition("="))
             providers = tuple(name.strip() for name in names.split("|"))
             if not sign:
@@ -151,7 +151,7 @@ class SmsSettings(BaseSettings):
     def _read_balances(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        pairs = [one.partition("=") for one in value.split(",") if one.strip()]
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
         message = "is no list such as esms=500000,twilio=20"
         try:
             balances = {name.strip(): float(least) for name, _, least in pairs}

@@ -55,8 +55,10 @@ class WatchdogSettings(BaseSettings):
     @model_validator(mode="after")
     def _check_watchdog(self) -> Self:
         mails, numbers = self.watchdog_mails, self.watchdog_numbers
-        faults = [f"watchdog_mail_to: {one!r} is no mail address" for one in mails if _MAIL.fullmatch(one) is None]
-        faults += ["watchdog_sms_to has a number that is not +..." for one in numbers if _PHONE.fullmatch(one) is None]
+        faults = [f"watchdog_mail_to: {mail!r} is no mail address" for mail in mails if _MAIL.fullmatch(mail) is None]
+        faults += [
+            "watchdog_sms_to has a number that is not +..." for number in numbers if _PHONE.fullmatch(number) is None
+        ]
         if mails and not (self.watchdog_smtp_host and _MAIL.fullmatch(self.watchdog_mail_from)):
             faults.append("watchdog_mail_to needs watchdog_smtp_host and watchdog_mail_from")
         if faults:
@@ -75,4 +77,4 @@ class WatchdogSettings(BaseSettings):
 
 
 def _parts(written: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in written.split(",") if one.strip())
+    return tuple(part.strip() for part in written.split(",") if part.strip())

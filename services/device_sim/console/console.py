@@ -37,7 +37,8 @@ class Command:
 def printable(text: str) -> str:
     """Return another person's text without control characters, which could steer this terminal."""
     return "".join(
-        "\ufffd" if unicodedata.category(one) in {"Cc", "Cf", "Cs"} and one != "\u200d" else one for one in text
+        "\ufffd" if unicodedata.category(character) in {"Cc", "Cf", "Cs"} and character != "\u200d" else character
+        for character in text
     )
 
 

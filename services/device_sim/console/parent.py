@@ -190,7 +190,8 @@ def _line(message: Message) -> str:
     else:
         content = shown(message.kind, (message.text if message.kind == "text" else message.emoji) or "")
     states = ", ".join(
-        f"{printable(one.name)}: {one.state}{f' ({one.detail})' if one.detail else ''}" for one in message.recipients
+        f"{printable(recipient.name)}: {recipient.state}{f' ({recipient.detail})' if recipient.detail else ''}"
+        for recipient in message.recipients
     )
     return f"{printable(message.sender.name)}: {content}  [{states}]"
 

@@ -76,11 +76,11 @@ class DeviceCommands:
         say("confirmed; it counts for 5 minutes")
 
     async def _sessions(self, _rest: str) -> None:
-        for place, one in enumerate(await self._parent.devices.sessions(), 1):
-            mark = "→" if one.current else " "
-            state = "waits for its second step" if one.limited else "logged in"
-            phone = printable(one.label) or "a phone without a name"
-            say(f"  {mark} {place}. {phone}, since {one.created_at.astimezone():%Y-%m-%d %H:%M}: {state}")
+        for place, session in enumerate(await self._parent.devices.sessions(), 1):
+            mark = "→" if session.current else " "
+            state = "waits for its second step" if session.limited else "logged in"
+            phone = printable(session.label) or "a phone without a name"
+            say(f"  {mark} {place}. {phone}, since {session.created_at.astimezone():%Y-%m-%d %H:%M}: {state}")
 
     async def _end(self, rest: str) -> None:
         sessions = await self._parent.devices.sessions()
@@ -88,10 +88,10 @@ class DeviceCommands:
 
     async def _log_ins(self, _rest: str) -> None:
         waiting = await self._parent.devices.log_ins()
-        for place, one in enumerate(waiting, 1):
-            phone = printable(one.label) or "a phone without a name"
-            who = f"{printable(one.display_name)} {one.phone or ''}".strip()
-            say(f"  {place}. {phone}, {who}, since {one.created_at.astimezone():%H:%M}; ask them first")
+        for place, waiter in enumerate(waiting, 1):
+            phone = printable(waiter.label) or "a phone without a name"
+            who = f"{printable(waiter.display_name)} {waiter.phone or ''}".strip()
+            say(f"  {place}. {phone}, {who}, since {waiter.created_at.astimezone():%H:%M}; ask them first")
         if not waiting:
             say("  nobody waits")
 

@@ -80,9 +80,9 @@ class PlaceCommands:
         say(f"  {day.day} in {day.timezone}; fixes: {counted}")
         for stay in day.stays:
             say(f"  {_times(stay.from_at, stay.until_at)} at {_where(stay.place, stay.zone)} ({stay.fixes} fixes)")
-        for one in day.passages:
-            alarmed = ", you were alarmed" if one.alarmed else ""
-            say(f"  {_times(one.happened_at)} {one.kind} {printable(one.zone.name)}{alarmed}")
+        for passage in day.passages:
+            alarmed = ", you were alarmed" if passage.alarmed else ""
+            say(f"  {_times(passage.happened_at)} {passage.kind} {printable(passage.zone.name)}{alarmed}")
 
     async def _zone(self, rest: str) -> None:
         lat, lon, radius_m, name = words(rest, 4, "zone LAT LON METRES NAME")
@@ -124,7 +124,10 @@ class PlaceCommands:
 
     async def _alerts(self, _rest: str) -> None:
         child, alerts = await self._listed_alerts()
-        names = {one.guardian_id: one.display_name for one in await self._parent.family.guardians(child.family_id)}
+        names = {
+            guardian.guardian_id: guardian.display_name
+            for guardian in await self._parent.family.guardians(child.family_id)
+        }
         for place, alert in enumerate(alerts, 1):
             by = printable(names.get(alert.acknowledged_by or "", "") or "a guardian")
             taken = "nobody has answered" if alert.acknowledged_at is None else f"{by} takes care"
@@ -191,7 +194,7 @@ def _times(*moments: datetime) -> str:
 
 
 def _say_settings(settings: Settings) -> None:
-    quiet = ", ".join(f"{one.starts} - {one.ends}" for one in settings.quiet) or "none"
+    quiet = ", ".join(f"{period.starts} - {period.ends}" for period in settings.quiet) or "none"
     say(f"  version {settings.version}, on the watch {settings.acked_version}")
     say(f"  location {'on' if settings.location else 'off'}, a check-in every {settings.checkin_interval_s} s")
     say(f"  quiet {quiet}; language {settings.language}, volume {settings.volume_pct} %")

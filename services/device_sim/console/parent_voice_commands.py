@@ -84,9 +84,9 @@ class VoiceCommands:
         return message
 
     async def _unread(self, _rest: str) -> None:
-        for one in await self._parent.voice.unread():
-            child = await self._parent.family.child(one.child_id)
-            say(f"  {printable(child.name)}: {one.unread} not read, {one.unplayed} recordings not played")
+        for count in await self._parent.voice.unread():
+            child = await self._parent.family.child(count.child_id)
+            say(f"  {printable(child.name)}: {count.unread} not read, {count.unplayed} recordings not played")
 
 
 def _sound(command: str, rest: str) -> tuple[bytes, str]:

@@ -168,7 +168,7 @@ class WatchConsole:
         say(f"online    {'yes' if watch.is_online else 'no'}")
         say(f"quiet     {'yes: messages wait silently' if watch.clock.is_quiet else 'no'}")
         say(f"contacts  version {watch.contacts_version}, settings version {watch.config_version}")
-        waiting = sum(one.state in {OutgoingState.QUEUED, OutgoingState.SENT} for one in watch.sent())
+        waiting = sum(message.state in {OutgoingState.QUEUED, OutgoingState.SENT} for message in watch.sent())
         say(f"waiting   {waiting} to send, {len(watch.owed_receipts())} receipts owed")
 
     async def _pair(self, _rest: str) -> None:
@@ -242,7 +242,7 @@ class WatchConsole:
 
     async def _states(self, _rest: str) -> None:
         for message in self._watch.sent():
-            became = "; ".join(f"{self._name(one.by)}: {one.state}" for one in self._watch.sent_states(message))
+            became = "; ".join(f"{self._name(state.by)}: {state.state}" for state in self._watch.sent_states(message))
             detail = f" ({message.detail})" if message.detail else ""
             say(f"  {message.number}. {_MARKS[message.state]}{detail} {became}")
 

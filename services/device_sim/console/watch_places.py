@@ -90,6 +90,6 @@ def _place(rest: str, usage: str) -> tuple[float, float, float | None]:
     except ValueError:
         raise CommandError(f"usage: {usage}") from None
     # Written so that what is not a number is refused as well.
-    if not (abs(lat) <= _LAT_MAX and abs(lon) <= _LON_MAX) or len(more) > 1 or not all(one >= 0 for one in more):
+    if not (abs(lat) <= _LAT_MAX and abs(lon) <= _LON_MAX) or len(more) > 1 or not all(number >= 0 for number in more):
         raise CommandError(f"usage: {usage}")
     return lat, lon, more[0] if more else None

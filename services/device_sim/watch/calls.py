@@ -64,12 +64,12 @@ class CallScreen:
 
     def emergency_contacts(self) -> list[Contact]:
         """Return whom the child can call: the emergency contacts, without one everybody with a number."""
-        callable_ones = [one for one in self._contacts() if one.may_call and one.number is not None]
-        return [one for one in callable_ones if one.emergency] or callable_ones
+        callable_ones = [contact for contact in self._contacts() if contact.may_call and contact.number is not None]
+        return [contact for contact in callable_ones if contact.emergency] or callable_ones
 
     def _show_contacts(self, ref: str, reason: str) -> None:
         self._timers.pop(ref, None)
-        names = ", ".join(one.name for one in self.emergency_contacts())
+        names = ", ".join(contact.name for contact in self.emergency_contacts())
         self._events.emit(EventKind.ALERT_UNANSWERED, ref=ref, reason=reason, call=names)
 
     def _stop_waiting(self, ref: str) -> None:

@@ -204,15 +204,15 @@ class PairedSession:
         """Publish a fix or a report together with what else of its kind is due."""
         now = asyncio.get_running_loop().time()
         others = [
-            one
-            for one in self._body.store.outgoing.pending()
-            if one.kind == record.kind and one.number != record.number and self._schedule.is_due(one.number, now)
+            other
+            for other in self._body.store.outgoing.pending()
+            if other.kind == record.kind and other.number != record.number and self._schedule.is_due(other.number, now)
         ]
         # The modem's buffer holds both directions.
         pack = first_pack([record, *others], self._body.traits.max_payload_bytes)
-        for one in pack[1:]:
-            self._schedule.mark_said(one.number, now)
-            self._body.store.outgoing.mark_sent(one.number)
+        for number in pack[1:]:
+            self._schedule.mark_said(number.number, now)
+            self._body.store.outgoing.mark_sent(number.number)
         await self._publish(UplinkKind(record.kind), payload_of(pack))
 
     async def _tell_chunk(self) -> bool:

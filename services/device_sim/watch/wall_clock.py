@@ -23,7 +23,7 @@ class WallClock:
 
         None without a shift or after its end. KeyError for an unknown contact.
         """
-        contacts = {one.id: one for one in self._store.contacts()}
+        contacts = {contact.id: contact for contact in self._store.contacts()}
         now, config = self._body.server_now(), self._store.config()
         until_tst = on_shift_until(contacts[contact_id], now)
         if until_tst is None or now is None:

@@ -78,8 +78,8 @@ def _play_on(installation: Installation, console: Console, *, once: bool) -> int
 def _print_table(console: Console, taken: list[StepResult]) -> None:
     table = Table("step", "passed", "ms", title="the story of one family")
     table.columns[2].justify = "right"
-    for one in taken:
-        table.add_row(one.step, "yes" if one.held else "NO", str(one.duration_ms))
+    for port in taken:
+        table.add_row(port.step, "yes" if port.held else "NO", str(port.duration_ms))
     console.print(table)
 
 

@@ -41,9 +41,9 @@ def describe_failure(error: Exception, waited_s: float) -> str:
     # The deadline of a step replaces the CancelledError that carries the frames below the step.
     frames = [
         frame
-        for one in (error, error.__cause__, error.__context__)
-        if one is not None
-        for frame in traceback.extract_tb(one.__traceback__)
+        for cause in (error, error.__cause__, error.__context__)
+        if cause is not None
+        for frame in traceback.extract_tb(cause.__traceback__)
         if Path(frame.filename).parent == here and frame.name != "play"
     ]
     if not frames:

@@ -219,7 +219,7 @@ class Story(CareStory):
         self.watch.voice.play(self._voice_ref, self.voice_folder / "from-mum.wav")
         message = await self.parent.wait_for_message(
             self.child_id,
-            lambda one: one.kind == "voice" and one.recipients[0].state == "played",
+            lambda message: message.kind == "voice" and message.recipients[0].state == "played",
             timeout_s=WAIT_DEADLINE_S,
         )
         return f"state {message.recipients[0].state}; played into {self.voice_folder / 'from-mum.wav'}"
@@ -228,7 +228,9 @@ class Story(CareStory):
         kept = self.watch.voice.record("family", RECORDINGS / "a-picture.wav")
         self._from_child = await self.parent.wait_for_message(
             self.child_id,
-            lambda one: one.direction == "to_family" and one.voice is not None and one.voice.state == "ready",
+            lambda message: (
+                message.direction == "to_family" and message.voice is not None and message.voice.state == "ready"
+            ),
             timeout_s=WAIT_DEADLINE_S,
         )
         await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
@@ -249,7 +251,7 @@ class Story(CareStory):
         self.watch.read(newest.ref)
         message = await self.parent.wait_for_message(
             self.child_id,
-            lambda one: one.text == newest.text and one.recipients[0].state == "played",
+            lambda message: message.text == newest.text and message.recipients[0].state == "played",
             timeout_s=WAIT_DEADLINE_S,
         )
         return f"state {message.recipients[0].state}"
@@ -257,7 +259,7 @@ class Story(CareStory):
     async def _answer(self) -> str:
         kept = self.watch.write("family", "I love you Mama ❤️")
         message = await self.parent.wait_for_message(
-            self.child_id, lambda one: one.text == "I love you Mama ❤️", timeout_s=WAIT_DEADLINE_S
+            self.child_id, lambda message: message.text == "I love you Mama ❤️", timeout_s=WAIT_DEADLINE_S
         )
         await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
         return f"from {message.sender.name}: {message.text}"
@@ -276,7 +278,7 @@ class Story(CareStory):
         seen = await self._appears("Are you there?")
         await self.watch.wait_for("stored", wire_id=kept.wire_id, timeout_s=WAIT_DEADLINE_S)
         await self.parent.wait_for_message(
-            self.child_id, lambda one: one.text == "I was in the lift", timeout_s=WAIT_DEADLINE_S
+            self.child_id, lambda message: message.text == "I was in the lift", timeout_s=WAIT_DEADLINE_S
         )
         return f"{seen}; and the answer written offline arrived"
 

@@ -86,7 +86,9 @@ class CareStory(ABC):
         expect(answered["state"], "done", "what the watch answered")
         await self.watch.wait_settled(timeout_s=WAIT_DEADLINE_S)
         state = next(
-            one.state for one in await self.parent.places.commands(self.child_id) if one.command_id == given.command_id
+            command.state
+            for command in await self.parent.places.commands(self.child_id)
+            if command.command_id == given.command_id
         )
         expect(state, "done", "locate")
         return f"asked by {answered['by']}; {await self._seen(12)}"
@@ -104,8 +106,8 @@ class CareStory(ABC):
         return f"{told['seen_by']} has seen it, the watch says"
 
     async def _open_alert(self) -> Alert:
-        alerts = [one for one in await self.parent.places.alerts(self.child_id) if one.kind == "sos"]
-        expect([one.acknowledged_at for one in alerts], [None], "calls for help")
+        alerts = [alert for alert in await self.parent.places.alerts(self.child_id) if alert.kind == "sos"]
+        expect([alert.acknowledged_at for alert in alerts], [None], "calls for help")
         return alerts[0]
 
     async def _seen(self, accuracy_m: float) -> str:

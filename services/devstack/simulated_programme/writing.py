@@ -134,7 +134,7 @@ async def simulate(
 async def _make_site(
     work: UnitOfWork, chance: random.Random, programme: Programme, number: int, plan: Plan, first_week: date
 ) -> list[_Member]:
-    country, zone, locale, _ = chance.choices(COUNTRIES, [one[3] for one in COUNTRIES])[0]
+    country, zone, locale, _ = chance.choices(COUNTRIES, [country[3] for country in COUNTRIES])[0]
     # Three sites in ten start a quarter later.
     first_day = first_week - timedelta(days=10) + timedelta(days=91 if number % 10 >= 7 else 0)  # noqa: PLR2004
     began_at = _noon(first_day)
@@ -188,11 +188,11 @@ async def _make_site(
     await work.flush()
     work.add(
         *(
-            WatchSettings(child_id=one.child_id, timezone=zone, language=locale, quiet=_SCHOOL, changed_at=began_at)
-            for one in members
+            WatchSettings(child_id=member.child_id, timezone=zone, language=locale, quiet=_SCHOOL, changed_at=began_at)
+            for member in members
         ),
         # Recorded from the first day; a later record would count all earlier messages again.
-        *(QuietSince(child_id=one.child_id, since_at=began_at, quiet=_SCHOOL, timezone=zone) for one in members),
+        *(QuietSince(child_id=member.child_id, since_at=began_at, quiet=_SCHOOL, timezone=zone) for member in members),
     )
     await work.flush()
     return members

@@ -60,8 +60,8 @@ def _failed_checks(answer: httpx.Response) -> str:
 def pages_of(settings: Settings) -> dict[str, str]:
     """Return the addresses of ``/readyz`` to ask: those of the setting, or of the processes of this machine."""
     if settings.watchdog_pages:
-        written = [one.strip() for one in settings.watchdog_pages.split(",") if one.strip()]
-        return {urlsplit(one).netloc or one: one for one in written}
+        written = [part.strip() for part in settings.watchdog_pages.split(",") if part.strip()]
+        return {urlsplit(address).netloc or address: address for address in written}
     ports = {
         "api": settings.api_health_port, "bridge": settings.bridge_health_port, "broker": settings.broker_health_port,
         "worker": settings.worker_health_port,
@@ -137,7 +137,7 @@ def disk(folders: Iterable[Path]) -> str | None:
     """Check the room on the disks of these folders; each disk once."""
     short: dict[int, str] = {}
     for folder in folders:
-        there = next((one for one in (folder, *folder.absolute().parents) if one.exists()), None)
+        there = next((path for path in (folder, *folder.absolute().parents) if path.exists()), None)
         if there is None:
             continue
         usage = shutil.disk_usage(there)

@@ -99,7 +99,10 @@ async def _text(settings: Settings, sender: SmsSender, line: Line) -> None:
     for number in settings.watchdog_numbers:
         attempts = await sender.send(number, content, new_ref(26), urgency=Urgency.SOS)
         if not any(attempt.failure is None for attempt in attempts):
-            failed.append(", ".join(f"{one.provider} {one.failure}: {one.reason}" for one in attempts) or "no route")
+            failed.append(
+                ", ".join(f"{attempt.provider} {attempt.failure}: {attempt.reason}" for attempt in attempts)
+                or "no route"
+            )
     if failed:
         text = f"sms: {'; '.join(failed)}"
         raise NotSentError(text)

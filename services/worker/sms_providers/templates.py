@@ -103,7 +103,7 @@ def _template(path: Path, kind: str, locale: str, value: Any) -> Template:  # no
         raise TemplatesBrokenError(message)
     if params is None:
         return Template(value)
-    if not isinstance(params, list) or not all(isinstance(one, str) for one in params):
+    if not isinstance(params, list) or not all(isinstance(param, str) for param in params):
         message = f"{path}: the params of {kind} in {locale} are no list of names"
         raise TemplatesBrokenError(message)
     return Template(value, frozenset(params))

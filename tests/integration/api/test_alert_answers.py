@@ -65,7 +65,7 @@ async def test_who_cannot_help_now_acknowledges_nothing_and_the_calls_go_on(
     path = await _press(both[0])
     answered: dict[str, Any] = await both[1].told("POST", f"{path}/acknowledge", json={"answer": "cannot_help"})
     assert (answered["state"], answered["acknowledged_at"]) == ("seen", None)
-    assert [(one["guardian_id"], one["answer"]) for one in answered["answers"]] == [
+    assert [(answer["guardian_id"], answer["answer"]) for answer in answered["answers"]] == [
         (both[1].guardian_id, "cannot_help")
     ]
     await _later(both[0], clock, minutes=1)

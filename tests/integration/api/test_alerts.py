@@ -39,7 +39,7 @@ async def test_alerts_are_read_back_newest_first_page_by_page(parent: Parent, cl
     cursor = ""
     while True:
         page = await parent.told("GET", f"{parent.child}/alerts?limit=3{cursor}")
-        found += [one["alert_id"] for one in page["alerts"]]
+        found += [alert["alert_id"] for alert in page["alerts"]]
         if page["next_cursor"] is None:
             break
         assert len(page["alerts"]) == 3
@@ -61,7 +61,9 @@ async def test_a_cursor_of_another_family_is_one_that_does_not_exist(
 async def test_who_may_not_locate_is_told_nothing_of_zones(parent: Parent) -> None:
     zone, fall = await _raise(parent, "zone_left"), await _raise(parent, "fall")
     grandmother = await parent.invite()
-    assert [one["alert_id"] for one in (await grandmother.told("GET", f"{parent.child}/alerts"))["alerts"]] == [fall]
+    assert [alert["alert_id"] for alert in (await grandmother.told("GET", f"{parent.child}/alerts"))["alerts"]] == [
+        fall
+    ]
     for method, leaf in (("GET", ""), ("POST", "/acknowledge")):
         assert await grandmother.refused(method, f"{parent.child}/alerts/{zone}{leaf}") == (404, "not_found")
     father = await parent.invite(may_locate=True, relation="father")
@@ -106,7 +108,7 @@ async def test_readiness_shows_over_what_each_guardian_can_be_reached(parent: Pa
     grandmother = await parent.invite()
     await grandmother.told("POST", "/v1/auth/logout")
     guardians = (await parent.told("GET", f"{parent.family}/readiness"))["guardians"]
-    (shown,) = [one for one in guardians if one["guardian_id"] == grandmother.guardian_id]
+    (shown,) = [guardian for guardian in guardians if guardian["guardian_id"] == grandmother.guardian_id]
     assert (shown["live_session"], shown["phone_confirmed"], shown["reachable"]) == (False, True, True)
 
 
@@ -116,5 +118,5 @@ async def test_a_family_that_nobody_has_logged_in_for_is_not_ready(database: Dat
     async with database.begin() as work:
         assert not (await readiness_of_family(work, family_id)).is_ready
         never_seen = await readiness_of_family(work, home.family_id)
-    assert [one.is_reachable for one in never_seen.guardians] == [False]
+    assert [guardian.is_reachable for guardian in never_seen.guardians] == [False]
     assert not never_seen.is_ready

@@ -27,14 +27,16 @@ async def test_every_hearing_refusal_and_change_of_rights_is_there_with_who_and_
     await aunt.refused("PATCH", aunt.child, json={"name": "Lin"})
     await mother.told("PATCH", f"{mother.family}/guardians/{aunt.guardian_id}", json={"may_locate": True})
     entries = (await _log(aunt))["entries"]
-    told = [(one["action"], one["by"], one["guardian_id"], one["outcome"], one["reason"]) for one in entries[:3]]
+    told = [
+        (entry["action"], entry["by"], entry["guardian_id"], entry["outcome"], entry["reason"]) for entry in entries[:3]
+    ]
     assert told == [
         ("guardian.rights_changed", "guardian", mother.guardian_id, "done", ""),
         ("access", "guardian", aunt.guardian_id, "refused", "right_missing"),
         ("audio", "guardian", mother.guardian_id, "done", ""),
     ]
     assert entries[2]["subject_id"] == message["message_id"]
-    assert [one["seq"] for one in entries] == list(range(entries[0]["seq"], 0, -1))
+    assert [entry["seq"] for entry in entries] == list(range(entries[0]["seq"], 0, -1))
 
 
 async def test_the_log_comes_in_pages_and_says_no_name_and_no_number(

@@ -81,7 +81,7 @@ async def test_two_people_see_to_it_that_one_sees_a_name_and_a_number_for_an_hou
     assert len(await _texts(database, case.mother)) == 1
     assert await _texts(database, case.grandmother) == []
     events = (await case.mother.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    assert [(one["kind"], one["ref_id"]) for one in events] == [("guardian.looked_up", asked["break_glass_id"])]
+    assert [(event["kind"], event["ref_id"]) for event in events] == [("guardian.looked_up", asked["break_glass_id"])]
     (listed,) = (await case.cem.told("GET", f"{case.site}/break-glass"))["break_glass"]
     assert (listed["reason"], listed["told_at"] is not None) == (REASON, True)
     clock.advance(minutes=59)
@@ -103,13 +103,13 @@ async def test_every_step_is_in_the_log_with_ids_and_no_reason_name_or_number(
         entries = (
             await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == asked["break_glass_id"]))
         ).all()
-    noted = [(one.action.removeprefix("break_glass."), one.outcome) for one in entries]
+    noted = [(entry.action.removeprefix("break_glass."), entry.outcome) for entry in entries]
     # What was done before the notice stands twice: where it was written, and copied to the family's own log.
     assert sorted(noted) == [
         ("approved", "done"), ("asked", "done"), ("asked", "done"), ("looked", "done"), ("looked", "refused"),
         ("looked", "refused"), ("told", "done"),
     ]  # fmt: skip
-    assert sum(one.family_id == case.mother.family_id for one in entries) == 5
+    assert sum(entry.family_id == case.mother.family_id for entry in entries) == 5
     said = repr(entries)
     assert not any(personal in said for personal in (REASON, "Lan", case.mother.phone))
 

@@ -63,7 +63,7 @@ async def test_each_change_is_a_new_version_and_the_watch_is_told(
     contact = await mother.add_contact()
     path = f"{mother.child}/contacts/{contact['contact_id']}"
     await mother.told("PATCH", path, json={"name": "Miss Li", "emergency": True, "number": new_phone()})
-    ids = [one["contact_id"] for one in (await mother.contacts())["contacts"]]
+    ids = [contact["contact_id"] for contact in (await mother.contacts())["contacts"]]
     await mother.told("PUT", f"{mother.child}/contacts/order", json={"contact_ids": ids[::-1]})
     assert await _on_watch(mother) == ["c-2", "g-1"]
     await mother.told("DELETE", path)
@@ -94,7 +94,7 @@ async def test_two_guardians_at_once_lose_no_change_and_no_version(
     after = await mother.contacts()
     assert after["version"] == version + 16
     assert len({one["wire_id"] for one in added}) == 16
-    positions = [one["position"] for one in after["contacts"]]
+    positions = [contact["position"] for contact in after["contacts"]]
     assert positions == sorted(set(positions))
 
 
@@ -184,7 +184,7 @@ async def test_what_a_watch_cannot_show_or_dial_is_refused(
 async def test_an_order_names_everyone_once(client: httpx.AsyncClient, database: Database, change: str) -> None:
     mother = await make_family(client, database)
     await mother.add_contact()
-    ids = [one["contact_id"] for one in (await mother.contacts())["contacts"]]
+    ids = [contact["contact_id"] for contact in (await mother.contacts())["contacts"]]
     asked = {"twice": [*ids, ids[0]], "one missing": ids[:1], "a stranger": [ids[0], str(uuid.uuid4())], "none": []}
     assert await mother.refused("PUT", f"{mother.child}/contacts/order", json={"contact_ids": asked[change]}) == (
         422,

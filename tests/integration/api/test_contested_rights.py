@@ -102,8 +102,8 @@ async def test_two_managers_decide_and_48_hours_later_it_is_done_and_every_guard
     for guardian in (case.mother, case.uncle):
         assert len([text for text in await sms_to(database, guardian.phone) if "contested" in text]) == 2
     events = (await case.uncle.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    decisions = [one["detail"].get("decision") for one in events if one["kind"] == "contest.changed"]
-    assert [one for one in decisions if one] == ["waiting", "done"]
+    decisions = [event["detail"].get("decision") for event in events if event["kind"] == "contest.changed"]
+    assert [decision for decision in decisions if decision] == ["waiting", "done"]
     async with database.begin() as work:
         noted = await work.session.exec(
             select(AuditEntry.action, AuditEntry.outcome).where(

@@ -39,7 +39,7 @@ async def _carries(database: Database, identity: WatchIdentity, level_pct: int) 
 
 async def _triage(staff: StaffMember, place: Place, kind: str) -> list[str]:
     path = f"/v1/staff/sites/{place.site.site_id}/triage"
-    return [one["serial"] for one in (await staff.told("GET", path, params={"kind": kind}))["entries"]]
+    return [entry["serial"] for entry in (await staff.told("GET", path, params={"kind": kind}))["entries"]]
 
 
 async def _rows_of_staff(staff: StaffMember, place: Place) -> list[dict[str, Any]]:
@@ -70,7 +70,7 @@ async def test_everybody_sees_the_battery_of_the_last_message_and_not_that_of_th
     clock.advance(minutes=2)
     await _carries(database, identity, 7)
     assert (await _shown_to_guardians(parent))["battery_pct"] == 7
-    assert [one["battery_pct"] for one in await _rows_of_staff(staff, place)] == [7, 7]
+    assert [row["battery_pct"] for row in await _rows_of_staff(staff, place)] == [7, 7]
     assert "low_battery" in await _counts(database, place)
     async with database.begin() as work:
         assert await record_low_batteries(work)
@@ -110,7 +110,7 @@ async def test_every_list_shows_the_same_time_of_the_last_message(
     await _carries(database, identity, 50)
     clock.advance(minutes=2)
     written = (await _shown_to_guardians(parent))["last_seen_at"]
-    assert [one["last_seen_at"] for one in await _rows_of_staff(staff, place)] == [written, written]
+    assert [row["last_seen_at"] for row in await _rows_of_staff(staff, place)] == [written, written]
     async with database.begin() as work:
         (shelf,) = await list_watches(work, site=place.site)
         (entry,) = await roster(work, place.site)

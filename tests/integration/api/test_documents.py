@@ -154,7 +154,7 @@ async def test_an_unknown_field_is_named_and_its_value_is_not(client: httpx.Asyn
     body = {"phone": "+8613800138000", "colour": "a secret value", "+8613900139000": 1, "a sentence": 2}
     answer = await client.post("/v1/auth/codes", json=body)
     assert answer.status_code == 422
-    assert [one.get("unknown") for one in answer.json()["errors"]] == ["colour", None, None]
-    assert all(one["pointer"] == "" for one in answer.json()["errors"])
+    assert [error.get("unknown") for error in answer.json()["errors"]] == ["colour", None, None]
+    assert all(error["pointer"] == "" for error in answer.json()["errors"])
     assert "secret" not in answer.text
     assert "139" not in answer.text

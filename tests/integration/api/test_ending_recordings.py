@@ -29,7 +29,7 @@ async def _until(parents: Sequence[Parent], clock: FakeClock, at: datetime) -> N
 
 async def _voice(parent: Parent, message_id: str) -> dict[str, Any]:
     page = await parent.told("GET", f"{parent.child}/messages")
-    return next(one["voice"] for one in page["messages"] if one["message_id"] == message_id)
+    return next(message["voice"] for message in page["messages"] if message["message_id"] == message_id)
 
 
 async def _on_the_card(parent: Parent) -> dict[str, Any] | None:

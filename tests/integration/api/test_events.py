@@ -76,7 +76,7 @@ async def test_sync_tells_the_same_as_the_stream_in_pages(
             await parent.add_contact()
         live_told = [(await stream.next()) for _ in range(3)]
     polled = await parent.told("GET", "/v1/sync", params={"since": begun["cursor"]})
-    assert [one["seq"] for one in polled["events"]] == [one.told["seq"] for one in live_told if one]
+    assert [event["seq"] for event in polled["events"]] == [one.told["seq"] for one in live_told if one]
     after = await parent.told("GET", "/v1/sync", params={"since": polled["cursor"]})
     assert after["events"] == []
 
@@ -204,7 +204,9 @@ async def test_a_session_that_is_ended_from_another_device_ends_its_open_stream(
     lost = await parent.new_device().log_in()
     await lost.told("POST", "/v1/auth/second-step", json={"pin": "730418"})
     (session_id,) = [
-        one["session_id"] for one in (await parent.told("GET", "/v1/me/sessions"))["sessions"] if not one["current"]
+        session["session_id"]
+        for session in (await parent.told("GET", "/v1/me/sessions"))["sessions"]
+        if not session["current"]
     ]
     async with live.follow(lost) as stream:
         await parent.told("DELETE", f"/v1/me/sessions/{session_id}")

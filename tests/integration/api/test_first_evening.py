@@ -36,7 +36,9 @@ async def test_a_family_comes_from_the_first_code_to_the_first_answer(
     await mother.add_child()
 
     contacts = await mother.contacts()
-    assert [(one["wire_id"], one["name"], one["kind"]) for one in contacts["contacts"]] == [("g-1", "妈妈", "guardian")]
+    assert [(contact["wire_id"], contact["name"], contact["kind"]) for contact in contacts["contacts"]] == [
+        ("g-1", "妈妈", "guardian")
+    ]
 
     identity = await pair(mother, place)
     child = await mother.told("GET", f"/v1/children/{mother.child_id}")
@@ -57,7 +59,7 @@ async def test_a_family_comes_from_the_first_code_to_the_first_answer(
         assert (await receive_from_child(work, standing, answer)).code == "stored"
 
     page = await mother.told("GET", path)
-    assert [(one["direction"], one["text"]) for one in page["messages"]] == [
+    assert [(message["direction"], message["text"]) for message in page["messages"]] == [
         ("to_family", "hi"),
         ("to_child", "晚安 🌙"),
     ]

@@ -25,7 +25,7 @@ async def _invite(parent: Parent, phone: str, **fields: object) -> dict[str, str
 
 async def _rights(parent: Parent, guardian_id: str) -> dict[str, bool]:
     guardians = (await parent.told("GET", f"{parent.family}/guardians"))["guardians"]
-    found = next(one for one in guardians if one["guardian_id"] == guardian_id)
+    found = next(guardian for guardian in guardians if guardian["guardian_id"] == guardian_id)
     return {name: found[name] for name in ("may_message", "may_locate", "may_manage")}
 
 
@@ -39,7 +39,10 @@ async def test_an_invited_phone_joins_with_consent_and_appears_to_everyone(
     }  # fmt: skip
     for guardian in (mother, grandmother):
         contacts = (await guardian.contacts())["contacts"]
-        assert [(one["wire_id"], one["name"]) for one in contacts if one["kind"] == "guardian"][1] == ("g-2", "Nai Nai")
+        assert [(contact["wire_id"], contact["name"]) for contact in contacts if contact["kind"] == "guardian"][1] == (
+            "g-2",
+            "Nai Nai",
+        )
     async with database.begin() as work:
         reached = await recipients_of(work, uuid.UUID(mother.child_id), "family")
     assert [one.wire_id for one in reached] == ["g-1", "g-2"]
@@ -142,7 +145,7 @@ async def test_a_guardian_without_the_right_to_manage_changes_only_their_own_rel
             assert await aunt.refused("DELETE", path) == forbidden
             assert await aunt.refused("PATCH", path, json={"relation": "friend"}) == forbidden
     await aunt.told("PATCH", f"{aunt.family}/guardians/{aunt.guardian_id}", json={"relation": "aunt"})
-    shown = {one["guardian_id"]: one["relation"] for one in (await mother.contacts())["contacts"]}
+    shown = {contact["guardian_id"]: contact["relation"] for contact in (await mother.contacts())["contacts"]}
     assert shown[aunt.guardian_id] == "aunt"
     assert await aunt.refused("POST", f"{aunt.family}/children", json={"name": "Lin"}) == forbidden
     assert await aunt.refused("PATCH", aunt.child, json={"name": "Lin"}) == forbidden
@@ -181,7 +184,7 @@ async def test_who_leaves_or_is_removed_has_no_access_from_that_moment(
     assert (await aunt.told("GET", "/v1/me"))["families"] == []
     after = await mother.contacts()
     assert after["version"] == before + 1
-    assert aunt.guardian_id not in {one["guardian_id"] for one in after["contacts"]}
+    assert aunt.guardian_id not in {contact["guardian_id"] for contact in after["contacts"]}
     # Nor does anybody come in through a door that they had opened.
     standing = (await mother.told("GET", f"{mother.family}/invitations"))["invitations"]
     assert pending["invitation_id"] not in {one["invitation_id"] for one in standing}
@@ -199,12 +202,14 @@ async def test_without_the_right_to_write_a_guardian_is_off_the_watch_and_back_w
     path = f"{mother.family}/guardians/{aunt.guardian_id}"
     await mother.told("PATCH", path, json={"may_message": False})
     assert await aunt.refused("GET", f"{aunt.child}/messages") == (403, "right_missing")
-    assert aunt.guardian_id not in {one["guardian_id"] for one in (await mother.contacts())["contacts"]}
+    assert aunt.guardian_id not in {contact["guardian_id"] for contact in (await mother.contacts())["contacts"]}
     async with database.begin() as work:
-        assert [one.wire_id for one in await recipients_of(work, uuid.UUID(mother.child_id), "family")] == ["g-1"]
+        assert [recipient.wire_id for recipient in await recipients_of(work, uuid.UUID(mother.child_id), "family")] == [
+            "g-1"
+        ]
         assert await recipients_of(work, uuid.UUID(mother.child_id), "g-2") == []
     await mother.told("PATCH", path, json={"may_message": True})
-    assert aunt.guardian_id in {one["guardian_id"] for one in (await mother.contacts())["contacts"]}
+    assert aunt.guardian_id in {contact["guardian_id"] for contact in (await mother.contacts())["contacts"]}
     assert (await aunt.send("back"))["text"] == "back"
 
 
@@ -222,11 +227,13 @@ async def test_withdrawn_consent_stops_messages_at_once_and_can_be_given_again(
         "consent_required",
     )
     async with database.begin() as work:
-        assert [one.wire_id for one in await recipients_of(work, uuid.UUID(mother.child_id), "family")] == ["g-1"]
+        assert [recipient.wire_id for recipient in await recipients_of(work, uuid.UUID(mother.child_id), "family")] == [
+            "g-1"
+        ]
     for _ in range(2):
         await aunt.consent()
     kept = (await aunt.told("GET", f"{aunt.family}/consents"))["consents"]
-    assert [one["withdrawn_at"] is None for one in kept] == [False, True]
+    assert [consent["withdrawn_at"] is None for consent in kept] == [False, True]
     assert (await aunt.send("again"))["text"] == "again"
 
 
@@ -244,7 +251,7 @@ async def test_consent_is_asked_with_the_text_of_today_and_recorded_with_version
     assert given["given_at"]
     for part in ("location", "measurement"):
         await parent.consent(part)
-    assert {one["part"] for one in (await parent.told("GET", path))["consents"]} == {
+    assert {consent["part"] for consent in (await parent.told("GET", path))["consents"]} == {
         "messages",
         "location",
         "measurement",
@@ -269,7 +276,7 @@ async def test_families_are_bounded(client: httpx.AsyncClient, database: Databas
     answers = [
         await mother.ask("POST", f"{mother.family}/children", json={"name": f"Child {number}"}) for number in range(10)
     ]
-    assert [one.status_code for one in answers] == [201] * 9 + [409]
+    assert [answer.status_code for answer in answers] == [201] * 9 + [409]
     assert (answers[-1].json()["code"], answers[-1].json()["of"]) == ("family_full", "children")
     invited = [
         await mother.ask("POST", f"{mother.family}/invitations", json={"phone": new_phone(), "relation": "aunt"})

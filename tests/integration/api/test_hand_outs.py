@@ -107,8 +107,8 @@ async def test_the_budget_is_spent_by_known_and_unknown_numbers_alike_and_only_t
     of_other_site = new_phone()
     await enrol_family(database, of_other_site)
     answers = [await hall.ask(phone) for phone in (mine.phone, unknown, of_other_site)]
-    assert [one.status_code for one in answers] == [202] * 3
-    assert len({tuple(one.json()) for one in answers}) == 1
+    assert [answer.status_code for answer in answers] == [202] * 3
+    assert len({tuple(answer.json()) for answer in answers}) == 1
     assert [len(await sms_to(database, phone)) for phone in (mine.phone, unknown, of_other_site)] == [1, 0, 0]
     fourth = await hall.ask((await hall.parent()).phone)
     assert (fourth.status_code, fourth.json()["code"]) == (403, "hand_out_closed")
@@ -189,7 +189,7 @@ async def test_slips_are_printed_as_a_pdf_for_families_of_the_site_and_kept_as_h
 ) -> None:
     hall = await (await _hall(client, database)).open(families=6)
     parents = [await hall.parent() for _ in range(6)]
-    codes = [await family_code_of(one) for one in parents]
+    codes = [await family_code_of(parent) for parent in parents]
     path = f"{hall.path}/{hall.told['hand_out_id']}/slips"
     answer = await hall.coordinator.ask("POST", path, json={"family_codes": codes})
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
@@ -200,7 +200,7 @@ async def test_slips_are_printed_as_a_pdf_for_families_of_the_site_and_kept_as_h
     assert len(set(slips)) == 6
     async with database.begin() as work:
         kept = repr([*await work.session.exec(select(LogInSlip)), *await work.session.exec(select(HandOut))])
-    for secret in (*slips, hall.told["code"], *(one.replace("-", "") for one in slips)):
+    for secret in (*slips, hall.told["code"], *(slip.replace("-", "") for slip in slips)):
         assert secret not in kept
     stranger = await enrol_family(database, new_phone())
     foreign = await family_code_of(Parent(client, database, "", stranger))
@@ -273,7 +273,7 @@ async def test_a_number_is_confirmed_by_its_code_and_a_guardian_who_is_not_count
     assert not await _no_channel(hall, parent)
     async with database.begin() as work:
         guardians = await guardians_of(work, uuid.UUID(str(parent.family_id)))
-        (grandmother,) = [one for _, one in guardians if str(one.guardian_id) != parent.guardian_id]
+        (grandmother,) = [guardian for _, guardian in guardians if str(guardian.guardian_id) != parent.guardian_id]
         grandmother.phone_confirmed_at = None
         work.add(grandmother)
     assert await _no_channel(hall, parent)

@@ -48,7 +48,7 @@ async def test_home_tells_what_thirteen_requests_told(parent: Parent) -> None:
     # What happens from here on is told by events after the cursor of this answer.
     later = await parent.send("And dream well!")
     events = (await parent.told("GET", "/v1/sync", params={"since": home["cursor"]}))["events"]
-    assert later["message_id"] in {one["ref_id"] for one in events}
+    assert later["message_id"] in {event["ref_id"] for event in events}
     assert (await parent.told("GET", f"{parent.child}/looks"))["looks"] == []
 
 
@@ -119,7 +119,7 @@ async def test_a_message_that_waited_on_the_phone_keeps_its_own_time(
     assert spoken["sent_at"] == sent["sent_at"]
     async with database.begin() as work:
         facts = await work.session.exec(select(Fact).where(col(Fact.ref_id) == uuid.UUID(sent["message_id"])))
-        assert [one.happened_at for one in facts] == [made_at]
+        assert [fact.happened_at for fact in facts] == [made_at]
 
 
 @pytest.mark.parametrize(("away", "kept"), [(timedelta(hours=9), "now"), (timedelta(days=-4_000), "none")])
@@ -139,7 +139,7 @@ async def test_a_time_without_an_offset_is_refused(parent: Parent, written: Any)
     answer = await parent.ask("POST", f"{parent.child}/messages", json=body, headers=headers)
     assert answer.status_code == 422
     # The pointer names the field, without the word that tells kinds of messages apart.
-    assert [one["pointer"] for one in answer.json()["errors"]] == ["/made_at"]
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/made_at"]
 
 
 async def test_only_what_changed_is_read_again(parent: Parent, clock: FakeClock) -> None:
@@ -149,7 +149,7 @@ async def test_only_what_changed_is_read_again(parent: Parent, clock: FakeClock)
     clock.advance(minutes=5)
     new = await parent.send("new")
     page = await parent.told("GET", f"{parent.child}/messages", params={"changed_after": since})
-    assert [one["message_id"] for one in page["messages"]] == [new["message_id"]]
+    assert [message["message_id"] for message in page["messages"]] == [new["message_id"]]
     assert old["message_id"] not in str(page)
 
 

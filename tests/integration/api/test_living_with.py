@@ -76,10 +76,10 @@ async def test_whoever_lives_with_the_child_is_called_with_the_first_guardian_an
     for hidden in ("Mei", "http", "127.0.0.1", "8080"):
         assert hidden not in TEXT
     alert = await grandmother.told("GET", f"{mother.child}/alerts/{alert_id}")
-    assert sorted((one["guardian_id"] or "", one["contact_id"] or "") for one in alert["calls"]) == sorted(
+    assert sorted((call["guardian_id"] or "", call["contact_id"] or "") for call in alert["calls"]) == sorted(
         [(mother.guardian_id, ""), (grandmother.guardian_id, ""), ("", contact_id)]
     )
-    log = [one["action"] for one in (await mother.told("GET", f"{mother.family}/audit?limit=100"))["entries"]]
+    log = [entry["action"] for entry in (await mother.told("GET", f"{mother.family}/audit?limit=100"))["entries"]]
     assert (log.count("contact.lives_with_child"), log.count("alert.contact_called")) == (1, 1)
 
 

@@ -41,14 +41,14 @@ async def test_places_commands_and_recordings_are_there_with_who_and_nothing_els
 
     told = await _looks(aunt)
 
-    assert [(one["what"], one["by"], one["guardian_id"], one["message_id"]) for one in told["looks"]] == [
+    assert [(look["what"], look["by"], look["guardian_id"], look["message_id"]) for look in told["looks"]] == [
         ("asked_the_watch", "guardian", mother.guardian_id, None),
         ("recording", "guardian", mother.guardian_id, message["message_id"]),
         ("place", "guardian", mother.guardian_id, None),
     ]
     assert told["next_before"] is None
     mother.child_id = other_child
-    assert [one["what"] for one in (await _looks(mother))["looks"]] == ["place"]
+    assert [look["what"] for look in (await _looks(mother))["looks"]] == ["place"]
 
 
 async def test_they_come_in_pages_and_every_one_once(client: httpx.AsyncClient, database: Database) -> None:

@@ -113,7 +113,7 @@ async def test_of_many_streams_each_hears_their_own_family(
             return await _open(ports[number % 2], tokens.issue(claims, now), family_id, claims)
 
     async with asyncio.timeout(DEADLINE_S):
-        listeners = await asyncio.gather(*(opened(number, *one) for number, one in enumerate(guardians)))
+        listeners = await asyncio.gather(*(opened(number, *guardian) for number, guardian in enumerate(guardians)))
     assert len(listeners) == families * GUARDIANS
     # One event a family, and each of its streams hears that one, whichever process serves it.
     marks = {}

@@ -168,7 +168,7 @@ async def test_what_a_request_claims_about_itself_changes_no_refusal(
 
 
 async def test_every_id_is_random(world: AccessWorld, database: Database) -> None:
-    named = [uuid.UUID(one) for ids in world.ids.values() for name, one in ids.items() if name != "family_code"]
+    named = [uuid.UUID(id_) for ids in world.ids.values() for name, id_ in ids.items() if name != "family_code"]
     async with database.begin() as work:
         connection = await work.session.connection()
         for name, table in SQLModel.metadata.tables.items():
@@ -184,6 +184,6 @@ async def test_every_id_is_random(world: AccessWorld, database: Database) -> Non
 def test_no_address_takes_an_id_that_is_a_number() -> None:
     for path, methods in app_without_database().openapi()["paths"].items():
         for operation in methods.values():
-            for one in operation.get("parameters", ()):
-                if one["in"] == "path" and one["name"].endswith("_id"):
-                    assert one["schema"]["format"] == "uuid", path
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "path" and parameter["name"].endswith("_id"):
+                    assert parameter["schema"]["format"] == "uuid", path

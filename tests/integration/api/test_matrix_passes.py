@@ -184,6 +184,6 @@ async def test_what_signed_links_open_is_opened_without_a_token(
     }  # fmt: skip
     for link in links:
         path, _, token = link["url"].removeprefix("http://").partition("/")[2].rpartition("/")
-        (route,) = [one for one in routes if one.path == f"/{path}/{{token}}"]
+        (route,) = [route for route in routes if route.path == f"/{path}/{{token}}"]
         answer = await client.get(f"/{path}/{token}")
         assert (answer.status_code, fault_of(route, answer)) == (200, "")

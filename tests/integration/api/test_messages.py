@@ -93,7 +93,7 @@ async def test_pages_hold_every_message_once_while_new_ones_come(client: httpx.A
     while True:
         params = {"limit": 3, **({"cursor": cursor} if cursor else {})}
         page = await parent.told("GET", f"{parent.child}/messages", params=params)
-        seen += [one["message_id"] for one in page["messages"]]
+        seen += [message["message_id"] for message in page["messages"]]
         cursor = page["next_cursor"]
         if cursor is None:
             break
@@ -105,22 +105,24 @@ async def test_states_are_told_for_each_recipient(client: httpx.AsyncClient, dat
     place = await make_place(database)
     mother = await make_family(client, database, place)
     before = await mother.send("before the watch")
-    assert [one["state"] for one in before["recipients"]] == ["queued"]
+    assert [recipient["state"] for recipient in before["recipients"]] == ["queued"]
     identity = await pair(mother, place)
     aunt = await mother.invite()
     path = f"{mother.child}/messages/{before['message_id']}"
-    assert [one["state"] for one in (await mother.told("GET", path))["recipients"]] == ["stored"]
+    assert [recipient["state"] for recipient in (await mother.told("GET", path))["recipients"]] == ["stored"]
 
     assert await _child_says(database, identity, "to both") == "stored"
     (message,) = [
-        one for one in (await aunt.told("GET", f"{aunt.child}/messages"))["messages"] if one["direction"] == "to_family"
+        message
+        for message in (await aunt.told("GET", f"{aunt.child}/messages"))["messages"]
+        if message["direction"] == "to_family"
     ]
     path = f"{aunt.child}/messages/{message['message_id']}/state"
     assert (await aunt.told("PUT", path, json={"state": "played"}))["my_state"] == "played"
     assert (await aunt.told("PUT", path, json={"state": "delivered"}))["my_state"] == "played"
     states = {
-        one["guardian_id"]: one["state"]
-        for one in (await mother.told("GET", path.removesuffix("/state")))["recipients"]
+        recipient["guardian_id"]: recipient["state"]
+        for recipient in (await mother.told("GET", path.removesuffix("/state")))["recipients"]
     }
     assert states == {mother.guardian_id: "stored", aunt.guardian_id: "played"}
 

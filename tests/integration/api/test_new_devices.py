@@ -160,7 +160,7 @@ async def _waiting(parent: Parent) -> list[dict[str, Any]]:
 
 async def _states(parent: Parent, cursor: str) -> list[str]:
     events = (await parent.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    return [one["detail"]["state"] for one in events if one["kind"] == "log_in.changed"]
+    return [event["detail"]["state"] for event in events if event["kind"] == "log_in.changed"]
 
 
 @pytest.mark.parametrize("word", ["approve", "refuse"])
@@ -227,7 +227,7 @@ async def test_the_owner_of_a_number_is_told_and_keeps_new_phones_out_for_a_day(
     stranger = await mother.new_device("unknown").log_in()
     assert await _states(mother, cursor) == ["waiting"]
     sessions = (await mother.told("GET", "/v1/me/sessions"))["sessions"]
-    assert {(one["label"], one["limited"]) for one in sessions} == {("unknown", True), ("", False)}
+    assert {(session["label"], session["limited"]) for session in sessions} == {("unknown", True), ("", False)}
     assert await stranger.refused("POST", "/v1/me/new-phones/block") == (403, "second_step_needed")
     blocked = await mother.told("POST", "/v1/me/new-phones/block")
     assert datetime.fromisoformat(blocked["blocked_until_at"]) == clock.now + timedelta(hours=24)
@@ -323,7 +323,7 @@ async def test_one_address_may_not_ask_for_everybodys_codes(client: httpx.AsyncC
         )
         for number in range(Limits.CODES_OF_ADDRESS.value.burst + 1)
     ]
-    assert {one.status_code for one in answers[:-1]} == {202}
+    assert {answer.status_code for answer in answers[:-1]} == {202}
     assert (answers[-1].status_code, answers[-1].json()["code"]) == (429, "too_many_requests")
     assert answers[-1].headers["retry-after"] == str(answers[-1].json()["retry_after_s"])
 
@@ -335,7 +335,7 @@ async def test_a_range_of_numbers_is_sent_so_many_codes_whoever_asks(client: htt
         )
         for number in range(Limits.CODES_OF_PREFIX.value.burst + 1)
     ]
-    assert [one.status_code for one in answers].count(429) == 1
+    assert [answer.status_code for answer in answers].count(429) == 1
     assert answers[-1].status_code == 429
 
 
@@ -354,7 +354,7 @@ async def test_sessions_are_listed_and_ended_from_another_device_whose_token_is_
     lost.device_token = lost.tokens["device_token"]
     await lost.told("POST", "/v1/auth/second-step", json={"pin": PIN})
     sessions = (await parent.told("GET", "/v1/me/sessions"))["sessions"]
-    assert [(one["label"], one["current"]) for one in sessions] == [("Redmi 12", False), ("", True)]
+    assert [(session["label"], session["current"]) for session in sessions] == [("Redmi 12", False), ("", True)]
     path = f"/v1/me/sessions/{sessions[0]['session_id']}"
     for _ in range(2):
         await parent.told("DELETE", path)
@@ -375,7 +375,7 @@ async def test_a_family_enrolled_meanwhile_is_joined_after_the_second_step_and_n
     assert len((await parent.told("GET", "/v1/me"))["families"]) == 1
     await tablet.told("POST", "/v1/auth/second-step", json={"pin": PIN})
     families = (await tablet.told("GET", "/v1/me"))["families"]
-    assert str(second) in {one["family_id"] for one in families}
+    assert str(second) in {family["family_id"] for family in families}
 
 
 async def test_when_a_countrys_budget_is_used_up_strangers_wait_and_known_devices_do_not(

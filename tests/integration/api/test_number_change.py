@@ -77,7 +77,7 @@ async def test_after_a_day_the_account_is_at_the_new_number_and_the_session_has_
     assert await _numbers_on_watch(mother) == {"g-1": (new, True), "g-2": (aunt.phone, True)}
     await aunt.log_in()
     events = (await aunt.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    assert [one["detail"] for one in events if one["kind"] == "number_change.changed"] == [
+    assert [event["detail"] for event in events if event["kind"] == "number_change.changed"] == [
         {"state": state, "guardian_id": mother.guardian_id} for state in ("waiting", "done")
     ]
     # The phone is known at the new number; the old one opens nothing.

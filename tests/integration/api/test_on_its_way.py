@@ -128,7 +128,7 @@ async def test_on_its_way_is_silent_nowhere_and_not_arrived_after_thirty_days(
     assert "một tháng" in entry["advice"]
     assert await _counts(database, place) == {"not_arrived"}
     async with database.begin() as work:
-        assert [one.states[-1] for one in await silent_families(work, place.site.site_id)] == ["not_arrived"]
+        assert [family.states[-1] for family in await silent_families(work, place.site.site_id)] == ["not_arrived"]
 
     # A guardian's tap: from now on a silence is a silence.
     for _ in range(2):

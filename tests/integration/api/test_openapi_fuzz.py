@@ -90,7 +90,7 @@ async def callers(settings: Settings) -> Callers:
         "site_id": home.site_id, "programme_id": site.programme_id, "staff_id": staff.staff_id,
     }  # fmt: skip
     return Callers(
-        tokens.issue(claims, now), tokens.issue_staff(staff_claims, now), {name: str(one) for name, one in ids.items()}
+        tokens.issue(claims, now), tokens.issue_staff(staff_claims, now), {name: str(id_) for name, id_ in ids.items()}
     )
 
 

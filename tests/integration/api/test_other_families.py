@@ -171,7 +171,7 @@ def _random(ids: dict[str, str]) -> dict[str, str]:
 async def test_another_familys_thing_is_not_reached_through_ones_own_family(world: World) -> None:
     mixed = world.their_ids | world.my_ids
     wrong = {}
-    for route in (one for one in WITH_IDS if one.path.count("{") > 1):
+    for route in (route for route in WITH_IDS if route.path.count("{") > 1):
         foreign = await _ask(world.mine, route, mixed)
         unknown = await _ask(world.mine, route, _random(mixed) | world.my_ids)
         if foreign != unknown or (foreign[0], foreign[1]["code"]) != (404, "not_found"):

@@ -25,7 +25,7 @@ async def _numbers_on_watch(parent: Parent) -> dict[str, tuple[str | None, bool]
 
 async def _phones_seen_by(parent: Parent) -> dict[str, str | None]:
     guardians = (await parent.told("GET", f"{parent.family}/guardians"))["guardians"]
-    return {one["guardian_id"]: one["phone"] for one in guardians}
+    return {guardian["guardian_id"]: guardian["phone"] for guardian in guardians}
 
 
 async def test_a_hidden_number_is_on_no_watch_and_seen_by_nobody_else(
@@ -67,14 +67,16 @@ async def test_a_contested_right_is_seen_by_all_and_taken_away_when_it_is_upheld
     # It stands until somebody has decided.
     assert (await uncle.send("hello"))["text"] == "hello"
     async with database.begin() as work:
-        assert uuid.UUID(contest["contest_id"]) in {one.contest_id for one in await open_contests(work)}
+        assert uuid.UUID(contest["contest_id"]) in {contest.contest_id for contest in await open_contests(work)}
         for _ in range(2):
             await settle_contest(work, OPERATOR, uuid.UUID(contest["contest_id"]), uphold=True)
     assert await uncle.refused("GET", f"{uncle.child}/messages") == (403, "right_missing")
     assert uncle.guardian_id not in str(await mother.contacts())
     told = (await aunt.told("GET", f"{aunt.family}/contests"))["contests"][0]
     assert (told["state"], told["ended_at"] is None) == ("upheld", False)
-    actions = [(one["action"], one["by"]) for one in (await mother.told("GET", f"{mother.family}/audit"))["entries"]]
+    actions = [
+        (entry["action"], entry["by"]) for entry in (await mother.told("GET", f"{mother.family}/audit"))["entries"]
+    ]
     assert {("right.contest_upheld", "operator"), ("guardian.rights_changed", "operator")} <= set(actions)
 
 
@@ -89,7 +91,7 @@ async def test_a_contest_is_withdrawn_or_dismissed_and_nothing_has_changed(
     second = await _contest(mother, aunt, "manage")
     async with database.begin() as work:
         await settle_contest(work, OPERATOR, uuid.UUID(second["contest_id"]), uphold=False)
-    states = [one["state"] for one in (await mother.told("GET", f"{mother.family}/contests"))["contests"]]
+    states = [contest["state"] for contest in (await mother.told("GET", f"{mother.family}/contests"))["contests"]]
     assert sorted(states) == ["dismissed", "withdrawn"]
     assert (await aunt.told("PATCH", aunt.child, json={"name": "Lin"}))["name"] == "Lin"
 

@@ -150,7 +150,7 @@ async def _fill_of_places(parent: Parent, place: Place, clock: FakeClock) -> Fil
         for start in range(0, count, 50):
             times = [moment + timedelta(seconds=number) for number in range(min(50, count - start))]
             moment += timedelta(seconds=50)
-            assert {one.code for one in await receive_fixes(work, [sent(username, at) for at in times])} == {"stored"}
+            assert {fix.code for fix in await receive_fixes(work, [sent(username, at) for at in times])} == {"stored"}
 
     return fill
 

@@ -33,7 +33,7 @@ async def test_the_list_marks_who_joined_and_cannot_be_notified_while_a_hand_out
     assert joined.family_id is not None
     async with database.begin() as work:
         # As after a log-in by slip: no text message has arrived there yet, and there is no push endpoint.
-        (guardian,) = [one for _, one in await guardians_of(work, joined.family_id)]
+        (guardian,) = [guardian for _, guardian in await guardians_of(work, joined.family_id)]
         guardian.phone_confirmed_at = None
         work.add(guardian)
 

@@ -220,9 +220,9 @@ async def test_a_day_is_exported_for_maps(clock: FakeClock, watched: Watched) ->
     answer = await watched.parent.ask("GET", f"{watched.parent.child}/checkins/day.geojson")
     assert answer.headers["content-type"] == "application/geo+json"
     features = answer.json()["features"]
-    assert [one["geometry"]["type"] for one in features] == ["Point"] * 3 + ["LineString"]
+    assert [feature["geometry"]["type"] for feature in features] == ["Point"] * 3 + ["LineString"]
     assert features[0]["geometry"]["coordinates"] == [HOME.lon, HOME.lat, 12.5]
-    assert [one["properties"].get("quality") for one in features] == ["good", "good", "poor", None]
+    assert [feature["properties"].get("quality") for feature in features] == ["good", "good", "poor", None]
     assert len(features[3]["geometry"]["coordinates"]) == 2
     answer = await watched.parent.ask("GET", f"{watched.parent.child}/checkins/day.gpx")
     assert answer.headers["content-type"] == "application/gpx+xml"
@@ -253,7 +253,7 @@ async def test_a_zone_is_drawn_read_changed_and_taken_away(watched: Watched) -> 
     changed = await parent.told("PATCH", path, json={"name": "Yard", "shape": square})
     assert (changed["name"], changed["shape"], changed["hours"]) == ("Yard", square, hours)
     assert (await parent.told("PATCH", path, json={"hours": []}))["hours"] == []
-    assert [one["name"] for one in (await parent.told("GET", f"{parent.child}/zones"))["zones"]] == ["Yard"]
+    assert [zone["name"] for zone in (await parent.told("GET", f"{parent.child}/zones"))["zones"]] == ["Yard"]
     await parent.told("DELETE", path)
     assert await parent.refused("GET", path) == (404, "not_found")
 
@@ -324,7 +324,9 @@ async def test_leaving_and_coming_back_are_told_once_each_and_poor_or_late_fixes
         await watched.was(sent(watched.username, now + timedelta(minutes=minutes), point, accuracy_m=accuracy_m))
     day = str((now + timedelta(hours=8)).date())
     passages = (await watched.day(day=day))["passages"]
-    told = [(one["kind"], one["zone"]["name"], one["happened_at"], one["alarmed"]) for one in passages]
+    told = [
+        (passage["kind"], passage["zone"]["name"], passage["happened_at"], passage["alarmed"]) for passage in passages
+    ]
     assert told == [
         ("left", "Home", _zulu(now - timedelta(minutes=17)), True),
         ("entered", "Home", _zulu(now - timedelta(minutes=14)), True),
@@ -356,10 +358,10 @@ async def test_outside_a_zones_hours_and_long_after_nobody_is_alarmed(clock: Fak
     await watched.was(
         sent(watched.username, clock.now, far), sent(watched.username, clock.now - timedelta(hours=2), HOME)
     )
-    assert {one["zone"]["name"]: one["alarmed"] for one in (await watched.day())["passages"]} == {
+    assert {passage["zone"]["name"]: passage["alarmed"] for passage in (await watched.day())["passages"]} == {
         "at school time": True, "in the evening": False, "always": True,
     }  # fmt: skip
     await watched.later(clock, hours=2)
     await watched.was(sent(watched.username, clock.now - timedelta(hours=1), HOME))
-    entered = [one for one in (await watched.day())["passages"] if one["kind"] == "entered"]
+    entered = [passage for passage in (await watched.day())["passages"] if passage["kind"] == "entered"]
     assert [one["alarmed"] for one in entered] == [False, False, False]

@@ -118,7 +118,8 @@ async def test_a_newer_text_is_asked_for_and_the_old_consent_stands_until_it_is_
     given = await parent.told("POST", f"{parent.family}/consents", json={**CONSENT, "text_version": "2"})
     assert (given["text_version"], given["newer_version"]) == ("2", None)
     kept = (await parent.told("GET", f"{parent.family}/consents"))["consents"]
-    assert [(one["text_version"], one["newer_version"], one["withdrawn_at"] is None) for one in kept] == [
+    shown = [(consent["text_version"], consent["newer_version"], consent["withdrawn_at"] is None) for consent in kept]
+    assert shown == [
         (TEXT_VERSION, None, False), ("2", None, True),
     ]  # fmt: skip
     assert isinstance(newer[Part.MESSAGES, "en"], ConsentText)
@@ -138,7 +139,7 @@ async def test_production_takes_no_family_and_no_consent_at_a_site_that_says_not
     row = FamilyRow(1, "DG-100", "13800138000", place.site.name, place.cohort.name)
     async with production.begin() as work:
         _, faults = await check_families(work, [row], programme=await _programme(work, place))
-    assert [(one.column, one.code) for one in faults] == [("site", "site_incomplete")]
+    assert [(fault.column, fault.code) for fault in faults] == [("site", "site_incomplete")]
 
     await _state(production, place)
     await parent.consent()

@@ -40,7 +40,7 @@ class Office:
         return {"kind": "phone", "phone": self.mother.phone, "new_phone": new_phone(), **CARD, **other}
 
     async def states(self) -> list[str]:
-        return [one["state"] for one in (await self.ann.told("GET", f"{self.site}/recoveries"))["recoveries"]]
+        return [recovery["state"] for recovery in (await self.ann.told("GET", f"{self.site}/recoveries"))["recoveries"]]
 
 
 async def _phone_confirmed(database: Database, guardian_id: str) -> bool:
@@ -74,7 +74,7 @@ async def _nothing_waits(database: Database, clock: FakeClock) -> None:
 
 
 async def _numbers_on_watch(parent: Parent) -> set[str]:
-    return {one["number"] for one in (await parent.contacts())["contacts"]}
+    return {contact["number"] for contact in (await parent.contacts())["contacts"]}
 
 
 async def test_a_number_changes_48_hours_after_two_have_agreed_and_everyone_is_told_before(
@@ -118,7 +118,7 @@ async def test_a_number_changes_48_hours_after_two_have_agreed_and_everyone_is_t
     assert old_phone not in await _numbers_on_watch(newcomer)
     await office.grandmother.log_in()
     events = (await office.grandmother.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    assert [one["detail"]["state"] for one in events if one["kind"] == "recovery.changed"] == ["waiting", "done"]
+    assert [event["detail"]["state"] for event in events if event["kind"] == "recovery.changed"] == ["waiting", "done"]
 
 
 async def test_any_guardian_can_object_and_nothing_happens(
@@ -146,8 +146,8 @@ async def test_the_lost_primary_guardian_is_replaced_by_another_guardian(
     assert await _carry_out(database) == 1
     await office.grandmother.log_in()
     standing = {
-        one["guardian_id"]: (one["is_primary"], one["may_manage"])
-        for one in (await office.grandmother.told("GET", f"{office.mother.family}/guardians"))["guardians"]
+        guardian["guardian_id"]: (guardian["is_primary"], guardian["may_manage"])
+        for guardian in (await office.grandmother.told("GET", f"{office.mother.family}/guardians"))["guardians"]
     }
     assert standing == {office.mother.guardian_id: (False, False), office.grandmother.guardian_id: (True, True)}
 

@@ -87,9 +87,9 @@ async def entries(database: Database) -> list[AuditEntry]:
 
 async def written_by(database: Database, asking: Callable[[], Awaitable[Any]]) -> list[AuditEntry]:
     """Return what stands in the log of refusals after something was asked, and did not before."""
-    before = {one.audit_id for one in await entries(database)}
+    before = {entry.audit_id for entry in await entries(database)}
     await asking()
-    return [one for one in await entries(database) if one.audit_id not in before and one.outcome == "refused"]
+    return [entry for entry in await entries(database) if entry.audit_id not in before and entry.outcome == "refused"]
 
 
 # ------------------------------------------------------------------------------------ who has shown a token of ours
@@ -300,17 +300,17 @@ async def test_a_wrong_code_is_in_the_log_beside_the_code_it_was_tried_on(case: 
     challenge_id, code = await case.mother.ask_for_code()
     wrong = f"{(int(code) + 1) % 1_000_000:06}"
     tries = [await written_by(database, lambda: case.mother.enter_code(challenge_id, wrong)) for _ in range(7)]
-    assert [len(one) for one in tries] == [1, 1, 1, 1, 1, 0, 0]
-    assert {(one.actor_kind, one.action, one.reason) for (one,) in tries[:5]} == {
+    assert [len(attempt) for attempt in tries] == [1, 1, 1, 1, 1, 0, 0]
+    assert {(attempt.actor_kind, attempt.action, attempt.reason) for (attempt,) in tries[:5]} == {
         ("stranger", "log_in.code", "login_code_wrong")
     }
-    assert {one.subject_id for (one,) in tries[:5]} == {challenge_id}
+    assert {attempt.subject_id for (attempt,) in tries[:5]} == {challenge_id}
 
 
 async def test_a_reused_refresh_token_ends_the_session_and_says_so_at_once(case: Case, database: Database) -> None:
     before = len(await entries(database))
     await _used_refresh_token(case)
-    assert [one.action for one in (await entries(database))[before:]].count("session.token_reused") == 1
+    assert [entry.action for entry in (await entries(database))[before:]].count("session.token_reused") == 1
 
 
 async def test_a_flood_is_one_entry_and_asks_nothing_of_the_database(
@@ -386,7 +386,7 @@ async def test_the_chains_are_whole_and_hold_no_address_no_number_and_no_name(ca
     async with database.begin() as work:
         assert [faults async for _, _, faults in verify_all(work) if faults] == []
         name = (await work.session.get_one(Child, uuid.UUID(case.mother.child_id))).name
-    said = " ".join(repr(one.model_dump(exclude={"hash"})) for one in await entries(database))
+    said = " ".join(repr(entry.model_dump(exclude={"hash"})) for entry in await entries(database))
     for word in ("198.18.", "198.19.", phone[1:], case.mother.phone[1:], case.coordinator.staff.email, name, "@"):
         assert word not in said, word
 

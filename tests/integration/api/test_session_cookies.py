@@ -21,7 +21,7 @@ def cookies_of(answer: httpx.Response) -> SimpleCookie:
 
 
 def as_sent(cookies: SimpleCookie) -> dict[str, str]:
-    return {"Cookie": "; ".join(f"{name}={one.value}" for name, one in cookies.items())}
+    return {"Cookie": "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())}
 
 
 async def log_in_as_page(parent: Parent, **headers: str) -> httpx.Response:

@@ -113,7 +113,7 @@ async def test_each_provider_reports_in_its_own_form_and_each_report_counts_once
         body = json.dumps({"id": ids["webhook"], "delivered": True}).encode()
         answer = await client.post(path_of(database, "webhook"), content=body, headers=signed_body(clock, body))
         assert answer.status_code == 200
-    assert [await outcome_of(database, one) for one in ids.values()] == ["delivered"] * 4
+    assert [await outcome_of(database, id_) for id_ in ids.values()] == ["delivered"] * 4
     assert await outcome_of(database, failed) == "undelivered"
     after = await counted(database)
     assert [now - then for now, then in zip(after, before, strict=True)] == [5, 1, 1]

@@ -196,14 +196,19 @@ async def test_a_site_is_told_with_devices_and_codes_and_nothing_of_the_people(
     assert len(told[0]["families"]) == 3
     (watch,) = told[1]["watches"]
     assert (watch["paired"], watch["battery_pct"], watch["firmware"]) == (True, 81, "1.4.2")
-    (with_watch,) = [one for one in told[0]["families"] if one["watches"]]
+    (with_watch,) = [family for family in told[0]["families"] if family["watches"]]
     assert with_watch["family_code"] == await family_code_of(families[0])
     assert watch["family_code"] is None
     # Joined or not, and nothing of what was agreed to.
     assert set(with_watch) == {"family_code", "cohort", "enrolled_at", "has_logged_in", "watches"}
-    assert [one["name"] for one in told[2]["cohorts"]] == ["Spring"]
+    assert [cohort["name"] for cohort in told[2]["cohorts"]] == ["Spring"]
     said = json.dumps(told)
-    for personal in ("Mei", "Teacher Li", *(one.phone for one in families), *(one.child_id for one in families)):
+    for personal in (
+        "Mei",
+        "Teacher Li",
+        *(family.phone for family in families),
+        *(family.child_id for family in families),
+    ):
         assert personal not in said
 
 
@@ -223,7 +228,7 @@ async def test_a_coordinator_sees_family_codes_only_while_a_hand_out_is_open(
         entries = (await member.told("GET", f"{site}/triage"))["entries"]
         assert len(watches) == 1
         assert entries
-        return [one["family_code"] for one in watches + entries]
+        return [watch["family_code"] for watch in watches + entries]
 
     code = await family_code_of(family)
     of_codes = [one for one in OF_SITE if one.rules == ("of site, may see family codes",)]
@@ -275,7 +280,7 @@ async def test_a_coordinator_never_learns_of_silence_help_surveys_or_consent_not
     # Whatever a coordinator reads is made of these permissions, and none of their answers speaks of consent.
     schemas = json.dumps(app_without_database().openapi()["components"]["schemas"]["FamilyAtSite"])
     assert "consent" not in schemas
-    assert {one.value for one in PERMISSIONS["coordinator"]} == {
+    assert {permission.value for permission in PERMISSIONS["coordinator"]} == {
         "see structure", "see devices", "hand out", "see family codes",
     }  # fmt: skip
 
@@ -319,7 +324,7 @@ async def test_lists_come_in_pages_without_a_gap(client: httpx.AsyncClient, data
 async def test_a_programme_is_all_its_sites_and_a_site_is_one(client: httpx.AsyncClient, database: Database) -> None:
     place, other = await make_place(database), await make_place(database)
     manager = await make_staff(client, database, place, "manager", programme=True)
-    assert [one["site_id"] for one in (await manager.told("GET", "/v1/staff/sites"))["sites"]] == [
+    assert [site["site_id"] for site in (await manager.told("GET", "/v1/staff/sites"))["sites"]] == [
         str(place.site.site_id)
     ]
     assert await manager.refused("GET", f"/v1/staff/sites/{other.site.site_id}/watches") == (404, "not_found")

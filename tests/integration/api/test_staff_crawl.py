@@ -156,8 +156,8 @@ async def test_a_colleague_who_logs_in_is_told_of_nobody(
     await world.second.told("POST", f"/v1/staff/account-requests/{asked['request_id']}/approve")
     lan = await Colleague(client, clock, asked["email"], await first_password_sent_to(world.database, phone)).set_up()
     answers = [await lan.say("tokens", code=lan.shown(1)), await lan.refresh()]
-    assert [one.status_code for one in answers] == [200, 200]
-    assert [world.canaries.found_in(one) for one in answers] == [set(), set()]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [world.canaries.found_in(answer) for answer in answers] == [set(), set()]
 
 
 def test_a_canary_is_found_wherever_it_sits(world: CrawlWorld) -> None:

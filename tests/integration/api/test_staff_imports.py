@@ -87,7 +87,7 @@ async def send(
 def faults_of(told: dict[str, Any]) -> list[tuple[int, str, str]]:
     assert {name: told[name] for name in NOTHING} == NOTHING
     assert told["faults_in_all"] == len(told["faults"])
-    return [(one["row"], one["column"], one["code"]) for one in told["faults"]]
+    return [(fault["row"], fault["column"], fault["code"]) for fault in told["faults"]]
 
 
 def serial() -> str:
@@ -174,7 +174,7 @@ async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_
     # What the list shows by itself is told in words ...
     told = await send(coordinator, place, "families", f"{heading}{good}NOCODE,,Spring\n")
     assert faults_of(told) == [(3, "family_code", "family_code_malformed"), (3, "phone", "phone_missing")]
-    assert all(one["sentence"] for one in told["faults"])
+    assert all(fault["sentence"] for fault in told["faults"])
     # ... and what comparing it shows as codes: a word could name a family elsewhere.
     wrong = (
         f"{family_code()},{stranger.phone},Spring\n{family_code()},12,Spring\n{family_code()},{new_phone()},Autumn\n"
@@ -183,7 +183,7 @@ async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_
     assert faults_of(told) == [
         (3, "phone", "phone_enrolled"), (4, "phone", "phone_invalid"), (5, "cohort", "cohort_unknown"),
     ]  # fmt: skip
-    assert {one["sentence"] for one in told["faults"]} == {None}
+    assert {fault["sentence"] for fault in told["faults"]} == {None}
     assert await family_code_of(stranger) not in json.dumps(told)
     told = await send(coordinator, place, "families", "family_code,phone,cohort,child name\nA-1,1,Spring,Li\n")
     assert [code for _, _, code in faults_of(told)] == ["name_column", "phone_invalid"]

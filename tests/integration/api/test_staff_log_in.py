@@ -196,7 +196,7 @@ async def test_sessions_are_listed_and_ended(client: httpx.AsyncClient, database
     there = await renewed(here, database)
     sessions = (await here.told("GET", "/v1/staff/me/sessions"))["sessions"]
     assert len(sessions) == 2
-    (other,) = [one["staff_session_id"] for one in sessions if not one["current"]]
+    (other,) = [session["staff_session_id"] for session in sessions if not session["current"]]
     await here.told("DELETE", f"/v1/staff/me/sessions/{other}")
     assert await there.refused("GET", "/v1/staff/me") == (401, "session_ended")
     assert await here.refused("DELETE", f"/v1/staff/me/sessions/{uuid.uuid4()}") == (404, "not_found")

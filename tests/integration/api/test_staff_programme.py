@@ -101,7 +101,7 @@ async def test_triage_names_what_to_do_in_the_language_asked_for_page_by_page(
 
     page = await staff.told("GET", site, params={"limit": 1})
     rest = await staff.told("GET", site, params={"limit": 1, "after": page["next"]})
-    assert {one["serial"] for one in page["entries"] + rest["entries"]} == {paired, waiting.serial}
+    assert {entry["serial"] for entry in page["entries"] + rest["entries"]} == {paired, waiting.serial}
     assert rest["next"] is None
 
 
@@ -244,11 +244,11 @@ async def test_a_list_of_families_is_taken_whole_or_not_at_all_and_a_dry_run_cha
         {"family_code": "LS-004", "phone": stranger.phone, "cohort": "Spring"},
         {"family_code": "LS-005", "phone": "123", "cohort": "Spring"},
     )
-    assert [(one["row"], one["column"], one["code"]) for one in told["faults"]] == [
+    assert [(fault["row"], fault["column"], fault["code"]) for fault in told["faults"]] == [
         (1, "cohort", "cohort_unknown"), (2, "phone", "phone_enrolled"), (3, "phone", "phone_invalid"),
     ]  # fmt: skip
     assert await code_of(database, stranger) not in json.dumps(told)
     told = await send(families[1], families[1])
-    assert [one["code"] for one in told["faults"]] == ["family_code_repeated", "phone_repeated"]
+    assert [fault["code"] for fault in told["faults"]] == ["family_code_repeated", "phone_repeated"]
     listed = await coordinator.told("GET", f"/v1/staff/sites/{place.site.site_id}/families")
-    assert [one["family_code"] for one in listed["families"]] == ["LS-001", "LS-002"]
+    assert [family["family_code"] for family in listed["families"]] == ["LS-001", "LS-002"]

@@ -46,7 +46,7 @@ async def test_who_asks_knows_families_by_names_of_one_survey(client: httpx.Asyn
     assert (list(names), len(page["families"]), rest["next"]) == (codes, 2, None)
     assert await factory.refused("GET", f"{here}/families") == (403, "permission_missing")
     # The other survey has other names, and neither list says anything to it.
-    others = [one["pseudonym"] for one in (await staff.told("GET", f"{there}/families"))["families"]]
+    others = [family["pseudonym"] for family in (await staff.told("GET", f"{there}/families"))["families"]]
     assert len({*others, *names.values()}) == 6
 
     async def bring(survey: str, family: str) -> dict[str, Any]:
@@ -54,7 +54,7 @@ async def test_who_asks_knows_families_by_names_of_one_survey(client: httpx.Asyn
         told: dict[str, Any] = await staff.told("POST", f"{survey}/answers", content=content, headers=CSV)
         return told
 
-    assert [one["code"] for one in (await bring(here, others[0]))["faults"]] == ["family_unknown"]
+    assert [fault["code"] for fault in (await bring(here, others[0]))["faults"]] == ["family_unknown"]
     # Answers by name are the family's: brought again by code they are there already.
     assert (await bring(here, names[codes[0]]))["new"] == 1
     assert (await bring(here, codes[0]))["unchanged"] == 1
@@ -100,11 +100,11 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     assert (await bring(*before, *after))["unchanged"] == 20
     # A family elsewhere is as unknown as one that is none.
     told = await bring(f"{refuser},endline,yes,1", f"{stranger},endline,yes,1", "NONE-1,endline,maybe,1")
-    assert [(one["row"], one["column"], one["code"], one["sentence"] is None) for one in told["faults"]] == [
+    assert [(fault["row"], fault["column"], fault["code"], fault["sentence"] is None) for fault in told["faults"]] == [
         (2, "family_code", "measurement_not_agreed", True), (3, "family_code", "family_unknown", True),
         (4, "family_code", "family_unknown", True), (4, "stay", "answer_malformed", False),
     ]  # fmt: skip
-    assert [one["code"] for one in (await bring(f"{agreed[0]},endline,yes,9"))["faults"]] == ["answer_differs"]
+    assert [fault["code"] for fault in (await bring(f"{agreed[0]},endline,yes,9"))["faults"]] == ["answer_differs"]
     assert (await bring(f"{agreed[0]},endline,yes,9", correct=True))["changed"] == 1
     await bring(after[0], correct=True)
 

@@ -52,7 +52,7 @@ class World:
         self.programme = f"/v1/staff/programmes/{sites[0].programme_id}/usage"
 
     async def member(self, role: str, *, site: int = 0, programme: bool = False) -> StaffMember:
-        cohort = next(one for one in self.cohorts if one.site_id == self.sites[site].site_id)
+        cohort = next(cohort for cohort in self.cohorts if cohort.site_id == self.sites[site].site_id)
         return await make_staff(self.client, self.database, Place(self.sites[site], cohort), role, programme=programme)
 
     async def file(self, member: StaffMember, kind: str, audience: str, **options: Any) -> httpx.Response:
@@ -91,7 +91,7 @@ async def _full_buckets(database: Database) -> None:
 
 
 # Why families dropped out is told of the whole programme alone.
-OF_A_PART = [code for code, one in INDICATORS.items() if not one.of_the_whole]
+OF_A_PART = [code for code, indicator in INDICATORS.items() if not indicator.of_the_whole]
 
 
 def numbers(told: dict[str, Any]) -> list[dict[str, Any]]:
@@ -153,10 +153,10 @@ async def test_weeks_come_in_pages_and_between_two_days_and_of_a_cohort(world: W
 
 async def test_definitions_are_told_in_every_language(world: World) -> None:
     told = await (await world.member("coordinator")).told("GET", "/v1/staff/indicators")
-    assert [one["code"] for one in told["indicators"]] == list(INDICATORS)
-    for one in told["indicators"]:
-        assert set(one["words"]) == set(LOCALES)
-        assert len({words["name"] for words in one["words"].values()}) == len(LOCALES)
+    assert [indicator["code"] for indicator in told["indicators"]] == list(INDICATORS)
+    for indicator in told["indicators"]:
+        assert set(indicator["words"]) == set(LOCALES)
+        assert len({words["name"] for words in indicator["words"].values()}) == len(LOCALES)
     assert "not an impact" in told["reading"]["en"]
 
 
@@ -180,7 +180,7 @@ async def test_silent_families_come_in_pages_of_codes(world: World, clock: FakeC
     after = ""
     while True:
         page = await member.told("GET", f"{world.here}/silent-families?limit=20&after={after}")
-        seen += [one["family_code"] for one in page["families"]]
+        seen += [family["family_code"] for family in page["families"]]
         if page["next"] is None:
             break
         after = page["next"]
@@ -315,7 +315,7 @@ async def test_workbooks_reports_and_value_sets_are_what_they_say(world: World) 
     assert told["parameters"]["dryRun"] is True
     values = told["body"]["dataValues"]
     assert values
-    assert {(one["dataElement"], one["orgUnit"]) for one in values} == {("fbfJHSPpUQD", "DiszpKrYNg8")}
+    assert {(value["dataElement"], value["orgUnit"]) for value in values} == {("fbfJHSPpUQD", "DiszpKrYNg8")}
     assert set(told["left_out"]["indicators_without_element"]) == set(OF_A_PART) - {"messages"}
     site = {"site_id": str(world.sites[0].site_id), "audience": "staff"}
     for body in (
@@ -347,7 +347,7 @@ async def test_no_route_and_no_file_tells_a_word_of_any_person(world: World) -> 
     book = openpyxl.load_workbook(io.BytesIO((await world.file(member, "xlsx", "staff")).content))
     said += [str(row) for sheet in book for row in sheet.iter_rows(values_only=True)]
     async with world.database.begin() as work:
-        children = [str(one) for one in await work.session.exec(select(Child.child_id))]
+        children = [str(child_id) for child_id in await work.session.exec(select(Child.child_id))]
         families = list(await work.session.exec(select(Family)))
     for text in said:
         assert CANARY not in text

@@ -71,7 +71,7 @@ async def test_with_a_pin_only_the_pin_counts_and_a_log_in_does_not(
     assert await _asked(await mother.unproven()) == (*ASKED, "pin")
     async with database.begin() as work:
         entries = await work.session.exec(select(AuditEntry).where(AuditEntry.actor_id == mother.guardian_id))
-        found = [(one.action, one.reason) for one in entries if one.action == "step_up"]
+        found = [(entry.action, entry.reason) for entry in entries if entry.action == "step_up"]
     assert found == [("step_up", "pin_wrong"), ("step_up", "")]
 
 
@@ -93,7 +93,7 @@ async def test_a_forgotten_pin_is_replaced_after_the_second_step_of_a_new_phone(
 
 async def _acted(parent: Parent, cursor: str) -> list[dict[str, Any]]:
     events = (await parent.told("GET", f"/v1/sync?since={cursor}"))["events"]
-    return [one["detail"] for one in events if one["kind"] == "guardian.acted"]
+    return [event["detail"] for event in events if event["kind"] == "guardian.acted"]
 
 
 async def test_every_other_guardian_is_told_of_each_step(client: httpx.AsyncClient, database: Database) -> None:
@@ -108,7 +108,7 @@ async def test_every_other_guardian_is_told_of_each_step(client: httpx.AsyncClie
     await mother.told("DELETE", f"{mother.child}/pairing")
     await mother.told("POST", f"{mother.family}/exports")
     steps = ["rights", "removal", "unpair", "export"]
-    assert await _acted(aunt, cursor) == [{"step": one, "guardian_id": mother.guardian_id} for one in steps]
+    assert await _acted(aunt, cursor) == [{"step": step, "guardian_id": mother.guardian_id} for step in steps]
     # An erasure leaves no family to tell: each other guardian gets a text.
     before = len(await sms_to(database, aunt.phone))
     await mother.told("DELETE", mother.family, params={"confirm": "erase"})

@@ -26,9 +26,9 @@ async def _end_session_elsewhere(_first: Parent, other: Parent) -> None:
     phone.device_token = other.device_token
     await phone.log_in()
     sessions = (await phone.told("GET", "/v1/me/sessions"))["sessions"]
-    for one in sessions:
-        if not one["current"]:
-            await phone.told("DELETE", f"/v1/me/sessions/{one['session_id']}")
+    for session in sessions:
+        if not session["current"]:
+            await phone.told("DELETE", f"/v1/me/sessions/{session['session_id']}")
 
 
 async def _steal_and_use_twice(_first: Parent, other: Parent) -> None:

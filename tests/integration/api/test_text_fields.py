@@ -71,7 +71,7 @@ def _text_properties(schema: dict[str, Any]) -> Iterator[str]:
         yield from _text_properties(one)
     for name, inner in schema.get("properties", {}).items():
         options = [_resolved(one) for one in [inner, *inner.get("anyOf", [])]]
-        if any(one.get("type") == "string" for one in options):
+        if any(option.get("type") == "string" for option in options):
             yield name
 
 
@@ -182,7 +182,7 @@ async def test_another_type_is_refused_with_a_pointer(askers: Askers, route: str
     for field, value in itertools.product(BY_ROUTE[route], values):
         answer = await _send(askers, route, _fitting(route, field) | {field: value})
         assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request"), (field, value)
-        assert any(field in one["pointer"] or field == "kind" for one in answer.json()["errors"]), (field, value)
+        assert any(field in error["pointer"] or field == "kind" for error in answer.json()["errors"]), (field, value)
 
 
 async def test_what_a_parent_writes_comes_back_exactly(askers: Askers) -> None:

@@ -234,7 +234,7 @@ async def test_the_familys_log_shows_every_step_with_its_author_and_time_once_th
                 .where(AuditEntry.family_id == office.mother.family_id, col(AuditEntry.action).like("break_glass.%"))
                 .order_by(col(AuditEntry.seq))
             )
-            return [(one.actor_id, one.action.partition(".")[2], one.outcome) for one in entries]
+            return [(entry.actor_id, entry.action.partition(".")[2], entry.outcome) for entry in entries]
 
     assert await log() == []
     clock.advance(days=2)

@@ -242,7 +242,7 @@ async def test_a_backup_and_a_restore_that_are_killed_leave_nothing_that_hinders
     taking_one.communicate()
     assert len(line.backups()) == 1
     backup_id = await kept.system.take("incremental", copied)
-    assert [one.backup_id for one in line.backups()][1:] == [backup_id]
+    assert [backup.backup_id for backup in line.backups()][1:] == [backup_id]
     assert not (line.backups_folder / "coming").exists()
 
     verifying = command(kept.base, "backup", "verify", **environment)

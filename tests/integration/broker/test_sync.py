@@ -98,13 +98,13 @@ async def test_a_user_is_said_to_be_installed_only_when_it_can_log_in(broker: Br
         source.users.append(login(CARL))
         source.changed.set()
         await becomes_true(lambda: CARL in source.could_log_in)
-        assert source.could_log_in == {one.username: True for one in source.users}
+        assert source.could_log_in == {user.username: True for user in source.users}
 
 
 async def test_whose_connection_was_closed_is_said_after_it_is(broker: Broker) -> None:
     async with following(broker) as (_, source), broker.watch() as ana:
         assert source.thrown_out == set()
-        source.users = [one for one in source.users if one.username != ANA]
+        source.users = [user for user in source.users if user.username != ANA]
         source.changed.set()
         await becomes_true(lambda: source.thrown_out == {ANA})
         await ana.is_thrown_out(within_s=1)

@@ -181,7 +181,7 @@ def username_of(number: int) -> str:
 
 def check(family: Family, shown: dict[str, Any]) -> None:
     assert shown["exit"] == 0
-    assert sorted(one["text"] for one in family.texts.values()) == sorted(TEXTS)
+    assert sorted(text["text"] for text in family.texts.values()) == sorted(TEXTS)
     assert family.conflicts == []
     assert shown["sent"] == [[wire_id, "stored"] for wire_id in [one[0] for one in shown["sent"]]]
     assert {one[0] for one in shown["sent"]} == set(family.texts)

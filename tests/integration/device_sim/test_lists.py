@@ -24,7 +24,7 @@ async def test_a_list_in_parts_is_taken_when_the_last_part_is_there(bench: Bench
         assert watch.contacts_version == 0
         await backend.says(user, "contacts", version=7, part=1, parts=3, contacts=[contact(1)])
         await backend.hears("ack", user, ref="contacts", version=7, state="done")
-        assert [one.id for one in watch.contacts()] == ["g-1", "g-2", "g-3"]
+        assert [contact.id for contact in watch.contacts()] == ["g-1", "g-2", "g-3"]
     assert backend.count("ack", ref="contacts") == 1
 
 
@@ -36,7 +36,7 @@ async def test_parts_of_two_versions_are_never_mixed(bench: Bench, tmp_path: Pat
         await backend.says(user, "contacts", version=8, part=2, parts=2, contacts=[contact(2, "new")])
         await backend.says(user, "contacts", version=8, part=1, parts=2, contacts=[contact(1, "new")])
         await backend.hears("ack", user, ref="contacts", version=8)
-        assert [one.name for one in watch.contacts()] == ["new", "new"]
+        assert [contact.name for contact in watch.contacts()] == ["new", "new"]
 
 
 async def test_a_lower_version_is_taken_and_the_same_is_only_acknowledged(bench: Bench, tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ async def test_a_lower_version_is_taken_and_the_same_is_only_acknowledged(bench:
         for version, name in ((9, "nine"), (4, "four"), (4, "again")):
             await backend.says(user, "contacts", version=version, contacts=[contact(1, name)])
             await backend.hears("ack", user, ref="contacts", version=version)
-        assert [one.name for one in watch.contacts()] == ["four"]
+        assert [contact.name for contact in watch.contacts()] == ["four"]
         await backend.says(user, "contacts", version=10, contacts=[])
         await backend.hears("ack", user, ref="contacts", version=10)
         assert watch.contacts() == []

@@ -159,7 +159,7 @@ async def test_the_child_sees_what_became_of_its_message_and_the_backend_hears_s
         await backend.answers(user, heard["id"], "seen", of="delivered")
         await backend.answers(user, heard["id"], "seen", of="played")
         await watch.wait_settled()
-        became = {(one.by, one.state) for one in watch.sent_states(message)}
+        became = {(state.by, state.state) for state in watch.sent_states(message)}
         assert became == {("g-1", "played"), ("g-2", "delivered")}
         # told again although it was settled: answered again
         await backend.says(user, "state", ref=heard["id"], by="g-1", state="played")

@@ -29,9 +29,11 @@ async def test_the_evening_of_a_first_guardian_and_a_second(server: Server, data
 
         contact = await mother.family.add_contact(child_id, "Teacher Li", "teacher", "+8613900139000")
         listed = await mother.family.contacts(child_id)
-        assert [one.name for one in listed.contacts] == ["妈妈", "Teacher Li"]
+        assert [contact.name for contact in listed.contacts] == ["妈妈", "Teacher Li"]
         ordered = await mother.family.order_contacts(child_id, [contact.contact_id, listed.contacts[0].contact_id])
-        assert [one.position for one in ordered.contacts] == sorted(one.position for one in ordered.contacts)
+        assert [contact.position for contact in ordered.contacts] == sorted(
+            contact.position for contact in ordered.contacts
+        )
         await mother.family.change_contact(child_id, contact.contact_id, emergency=True)
         await mother.family.remove_contact(child_id, contact.contact_id)
 
@@ -43,7 +45,7 @@ async def test_the_evening_of_a_first_guardian_and_a_second(server: Server, data
             assert (invitation.relation, invitation.may_locate) == ("grandmother", False)
             joined = await grandmother.family.accept_invitation(invitation.invitation_id)
             assert [family.family_id for family in joined.families] == [family_id]
-            second = next(one for one in await mother.family.guardians(family_id) if not one.is_primary)
+            second = next(guardian for guardian in await mother.family.guardians(family_id) if not guardian.is_primary)
             await mother.family.change_guardian(family_id, second.guardian_id, may_manage=True)
             await mother.family.remove_guardian(family_id, second.guardian_id)
             with pytest.raises(ProblemError) as refused:

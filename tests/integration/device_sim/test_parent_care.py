@@ -107,7 +107,7 @@ async def test_consent_to_a_part_is_typed_by_its_name(
         assert "consent PART" in await typist.types("consent nothing")
         await typist.types("consent yes")
         assert "agreed to measurement" in await typist.types("consent measurement")
-        assert {one.part for one in (await parent.me()).families[0].consents} == {"messages", "measurement"}
+        assert {consent.part for consent in (await parent.me()).families[0].consents} == {"messages", "measurement"}
 
 
 async def test_a_new_phone_is_proven_by_pin_by_watch_or_by_another_guardian(
@@ -191,7 +191,7 @@ async def test_a_busy_server_is_asked_again_for_a_command_and_not_for_ever(
         assert busy.left == 0
         busy.left = 2
         # Asked again, the same command is found.
-        assert [one.command_id for one in await parent.places.commands(child)] == [given.command_id]
+        assert [command.command_id for command in await parent.places.commands(child)] == [given.command_id]
         assert (await parent.places.command(child, "ring")).command_id == given.command_id
         busy.left = 10
         with pytest.raises(ProblemError) as refused:

@@ -101,7 +101,7 @@ async def test_a_recording_made_while_the_server_is_away_is_sent_after_a_restart
         with pytest.raises(ServerAwayError):
             await mother.write(child_id, "and a word", timeout_s=0.1)
     async with SimParent(server.url, tmp_path) as mother:
-        assert [(one.media_type, one.in_parts) for one in mother.waiting()] == [
+        assert [(waiter.media_type, waiter.in_parts) for waiter in mother.waiting()] == [
             ("audio/webm", False), ("audio/wav", True), (None, False),
         ]  # fmt: skip
         await server.start()

@@ -87,7 +87,7 @@ async def test_what_was_walked_without_a_network_goes_in_arrays_and_each_fix_is_
                 user, "receipt", refs=refs[1:], code="stored", rejected=[{"ref": refs[0], "detail": "lat_out_of_range"}]
             )
         assert 2 <= arrays <= 3
-        assert [fix["id"] for fix in fixes] == [one.wire_id for one in kept]
+        assert [fix["id"] for fix in fixes] == [row.wire_id for row in kept]
         assert [fix["tst"] for fix in fixes] == [int((ended_at - (WAY[-1].at - point.at)).timestamp()) for point in WAY]
         await watch.wait_settled()
         assert [one.state.value for one in watch.sent()].count("rejected") == arrays

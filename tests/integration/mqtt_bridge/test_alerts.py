@@ -44,7 +44,7 @@ async def test_every_kind_is_stored_once_and_a_repeat_is_a_duplicate(stand: Stan
             await watch.say("alert", {**SOS, "kind": kind})
             answer = await watch.hears("receipt")
             assert (answer["ref"], answer["code"]) == (SOS["id"], code)
-        assert [one.kind for one in await _alerts(stand, worn.username)] == [kind]
+        assert [alert.kind for alert in await _alerts(stand, worn.username)] == [kind]
 
 
 async def test_an_sos_and_what_takes_it_back_are_both_kept(stand: Stand) -> None:
@@ -55,7 +55,7 @@ async def test_an_sos_and_what_takes_it_back_are_both_kept(stand: Stand) -> None
         await watch.say("alert", {"id": "a5d8k2m1w3p2", "kind": "sos_cancelled"})
         assert (await watch.hears("receipt"))["code"] == "stored"
     kept = await _alerts(stand, worn.username)
-    assert [one.kind for one in kept] == ["sos", "sos_cancelled"]
+    assert [row.kind for row in kept] == ["sos", "sos_cancelled"]
     assert kept[0].escalate_at is not None, "only a person's word ends the calling of guardians"
 
 
@@ -178,11 +178,11 @@ async def test_a_battery_that_hello_tells_to_be_low_calls_once_a_descent(stand: 
     async with stand.bridge(), stand.watch(worn.username, worn.password) as watch:
         for level_pct in (20, 15, 12, 3):
             await watch.hello(battery_pct=level_pct)
-        assert [one.kind for one in await _alerts(stand, worn.username)] == ["low_battery"]
+        assert [alert.kind for alert in await _alerts(stand, worn.username)] == ["low_battery"]
         clock.advance(hours=7)
         for level_pct in (100, 14):
             await watch.hello(battery_pct=level_pct)
-        assert [one.kind for one in await _alerts(stand, worn.username)] == ["low_battery"] * 2
+        assert [alert.kind for alert in await _alerts(stand, worn.username)] == ["low_battery"] * 2
 
 
 async def test_a_batch_of_alerts_from_days_without_network_is_kept_whole(stand: Stand) -> None:
@@ -193,7 +193,7 @@ async def test_a_batch_of_alerts_from_days_without_network_is_kept_whole(stand: 
             await watch.say("alert", {"id": one, "kind": "sos"})
         codes = [(await watch.hears("receipt"))["code"] for _ in range(40)]
     assert codes == ["stored"] * 20 + ["duplicate"] * 20
-    assert [one.ref for one in await _alerts(stand, worn.username)] == ids
+    assert [alert.ref for alert in await _alerts(stand, worn.username)] == ids
 
 
 async def test_the_alert_of_a_watch_whose_pairing_has_ended_is_refused(stand: Stand) -> None:

@@ -195,7 +195,9 @@ async def test_two_thousand_identities_that_become_valid_at_once_get_in_step(sta
     finally:
         event.remove(Engine, "before_cursor_execute", note)
     assert first < 30, "a few statements, whatever the number of identities"
-    assert len([one for one in statements[first:] if "watch" in one]) == 1, "only the version was read"
+    assert len([statement for statement in statements[first:] if "watch" in statement]) == 1, (
+        "only the version was read"
+    )
     async with stand.database.begin() as work:
         waiting = select(WatchIdentity.username).where(col(WatchIdentity.installed_at).is_(None))
         assert list(await work.session.exec(waiting)) == []

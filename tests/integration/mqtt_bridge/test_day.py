@@ -100,16 +100,18 @@ async def test_a_recorded_day_is_read_back_as_it_truly_was(
     await parent.log_in()
     day = await parent.told("GET", f"{parent.child}/checkins/day", params={"day": str(DAY.date())})
 
-    assert [one["zone"]["name"] for one in day["stays"]] == [name for name, _, _ in TRUE_STAYS]
+    assert [stay["zone"]["name"] for stay in day["stays"]] == [name for name, _, _ in TRUE_STAYS]
     for one, (_, starts, ends) in zip(day["stays"], TRUE_STAYS, strict=True):
         assert near(local(one["from_at"]), starts, SEEN_WITHIN)
         assert near(local(one["until_at"]), ends, SEEN_WITHIN)
     truth = TRUTH["home_school_home"]
-    assert [(one["kind"], one["zone"]["name"]) for one in day["passages"]] == [(kind, zone) for kind, zone, _ in truth]
+    assert [(passage["kind"], passage["zone"]["name"]) for passage in day["passages"]] == [
+        (kind, zone) for kind, zone, _ in truth
+    ]
     for one, (_, _, happened) in zip(day["passages"], truth, strict=True):
         assert near(local(one["happened_at"]), happened, SAID_WITHIN)
     alerts = await parent.told("GET", f"{parent.child}/alerts")
-    assert sorted(one["kind"] for one in alerts["alerts"]) == ["zone_entered"] * 2 + ["zone_left"] * 2
+    assert sorted(alert["kind"] for alert in alerts["alerts"]) == ["zone_entered"] * 2 + ["zone_left"] * 2
 
     fixes: list[dict[str, Any]] = []
     cursor: str | None = None
@@ -120,7 +122,7 @@ async def test_a_recorded_day_is_read_back_as_it_truly_was(
         cursor = page["next_cursor"]
     table = {}
     for source in ("gps", "wifi", "cell"):
-        of_source = [one["quality"] for one in fixes if one["source"] == source]
+        of_source = [fix["quality"] for fix in fixes if fix["source"] == source]
         table[source] = [of_source.count(quality) for quality in ("good", "poor", "bad")]
     assert (
         sum(sum(counts) for counts in table.values())

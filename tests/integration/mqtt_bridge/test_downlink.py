@@ -101,7 +101,7 @@ async def test_a_changed_contact_list_is_sent_at_once_and_repaired_at_hello(stan
             await propose_contact(work, child, home.guardian_id, aunt, approved=True)
         changed = await watch.hears("contacts")
         assert changed["version"] == told["version"] + 1
-        assert [one["name"] for one in changed["contacts"]] == ["Mum", "Aunt"]
+        assert [contact["name"] for contact in changed["contacts"]] == ["Mum", "Aunt"]
         # The watch came back with an old list: whatever differs is repaired.
         await watch.hello(contacts_version=77, config_version=1)
         assert (await watch.hears("contacts"))["version"] == changed["version"]

@@ -88,7 +88,7 @@ async def test_an_sos_without_a_usable_id_is_stored_once_and_its_id_is_repeated_
         # The same call a second later is another one.
         await watch.say("alert", {**sos, "tst": int(clock.now.timestamp()) + 1})
         assert (await watch.hears("receipt"))["code"] == "stored"
-    assert [one.kind for one in await _alerts(stand, worn.username)] == ["sos", "sos"]
+    assert [alert.kind for alert in await _alerts(stand, worn.username)] == ["sos", "sos"]
 
 
 async def test_who_has_seen_an_alert_is_told_under_the_id_that_the_watch_sent(stand: Stand) -> None:
@@ -133,7 +133,7 @@ async def test_an_sos_in_careless_json_is_an_sos(stand: Stand, payload: bytes) -
         await watch.say("alert", payload)
         receipt = await watch.hears("receipt")
         assert (receipt["ref"], receipt["code"]) == (ID, "stored")
-    assert [one.kind for one in await _alerts(stand, worn.username)] == ["sos"]
+    assert [alert.kind for alert in await _alerts(stand, worn.username)] == ["sos"]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ async def test_an_alert_of_a_later_version_is_told_now_and_kept_by_the_watch(sta
             await watch.say("alert", {"id": ID, "kind": "flood"})
             receipt = await watch.hears("receipt")
             assert (receipt["ref"], receipt["code"]) == (ID, "retry")
-    assert [one.kind for one in await _alerts(stand, worn.username)] == ["unreadable"]
+    assert [alert.kind for alert in await _alerts(stand, worn.username)] == ["unreadable"]
     assert await _events(stand, home.family_id) == ["unreadable"]
 
 

@@ -120,7 +120,7 @@ async def test_the_second_guardian_answers_in_the_third_round_and_the_child_sees
         await mother.told("POST", f"{path}/acknowledge", json={"tapped_at": tapped_at.isoformat()})
         assert (await watch.wait_for("alert_was_seen"))["seen_by"] == "g-1"
         shown = await mother.told("POST", f"{path}/all-right", json={"all_right": True})
-        assert [one["answer"] for one in shown["answers"]] == ["cannot_help", "take_care", "take_care"]
+        assert [answer["answer"] for answer in shown["answers"]] == ["cannot_help", "take_care", "take_care"]
         assert (shown["all_right_by"], len(shown["calls"])) == (mother.guardian_id, 12)
         await later(120)
         assert await calls_to_parents([mother, grandmother]) == [4, 4]

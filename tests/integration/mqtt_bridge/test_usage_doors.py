@@ -57,20 +57,21 @@ async def one_by_one(home: Household, life: Lived, settings: Settings) -> None:
     assert user is not None
     backend = Backend(home.database, BlobStore.of(settings), settings)
     arrivals: Iterable[tuple[datetime, int, Any]] = heapq.merge(
-        sorted(((one.received_at, 0, one) for one in life.facts), key=lambda one: one[0]),
+        sorted(((fact.received_at, 0, fact) for fact in life.facts), key=lambda one: one[0]),
         ((at, 1, report) for at, report in life.reports), key=lambda one: one[0],
     )  # fmt: skip
-    for number, (at, kind, one) in enumerate(arrivals):
+    for number, (at, kind, arrival) in enumerate(arrivals):
         home.clock.now = at
         if kind:
-            said = {"id": one.ref, "from_tst": one.from_tst, "to_tst": one.to_tst, **one.counters}
+            said = {"id": arrival.ref, "from_tst": arrival.from_tst, "to_tst": arrival.to_tst, **arrival.counters}
             (reply,) = await receive(backend, uplink(user, UplinkKind.USAGE), json.dumps(said).encode())
             assert b'"stored"' in reply.payload
         else:
             async with home.database.begin() as work:
                 record_fact(
-                    work, one.kind, watch_id=one.watch_id, child_id=one.child_id, family_id=one.family_id,
-                    ref_id=one.ref_id, happened_at=one.happened_at, voice_ms=one.voice_ms,
+                    work, arrival.kind, watch_id=arrival.watch_id, child_id=arrival.child_id,
+                    family_id=arrival.family_id, ref_id=arrival.ref_id,
+                    happened_at=arrival.happened_at, voice_ms=arrival.voice_ms,
                 )  # fmt: skip
         if number % 50 == 0:
             await count_all(home.database)
@@ -84,9 +85,9 @@ async def numbers(home: Household) -> tuple[list[dict[str, Any]], ...]:
         reports = await work.session.exec(
             select(UsageReport).where(UsageReport.family_id == home.home.family_id).order_by(col(UsageReport.ended_at))
         )
-        kept = [one.model_dump(exclude=ids) for one in reports]
-    days = [one.model_dump(exclude=ids) for one in await home.days()]
-    return days, [one.model_dump(exclude=ids) for one in await home.watch_days()], kept
+        kept = [report.model_dump(exclude=ids) for report in reports]
+    days = [day.model_dump(exclude=ids) for day in await home.days()]
+    return days, [day.model_dump(exclude=ids) for day in await home.watch_days()], kept
 
 
 async def indicators(home: Household) -> list[dict[str, Measure]]:

@@ -256,7 +256,9 @@ async def test_a_new_phone_that_waits_wakes_its_owner_and_who_may_approve_and_it
     tablet = await parent.new_device("Redmi 12").log_in()
     await _send_all(sender)
     assert {one.path for one in service.posted} == {f"/{parent.guardian_id}", f"/{uncle.guardian_id}"}
-    (session,) = [one for one in (await parent.told("GET", "/v1/me/sessions"))["sessions"] if one["limited"]]
+    (session,) = [
+        session for session in (await parent.told("GET", "/v1/me/sessions"))["sessions"] if session["limited"]
+    ]
     for note in service.posted:
         assert json.loads(note.body) == {
             "kind": "log_in.changed", "family_id": str(parent.family_id), "child_id": "",

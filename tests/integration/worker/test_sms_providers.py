@@ -135,7 +135,7 @@ async def test_aliyun_gets_the_template_of_kind_and_locale_signed_afresh_at_each
     for asked in gateway.asked:
         # The verifier, written from the document and not from the signer.
         fields = asked.headers["authorization"].removeprefix("ACS3-HMAC-SHA256 ").split(",")
-        given = dict(one.split("=", 1) for one in fields)
+        given = dict(field.split("=", 1) for field in fields)
         assert given["Credential"] == "key-id"
         pairs = sorted(asked.query.items())
         query = "&".join(f"{quote(name, safe='~')}={quote(value, safe='~')}" for name, value in pairs)

@@ -44,7 +44,7 @@ async def test_an_unknown_time_zone_ends_neither_erasure_nor_the_deletion_of_pla
     await allow_places(database, with_place)
     worn = await wear(database, with_place)
     async with database.begin() as work:
-        assert {one.code for one in await receive_fixes(work, [sent(worn.username, clock.now)])} == {"stored"}
+        assert {fix.code for fix in await receive_fixes(work, [sent(worn.username, clock.now)])} == {"stored"}
         blob = reserve(work, erased.child_id, 1, "")
         await work.flush()
         await release(work, blob.blob_id)

@@ -94,7 +94,7 @@ def test_what_cannot_be_undone_asks_for_a_fresh_proof() -> None:
 
 def test_nothing_stands_beside_the_routes_that_are_walked() -> None:
     contexts = iter_route_contexts(app_without_database().routes)
-    others = {str(one.path) for one in contexts if not isinstance(one.original_route, APIRoute)}
+    others = {str(context.path) for context in contexts if not isinstance(context.original_route, APIRoute)}
     assert others == DOCUMENT_PAGES | PAGES
 
 

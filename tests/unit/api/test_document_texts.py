@@ -41,10 +41,10 @@ def test_every_field_has_a_description() -> None:
 
 def test_every_parameter_has_a_description() -> None:
     silent = [
-        f"{method} {path}: {one['name']}"
+        f"{method} {path}: {parameter['name']}"
         for method, path, operation in operations()
-        for one in operation.get("parameters", [])
-        if not one.get("description")
+        for parameter in operation.get("parameters", [])
+        if not parameter.get("description")
     ]
     assert not silent, f"{silent}: {MEND}"
 
@@ -90,14 +90,14 @@ def test_every_problem_type_is_listed() -> None:
     codes = {error.code for error in STATUS} | {code for code, _ in HTTP_CODES.values()}
     assert listed == codes | {code for _, code, _ in OWN_FAULTS}
     assert SCHEMAS["Problem"]["properties"]["code"]["x-codes"] == sorted(listed)
-    assert all(one["type"].endswith(one["code"]) and one["title"] for one in problem_types())
+    assert all(problem["type"].endswith(problem["code"]) and problem["title"] for problem in problem_types())
 
 
 @pytest.mark.parametrize("kind", ["fields", "parameters"])
 def test_no_shared_description_is_left_without_its_field(kind: str) -> None:
     texts = json.loads((FOLDER / "fields.json").read_text())[kind]
     if kind == "parameters":
-        names = {one["name"] for _, _, operation in operations() for one in operation.get("parameters", [])}
+        names = {parameter["name"] for _, _, operation in operations() for parameter in operation.get("parameters", [])}
     else:
         names = {field for schema in SCHEMAS.values() for field in schema.get("properties", {})}
         names |= {f"{name}.{field}" for name, schema in SCHEMAS.items() for field in schema.get("properties", {})}

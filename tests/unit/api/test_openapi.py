@@ -25,7 +25,7 @@ OPERATIONS = dict(_operations())
 
 def test_every_route_is_in_the_document() -> None:
     # Pages for people, which no app calls.
-    routes = [one for one in declared_routes(app_without_database()) if not one.path.startswith("/docs")]
+    routes = [route for route in declared_routes(app_without_database()) if not route.path.startswith("/docs")]
     assert {str(route) for route in routes} == set(OPERATIONS)
 
 

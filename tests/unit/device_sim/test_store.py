@@ -72,7 +72,7 @@ def test_everything_is_there_after_a_restart(store: WatchStore, tmp_path: Path) 
     again = WatchStore(tmp_path)
     assert again.credentials() == before[1]
     assert again.count_boot() == before[0] + 1
-    assert (again.contacts_version(), [one.name for one in again.contacts()]) == (3, ["Mama"])
+    assert (again.contacts_version(), [contact.name for contact in again.contacts()]) == (3, ["Mama"])
     config = again.config()
     assert config is not None
     assert (config.version, config.language) == (2, "vi")
@@ -208,10 +208,10 @@ def test_what_the_child_made_is_pending_until_its_final_receipt(store: WatchStor
     first = store.outgoing.keep("aaaaaaaaaaaa", "text", b"1")
     second = store.outgoing.keep("bbbbbbbbbbbb", "text", b"2")
     store.outgoing.mark_sent(first.number)
-    assert [one.number for one in store.outgoing.pending()] == [first.number, second.number]
+    assert [record.number for record in store.outgoing.pending()] == [first.number, second.number]
     assert store.outgoing.mark_answered("aaaaaaaaaaaa", OutgoingState.STORED)
     assert not store.outgoing.mark_answered("aaaaaaaaaaaa", OutgoingState.REJECTED, "malformed")
-    assert [one.number for one in store.outgoing.pending()] == [second.number]
+    assert [record.number for record in store.outgoing.pending()] == [second.number]
     assert store.outgoing.get(first.number).state is OutgoingState.STORED
 
 
@@ -262,7 +262,7 @@ def test_a_fresh_id_keeps_the_message_and_its_place(store: WatchStore) -> None:
     store.outgoing.keep("bbbbbbbbbbbb", "text", b"2")
     store.outgoing.mark_sent(first.number)
     store.outgoing.give_fresh_id(first.number, "cccccccccccc", b"1 again")
-    assert [(one.wire_id, one.payload) for one in store.outgoing.pending()] == [
+    assert [(record.wire_id, record.payload) for record in store.outgoing.pending()] == [
         ("cccccccccccc", b"1 again"),
         ("bbbbbbbbbbbb", b"2"),
     ]
@@ -274,4 +274,7 @@ def test_an_earlier_state_never_replaces_a_later_one(store: WatchStore) -> None:
     assert store.outgoing.record_sent_state(SentState("m", "g-1", "played", None))
     assert not store.outgoing.record_sent_state(SentState("m", "g-1", "delivered", None))
     assert store.outgoing.record_sent_state(SentState("m", "g-2", "delivered", None))
-    assert {(one.by, one.state) for one in store.outgoing.sent_states("m")} == {("g-1", "played"), ("g-2", "delivered")}
+    assert {(state.by, state.state) for state in store.outgoing.sent_states("m")} == {
+        ("g-1", "played"),
+        ("g-2", "delivered"),
+    }

@@ -194,7 +194,7 @@ def test_the_owner_of_the_tables_is_known_to_who_migrates_and_to_nobody_else(
 def test_every_process_reads_the_same_ledger_of_erasures_apart_from_the_rows(
     compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert not [one for one in compose["services"]["postgres"]["volumes"] if "ledger" in one]
+    assert not [volume for volume in compose["services"]["postgres"]["volumes"] if "ledger" in volume]
     for name in (*PROCESSES, "schema"):
         ledger = settings_of(compose["services"][name], secrets_file, monkeypatch).erasure_ledger
         assert f"ledger:{ledger.parent}" in compose["services"][name]["volumes"]
@@ -212,4 +212,4 @@ def test_who_writes_and_who_reads_recordings_share_one_volume_apart_from_everyth
     # Made in the image and owned by who runs there: a fresh volume takes its owner from it.
     made = (CHECKOUT / "infra" / "Dockerfile").read_text()
     assert f"-o smartwatch /var/lib/smartwatch-ledger {url.removeprefix('file:')}" in made
-    assert not [one for one in compose["services"]["broker"]["volumes"] if "blobs" in one]
+    assert not [volume for volume in compose["services"]["broker"]["volumes"] if "blobs" in volume]

@@ -19,7 +19,9 @@ import licences  # noqa: E402 - scripts of the set-up are no package
 
 def test_every_locked_package_is_compatible_with_our_licence() -> None:
     foreign = [
-        f"{one.name}: {one.licence}" for one in licences.locked_packages() if not licences.is_compatible(one.licence)
+        f"{package.name}: {package.licence}"
+        for package in licences.locked_packages()
+        if not licences.is_compatible(package.licence)
     ]
     assert not foreign, f"not compatible with {licences.OURS}: {foreign}; use another package"
 

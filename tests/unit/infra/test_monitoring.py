@@ -65,13 +65,15 @@ def test_rules_are_valid_and_fire_when_they_should(promtool: Program) -> None:
 
 
 def test_every_panel_has_a_valid_expression(promtool: Program, tmp_path: Path) -> None:
-    rules = [{"record": f"panel:{number}", "expr": one} for number, one in enumerate(expressions())]
+    rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(expressions())]
     (tmp_path / "panels.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
     done = promtool.run("check", "rules", "panels.yaml", folder=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_dashboard_and_rules_use_metrics_that_exist() -> None:
-    used = {name for one in expressions() for name in re.findall(r"\b(?:smartwatch|process)_\w+|\bup\b", one)}
+    used = {
+        name for expression in expressions() for name in re.findall(r"\b(?:smartwatch|process)_\w+|\bup\b", expression)
+    }
     assert used - known_metrics() - OF_PROMETHEUS == set()
     assert len(used) > 25

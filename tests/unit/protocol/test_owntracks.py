@@ -13,7 +13,9 @@ from services.protocol.location import Location, OwnTracksOther
 from services.protocol.topics import Uplink, UplinkKind, parse_uplink
 
 FOLDER = Path(__file__).parents[2] / "vectors" / "owntracks"
-VECTORS: list[dict[str, Any]] = [one for path in sorted(FOLDER.glob("*.json")) for one in json.loads(path.read_text())]
+VECTORS: list[dict[str, Any]] = [
+    vector for path in sorted(FOLDER.glob("*.json")) for vector in json.loads(path.read_text())
+]
 
 # As the documentation lists them.
 ELEMENTS = {
@@ -61,14 +63,16 @@ def test_it_is_read_as_its_vector_says(vector: dict[str, Any]) -> None:
 
 
 def test_nothing_of_the_documentation_is_left_out() -> None:
-    locations = [one["payload"] for one in VECTORS if one["payload"]["_type"] == "location"]
+    locations = [vector["payload"] for vector in VECTORS if vector["payload"]["_type"] == "location"]
     assert {name for payload in locations for name in payload} >= ELEMENTS | QUECLINK_ELEMENTS
     for kind, elements in OTHER_ELEMENTS.items():
-        of_kind = [one["payload"] for one in VECTORS if one["payload"]["_type"] == kind]
+        of_kind = [vector["payload"] for vector in VECTORS if vector["payload"]["_type"] == kind]
         assert {name for payload in of_kind for name in payload} >= elements
     assert {payload["t"] for payload in locations if "t" in payload} == TRIGGERS
-    assert {one["payload"]["_type"] for one in VECTORS} == TYPES
-    assert {one["payload"].get("t") for one in VECTORS if one["payload"]["_type"] == "transition"} == TRANSITIONS
+    assert {vector["payload"]["_type"] for vector in VECTORS} == TYPES
+    assert {
+        vector["payload"].get("t") for vector in VECTORS if vector["payload"]["_type"] == "transition"
+    } == TRANSITIONS
 
 
 def test_an_array_of_all_of_them_keeps_each_fix() -> None:

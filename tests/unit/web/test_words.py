@@ -38,11 +38,11 @@ def bases(locale: str) -> dict[str, set[str]]:
 
 
 def sentences(text: str) -> list[str]:
-    return [one for one in re.split(r"(?<=[.!?:])\s+|(?<=[。！？：])", text) if one]  # noqa: RUF001 - Chinese
+    return [part for part in re.split(r"(?<=[.!?:])\s+|(?<=[。！？：])", text) if part]  # noqa: RUF001 - Chinese
 
 
 def test_the_files_are_those_of_the_languages() -> None:
-    assert {one.stem for one in FOLDER.glob("*.json")} == set(LOCALES)
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(LOCALES)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -77,7 +77,7 @@ def test_only_english_has_forms_and_each_has_both() -> None:
 
 
 def test_every_key_is_used() -> None:
-    source = "\n".join(one.read_text(encoding="utf-8") for one in SOURCES)
+    source = "\n".join(source.read_text(encoding="utf-8") for source in SOURCES)
     made = set(re.findall(r"`([a-z_]+\.[a-z_]*)\$\{", source))
     unused = {
         key

@@ -150,8 +150,8 @@ async def alert_responses(work: UnitOfWork, child: Child, rows: Sequence[AlertRo
         schemas.AlertResponse.model_validate(
             {
                 **row.model_dump(), **numbers, "next_calls_at": row.escalate_at,
-                "calls": [one.model_dump() for one in calls if one.alert_id == row.alert_id],
-                "answers": [one.model_dump() for one in answers if one.alert_id == row.alert_id],
+                "calls": [call.model_dump() for call in calls if call.alert_id == row.alert_id],
+                "answers": [answer.model_dump() for answer in answers if answer.alert_id == row.alert_id],
             }
         )
         for row in rows

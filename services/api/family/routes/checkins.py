@@ -57,7 +57,7 @@ async def latest_of_all(work: Work, caller: IsLoggedIn) -> schemas.LatestPlacesR
     for child in children:
         record_place_access(work, caller.guardian_id, child)
     return schemas.LatestPlacesResponse(
-        children=[_latest(work, await queries.latest_place(work, one)) for one in children]
+        children=[_latest(work, await queries.latest_place(work, child)) for child in children]
     )
 
 
@@ -68,7 +68,7 @@ async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> schemas.Da
     The request enters the access log. 404 for a day that is past its retention or in the future.
     """
     found = await _day(work, scope, day)
-    places = [one.place.point for one in found.line if one.place is not None]
+    places = [checkin.place.point for checkin in found.line if checkin.place is not None]
     return schemas.DayResponse(
         child_id=scope.child.child_id,
         day=found.day,
@@ -76,22 +76,22 @@ async def day(work: Work, scope: MayLocateChild, day: ADay = None) -> schemas.Da
         starts_at=found.span.starts_at,
         ends_at=found.span.ends_at,
         qualities=schemas.Qualities(
-            **{quality.value: sum(one.quality is quality for one in found.checkins) for quality in Quality},
-            late=sum(Reason.LATE in one.reasons for one in found.checkins),
+            **{quality.value: sum(checkin.quality is quality for checkin in found.checkins) for quality in Quality},
+            late=sum(Reason.LATE in checkin.reasons for checkin in found.checkins),
         ),
         stays=[
             schemas.Stay(
-                from_at=one.stay.from_at,
-                until_at=one.stay.until_at,
-                place=_point(one.stay.center),
-                zone=_zone(one.zone),
-                fixes=one.stay.fixes,
+                from_at=stay.stay.from_at,
+                until_at=stay.stay.until_at,
+                place=_point(stay.stay.center),
+                zone=_zone(stay.zone),
+                fixes=stay.stay.fixes,
             )
-            for one in found.stays
+            for stay in found.stays
         ],
         passages=[
-            schemas.Passage.model_validate({**one.passage.model_dump(), "zone": _zone(one.zone)})
-            for one in found.passages
+            schemas.Passage.model_validate({**passage.passage.model_dump(), "zone": _zone(passage.zone)})
+            for passage in found.passages
         ],
         track=[_point(point) for point in simplified(places, TRACK_TOLERANCE_M)],
     )
@@ -115,7 +115,7 @@ async def fixes(
     found = await queries.checkins_in(work, scope.child, calendar.span, after=after, limit=limit + 1)
     page = found[:limit]
     return schemas.CheckinsResponse(
-        checkins=[_checkin(one) for one in page],
+        checkins=[_checkin(checkin) for checkin in page],
         next_cursor=write_day_cursor(page[-1].mark) if len(found) > limit else None,
     )
 

@@ -37,7 +37,7 @@ async def list_commands(
     """
     kinds = [kind.value for kind in CommandKind]
     found = await commands_of(work, scope.child.child_id, kinds=kinds, limit=limit)
-    return schemas.CommandsResponse(commands=[_command(one) for one in found])
+    return schemas.CommandsResponse(commands=[_command(command) for command in found])
 
 
 @router.get("/{command_id}", responses=problem_responses(401, 403, 404, 422))

@@ -114,7 +114,7 @@ async def _list(work: UnitOfWork, child: Child) -> schemas.ContactListResponse:
     return schemas.ContactListResponse(
         version=(await contact_list(work, child.child_id)).version,
         acked_version=identity.contacts_acked_version if identity else 0,
-        contacts=[_shown(one, living_with) for one in await contacts_of(work, child.child_id)],
+        contacts=[_shown(contact, living_with) for contact in await contacts_of(work, child.child_id)],
     )
 
 
@@ -123,7 +123,7 @@ async def _contact(work: UnitOfWork, row: Contact) -> schemas.ContactResponse:
 
 
 async def _living_with(work: UnitOfWork, child_id: uuid.UUID) -> set[uuid.UUID]:
-    return {one.contact_id for one in await contacts_living_with(work, [child_id])}
+    return {contact.contact_id for contact in await contacts_living_with(work, [child_id])}
 
 
 def _shown(row: Contact, living_with: set[uuid.UUID]) -> schemas.ContactResponse:

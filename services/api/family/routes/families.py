@@ -61,7 +61,7 @@ router = APIRouter(prefix="/v1", tags=["families"])
 async def list_children(work: Work, scope: AnyGuardian) -> schemas.ChildrenResponse:
     """Return the family's children with the state of their watches."""
     return schemas.ChildrenResponse(
-        children=[await child_response(work, one) for one in await children_of(work, scope.family_id)]
+        children=[await child_response(work, child) for child in await children_of(work, scope.family_id)]
     )
 
 
@@ -118,12 +118,17 @@ async def list_guardians(work: Work, scope: AnyGuardian) -> schemas.GuardiansRes
     guardians = await guardians_of(work, scope.family_id)
     child_ids = [child.child_id for child in await children_of(work, scope.family_id)]
     return schemas.GuardiansResponse(
-        guardians=[_guardian(*one, scope.caller.guardian_id) for one in guardians],
+        guardians=[_guardian(*guardian, scope.caller.guardian_id) for guardian in guardians],
         lives_with_child=[
             schemas.LivesWithChild.model_validate(
-                {"contact_id": one.contact_id, "child_id": one.child_id, "name": one.name, "relation": one.relation}
+                {
+                    "contact_id": contact.contact_id,
+                    "child_id": contact.child_id,
+                    "name": contact.name,
+                    "relation": contact.relation,
+                }
             )
-            for one in await contacts_living_with(work, child_ids)
+            for contact in await contacts_living_with(work, child_ids)
         ],
     )
 
@@ -178,7 +183,7 @@ async def remove_one(work: Work, scope: ProvenBeforeConsent, guardian_id: uuid.U
 async def list_invitations(work: Work, scope: ManagingGuardian) -> schemas.InvitationsResponse:
     """Return the invitations that can still be accepted."""
     return schemas.InvitationsResponse(
-        invitations=[_invitation(one) for one in await invitations_of(work, scope.family_id)]
+        invitations=[_invitation(invitation) for invitation in await invitations_of(work, scope.family_id)]
     )
 
 

@@ -61,7 +61,7 @@ async def read_home(work: Work, caller: IsLoggedIn) -> schemas.HomeResponse:
         families=families,
         children=children,
         waiting_log_ins=[
-            waiting_response(one, work.now) for one in await show_log_ins(work, caller.guardian_id)
+            waiting_response(log_in, work.now) for log_in in await show_log_ins(work, caller.guardian_id)
         ],
         notice=await _newest_notice(work, caller),
         busy_until=until if until is not None and until > work.now else None,
@@ -106,13 +106,13 @@ async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child
         location_on=(await settings_of_child(work, child.child_id)).location,
         watch_number=await watch_number_of(work, child.child_id) if may_message else None,
         last_message=message_response(newest[0], child) if newest else None,
-        unread=sum(one.unread for one in counts),
-        unplayed=sum(one.unplayed for one in counts),
+        unread=sum(count.unread for count in counts),
+        unplayed=sum(count.unplayed for count in counts),
         ending_recordings=EndingRecordingsResponse(count=ending.count, first_ends_at=ending.first_ends_at)
         if ending is not None and ending.count
         else None,
         alerts=await alert_responses(work, child, alerts) if may_message else [],
-        help=[OpenHelp.model_validate(one.model_dump()) for one in await open_help_of(work, child)],
+        help=[OpenHelp.model_validate(call.model_dump()) for call in await open_help_of(work, child)],
     )
 
 

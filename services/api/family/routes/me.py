@@ -134,9 +134,9 @@ async def me_response(work: UnitOfWork, guardian: Guardian) -> schemas.MeRespons
                     **membership.model_dump(),
                     "family_code": family.family_code,
                     "consents": [
-                        one
-                        for one in await _consents(work, guardian.guardian_id, family.family_id)
-                        if one.withdrawn_at is None
+                        consent
+                        for consent in await _consents(work, guardian.guardian_id, family.family_id)
+                        if consent.withdrawn_at is None
                     ],
                 }
             )

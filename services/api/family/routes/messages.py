@@ -135,15 +135,15 @@ def message_response(view: MessageView, child: Child) -> MessageResponse:
             "recipients": [
                 Recipient.model_validate(
                     {
-                        "kind": "child" if one.guardian_id is None else "guardian",
-                        "guardian_id": one.guardian_id,
-                        "name": one.name,
-                        "state": one.state,
-                        "detail": one.detail,
-                        "changed_at": one.changed_at,
+                        "kind": "child" if recipient.guardian_id is None else "guardian",
+                        "guardian_id": recipient.guardian_id,
+                        "name": recipient.name,
+                        "state": recipient.state,
+                        "detail": recipient.detail,
+                        "changed_at": recipient.changed_at,
                     }
                 )
-                for one in view.recipients
+                for recipient in view.recipients
             ],
             "my_state": view.my_state,
         }
@@ -163,7 +163,7 @@ async def count_unread(work: Work, caller: IsLoggedIn) -> UnreadResponse:
             child_ids += [child.child_id for child in await children_of(work, family.family_id)]
     return UnreadResponse(
         children=[
-            UnheardCount(child_id=one.child_id, unread=one.unread, unplayed=one.unplayed)
-            for one in await unread_counts(work, caller.guardian_id, child_ids)
+            UnheardCount(child_id=count.child_id, unread=count.unread, unplayed=count.unplayed)
+            for count in await unread_counts(work, caller.guardian_id, child_ids)
         ]
     )

@@ -61,7 +61,7 @@ async def stop(work: Work, caller: BeforeSecondStep) -> schemas.NumberChange:
 async def list_of_family(work: Work, scope: BeforeConsent) -> schemas.NumberChangesResponse:
     """Return the changes of the guardians' numbers that wait, without the numbers."""
     return schemas.NumberChangesResponse(
-        changes=[_change(one) for one in await changes_of_family(work, scope.family_id)]
+        changes=[_change(change) for change in await changes_of_family(work, scope.family_id)]
     )
 
 

@@ -49,7 +49,7 @@ async def list_help(work: Work, scope: GuardianOfChild) -> schemas.OpenHelpRespo
     line = helping.helpline_of(await helping.country_of_family(work, scope.family_id))
     return schemas.OpenHelpResponse(
         open=[
-            schemas.OpenHelp.model_validate(one.model_dump()) for one in await helping.open_help_of(work, scope.child)
+            schemas.OpenHelp.model_validate(call.model_dump()) for call in await helping.open_help_of(work, scope.child)
         ],
         helpline=schemas.Helpline(number=line.number, name=line.name),
     )

@@ -29,7 +29,7 @@ async def read_key(work: Work, _caller: IsLoggedIn) -> schemas.PushKeyResponse:
 async def list_endpoints(work: Work, caller: IsLoggedIn) -> schemas.PushEndpointsResponse:
     """Return the caller's push endpoints, without their addresses."""
     return schemas.PushEndpointsResponse(
-        endpoints=[_endpoint(one) for one in await endpoints_of(work, caller.guardian_id)]
+        endpoints=[_endpoint(endpoint) for endpoint in await endpoints_of(work, caller.guardian_id)]
     )
 
 

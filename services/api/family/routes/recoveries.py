@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/families/{family_id}/recoveries", tags=["families
 async def list_recoveries(work: Work, scope: BeforeConsent) -> FamilyRecoveriesResponse:
     """Return pending and past changes to the family's accounts that staff requested."""
     return FamilyRecoveriesResponse(
-        recoveries=[_response(one) for one in await recoveries_of_family(work, scope.family_id)]
+        recoveries=[_response(recovery) for recovery in await recoveries_of_family(work, scope.family_id)]
     )
 
 

@@ -44,10 +44,11 @@ async def list_sessions(work: Work, caller: IsLoggedIn) -> MySessionsResponse:
     return MySessionsResponse(
         sessions=[
             MySession(
-                session_id=one.session_id, label=one.label, created_at=one.created_at,
-                last_used_at=one.last_used_at, limited=one.limited, current=one.session_id == caller.session_id,
+                session_id=session.session_id, label=session.label, created_at=session.created_at,
+                last_used_at=session.last_used_at, limited=session.limited,
+                current=session.session_id == caller.session_id,
             )
-            for one in await sessions_of(work, caller.guardian_id)
+            for session in await sessions_of(work, caller.guardian_id)
         ]
     )  # fmt: skip
 
@@ -85,7 +86,7 @@ async def list_log_ins(work: Work, caller: IsLoggedIn) -> WaitingLogInsResponse:
     """
     return WaitingLogInsResponse(
         log_ins=[
-            waiting_response(one, work.now) for one in await show_log_ins(work, caller.guardian_id)
+            waiting_response(log_in, work.now) for log_in in await show_log_ins(work, caller.guardian_id)
         ]
     )  # fmt: skip
 

@@ -32,7 +32,11 @@ async def change(
     """
     if body.location is not None:
         await set_location(work, scope.child, scope.membership, on=body.location)
-    quiet = None if body.quiet is None else [QuietTime(tuple(one.days), one.starts, one.ends) for one in body.quiet]
+    quiet = (
+        None
+        if body.quiet is None
+        else [QuietTime(tuple(period.days), period.starts, period.ends) for period in body.quiet]
+    )
     await change_settings(
         work, scope.child, scope.caller.guardian_id,
         SettingsChange(body.checkin_interval_s, quiet, body.language, body.volume_pct),
@@ -64,7 +68,9 @@ async def _response(work: UnitOfWork, scope: ChildScope) -> schemas.WatchSetting
         {
             **settings.model_dump(exclude={"quiet", "utc_offset_s"}),
             "acked_version": None if identity is None else identity.config_acked_version,
-            "quiet": [schemas.QuietTime(days=list(one.days), starts=one.starts, ends=one.ends) for one in quiet],
+            "quiet": [
+                schemas.QuietTime(days=list(period.days), starts=period.starts, ends=period.ends) for period in quiet
+            ],
             "quiet_now": is_quiet(quiet, settings.timezone, work.now),
             "utc_offset_s": utc_offset_s(settings.timezone, work.now),
         }

@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/children/{child_id}/zones", tags=["places"])
 async def list_zones(work: Work, scope: MayDrawZones) -> schemas.ZonesResponse:
     """Return the child's safe zones. The request enters the access log."""
     record_place_access(work, scope.caller.guardian_id, scope.child)
-    return schemas.ZonesResponse(zones=[_zone(one) for one in await child_zones(work, scope.child)])
+    return schemas.ZonesResponse(zones=[_zone(zone) for zone in await child_zones(work, scope.child)])
 
 
 @router.post("", status_code=201, responses=problem_responses(401, 403, 404, 409, 422))
@@ -77,7 +77,7 @@ def _shape(body: schemas.CircleShape | schemas.OutlineShape) -> Shape:
 
 
 def _hours(body: list[schemas.ZoneHours]) -> list[Hours]:
-    return [check_hours(one.days, one.starts_at, one.ends_at) for one in body]
+    return [check_hours(hours.days, hours.starts_at, hours.ends_at) for hours in body]
 
 
 def _zone(view: ZoneView) -> schemas.ZoneResponse:
@@ -89,9 +89,12 @@ def _zone(view: ZoneView) -> schemas.ZoneResponse:
             "shape": (
                 {"kind": "circle", "lat": shape.center.lat, "lon": shape.center.lon, "radius_m": shape.radius_m}
                 if isinstance(shape, Circle)
-                else {"kind": "outline", "corners": [{"lat": one.lat, "lon": one.lon} for one in shape.corners]}
+                else {
+                    "kind": "outline",
+                    "corners": [{"lat": corner.lat, "lon": corner.lon} for corner in shape.corners],
+                }
             ),
-            "hours": [plain_hours(one) for one in view.zone.hours],
+            "hours": [plain_hours(hour) for hour in view.zone.hours],
             "stand": row.stand,
             "since_at": row.since_at,
             "created_at": row.created_at,

@@ -165,7 +165,7 @@ class StepUpRequest(RequestBody):
     @model_validator(mode="after")
     def _pin_or_whole_code(self) -> Self:
         of_code = [self.challenge_id, self.challenge_secret, self.code]
-        given = [one is not None for one in of_code]
+        given = [field is not None for field in of_code]
         if any(given) if self.pin is not None else not all(given):
             message = "pin, or challenge_id, challenge_secret and code"
             raise ValueError(message)

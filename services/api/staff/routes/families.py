@@ -103,9 +103,9 @@ async def list_help(
     return schemas.HelpCallsResponse(
         calls=[
             schemas.HelpCall.model_validate(
-                {**one.request.model_dump(include={"help_id", "kind", "asked_at"}), "family_code": one.family_code}
+                {**call.request.model_dump(include={"help_id", "kind", "asked_at"}), "family_code": call.family_code}
             )
-            for one in found[:limit]
+            for call in found[:limit]
         ],
         next=found[limit - 1].help_id if len(found) > limit else None,
     )

@@ -29,7 +29,7 @@ _PDF = "application/pdf"
 async def list_hand_outs(work: Work, scope: HandsOutAtSite) -> schemas.HandOutsResponse:
     """List the newest hand-outs of a site."""
     return schemas.HandOutsResponse(
-        hand_outs=[_response(one, work.now) for one in await hand_outs_of(work, scope.site.site_id)]
+        hand_outs=[_response(hand_out, work.now) for hand_out in await hand_outs_of(work, scope.site.site_id)]
     )
 
 

@@ -32,10 +32,10 @@ async def read_me(work: Work, caller: IsStaff) -> StaffMeResponse:
         email=staff.email,
         display_name=staff.display_name,
         role=staff.role,
-        permissions=sorted(one.value for one in PERMISSIONS.get(staff.role, ())),
+        permissions=sorted(permission.value for permission in PERMISSIONS.get(staff.role, ())),
         scopes=[
-            AccountScope(programme_id=one.programme_id, site_id=one.site_id)
-            for one in await scopes_of(work, staff.staff_id)
+            AccountScope(programme_id=scope.programme_id, site_id=scope.site_id)
+            for scope in await scopes_of(work, staff.staff_id)
         ],
     )
 
@@ -53,10 +53,10 @@ async def list_sessions(work: Work, caller: IsStaff) -> StaffSessionsResponse:
     return StaffSessionsResponse(
         sessions=[
             StaffSession(
-                staff_session_id=one.staff_session_id, created_at=one.created_at, last_used_at=one.last_used_at,
-                current=one.staff_session_id == caller.staff_session_id,
+                staff_session_id=session.staff_session_id, created_at=session.created_at,
+                last_used_at=session.last_used_at, current=session.staff_session_id == caller.staff_session_id,
             )
-            for one in await staff_sessions_of(work, caller.staff_id)
+            for session in await staff_sessions_of(work, caller.staff_id)
         ]
     )  # fmt: skip
 

@@ -51,7 +51,7 @@ async def read_notice(work: Work, scope: StructureOfSite) -> schemas.SiteNoticeR
 @router.put("/sites/{site_id}/privacy-notice", responses=problem_responses(401, 403, 404, 422))
 async def set_notice(work: Work, scope: StructureManagedAtSite, body: schemas.SiteNotice) -> schemas.SiteNoticeResponse:
     """Replace what the site states; each change is a new version. An empty field counts as missing."""
-    processors = tuple(Processor(**one.model_dump()) for one in body.processors)
+    processors = tuple(Processor(**processor.model_dump()) for processor in body.processors)
     details = NoticeDetails(**body.model_dump(exclude={"processors"}), processors=processors)
     await state_notice(work, staff_actor(scope.caller.staff_id), scope.site, details)
     return await _notice(work, scope.site)

@@ -41,7 +41,7 @@ async def list_sites(work: Work, caller: MaySeeStructure) -> schemas.SitesRespon
 async def list_cohorts(work: Work, scope: StructureOfSite) -> schemas.CohortsResponse:
     """List the cohorts of a site."""
     return schemas.CohortsResponse(
-        cohorts=[schemas.Cohort.model_validate(one.model_dump()) for one in await cohorts_of(work, scope.site)]
+        cohorts=[schemas.Cohort.model_validate(cohort.model_dump()) for cohort in await cohorts_of(work, scope.site)]
     )
 
 
@@ -58,8 +58,8 @@ async def list_watches(
     page = await watches_at(work, scope.site.site_id, after=after, limit=limit, state=state)
     return schemas.WatchesAtSiteResponse(
         watches=[
-            schemas.WatchAtSite(**_health(one).model_dump(), family_code=family_code if shows_codes else None)
-            for one, family_code in page.rows
+            schemas.WatchAtSite(**_health(row).model_dump(), family_code=family_code if shows_codes else None)
+            for row, family_code in page.rows
         ],
         next=page.rows[-1][0].serial if page.has_more else None,
     )

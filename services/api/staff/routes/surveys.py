@@ -36,7 +36,9 @@ router = APIRouter(prefix="/v1/staff", tags=["staff: surveys"])
 @router.get("/sites/{site_id}/surveys", responses=problem_responses(401, 403, 404, 422))
 async def list_surveys(work: Work, scope: SeesImpactAtSite) -> schemas.SurveysResponse:
     """List the surveys of the site's programme."""
-    return schemas.SurveysResponse(surveys=[_survey(one) for one in await surveys_of(work, scope.site.programme_id)])
+    return schemas.SurveysResponse(
+        surveys=[_survey(survey) for survey in await surveys_of(work, scope.site.programme_id)]
+    )
 
 
 @router.get("/sites/{site_id}/surveys/{survey_id}", responses=problem_responses(401, 403, 404, 422))
@@ -90,10 +92,10 @@ async def list_names(
     The list stays with staff. Interviewers receive pseudonyms only, which differ from survey to survey.
     """
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
-    listed = [one for one in await names_in(work, survey, scope.site.site_id) if one.family_code > after]
+    listed = [pair for pair in await names_in(work, survey, scope.site.site_id) if pair.family_code > after]
     page = listed[:limit]
     return schemas.SurveyPseudonymsResponse(
-        families=[schemas.SurveyPseudonym(family_code=one.family_code, pseudonym=one.pseudonym) for one in page],
+        families=[schemas.SurveyPseudonym(family_code=pair.family_code, pseudonym=pair.pseudonym) for pair in page],
         next=page[-1].family_code if len(listed) > limit else None,
     )
 

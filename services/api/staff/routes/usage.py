@@ -42,8 +42,8 @@ async def list_indicators(caller: IsStaff) -> schemas.IndicatorsResponse:  # noq
         indicators=[
             schemas.Indicator.model_validate(
                 {
-                    "code": code, "version": one.version, "kind": one.kind.value,
-                    "of_the_whole": one.of_the_whole,
+                    "code": code, "version": indicator.version, "kind": indicator.kind.value,
+                    "of_the_whole": indicator.of_the_whole,
                     "words": {
                         locale: {"name": words(locale)[f"name.{code}"],
                                  "definition": words(locale)[f"definition.{code}"]}
@@ -51,7 +51,7 @@ async def list_indicators(caller: IsStaff) -> schemas.IndicatorsResponse:  # noq
                     },
                 }
             )
-            for code, one in INDICATORS.items()
+            for code, indicator in INDICATORS.items()
         ],
         reading=in_every_language("not_impact"),
         unit=in_every_language("unit"),
@@ -107,16 +107,19 @@ async def list_silent(
 ) -> schemas.SilentFamiliesResponse:
     """List the site's families without contact for 7 days by code, one page at a time, for support, not statistics."""
     # Sorted here, because the database's collation varies and the next page starts after this key.
-    found = {f"{one.family_code} {one.serial}": one for one in await queries.silent_families(work, scope.site.site_id)}
+    found = {
+        f"{family.family_code} {family.serial}": family
+        for family in await queries.silent_families(work, scope.site.site_id)
+    }
     listed = sorted(place for place in found if place > after)
     page = listed[:limit]
     return schemas.SilentFamiliesResponse(
         families=[
             schemas.SilentFamily(
-                family_code=one.family_code, serial=one.serial, states=list(one.states),
-                battery_pct=one.battery_pct, last_seen_at=one.last_seen_at,
+                family_code=family.family_code, serial=family.serial, states=list(family.states),
+                battery_pct=family.battery_pct, last_seen_at=family.last_seen_at,
             )
-            for one in (found[place] for place in page)
+            for family in (found[place] for place in page)
         ],
         next=page[-1] if len(listed) > limit else None,
     )  # fmt: skip

@@ -52,7 +52,7 @@ async def list_own(
 ) -> schemas.UsageExportsResponse:
     """List the caller's latest exports, newest first."""
     return schemas.UsageExportsResponse(
-        exports=[_response(one) for one in await list_files(work, caller.staff_id, limit)]
+        exports=[_response(file) for file in await list_files(work, caller.staff_id, limit)]
     )
 
 

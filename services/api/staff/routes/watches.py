@@ -47,24 +47,24 @@ async def read_triage(
 ) -> schemas.TriageResponse:
     """List the watches of a site that need staff action, with advice, one page of watches at a time."""
     entries = await triage.triage_site(work, scope.site.site_id, kind=kind, after=after, most=limit + 1)
-    serials = list(dict.fromkeys(one.serial for one in entries))
+    serials = list(dict.fromkeys(entry.serial for entry in entries))
     page = set(serials[:limit])
     shows_codes = joins_health_and_families(scope.caller)
     kinds = await triage.site_warnings(work, scope.site) if scope.caller.may(Permission.RECOVER) else []
     return schemas.TriageResponse(
         site_warnings=[
-            schemas.SiteWarning.model_validate({"kind": one, "advice": triage.advice(one, locale)}) for one in kinds
+            schemas.SiteWarning.model_validate({"kind": kind, "advice": triage.advice(kind, locale)}) for kind in kinds
         ],
         entries=[
             schemas.TriageEntry.model_validate(
                 {
-                    "serial": one.serial, "kind": one.finding.kind,
-                    "family_code": one.family_code if shows_codes else None,
-                    "since_at": one.finding.since_at, "advice": triage.advice(one.finding.kind, locale),
+                    "serial": entry.serial, "kind": entry.finding.kind,
+                    "family_code": entry.family_code if shows_codes else None,
+                    "since_at": entry.finding.since_at, "advice": triage.advice(entry.finding.kind, locale),
                 }
             )
-            for one in entries
-            if one.serial in page
+            for entry in entries
+            if entry.serial in page
         ],
         next=serials[limit - 1] if len(serials) > limit else None,
     )  # fmt: skip

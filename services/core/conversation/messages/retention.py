@@ -56,7 +56,9 @@ async def keep_ending_recordings(work: UnitOfWork, child_id: uuid.UUID, guardian
     )
     message_ids = list(result.all())
     if message_ids:
-        rows = [{"message_id": one, "guardian_id": guardian_id, "kept_at": work.now} for one in message_ids]
+        rows = [
+            {"message_id": message_id, "guardian_id": guardian_id, "kept_at": work.now} for message_id in message_ids
+        ]
         await work.run(insert(KeptMessage).values(rows).on_conflict_do_nothing())
     return len(message_ids)
 

@@ -73,7 +73,7 @@ async def discard_waiting_calls(work: UnitOfWork, alert: Alert) -> None:
     While a provider is down one message waits for each person, not one a round; after an answer none is sent.
     """
     contacts = await contacts_living_with(work, [alert.child_id])
-    await discard_sms(work, [str(alert.alert_id), *(str(one.contact_id) for one in contacts)])
+    await discard_sms(work, [str(alert.alert_id), *(str(contact.contact_id) for contact in contacts)])
 
 
 async def show_state(work: UnitOfWork, alert: Alert, state: CallState, seen_by: str | None = None) -> None:

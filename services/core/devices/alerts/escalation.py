@@ -75,10 +75,10 @@ async def _begin_round(work: UnitOfWork, alert: Alert) -> None:
     await show_state(work, alert, CallState.CALLING)
     guardians = await _guardians(work, alert)
     with_push = await guardians_with_fresh_push(work, guardians, PUSH_FRESH_FOR)
-    at_once = called_at_once([str(one) for one in guardians], {str(one) for one in with_push})
+    at_once = called_at_once([str(guardian) for guardian in guardians], {str(guardian_id) for guardian_id in with_push})
     called = 0
     if at_once or not guardians:
-        called = await _call(work, alert, [uuid.UUID(one) for one in at_once])
+        called = await _call(work, alert, [uuid.UUID(text_id) for text_id in at_once])
     is_complete = len(at_once) == len(guardians)
     alert.called_at = work.now if is_complete else None
     alert.calling_step = Step.CONCLUDE if is_complete else Step.OTHERS
@@ -89,7 +89,7 @@ async def _begin_round(work: UnitOfWork, alert: Alert) -> None:
 
 
 async def _call_the_others(work: UnitOfWork, alert: Alert) -> None:
-    guardians = [one for one in await _guardians(work, alert) if str(one) not in alert.escalated_to]
+    guardians = [guardian for guardian in await _guardians(work, alert) if str(guardian) not in alert.escalated_to]
     called = await _call(work, alert, guardians)
     alert.called_at = work.now
     alert.calling_step, alert.escalate_at = Step.CONCLUDE, work.now + UNANSWERED_AFTER
@@ -111,7 +111,7 @@ async def _conclude_round(work: UnitOfWork, alert: Alert) -> None:
 
 async def _guardians(work: UnitOfWork, alert: Alert) -> list[uuid.UUID]:
     """Return the guardians to call, in the order of the contact list."""
-    return [one.guardian_id for one in await recipients_of(work, alert.child_id, FAMILY)]
+    return [recipient.guardian_id for recipient in await recipients_of(work, alert.child_id, FAMILY)]
 
 
 async def _call(work: UnitOfWork, alert: Alert, guardians: Sequence[uuid.UUID]) -> int:
@@ -135,7 +135,7 @@ async def _call(work: UnitOfWork, alert: Alert, guardians: Sequence[uuid.UUID]) 
 
 async def _living_with(work: UnitOfWork, alert: Alert) -> list[LivesWith]:
     found = await contacts_living_with(work, [alert.child_id])
-    return [one for one in found if str(one.contact_id) not in alert.escalated_to]
+    return [contact for contact in found if str(contact.contact_id) not in alert.escalated_to]
 
 
 async def _time_of_call(work: UnitOfWork, alert: Alert) -> str:

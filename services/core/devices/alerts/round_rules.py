@@ -72,7 +72,7 @@ def earlier_round_at(due_at: datetime, called_at: datetime, now: datetime) -> da
 
 def called_at_once(guardians: Collection[str], with_push: Collection[str]) -> list[str]:
     """Return the guardians who are called at the begin of a round, in their order: those without a working push."""
-    return [one for one in guardians if one not in with_push]
+    return [guardian for guardian in guardians if guardian not in with_push]
 
 
 def tapped_at(said_at: datetime | None, raised_at: datetime, now: datetime) -> datetime:

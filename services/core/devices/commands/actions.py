@@ -66,11 +66,13 @@ async def queue_command(work: UnitOfWork, child_id: uuid.UUID, kind: CommandKind
             .order_by(col(WatchCommand.asked_at))
         )
     ).all()
-    for one in recent:
-        is_open = one.state in OPEN_STATES and one.expires_at > work.now and one.username == identity.username
-        if is_open and one.asked_by == asker.guardian_id:
-            return one
-    wait = wait_before_next(kind, [one.asked_at for one in recent], work.now)
+    for command in recent:
+        is_open = (
+            command.state in OPEN_STATES and command.expires_at > work.now and command.username == identity.username
+        )
+        if is_open and command.asked_by == asker.guardian_id:
+            return command
+    wait = wait_before_next(kind, [command.asked_at for command in recent], work.now)
     actor = guardian_actor(asker.guardian_id)
     if wait > timedelta(0):
         record_audit(

@@ -49,7 +49,7 @@ async def propose_contact(
     contact = Contact(
         child_id=child.child_id, wire_id=next_wire_id(held, "c"), name=proposed.name, relation=proposed.relation,
         number=proposed.number, may_call=proposed.may_call, emergency=proposed.emergency,
-        position=1 + max((one.position for one in standing), default=0),
+        position=1 + max((contact.position for contact in standing), default=0),
         state="approved" if approved else "proposed", proposed_by=by, approved_by=by if approved else None,
         created_at=work.now,
     )  # fmt: skip
@@ -89,7 +89,7 @@ async def change_contact(
     if change.number is not None and change.number != contact.number:
         if contact.guardian_id is not None:
             raise ContactOfGuardianError
-        if any(one.number == change.number for one in await contacts_of(work, child.child_id)):
+        if any(contact.number == change.number for contact in await contacts_of(work, child.child_id)):
             raise ContactNumberTakenError
         contact.number = change.number
         # The person behind another number has not agreed.

@@ -180,7 +180,7 @@ async def rename_guardian(
     old_name = guardian.display_name
     if display_name is not None:
         given = await consents_of(work, guardian.guardian_id)
-        if not any(one.part == Part.MESSAGES and one.withdrawn_at is None for one in given):
+        if not any(consent.part == Part.MESSAGES and consent.withdrawn_at is None for consent in given):
             raise ConsentRequiredError(Part.MESSAGES)
         guardian.display_name = check_text("display_name", display_name, NAME)
     if locale is not None:
@@ -200,19 +200,19 @@ async def set_busy(work: UnitOfWork, guardian: Guardian, until: datetime | None)
     guardian.busy_until_at = busy_until(until, work.now)
     work.add(guardian)
     await work.flush()
-    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda membership: membership[1].family_id)
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for _, family in held_in:
         for child in await children_of(work, family.family_id):
             held = await contact_list(work, child.child_id, lock=True)
-            if any(one.guardian_id == guardian.guardian_id for one in await contacts_of(work, child.child_id)):
+            if any(contact.guardian_id == guardian.guardian_id for contact in await contacts_of(work, child.child_id)):
                 await changed(work, child, held)
     return guardian
 
 
 async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) -> None:
     # Each event locks its family: families in one order, so that two calls cannot deadlock.
-    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda membership: membership[1].family_id)
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for membership, family in held_in:
         locale = await _locale_of(work, family.family_id)
@@ -230,7 +230,7 @@ async def _rename_contacts(work: UnitOfWork, guardian: Guardian, old_name: str) 
 
 async def renumber_contacts(work: UnitOfWork, guardian: Guardian, old_phone: str) -> None:
     """Replace a guardian's old number by the new one on the watches that hold it."""
-    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda one: one[1].family_id)
+    held_in = sorted(await families_of(work, guardian.guardian_id), key=lambda membership: membership[1].family_id)
     await _lock_lists(work, [family.family_id for _, family in held_in])
     for _, family in held_in:
         for child in await children_of(work, family.family_id):
@@ -273,13 +273,13 @@ async def _follow_guardians_of_child(work: UnitOfWork, child: Child) -> None:
     }
     standing = await contacts_of(work, child.child_id)
     locale = await _locale_of(work, child.family_id)
-    gone = [one for one in standing if one.guardian_id is not None and one.guardian_id not in wanted]
+    gone = [contact for contact in standing if contact.guardian_id is not None and contact.guardian_id not in wanted]
     for left in gone:
         left.removed_at = work.now
         work.add(left)
-    held_already = {one.guardian_id: one for one in standing}
+    held_already = {contact.guardian_id: contact for contact in standing}
     dirty = bool(gone)
-    position = max((one.position for one in standing), default=0)
+    position = max((contact.position for contact in standing), default=0)
     for guardian_id, (membership, guardian) in wanted.items():
         contact: Contact | None = held_already.get(guardian_id)
         if contact is None:

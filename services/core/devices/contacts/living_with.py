@@ -66,7 +66,7 @@ async def mark_living_with(
     # A short number or a landline gets no text message.
     mobile_phone(contact.number or "")
     standing = await standing_agreements_of(work, child.child_id)
-    if any(one.contact_id == contact_id for one in standing):
+    if any(contact.contact_id == contact_id for contact in standing):
         return contact
     if len(standing) >= LIVING_WITH_MAX:
         raise LivesWithChildFullError(LIVING_WITH_MAX)
@@ -97,10 +97,10 @@ async def end_agreement_of(work: UnitOfWork, contact: Contact) -> bool:
     The caller holds the contact list locked.
     """
     ended = False
-    for one in await standing_agreements_of(work, contact.child_id):
-        if one.contact_id == contact.contact_id:
-            one.ended_at = work.now
-            work.add(one)
+    for agreement in await standing_agreements_of(work, contact.child_id):
+        if agreement.contact_id == contact.contact_id:
+            agreement.ended_at = work.now
+            work.add(agreement)
             ended = True
     if ended:
         await work.flush()
@@ -122,9 +122,9 @@ async def contacts_living_with(work: UnitOfWork, child_ids: Collection[uuid.UUID
         .order_by(col(Contact.child_id), col(Contact.position), col(Contact.wire_id))
     )
     return [
-        LivesWith(one.contact_id, one.child_id, one.name, one.relation, one.number)
-        for one in result
-        if one.number is not None
+        LivesWith(contact.contact_id, contact.child_id, contact.name, contact.relation, contact.number)
+        for contact in result
+        if contact.number is not None
     ]
 
 

@@ -80,7 +80,7 @@ async def wire_contacts(work: UnitOfWork, child_id: uuid.UUID) -> tuple[int, lis
     """Return the version and the approved contacts in order, as they are sent to the watch."""
     version = (await contact_list(work, child_id)).version
     approved = [contact for contact in await contacts_of(work, child_id) if contact.state == "approved"]
-    busy = await _busy_guardians(work, [one.guardian_id for one in approved if one.guardian_id is not None])
+    busy = await _busy_guardians(work, [contact.guardian_id for contact in approved if contact.guardian_id is not None])
     return version, [
         WireContact(
             contact.wire_id, contact.name, contact.relation, contact.number, contact.may_message, contact.may_call,

@@ -119,7 +119,7 @@ async def record_disconnected(work: UnitOfWork, usernames: Collection[str]) -> N
         .with_for_update(key_share=True)
     )
     # Each event locks its family: families in one order, so that two calls cannot deadlock.
-    for identity in sorted(result.all(), key=lambda one: one.family_id):
+    for identity in sorted(result.all(), key=lambda presence: presence.family_id):
         await record_offline(work, identity, OfflineReason.KICKED)
 
 

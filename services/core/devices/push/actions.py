@@ -66,7 +66,7 @@ async def register_endpoint(
     )
     mark = work.vault.keyed_hash(target.address, "push-address")
     held = await endpoints_of(work, guardian_id)
-    endpoint = next((one for one in held if one.mark == mark), None)
+    endpoint = next((endpoint for endpoint in held if endpoint.mark == mark), None)
     if endpoint is None:
         if len(held) >= ENDPOINTS_MAX:
             raise PushEndpointsFullError(ENDPOINTS_MAX)
@@ -115,7 +115,9 @@ async def try_endpoint(work: UnitOfWork, guardian_id: uuid.UUID, endpoint_id: uu
     The note belongs to an event that only this guardian may read, in a family whose consent stands: a note is sent for
     an event, by the rights at the time of sending.
     """
-    endpoint = next((one for one in await endpoints_of(work, guardian_id) if one.endpoint_id == endpoint_id), None)
+    endpoint = next(
+        (other for other in await endpoints_of(work, guardian_id) if other.endpoint_id == endpoint_id), None
+    )
     if endpoint is None:
         raise NotFoundError
     for _, family in await families_of(work, guardian_id):
@@ -133,7 +135,9 @@ async def fan_out(work: UnitOfWork, row: OutboxRow) -> int:
     event = await work.session.get(Event, (uuid.UUID(row.target), int(row.payload["seq"])))
     if event is None:
         return 0
-    endpoints = [one for guardian_id in await _to_be_told(work, event) for one in await endpoints_of(work, guardian_id)]
+    endpoints = [
+        other for guardian_id in await _to_be_told(work, event) for other in await endpoints_of(work, guardian_id)
+    ]
     note = {
         "kind": event.kind, "family_id": str(event.family_id), "seq": str(event.seq),
         "child_id": str(event.child_id or ""), "ref_id": str(event.ref_id or ""),
@@ -176,7 +180,7 @@ async def open_delivery(work: UnitOfWork, row: OutboxRow) -> Delivery | None:
     event = await work.session.get(Event, (uuid.UUID(row.payload["family_id"]), int(row.payload["seq"])))
     if endpoint is None or event is None or not is_still_useful(event.kind, row.created_at, work.now):
         return None
-    standing = {one.endpoint_id for one in await endpoints_of(work, endpoint.guardian_id)}
+    standing = {other.endpoint_id for other in await endpoints_of(work, endpoint.guardian_id)}
     if endpoint.endpoint_id not in standing or endpoint.guardian_id not in await _to_be_told(work, event):
         return None
     address, p256dh, auth = json.loads(work.vault.unseal(endpoint.sealed, f"push/{endpoint.endpoint_id}"))

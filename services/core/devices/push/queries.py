@@ -43,7 +43,7 @@ class Readiness:
     @property
     def is_ready(self) -> bool:
         """Whether the watch can be handed out: the family has a guardian, and every guardian can be reached."""
-        return bool(self.guardians) and all(one.is_reachable for one in self.guardians)
+        return bool(self.guardians) and all(guardian.is_reachable for guardian in self.guardians)
 
 
 async def readiness_of_family(work: UnitOfWork, family_id: uuid.UUID) -> Readiness:
@@ -89,16 +89,18 @@ async def families_not_reached(
     for code, guardian in result:
         of_code[code].append(guardian)
     everybody = {guardian.guardian_id: guardian for guardians in of_code.values() for guardian in guardians}
-    reached = {one.guardian_id for one in await _reach(work, list(everybody.values())) if one.is_reachable}
+    reached = {
+        guardian.guardian_id for guardian in await _reach(work, list(everybody.values())) if guardian.is_reachable
+    }
     return {
         code
         for code, guardians in of_code.items()
-        if (not guardians and not joined_only) or not {one.guardian_id for one in guardians} <= reached
+        if (not guardians and not joined_only) or not {guardian.guardian_id for guardian in guardians} <= reached
     }
 
 
 async def _reach(work: UnitOfWork, guardians: Sequence[Guardian]) -> list[Reach]:
-    guardian_ids = [one.guardian_id for one in guardians]
+    guardian_ids = [guardian.guardian_id for guardian in guardians]
     sessions = await work.session.exec(
         select(Session.guardian_id).where(
             col(Session.guardian_id).in_(guardian_ids),
@@ -120,8 +122,8 @@ async def _reach(work: UnitOfWork, guardians: Sequence[Guardian]) -> list[Reach]
     with_push = set(pushed.all())
     return [
         Reach(
-            one.guardian_id, has_session=one.guardian_id in live, has_push=one.guardian_id in with_push,
-            phone_confirmed=one.phone_confirmed_at is not None,
+            guardian.guardian_id, has_session=guardian.guardian_id in live, has_push=guardian.guardian_id in with_push,
+            phone_confirmed=guardian.phone_confirmed_at is not None,
         )
-        for one in guardians
+        for guardian in guardians
     ]  # fmt: skip

@@ -37,7 +37,7 @@ async def change_settings(work: UnitOfWork, child: Child, by: uuid.UUID, change:
     settings = await locked_settings(work, child.child_id)
     wanted = {
         "checkin_interval_s": change.checkin_interval_s,
-        "quiet": None if change.quiet is None else [one.row() for one in checked_quiet_times(change.quiet)],
+        "quiet": None if change.quiet is None else [period.row() for period in checked_quiet_times(change.quiet)],
         "language": None if change.language is None else fitting_locale(change.language),
         "volume_pct": change.volume_pct,
     }

@@ -48,12 +48,12 @@ def checked_quiet_times(given: Sequence[QuietTime]) -> list[QuietTime]:
     """Return the quiet times with their days in order; raises QuietTimesError."""
     if len(given) > QUIET_TIMES_MAX:
         raise QuietTimesError
-    for one in given:
-        has_days = bool(one.days) and set(one.days) <= _WEEK and len(set(one.days)) == len(one.days)
-        clocks = _CLOCK.fullmatch(one.starts) and _CLOCK.fullmatch(one.ends)
-        if not has_days or not clocks or one.starts == one.ends:
+    for period in given:
+        has_days = bool(period.days) and set(period.days) <= _WEEK and len(set(period.days)) == len(period.days)
+        clocks = _CLOCK.fullmatch(period.starts) and _CLOCK.fullmatch(period.ends)
+        if not has_days or not clocks or period.starts == period.ends:
             raise QuietTimesError
-    return [QuietTime(tuple(sorted(one.days)), one.starts, one.ends) for one in given]
+    return [QuietTime(tuple(sorted(period.days)), period.starts, period.ends) for period in given]
 
 
 def read_quiet_times(rows: Sequence[Mapping[str, Any]]) -> list[QuietTime]:

@@ -146,8 +146,8 @@ async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentit
     result = await work.session.exec(
         select(WatchIdentity.watch_id, WatchIdentity.child_id, WatchIdentity.issued_at, WatchIdentity.ended_at).where(
             # The table has an index by family; other watches of the child are filtered out below.
-            col(WatchIdentity.family_id).in_({one.family_id for one in identities}),
-            col(WatchIdentity.child_id).in_({one.child_id for one in identities}),
+            col(WatchIdentity.family_id).in_({identity.family_id for identity in identities}),
+            col(WatchIdentity.child_id).in_({identity.child_id for identity in identities}),
             col(WatchIdentity.ended_at).is_not(None),
         )
     )
@@ -155,8 +155,11 @@ async def assignment_spans(work: UnitOfWork, identities: Collection[WatchIdentit
     for watch_id, child_id, began_at, ended_at in result:
         earlier.setdefault((watch_id, child_id), []).append(AssignmentSpan(began_at, ended_at))
     return {
-        one.username: [AssignmentSpan(one.issued_at), *earlier.get((one.watch_id, one.child_id), [])]
-        for one in identities
+        identity.username: [
+            AssignmentSpan(identity.issued_at),
+            *earlier.get((identity.watch_id, identity.child_id), []),
+        ]
+        for identity in identities
     }
 
 

@@ -87,7 +87,7 @@ async def receive_fixes(
     SealBrokenError when one child's key was erased: the caller then retries each watch by itself.
     """
     senders = {fix.username for fix in fixes}
-    assignments = await device_assignments(work, [one for name, one in identities.items() if name in senders])
+    assignments = await device_assignments(work, [identity for name, identity in identities.items() if name in senders])
     answers: list[Answer] = [STORED] * len(fixes)
     entries: dict[int, _Entry] = {}
     for number, fix in enumerate(fixes):
@@ -122,7 +122,9 @@ def _entry(work: UnitOfWork, fix: ReceivedFix, assignment: DeviceAssignment) -> 
 
 async def _without_known(work: UnitOfWork, entries: dict[int, _Entry], answers: list[Answer]) -> list[_Entry]:
     """Write the receipts of duplicates and conflicts; return the new entries, each once."""
-    taken = await existing_keys(work, [FixKey(one.sent.username, one.ref, one.sent.tst) for one in entries.values()])
+    taken = await existing_keys(
+        work, [FixKey(entry.sent.username, entry.ref, entry.sent.tst) for entry in entries.values()]
+    )
     new = []
     for number, entry in entries.items():
         sent = entry.sent
@@ -146,7 +148,7 @@ async def _keep(work: UnitOfWork, entries: list[_Entry]) -> None:
     effects = FixEffects()
     for of_one in of_watch.values():
         # Sorted by time: fixes of an array that is sent newest first must not count as late.
-        of_one.sort(key=lambda one: one.dated.happened_at)
+        of_one.sort(key=lambda checkin: checkin.dated.happened_at)
         rows += _assess_and_apply(work, of_one, effects)
     await insert_checkins(work, rows)
     await work.flush()

@@ -63,8 +63,8 @@ async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdent
         for child in await work.session.exec(select(Child).where(col(Child.child_id).in_(child_ids)))
     }
     settings = {
-        one.child_id: one
-        for one in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
+        settings.child_id: settings
+        for settings in await work.session.exec(select(WatchSettings).where(col(WatchSettings.child_id).in_(child_ids)))
     }
     consented = await consenting_families(work, {identity.family_id for identity in identities}, Part.LOCATION)
     wearings = await assignment_spans(work, identities)
@@ -75,7 +75,7 @@ async def device_assignments(work: UnitOfWork, identities: Collection[WatchIdent
             identity, child, data_key(work, child), setting.location and identity.family_id in consented,
             ZoneInfo(setting.timezone), wearings[identity.username],
         )  # fmt: skip
-    await _add_what_is_known(work, [one for one in assignments.values() if one.may_keep])
+    await _add_what_is_known(work, [assignment for assignment in assignments.values() if assignment.may_keep])
     return assignments
 
 
@@ -99,7 +99,7 @@ async def consenting_families(work: UnitOfWork, family_ids: Collection[uuid.UUID
 
 
 async def _add_what_is_known(work: UnitOfWork, assignments: list[DeviceAssignment]) -> None:
-    by_child = {one.child_id: one for one in assignments}
+    by_child = {assignment.child_id: assignment for assignment in assignments}
     result = await work.session.exec(
         select(LatestCheckin)
         .where(col(LatestCheckin.child_id).in_(by_child))

@@ -45,8 +45,8 @@ class FixEffects:
         """Families with an event or alert to record."""
         assignments = [
             *self.moved,
-            *(one.assignment for one in self.passed),
-            *(one.assignment for one in self.answered),
+            *(checkin.assignment for checkin in self.passed),
+            *(checkin.assignment for checkin in self.answered),
             *(assignment for assignment, _ in self.battery_pct.values()),
         ]
         return {assignment.child.family_id for assignment in assignments}
@@ -57,11 +57,14 @@ async def publish_effects(work: UnitOfWork, effects: FixEffects) -> None:
     await _hold_commands(work, effects.answered)
     await hold_families(work, effects.families())
     await record_event_of_many(
-        work, "checkin.latest", {one.child_id: one.child.family_id for one in effects.moved}, needs_right=Right.LOCATE
+        work,
+        "checkin.latest",
+        {checkin.child_id: checkin.child.family_id for checkin in effects.moved},
+        needs_right=Right.LOCATE,
     )
     await notify_passages(work, effects.passed)
-    for one in effects.answered:
-        await answer_command(work, one.assignment.identity, one.ref, "done")
+    for checkin in effects.answered:
+        await answer_command(work, checkin.assignment.identity, checkin.ref, "done")
     for assignment, level_pct in effects.battery_pct.values():
         await record_battery(work, assignment.identity, level_pct)
 
@@ -69,7 +72,7 @@ async def publish_effects(work: UnitOfWork, effects: FixEffects) -> None:
 async def _hold_commands(work: UnitOfWork, answered: Sequence[AnsweredCommand]) -> None:
     """Lock the answered commands before their families, in the order that the expiry of commands uses."""
     if answered:
-        named = [(one.assignment.identity.username, one.ref) for one in answered]
+        named = [(checkin.assignment.identity.username, checkin.ref) for checkin in answered]
         await work.session.exec(
             select(WatchCommand.command_id)
             .where(tuple_(col(WatchCommand.username), col(WatchCommand.ref)).in_(named))

@@ -151,9 +151,9 @@ async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> Da
     zones = await child_zones(work, child)
     by_id = {zone.zone_id: zone for zone in zones}
     fixes = [
-        Fix(one.place.point, one.accuracy_m, one.happened_at)
-        for one in checkins
-        if one.quality is Quality.GOOD and one.place is not None
+        Fix(checkin.place.point, checkin.accuracy_m, checkin.happened_at)
+        for checkin in checkins
+        if checkin.quality is Quality.GOOD and checkin.place is not None
     ]
     passages = await work.session.exec(
         select(ZonePassage)
@@ -170,7 +170,7 @@ async def day_of_child(work: UnitOfWork, child: Child, calendar: Calendar) -> Da
         calendar.span,
         checkins,
         [StayView(stay, zone_at(zones, stay.center)) for stay in find_stays(fixes)],
-        [PassageView(one, by_id[one.zone_id]) for one in passages],
+        [PassageView(passage, by_id[passage.zone_id]) for passage in passages],
     )
 
 

@@ -71,13 +71,13 @@ async def existing_keys(work: UnitOfWork, asked: Sequence[FixKey]) -> dict[tuple
     """
     if not asked:
         return {}
-    named = [one for one in asked if one.ref]
-    dated = [one for one in asked if not one.ref]
+    named = [fix for fix in asked if fix.ref]
+    dated = [fix for fix in asked if not fix.ref]
     result = await work.run(
         _TAKEN,
         {
-            "named_by": [one.username for one in named], "named": [one.ref for one in named],
-            "dated_by": [one.username for one in dated], "dated": [one.tst for one in dated],
+            "named_by": [fix.username for fix in named], "named": [fix.ref for fix in named],
+            "dated_by": [fix.username for fix in dated], "dated": [fix.tst for fix in dated],
         },
     )  # fmt: skip
     return {(row.username, row.ref, row.instant): bytes(row.mark) for row in result}

@@ -58,4 +58,4 @@ class Hours:
 def any_hold(hours: Iterable[Hours], instant: datetime, timezone: ZoneInfo) -> bool:
     """Return whether an instant lies within any of these hours; an empty list includes every instant."""
     listed = list(hours)
-    return not listed or any(one.hold(instant, timezone) for one in listed)
+    return not listed or any(hours.hold(instant, timezone) for hours in listed)

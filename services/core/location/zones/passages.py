@@ -58,8 +58,8 @@ async def notify_passages(work: UnitOfWork, passed: list[ZoneCrossing]) -> None:
 
     The caller holds the families' rows (``hold_families``).
     """
-    for one in passed:
-        passage, child = one.passage, one.assignment.child
+    for crossing in passed:
+        passage, child = crossing.passage, crossing.assignment.child
         await record_event(
             work, child.family_id, f"zone.{passage.kind}", child_id=child.child_id, ref_id=passage.zone_id,
             needs_right=Right.LOCATE, detail={"alarmed": passage.alarmed},
@@ -69,7 +69,7 @@ async def notify_passages(work: UnitOfWork, passed: list[ZoneCrossing]) -> None:
                 work,
                 NewAlert(
                     child_id=child.child_id, family_id=child.family_id, kind=f"zone_{passage.kind}",
-                    watch_id=one.assignment.identity.watch_id, happened_at=passage.happened_at,
+                    watch_id=crossing.assignment.identity.watch_id, happened_at=passage.happened_at,
                     subject_id=passage.zone_id,
                 ),
             )  # fmt: skip

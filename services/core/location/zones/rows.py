@@ -55,8 +55,8 @@ def zone_state(row: SafeZone) -> ZoneState:
 
 def zone_at(zones: Collection[ZoneView], point: Point) -> ZoneView | None:
     """Return the zone that contains a point; of several, the one with the nearest edge, which is the most specific."""
-    edges = [(one.zone.shape.edge_m(point), one) for one in zones]
-    around = [(edge_m, one) for edge_m, one in edges if edge_m <= 0]
+    edges = [(zone.zone.shape.edge_m(point), zone) for zone in zones]
+    around = [(edge_m, edge) for edge_m, edge in edges if edge_m <= 0]
     return max(around, key=lambda pair: pair[0])[1] if around else None
 
 

@@ -140,9 +140,9 @@ async def recount(work: UnitOfWork, since: Mapping[uuid.UUID, datetime]) -> None
         if family_id not in measured:
             continue
         agreed_at = measured[family_id]
-        spoken = [one for one in _spoken(facts[family_id]) if one.spoken_at >= agreed_at]
-        periods = [_period(one) for one in reports[family_id] if one.started_at >= agreed_at]
-        reminders = [one for one in _reminders(facts[family_id]) if one[0] >= agreed_at]
+        spoken = [message for message in _spoken(facts[family_id]) if message.spoken_at >= agreed_at]
+        periods = [_period(report) for report in reports[family_id] if report.started_at >= agreed_at]
+        reminders = [reminder for reminder in _reminders(facts[family_id]) if reminder[0] >= agreed_at]
         family_rows += [
             {"family_id": family_id, "day": day, **vars(counted)}
             for day, counted in sorted(days_of_family(spoken, periods, quiet, zone, reminders).items())
@@ -206,13 +206,21 @@ async def _note_quiet_times(work: UnitOfWork) -> None:
         return
     work.add(
         *(
-            QuietSince(child_id=one.child_id, since_at=one.changed_at, quiet=one.quiet, timezone=one.timezone)
-            for one in changed
+            QuietSince(
+                child_id=settings.child_id,
+                since_at=settings.changed_at,
+                quiet=settings.quiet,
+                timezone=settings.timezone,
+            )
+            for settings in changed
         )
     )
     await work.run(
         _COUNT_AGAIN,
-        {"children": [one.child_id for one in changed], "since": [one.changed_at for one in changed]},
+        {
+            "children": [settings.child_id for settings in changed],
+            "since": [settings.changed_at for settings in changed],
+        },
     )
 
 
@@ -239,8 +247,8 @@ async def _facts(work: UnitOfWork, windows: Mapping[uuid.UUID, datetime]) -> dic
     # A fact of a window was received in it or later. Selected as columns: as objects they took most of the time.
     result = await work.run(
         sql_select(
-            *(col(one) for one in (Fact.family_id, Fact.watch_id, Fact.child_id, Fact.kind, Fact.ref_id)),
-            *(col(one) for one in (Fact.happened_at, Fact.received_at)),
+            *(col(column) for column in (Fact.family_id, Fact.watch_id, Fact.child_id, Fact.kind, Fact.ref_id)),
+            *(col(column) for column in (Fact.happened_at, Fact.received_at)),
             col(Fact.voice_ms),
         ).where(_within(windows, col(Fact.family_id), col(Fact.received_at)))
     )
@@ -270,8 +278,8 @@ async def _quiet(work: UnitOfWork, family_ids: Sequence[uuid.UUID]) -> dict[uuid
         .where(col(Child.family_id).in_(family_ids))
     )
     quiet: dict[uuid.UUID, list[Quiet]] = defaultdict(list)
-    for one in result:
-        quiet[one.child_id].append(Quiet(one.since_at, one.quiet, ZoneInfo(one.timezone)))
+    for row in result:
+        quiet[row.child_id].append(Quiet(row.since_at, row.quiet, ZoneInfo(row.timezone)))
     return quiet
 
 

@@ -109,7 +109,7 @@ def days_of_family(
     days: dict[date, DayOfFamily] = {}
     # Sorted once for each child: otherwise a year of messages is searched for each message.
     words: dict[tuple[Any, bool], list[datetime]] = defaultdict(list)
-    for message in sorted(spoken, key=lambda one: one.spoken_at):
+    for message in sorted(spoken, key=lambda item: item.spoken_at):
         words[message.child_id, message.to_child].append(message.spoken_at)
     for message in spoken:
         day = days.setdefault(local_day(message.spoken_at, zone), DayOfFamily())
@@ -199,8 +199,8 @@ def counted_seconds(start: datetime, end: datetime, quiet: Sequence[Quiet]) -> i
     if not quiet:
         return int((end - start).total_seconds())
     in_force = max(
-        (one for one in quiet if one.since_at <= start), key=lambda one: one.since_at,
-        default=min(quiet, key=lambda one: one.since_at),
+        (period for period in quiet if period.since_at <= start), key=lambda item: item.since_at,
+        default=min(quiet, key=lambda item: item.since_at),
     )  # fmt: skip
     silent = timedelta(0)
     reached = start
@@ -216,10 +216,10 @@ def _quiet_spans(quiet: Quiet, start: datetime, end: datetime) -> Iterable[tuple
     """Yield each quiet span that may overlap the interval, as moments; a span past midnight ends the next day."""
     day = local_day(start, quiet.zone) - timedelta(days=1)
     while day <= local_day(end, quiet.zone):
-        for one in quiet.times:
-            if day.isoweekday() not in one["days"]:
+        for period in quiet.times:
+            if day.isoweekday() not in period["days"]:
                 continue
-            begins, ends = time.fromisoformat(one["from"]), time.fromisoformat(one["to"])
+            begins, ends = time.fromisoformat(period["from"]), time.fromisoformat(period["to"])
             last = day if ends > begins else day + timedelta(days=1)
             # Compared as moments in UTC, so a night with a clock change has its true length.
             yield (

@@ -278,9 +278,9 @@ def _ratio(
     families: Sequence[FamilyWeek], part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]
 ) -> Measure:
     """Pool the families with a non-zero ``whole``."""
-    having = [one for one in families if one.qualifies and whole(one)]
-    total = sum(whole(one) for one in having)
-    return Measure(len(having), None, sum(part(one) for one in having) / total if total else None)
+    having = [family for family in families if family.qualifies and whole(family)]
+    total = sum(whole(family) for family in having)
+    return Measure(len(having), None, sum(part(family) for family in having) / total if total else None)
 
 
 def _over_weeks(value: Callable[[FamilyWeek], float | None]) -> Callable[[Sequence[FamilyWeek]], Measure]:
@@ -309,57 +309,59 @@ def _waits(
 
 def _survival(day: int) -> Callable[[Sequence[FamilyWeek]], Measure]:
     def formula(families: Sequence[FamilyWeek]) -> Measure:
-        followed = [one for one in families if one.followed_days]
+        followed = [family for family in families if family.followed_days]
         # Published only once a family was followed that long; until then the families count for the whole.
-        if max((one.followed_days for one in followed), default=0) < day:
-            return Measure(len(followed), sum(one.dropped_out for one in followed))
-        value = survival_at([(one.followed_days, one.dropped_out) for one in followed], day)
+        if max((family.followed_days for family in followed), default=0) < day:
+            return Measure(len(followed), sum(family.dropped_out for family in followed))
+        value = survival_at([(family.followed_days, family.dropped_out) for family in followed], day)
         return Measure(len(followed), None, value)
 
     return formula
 
 
 def _dropped_out(why: DropOut) -> Callable[[Sequence[FamilyWeek]], Measure]:
-    return lambda families: _share(families, lambda one: one.drop_out_reason is why)
+    return lambda families: _share(families, lambda family: family.drop_out_reason is why)
 
 
 def _uptime(families: Sequence[FamilyWeek]) -> Measure:
-    return _ratio(families, lambda one: one.heartbeat_hours, lambda one: one.assigned_days * len(WAKING_HOURS))
+    return _ratio(
+        families, lambda family: family.heartbeat_hours, lambda family: family.assigned_days * len(WAKING_HOURS)
+    )
 
 
 _ALL: Final = (
     Indicator("active_use", 1, Kind.SHARE_OF_FAMILIES,
-              lambda all_: _share(all_, lambda one: one.to_child > 0 and one.to_family > 0)),
-    Indicator("messages", 2, Kind.QUARTILES, _over_weeks(lambda one: one.messages)),
-    Indicator("voice_s", 2, Kind.QUARTILES, _over_weeks(lambda one: one.voice_s)),
-    Indicator("calls", 2, Kind.QUARTILES, _over_weeks(lambda one: one.calls)),
+              lambda all_: _share(all_, lambda family: family.to_child > 0 and family.to_family > 0)),
+    Indicator("messages", 2, Kind.QUARTILES, _over_weeks(lambda family: family.messages)),
+    Indicator("voice_s", 2, Kind.QUARTILES, _over_weeks(lambda family: family.voice_s)),
+    Indicator("calls", 2, Kind.QUARTILES, _over_weeks(lambda family: family.calls)),
     Indicator("reciprocity", 2, Kind.QUARTILES, _over_weeks(reciprocity), digits=2),
-    Indicator("response_child_h", 2, Kind.MEDIAN, _waits(lambda one: one.parent_waits), digits=1),
-    Indicator("response_parent_h", 2, Kind.MEDIAN, _waits(lambda one: one.child_waits), digits=1),
+    Indicator("response_child_h", 2, Kind.MEDIAN, _waits(lambda family: family.parent_waits), digits=1),
+    Indicator("response_parent_h", 2, Kind.MEDIAN, _waits(lambda family: family.child_waits), digits=1),
     Indicator("listen_rate", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda one: one.played_7_d, lambda one: one.delivered)),
+              lambda all_: _ratio(all_, lambda family: family.played_7_d, lambda family: family.delivered)),
     Indicator("regularity", 1, Kind.SHARE_OF_WEEKS,
-              lambda all_: _share([one for one in all_ if one.qualifies],
-                                  lambda one: one.contact_days >= CONTACT_DAYS_MIN)),
-    Indicator("longest_gap_days", 2, Kind.QUARTILES, _over_weeks(lambda one: one.longest_gap_days)),
+              lambda all_: _share([family for family in all_ if family.qualifies],
+                                  lambda family: family.contact_days >= CONTACT_DAYS_MIN)),
+    Indicator("longest_gap_days", 2, Kind.QUARTILES, _over_weeks(lambda family: family.longest_gap_days)),
     Indicator("uptime", 1, Kind.RATIO, _uptime),
     Indicator("delivered_5_min", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda one: one.delivered_5_min, lambda one: one.messages)),
+              lambda all_: _ratio(all_, lambda family: family.delivered_5_min, lambda family: family.messages)),
     Indicator("delivered_24_h", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda one: one.delivered_24_h, lambda one: one.messages)),
+              lambda all_: _ratio(all_, lambda family: family.delivered_24_h, lambda family: family.messages)),
     Indicator("worn_h", 2, Kind.QUARTILES,
-              _over_weeks(lambda one: one.worn_s / 3600 / one.assigned_days), digits=1),
-    Indicator("low_battery_days", 2, Kind.QUARTILES, _over_weeks(lambda one: one.low_battery_days)),
-    Indicator("reboots", 2, Kind.QUARTILES, _over_weeks(lambda one: one.reboots)),
+              _over_weeks(lambda family: family.worn_s / 3600 / family.assigned_days), digits=1),
+    Indicator("low_battery_days", 2, Kind.QUARTILES, _over_weeks(lambda family: family.low_battery_days)),
+    Indicator("reboots", 2, Kind.QUARTILES, _over_weeks(lambda family: family.reboots)),
     Indicator("reminders_followed", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda one: one.reminders_followed, lambda one: one.reminders)),
+              lambda all_: _ratio(all_, lambda family: family.reminders_followed, lambda family: family.reminders)),
     Indicator("silent", 1, Kind.SHARE_OF_FAMILIES,
-              lambda all_: _share(all_, lambda one: one.silent_days >= SILENT_DAYS)),
-    Indicator("drop_out", 1, Kind.SHARE_OF_FAMILIES, lambda all_: _share(all_, lambda one: one.dropped_out)),
+              lambda all_: _share(all_, lambda family: family.silent_days >= SILENT_DAYS)),
+    Indicator("drop_out", 1, Kind.SHARE_OF_FAMILIES, lambda all_: _share(all_, lambda family: family.dropped_out)),
     *(Indicator(f"drop_out_{why}", 1, Kind.SHARE_OF_FAMILIES, _dropped_out(why), of_the_whole=True) for why in DropOut),
     *(Indicator(f"survival_{day}", 1, Kind.SURVIVAL, _survival(day)) for day in SURVIVAL_DAYS),
 )  # fmt: skip
-INDICATORS: Final[dict[str, Indicator]] = {one.code: one for one in _ALL}
+INDICATORS: Final[dict[str, Indicator]] = {family.code: family for family in _ALL}
 
 
 # ---------------------------------------------------------------- weeks and quarters

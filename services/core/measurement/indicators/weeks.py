@@ -53,9 +53,9 @@ async def family_weeks(
     work: UnitOfWork, population: Sequence[UsagePopulation], week: date
 ) -> dict[uuid.UUID, FamilyWeek]:
     """Return what each of these families did in the week that begins on this Monday, in its site's time zone."""
-    families = [one.family_id for one in population]
+    families = [member.family_id for member in population]
     zones = await _zones(work)
-    held = await held_watches(work, families, {one.family_id: zones[one.site_id] for one in population})
+    held = await held_watches(work, families, {member.family_id: zones[member.site_id] for member in population})
     last = week + timedelta(days=6)
     days = await _days(work, FamilyDay, families, week, last)
     health = await _days(work, WatchDay, families, week, last)
@@ -76,7 +76,7 @@ def _family_week(
     contacts: Sequence[date],
 ) -> FamilyWeek:
     last = week + timedelta(days=6)
-    first = min((one.first for one in held), default=None)
+    first = min((period.first for period in held), default=None)
     first_seen = max(first or last, last - timedelta(days=LONGEST_GAP_LOOK_BACK_DAYS - 1))
     returned_on = held[-1].last if held and held[-1].how == "watch_returned" else None
     dropped = None if first is None or first > last else drop_out(contacts, first, last, returned_on)
@@ -84,7 +84,7 @@ def _family_week(
     spoke_on = contacts[-1] if contacts else first or last
     return FamilyWeek(
         family_id=family_id,
-        assigned_days=assigned_days([(one.first, one.last) for one in held], week),
+        assigned_days=assigned_days([(period.first, period.last) for period in held], week),
         to_child=sum(day.to_child for day in days),
         to_family=sum(day.to_family for day in days),
         voice_s=sum(day.voice_s for day in days),
@@ -158,8 +158,8 @@ async def _days(
         sql_select(*columns).where(columns["family_id"].in_(families), columns["day"] >= first, columns["day"] <= last)
     )
     days: dict[uuid.UUID, list[Any]] = defaultdict(list)
-    for one in result:
-        days[one.family_id].append(one)
+    for row in result:
+        days[row.family_id].append(row)
     return days
 
 

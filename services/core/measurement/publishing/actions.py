@@ -57,8 +57,8 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
         select(UsagePopulation).where(UsagePopulation.programme_id == programme_id, UsagePopulation.quarter == quarter)
     )
     fixed = result.all()
-    measured = await measured_since(work, [one.family_id for one in fixed])
-    population = [one for one in fixed if one.family_id in measured]
+    measured = await measured_since(work, [member.family_id for member in fixed])
+    population = [member for member in fixed if member.family_id in measured]
     scopes = Scopes.of(programme_id, population)
     weeks = await family_weeks(work, population, week)
     changed = await _changes(work, programme_id, week, quarter, scopes)
@@ -90,10 +90,10 @@ class Scopes:
     def of(cls, programme_id: uuid.UUID, population: Sequence[UsagePopulation]) -> Scopes:
         members: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
         parent: dict[Hashable, Hashable | None] = {}
-        for one in population:
-            for scope in (programme_id, one.site_id, one.cohort_id):
-                members[scope].append(one.family_id)
-            parent |= {programme_id: None, one.site_id: programme_id, one.cohort_id: one.site_id}
+        for member in population:
+            for scope in (programme_id, member.site_id, member.cohort_id):
+                members[scope].append(member.family_id)
+            parent |= {programme_id: None, member.site_id: programme_id, member.cohort_id: member.site_id}
         return cls(members, parent)
 
 
@@ -117,9 +117,9 @@ def controlled_cells(
     """
     groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
     measures = {
-        code: {scope: one.formula(families) for scope, families in groups.items()
-               if scopes.parent[scope] is None or not one.of_the_whole}
-        for code, one in INDICATORS.items()
+        code: {scope: indicator.formula(families) for scope, families in groups.items()
+               if scopes.parent[scope] is None or not indicator.of_the_whole}
+        for code, indicator in INDICATORS.items()
     }  # fmt: skip
     cells: list[dict[str, Any]] = []
     stays: dict[str, frozenset[Hashable]] = {}
@@ -189,7 +189,7 @@ _ONLY_GROWS: Final = ("drop_out",)
 # A family of the first indicator is in none of the others: the active ones bound the silent ones.
 _NEVER_BOTH: Final[Mapping[str, tuple[str, ...]]] = {"silent": ("active_use", "regularity")}
 # Reasons for drop-out add up to it: both are shown or none. And the key under which that is kept.
-_OF_THE_WHOLE: Final = tuple(code for code, one in INDICATORS.items() if one.of_the_whole)
+_OF_THE_WHOLE: Final = tuple(code for code, indicator in INDICATORS.items() if indicator.of_the_whole)
 _REASONS: Final = "drop_out_reasons"
 _ORDER: Final = [
     *(code for code in INDICATORS if code not in (*_NEVER_BOTH, *_OF_THE_WHOLE)), *_NEVER_BOTH,
@@ -215,10 +215,10 @@ def _shares(
         scopes.parent,
         {
             # Of survival: the families that it has lost.
-            scope: round(one.families * (1 - (one.value or 1))) if one.count is None else one.count
-            for scope, one in measures[code].items()
+            scope: round(measure.families * (1 - (measure.value or 1))) if measure.count is None else measure.count
+            for scope, measure in measures[code].items()
         },
-        {scope: one.families for scope, one in measures[code].items()},
+        {scope: measure.families for scope, measure in measures[code].items()},
         most,
     )
 
@@ -229,7 +229,7 @@ def _few_of_a_reason(measures: Mapping[str, Mapping[uuid.UUID, Measure]], least:
     Reasons only grow: once hidden, they stay hidden for the quarter.
     """
     return frozenset(
-        scope for code in _OF_THE_WHOLE for scope, one in measures[code].items() if (one.count or 0) < least
+        scope for code in _OF_THE_WHOLE for scope, measure in measures[code].items() if (measure.count or 0) < least
     )
 
 

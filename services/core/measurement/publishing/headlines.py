@@ -56,8 +56,8 @@ async def fix_headlines(
     ``fixed`` is the population of the quarter as it was fixed, without erased families.
     """
     sites: dict[uuid.UUID, set[uuid.UUID]] = {}
-    for one in fixed:
-        sites.setdefault(one.site_id, set()).add(one.family_id)
+    for figure in fixed:
+        sites.setdefault(figure.site_id, set()).add(figure.family_id)
     before = await _rows(work, programme_id, week - timedelta(days=7))
     recorded = await _recordings(work, sites, week)
     for audience in Audience:

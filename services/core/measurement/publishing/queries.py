@@ -54,7 +54,7 @@ async def published_cells(
     chosen += [] if indicator is None else [col(UsageCell.indicator) == indicator]
     result = await work.run(
         # As columns: a year of one indicator is some 8,000 cells, and as objects they took 5 times as long.
-        sql_select(*(col(getattr(UsageCell, one.name)) for one in fields(Cell)))
+        sql_select(*(col(getattr(UsageCell, field.name)) for field in fields(Cell)))
         .where(
             col(UsageCell.programme_id) == programme_id,
             col(UsageCell.audience) == audience,
@@ -144,19 +144,19 @@ async def scopes_of_file(
     """
     sites = await sites_of(work, programme.programme_id) if parts or site is not None else ()
     names = {
-        one.site_id: one.name if audience is Audience.STAFF or one.named_outside else f"{one.country} {number}"
-        for number, one in enumerate(sorted(sites, key=lambda one: (one.created_at, one.site_id)), start=1)
+        row.site_id: row.name if audience is Audience.STAFF or row.named_outside else f"{row.country} {number}"
+        for number, row in enumerate(sorted(sites, key=lambda row: (row.created_at, row.site_id)), start=1)
     }
     if site is None:
-        return {programme.programme_id: programme.name, **{one.site_id: names[one.site_id] for one in sites}}
+        return {programme.programme_id: programme.name, **{site.site_id: names[site.site_id] for site in sites}}
     name = names[site.site_id]
     cohorts = await cohorts_of(work, site)
     outside = audience is not Audience.STAFF and not site.named_outside
     return {
         site.site_id: name,
         **{
-            one.cohort_id: f"{name} / {number if outside else one.name}"
-            for number, one in enumerate(sorted(cohorts, key=lambda one: (one.created_at, one.cohort_id)), start=1)
+            row.cohort_id: f"{name} / {number if outside else row.name}"
+            for number, row in enumerate(sorted(cohorts, key=lambda row: (row.created_at, row.cohort_id)), start=1)
         },
     }
 

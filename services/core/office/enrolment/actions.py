@@ -219,20 +219,22 @@ async def enrol_checked(
 ) -> Enrolled:
     """Enrol the rows that :func:`check_families` accepted, in the same transaction."""
     outcome = Enrolled()
-    fresh = [one for one in checked if one.known is None]
-    families = {one.row.family_code: Family(family_code=one.row.family_code, created_at=work.now) for one in fresh}
+    fresh = [entry for entry in checked if entry.known is None]
+    families = {
+        entry.row.family_code: Family(family_code=entry.row.family_code, created_at=work.now) for entry in fresh
+    }
     work.add(*families.values())
     await work.flush()
-    for one in checked:
-        code = one.row.family_code
-        if one.known is not None:
+    for entry in checked:
+        code = entry.row.family_code
+        if entry.known is not None:
             outcome.unchanged.append(code)
         else:
             family_id = families[code].family_id
             work.add(
                 Enrolment(
-                    family_id=family_id, site_id=one.site.site_id, cohort_id=one.cohort.cohort_id,
-                    guardian_phone=one.phone, form_number=one.row.form_number, enrolled_at=work.now,
+                    family_id=family_id, site_id=entry.site.site_id, cohort_id=entry.cohort.cohort_id,
+                    guardian_phone=entry.phone, form_number=entry.row.form_number, enrolled_at=work.now,
                 )
             )  # fmt: skip
             record_fact(work, "family_enrolled", family_id=family_id)
@@ -320,7 +322,7 @@ def _differences(family: FamilyRow, enrolment: Enrolment | None, site: Site, coh
 
 async def _phone_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> list[Fault]:
     """Return a fault for each phone of another enrolled family: most likely the same family is listed twice."""
-    phones = [one.phone for one in checked]
+    phones = [entry.phone for entry in checked]
     result = await work.session.exec(
         select(Enrolment.guardian_phone, Family.family_code)
         .join(Family, col(Family.family_id) == col(Enrolment.family_id))
@@ -328,7 +330,7 @@ async def _phone_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> l
     )
     holders = dict(result.all())
     return [
-        one.row.fault("phone", "phone_enrolled", f"Family {holders[one.phone]} is enrolled with this phone number.")
-        for one in checked
-        if one.known is None and one.phone in holders
+        entry.row.fault("phone", "phone_enrolled", f"Family {holders[entry.phone]} is enrolled with this phone number.")
+        for entry in checked
+        if entry.known is None and entry.phone in holders
     ]

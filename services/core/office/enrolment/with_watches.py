@@ -44,24 +44,24 @@ async def enrol_and_hand_out(
     if faults:
         raise SheetRefusedError(faults)
     outcome = EnrolledWithWatches(await enrol_checked(work, actor, checked, progress))
-    for one in checked:
-        serial = one.row.watch_serial
-        if serial is not None and await hand_out_watch(work, actor, serial, one.row.family_code):
+    for entry in checked:
+        serial = entry.row.watch_serial
+        if serial is not None and await hand_out_watch(work, actor, serial, entry.row.family_code):
             outcome.handed_out.append(serial)
     return outcome
 
 
 async def _watch_faults(work: UnitOfWork, checked: Sequence[CheckedFamily]) -> list[Fault]:
-    serials = [one.row.watch_serial for one in checked if one.row.watch_serial is not None]
+    serials = [entry.row.watch_serial for entry in checked if entry.row.watch_serial is not None]
     result = await work.session.exec(select(Watch).where(col(Watch.serial).in_(serials)).with_for_update())
     watches = {watch.serial: watch for watch in result}
     faults = []
-    for one in checked:
-        if one.row.watch_serial is None:
+    for entry in checked:
+        if entry.row.watch_serial is None:
             continue
-        refusal = _refusal(one, watches.get(one.row.watch_serial))
+        refusal = _refusal(entry, watches.get(entry.row.watch_serial))
         if refusal is not None:
-            faults.append(one.row.fault("watch_serial", *refusal))
+            faults.append(entry.row.fault("watch_serial", *refusal))
     return faults
 
 

@@ -100,7 +100,7 @@ async def print_slips(
     await work.run(
         delete(LogInSlip).where(
             col(LogInSlip.hand_out_id) == hand_out_id,
-            col(LogInSlip.family_id).in_([one.family_id for one in families]),
+            col(LogInSlip.family_id).in_([family.family_id for family in families]),
         )
     )
     others = await work.session.exec(select(LogInSlip.slip_id).where(LogInSlip.hand_out_id == hand_out_id))

@@ -146,7 +146,7 @@ def check_printable(places: Iterable[tuple[str, str]]) -> None:
     unprintable = [
         (place, characters)
         for place, text in places
-        if (characters := "".join(sorted({one for one in composed(text) if ord(one) not in known})))
+        if (characters := "".join(sorted({character for character in composed(text) if ord(character) not in known})))
     ]
     if unprintable:
         raise CharactersNotPrintableError(unprintable)

@@ -36,7 +36,7 @@ class Starter:
 def library() -> tuple[tuple[str, str, dict[str, str]], ...]:
     """Return every prompt: its key, its age band, its text by locale."""
     page = json.loads(Path(__file__).with_name("library.json").read_text(encoding="utf-8"))
-    return tuple((one["starter"], one["ages"], one["texts"]) for one in page)
+    return tuple((prompt["starter"], prompt["ages"], prompt["texts"]) for prompt in page)
 
 
 def band_of(birth_year: int | None, today: date) -> str:
@@ -57,8 +57,8 @@ def week_of(today: date) -> date:
 def starters_of_week(seed: uuid.UUID, band: str, today: date, locale: str) -> list[Starter]:
     """Return the three prompts of a week; a prompt returns only after all others of its age band have been shown."""
     ordered = sorted(
-        (one for one in library() if one[1] == band),
-        key=lambda one: hashlib.sha256(f"{seed}/{one[0]}".encode()).digest(),
+        (prompt for prompt in library() if prompt[1] == band),
+        key=lambda prompt: hashlib.sha256(f"{seed}/{prompt[0]}".encode()).digest(),
     )
     first = (week_of(today) - _MONDAY).days // 7 * A_WEEK
     chosen = [ordered[(first + offset) % len(ordered)] for offset in range(A_WEEK)]

@@ -85,10 +85,10 @@ async def _let_go_of_stale(work: UnitOfWork, family_id: uuid.UUID) -> None:
         .where(Recovery.family_id == family_id, col(Recovery.state).in_(("asked", "waiting")))
         .with_for_update(key_share=True)
     )
-    for one in standing:
-        if one.state == "waiting" or one.asked_at > work.now - APPROVAL_LIFETIME:
+    for recovery in standing:
+        if recovery.state == "waiting" or recovery.asked_at > work.now - APPROVAL_LIFETIME:
             raise RecoveryStandsError
-        end_recovery(work, one, "withdrawn")
+        end_recovery(work, recovery, "withdrawn")
     await work.flush()
 
 

@@ -47,7 +47,7 @@ def check_paper(recorded: Collection[str], paper: Paper) -> tuple[Document, str]
         if paper.document is None:
             raise RecoveryDocumentNeededError
         return paper.document, number
-    if paper.document not in {None, Document.ENROLMENT_FORM} or number not in {plain(one) for one in recorded}:
+    if paper.document not in {None, Document.ENROLMENT_FORM} or number not in {plain(number) for number in recorded}:
         raise RecoveryPaperError
     return Document.ENROLMENT_FORM, number
 

@@ -55,10 +55,10 @@ class OfferedSecret:
 def secret_faults(offered: Sequence[OfferedSecret]) -> list[Fault]:
     """Return every fault of a file's secrets, by row; a fault never contains the secret."""
     faults = []
-    for one in offered:
-        found = _weakness(one)
+    for entry in offered:
+        found = _weakness(entry)
         if found is not None:
-            faults.append(Fault(one.row, "secret", *found))
+            faults.append(Fault(entry.row, "secret", *found))
     return faults + _alike(offered)
 
 
@@ -135,7 +135,9 @@ def _alike(offered: Sequence[OfferedSecret]) -> list[Fault]:
     """Return a fault for secrets that are equal or share a long prefix or suffix, as counters and fixed stems do."""
     faults: dict[int, Fault] = {}
     for reverse in (False, True):
-        ordered = sorted((one.secret.lower()[::-1] if reverse else one.secret.lower(), one.row) for one in offered)
+        ordered = sorted(
+            (entry.secret.lower()[::-1] if reverse else entry.secret.lower(), entry.row) for entry in offered
+        )
         for (before, first_row), (after, row) in pairwise(ordered):
             later, earlier = max(first_row, row), min(first_row, row)
             if before == after:

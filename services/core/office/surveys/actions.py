@@ -59,20 +59,20 @@ async def define_survey(
     await _check_open(work, survey)
     known = await questions_of(work, survey)
     faults = [
-        Fault(0, one.key, "question_differs", "This question already exists with another kind, label or bounds.")
-        for one in questions
-        if one.key in known and known[one.key] != one
+        Fault(0, question.key, "question_differs", "This question already exists with another kind, label or bounds.")
+        for question in questions
+        if question.key in known and known[question.key] != question
     ]
     if faults:
         raise SheetRefusedError(faults)
-    fresh = [one for one in questions if one.key not in known]
+    fresh = [question for question in questions if question.key not in known]
     work.add(
         *(
             SurveyQuestion(
-                survey_id=survey.survey_id, question=one.key, kind=one.kind, label=one.label, least=one.least,
-                most=one.most,
+                survey_id=survey.survey_id, question=question.key, kind=question.kind,
+                label=question.label, least=question.least, most=question.most,
             )
-            for one in fresh
+            for question in fresh
         )
     )  # fmt: skip
     if is_new or fresh:
@@ -156,24 +156,24 @@ async def _take(
     progress: Callable[[], None],
 ) -> Taken:
     outcome = Taken()
-    for one in answers:
-        family_id = families[one.family_code]
-        before = kept.get((one.question, one.wave), {}).get(family_id)
-        if before == one.value:
+    for answer in answers:
+        family_id = families[answer.family_code]
+        before = kept.get((answer.question, answer.wave), {}).get(family_id)
+        if before == answer.value:
             outcome.unchanged += 1
         else:
             outcome.noted += before is None
             outcome.corrected += before is not None
             values = {
-                "survey_id": survey.survey_id, "question": one.question, "family_id": family_id, "wave": one.wave,
-                "answer": one.value, "noted_at": work.now,
+                "survey_id": survey.survey_id, "question": answer.question, "family_id": family_id, "wave": answer.wave,
+                "answer": answer.value, "noted_at": work.now,
             }  # fmt: skip
             await work.run(
                 insert(SurveyAnswer)
                 .values(**values)
                 .on_conflict_do_update(
                     index_elements=["survey_id", "question", "family_id", "wave"],
-                    set_={"answer": one.value, "noted_at": work.now},
+                    set_={"answer": answer.value, "noted_at": work.now},
                 )
             )
         progress()
@@ -195,4 +195,4 @@ async def _families(
     """Return the programme's (or site's) families by code and by their pseudonym in this survey."""
     by_code = await families_by_code(work, survey, site_id)
     by_name = {name_in(work.vault, survey, family_id): family_id for family_id in by_code.values()}
-    return {one: family_id for one, family_id in (by_name | by_code).items() if one in said}
+    return {name: family_id for name, family_id in (by_name | by_code).items() if name in said}

@@ -69,7 +69,7 @@ def compare(question: str, kind: str, baseline: Answers, endline: Answers) -> Co
     families = sorted(baseline.keys() & endline.keys())
     if len(families) < FEWEST:
         return Comparison(question, kind, suppressed=True)
-    before, after = [baseline[one] for one in families], [endline[one] for one in families]
+    before, after = [baseline[family] for family in families], [endline[family] for family in families]
     attrition = _attrition(baseline, families)
     if kind == "yes_no":
         return _of_shares(question, before, after, attrition)
@@ -147,7 +147,7 @@ def _attrition(baseline: Answers, matched: Sequence[str]) -> Attrition:
     total = len(baseline)
     if 0 < len(lost) < FEWEST:
         return Attrition(len(matched), len(matched), None, None, None)
-    stayed = _mean([baseline[one] for one in matched])
+    stayed = _mean([baseline[family_id] for family_id in matched])
     share = Estimate(len(lost) / total, wilson(len(lost), total))
     return Attrition(total, len(matched), share, stayed, _mean(lost) if lost else None)
 

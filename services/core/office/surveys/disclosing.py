@@ -29,8 +29,8 @@ class Waves:
     def of(self, families: frozenset[str]) -> Waves:
         """Return the answers of these families only."""
         return Waves(
-            {one: answer for one, answer in self.baseline.items() if one in families},
-            {one: answer for one, answer in self.endline.items() if one in families},
+            {family_id: answer for family_id, answer in self.baseline.items() if family_id in families},
+            {family_id: answer for family_id, answer in self.endline.items() if family_id in families},
         )
 
     @property
@@ -54,13 +54,13 @@ def controlled(
     everybody = frozenset[str]().union(*sites.values())
     scopes = {programme: waves.of(everybody)} | {site: waves.of(families) for site, families in sites.items()}
     # A site without any answer is no part of the total and does not count as a small group.
-    asked = {scope: one for scope, one in scopes.items() if one.baseline or one.endline}
+    asked = {scope: answers for scope, answers in scopes.items() if answers.baseline or answers.endline}
     dark = _Dark.of(kind, asked, {scope: None if scope == programme else programme for scope in asked})
     return {
         scope: Comparison(question, kind, suppressed=True)
         if scope in dark.pairs or scope not in asked
-        else _told(compare(question, kind, one.baseline, one.endline), one, dark.of_scope(scope))
-        for scope, one in scopes.items()
+        else _told(compare(question, kind, answers.baseline, answers.endline), answers, dark.of_scope(scope))
+        for scope, answers in scopes.items()
     }
 
 
@@ -87,20 +87,24 @@ class _Dark:
         ) -> frozenset[Hashable]:  # fmt: skip
             return hidden_groups(Groups(parent, count(of), whole), _LEAST, known)
 
-        matched, lost = count(lambda one: len(one.matched)), count(lambda one: len(one.lost))
+        matched, lost = count(lambda answers: len(answers.matched)), count(lambda answers: len(answers.lost))
         pairs = hidden_groups(Groups(parent, matched), _LEAST)
-        gone = hidden(lambda one: len(one.lost), count(lambda one: len(one.baseline)), pairs)
+        gone = hidden(lambda answers: len(answers.lost), count(lambda answers: len(answers.baseline)), pairs)
         if kind != "yes_no":
             return cls(pairs, pairs, pairs, pairs, gone, gone)
         return cls(
             pairs=pairs,
-            before=hidden(lambda one: sum(one.baseline[family] for family in one.matched), matched, pairs),
-            after=hidden(lambda one: sum(one.endline[family] for family in one.matched), matched, pairs),
+            before=hidden(lambda answers: sum(answers.baseline[family] for family in answers.matched), matched, pairs),
+            after=hidden(lambda answers: sum(answers.endline[family] for family in answers.matched), matched, pairs),
             changed=hidden(
-                lambda one: sum(one.baseline[family] != one.endline[family] for family in one.matched), matched, pairs
+                lambda answers: sum(answers.baseline[family] != answers.endline[family] for family in answers.matched),
+                matched,
+                pairs,
             ),
             lost=gone,
-            answers_of_lost=hidden(lambda one: sum(one.baseline[family] for family in one.lost), lost, gone),
+            answers_of_lost=hidden(
+                lambda answers: sum(answers.baseline[family] for family in answers.lost), lost, gone
+            ),
         )
 
     def of_scope(self, scope: Hashable) -> Mapping[str, bool]:

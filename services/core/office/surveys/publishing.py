@@ -63,7 +63,7 @@ async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool
             reports[scope].append(told)
     work.add(
         *(
-            SurveyReport(survey_id=survey.survey_id, scope_id=scope, comparisons=[asdict(one) for one in told])
+            SurveyReport(survey_id=survey.survey_id, scope_id=scope, comparisons=[asdict(line) for line in told])
             for scope, told in reports.items()
         )
     )

@@ -77,8 +77,8 @@ async def answers_of(
     if agreed_only:
         statement = statement.where(col(SurveyAnswer.family_id).in_(families_that_agree()))
     answers: dict[tuple[str, str], dict[uuid.UUID, float]] = {}
-    for one in await work.session.exec(statement):
-        answers.setdefault((one.question, one.wave), {})[one.family_id] = one.answer
+    for row in await work.session.exec(statement):
+        answers.setdefault((row.question, row.wave), {})[row.family_id] = row.answer
     return answers
 
 

@@ -85,15 +85,15 @@ def read_questions(raw: bytes) -> list[Question]:
 def check_questions(questions: Sequence[Question]) -> None:
     """Check questions that were not read from a list; raises SheetRefusedError with every fault."""
     faults: list[Fault] = []
-    for number, one in enumerate(questions, start=1):
-        bounds = {"least": one.least, "most": one.most}
-        cells = {"question": one.key, "kind": one.kind, "label": one.label}
+    for number, question in enumerate(questions, start=1):
+        bounds = {"least": question.least, "most": question.most}
+        cells = {"question": question.key, "kind": question.kind, "label": question.label}
         cells |= {name: "" if value is None else f"{value:g}" for name, value in bounds.items()}
         row = Row(number, cells)
         faults += _question_faults(row)
-        if fault := cell_fault(one.label):
+        if fault := cell_fault(question.label):
             faults.append(row.fault("label", *fault))
-    keys = [one.key for one in questions]
+    keys = [question.key for question in questions]
     faults += [
         Fault(number, "question", "question_repeated", "This question occurs twice.")
         for number, key in enumerate(keys, start=1)

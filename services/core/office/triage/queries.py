@@ -75,12 +75,12 @@ async def triage_site(
             newest_firmware=newest.get(watch.model, ""),
             stuck_since=None if identity is None else stuck.get(identity.child_id),
         )
-        found = [one for one in triage(device, work.now) if kind is None or one.kind == kind]
+        found = [finding for finding in triage(device, work.now) if kind is None or finding.kind == kind]
         if found and watch.serial not in seen and len(seen) == most:
             break
         if found:
             seen.add(watch.serial)
-        entries += [TriageEntry(watch.serial, family_code, one) for one in found]
+        entries += [TriageEntry(watch.serial, family_code, finding) for finding in found]
     return entries
 
 

@@ -61,7 +61,7 @@ def triage(device: Device, now: datetime) -> list[Finding]:
         findings.append(Finding("sim_expiring", datetime.combine(device.sim_expires_on, time(), UTC)))
     if device.sim_quota_mb is not None and (device.sim_used_mb or 0) > device.sim_quota_mb:
         findings.append(Finding("sim_over_quota"))
-    return sorted(findings, key=lambda one: KINDS.index(one.kind))
+    return sorted(findings, key=lambda finding: KINDS.index(finding.kind))
 
 
 def newest_firmware(versions: Iterable[str]) -> str:

@@ -50,7 +50,7 @@ async def sessions_of(work: UnitOfWork, guardian_id: uuid.UUID) -> list[Session]
         .where(Session.guardian_id == guardian_id, col(Session.ended_at).is_(None))
         .order_by(col(Session.created_at).desc(), col(Session.session_id))
     )
-    return [one for one in result if session_stands(one, work.now)]
+    return [session for session in result if session_stands(session, work.now)]
 
 
 async def sessions_that_ended(work: UnitOfWork, session_ids: Collection[uuid.UUID]) -> set[uuid.UUID]:
@@ -58,4 +58,4 @@ async def sessions_that_ended(work: UnitOfWork, session_ids: Collection[uuid.UUI
     if not session_ids:
         return set()
     result = await work.session.exec(select(Session).where(col(Session.session_id).in_(session_ids)))
-    return set(session_ids) - {one.session_id for one in result if session_stands(one, work.now)}
+    return set(session_ids) - {session.session_id for session in result if session_stands(session, work.now)}

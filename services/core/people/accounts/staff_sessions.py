@@ -74,7 +74,7 @@ async def staff_sessions_of(work: UnitOfWork, staff_id: uuid.UUID) -> list[Staff
         .where(StaffSession.staff_id == staff_id, col(StaffSession.ended_at).is_(None))
         .order_by(col(StaffSession.created_at).desc(), col(StaffSession.staff_session_id))
     )
-    return [one for one in result if _stands(one, work.now)]
+    return [session for session in result if _stands(session, work.now)]
 
 
 async def end_staff_session(work: UnitOfWork, staff_id: uuid.UUID, staff_session_id: uuid.UUID) -> bool:

@@ -71,10 +71,10 @@ async def invite(work: UnitOfWork, family_id: uuid.UUID, by: Guardian, invited: 
     if known is not None and await membership_in(work, family_id, known.guardian_id) is not None:
         raise AlreadyGuardianError
     standing = await _standing_invitations(work, family_id)
-    for old in [one for one in standing if one.expires_at <= work.now]:
+    for old in [invitation for invitation in standing if invitation.expires_at <= work.now]:
         _end(work, old, "expired")
         standing.remove(old)
-    if any(one.phone == phone for one in standing):
+    if any(invitation.phone == phone for invitation in standing):
         raise InvitationExistsError
     if len(standing) >= rules.MAX_INVITATIONS:
         raise FamilyFullError("invitations", rules.MAX_INVITATIONS)

@@ -99,14 +99,14 @@ async def log_ins_waiting_for(work: UnitOfWork, guardian_id: uuid.UUID) -> list[
 async def show_log_ins(work: UnitOfWork, guardian_id: uuid.UUID) -> list[WaitingLogIn]:
     """Return what :func:`log_ins_waiting_for` returns, and record that the guardian was shown it now or earlier."""
     waiting = await log_ins_waiting_for(work, guardian_id)
-    new = [one for one in waiting if one.shown_at is None]
-    for one in new:
+    new = [waiter for waiter in waiting if waiter.shown_at is None]
+    for log_in in new:
         await work.run(
             insert(ShownLogIn)
-            .values(session_id=one.session_id, guardian_id=guardian_id, shown_at=work.now)
+            .values(session_id=log_in.session_id, guardian_id=guardian_id, shown_at=work.now)
             .on_conflict_do_nothing()
         )
-    return [replace(one, shown_at=work.now) if one in new else one for one in waiting]
+    return [replace(waiter, shown_at=work.now) if waiter in new else waiter for waiter in waiting]
 
 
 async def approve_log_in(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> uuid.UUID:
@@ -170,15 +170,15 @@ async def unblock_new_phones(work: UnitOfWork, guardian_id: uuid.UUID) -> None:
 async def _waiting(work: UnitOfWork, by: uuid.UUID, session_id: uuid.UUID) -> WaitingLogIn:
     # Lock the row first, so that a decided log-in is not decided again.
     await work.session.get(Session, session_id, with_for_update={"key_share": True}, populate_existing=True)
-    for one in await log_ins_waiting_for(work, by):
-        if one.session_id == session_id:
-            return one
+    for log_in in await log_ins_waiting_for(work, by):
+        if log_in.session_id == session_id:
+            return log_in
     raise NotFoundError
 
 
 async def _tell(work: UnitOfWork, guardian_id: uuid.UUID, session_id: uuid.UUID, state: str) -> None:
     # Families in a fixed order: each event locks its family's row.
-    for _, family in sorted(await families_of(work, guardian_id), key=lambda one: one[1].family_id):
+    for _, family in sorted(await families_of(work, guardian_id), key=lambda membership: membership[1].family_id):
         await record_event(
             work, family.family_id, "log_in.changed", ref_id=session_id,
             detail={"state": state, "guardian_id": str(guardian_id)},

@@ -26,7 +26,7 @@ async def state_notice(work: UnitOfWork, actor: Actor, site: Site, details: Noti
     version, stated = await stated_notice(work, site.site_id)
     if stated == checked:
         return False
-    fields = {**asdict(checked), "processors": [asdict(one) for one in checked.processors]}
+    fields = {**asdict(checked), "processors": [asdict(processor) for processor in checked.processors]}
     work.add(PrivacyNotice(site_id=site.site_id, version=version + 1, made_at=work.now, **fields))
     await work.flush()
     record_audit(work, actor, "site.notice_stated", subject_id=site.site_id)

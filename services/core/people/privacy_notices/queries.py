@@ -52,7 +52,9 @@ async def stated_notice(work: UnitOfWork, site_id: uuid.UUID) -> tuple[int, Noti
     if row is None:
         return 0, NoticeDetails()
     stated = row.model_dump(exclude={"site_id", "version", "processors", "made_at"})
-    return row.version, NoticeDetails(**stated, processors=tuple(Processor(**one) for one in row.processors))
+    return row.version, NoticeDetails(
+        **stated, processors=tuple(Processor(**processor) for processor in row.processors)
+    )
 
 
 async def notice_of_site(work: UnitOfWork, site: Site) -> SiteNotice:

@@ -100,10 +100,10 @@ def check_details(details: NoticeDetails, country: str) -> NoticeDetails:
         **texts,
         processors=tuple(
             Processor(
-                check_text("processors.name", one.name, required), check_country(one.country),
-                check_text("processors.purpose", one.purpose, required),
+                check_text("processors.name", processor.name, required), check_country(processor.country),
+                check_text("processors.purpose", processor.purpose, required),
             )
-            for one in details.processors
+            for processor in details.processors
         ),
         filing_number=check_text("filing_number", details.filing_number, _FILING),
     )  # fmt: skip
@@ -130,8 +130,8 @@ def notice_text(details: NoticeDetails, locale: str) -> str:
 
 def _paragraphs(template: Mapping[str, str], details: NoticeDetails) -> Sequence[str]:
     processors = "; ".join(
-        template["processor"].format(name=one.name, country=one.country, purpose=one.purpose)
-        for one in details.processors
+        template["processor"].format(name=processor.name, country=processor.country, purpose=processor.purpose)
+        for processor in details.processors
     )
     fields = {name: getattr(details, name) for name in (*_REQUIRED, "filing_number") if name != "processors"}
     paragraphs = [

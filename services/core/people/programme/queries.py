@@ -150,7 +150,7 @@ async def programme_served(work: UnitOfWork, staff_id: uuid.UUID, programme_id: 
 async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staff, list[StaffScope]]]:
     """Return the accounts whose scopes all lie within those of this staff member, by address."""
     mine = await scopes_of(work, staff_id)
-    programmes = {one.programme_id for one in mine if one.programme_id is not None}
+    programmes = {scope.programme_id for scope in mine if scope.programme_id is not None}
     sites = {site.site_id for _, site in await sites_served(work, staff_id)}
     result = await work.session.exec(
         select(Staff, StaffScope)
@@ -163,5 +163,5 @@ async def staff_within(work: UnitOfWork, staff_id: uuid.UUID) -> list[tuple[Staf
     return [
         (staff, held)
         for staff, held in scopes.values()
-        if all(one.programme_id in programmes or one.site_id in sites for one in held)
+        if all(scope.programme_id in programmes or scope.site_id in sites for scope in held)
     ]

@@ -24,18 +24,22 @@ async def question_for(work: UnitOfWork, membership: Membership) -> Asked | None
     """Return the one question to ask this guardian now, or None."""
     site = await latest_site_of_family(work, membership.family_id)
     zone = ZoneInfo(site.timezone if site else "UTC")
-    given = [one for one in await consents_of(work, membership.guardian_id) if one.family_id == membership.family_id]
-    standing = {Part(one.part): one.text_version for one in given if one.withdrawn_at is None}
+    given = [
+        consent
+        for consent in await consents_of(work, membership.guardian_id)
+        if consent.family_id == membership.family_id
+    ]
+    standing = {Part(consent.part): consent.text_version for consent in given if consent.withdrawn_at is None}
     put_off = await _put_off(work, membership)
-    answers = [one.given_at for one in given] + [one.put_off_at for one in put_off]
+    answers = [consent.given_at for consent in given] + [question.put_off_at for question in put_off]
     return rules.next_question(
         Guardian(
             today=_day(work.now, zone),
             answered_on=_day(max(answers), zone) if answers else None,
             standing=standing,
             current={part: consent_texts()[part, LOCALES[0]].text_version for part in Part},
-            withdrawn=frozenset(Part(one.part) for one in given) - standing.keys(),
-            put_off_at={(Subject(one.subject), one.child_id): one.put_off_at for one in put_off},
+            withdrawn=frozenset(Part(consent.part) for consent in given) - standing.keys(),
+            put_off_at={(Subject(question.subject), question.child_id): question.put_off_at for question in put_off},
             offered=rules.offered_parts(
                 may_locate=membership.may_locate, may_manage=membership.may_manage, is_primary=membership.is_primary
             ),
@@ -67,7 +71,11 @@ async def _children_due(work: UnitOfWork, membership: Membership) -> list[uuid.U
 
 async def _standing_parts(work: UnitOfWork, membership: Membership) -> set[Part]:
     given = await consents_of(work, membership.guardian_id)
-    return {Part(one.part) for one in given if one.family_id == membership.family_id and one.withdrawn_at is None}
+    return {
+        Part(consent.part)
+        for consent in given
+        if consent.family_id == membership.family_id and consent.withdrawn_at is None
+    }
 
 
 def _day(at: datetime, zone: ZoneInfo) -> date:

@@ -175,8 +175,8 @@ def _path(blob_id: uuid.UUID) -> str:
 
 def _make_durable(file: Path) -> None:
     """Flush the file and its folders to the disk: the store renames without fsync."""
-    for one in (file, file.parent, file.parent.parent):
-        descriptor = os.open(one, os.O_RDONLY)
+    for path in (file, file.parent, file.parent.parent):
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:

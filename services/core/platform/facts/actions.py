@@ -79,7 +79,7 @@ async def record_past_facts(
     return len(kept)
 
 
-_PAST: Final = tuple(one.name for one in fields(PastFact))
+_PAST: Final = tuple(field.name for field in fields(PastFact))
 
 
 async def forget_measured(work: UnitOfWork, family_id: uuid.UUID) -> None:

@@ -55,17 +55,17 @@ async def charge(work: UnitOfWork, *charges: Charge) -> None:
     Must be the first call of a unit of work. Raises RetryLaterError with the wait of the first exhausted limit.
     """
     order = list(Limits)
-    for one in sorted(charges, key=lambda one: (order.index(one.limit), one.whose)):
-        limit = one.limit.value
+    for charge in sorted(charges, key=lambda charge: (order.index(charge.limit), charge.whose)):
+        limit = charge.limit.value
         taken = await work.run(
             _TAKE,
             {
-                "key": work.vault.keyed_hash(f"{one.limit.name}/{one.whose}", "limit-bucket"),
-                "burst": float(limit.burst), "cost": float(one.cost), "rate": limit.tokens_per_s, "now": work.now,
+                "key": work.vault.keyed_hash(f"{charge.limit.name}/{charge.whose}", "limit-bucket"),
+                "burst": float(limit.burst), "cost": float(charge.cost), "rate": limit.tokens_per_s, "now": work.now,
                 "rounding": ROUNDING,
             },
         )  # fmt: skip
         row = taken.one()
         if not row.granted:
-            raise RetryLaterError(whole_seconds(wait_for(limit, row.tokens, one.cost)))
+            raise RetryLaterError(whole_seconds(wait_for(limit, row.tokens, charge.cost)))
     await work.commit_early()

@@ -59,7 +59,7 @@ class _Metric:
         found = [
             dict(zip(self._values, chosen, strict=True))
             for chosen in itertools.islice(
-                itertools.product(*(sorted(one) for one in self._values.values())), _SHOWN_AT_ONCE_MAX + 1
+                itertools.product(*(sorted(value) for value in self._values.values())), _SHOWN_AT_ONCE_MAX + 1
             )
         ]
         return found if len(found) <= _SHOWN_AT_ONCE_MAX and self._values else []

@@ -56,12 +56,12 @@ async def record_outcomes(
     work: UnitOfWork, waiting: WaitingSms, priority: int, outcomes: Iterable[ProviderOutcome]
 ) -> None:
     """Record what providers did with a message; a later attempt replaces an earlier one, but no delivery report."""
-    for one in outcomes:
+    for outcome in outcomes:
         values = {
-            "kind": waiting.content.kind, "priority": priority, "outcome": one.outcome, "reason": one.reason,
+            "kind": waiting.content.kind, "priority": priority, "outcome": outcome.outcome, "reason": outcome.reason,
             "happened_at": work.now,
         }  # fmt: skip
-        row = insert(SmsOutcome).values(message_id=waiting.message_id, provider=one.provider, **values)
+        row = insert(SmsOutcome).values(message_id=waiting.message_id, provider=outcome.provider, **values)
         await work.run(
             row.on_conflict_do_update(
                 index_elements=["message_id", "provider"],

@@ -85,15 +85,15 @@ async def _archive(transcoder: Transcoder, job: _Job) -> bytes:
         told = await own_data(work, job.family_id, job.guardian_id)
         views: dict[str, Sequence[MessageView]] = {}
         tables: dict[str, bytes] = {}
-        for one in told["children"]:
-            child = await child_by_id(work, uuid.UUID(one["child_id"]))
+        for listed in told["children"]:
+            child = await child_by_id(work, uuid.UUID(listed["child_id"]))
             if child is None:
                 continue
-            views[one["child_id"]] = await own_messages(work, child, job.guardian_id)
+            views[listed["child_id"]] = await own_messages(work, child, job.guardian_id)
             table = await checkins_csv(work, child, job.guardian_id)
             if table is not None:
-                one["checkins"] = f"checkins/{one['child_id']}.csv"
-                tables[one["checkins"]] = table
+                listed["checkins"] = f"checkins/{listed['child_id']}.csv"
+                tables[listed["checkins"]] = table
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
         sounds = sum(view.message.clip_id is not None for page in views.values() for view in page)

@@ -115,11 +115,11 @@ async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict
     settings = await settings_of_child(work, child.child_id)
     orders = await wipe_orders_of(work, child_id=child.child_id)
     agreements = {
-        one.contact_id: {
-            **_plain(one.model_dump(include=_OF_AGREEMENT)),
-            "recorded_by": None if one.recorded_by is None else str(one.recorded_by),
+        agreement.contact_id: {
+            **_plain(agreement.model_dump(include=_OF_AGREEMENT)),
+            "recorded_by": None if agreement.recorded_by is None else str(agreement.recorded_by),
         }
-        for one in await standing_agreements_of(work, child.child_id)
+        for agreement in await standing_agreements_of(work, child.child_id)
     }
     return {
         "child_id": str(child.child_id),

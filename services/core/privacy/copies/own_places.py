@@ -47,7 +47,7 @@ async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> 
         record_place_access(work, guardian_id, child)
     return {
         "checkins": None,
-        "zones": [_zone(one) for one in zones],
+        "zones": [_zone(zone) for zone in zones],
         "alerts": await _alerts_of(work, child, kinds_visible_with(rights), places),
     }
 
@@ -66,7 +66,7 @@ async def checkins_csv(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -
     rows.writerow(COLUMNS)
     after: After | None = None
     while page := await checkins_in(work, child, span, after=after, limit=_PAGE_ROWS):
-        rows.writerows(_row(one) for one in page)
+        rows.writerows(_row(alert) for alert in page)
         after = page[-1].mark
     return lines.getvalue().encode()
 
@@ -92,9 +92,9 @@ def _zone(view: ZoneView) -> dict[str, Any]:
         "shape": (
             {"kind": "circle", "lat": shape.center.lat, "lon": shape.center.lon, "radius_m": shape.radius_m}
             if isinstance(shape, Circle)
-            else {"kind": "outline", "corners": [{"lat": one.lat, "lon": one.lon} for one in shape.corners]}
+            else {"kind": "outline", "corners": [{"lat": corner.lat, "lon": corner.lon} for corner in shape.corners]}
         ),
-        "hours": [plain_hours(one) for one in zone.hours],
+        "hours": [plain_hours(hour) for hour in zone.hours],
         "created_at": view.row.created_at.isoformat(),
     }
 
@@ -105,12 +105,12 @@ async def _alerts_of(
     found: list[dict[str, Any]] = []
     after: uuid.UUID | None = None
     while page := await alerts_of(work, child.child_id, kinds, after=after, limit=PAGE_MAX_ALERTS):
-        alert_ids = [one.alert_id for one in page]
+        alert_ids = [alert.alert_id for alert in page]
         calls, answers = await calls_of(work, alert_ids), await answers_of(work, alert_ids)
         for alert in page:
             told = {
-                "calls": [_call(one) for one in calls if one.alert_id == alert.alert_id],
-                "answers": [_answer(one) for one in answers if one.alert_id == alert.alert_id],
+                "calls": [_call(call) for call in calls if call.alert_id == alert.alert_id],
+                "answers": [_answer(answer) for answer in answers if answer.alert_id == alert.alert_id],
             }
             found.append(_alert(alert, places.get(alert.alert_id)) | told)
         after = page[-1].alert_id

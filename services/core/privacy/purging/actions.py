@@ -52,7 +52,7 @@ async def purge_one_batch(work: UnitOfWork) -> bool:
         await work.run(delete(Session).where(col(Session.session_id).in_(old_sessions))),
         await work.run(delete(OutboxRow).where(col(OutboxRow.outbox_id).in_(unsent))),
     ]
-    return any(one.rowcount for one in gone)
+    return any(result.rowcount for result in gone)
 
 
 async def purge_one_office_batch(work: UnitOfWork) -> bool:

@@ -250,16 +250,16 @@ async def test_what_did_not_arrive_in_thirty_days_expires_and_its_sender_is_told
     message_ids = [await speak(transcoder, home) for _ in range(3)]
     clock.advance(days=30, seconds=-1)
     await sweep()
-    assert [await states(transcoder, one) for one in message_ids] == [["queued"]] * 3
+    assert [await states(transcoder, message_id) for message_id in message_ids] == [["queued"]] * 3
     clock.advance(seconds=1)
     await sweep()
-    assert [await states(transcoder, one) for one in message_ids] == [["expired"]] * 3
-    assert await events(transcoder, home, "message.state") == {f"{one} expired": 1 for one in message_ids}
+    assert [await states(transcoder, message_id) for message_id in message_ids] == [["expired"]] * 3
+    assert await events(transcoder, home, "message.state") == {f"{message_id} expired": 1 for message_id in message_ids}
     async with transcoder.database.begin() as work:
         items = await work.session.exec(select(InboxItem.state).where(InboxItem.child_id == home.child_id))
         assert set(items.all()) == {"dropped"}, "a watch that is paired tomorrow is not told of it"
     # Its sound stays for its own time: the parent may send it again.
-    assert [await voice_state(transcoder, home, one) for one in message_ids] == ["ready"] * 3
+    assert [await voice_state(transcoder, home, message_id) for message_id in message_ids] == ["ready"] * 3
 
 
 async def test_what_a_child_said_expires_for_a_phone_that_never_came(
@@ -304,14 +304,16 @@ async def test_what_was_said_before_any_watch_waits_and_is_on_its_way_once_one_i
     message_ids = [await speak(transcoder, home) for _ in range(2)]
     clock.advance(days=29)
     await sweep()
-    assert [await states(transcoder, one) for one in message_ids] == [["queued"]] * 2
+    assert [await states(transcoder, message_id) for message_id in message_ids] == [["queued"]] * 2
     await wear(transcoder.database, home)
-    assert [await states(transcoder, one) for one in message_ids] == [["stored"]] * 2
+    assert [await states(transcoder, message_id) for message_id in message_ids] == [["stored"]] * 2
     async with transcoder.database.begin() as work:
         items = await work.session.exec(
             select(InboxItem).where(InboxItem.child_id == home.child_id).order_by(col(InboxItem.seq))
         )
-        assert [(item.message_id, item.state) for item in items] == [(one, "waiting") for one in message_ids]
+        assert [(item.message_id, item.state) for item in items] == [
+            (message_id, "waiting") for message_id in message_ids
+        ]
 
 
 async def test_an_upload_lives_a_day_and_takes_its_parts_along(

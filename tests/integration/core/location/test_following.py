@@ -167,4 +167,4 @@ async def test_the_battery_told_with_a_fix_is_the_watchs_and_a_low_one_calls_the
         identity = await current_identity(work, home.child_id)
         assert identity is not None
         assert battery_now(identity).level_pct == 12
-    assert [one.kind for one in await alerts(database, home)] == ["low_battery"]
+    assert [alert.kind for alert in await alerts(database, home)] == ["low_battery"]

@@ -80,7 +80,7 @@ async def test_nothing_that_stands_in_plain_says_where(
         plain = " ".join(str(value) for name, value in row._mapping.items() if name != "child_id")  # noqa: SLF001
         assert "23.02" not in plain
         assert "113.75" not in plain
-        assert row.ref not in {one.fingerprint[: len(row.ref)] for one in fixes if row.ref}
+        assert row.ref not in {fix.fingerprint[: len(row.ref)] for fix in fixes if row.ref}
 
 
 async def test_a_repeat_is_a_duplicate_and_other_content_a_conflict(

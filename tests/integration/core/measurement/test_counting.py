@@ -62,7 +62,7 @@ async def test_what_came_of_a_reminder_counts_on_the_day_of_the_reminder(
     await household.note("starter_followed", at=reminded_at)
     await household.note("starter_not_followed", at=clock.now)
     await count_all(household.database)
-    assert [(one.day, one.reminders, one.reminders_followed, one.to_child) for one in await household.days()] == [
+    assert [(day.day, day.reminders, day.reminders_followed, day.to_child) for day in await household.days()] == [
         (day, 1, 1, 0), (day + timedelta(days=1), 1, 0, 0),
     ]  # fmt: skip
 

@@ -12,7 +12,7 @@ from tests.support.clock import FakeClock
 
 async def silent(household: Household) -> list[str]:
     async with household.database.begin() as work:
-        return [one.serial for one in await silent_families(work, household.home.site_id)]
+        return [family.serial for family in await silent_families(work, household.home.site_id)]
 
 
 async def test_a_family_that_phones_is_not_silent_and_one_without_consent_is_not_listed(

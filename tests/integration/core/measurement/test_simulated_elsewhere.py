@@ -43,17 +43,21 @@ async def test_the_first_page_sums_what_sites_publish_and_names_no_site_outside(
         public = await extract_of(work, programme, Audience.PUBLIC, parts=True)
         of_sites = [await extract_of(work, programme, Audience.PUBLIC, site=site) for site in sites]
         assert public.simulated
-        heads = [one.headline for one in of_sites if one.headline is not None]
+        heads = [site.headline for site in of_sites if site.headline is not None]
         assert public.headline == Headline(
             sites=len(heads),
-            families=sum(one.families for one in heads),
-            children=sum(one.children for one in heads),
-            watches=sum(one.watches for one in heads),
-            recordings=sum(one.recordings for one in heads),
+            families=sum(headline.families for headline in heads),
+            children=sum(headline.children for headline in heads),
+            watches=sum(headline.watches for headline in heads),
+            recordings=sum(headline.recordings for headline in heads),
         )
         assert public.headline.families > 50
         assert public.headline.recordings > 100
-        assert all(figure % 5 == 0 for one in heads for figure in (one.families, one.children, one.recordings))
+        assert all(
+            figure % 5 == 0
+            for headline in heads
+            for figure in (headline.families, headline.children, headline.recordings)
+        )
         # Outside, a site is a number and its country, and its cohorts are numbers; inside it has its name.
         names = {site.name for site in sites}
         shown = {name for extract in (public, *of_sites) for name in extract.scopes.values()}

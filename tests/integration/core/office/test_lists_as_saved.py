@@ -44,7 +44,7 @@ async def _enrol(database: Database, raw: bytes) -> list[tuple[int, str, str]]:
         async with database.begin() as work:
             await enrol_and_hand_out(work, OPERATOR, listed.families, further=listed.faults)
     except SheetRefusedError as refused:
-        return [(one.row, one.column, one.code) for one in refused.faults]
+        return [(fault.row, fault.column, fault.code) for fault in refused.faults]
     return []
 
 

@@ -110,9 +110,9 @@ async def test_several_workers_at_once_erase_each_family_once(
     await asyncio.gather(*(erase_all() for _ in range(3)))
     await erase_all()
     written = [entry.subject_id for entry in ledger.read()]
-    for one in families:
-        assert not await _there(one)
-        assert written.count(uuid.UUID(str(one.family_id))) == 1
+    for family in families:
+        assert not await _there(family)
+        assert written.count(uuid.UUID(str(family.family_id))) == 1
 
 
 async def test_one_whose_rows_are_still_to_go_is_not_due_again(

@@ -54,7 +54,7 @@ async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_o
     erased_id = mother.child_id
     async with database.begin() as work:
         blobs = await work.session.exec(select(Blob.blob_id).where(col(Blob.child_id) == uuid.UUID(erased_id)))
-        files = [Path(settings.blob_url.removeprefix("file:")) / one.hex[:2] / one.hex for one in blobs.all()]
+        files = [Path(settings.blob_url.removeprefix("file:")) / blob.hex[:2] / blob.hex for blob in blobs.all()]
     assert files
     assert all(file.exists() for file in files)
     other_id = await mother.add_child("Lin")
@@ -152,7 +152,7 @@ async def test_a_family_is_erased_with_the_accounts_that_serve_no_other(
         "audit", "audit_chain", "erasure", "erasure_ledger", "wipe_order",
     }  # fmt: skip
     # Who belongs to another family keeps that one.
-    assert [one["family_id"] for one in (await uncle.told("GET", "/v1/me"))["families"]] == [str(uncle.family_id)]
+    assert [family["family_id"] for family in (await uncle.told("GET", "/v1/me"))["families"]] == [str(uncle.family_id)]
     assert (await sms_to(database, uncle.phone))[-1].endswith("has been erased.")
     # And nobody comes back in through the enrolment of before.
     asked = await client.post("/v1/auth/codes", json={"phone": mother.phone, "locale": "en"})

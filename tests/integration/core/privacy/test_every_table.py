@@ -109,7 +109,7 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
         name = str(row.__class__.__tablename__)
         # Whatever else is there is found by it.
         known |= {(name, column): value for column, value in row.model_dump().items()}
-    tables = [one for one in SQLModel.metadata.sorted_tables if one.name not in UNTOUCHED]
+    tables = [table for table in SQLModel.metadata.sorted_tables if table.name not in UNTOUCHED]
     async with database.begin() as work:
         for table in tables:
             await fill_table(work, table, known)
@@ -120,11 +120,11 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
             note = {"kind": "message.received", "child_id": child_id, "family_id": ids["family"], "ref_id": ""}
             await queue_push(work, known["push_endpoint", "endpoint_id"], note)
     roots = set(ids)
-    while more := {one.name for one in tables if one.name not in roots and _hangs_on(one, roots)}:
+    while more := {table.name for table in tables if table.name not in roots and _hangs_on(table, roots)}:
         roots |= more
     assert len(roots) > 40
     keys = {
-        one.name: [(column, known[one.name, column.name]) for column in one.primary_key] for one in tables
+        table.name: [(column, known[table.name, column.name]) for column in table.primary_key] for table in tables
     }  # fmt: skip
 
     async def there(name: str) -> bool:

@@ -82,19 +82,22 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
     export, files = _opened(answer)
     [child] = export["children"]
     assert (child["name"], child["birth_date"], child["watch_copy"]) == ("Mei", "2016-05-04", "not_confirmed")
-    assert [(one["kind"], one["content"]) for one in child["messages"]] == [("text", "good morning"), ("voice", None)]
+    assert [(message["kind"], message["content"]) for message in child["messages"]] == [
+        ("text", "good morning"),
+        ("voice", None),
+    ]
     assert child["messages"][1]["audio"] == f"audio/{spoken['message_id']}.m4a"
     sound = await transcoder.sandbox.examine(files[child["messages"][1]["audio"]])
     assert (sound.media, 900 < sound.duration_ms < 1200) == (Media.MP4_AAC, True)
-    assert "Teacher Li" in {one["name"] for one in child["contacts"]}
+    assert "Teacher Li" in {contact["name"] for contact in child["contacts"]}
     assert export["me"]["phone"] == mother.phone
-    assert [one["part"] for one in export["consents"]] == ["messages"]
+    assert [consent["part"] for consent in export["consents"]] == ["messages"]
     assert [one["seq"] for one in export["log"]] == list(range(1, len(export["log"]) + 1))
     # Nothing of what is between the child and somebody else, and no number that is hidden.
     everything = b"".join(files.values())
     assert b"only between us" not in everything
     assert aunt.phone.encode() not in everything
-    actions = [one["action"] for one in (await mother.told("GET", f"{mother.family}/audit"))["entries"]]
+    actions = [entry["action"] for entry in (await mother.told("GET", f"{mother.family}/audit"))["entries"]]
     assert actions[:2] == ["export.read", "export.asked"]
 
 

@@ -87,9 +87,9 @@ async def test_who_may_look_gets_every_place_as_csv_and_the_zones_and_the_place_
     # It is a look like any other.
     clock.advance(seconds=1)
     entries = (await mother.told("GET", f"{mother.family}/audit"))["entries"]
-    looks = [one for one in entries if one["action"] == "place"]
+    looks = [entry for entry in entries if entry["action"] == "place"]
     assert looks
-    assert {(one["guardian_id"], one["subject_id"]) for one in looks} == {(mother.guardian_id, mother.child_id)}
+    assert {(look["guardian_id"], look["subject_id"]) for look in looks} == {(mother.guardian_id, mother.child_id)}
 
 
 async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, transcoder: Transcoder) -> None:
@@ -100,7 +100,7 @@ async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, transco
             await aunt.consent(part)
         child, files = await _export(aunt, transcoder)
         assert (child["checkins"], child["zones"]) == (None, [])
-        assert [(one["kind"], one["place"]) for one in child["alerts"]] == [("sos", None)]
+        assert [(alert["kind"], alert["place"]) for alert in child["alerts"]] == [("sos", None)]
         assert set(files) == {"export.json", "export.schema.json"}
         everything = b"".join(files.values())
         assert not [word for word in (b"CanarySchool", b"23.02", b"113.75") if word in everything]

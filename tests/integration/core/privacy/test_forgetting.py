@@ -94,7 +94,9 @@ async def test_voice_is_kept_as_long_as_the_deployment_says(
         # So long unused, the code alone is not enough.
         await mother.told("POST", "/v1/auth/second-step", json={"pin": "730418"})
     told = await mother.told("GET", f"{mother.child}/messages")
-    assert [(one["message_id"], one["voice"]["state"]) for one in told["messages"]] == [(message["message_id"], "gone")]
+    assert [(message["message_id"], message["voice"]["state"]) for message in told["messages"]] == [
+        (message["message_id"], "gone")
+    ]
 
 
 async def test_what_does_not_arrive_waits_as_long_as_the_deployment_says(

@@ -205,4 +205,4 @@ async def test_facts_are_kept_ninety_days_after_the_end_of_their_programme_and_n
             watches = (await work.session.exec(select(Fact.watch_id).where(col(Fact.family_id).is_(None)))).all()
     assert [theirs.family_id in found for found in families] == [False] * len(tables)
     assert [others.family_id in found for found in families] == [True] * len(tables)
-    assert len([one for one in watches if one is not None]) == 1
+    assert len([watch for watch in watches if watch is not None]) == 1

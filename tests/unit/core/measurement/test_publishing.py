@@ -136,7 +136,7 @@ def a_quarter(*, leaver_had_dropped_out: bool) -> list[dict[str, Any]]:
     dark: Dark = {}
     kept: dict[tuple[str, Hashable, str], dict[str, Any]] = {}
     for week in range(3):
-        there = [one for one in members if week == 0 or one != leaver]
+        there = [member for member in members if week == 0 or member != leaver]
         population = [
             UsagePopulation(
                 quarter=date(2026, 1, 5), programme_id=PROGRAMME, family_id=family_id, site_id=site,

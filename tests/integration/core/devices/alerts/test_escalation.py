@@ -114,12 +114,12 @@ async def test_two_guardians_of_whom_the_second_answers_in_the_third_round(
     assert await calls_to_parents(both) == [2, 3], "nobody is called after the answer"
     await mother.log_in()
     shown = await mother.told("GET", path)
-    assert [(one["round_no"], one["guardian_id"]) for one in shown["calls"]] == [
+    assert [(call["round_no"], call["guardian_id"]) for call in shown["calls"]] == [
         (1, both[1].guardian_id), (1, mother.guardian_id), (2, both[1].guardian_id), (2, mother.guardian_id),
         (3, both[1].guardian_id),
     ]  # fmt: skip
     log = await mother.told("GET", f"{mother.family}/audit?limit=100")
-    assert [one["action"] for one in log["entries"]].count("alert.escalated") == 5
+    assert [entry["action"] for entry in log["entries"]].count("alert.escalated") == 5
     assert (shown["state"], shown["next_calls_at"], shown["emergency_number"]) == ("seen", None, "110")
 
 
@@ -150,7 +150,7 @@ async def test_no_limit_of_text_messages_silences_an_sos(database: Database, par
     await fill_buckets(database)
     async with database.begin() as work:
         limits = (Limits.SMS_OF_COUNTRY, Limits.SMS_OF_COUNTRY_KNOWN)
-        await charge(work, *(Charge(one, "86", cost=one.value.burst) for one in limits))
+        await charge(work, *(Charge(limit, "86", cost=limit.value.burst) for limit in limits))
     await _raise(database, parents[0])
     await EscalationLoop(database).escalate_all()
     assert await calls_to_parents(parents) == [1, 1, 1]

@@ -71,7 +71,9 @@ async def test_each_press_of_the_sos_button_is_kept_and_so_is_its_cancellation(
     refs = [("sos", "a5d8k2m1w3p1"), ("sos_cancelled", "a5d8k2m1w3p2"), ("sos", "a5d8k2m1w3p3")]
     raised = [await _raise(database, _raised(home, watch, kind, ref)) for kind, ref in refs]
     assert len(set(raised)) == 3
-    assert [one.detail["kind"] for one in await _events(database, home, "alert.raised")] == [kind for kind, _ in refs]
+    assert [event.detail["kind"] for event in await _events(database, home, "alert.raised")] == [
+        kind for kind, _ in refs
+    ]
 
 
 async def test_other_kinds_are_one_within_their_window_and_two_after_it(
@@ -95,7 +97,7 @@ async def test_two_zones_left_at_once_are_two_alerts_and_told_to_whom_may_locate
     ]
     assert raised[:2] == raised[2:]
     assert raised[0] != raised[1]
-    assert {one.needs_right for one in await _events(database, home, "alert.raised")} == {"locate"}
+    assert {event.needs_right for event in await _events(database, home, "alert.raised")} == {"locate"}
 
 
 async def test_an_unknown_kind_is_refused(database: Database, worn: tuple[Home, Worn]) -> None:
@@ -116,7 +118,7 @@ async def test_the_first_acknowledgement_counts_and_everyone_is_told_of_it(
     async with database.begin() as work:
         alert = await work.session.get_one(Alert, alert_id)
     assert (alert.acknowledged_at, alert.acknowledged_by, alert.seen_by) == (at, home.guardian_id, "g-1")
-    assert [one.ref_id for one in await _events(database, home, "alert.acknowledged")] == [alert_id]
+    assert [event.ref_id for event in await _events(database, home, "alert.acknowledged")] == [alert_id]
 
 
 async def test_another_childs_alert_is_not_found(database: Database, worn: tuple[Home, Worn]) -> None:

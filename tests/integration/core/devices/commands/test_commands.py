@@ -62,7 +62,9 @@ class Wearer:
     async def states(self) -> list[tuple[str, str | None]]:
         async with self.database.begin() as work:
             kinds = [kind.value for kind in CommandKind]
-            return [(one.state, one.detail) for one in await commands_of(work, self.home.child_id, kinds=kinds)]
+            return [
+                (command.state, command.detail) for command in await commands_of(work, self.home.child_id, kinds=kinds)
+            ]
 
     async def sweep(self) -> int:
         swept = 0

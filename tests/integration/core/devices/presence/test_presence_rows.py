@@ -84,7 +84,7 @@ async def test_no_index_holds_what_messages_write(database: Database) -> None:
         indexes = await work.run(
             text("SELECT indexdef FROM pg_indexes WHERE tablename IN ('watch_identity', 'watch_presence')")
         )
-        defined = " ".join(one[0] for one in indexes.all())
+        defined = " ".join(index[0] for index in indexes.all())
     assert "pk_watch_presence" in defined
     assert "last_seen_at" not in defined
     assert "battery" not in defined

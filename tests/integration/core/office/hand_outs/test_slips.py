@@ -90,7 +90,7 @@ async def test_two_taps_on_undo_take_back_one(database: Database) -> None:
     lin = somebody()
     await hand_out(database, lin, "SL03", "S-03")
     outcomes = await asyncio.gather(undo(database, lin), undo(database, lin), return_exceptions=True)
-    assert sorted(type(one).__name__ for one in outcomes) == ["NothingToUndoError", "Undone"]
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NothingToUndoError", "Undone"]
 
 
 @pytest.mark.usefixtures("watches")

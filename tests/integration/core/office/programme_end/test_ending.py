@@ -154,8 +154,8 @@ async def test_each_family_is_reminded_thirty_seven_and_one_day_before_by_event_
             select(OutboxRow.target).where(OutboxRow.kind == "wake", OutboxRow.target == str(parent.family_id))
         )
         assert len(wakes.all()) == 4, "each wakes the phones"
-    texts = [one for one in await sms_to(database, parent.phone) if "album" in one]
-    assert [one.partition("ends: ")[2].partition(".")[0] for one in texts] == ["30", "7", "1"]
+    texts = [text for text in await sms_to(database, parent.phone) if "album" in text]
+    assert [text.partition("ends: ")[2].partition(".")[0] for text in texts] == ["30", "7", "1"]
 
     # Announced with thirty days left, the notification itself is the first reminder; a moved end begins anew.
     await announce(database, place, None)

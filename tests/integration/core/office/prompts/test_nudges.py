@@ -50,7 +50,7 @@ async def nudges(database: Database, parent: Parent) -> int:
             select(Event).where(col(Event.family_id) == parent.family_id, col(Event.kind) == "starter.nudge")
         )
         events = found.all()
-    assert all(str(one.guardian_id) == parent.guardian_id and one.detail == {} for one in events)
+    assert all(str(event.guardian_id) == parent.guardian_id and event.detail == {} for event in events)
     return len(events)
 
 

@@ -57,7 +57,7 @@ async def test_phones_get_their_bit_rate_of_short_and_of_long_clips(sandbox: Aud
 async def test_the_quiet_and_the_loud_are_heard_alike(sandbox: AudioSandbox, form: Form) -> None:
     originals = [louder(spoken(Media.WAV), gain) for gain in (1.19, 0.3, 0.06)]
     assert loudness_db(heard(originals[0])) - loudness_db(heard(originals[-1])) > 25
-    louds = [loudness_db(heard((await sandbox.render(one, form)).data)) for one in originals]
+    louds = [loudness_db(heard((await sandbox.render(original, form)).data)) for original in originals]
     assert max(louds) - min(louds) <= 3
     assert min(louds) > -23
 

@@ -75,7 +75,7 @@ async def empty(postgres: LocalPostgres) -> AsyncIterator[str]:
 
 def revisions() -> list[str]:
     scripts = ScriptDirectory(str(migrate._MIGRATIONS))  # noqa: SLF001 - the folder of the migrations
-    return [one.revision for one in reversed(list(scripts.walk_revisions()))]
+    return [revision.revision for revision in reversed(list(scripts.walk_revisions()))]
 
 
 async def test_each_migration_leaves_the_statements_of_the_version_before_valid_and_rewrites_no_table(

@@ -15,7 +15,7 @@ MONDAY = date(2026, 3, 2)
 
 
 def words(seed: uuid.UUID, today: date, band: str = "8-10") -> list[str]:
-    return [one.starter for one in starters_of_week(seed, band, today, "en")]
+    return [starter.starter for starter in starters_of_week(seed, band, today, "en")]
 
 
 def test_there_are_forty_prompts_and_more_each_in_every_language_and_none_twice() -> None:

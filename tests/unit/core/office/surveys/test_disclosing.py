@@ -29,9 +29,9 @@ def told(kind: str, baseline: dict[str, float], endline: dict[str, float]) -> di
 def test_counts_are_rounded_and_shares_follow_from_the_rounded_counts() -> None:
     # Given 22 pairs at one site, of which 8 said yes before and 13 after; 6 more answered before only, 2 of them yes.
     pairs, gone = families("n", 22), families("nx", 6)
-    before = {one: float(place < 8) for place, one in enumerate(pairs)}
+    before = {pair: float(place < 8) for place, pair in enumerate(pairs)}
     before |= {one: float(place < 2) for place, one in enumerate(gone)}
-    after = {one: float(place < 13) for place, one in enumerate(pairs)}
+    after = {pair: float(place < 13) for place, pair in enumerate(pairs)}
     one = told("yes_no", before, after)[NORTH]
     # Then 22 is told as 20, 8 as 10 and 13 as 15; 28 as 30, of which 6 lost are told as 5.
     assert (one.matched, one.suppressed) == (20, False)
@@ -56,7 +56,7 @@ def test_a_small_site_takes_another_one_along_that_would_give_it_away() -> None:
     before = {one: float(place % 7) for place, one in enumerate(everybody)}
     reports = told("number", before, {one: value + 2 for one, value in before.items()})
     # Then it is not told, nor is the next smallest: programme less the others would be the four.
-    assert {site for site, one in reports.items() if one.suppressed} == {NORTH, SOUTH}
+    assert {site for site, report in reports.items() if report.suppressed} == {NORTH, SOUTH}
     difference = reports[PROGRAMME].difference
     assert difference is not None
     assert difference.value == 2.0
@@ -65,7 +65,7 @@ def test_a_small_site_takes_another_one_along_that_would_give_it_away() -> None:
 
 def test_fewer_than_five_who_changed_are_told_by_no_p_value() -> None:
     pairs = families("n", 30)
-    before = {one: float(place < 12) for place, one in enumerate(pairs)}
+    before = {pair: float(place < 12) for place, pair in enumerate(pairs)}
     one = told("yes_no", before, before | {pairs[0]: 0.0, pairs[20]: 1.0})[NORTH]
     assert (one.p_value, one.before) == (None, one.after)
 
@@ -93,8 +93,8 @@ def test_no_exact_count_is_told_and_no_small_site_can_be_had_by_subtraction(
     if hidden and not reports[PROGRAMME].suppressed:
         assert len(hidden) >= 2
         assert sum(pairs[site] for site in hidden) >= 5
-    for one in reports.values():
-        for share in (one.before, one.after):
+    for report in reports.values():
+        for share in (report.before, report.after):
             if share is not None:
-                counts = {round(count / one.matched, 2) for count in range(5, one.matched, 5)}
+                counts = {round(count / report.matched, 2) for count in range(5, report.matched, 5)}
                 assert share.value in counts

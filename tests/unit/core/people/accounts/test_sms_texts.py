@@ -28,7 +28,7 @@ def test_each_language_has_a_code_of_one_part(locale: str) -> None:
     assert "482913" not in repr(code)
     # 160 characters of a Latin alphabet, 70 of any other, go in one part.
     assert len(code.text) <= 160
-    assert len({login_code_text(one, "1").text for one in LOCALES}) == len(LOCALES)
+    assert len({login_code_text(locale, "1").text for locale in LOCALES}) == len(LOCALES)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_who_lives_with_the_child_gets_no_link_and_no_name(locale: str) -> None:
     assert text.startswith("SmartWatch")
     assert "{" not in text
     assert "." not in text.rstrip(".").replace(". ", "")
-    assert len({go_and_look_text(one).text for one in LOCALES}) == len(LOCALES)
+    assert len({go_and_look_text(locale).text for locale in LOCALES}) == len(LOCALES)

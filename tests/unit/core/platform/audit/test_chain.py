@@ -59,7 +59,7 @@ def test_a_chain_as_it_was_written_is_whole() -> None:
     [{"action": "pair"}, {"actor_id": "g99"}, {"outcome": "refused"}, {"at": datetime(2020, 1, 1, tzinfo=UTC)}],
 )
 def test_a_changed_entry_is_named(at: int, news: dict[str, Any]) -> None:
-    changed = faults_after(lambda entries: [replace(one, **news) if one.seq == at else one for one in entries])
+    changed = faults_after(lambda entries: [replace(entry, **news) if entry.seq == at else entry for entry in entries])
     assert changed == [("changed", at, None)]
 
 
@@ -73,7 +73,7 @@ def test_a_changed_entry_with_a_hash_that_fits_is_betrayed_by_the_next() -> None
 
 @pytest.mark.parametrize("at", [1, 5, 12])
 def test_a_missing_entry_is_named(at: int) -> None:
-    assert faults_after(lambda entries: [one for one in entries if one.seq != at]) == [("missing", at, None)]
+    assert faults_after(lambda entries: [entry for entry in entries if entry.seq != at]) == [("missing", at, None)]
 
 
 def test_missing_ends_are_named() -> None:
@@ -84,7 +84,7 @@ def test_missing_ends_are_named() -> None:
 def test_two_entries_that_changed_places_are_named_with_where_they_belong(first: int, second: int) -> None:
     def swap(entries: list[Chained]) -> list[Chained]:
         places = {first: second, second: first}
-        return [replace(one, seq=places.get(one.seq, one.seq)) for one in entries]
+        return [replace(entry, seq=places.get(entry.seq, entry.seq)) for entry in entries]
 
     assert faults_after(swap) == [("reordered", first, second), ("reordered", second, first)]
 
@@ -100,7 +100,7 @@ def test_an_entry_put_at_the_end_is_named() -> None:
 def test_an_entry_put_between_is_named_and_what_it_pushed_away_is_too() -> None:
     def insert(entries: list[Chained]) -> list[Chained]:
         forged = replace(entries[4], audit_id=uuid.uuid4())
-        pushed = [replace(one, seq=one.seq + 1) for one in entries[4:]]
+        pushed = [replace(entry, seq=entry.seq + 1) for entry in entries[4:]]
         return [*entries[:4], replace(forged, hash=entry_hash(entries[3].hash, forged)), *pushed]
 
     found = faults_after(insert)

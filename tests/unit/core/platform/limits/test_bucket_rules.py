@@ -53,7 +53,7 @@ def test_every_limit_lets_the_next_one_through_within_two_hours() -> None:
     longest_s = 2.5 * 3600
     # Three changes of number in 30 days: counted for a guardian who has shown the PIN, so nobody else can use them up.
     slow = {"NUMBER_CHANGES_OF_GUARDIAN"}
-    assert {one.name for one in Limits if 1 / one.value.tokens_per_s > longest_s} == slow
+    assert {limit.name for limit in Limits if 1 / limit.value.tokens_per_s > longest_s} == slow
 
 
 def test_the_page_of_limits_is_what_the_code_says() -> None:
