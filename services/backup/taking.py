@@ -175,6 +175,7 @@ async def _copy_base(source: Source, target: Path, parent: Path | None, *, gentl
         f"--pgdata={target}",
         "--wal-method=stream",
         f"--checkpoint={'spread' if gently else 'fast'}",
+        *([f"--max-rate={rate}M"] if (rate := source.settings.backup_mb_per_s) else []),
         "--manifest-checksums=SHA256",
         "--no-password",
         *([] if source.durable else ["--no-sync"]),

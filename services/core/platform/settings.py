@@ -194,6 +194,10 @@ class Settings(SmsSettings, WatchdogSettings):
         description="postgresql:// URL of the role that may replicate, for backups; empty: that of `smartwatch up`",
     )
     backup_hour: int = Field(18, ge=0, le=23, description="hour (UTC) at which the daily backup begins")
+    backup_mb_per_s: int = Field(
+        20, ge=0, le=1000,
+        description="megabytes a second at which a backup copies the database, so that messages stay fast; 0: no limit",
+    )  # fmt: skip
     postgres_programs: Path | None = Field(
         None,
         description="folder of Postgres' own programs (`pg_basebackup`, ...) in the server's version; empty: those of "
