@@ -1,5 +1,5 @@
--- Run once by the image when it makes the database: two roles, of which neither is a superuser.
--- smartwatch_owner owns the tables and migrates; smartwatch reads and writes rows (services/core/db/grants.py).
+-- Run once in the new database, by the image or by hand (docs/deployment.md): roles, of which none is a superuser.
+-- smartwatch_owner owns the tables and migrates; smartwatch reads and writes rows (services/core/platform/db/grants.py).
 \getenv owner_password SMARTWATCH_OWNER_PASSWORD
 \getenv app_password SMARTWATCH_APP_PASSWORD
 SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('smartwatch_owner'), ('smartwatch')) AS wanted (name)
@@ -7,7 +7,7 @@ SELECT 'CREATE ROLE ' || name || ' LOGIN' FROM (VALUES ('smartwatch_owner'), ('s
 ALTER ROLE smartwatch_owner PASSWORD :'owner_password';
 ALTER ROLE smartwatch PASSWORD :'app_password';
 ALTER DATABASE :"DBNAME" OWNER TO smartwatch_owner;
--- Makes backups: replicates, reads no table. pg_hba.conf needs a line for the database `replication` (docs/backup.md).
+-- Makes backups: replicates, reads no table. pg_hba.conf needs a line for `replication` (docs/backup.md).
 \getenv backup_password SMARTWATCH_BACKUP_PASSWORD
 \if :{?backup_password}
 SELECT 'CREATE ROLE smartwatch_backup LOGIN REPLICATION'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +22,11 @@ from services.devstack.postgres_user import (
     bring_back,
     choose_server_user,
     outside_folder,
+    prefix_of,
 )
 
 _PREFIX = "SMARTWATCH_"
+_FILE = "file:"
 
 
 @contextmanager
@@ -67,17 +70,66 @@ def instance_target(var: Path, name: str, *, store_survived: bool = False) -> It
         instance.release()
 
 
-def server_target(settings: Settings, data: Path, programs: Programs, *, store_survived: bool = False) -> RestoreTarget:
-    """Return the target for the data folder of a server that is not `smartwatch up`'s; raises BackupError."""
-    if os.geteuid() == 0:
-        raise BackupError(
-            "restore_as_root", "Postgres refuses to run as root: run this as the user of the database server."
-        )
+@contextmanager
+def server_target(
+    settings: Settings, data: Path, programs: Programs, *, server_user: str = "", store_survived: bool = False
+) -> Iterator[RestoreTarget]:
+    """Hold the data folder of a server that is not `smartwatch up`'s for the block; raises BackupError.
+
+    Root names the server's user. The audio store and the ledger are given back to their owners afterwards.
+    """
     if not settings.database_url:
         raise BackupError("database_unknown", "SMARTWATCH_DATABASE_URL is empty: it names the database and its role.")
     app_role = role_of(settings.database_url)
-    return RestoreTarget(
-        data=data.absolute(), user=ServerUser("as it is", (), None, programs.folder, data.absolute().parent),
-        settings=settings, database=urlsplit(settings.database_url).path.lstrip("/") or app_role, app_role=app_role,
-        owner_role=role_of(settings.migration_database_url) or app_role, store_survived=store_survived,
-    )  # fmt: skip
+    with _owners_kept(settings):
+        yield RestoreTarget(
+            data=data.absolute(), user=_server_user(server_user, programs, data.absolute().parent), settings=settings,
+            database=urlsplit(settings.database_url).path.lstrip("/") or app_role, app_role=app_role,
+            owner_role=role_of(settings.migration_database_url) or app_role, store_survived=store_survived,
+        )  # fmt: skip
+
+
+def _server_user(name: str, programs: Programs, home: Path) -> ServerUser:
+    if os.geteuid() != 0:
+        if name and name not in {str(os.geteuid()), _name_of(os.geteuid())}:
+            raise BackupError("restore_user_refused", f"Only root can restore as {name}: leave --server-user out.")
+        return ServerUser("as it is", (), None, programs.folder, home)
+    try:
+        entry = pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
+        user_id, group_id = entry.pw_uid, entry.pw_gid
+    except KeyError:
+        # Containers share a number with the server's, not its name.
+        if not name.isdecimal():
+            raise BackupError(
+                "restore_user_unknown",
+                f"There is no user {name or '(none named)'}: name the database server's user, as in "
+                "--server-user postgres. Postgres refuses to run as root.",
+            ) from None
+        user_id = group_id = int(name)
+    if user_id == 0:
+        raise BackupError("restore_as_root", "Postgres refuses to run as root: name its user in --server-user.")
+    return ServerUser(name, prefix_of(user_id, group_id), user_id, programs.folder, home, group_id)
+
+
+def _name_of(user_id: int) -> str:
+    try:
+        return pwd.getpwuid(user_id).pw_name
+    except KeyError:
+        return ""
+
+
+@contextmanager
+def _owners_kept(settings: Settings) -> Iterator[None]:
+    """As root, give what the block made in the folders of the processes to the owners of those folders."""
+    folders = [settings.erasure_ledger.absolute().parent]
+    if settings.blob_url.startswith(_FILE):
+        folders.append(Path(settings.blob_url.removeprefix(_FILE)))
+    owners = {folder: folder.stat() for folder in folders if folder.is_dir()} if os.geteuid() == 0 else {}
+    try:
+        yield
+    finally:
+        for top, owner in owners.items():
+            for folder, _, files in os.walk(top):
+                for path in (Path(folder), *(Path(folder, name) for name in files)):
+                    if path.lstat().st_uid != owner.st_uid:
+                        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -16,7 +16,7 @@ from services.cli import run as cli_run
 if TYPE_CHECKING:
     from services.backup.folder import Backup
 
-# A backup by hand leaves the processor to the processes that serve.
+# A backup leaves the processor to the processes that serve.
 _NICENESS = 10
 
 backup_commands = typer.Typer(name="backup", help="Backups of rows, sound and erasures.", no_args_is_help=True)
@@ -29,6 +29,7 @@ def run() -> None:
         settings = cli_run.begin_process("backup")
         from services.backup.process import run_backups
 
+        os.nice(_NICENESS)
         asyncio.run(run_backups(settings))
 
 
@@ -90,6 +91,9 @@ def restore_command(
     data_dir: Annotated[
         Path | None, typer.Option(help="Data folder of a database server of your own, empty; instead of an instance.")
     ] = None,
+    server_user: Annotated[
+        str, typer.Option(help="As root, with --data-dir: the user of the database server, such as postgres.")
+    ] = "",
     store_survived: Annotated[
         bool, typer.Option("--store-survived", help="The audio store is that of the lost system: keep what is in it.")
     ] = False,
@@ -114,7 +118,11 @@ def restore_command(
 
     with explained():
         if data_dir is not None:
-            play(server_target(settings, data_dir, programs_of(settings), store_survived=store_survived))
+            programs = programs_of(settings)
+            with server_target(
+                settings, data_dir, programs, server_user=server_user, store_survived=store_survived
+            ) as target:
+                play(target)
             return
         with instance_target(Path("var"), instance, store_survived=store_survived) as target:
             play(target)

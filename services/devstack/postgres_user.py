@@ -39,16 +39,18 @@ class ServerUser:
     owner_id: int | None  # None: the current user
     programs: Path
     home: Path  # holds the folder of rows
+    group_id: int | None = None  # None: the number of the owner
 
     def own(self, path: Path) -> None:
         """Change the owner of a file or a folder tree to the server's user. A repeat does nothing."""
         if self.owner_id is None or path.lstat().st_uid == self.owner_id:
             return
+        group_id = self.owner_id if self.group_id is None else self.group_id
         # From the leaves to the top: after a kill in between, the unchanged top shows that it must be repeated.
         for folder, folders, files in os.walk(path, topdown=False):
             for entry in (*folders, *files):
-                os.chown(Path(folder, entry), self.owner_id, self.owner_id, follow_symlinks=False)
-        os.chown(path, self.owner_id, self.owner_id, follow_symlinks=False)
+                os.chown(Path(folder, entry), self.owner_id, group_id, follow_symlinks=False)
+        os.chown(path, self.owner_id, group_id, follow_symlinks=False)
 
     def can_run(self) -> str:
         """Return an empty string when this user can start the programs and reach the folder, otherwise the reason."""
@@ -118,7 +120,12 @@ def _candidates(programs: Path, home: Path) -> Sequence[ServerUser]:
 
 
 def _as_nobody() -> tuple[str, ...]:
-    identity = (f"--reuid={NOBODY_ID}", f"--regid={NOBODY_ID}")
+    return prefix_of(NOBODY_ID, NOBODY_ID)
+
+
+def prefix_of(user_id: int, group_id: int) -> tuple[str, ...]:
+    """Return what root puts before a command so that it runs as this user, without any right of root."""
+    identity = (f"--reuid={user_id}", f"--regid={group_id}")
     return ("setpriv", *identity, "--clear-groups", "--inh-caps=-all", "--bounding-set=-all", "--")
 
 

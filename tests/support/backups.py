@@ -32,6 +32,7 @@ from services.core.platform.settings import Environment, Settings
 from services.devstack.instance import acquire_instance
 from services.devstack.postgres import LocalPostgres
 from tests.support.http import Parent
+from tests.support.own_server import OwnServer
 
 WAIT_S = 60.0
 ROOT = Path(__file__).parents[2]
@@ -56,7 +57,7 @@ class System:
         self.base = base
         self.name = name
         self.folder = base / name
-        self.postgres = LocalPostgres(self.folder / "postgres", durable=False)
+        self.postgres: LocalPostgres | OwnServer = LocalPostgres(self.folder / "postgres", durable=False)
         instance = acquire_instance(base, name)
         self._secrets = instance.secrets()
         instance.release()
