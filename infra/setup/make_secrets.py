@@ -16,6 +16,7 @@ SMARTWATCH_MASTER_KEYS={master_id}:{master}
 SMARTWATCH_HASH_KEY={hash}
 SMARTWATCH_OWNER_PASSWORD={owner}
 SMARTWATCH_APP_PASSWORD={app}
+SMARTWATCH_BACKUP_PASSWORD={backup}
 SMARTWATCH_TOKEN_KEYS={key_id}:{token}
 SMARTWATCH_MQTT_BACKEND_PASSWORD={broker}
 # Correct these four.
@@ -37,6 +38,7 @@ def main() -> int:
         hash=base64.b64encode(secrets.token_bytes(32)).decode(),
         owner=secrets.token_hex(32),
         app=secrets.token_hex(32),
+        backup=secrets.token_hex(32),
         master=base64.b64encode(secrets.token_bytes(32)).decode(),
         key_id=secrets.token_hex(4),
         token=secrets.token_urlsafe(48),

@@ -10,7 +10,7 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import httpx
@@ -25,6 +25,11 @@ from tests.support.ports import claimed_ports
 PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
 OF_THE_MACHINE = ("etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/ssl/certs/ca-certificates.crt")
 READY_WITHIN_S = 600.0
+# What the image of the backups has beside the other one.
+PROGRAMS = (
+    "import subprocess; from services.devstack.postgres_user import find_programs as found;"
+    "print(subprocess.run([found() / 'pg_basebackup', '--version'], capture_output=True, text=True).stdout)"
+)
 
 
 @dataclass
@@ -93,20 +98,22 @@ def copy(words: list[str], stage: Stage, stages: Mapping[str, Stage]) -> None:
         shutil.copy(origin, place)
 
 
-def play(bare: Path, folder: Path) -> Stage:
-    """Play every instruction in order and return the last stage."""
+def play(bare: Path, folder: Path) -> dict[str, Stage]:
+    """Play every instruction in order and return the stages by name, the last one under ``""``."""
     stages: dict[str, Stage] = {}
     stage = Stage(bare)
     for name, rest in instructions():
         if name == "FROM":
+            image, _, named = rest.partition(" AS ")
+            before = stages.get(image, Stage(bare))
             root = folder / f"stage-{len(stages)}"
-            subprocess.run(["cp", "-a", bare, root], check=True)  # noqa: S603, S607 - owners and links as they are
-            stage = stages[rest.split()[-1]] = Stage(root)
+            subprocess.run(["cp", "-a", before.root, root], check=True)  # noqa: S603, S607 - owners and links as they are
+            stage = stages[named] = replace(before, root=root, environment=dict(before.environment))
         elif name == "COPY":
             copy(rest.split(), stage, stages)
         else:
             PLAYED[name](stage, rest)
-    return stage
+    return stages
 
 
 def set_environment(stage: Stage, rest: str) -> None:
@@ -143,7 +150,9 @@ async def test_the_product_starts_from_the_image_as_its_user(tmp_path: Path, set
         pytest.skip("only root makes a Debian in a folder: run it as root, with debootstrap")
     bare = tmp_path / "bare"
     await asyncio.to_thread(make_debian, bare)
-    image = await asyncio.to_thread(play, bare, tmp_path)
+    stages = await asyncio.to_thread(play, bare, tmp_path)
+    image, backup = stages[""], stages["backup"]
+    assert "18." in backup.run(["python", "-c", PROGRAMS])
     assert image.user == "smartwatch"
     assert image.run(["id", "-u"]).strip() == "10001"
     assert "mosquitto" in image.run(["find", "/usr/sbin", "-name", "mosquitto"])

