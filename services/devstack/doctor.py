@@ -114,7 +114,8 @@ def diagnose(instance: Path, further: Further = lambda _: ()) -> list[Finding]:
     findings.append(broker_files(settings.mosquitto_dir))
     findings.append(certificate(settings))
     findings += further(settings)
-    if running:
+    # Units and containers run the processes without an instance.
+    if running or serves(settings):
         findings += processes(settings)
     else:
         findings += ports(settings)
@@ -407,17 +408,26 @@ async def privacy_notices(settings: Settings) -> Finding:
     return Finding("privacy notices", ok=not in_production, what=shown, mend=mend, warns=not in_production)
 
 
-def processes(settings: Settings) -> Iterator[Finding]:
-    """Check each process of a running instance by its `/readyz`."""
+def _health_ports(settings: Settings) -> dict[str, int]:
     of_backups = {"backup": BACKUP_PORT} if settings.backup_dir else {}
-    for name, port_setting in {**PROCESSES, **of_backups}.items():
-        port = int(getattr(settings, port_setting))
+    return {name: int(getattr(settings, setting)) for name, setting in {**PROCESSES, **of_backups}.items()}
+
+
+def serves(settings: Settings) -> bool:
+    """Return whether a process with these settings answers on this machine."""
+    return any("process" not in fetch_readiness(port).reasons for port in _health_ports(settings).values() if port)
+
+
+def processes(settings: Settings) -> Iterator[Finding]:
+    """Check each process that runs by its `/readyz`."""
+    for name, port in _health_ports(settings).items():
         if port == 0:
             yield Finding(name, ok=True, what="its health page is turned off")
             continue
         unwell = fetch_readiness(port).reasons
         summary = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
-        yield Finding(name, not unwell, summary or "ready", f"see its log, log/{name}.log below the instance's folder")
+        mend = f"see its log: `journalctl -u smartwatch-{name}`, or log/{name}.log below the instance's folder"
+        yield Finding(name, not unwell, summary or "ready", mend)
 
 
 def _environment_of(instance: Path) -> dict[str, str]:
