@@ -201,6 +201,7 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     watches.WatchOfOtherSiteError: HTTPStatus.CONFLICT,
     surveys.SurveyEmptyError: HTTPStatus.CONFLICT,
     surveys.SurveyPublishedError: HTTPStatus.CONFLICT,
+    surveys.SurveyUnconfirmedError: HTTPStatus.CONFLICT,
     surveys.SurveyUnknownError: HTTPStatus.NOT_FOUND,
     watches.NothingToUndoError: HTTPStatus.CONFLICT,
     watches.WatchPairedError: HTTPStatus.CONFLICT,

@@ -14,7 +14,7 @@ below, in plain English. Nothing of what was sent is ever repeated.
 
 Some carry more fields: `retry_after_s` (also as the header `Retry-After`), `tries_left`, `wait_s`, `field` and `reason`
 (empty, too_long, character), `right`, `permission`, `part`, `missing`, `current_version`, `of`, `most`, `max_s`,
-`max_bytes`, `offset`, `of_bytes`, `how`, `word` and `state`. `invalid_request` carries `errors`: a
+`max_bytes`, `offset`, `of_bytes`, `how`, `word`, `pairs`, `confirm` and `state`. `invalid_request` carries `errors`: a
 list of `in` (body, path, query, header), `pointer` (RFC 6901) and `rule`; `unknown` is the
 name of a field that does not exist.
 

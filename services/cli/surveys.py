@@ -109,26 +109,25 @@ def import_(
 @survey_commands.command("publish")
 def publish(name: str, programme: Of, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False) -> None:
     """Publish the reports of every site and of the programme; no answer is added or changed after that."""
-    from services.core.office.surveys.publishing import pairs_in, publish_survey
+    from services.core.office.surveys.publishing import Publishable, publish_survey, publishable
     from services.core.office.surveys.queries import survey_named
     from services.core.people.programme.queries import programme_named
     from services.core.platform.audit.actions import OPERATOR
 
-    async def count(work: UnitOfWork) -> int | None:
+    async def count(work: UnitOfWork) -> Publishable | None:
         survey = await survey_named(work, await programme_named(work, programme), name)
-        return None if survey.published_at else await pairs_in(work, survey)
+        return None if survey.published_at else await publishable(work, survey)
 
-    pairs = cli_run.in_one_transaction(count)
-    if pairs and not yes:
-        told = f"{name} holds {pairs} families with answers before and after. Published, it cannot be changed."
+    included = cli_run.in_one_transaction(count)
+    if included is not None and not yes:
+        told = f"{name} holds {included.pairs} families with answers before and after. Published, it cannot be changed."
         if not sys.stdin.isatty():
             raise cli_run.OperatorError("survey_not_confirmed", f"{told} Run it again with --yes.")
         typer.confirm(f"{told} Publish it?", abort=True)
 
     async def chore(work: UnitOfWork) -> bool:
-        return await publish_survey(
-            work, OPERATOR, await survey_named(work, await programme_named(work, programme), name)
-        )
+        survey = await survey_named(work, await programme_named(work, programme), name)
+        return await publish_survey(work, OPERATOR, survey, confirm=None if included is None else included.confirm)
 
     done = cli_run.in_one_transaction(chore)
     print(f"{name}: published." if done else f"{name}: was published already; nothing was changed.")

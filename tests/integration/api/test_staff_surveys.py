@@ -78,6 +78,7 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
 
     asked = {"name": "2026", "questions": QUESTIONS}
     survey = await admin.told("POST", programme, json=asked)
+    assert await admin.refused("POST", f"{programme}/{survey['survey_id']}/publish") == (409, "survey_empty")
     assert await admin.told("POST", programme, json=asked) == survey
     assert (survey["name"], survey["published_at"]) == ("2026", None)
     other = {"name": "2026", "questions": [QUESTIONS[0] | {"kind": "number"}]}
@@ -112,7 +113,17 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     told = await staff.told("GET", report)
     assert (told["published_at"], told["comparisons"]) == (None, [])
     assert await staff.refused("POST", f"{programme}/{survey['survey_id']}/publish") == (403, "permission_missing")
-    published = await admin.told("POST", f"{programme}/{survey['survey_id']}/publish")
+    publishing = f"{programme}/{survey['survey_id']}/publish"
+    asks = (await admin.ask("POST", publishing)).json()
+    assert (asks["status"], asks["code"], asks["pairs"]) == (409, "survey_unconfirmed", 5)
+    # The confirmation is of these answers: a corrected answer, or a word of one's own, asks again.
+    await bring(f"{agreed[1]},endline,yes,30", correct=True)
+    for confirm in (asks["confirm"], "", "0" * 16):
+        again = (await admin.ask("POST", publishing, params={"confirm": confirm})).json()
+        assert (again["code"], again["pairs"]) == ("survey_unconfirmed", 5)
+        assert again["confirm"] != asks["confirm"]
+    await bring(after[1], correct=True)
+    published = await admin.told("POST", publishing, params={"confirm": asks["confirm"]})
     assert published["published_at"] is not None
     stay, talks = (await staff.told("GET", report))["comparisons"]
     # All said no before and yes after: that would be each one's answer.
@@ -120,7 +131,7 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     assert (talks["matched"], talks["before"]["value"], talks["difference"]["value"]) == (5, 2.0, 4.0)
     whole = await admin.told("GET", f"{programme}/{survey['survey_id']}")
     assert whole["comparisons"] == [stay, talks]
-    assert await admin.told("POST", f"{programme}/{survey['survey_id']}/publish") == published
+    assert await admin.told("POST", publishing) == published
     options: dict[str, Any] = {"content": f"family_code,wave,stay\n{agreed[0]},endline,no\n", "headers": CSV}
     assert await staff.refused("POST", f"{report}/answers", **options) == (409, "survey_published")
     assert await factory.refused("GET", report) == (403, "permission_missing")

@@ -122,12 +122,12 @@ def test_a_survey_without_answers_is_not_published_and_one_with_answers_only_whe
     assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
     assert office("surveys", "publish", *survey).err.startswith("smartwatch: survey_empty")
     # With answers it is told how many, and asked; without a terminal nobody can answer.
-    monkeypatch.setattr(publishing, "pairs_in", three)
+    monkeypatch.setattr(publishing, "publishable", three)
     told = office("surveys", "publish", *survey)
     assert told.err.startswith("smartwatch: survey_not_confirmed: 2026 holds 3 families with answers before and after.")
     assert office("surveys", "publish", *survey, "--yes").err.startswith("smartwatch: survey_empty")
     assert office("surveys", "report", *survey).err.startswith("smartwatch: survey_not_published")
 
 
-async def three(*_: object) -> int:
-    return 3
+async def three(*_: object) -> publishing.Publishable:
+    return publishing.Publishable(3, "ab12")

@@ -120,12 +120,23 @@ async def define(
     "/programmes/{programme_id}/surveys/{survey_id}/publish", responses=problem_responses(401, 403, 404, 409, 422)
 )  # fmt: skip
 async def publish(
-    work: Work, caller: MayManageStructure, programme_id: uuid.UUID, survey_id: uuid.UUID
+    work: Work,
+    caller: MayManageStructure,
+    programme_id: uuid.UUID,
+    survey_id: uuid.UUID,
+    confirm: Annotated[
+        str | None,
+        Query(max_length=40, pattern=r"^[0-9a-f]*$", description="`confirm` of the first request's 409 response"),
+    ] = None,
 ) -> schemas.SurveyResponse:
-    """Publish the reports of every site and of the programme. Afterwards answers and reports cannot change."""
+    """Publish the reports of every site and of the programme. Afterwards answers and reports cannot change.
+
+    The first request responds 409 `survey_unconfirmed` with the number of families (`pairs`) and a value to send as
+    `confirm`. The value holds for exactly these answers: after a change the response is 409 with a new value.
+    """
     await _serve(work, caller.staff_id, programme_id)
     survey = await _of_programme(work, programme_id, survey_id)
-    await publish_survey(work, staff_actor(caller.staff_id), survey)
+    await publish_survey(work, staff_actor(caller.staff_id), survey, confirm=confirm)
     return _survey(survey)
 
 

@@ -24,3 +24,22 @@ class SurveyPublishedError(CoreError):
 
     code = "survey_published"
     sentence = "The reports of this survey are published. No answer or question can be added."
+
+
+class SurveyUnconfirmedError(CoreError):
+    """Publication cannot be undone, and nobody has confirmed these answers."""
+
+    code = "survey_unconfirmed"
+    sentence = (
+        "Publication cannot be undone. `pairs` families answered both before and after. "
+        "To publish their answers, send `confirm` as given here."
+    )
+
+    def __init__(self, pairs: int, confirm: str) -> None:
+        super().__init__()
+        self.pairs = pairs
+        self.confirm = confirm
+
+    def fields(self) -> dict[str, int | str]:
+        """Return the number of families and the value to send as ``confirm``."""
+        return {"pairs": self.pairs, "confirm": self.confirm}

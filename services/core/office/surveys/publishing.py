@@ -5,16 +5,18 @@ Recomputing reports on each request would reveal the answers of a family that jo
 
 from __future__ import annotations
 
+import hmac
+import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from sqlmodel import col, select
 
 from services.core.office.surveys.comparison import Comparison
 from services.core.office.surveys.disclosing import Waves, controlled
-from services.core.office.surveys.errors import SurveyEmptyError
+from services.core.office.surveys.errors import SurveyEmptyError, SurveyUnconfirmedError
 from services.core.office.surveys.queries import answers_of, questions_of
 from services.core.office.surveys.tables import Survey, SurveyReport
 from services.core.people.households.tables import Enrolment
@@ -23,36 +25,62 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 
 
-async def pairs_in(work: UnitOfWork, survey: Survey) -> int:
-    """Return how many families that consent to measurement answered the same question in both waves."""
-    return len(_paired(await answers_of(work, survey, agreed_only=True), await questions_of(work, survey)))
+Answers = Mapping[tuple[str, str], Mapping[uuid.UUID, float]]
 
 
-def _paired(answers: Mapping[tuple[str, str], Mapping[uuid.UUID, float]], keys: Iterable[str]) -> set[uuid.UUID]:
-    return {
-        family_id
+@dataclass(frozen=True)
+class Publishable:
+    """What publication would include: the number of families, and the value that confirms exactly these answers."""
+
+    pairs: int
+    confirm: str
+
+
+async def publishable(work: UnitOfWork, survey: Survey) -> Publishable:
+    """Return what publication would include now.
+
+    ``pairs`` counts the families that consent to measurement and answered the same question in both waves. ``confirm``
+    changes with each answer of theirs, so that a person confirms what is published. Raises SurveyEmptyError.
+    """
+    return _publishable(
+        work, survey, await answers_of(work, survey, agreed_only=True), await questions_of(work, survey)
+    )
+
+
+def _publishable(work: UnitOfWork, survey: Survey, answers: Answers, keys: Iterable[str]) -> Publishable:
+    paired = {
+        (key, str(family_id)): (before, after)
         for key in keys
-        for family_id in answers.get((key, "baseline"), {})
-        if family_id in answers.get((key, "endline"), {})
+        for family_id, before in answers.get((key, "baseline"), {}).items()
+        if (after := answers.get((key, "endline"), {}).get(family_id)) is not None
     }
+    if not paired:
+        raise SurveyEmptyError
+    content = json.dumps([str(survey.survey_id), sorted(paired.items())])
+    return Publishable(
+        pairs=len({family_id for _, family_id in paired}),
+        confirm=work.vault.keyed_hash(content, "survey-publication").hex()[:16],
+    )
 
 
-async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey) -> bool:
+async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey, *, confirm: str | None) -> bool:
     """Publish a survey's reports; return whether they were unpublished before. Repeating the call changes nothing.
 
-    Raises SurveyEmptyError when no family answered in both waves.
+    ``confirm`` is the value of :func:`publishable`. Raises SurveyEmptyError when no family answered in both waves,
+    SurveyUnconfirmedError without the value, or when answers have changed since.
 
     Includes the families that consent to measurement at this moment, each at the site of its latest enrolment.
     """
     await work.session.refresh(survey, with_for_update={"key_share": True})
     if survey.published_at is not None:
         return False
-    answers = await answers_of(work, survey, agreed_only=True)
-    if not _paired(answers, await questions_of(work, survey)):
-        raise SurveyEmptyError
+    answers, questions = await answers_of(work, survey, agreed_only=True), await questions_of(work, survey)
+    included = _publishable(work, survey, answers, questions)
+    if confirm is None or not hmac.compare_digest(confirm.encode(), included.confirm.encode()):
+        raise SurveyUnconfirmedError(included.pairs, included.confirm)
     sites = await _families_by_site(work, survey.programme_id)
     reports: dict[uuid.UUID, list[Comparison]] = defaultdict(list)
-    for question in (await questions_of(work, survey)).values():
+    for question in questions.values():
         waves = Waves(
             *(
                 {str(family_id): value for family_id, value in answers.get((question.key, wave), {}).items()}

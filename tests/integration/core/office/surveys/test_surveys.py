@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from services.core.office.surveys.actions import Taken, define_survey, take_answers
 from services.core.office.surveys.errors import SurveyPublishedError, SurveyUnknownError
-from services.core.office.surveys.publishing import pairs_in, publish_survey
+from services.core.office.surveys.publishing import publish_survey, publishable
 from services.core.office.surveys.queries import names_in, questions_of, report_of, survey_named
 from services.core.office.surveys.rules import Question, read_answers, read_questions
 from services.core.people.households.tables import Family
@@ -176,11 +176,13 @@ async def test_reports_stand_once_published_whoever_leaves_or_answers_later(
     assert await reports() == [[], []]
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, programme_id)
-        assert await pairs_in(work, await survey_named(work, programme, "2026")) == 6
+        included = await publishable(work, await survey_named(work, programme, "2026"))
+    assert included.pairs == 6
     for is_new in (True, False):
         async with database.begin() as work:
             programme = await work.session.get_one(Programme, programme_id)
-            assert await publish_survey(work, OPERATOR, await survey_named(work, programme, "2026")) is is_new
+            survey = await survey_named(work, programme, "2026")
+            assert await publish_survey(work, OPERATOR, survey, confirm=included.confirm) is is_new
     whole, site = await reports()
     # Then the site, which is all of the programme, is told as the programme is: of six, to the nearest five.
     assert whole == site
