@@ -416,6 +416,8 @@ export interface ExportResponse {
 /** The caller's own exports, newest first. */
 export interface ExportsResponse {
   exports: Array<ExportResponse>;
+  places_with: Array<string>;
+  places_offered: boolean;
 }
 
 /** Recoveries, newest first. */
@@ -1368,6 +1370,7 @@ export type ProblemCode =
   | "step_up_required"
   | "survey_empty"
   | "survey_published"
+  | "survey_unconfirmed"
   | "survey_unknown"
   | "text_not_allowed"
   | "timezone_unknown"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import httpx
@@ -9,7 +10,7 @@ import pytest_asyncio
 
 from services.core.platform.db.database import Database
 from tests.support.http import fill_buckets, make_family, make_place
-from tests.support.staff_http import family_code_of, make_staff
+from tests.support.staff_http import StaffMember, family_code_of, make_staff
 
 CSV = {"Content-Type": "text/csv"}
 QUESTIONS: list[dict[str, Any]] = [
@@ -58,6 +59,21 @@ async def test_who_asks_knows_families_by_names_of_one_survey(client: httpx.Asyn
     # Answers by name are the family's: brought again by code they are there already.
     assert (await bring(here, names[codes[0]]))["new"] == 1
     assert (await bring(here, codes[0]))["unchanged"] == 1
+
+
+async def _publish(
+    admin: StaffMember, path: str, *, change: Callable[[], Awaitable[Any]], change_back: Callable[[], Awaitable[Any]]
+) -> dict[str, Any]:
+    """Publish after being asked; a confirmation is of the answers that it was given for."""
+    asks = (await admin.ask("POST", path)).json()
+    assert (asks["status"], asks["code"], asks["pairs"]) == (409, "survey_unconfirmed", 5)
+    await change()
+    for confirm in (asks["confirm"], "", "0" * 16):
+        again = (await admin.ask("POST", path, params={"confirm": confirm})).json()
+        assert (again["code"], again["pairs"], again["confirm"] == asks["confirm"]) == ("survey_unconfirmed", 5, False)
+    await change_back()
+    published: dict[str, Any] = await admin.told("POST", path, params={"confirm": asks["confirm"]})
+    return published
 
 
 async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Database) -> None:
@@ -114,16 +130,11 @@ async def test_from_questions_to_reports(client: httpx.AsyncClient, database: Da
     assert (told["published_at"], told["comparisons"]) == (None, [])
     assert await staff.refused("POST", f"{programme}/{survey['survey_id']}/publish") == (403, "permission_missing")
     publishing = f"{programme}/{survey['survey_id']}/publish"
-    asks = (await admin.ask("POST", publishing)).json()
-    assert (asks["status"], asks["code"], asks["pairs"]) == (409, "survey_unconfirmed", 5)
-    # The confirmation is of these answers: a corrected answer, or a word of one's own, asks again.
-    await bring(f"{agreed[1]},endline,yes,30", correct=True)
-    for confirm in (asks["confirm"], "", "0" * 16):
-        again = (await admin.ask("POST", publishing, params={"confirm": confirm})).json()
-        assert (again["code"], again["pairs"]) == ("survey_unconfirmed", 5)
-        assert again["confirm"] != asks["confirm"]
-    await bring(after[1], correct=True)
-    published = await admin.told("POST", publishing, params={"confirm": asks["confirm"]})
+    published = await _publish(
+        admin, publishing,
+        change=lambda: bring(f"{agreed[1]},endline,yes,30", correct=True),
+        change_back=lambda: bring(after[1], correct=True),
+    )  # fmt: skip
     assert published["published_at"] is not None
     stay, talks = (await staff.told("GET", report))["comparisons"]
     # All said no before and yes after: that would be each one's answer.

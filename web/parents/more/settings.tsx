@@ -82,9 +82,16 @@ function OwnCopy({ families }: { families: MyFamily[] }) {
   const family = families[0];
   if (!family) return null;
   const path = { family_id: family.family_id };
+  // Places go with those who may see them: whoever takes a copy learns where they are.
+  const whoHasPlaces = async (holders: string[]): Promise<string> => {
+    if (!holders.length) return "";
+    const { guardians } = await ask("GET /v1/families/{family_id}/guardians", { path });
+    const names = guardians.filter((one) => holders.includes(one.guardian_id)).map((one) => one.display_name || t(`relation.${one.relation}`));
+    return t("copy.places_with", { names: names.join(", ") });
+  };
   const open = async (): Promise<void> => {
     try {
-      const { exports } = await ask("GET /v1/families/{family_id}/exports", { path });
+      const { exports, places_with, places_offered } = await ask("GET /v1/families/{family_id}/exports", { path });
       const ready = exports.find((one) => one.state === "ready");
       if (ready) {
         const { url } = await ask("POST /v1/families/{family_id}/exports/{export_id}/link", { path: { ...path, export_id: ready.export_id } });
@@ -92,7 +99,7 @@ function OwnCopy({ families }: { families: MyFamily[] }) {
         return;
       }
       if (!exports.some((one) => one.state === "waiting" || one.state === "running")) await ask("POST /v1/families/{family_id}/exports", { path });
-      setSaid(t("copy.coming"));
+      setSaid([t("copy.coming"), places_offered ? t("copy.places_offered") : await whoHasPlaces(places_with)].join(" "));
     } catch (error) {
       setSaid(sentenceOf(error));
     }

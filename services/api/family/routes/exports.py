@@ -26,6 +26,7 @@ from services.core.privacy.copies.actions import (
     own_export,
     request_export,
 )
+from services.core.privacy.copies.own_places import places_shared
 from services.core.privacy.erasure.rules import Wipe, watch_copy
 from services.core.privacy.tables import Export as ExportRow
 
@@ -54,9 +55,18 @@ async def ask(work: Work, scope: ProvenBeforeConsent) -> schemas.ExportResponse:
 
 @router.get("/families/{family_id}/exports", responses=problem_responses(401, 404, 422))
 async def list_own(work: Work, scope: BeforeConsent) -> schemas.ExportsResponse:
-    """Return the caller's own exports, newest first, with progress and time of deletion."""
+    """Return the caller's own exports, newest first, with progress and time of deletion.
+
+    Places are in the copies of those who may see them. The response names the others' copies that hold them, and says
+    whether the caller's own copy is needed for them.
+    """
     rows = await list_exports(work, scope.family_id, scope.caller.guardian_id)
-    return schemas.ExportsResponse(exports=[await _export(work, row) for row in rows])
+    shared = await places_shared(work, scope.family_id, scope.caller.guardian_id)
+    return schemas.ExportsResponse(
+        exports=[await _export(work, row) for row in rows],
+        places_with=shared.with_others,
+        places_offered=shared.only_offered,
+    )
 
 
 @router.get("/families/{family_id}/exports/{export_id}", responses=problem_responses(401, 404, 422))
@@ -71,7 +81,7 @@ async def read_one(work: Work, scope: BeforeConsent, export_id: uuid.UUID) -> sc
     responses={**problem_responses(401, 403, 404, 409, 422), **_FILE},
 )
 async def fetch(work: Work, scope: ProvenBeforeConsent, export_id: uuid.UUID, transcoder: TranscoderHere) -> Response:
-    """Download the export as a ZIP: export.json with its schema, and audio as M4A.
+    """Download the export as a ZIP: index.html to read, export.json with its schema, and audio as M4A.
 
     409 until the export is ready. Every download enters the family's log.
     """

@@ -121,6 +121,12 @@ class ExportsResponse(ResponseBody):
     """The caller's own exports, newest first."""
 
     exports: list[ExportResponse]
+    places_with: list[uuid.UUID] = Field(
+        description="guardians whose own copies hold a child's places, which this guardian's copy does not"
+    )
+    places_offered: bool = Field(
+        description="only copies such as this guardian's hold a child's places: the first guardian may not see them"
+    )
 
 
 class ExportLinkResponse(ResponseBody):

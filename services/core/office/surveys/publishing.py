@@ -24,7 +24,6 @@ from services.core.people.programme.tables import Site
 from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
 
-
 Answers = Mapping[tuple[str, str], Mapping[uuid.UUID, float]]
 
 

@@ -13,22 +13,29 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 
 from services.core.conversation.audio_assets.errors import AudioGoneError, AudioNotReadyError
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.playback import audio_for_phone
-from services.core.conversation.messages.queries import MessageView
-from services.core.people.households.queries import child_by_id
+from services.core.location.checkins.rules import Quality
+from services.core.people.households.queries import child_by_id, locale_of
 from services.core.platform.audio.errors import AudioBusyError, AudioNotReadableError
 from services.core.platform.blobs.actions import keep, reserve_for_export
 from services.core.platform.blobs.errors import BlobGoneError
 from services.core.platform.blobs.store import BlobMissingError, BlobStoreAwayError
 from services.core.platform.db.claiming import claim_oldest
+from services.core.platform.db.database import UnitOfWork
+from services.core.platform.locales import fitting_locale
 from services.core.privacy.copies.actions import CLAIM_LIVES, TRIES, key_of
+from services.core.privacy.copies.album.days import Material, moment_of
+from services.core.privacy.copies.album.page import album_page
+from services.core.privacy.copies.album.recordings import PageSounds, sound_name
+from services.core.privacy.copies.album.sketches import TrackPoint
 from services.core.privacy.copies.own_data import message_document, own_data, own_messages
-from services.core.privacy.copies.own_places import checkins_csv
+from services.core.privacy.copies.own_places import checkins_csv, kept_checkins
 from services.core.privacy.tables import Export
 
 # An export that has to wait for another resource is retried after this time.
@@ -82,50 +89,94 @@ async def _put_off(transcoder: Transcoder, job: _Job) -> None:
 
 async def _archive(transcoder: Transcoder, job: _Job) -> bytes:
     async with transcoder.database.begin() as work:
-        told = await own_data(work, job.family_id, job.guardian_id)
-        views: dict[str, Sequence[MessageView]] = {}
-        tables: dict[str, bytes] = {}
-        for listed in told["children"]:
-            child = await child_by_id(work, uuid.UUID(listed["child_id"]))
-            if child is None:
-                continue
-            views[listed["child_id"]] = await own_messages(work, child, job.guardian_id)
-            table = await checkins_csv(work, child, job.guardian_id)
-            if table is not None:
-                listed["checkins"] = f"checkins/{listed['child_id']}.csv"
-                tables[listed["checkins"]] = table
+        document = await own_data(work, job.family_id, job.guardian_id)
+        gathered = await _gather(work, job, document)
+        locale = fitting_locale(document["me"]["locale"], await locale_of(work, job.family_id))
     memory = io.BytesIO()
     with zipfile.ZipFile(memory, "w", zipfile.ZIP_DEFLATED) as archive:
-        sounds = sum(view.message.clip_id is not None for page in views.values() for view in page)
-        done = 0
-        for child_told in told["children"]:
-            for view in views.get(child_told["child_id"], ()):
-                message = message_document(view)
-                if view.message.clip_id is not None:
-                    message["audio"] = await _add_sound(transcoder, archive, view, view.message.clip_id)
-                    done += 1
-                    await _note_progress(transcoder, job, done, sounds)
-                child_told["messages"].append(message)
-        for name, table in tables.items():
-            archive.writestr(name, table)
-        archive.writestr("export.json", _json(told))
-        archive.writestr("export.schema.json", _SCHEMA.read_bytes())
+        sounds = await _add_sounds(transcoder, archive, job, gathered.spoken)
+
+        def add_documents() -> None:
+            material = Material(sounds.addresses(), gathered.tracks)
+            page = album_page(document, material, locale, beside_before=sounds.beside_before)
+            archive.writestr("index.html", page)
+            for name, table in gathered.tables.items():
+                archive.writestr(name, table)
+            archive.writestr("export.json", json.dumps(document, ensure_ascii=False, indent=1))
+            archive.writestr("export.schema.json", _SCHEMA.read_bytes())
+
+        # A page with its recordings takes seconds to compress; other loops of the worker run meanwhile.
+        await asyncio.to_thread(add_documents)
     return memory.getvalue()
 
 
-async def _add_sound(transcoder: Transcoder, archive: zipfile.ZipFile, view: MessageView, clip_id: uuid.UUID) -> str:
-    """Write the audio of a message into the archive; return its name there, or the reason why it is missing."""
-    try:
-        sound = await audio_for_phone(transcoder, clip_id)
-        plain = await transcoder.blobs.read(sound.playable.blob_id, sound.key)
-    except (AudioGoneError, BlobMissingError):
-        return "gone"
-    except AudioNotReadableError:
-        return "unplayable"
-    name = f"audio/{view.message.message_id}.m4a"
-    # Audio is compressed already, so it is stored without deflate.
-    archive.writestr(name, plain, zipfile.ZIP_STORED)
-    return name
+@dataclass(frozen=True)
+class _Spoken:
+    """A voice message of the document whose audio is to be added."""
+
+    message: dict[str, Any]
+    clip_id: uuid.UUID
+    timezone: ZoneInfo
+
+
+@dataclass(frozen=True)
+class _Gathered:
+    """What is read with the document: voice messages in order of time, CSV files by name, good fixes by child."""
+
+    spoken: list[_Spoken]
+    tables: dict[str, bytes]
+    tracks: dict[str, list[TrackPoint]]
+
+
+async def _gather(work: UnitOfWork, job: _Job, document: dict[str, Any]) -> _Gathered:
+    """Complete the document's children with messages and the names of tables."""
+    gathered = _Gathered([], {}, {})
+    for told in document["children"]:
+        child = await child_by_id(work, uuid.UUID(told["child_id"]))
+        if child is None:
+            continue
+        timezone = ZoneInfo(told["settings"]["timezone"])
+        for view in await own_messages(work, child, job.guardian_id):
+            message = message_document(view)
+            told["messages"].append(message)
+            if view.message.clip_id is not None:
+                gathered.spoken.append(_Spoken(message, view.message.clip_id, timezone))
+        checkins = await kept_checkins(work, child, job.guardian_id)
+        if checkins is not None:
+            told["checkins"] = f"checkins/{told['child_id']}.csv"
+            gathered.tables[told["checkins"]] = checkins_csv(checkins)
+            gathered.tracks[told["child_id"]] = [
+                TrackPoint(checkin.happened_at, checkin.place.point.lat, checkin.place.point.lon)
+                for checkin in checkins
+                if checkin.place is not None and checkin.quality is Quality.GOOD
+            ]
+    gathered.spoken.sort(key=lambda spoken: moment_of(spoken.message))
+    return gathered
+
+
+async def _add_sounds(
+    transcoder: Transcoder, archive: zipfile.ZipFile, job: _Job, voices: Sequence[_Spoken]
+) -> PageSounds:
+    """Write every recording into the archive, and its name, or the reason why it is missing, into the document."""
+    kept, taken = PageSounds(), set[str]()
+    for done, spoken in enumerate(voices, start=1):
+        try:
+            sound = await audio_for_phone(transcoder, spoken.clip_id)
+            plain = await transcoder.blobs.read(sound.playable.blob_id, sound.key)
+        except (AudioGoneError, BlobMissingError):
+            spoken.message["audio"] = "gone"
+        except AudioNotReadableError:
+            spoken.message["audio"] = "unplayable"
+        else:
+            at = moment_of(spoken.message)
+            name = sound_name(at, spoken.timezone, taken)
+            taken.add(name)
+            # Audio is compressed already, so it is stored without deflate.
+            archive.writestr(name, plain, zipfile.ZIP_STORED)
+            kept.add(name, plain, at.astimezone(spoken.timezone).date())
+            spoken.message["audio"] = name
+        await _note_progress(transcoder, job, done, len(voices))
+    return kept
 
 
 async def _note_progress(transcoder: Transcoder, job: _Job, done: int, of: int) -> None:
@@ -160,7 +211,3 @@ async def _store(transcoder: Transcoder, job: _Job, archive: bytes) -> None:
         export.ready_at = work.now
         export.expires_at = work.now + work.retention.exports
         work.add(export)
-
-
-def _json(told: dict[str, Any]) -> bytes:
-    return json.dumps(told, ensure_ascii=False, indent=1).encode()

@@ -1,4 +1,4 @@
-"""Everything in a guardian's copy: the guardian's own conversation and what all guardians share."""
+"""The document of a guardian's copy: the guardian's own conversation and what all guardians share."""
 
 from __future__ import annotations
 
@@ -15,16 +15,23 @@ from services.core.pairing.wipes import wipe_orders_of
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.queries import consents_of
 from services.core.people.households.birth import birth_date_of
-from services.core.people.households.queries import children_of, guardians_of, rights_of
+from services.core.people.households.queries import children_of, guardians_of, membership_in, rights_of
+from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child, Family
 from services.core.platform.audit.queries import PAGE_MAX_ENTRIES, entries_of_family
 from services.core.platform.audit.tables import AuditEntry
 from services.core.platform.db.database import UnitOfWork
+from services.core.privacy.copies.coverage import LEFT_OUT, SECTIONS
 from services.core.privacy.copies.own_places import own_places
+from services.core.privacy.copies.records.sections import Reader, read_section
 from services.core.privacy.erasure.rules import Wipe, watch_copy
 from services.core.privacy.queries import erasures_of
 
-FORMAT: Final = "smartwatch-export/1"
+FORMAT: Final = "smartwatch-export/2"
+_OF_ME: Final = {
+    "phone", "display_name", "locale", "created_at", "phone_confirmed_at", "busy_until_at",
+    "new_phones_blocked_until_at",
+}  # fmt: skip
 _OF_CONSENT: Final = {"part", "text_version", "locale", "how", "witness", "form_number", "notice_version"}
 _OF_AGREEMENT: Final = {"how", "witness", "form_number", "given_at"}
 _OF_CONTACT: Final = {"name", "relation", "number", "may_message", "may_call", "emergency", "state"}
@@ -38,9 +45,9 @@ async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUI
         "format": FORMAT,
         "made_at": _time(work.now),
         "me": {
-            **me.model_dump(include={"phone", "display_name", "locale"}),
+            **_plain(me.model_dump(include=_OF_ME)),
             "guardian_id": str(guardian_id),
-            "created_at": _time(me.created_at),
+            "has_pin": me.pin_hash is not None,
         },
         "family": {
             "family_id": str(family_id), "family_code": family.family_code, "created_at": _time(family.created_at),
@@ -73,7 +80,9 @@ async def own_data(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUI
             }
             for view in await erasures_of(work, family_id)
         ],
+        "records": await _records(work, family_id, me),
         "log": await _log(work, family_id),
+        "left_out": [{"table": table, "reason": reason} for table, reason in LEFT_OUT.items()],
     }  # fmt: skip
 
 
@@ -107,6 +116,10 @@ def message_document(view: MessageView) -> dict[str, Any]:
             for recipient in view.recipients
         ],
         "audio": None,
+        "duration_ms": None if view.clip is None else view.clip.duration_ms,
+        # By this guardian; another one may keep the recording as well.
+        "kept": view.clip is not None and view.clip.kept,
+        "kept_until": None if view.clip is None else _time(view.clip.kept_until),
     }
 
 
@@ -139,6 +152,16 @@ async def _child(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict
         **await own_places(work, child, guardian_id),
         "messages": [],
     }
+
+
+async def _records(work: UnitOfWork, family_id: uuid.UUID, me: Guardian) -> dict[str, list[dict[str, Any]]]:
+    membership = await membership_in(work, family_id, me.guardian_id)
+    reader = Reader(
+        family_id, me.guardian_id, me.phone,
+        is_primary=membership is not None and membership.is_primary,
+        may_manage=membership is not None and rights_of(membership).has(Right.MANAGE),
+    )  # fmt: skip
+    return {section.name: await read_section(work, section, reader) for section in SECTIONS}
 
 
 async def _log(work: UnitOfWork, family_id: uuid.UUID) -> list[dict[str, Any]]:

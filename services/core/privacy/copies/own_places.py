@@ -5,9 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
+
+from sqlmodel import col, select
 
 from services.core.devices.alerts.queries import PAGE_MAX_ALERTS, alerts_of, answers_of, calls_of
 from services.core.devices.alerts.rules import kinds_visible_with
@@ -15,12 +18,19 @@ from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.location.checkins.access_log import record_place_access
 from services.core.location.checkins.queries import After, CheckinView, checkins_in, child_zones
 from services.core.location.checkins.sos_places import SosPlaceView, sos_places_of
+from services.core.location.checkins.tables import Checkin, ZonePassage
 from services.core.location.geometry import Circle
 from services.core.location.tracks.days import Span
 from services.core.location.zones.rows import ZoneView, plain_hours
 from services.core.people.consents.queries import has_consent
 from services.core.people.consents.rules import Part
-from services.core.people.households.queries import membership_in, rights_of
+from services.core.people.households.queries import (
+    children_of,
+    guardians_of,
+    membership_in,
+    primary_guardian,
+    rights_of,
+)
 from services.core.people.households.rules import Right
 from services.core.people.households.tables import Child
 from services.core.platform.db.database import UnitOfWork
@@ -36,39 +46,111 @@ _AHEAD: Final = timedelta(days=2)
 
 
 async def own_places(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> dict[str, Any]:
-    """Return zones and alerts as the export states them; the writer of the file fills in ``checkins``."""
+    """Return zones, passages and alerts as the export states them; the writer of the file fills in ``checkins``."""
     membership = await membership_in(work, child.family_id, guardian_id)
     rights = frozenset() if membership is None else rights_of(membership).words()
     may_place = await has_consent(work, guardian_id, child.family_id, Part.LOCATION)
     zones = await child_zones(work, child) if may_place and Right.MANAGE in rights else []
+    passages = await _passages_of(work, child) if may_place and Right.LOCATE in rights else []
     may_see_sos = Right.LOCATE in rights and await has_consent(work, guardian_id, child.family_id, Part.SOS_PLACES)
     places = await sos_places_of(work, child) if may_see_sos else {}
-    if zones or places:
+    holders = await _holders_of(work, child)
+    if zones or passages or places:
         record_place_access(work, guardian_id, child)
     return {
         "checkins": None,
         "zones": [_zone(zone) for zone in zones],
+        "passages": passages,
+        "places_with": [] if guardian_id in holders else [str(holder) for holder in holders],
         "alerts": await _alerts_of(work, child, kinds_visible_with(rights), places),
     }
 
 
-async def checkins_csv(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> bytes | None:
-    """Return every stored check-in, oldest first, as CSV; None where this guardian may not locate."""
-    membership = await membership_in(work, child.family_id, guardian_id)
-    if membership is None or not rights_of(membership).has(Right.LOCATE):
-        return None
-    if not await has_consent(work, guardian_id, child.family_id, Part.LOCATION):
+@dataclass(frozen=True)
+class PlacesShared:
+    """How a family's copies share its places.
+
+    ``with_others``: guardians whose copies hold places that this guardian's copy does not hold. ``only_offered``: this
+    guardian's copy holds places that the first guardian's does not, so that the family loses them without it.
+    """
+
+    with_others: list[uuid.UUID]
+    only_offered: bool
+
+
+async def places_shared(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> PlacesShared:
+    """Return where the places of the family's children go when copies are made now."""
+    with_others: set[uuid.UUID] = set()
+    only_offered = False
+    primary = await primary_guardian(work, family_id)
+    for child in await children_of(work, family_id):
+        holders = await _holders_of(work, child)
+        if guardian_id not in holders:
+            with_others |= set(holders)
+        elif primary is not None and primary.guardian_id not in holders:
+            only_offered = True
+    return PlacesShared(sorted(with_others), only_offered)
+
+
+async def _holders_of(work: UnitOfWork, child: Child) -> list[uuid.UUID]:
+    """Return the guardians whose copies hold the child's places; empty while there are none."""
+    stored = await work.session.exec(select(Checkin.child_id).where(Checkin.child_id == child.child_id).limit(1))
+    if stored.first() is None:
+        return []
+    return [
+        guardian.guardian_id
+        for _, guardian in await guardians_of(work, child.family_id)
+        if await _holds_checkins(work, child, guardian.guardian_id)
+    ]
+
+
+async def kept_checkins(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> list[CheckinView] | None:
+    """Return every stored check-in, oldest first; None where this guardian may not locate. Records the access."""
+    if not await _holds_checkins(work, child, guardian_id):
         return None
     record_place_access(work, guardian_id, child)
     span = Span(work.now - work.retention.fixes, work.now + _AHEAD)
+    found: list[CheckinView] = []
+    after: After | None = None
+    while page := await checkins_in(work, child, span, after=after, limit=_PAGE_ROWS):
+        found += page
+        after = page[-1].mark
+    return found
+
+
+def checkins_csv(checkins: Sequence[CheckinView]) -> bytes:
+    """Return check-ins as CSV."""
     lines = io.StringIO()
     rows = csv.writer(lines)
     rows.writerow(COLUMNS)
-    after: After | None = None
-    while page := await checkins_in(work, child, span, after=after, limit=_PAGE_ROWS):
-        rows.writerows(_row(alert) for alert in page)
-        after = page[-1].mark
+    rows.writerows(_row(checkin) for checkin in checkins)
     return lines.getvalue().encode()
+
+
+async def _holds_checkins(work: UnitOfWork, child: Child, guardian_id: uuid.UUID) -> bool:
+    membership = await membership_in(work, child.family_id, guardian_id)
+    if membership is None or not rights_of(membership).has(Right.LOCATE):
+        return False
+    return await has_consent(work, guardian_id, child.family_id, Part.LOCATION)
+
+
+async def _passages_of(work: UnitOfWork, child: Child) -> list[dict[str, Any]]:
+    names = {zone.zone_id: zone.zone.name for zone in await child_zones(work, child)}
+    rows = await work.session.exec(
+        select(ZonePassage)
+        .where(
+            col(ZonePassage.child_id) == child.child_id,
+            col(ZonePassage.happened_at) >= work.now - work.retention.fixes,
+        )
+        .order_by(col(ZonePassage.happened_at), col(ZonePassage.passage_id))
+    )
+    return [
+        {
+            "zone_id": str(row.zone_id), "zone_name": names.get(row.zone_id, ""), "kind": row.kind,
+            "happened_at": _time(row.happened_at), "alarmed": row.alarmed,
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def _row(view: CheckinView) -> list[object]:

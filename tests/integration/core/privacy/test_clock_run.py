@@ -19,9 +19,10 @@ from services.core.platform.db.all_tables import load_all_tables
 from services.core.platform.erasure_ledger import ErasureLedger
 from services.core.platform.settings import Settings
 from services.worker.sweeps import all_sweeps
-from tests.integration.core.privacy.test_every_table import UNTOUCHED, Known, fill_table
+from tests.integration.core.privacy.test_every_table import UNTOUCHED
 from tests.support.canary import rows_with
 from tests.support.clock import FakeClock
+from tests.support.filled_tables import Known, fill_table
 from tests.support.http import Parent, Place, make_family, make_place, pair
 from tests.support.sounds import encoded
 

@@ -3,97 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import sqlalchemy
-from sqlalchemy import (
-    Boolean,
-    Column,
-    Date,
-    DateTime,
-    Float,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-    TypeDecorator,
-    Uuid,
-    insert,
-    select,
-)
+from sqlalchemy import Table, select
 from sqlmodel import SQLModel, col
 
 from services.core.platform.db.all_tables import load_all_tables
-from services.core.platform.db.database import Database, UnitOfWork
+from services.core.platform.db.database import Database
 from services.core.platform.outbox.actions import notify_phones, notify_watch, queue_push
 from services.core.platform.outbox.tables import OutboxRow
 from tests.support.canary import rows_with
+from tests.support.filled_tables import Known, fill_table
 from tests.support.http import make_family, make_place, pair
 
 # Written by nobody but themselves.
 UNTOUCHED: Final = {"audit", "audit_chain", "erasure", "erasure_ledger", "wipe_order", "outbox", "limit_bucket"}
-# One of two, as a constraint has it.
-EMPTY: Final = {"notice.cohort_id", "staff_scope.site_id"}
 # Where an erased family's ids may stand.
 TRACES: Final = {"audit", "audit_chain", "erasure", "erasure_ledger", "wipe_order"}
-
-Known = dict[tuple[str, str], Any]
 
 
 def _hangs_on(table: Table, roots: set[str]) -> bool:
     """Tell whether rows of a table go with a family, a child or a guardian by way of their foreign keys."""
     return any(key.ondelete == "CASCADE" and key.column.table.name in roots for key in table.foreign_keys)
-
-
-def _made_up(column: Column[Any], now: datetime) -> object:  # noqa: PLR0911 - a kind of column each
-    kind = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
-    match kind:
-        case Uuid():
-            return uuid.uuid4()
-        case Boolean():
-            return False
-        case Integer() | Float():
-            return 1
-        case DateTime():
-            return now
-        case Date():
-            return date(2026, 1, 5)
-        case LargeBinary():
-            return uuid.uuid4().bytes
-        case String() as text:
-            return uuid.uuid4().hex[: text.length]
-        case _:
-            return {}
-
-
-async def fill_table(work: UnitOfWork, table: Table, known: Known) -> None:
-    """See to it that the table has a row that refers to what is known, and make that row known."""
-    session = await work.session.connection()
-    refers = {
-        key.parent.name: known[target]
-        for key in table.foreign_keys
-        if (target := (key.column.table.name, key.column.name)) in known
-        and f"{table.name}.{key.parent.name}" not in EMPTY
-    }
-    own = {column.name: known.get((table.name, column.name)) for column in table.primary_key}
-    row = None
-    if None not in own.values():
-        wanted = [table.c[name] == value for name, value in own.items()]
-        row = (await session.execute(select(table).where(*wanted))).mappings().one()
-    elif refers:
-        wanted = [table.c[name] == value for name, value in refers.items() if not table.c[name].nullable]
-        row = (await session.execute(select(table).where(*wanted).limit(1))).mappings().first()
-    if row is None:
-        values = {
-            column.name: _made_up(column, work.now)
-            for column in table.columns
-            if not column.nullable and not column.identity and column.autoincrement is not True
-        }
-        row = (await session.execute(insert(table).values(**values | refers).returning(table))).mappings().one()
-    for column in table.columns:
-        known.setdefault((table.name, column.name), row[column.name])
 
 
 async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(

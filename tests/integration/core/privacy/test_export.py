@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import io
 import json
 import uuid
 import zipfile
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import jsonschema
@@ -67,6 +70,7 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
     await mother.add_contact(name="Teacher Li")
     await mother.send("good morning")
     spoken = await mother.speak(SOUND)
+    await mother.told("PUT", f"{mother.child}/messages/{spoken['message_id']}/kept", json={"kept": True})
     await aunt.send("only between us")
     await mother.told("DELETE", f"{mother.child}/pairing")
 
@@ -86,13 +90,20 @@ async def test_it_holds_ones_own_conversation_with_its_sound_and_what_is_common(
         ("text", "good morning"),
         ("voice", None),
     ]
-    assert child["messages"][1]["audio"] == f"audio/{spoken['message_id']}.m4a"
+    at = datetime.fromisoformat(spoken["received_at"]).astimezone(ZoneInfo("Asia/Shanghai"))
+    assert child["messages"][1]["audio"] == f"audio/{at:%Y-%m-%d_%H-%M-%S}.m4a"
+    assert (child["messages"][1]["kept"], child["messages"][1]["kept_until"]) == (True, None)
     sound = await transcoder.sandbox.examine(files[child["messages"][1]["audio"]])
     assert (sound.media, 900 < sound.duration_ms < 1200) == (Media.MP4_AAC, True)
     assert "Teacher Li" in {contact["name"] for contact in child["contacts"]}
     assert export["me"]["phone"] == mother.phone
     assert [consent["part"] for consent in export["consents"]] == ["messages"]
     assert [one["seq"] for one in export["log"]] == list(range(1, len(export["log"]) + 1))
+    # The page holds the same, with the recording in it, and loads nothing from elsewhere.
+    page = files["index.html"].decode()
+    assert "Album of Mei" in page
+    assert "good morning" in page
+    assert base64.b64encode(files[child["messages"][1]["audio"]]).decode() in page
     # Nothing of what is between the child and somebody else, and no number that is hidden.
     everything = b"".join(files.values())
     assert b"only between us" not in everything

@@ -80,6 +80,8 @@ async def test_who_may_look_gets_every_place_as_csv_and_the_zones_and_the_place_
         HOME.lat, HOME.lon, "gps", "good",
     )  # fmt: skip
     assert [row["source"] for row in rows] == ["", "cell", "", "wifi", "gps"]
+    assert child["places_with"] == []
+    assert "CanarySchool" in files["index.html"].decode()
     [zone] = child["zones"]
     assert (zone["name"], zone["shape"]["kind"]) == ("CanarySchool", "circle")
     [alert] = child["alerts"]
@@ -101,9 +103,34 @@ async def test_who_may_not_look_gets_no_trace_of_a_place(mother: Parent, transco
         child, files = await _export(aunt, transcoder)
         assert (child["checkins"], child["zones"]) == (None, [])
         assert [(alert["kind"], alert["place"]) for alert in child["alerts"]] == [("sos", None)]
-        assert set(files) == {"export.json", "export.schema.json"}
+        # The copy of who may look is named instead.
+        assert (child["passages"], child["places_with"]) == ([], [mother.guardian_id])
+        assert set(files) == {"index.html", "export.json", "export.schema.json"}
         everything = b"".join(files.values())
         assert not [word for word in (b"CanarySchool", b"23.02", b"113.75") if word in everything]
+
+
+async def test_places_that_the_first_guardian_may_not_see_are_offered_to_whoever_may(
+    mother: Parent, transcoder: Transcoder
+) -> None:
+    async def shared(parent: Parent) -> tuple[list[str], bool]:
+        told = await parent.told("GET", f"{parent.family}/exports")
+        return told["places_with"], told["places_offered"]
+
+    aunt = await mother.invite(may_locate=True)
+    uncle = await mother.invite()
+    assert await shared(aunt) == ([mother.guardian_id], False)
+    await aunt.consent("location")
+    assert await shared(aunt) == await shared(mother) == ([], False)
+    # The first guardian takes the own consent back: from then on only the aunt's copy holds the places.
+    await mother.told("POST", f"{mother.family}/consents/withdraw", json={"part": "location"})
+    assert await shared(aunt) == ([], True)
+    assert await shared(mother) == await shared(uncle) == ([aunt.guardian_id], False)
+    child, files = await _export(mother, transcoder)
+    assert (child["checkins"], child["places_with"]) == (None, [aunt.guardian_id])
+    assert f"checkins/{mother.child_id}.csv" not in files
+    child, files = await _export(aunt, transcoder)
+    assert f"checkins/{mother.child_id}.csv" in files
 
 
 async def test_page_by_page_no_place_is_lost_and_none_comes_twice(
