@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import httpx
 import pytest
-from sqlmodel import SQLModel, func, select
+from sqlmodel import SQLModel, col, func, select
 
 from services.core.conversation.audio_assets.rendering import Transcoder
 from services.core.conversation.messages.expiry import expire_one_message
@@ -29,6 +29,13 @@ from tests.support.sounds import encoded
 async def _count(database: Database, table: type[SQLModel]) -> int:
     async with database.begin() as work:
         return (await work.session.exec(select(func.count()).select_from(table))).one()
+
+
+async def _texts(database: Database) -> int:
+    """Return how many text messages wait; recordings that an earlier test left wait for as long as they are kept."""
+    async with database.begin() as work:
+        waiting = select(func.count()).where(col(OutboxRow.kind) == "sms")
+        return (await work.session.exec(waiting)).one()
 
 
 async def _forget(database: Database) -> None:
@@ -55,10 +62,11 @@ async def test_events_sessions_and_unsent_messages_go_in_their_time(
         await send_sms(work, mother.phone, go_and_look_text("en"))
     clock.advance(days=1, hours=23)
     await _forget(database)
-    assert (await _count(database, OutboxRow), await _count(database, Event)) != (0, 0)
+    assert await _texts(database) > 0
+    assert await _count(database, Event) > 0
     clock.advance(hours=1)
     await _forget(database)
-    assert await _count(database, OutboxRow) == 0
+    assert await _texts(database) == 0
     assert await _count(database, Event) > 0
     clock.advance(days=28)
     await _forget(database)
