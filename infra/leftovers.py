@@ -1,4 +1,4 @@
-"""What must not stay in the repository: notes to oneself, files that have grown too long, addresses of one machine."""
+"""Find left-overs: notes to oneself, files that have grown too long, addresses of one machine."""
 
 import re
 import subprocess
@@ -43,7 +43,7 @@ def leftovers_in(file: Path, checkout: Path) -> Iterator[str]:
 
 
 def tracked_files(checkout: Path) -> Iterable[Path]:
-    """What git has or would take; ignored folders are nobody's business."""
+    """Return the files that git tracks or would add; ignored folders are skipped."""
     command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=checkout, capture_output=True, check=True).stdout.decode()
     return [checkout / name for name in listed.split("\0") if name]

@@ -27,7 +27,7 @@ COMPATIBLE = frozenset(
     }
 )  # fmt: skip
 
-# What the older metadata fields say, as SPDX identifiers.
+# The SPDX identifier of each older metadata field.
 CLASSIFIERS = {
     "Apache Software License": "Apache-2.0",
     "ISC License (ISCL)": "ISC",

@@ -1,4 +1,4 @@
-"""What every test may ask for: a real Postgres, a fresh database per module, a clock that the test moves, the API."""
+"""Fixtures of every test: a real Postgres, a fresh database per module, a clock that the test moves, the API."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ class BodyLimitMiddleware:
                 return
             await self._app(scope, _replay(content, receive), send)
         except ClientDisconnect:
-            # Nobody is there to answer.
+            # The client is gone.
             return
         except _RefusedError as refused:
             await _refuse(scope, receive, send, refused)

@@ -1,4 +1,4 @@
-"""What a JSON body may be, decided on its bytes before any other code reads it. Pure."""
+"""Bounds of a JSON body, checked on its bytes before any other code reads it. Pure."""
 
 from __future__ import annotations
 

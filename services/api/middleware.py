@@ -1,4 +1,4 @@
-"""What stands around every request: its id, its log line, its bounds, the headers of its answer. Pure ASGI."""
+"""Middleware of every request: its id, its log line, its bounds, the headers of its answer. Pure ASGI."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class RequestContextMiddleware:
             route = scope.get("route")
             duration_s = time.monotonic() - started_at_s
             self._metrics.record(scope["method"], getattr(route, "path", ""), status, duration_s)
-            # Whoever watches this process asks every second: that is heard at DEBUG only.
+            # Health checks come every second: they are logged at DEBUG only.
             write = log.debug if scope["path"] in _PROBED_PATHS else log.info
             write(
                 "request",

@@ -231,7 +231,7 @@ DUPLICATE_KEY = (HTTPStatus.BAD_REQUEST, "duplicate_key", "An object in the requ
 BODY_TOO_SLOW = (HTTPStatus.REQUEST_TIMEOUT, *HTTP_CODES[408])
 TRY_AGAIN = (HTTPStatus.SERVICE_UNAVAILABLE, "try_again", "Try again in a moment.")
 INTERNAL_ERROR = (HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "The server failed to process the request.")
-# What no typed error of the core stands behind.
+# Problems without a typed error of the core.
 OWN_FAULTS = (INVALID_REQUEST, BODY_TOO_DEEP, DUPLICATE_KEY, TRY_AGAIN, INTERNAL_ERROR)
 
 # Shaped as our own fields: no phone number, address, token or sentence fits.

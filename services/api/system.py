@@ -44,7 +44,7 @@ class HealthResponse(BaseModel):
 
 
 class ReadinessResponse(BaseModel):
-    """What this process needs, in the form that all processes of the backend share."""
+    """Readiness of this process, in the form that all processes of the backend share."""
 
     status: Literal["ok", "unavailable"] = Field(description="`ok` when every check is", examples=["ok"])
     checks: dict[str, str] = Field(

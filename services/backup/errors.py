@@ -1,4 +1,4 @@
-"""What can go wrong with a backup or a restore, each with a stable code and a sentence for the operator."""
+"""Errors of backup and restore, each with a stable code and a sentence for the operator."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class LogReceiver:
         self._child, self._log = None, None
         failure = failure_of("pg_receivewal", printed)
         if isinstance(failure, LogGapError):
-            # What the line has stays; what follows begins anew.
+            # Received segments stay; the next segment begins a new line.
             self._needs_new_line = True
             await drop_slot(self._url)
         raise failure

@@ -71,7 +71,7 @@ class RestoreTarget:
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore brought back."""
+    """The outcome of a restore."""
 
     choice: Choice
     erasures: int

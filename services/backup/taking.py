@@ -45,7 +45,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Source:
-    """What is backed up, with what, to where."""
+    """Source, tools and target of a backup."""
 
     settings: Settings
     folder: BackupFolder

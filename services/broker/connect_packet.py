@@ -17,7 +17,7 @@ class NotConnectError(ValueError):
 
 @dataclass(frozen=True)
 class Will:
-    """What the broker is asked to publish when the connection breaks."""
+    """The will: what the broker publishes when the connection breaks."""
 
     topic: str
     qos: int
@@ -26,7 +26,7 @@ class Will:
 
 @dataclass(frozen=True)
 class Connect:
-    """Who asks to be let in, and with what will."""
+    """User name and will of a CONNECT packet."""
 
     username: str
     password: str

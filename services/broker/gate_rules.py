@@ -1,4 +1,4 @@
-"""What the gate allows an address: how long it waits, how many connections without a log-in it may keep. Pure.
+"""Rules of the gate for one address: its delay, and its connections without a log-in. Pure.
 
 Secrets of watches have 128 bits or more, so guessing them is hopeless. These rules bound the cost of the attempts:
 fifty watches behind one address of a factory's network must not notice a faulty or hostile device among them.

@@ -1,4 +1,4 @@
-"""What commands share: settings from the environment, the database, errors in one line."""
+"""Shared by all commands: settings from the environment, the database, errors in one line."""
 
 from __future__ import annotations
 

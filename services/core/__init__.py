@@ -1,1 +1,1 @@
-"""What the product knows and does, without any face."""
+"""The product itself, without any face."""

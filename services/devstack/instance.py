@@ -22,7 +22,7 @@ from typing import IO
 
 from services.devstack.ports import PortClaims
 
-# What people expect, taken when it is free. A package of Mosquitto may hold 1883, another checkout any of them.
+# Usual ports, taken when they are free. A packaged Mosquitto may hold 1883, another checkout any of them.
 PREFERRED_PORTS: Mapping[str, range] = {
     "api_port": range(8080, 8081),
     "bridge_health_port": range(8081, 8082),

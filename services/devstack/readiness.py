@@ -1,4 +1,4 @@
-"""What a process says about itself, and when `up` replaces it: after 30 s of being unready by its own fault.
+"""Readiness of a process, and when `up` replaces it: after 30 s of being unready by its own fault.
 
 A process that waits for Postgres or the broker is unready and left alone. Waiting mends neither a process that does not
 answer (frozen, event loop blocked) nor one whose `/readyz` names an own fault (a hung loop).

@@ -21,7 +21,7 @@ USER_MAX_BYTES: Final = 4 * 1024 * 1024
 ALL_MAX_BYTES: Final = 48 * 1024 * 1024
 ALL_HARD_MAX_BYTES: Final = 64 * 1024 * 1024
 ALL_MAX_MESSAGES: Final = 50_000
-# What a message costs beside its payload: topic, objects, queue entries.
+# Memory of a message beside its payload: topic, objects, queue entries.
 _OVERHEAD_BYTES: Final = 1024
 
 

@@ -39,7 +39,7 @@ NUMBER_MAX_CHARS: Final = 40
 # The broker disconnects a client that sends more (max_packet_size); the watch then splits. 64 KiB of JSON and the
 # longest topic fit.
 PACKET_MAX_BYTES: Final = 80 * 1024
-# What the broker keeps for a watch that connects without clean_session: queued messages, subscriptions, the session.
+# Bytes that the broker keeps for a watch without clean_session: queued messages, subscriptions, the session.
 SESSION_MAX_BYTES: Final = 1024 * 1024
 SESSION_KEPT_MAX_S: Final = 3600
 # Arrays: locations and usage in one payload, Wi-Fi and cell lists, refs of one receipt, contacts, quiet times.
@@ -79,7 +79,7 @@ HOST_MAX_CHARS: Final = 128
 PASSWORD_MAX_CHARS: Final = 64
 
 # ---------------------------------------------------------------- numbers
-# What a Postgres `integer` and `bigint` hold.
+# Bounds of a Postgres `integer` and `bigint`.
 INT4_MAX: Final = 2**31 - 1
 INT8_MAX: Final = 2**63 - 1
 # 9999-12-31T23:59:59Z, the last second a date can name.

@@ -39,7 +39,7 @@ class UplinkMessage(Generic[C]):
 
 
 Decode = Callable[[Uplink, bytes], C]
-# What a watch whose pairing has ended, or whose message fails as a whole, is answered.
+# Answer to a watch whose pairing has ended, or whose message fails as a whole.
 Refuse = Callable[[UplinkMessage[Any], Answer], list[Reply]]
 Handle = Callable[[UnitOfWork, WatchIdentity, UplinkMessage[Any]], Awaitable[Any]]
 # Runs between transactions; its result is the replies, or the input of the next step.

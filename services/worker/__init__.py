@@ -1,1 +1,1 @@
-"""What may take its time."""
+"""Background work: sweeps, text messages, transcoding, exports, push."""

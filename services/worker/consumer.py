@@ -31,7 +31,7 @@ log = structlog.get_logger()
 
 
 class Outcome(StrEnum):
-    """What became of an effect."""
+    """Outcome of an effect."""
 
     DONE = "done"
     LATER = "later"
@@ -56,7 +56,7 @@ class Noted:
 
 @dataclass(frozen=True)
 class Consumption:
-    """What a consumer consumes: the kinds, the deadline of one effect in seconds, and the effect itself."""
+    """Declaration of a consumer: its kinds, the deadline of one effect in seconds, and the effect itself."""
 
     kinds: Collection[str]
     deadline_s: float

@@ -44,7 +44,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Outside:
-    """What the worker reaches beside the database and the blob store."""
+    """The worker's connections beside the database and the blob store."""
 
     sms: SmsSender
     push: Mapping[EndpointKind, PushProvider]

@@ -1,4 +1,4 @@
-"""What a loop reports about itself: that it moves, and what keeps failing in it."""
+"""Health of a loop: its last progress, and the sweeps that keep failing in it."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ class SmsSending:
         is_final = is_taken or (bool(attempts) and all(attempt.failure in _FINAL for attempt in attempts))
         if is_final:
             return _noted(row, waiting, Outcome.DONE, outcomes)
-        # What may have been sent is not sent again every few seconds.
+        # A text that may have been sent is not repeated every few seconds.
         is_unsure = any(attempt.failure is Failure.UNSURE for attempt in attempts)
         is_urgent = row.priority == Urgency.SOS and not is_unsure
         return _noted(row, waiting, Outcome.SOON if is_urgent else Outcome.LATER, outcomes)

@@ -73,7 +73,7 @@ async def grow(postgres: LocalPostgres, database: Database, rows: int) -> None:
 
 
 async def p50_ms(database: Database, read: Callable[[UnitOfWork], Awaitable[object]]) -> float:
-    """Return the median time of one read in milliseconds, of the best of three rounds: others use this machine, too."""
+    """Return the median time of one read in milliseconds, of the best of three rounds: others use this machine."""
     medians = []
     for _ in range(3):
         took = []

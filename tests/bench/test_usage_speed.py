@@ -97,7 +97,7 @@ async def test_any_request_about_a_year_of_50_sites_is_a_small_multiple_of_a_raw
         spans = await spans_ms(*runs)
         large_ms, small_ms, bare_ms = (statistics.median(span) for span in spans)
         print(f"\n{name}: {large_ms:.1f} ms; a tenth of it {small_ms:.1f} ms; bare {bare_ms:.1f} ms")  # noqa: T201
-        # What this machine can do, when its other work lets it.
+        # The machine's speed without its other work.
         assert min(spans[0]) < 100, name
         # The bare driver opens no session and makes no typed rows.
         assert large_ms < 10 * bare_ms + 5, name

@@ -45,7 +45,7 @@ class Scene:
     parent: SimParent
     watch: SimWatch
     client: httpx.AsyncClient
-    # What was sound, as it went in or came out: nowhere to be found while the child is there, either.
+    # Sound is stored sealed: it cannot be found while the child is there either.
     sounds: list[bytes] = field(default_factory=list)
     # Where copies of everything can be fetched.
     copies: list[str] = field(default_factory=list)
@@ -218,7 +218,7 @@ PLANTS: tuple[Callable[[Scene], Awaitable[list[str]]], ...] = (
 )
 
 
-# What goes with a whole family only.
+# Values that are erased with a whole family only.
 FAMILY_PLANTS = (a_second_child, a_guardian_and_one_who_was_invited)
 
 
@@ -302,7 +302,7 @@ async def test_nothing_of_what_is_erased_is_left_in_rows_objects_the_broker_or_l
         await watch.wait_for("wiped", username=username, timeout_s=DEADLINE_S)
         assert watch.inbox() == []
         if what == "child":
-            # Who holds a family's data asks for no code: this is how the watch shows that it wiped itself.
+            # A watch with a family's data requests no code: the request shows that it wiped itself.
             await watch.pair()
             assert await _watch_copies(scene) == ["confirmed"]
     folder = play.installation.instance.folder

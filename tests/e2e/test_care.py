@@ -1,4 +1,4 @@
-"""What parents set and ask, as the child sees it: through every process and back."""
+"""Settings and requests of parents as the child sees them: through every process and back."""
 
 from __future__ import annotations
 

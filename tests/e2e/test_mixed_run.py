@@ -38,7 +38,7 @@ VICTIMS = ("bridge", "broker", "api", "worker", "postgres")
 
 @dataclass
 class Said:
-    """What one side was told is safe: of the mother by message id, of the child by the watch's own id."""
+    """Messages confirmed to one side: the mother's by message id, the child's by the watch's own id."""
 
     down: list[tuple[Told, bytes]] = field(default_factory=list)
     up: dict[str, bytes] = field(default_factory=dict)
@@ -67,7 +67,7 @@ async def _child_talks(watch: SimWatch, chance: random.Random, said: Said, until
             try:
                 kept, content = watch.voice.record("family", clip), clip.sound
             except SoundRefusedError:
-                # So much waits for its receipt that the watch is full: the child waits, too.
+                # The watch is full of messages that wait for a receipt: the child waits.
                 await watch.wait_settled(timeout_s=180)
                 continue
         else:
@@ -157,7 +157,7 @@ async def _check_down(watch: SimWatch, said: Said, given: dict[str, list[bytes]]
         if item.kind == "text":
             assert item.text.encode() == content
         elif (heard := watch.voice.clip(item.ref)) is not None:
-            # What the watch plays is given as it is, and everything else was made into it exactly once.
+            # Audio in the watch's codec is delivered unchanged; every other was transcoded exactly once.
             is_as_it_was = content.startswith(b"#!AMR")
             assert heard == content if is_as_it_was else [heard] == given[item.ref]
             compared.add(is_as_it_was)
@@ -176,7 +176,7 @@ async def _check_up(play: Play, home: Home, parent: SimParent, said: Said) -> No
         if clip is not None:
             assert sound == content
             assert hashlib.sha256(sound).hexdigest() == clip.sha256
-    # What the mother hears is as long as what was said; one of them is enough, each is made by the same hand.
+    # The rendition is as long as the recording; one is enough, since all are made by the same code.
     for one in told[-5:]:
         if one.kind == "voice":
             heard = await parent.voice.hear(one.child_id, one.message_id)

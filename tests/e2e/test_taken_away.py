@@ -89,7 +89,7 @@ async def _is_refused(play: Play, login: tuple[str, str], *, clean_session: bool
 
 
 async def _got_nothing(play: Play, parent: SimParent, home: Home, watch: SimWatch, login: tuple[str, str]) -> None:
-    """What waited is not on the watch, does not come to whoever holds its password, and waits for the child."""
+    """Waiting items are not on the watch, do not reach a holder of its password, and wait for the child."""
     assert not {WAITED, LATER} & {item.text for item in watch.inbox()}
     for clean_session in (True, False):
         assert await _is_refused(play, login, clean_session=clean_session)
@@ -111,7 +111,7 @@ async def test_a_watch_that_was_off_gets_nothing_of_what_waited_when_it_comes_ba
         login = _login_of(watch)
         await watch.go_offline()
         await parent.write(str(home.child_id), WAITED)
-        # Somebody opened it up and has the broker keep whatever comes for it.
+        # A thief with the watch's password keeps a session at the broker.
         async with _taken_apart(play, login, clean_session=False) as client:
             await client.subscribe(f"sw/v1/{login[0]}/down/#")
         await WAYS[way](play, parent, home)

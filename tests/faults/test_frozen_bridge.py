@@ -19,7 +19,7 @@ from tests.support.world import Home, Worn
 
 __all__ = ["stand"]
 
-# What is promised; the tests wait longer, and print what it took.
+# The promised bounds; the tests wait longer, and print the time measured.
 DEADLINE_S = 90.0
 
 
@@ -64,7 +64,7 @@ async def _until_followed(bridge: BridgeProcess) -> None:
             await asyncio.sleep(0.05)
 
 
-# What it proves, test_kill_at_each_step.py proves at each step of an uplink; this one measures the change of reader.
+# test_kill_at_each_step.py proves the same at each step of an uplink; this test measures the change of reader.
 @pytest.mark.long
 async def test_a_killed_reader_is_followed_and_nothing_is_lost_or_doubled(stand: Stand, tmp_path: Path) -> None:
     _, worn = await stand.home()

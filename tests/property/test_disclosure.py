@@ -71,7 +71,7 @@ class Attacker:
                 for group in under:
                     row[offset + self.place[group]] = -1
                 self.equal.append(row)
-        # Nobody counts twice; and of what is shown the rest is known to be no small group either.
+        # No family counts twice, and the complement of a shown group is no small group either.
         self.below, self.most = [], []
         for group, index in self.place.items():
             row = np.zeros(2 * size)

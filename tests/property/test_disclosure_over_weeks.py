@@ -220,7 +220,7 @@ class Attacker:
             for week in range(2):
                 now, then = (scope, week, "families"), (scope, week + 1, "families")
                 if true[now] == true[then]:
-                    # Nobody left: he may have heard so.
+                    # No family left, which an outsider may know.
                     self.none.append([(now, 1), (then, -1)])
                     for name in ("drop_out", *WHY):
                         self.most.append(([((scope, week, name), 1), ((scope, week + 1, name), -1)], 0))
@@ -327,7 +327,7 @@ def test_the_attacker_finds_a_small_site_in_the_week_after_if_nothing_stays_hidd
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # Given a site of four, and one of 24 hidden for its sake. One of the four is erased, so the programme's week is
-    # withheld, and that week needs no complement: told then, the 24 are known of the weeks before, too.
+    # withheld, and that week needs no complement: published then, the 24 would be known for the weeks before.
     lives = two_sites((24, 12), (4, 2), erased=1)
     assert recovered(lives, {"public"}) == []
     whole = publishing.controlled_cells

@@ -27,7 +27,7 @@ def test_subtracting_two_consecutive_reports_finds_no_group_below_k(
                 standing[site] = families if len(families) >= least else None
             after = standing[site]
             if before and after:
-                # Whoever knows both reports knows of groups that left and joined: of none, or of k and more.
+                # A reader of both reports learns of groups that left and joined: none, or at least k.
                 assert all(len(group) == 0 or len(group) >= least for group in (before - after, after - before))
         figures = [shown_figures(Fixed(len(one), 0, 0), least)["families"] for one in standing if one is not None]
         assert all(figure is not None and figure >= least for figure in figures)

@@ -83,7 +83,7 @@ json_values = st.recursive(
     | st.integers()
     | st.floats()
     | st.text()
-    # What json.dumps writes of these is an escape, as a careless firmware would.
+    # json.dumps writes these as escapes, as a careless firmware would.
     | st.text(st.characters(categories=["Cs"]), min_size=1, max_size=3),
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=8), inner, max_size=5),
     max_leaves=20,
@@ -174,7 +174,7 @@ def _advisory_fields(model: type[WireMessage]) -> list[str]:
 ADVISORY = {
     model: fields for models in frames.UPLINK_MODELS.values() for model in models if (fields := _advisory_fields(model))
 }
-# What careless firmware writes: JSON of any kind, numbers in every spelling, words that are no JSON.
+# Output of careless firmware: JSON of any kind, numbers in every spelling, text that is no JSON.
 raw_values = st.one_of(
     json_values.map(json.dumps),
     st.sampled_from(["NaN", "-Infinity", "1e999", "3.0", "3e2", "1795928981.5", "-0.0", "9" * 60]),

@@ -52,7 +52,7 @@ def _quiet_minutes(one: QuietTime) -> set[tuple[int, int]]:
 def test_it_is_quiet_exactly_when_the_clock_on_the_wall_says_so(
     times: list[QuietTime], zone: str, at: datetime
 ) -> None:
-    # What a watch does: the time it was told, plus the offset it was told.
+    # A watch's local time: the server's time plus the server's offset.
     wall = at + timedelta(seconds=utc_offset_s(zone, at))
     minute = wall.hour * 60 + wall.minute
     expected = any((wall.isoweekday(), minute) in _quiet_minutes(period) for period in times)

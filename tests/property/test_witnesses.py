@@ -1,4 +1,4 @@
-"""What holds of the latest place and of passages, whatever sequence of fixes a watch sends."""
+"""Invariants of the latest place and of passages, for any sequence of fixes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds at the edge of a safe zone, whatever fixes come."""
+"""Invariants at the edge of a safe zone, for any fixes."""
 
 from __future__ import annotations
 

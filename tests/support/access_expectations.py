@@ -1,4 +1,4 @@
-"""Who may what, as it is meant: a small table by rule, role and target, written without looking at where it is decided.
+"""Expected access: a small table by rule, role and target, written independently of the code that decides.
 
 ``python -m tests.support.access_expectations > docs/access-matrix.md`` writes the page from it; tests/integration/api/
 test_matrix.py asks the API every cell.
@@ -17,7 +17,7 @@ from tests.support.api_routes import Declared, app_without_database, declared_ro
 
 
 class Role(StrEnum):
-    """Who asks."""
+    """The caller."""
 
     NOBODY = "nobody"
     FIRST = "first guardian"
@@ -116,7 +116,7 @@ def expected(rule: str, role: Role, target: Target) -> Refusal | None:
     if rule == "open":
         return PASSES
     if rule.startswith("signed link"):
-        # Who asks does not matter: the link is the proof, and an access token is none.
+        # The caller does not matter: the link is the proof, and an access token is none.
         return NO_TOKEN
     if rule == "staff logged in" or rule.startswith(("staff, may ", "of site, may ")):
         return _of_staff(rule, role, target)
@@ -196,7 +196,7 @@ class Cell:
 
     @property
     def expected(self) -> Refusal | None:
-        """What it answers."""
+        """Expected status and code."""
         return expected(self.rule, self.role, self.target)
 
 

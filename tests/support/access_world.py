@@ -36,7 +36,7 @@ _statements: ContextVar[list[str] | None] = ContextVar("_statements", default=No
 
 @dataclass(frozen=True)
 class Answer:
-    """What a cell answered, without the id of the request, and what was asked of the database for it."""
+    """Answer of a cell without the id of the request, and its statements to the database."""
 
     status: int
     body: dict[str, Any]
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass
 class AccessWorld:
-    """Who asks, and the ids of each target."""
+    """The callers, and the ids of each target."""
 
     askers: dict[Role, Asker] = field(default_factory=dict)
     ids: dict[Target, dict[str, str]] = field(default_factory=dict)
@@ -166,7 +166,7 @@ async def make_access_world(client: httpx.AsyncClient, database: Database) -> Ac
         body = {**STAFF_BODIES["POST /v1/staff/accounts"], "email": f"{new_ref()}@wecare.example"}
         asked = await admin.told("POST", "/v1/staff/accounts", json={**body, "site_id": str(place.site.site_id)})
         world.ids[target]["request_id"] = asked["request_id"]
-    # What a site's programme is to somebody who serves the site alone: not theirs.
+    # A site's programme is out of scope for staff of that site alone.
     del world.ids[Target.SIBLING]["programme_id"]
     return world
 

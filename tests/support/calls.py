@@ -1,4 +1,4 @@
-"""What people were sent about calls for help: the texts of all rounds, and the one that waits."""
+"""Texts about calls for help: those of all rounds, and the one that waits."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ from tests.e2e.conftest import Play
 from tests.support.sounds import duration_ms
 from tests.support.world import Home
 
-# What the product promises: a minute; what a busy machine of two cores is given.
+# The product promises a minute; a busy machine of two cores gets more.
 DEADLINE_S = 90.0
 
 

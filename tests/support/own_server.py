@@ -46,7 +46,7 @@ class OwnServer:
 
     @property
     def user_option(self) -> list[str]:
-        """What root adds to `smartwatch restore --data-dir`."""
+        """Root's options of `smartwatch restore --data-dir`."""
         return ["--server-user", str(self.user.owner_id)] if self.user.owner_id else []
 
     def url(self, role: str) -> str:

@@ -1,4 +1,4 @@
-"""What stands in a PDF, as a reader sees it: the text of each page, decoded through the fonts that draw it.
+"""Text of a PDF as a reader sees it: page by page, decoded through the fonts that draw it.
 
 A character that is drawn with the wrong font, or that its font lacks, comes out as another one or not at all.
 """

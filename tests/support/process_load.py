@@ -13,7 +13,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True)
 class Load:
-    """What the processes of one name hold together at one time."""
+    """Resources of all processes of one name at one time."""
 
     at_s: float
     resident_mib: float

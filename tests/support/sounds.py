@@ -15,7 +15,7 @@ from services.core.platform.audio.rules import Media
 
 RATE_HZ = 16_000
 VECTORS = Path(__file__).parents[1] / "vectors" / "audio"
-# What recorders of phones and watches wrote.
+# Files from recorders of phones and watches.
 RECORDERS = VECTORS / "recorders"
 
 

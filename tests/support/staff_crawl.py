@@ -60,7 +60,7 @@ FORM = "2026-0417"
 
 @dataclass
 class Canaries:
-    """What must not be told, by what it is; the phones of every family of this world among it."""
+    """Canaries by their kind, including the phones of every family of this world."""
 
     words: dict[str, str] = field(default_factory=dict)
     sounds: dict[str, bytes] = field(default_factory=dict)
@@ -312,7 +312,7 @@ async def _new_export(world: CrawlWorld, _: StaffMember) -> Asked:
 async def _export(world: CrawlWorld, member: StaffMember) -> Asked:
     """Have a file of the member's own made by the worker."""
     said = (await _new_export(world, member))["json"]
-    # What was asked for before, so that there is room.
+    # Earlier exports are removed, so that there is room.
     await render_one_file(world.database)
     asked = await member.told("POST", "/v1/staff/exports", json=said)
     assert await render_one_file(world.database)
@@ -389,7 +389,7 @@ async def _in_touch(world: CrawlWorld, _: StaffMember) -> Asked:
 
 
 _OF_SITE = "/v1/staff/sites/{site_id}"
-# What has to be there before a route can do what it is for. What is not here is asked with the body of all tests.
+# Preconditions of routes. Routes that are not listed are called with the body of all tests.
 PREPARED: dict[str, Prepare] = {
     "POST /v1/staff/auth/logout": _own_session,
     "DELETE /v1/staff/me/sessions/{staff_session_id}": _own_session,

@@ -1,4 +1,4 @@
-"""What the settings add to printed papers."""
+"""The parts of printed papers that come from the settings."""
 
 from typing import Annotated
 

@@ -1,1 +1,1 @@
-"""What every area stands on: database, keys, blobs, audio, time, logs, limits, inbox, outbox, events, facts, audit."""
+"""Foundation of every area: database, keys, blobs, audio, time, logs, limits, inbox, outbox, events, facts, audit."""

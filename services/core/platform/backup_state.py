@@ -1,4 +1,4 @@
-"""What the backups of this system are like, in one small file of the backup folder (`state.json`).
+"""State of this system's backups, in one small file of the backup folder (`state.json`).
 
 `smartwatch backup` writes it; `smartwatch doctor` and whatever watches the system read it with `read_backup_state`.
 It holds ids of backups and times, nothing about people.

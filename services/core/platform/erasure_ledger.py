@@ -55,7 +55,7 @@ class ErasureLedger:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        # What was read last, and how the file looked then: it is compared whenever a connection is given out.
+        # Last content read, and the file's state then: compared whenever a connection is handed out.
         self._read_entries: list[LedgerEntry] = []
         self._read_signature: tuple[int, int, int] | None = None
 
@@ -104,7 +104,7 @@ class ErasureLedger:
             raw = self._file.read_bytes()
         except FileNotFoundError:
             return []
-        # What was torn off while it was written was never confirmed to anybody.
+        # A line that was cut while it was written was never confirmed.
         whole = raw[: raw.rfind(b"\n") + 1]
         try:
             rows = [json.loads(line) for line in whole.splitlines()]

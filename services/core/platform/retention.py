@@ -20,7 +20,7 @@ class Retention:
     usage: timedelta = timedelta(days=90)
     # Notices, hand-outs and their slips, closed requests for help, recoveries, break-glass with its reason.
     office: timedelta = timedelta(days=180)
-    # What apps were told, reminders among it.
+    # Events for apps, including reminders.
     events: timedelta = timedelta(days=30)
     # Ended, or not used for so long that they have; devices, which are trusted for less, with them.
     sessions: timedelta = timedelta(days=90)

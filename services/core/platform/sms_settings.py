@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode
 
-# What a route may name. `file` is for development.
+# Providers that a route may name. `file` is for development.
 PROVIDERS: Final = ("aliyun", "esms", "netgsm", "twilio", "webhook", "file")
 # The route of every number that no prefix covers, and the second attempt of those that one does.
 OTHER: Final = "*"
 _PREFIX: Final = re.compile(r"\+[1-9][0-9]{0,6}")
 _SECRET_BYTES_MIN: Final = 32
-# What each provider needs beside its address.
+# Settings that each provider needs beside its address.
 _NEEDED: Final = {
     "aliyun": (
         "sms_aliyun_access_key_id", "sms_aliyun_access_key_secret", "sms_aliyun_sign_name", "sms_templates_file",

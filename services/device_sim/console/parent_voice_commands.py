@@ -15,7 +15,7 @@ from services.protocol import limits
 from services.protocol.words import ItemKind
 
 _HISTORY_SHOWN = 50
-# What phones' recorders name their files. The backend finds out by decoding; the name is only what a phone would say.
+# Media types that phones' recorders declare. The backend decides by decoding and ignores the declared type.
 _MEDIA_TYPES = {
     ".wav": "audio/wav", ".webm": "audio/webm", ".m4a": "audio/mp4", ".mp4": "audio/mp4", ".ogg": "audio/ogg",
     ".opus": "audio/ogg", ".oga": "audio/ogg", ".amr": "audio/amr", ".mp3": "audio/mpeg",

@@ -141,7 +141,7 @@ class WatchConsole:
         elif event.kind == EventKind.SENT_STATE:
             say(f"* {self._name(event['by'])}: your message is {event['state']}")
         elif event.kind == EventKind.COMMAND_ANSWERED:
-            # Who looked is no secret to the child.
+            # The child may know who asked for the place.
             say(f"* {self._name(event['by'] or '')} asked: {event['command_kind']} ({event['state']})")
         elif event.kind in _TOLD:
             fields = {

@@ -26,7 +26,7 @@ Key = int | tuple[str, str, str] | FetchKey
 
 @dataclass(frozen=True)
 class Answers:
-    """What the receivers of items use of a connection: publish once, schedule an uplink, stop repeating it."""
+    """The part of a connection that receivers of items use: publish once, schedule an uplink, stop repeating it."""
 
     say: Callable[[UplinkKind, WireMessage], None]
     plan: Callable[[Key, float], None]

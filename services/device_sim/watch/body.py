@@ -27,7 +27,7 @@ _NO_CHECK_TIME: Final = 0x200000
 
 @dataclass(frozen=True)
 class WatchTraits:
-    """What this model states in hello, and how it fetches clips."""
+    """Capabilities that this model states in hello, and how it fetches clips."""
 
     model: str = "sim-1"
     firmware: str = "1.0.0"

@@ -1,4 +1,4 @@
-"""What the watch shows of the child's calls for help: who is called, who has seen it, and whom to call oneself."""
+"""Display of the child's calls for help: who is called, who has seen it, and which contacts to call."""
 
 from __future__ import annotations
 

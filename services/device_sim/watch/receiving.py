@@ -1,4 +1,4 @@
-"""What the watch does with each downlink: one method a kind; stored first, answered afterwards."""
+"""Handling of downlinks: one method a kind; stored first, answered afterwards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the watchdog looks at. Each check returns a sentence without anything personal, or None."""
+"""Checks of the watchdog. Each returns a sentence without anything personal, or None."""
 
 from __future__ import annotations
 

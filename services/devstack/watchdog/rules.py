@@ -1,4 +1,4 @@
-"""What is told and when: each kind of trouble at most once an hour, and on Mondays that all is well. Pure."""
+"""When the watchdog notifies: each kind of trouble at most once an hour, and on Mondays that all is well. Pure."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Trouble(StrEnum):
     SOS_UNSENT = "sos_unsent"
 
 
-# What is most urgent is sent first: an SOS that reached nobody concerns a child now.
+# The most urgent line is sent first: an SOS that reached nobody concerns a child now.
 ORDER: Final = (
     Trouble.SOS_UNSENT, Trouble.NOT_READY, Trouble.SMS_FAILING, Trouble.DISK, Trouble.BALANCE, Trouble.CERTIFICATE,
     Trouble.BACKUP_OLD, Trouble.BACKUP_UNVERIFIED,
@@ -50,7 +50,7 @@ BRIEFS: Final[Mapping[Trouble | None, str]] = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What earlier runs saw and sent: since when each kind lasts, when it was told, the last Monday that was told."""
+    """State of earlier runs: since when each kind lasts, when it was sent, the last Monday that was reported."""
 
     since: Mapping[Trouble, datetime] = field(default_factory=dict)
     told_at: Mapping[Trouble, datetime] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What is wrong with the routes of text messages, for `smartwatch doctor`. Sends nothing."""
+"""Diagnosis of the routes of text messages, for `smartwatch doctor`. Sends nothing."""
 
 from __future__ import annotations
 

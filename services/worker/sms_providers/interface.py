@@ -1,4 +1,4 @@
-"""What a provider of text messages offers, and how it says that it did not take a message."""
+"""Interface of a provider of text messages, and its errors for a message it did not accept."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Attempt:
-    """What one provider did with a message; ``failure`` None: it took the message."""
+    """Attempt at one provider; ``failure`` None: it accepted the message."""
 
     provider: str
     failure: Failure | None = None
@@ -35,7 +35,7 @@ class Attempt:
 
 
 class SmsSender(Protocol):
-    """What the worker sends text messages through."""
+    """The worker's way to send text messages."""
 
     async def send(
         self, phone: str, content: SmsText, message_id: str, *, urgency: Urgency = Urgency.NORMAL, attempt: int = 1

@@ -32,7 +32,7 @@ async def test_alerts_are_read_back_newest_first_page_by_page(parent: Parent, cl
     raised = []
     for _ in range(7):
         raised.append(await _raise(parent, "sos"))
-        # Two of one moment are in one order, too.
+        # Two alerts of one moment keep one order.
         raised.append(await _raise(parent, "fall"))
         clock.advance(seconds=1)
     found: list[str] = []

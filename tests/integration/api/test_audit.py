@@ -71,6 +71,6 @@ async def test_consent_taken_back_does_not_close_the_log_and_leaving_does(
     assert await aunt.refused("GET", f"{aunt.family}/audit") == (404, "not_found")
     tried, left = (await _log(mother))["entries"][:2]
     assert left["action"] == "guardian.left"
-    # Whoever belongs to it no more and asks all the same is seen to.
+    # A request by a former member is recorded.
     assert (tried["action"], tried["guardian_id"], tried["reason"]) == ("access", aunt.guardian_id, "not_found")
     assert tried["asked"] == "GET /v1/families/{family_id}/audit"

@@ -104,7 +104,7 @@ async def test_every_step_is_in_the_log_with_ids_and_no_reason_name_or_number(
             await work.session.exec(select(AuditEntry).where(AuditEntry.subject_id == asked["break_glass_id"]))
         ).all()
     noted = [(entry.action.removeprefix("break_glass."), entry.outcome) for entry in entries]
-    # What was done before the notice stands twice: where it was written, and copied to the family's own log.
+    # Steps before the notice are recorded twice: in the office's log, and copied to the family's log.
     assert sorted(noted) == [
         ("approved", "done"), ("asked", "done"), ("asked", "done"), ("looked", "done"), ("looked", "refused"),
         ("looked", "refused"), ("told", "done"),

@@ -142,7 +142,7 @@ async def test_while_the_first_guardian_contests_the_other_one_locates_nobody(
     assert (await case.uncle.ask("GET", latest)).status_code != 403
     await case.raised("manage")
     assert await case.uncle.refused("GET", latest) == (403, "right_missing")
-    # Nobody loses the stored right by a change of another one.
+    # A change of another right does not remove the stored one.
     await case.mother.told(
         "PATCH", f"{case.mother.family}/guardians/{case.uncle.guardian_id}", json={"may_message": False}
     )

@@ -23,7 +23,7 @@ PAGES = ("/docs", "/docs/watches", "/docs/problems")
 
 
 class Loaded(HTMLParser):
-    """What a page loads or holds inside itself."""
+    """Resources that a page loads or inlines."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

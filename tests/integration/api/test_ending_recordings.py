@@ -73,7 +73,7 @@ async def test_ten_days_before_recordings_go_all_of_ones_own_are_kept_in_one_req
     assert await _on_the_card(mother) is None
     assert (await _voice(mother, second))["kept_until"] is None
 
-    # What is another guardian's own, and what ends later, was not kept with them.
+    # Another guardian's recordings, and those that end later, were not kept with them.
     await _until((mother, aunt), clock, began_at + timedelta(days=90))
     await _purge(database)
     assert [(await _voice(mother, one))["state"] for one in (first, second, later)] == ["ready"] * 3

@@ -21,7 +21,7 @@ from tests.support.staff_http import make_staff
 EVENTS = "/v1/events"
 SPEC = app_without_database().openapi()
 DOCUMENTED = {int(status) for status in SPEC["paths"][EVENTS]["get"]["responses"]}
-# What any route can answer: of a body, which this one has none of, and of a fault or a database that is away.
+# Problems of any route: those of a body, which this route lacks, and of a fault or an absent database.
 OF_ANY_ROUTE = {400, 408, 413, 415, 500, 503}
 
 Refusal = Callable[[Parent], Awaitable[httpx.Response]]

@@ -347,7 +347,7 @@ def test_every_limit_of_the_page_has_its_doors() -> None:
 def _code(answer: httpx.Response) -> tuple[int, str]:
     is_problem = answer.headers.get("content-type") == "application/problem+json"
     found = answer.status_code, answer.json()["code"] if is_problem else ""
-    # What is no request at all stands before no limit.
+    # Bytes that are no request are not charged to a limit.
     assert answer.status_code < 500, answer.text
     assert found[1] not in {"invalid_request", "malformed", "access_token_invalid", "session_ended"}, answer.text
     return found

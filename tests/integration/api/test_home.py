@@ -45,7 +45,7 @@ async def test_home_tells_what_thirteen_requests_told(parent: Parent) -> None:
     assert (family["country"], family["timezone"], family["map"]) == ("CN", "Asia/Shanghai", "amap")
     assert home["notice"] is None
     assert home["pin_is_set"] is False
-    # What happens from here on is told by events after the cursor of this answer.
+    # Later changes arrive as events after the cursor of this answer.
     later = await parent.send("And dream well!")
     events = (await parent.told("GET", "/v1/sync", params={"since": home["cursor"]}))["events"]
     assert later["message_id"] in {event["ref_id"] for event in events}

@@ -1,4 +1,4 @@
-"""What every answer carries, whatever was asked: no other origin reads it, no browser guesses, nobody frames it."""
+"""Headers of every answer: no other origin reads it, no browser sniffs its type, no page frames it."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ async def test_a_fault_of_ours_tells_a_request_id_and_nothing_of_the_inside(
     assert body["request_id"] == answer.headers["x-request-id"]
     said = f"{answer.text} {dict(answer.headers)}"
     assert not [word for word in ("hunter2", "secret.py", "SELECT", "Traceback", type(fault).__name__) if word in said]
-    # Whoever runs it finds the cause by that id: what came for reasons of the database with Postgres' own word.
+    # The operator finds the cause by that id; a database error carries Postgres' own code.
     (line,) = [line for line in lines if line["event"] in {"request_failed", "request_not_served"}]
     assert line["event"] == ("request_failed" if told[0] == 500 else "request_not_served")
     if told[0] == 503:

@@ -138,7 +138,7 @@ async def test_every_cell_that_passes_is_let_through_by_its_rule(
 ) -> None:
     await fill_buckets(database)
     transport = httpx.ASGITransport(doors_of(settings, database), raise_app_exceptions=False)
-    # What is another's can pass the rule "logged in", and is then not found by the route: that is among the refused.
+    # Another guardian's object passes the rule "logged in", and the route then answers 404: that counts as refused.
     async with httpx.AsyncClient(transport=transport, base_url="http://doors.test") as doors:
         answers = await _all(world, doors, PASSING)
     wrong = {

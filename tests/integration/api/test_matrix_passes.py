@@ -1,4 +1,4 @@
-"""What passes in the access matrix is answered by the whole API: a success, and as documented.
+"""Allowed cells of the access matrix are answered by the whole API: a success, and as documented.
 
 Staff routes are asked so in test_staff_crawl.py.
 """
@@ -159,7 +159,7 @@ async def test_under_every_rule_something_succeeds(read: Walked, written: Walked
     # And for each role, under every rule that lets it through to something that can be read.
     by_role: dict[tuple[str, Role], set[bool]] = defaultdict(set)
     for (route, role), answer in read.items():
-        # What is one guardian's own is there for nobody else: a rule that guards nothing else to read is left out.
+        # A guardian's own objects are readable by that guardian only: a rule that guards only these is left out.
         if role in {Role.FIRST, Role.UNPROVEN} or not any(f"{{{one}}}" in route.path for one in OF_ONE_GUARDIAN):
             by_role[route.rule, role].add(answer.is_success)
     assert [asked for asked, found in by_role.items() if True not in found] == []

@@ -178,7 +178,7 @@ async def test_another_guardian_gives_a_word(
         "Redmi 12", mother.phone, mother.guardian_id,
     )  # fmt: skip
     assert datetime.fromisoformat(waiting["created_at"]) == asked_at
-    # Nobody speaks for themselves, and the waiting one for nobody.
+    # No session approves itself, and a waiting session approves no other.
     assert await _waiting(mother) == []
     path = f"/v1/me/log-ins/{waiting['log_in_id']}/{word}"
     assert await mother.refused("POST", path) == (404, "not_found")

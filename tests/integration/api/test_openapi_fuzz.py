@@ -114,7 +114,7 @@ schema = schemathesis.openapi.from_dict(app_without_database().openapi()).exclud
 
 
 def _ask(case: Case[Any], address: str, callers: Callers, http: requests.Session) -> None:
-    # Half of the ids are the caller's own, so that what lies behind the access rules is met, too.
+    # Half of the ids are the caller's own, so that the code behind the access rules is reached.
     for name in (case.path_parameters or {}).keys() & callers.ids.keys():
         if uuid.uuid5(uuid.NAMESPACE_URL, repr(case.path_parameters)).int % 2:
             case.path_parameters[name] = callers.ids[name]

@@ -174,7 +174,7 @@ async def test_a_day_is_read_page_by_page_each_fix_once(clock: FakeClock, watche
         page = await watched.parent.told("GET", path, params=query)
         found += page["checkins"]
         cursor = page["next_cursor"]
-        # What is of the past already does not move the pages.
+        # A late fix of a past moment does not shift the pages.
         await watched.was(sent(watched.username, now - timedelta(hours=1, seconds=len(found))))
     assert cursor is None
     assert len(found) == 25
@@ -190,7 +190,7 @@ async def test_a_cursor_that_is_none_of_ours_is_refused(watched: Watched) -> Non
 
 async def test_a_day_of_which_nothing_is_kept_is_refused(clock: FakeClock, watched: Watched) -> None:
     days = [str((clock.now + timedelta(days=days)).date()) for days in (-32, 2, 400, -20_000)]
-    # The ends of the calendar, which no time zone can count, too.
+    # The ends of the calendar, which no time zone can represent.
     for day in (*days, "0001-01-01", "9999-12-31"):
         for rest in ("", "/fixes", ".geojson", ".gpx"):
             path = f"{watched.parent.child}/checkins/day{rest}"

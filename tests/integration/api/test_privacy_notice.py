@@ -1,4 +1,4 @@
-"""Who is responsible at a site: stated by the operator, read before the first consent, demanded by production."""
+"""Privacy notice of a site: stated by the operator, read before the first consent, required in production."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a guardian is asked, and when: an employer stands beside the parent on the hand-out day."""
+"""Questions to a guardian and their days: an employer stands beside the parent on the hand-out day."""
 
 from __future__ import annotations
 

@@ -102,10 +102,10 @@ async def test_a_number_changes_48_hours_after_two_have_agreed_and_everyone_is_t
     clock.advance(minutes=2)
     assert await _carry_out(database) == 1
     assert await _carry_out(database) == 0
-    # Whoever holds the old phone is out; the new number's first log-in is whole, the second device's is not.
+    # The old phone is logged out; the new number's first log-in is full, that of a second device is limited.
     answer = await client.post("/v1/auth/refresh", json={"refresh_token": office.mother.tokens["refresh_token"]})
     assert answer.status_code == 401
-    # Nobody knows yet whether text messages arrive at the new number.
+    # Text messages to the new number are not yet proven to arrive.
     assert not await _phone_confirmed(database, office.mother.guardian_id)
     await newcomer.log_in()
     assert await _phone_confirmed(database, office.mother.guardian_id)
@@ -215,7 +215,7 @@ async def test_a_number_with_an_account_a_guardian_who_is_not_primary_and_a_seco
     assert await office.ann.refused("POST", office.path, json=not_primary) == (422, "recovery_paper_differs")
     await office.ann.told("POST", office.path, json=office.asked())
     assert await office.bo.refused("POST", office.path, json=office.asked()) == (409, "recovery_stands")
-    # What nobody approved for a week stands in nobody's way.
+    # A request without approval for a week blocks no other.
     clock.advance(seconds=APPROVAL_LIFETIME.total_seconds())
     office.ann, office.bo = await renewed(office.ann, database), await renewed(office.bo, database)
     await office.bo.told("POST", office.path, json=office.asked())
@@ -289,7 +289,7 @@ async def test_where_no_form_is_on_record_both_say_which_document_they_saw(
     assert await office.ann.refused("POST", office.path, json=asked) == (422, "recovery_document_needed")
     recovery = await office.ann.told("POST", office.path, json=office.asked())
     assert recovery["document"] == "identity_card"
-    # What was seen is known again, and nowhere to be read.
+    # The document is recognised again, but stored in no readable form.
     async with database.begin() as work:
         stored = await work.session.get_one(Recovery, uuid.UUID(recovery["recovery_id"]))
         assert stored.number_hash != b""

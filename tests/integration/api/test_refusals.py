@@ -118,7 +118,7 @@ async def _staff_looks_for_a_family(case: Case) -> httpx.Response:
     return await case.coordinator.ask("POST", path, json={"reason": "The child is missing."})
 
 
-# What is asked, what it answers, who is named, and whether it stands in the log of the mother's family.
+# Request, answer, the person named, and whether it is in the log of the mother's family.
 KNOWN: dict[str, tuple[Asking, int, str, str, bool]] = {
     "another family's child": (
         lambda case: case.stranger.ask("GET", case.mother.child), 404, "not_found", "guardian", True,
@@ -179,7 +179,7 @@ async def test_a_refusal_of_who_is_known_is_in_the_log_when_it_is_answered(
     assert (entry.actor_kind, entry.reason, entry.times) == (by, code, 1)
     assert str(uuid.UUID(entry.actor_id)) == entry.actor_id
     assert entry.action == ("staff.access" if by == "staff" else "access")
-    # What was asked, without the ids that were asked for.
+    # The route of the request, without the ids in it.
     assert entry.asked.startswith(f"{answers[0].request.method} /v1/")
     assert case.mother.child_id not in entry.asked
     if of_the_family:

@@ -53,7 +53,7 @@ async def test_history_stays_with_the_child_and_access_moves_to_the_new_watch(
     assert f"f-{new.serial}" in now
     async with database.begin() as work:
         assert await standing_identity(work, old.username) is None
-    # What is written in between waits for whichever watch comes.
+    # Messages written in between wait for the next watch.
     second = await parent.send("are you there?")
     code = await code_on(database, new)
     # The new watch is this family's alone.

@@ -152,7 +152,7 @@ async def test_a_stranger_reports_nothing(
         refused
     )
     assert await outcome_of(database, message_id) == "taken"
-    # What is no report is told so, and never a fault of ours.
+    # Any other body is rejected with a problem, never with a 5xx.
     aliyun = path_of(database, "aliyun")
     assert (await client.post(aliyun, json={"a": 1})).status_code == 422
     assert (await client.post(aliyun, json=[{"success": True, "out_id": "x" * 65}])).status_code == 422

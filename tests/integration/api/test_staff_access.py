@@ -1,4 +1,4 @@
-"""What staff see is what they serve: generated from the staff routes.
+"""Staff see only the sites they serve: generated from the staff routes.
 
 test_matrix.py asks every route by every role, by guardians and without a token.
 """

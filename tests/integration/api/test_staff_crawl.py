@@ -94,7 +94,7 @@ async def test_each_route_was_walked_to_its_end_by_somebody(walked: dict[str, di
         for role, answer in by_role.items()
         if not answer.is_success and answer.json()["code"] not in {"permission_missing", "staff_log_in_refused"}
     }
-    # Whoever may do something could do it.
+    # Each permitted caller succeeded.
     assert {(route, status) for (route, _), status in failed.items()} <= {
         (publishing, 409),
         ("POST /v1/staff/auth/refresh", 401), ("POST /v1/staff/sites/{site_id}/watch-hand-outs/undo", 409),

@@ -27,7 +27,7 @@ NAMING = [
     for route in STAFF
     if "{family_code}" in route.path or {"family_code", "family_codes"} & set(STAFF_BODIES.get(str(route), {}))
 ]
-# What is read with the ids of the site alone.
+# Routes that are read with the ids of the site alone.
 LISTS = [route for route in STAFF if route.method == "GET" and route.path.count("{") == route.path.count("{site_id}")]
 
 

@@ -171,7 +171,7 @@ async def test_every_fault_is_told_by_row_and_column_and_nothing_of_the_list_is_
     coordinator = await at_hand_out(await make_staff(client, database, place, "coordinator"), place)
     stranger = await make_family(client, database, elsewhere)
     heading, good = "family_code,phone,cohort\n", f"{family_code()},{new_phone()},Spring\n"
-    # What the list shows by itself is told in words ...
+    # Faults that the list alone shows are named in words ...
     told = await send(coordinator, place, "families", f"{heading}{good}NOCODE,,Spring\n")
     assert faults_of(told) == [(3, "family_code", "family_code_malformed"), (3, "phone", "phone_missing")]
     assert all(fault["sentence"] for fault in told["faults"])

@@ -50,7 +50,7 @@ async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
     assert await ming.log_in(ming.shown()) == REFUSED
     assert await ming.log_in(ming.shown(1)) == (200, "")
     assert await ming.log_in(ming.shown(1)) == REFUSED
-    # What is set up is not set up again by whoever learns the password.
+    # A TOTP secret that is set up cannot be replaced with the password alone.
     assert status_and_code(await ming.say("set-up")) == REFUSED
     async with database.begin() as work:
         staff = (await work.session.exec(select(Staff).where(Staff.email == ming.email))).one()

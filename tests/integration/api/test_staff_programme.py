@@ -184,7 +184,7 @@ async def test_notices_reach_the_cohort_and_a_word_to_get_in_touch_says_nothing_
     assert (await stranger.told("GET", "/v1/notices"))["notices"] == []
     foreign = {"family_code": await code_of(database, stranger)}
     assert await staff.refused("POST", f"{site}/contact-requests", json=foreign) == (404, "family_unknown")
-    # Who joins later is not told what was said before.
+    # A family that joins later does not get earlier notices.
     clock.advance(minutes=1)
     late = await make_family(client, database, place)
     assert (await late.told("GET", "/v1/notices"))["notices"] == []

@@ -111,7 +111,7 @@ async def test_a_site_is_told_in_counts_that_show_no_small_group(world: World, r
     hidden = [cell for cell in numbers(told) if cell["suppressed"]]
     figures = ("n", "count", "value", "lower_quartile", "upper_quartile")
     assert all(cell[figure] is None for cell in hidden for figure in figures)
-    # What is nobody's business here: another site, and the whole of which this site is a part.
+    # Outside this scope: another site, and the programme that contains this site.
     assert await member.refused("GET", f"/v1/staff/sites/{world.sites[1].site_id}/usage") == (404, "not_found")
     assert await member.refused("GET", world.programme) == (404, "not_found")
 
@@ -255,7 +255,7 @@ async def test_a_killed_process_loses_its_claim_and_gives_up_after_some_tries(wo
     for number in range(4):
         claimed = await claim(world.database)
         assert (claimed is None) is (number == 3)
-        # Nobody else takes what is in somebody's hands.
+        # A claimed request is claimed by no other.
         assert await claim(world.database) is None
         clock.advance(minutes=16)
     member = await renewed(member, world.database)

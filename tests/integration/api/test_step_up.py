@@ -1,4 +1,4 @@
-"""What cannot be undone asks for the PIN, or for a fresh code where none is set; everybody else is told."""
+"""Irreversible actions require the PIN, or a fresh code where none is set; all other guardians are notified."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def test_with_a_pin_only_the_pin_counts_and_a_log_in_does_not(
     mother = await make_family(client, database)
     await mother.told("PUT", "/v1/me/pin", json={"pin": PIN})
     clock.advance(minutes=5)
-    # Whoever holds her unlocked phone gets the code too, but not the PIN.
+    # A holder of her unlocked phone receives the code, but does not know the PIN.
     await mother.log_in()
     assert await _asked(mother) == (*ASKED, "pin")
     assert await mother.refused("POST", "/v1/me/step-up/codes") == ASKED

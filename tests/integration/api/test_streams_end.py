@@ -108,7 +108,7 @@ async def test_a_stream_whose_right_ends_tells_nothing_of_what_follows(
         await stream.until("alert.raised")
         await SILENCED[way](first, other)
         await _alarm(first, "tamper")
-        # Who still may hear has heard: the other stream was woken by the same event.
+        # The stream with the right got the event: the other was woken by the same one.
         await stream.until("alert.raised")
         assert "alert.raised" not in await silenced.within(0.3)
 

@@ -55,7 +55,7 @@ HOSTILE = {
     "huge": "a" * 30_000,
     "empty": "",
 }
-# What can never be stored: each is refused wherever it is written.
+# Texts that can never be stored: each is refused in every field.
 NEVER = {"nul", "lone high surrogate", "lone low surrogate", "control", "huge"}
 
 

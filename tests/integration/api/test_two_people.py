@@ -130,7 +130,7 @@ async def test_an_account_counts_with_nobody_who_stands_behind_it_however_far_up
     clock.advance(days=7)
     for one, other in ((ann, puppet), (ann, third), (puppet, other_puppet), (puppet, third), (other_puppet, third)):
         await office.all_refused(one, other)
-    # Somebody whom Ann did not make is another person to all of them, and to each of these no two of them are two.
+    # An account that Ann did not create counts as a second person with each; two accounts of hers never do.
     bo, third = await renewed(office.bo, database), await renewed(third, database)
     path = await office.break_glass(third, days=30)
     await bo.told("POST", path)

@@ -60,7 +60,7 @@ async def test_parts_become_one_message_and_repeats_change_nothing(
     assert abs(sent[0]["voice"]["duration_ms"] - 10_000) < 60
     assert (await parent.told("GET", path))["message_id"] == sent[0]["message_id"]
     assert len((await parent.told("GET", f"{parent.child}/messages"))["messages"]) == 1
-    # The same key without parts is the same message, too.
+    # The same key without parts is the same message.
     assert (await parent.speak(SOUND, "upload-key-1"))["message_id"] == sent[0]["message_id"]
 
 

@@ -1,4 +1,4 @@
-"""What a watch is configured to: versioned, by right and consent, and told to the watch until it has it."""
+"""Settings of a watch: versioned, by right and consent, and sent to the watch until it acknowledges them."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def drill(base: Path) -> None:
         # Rows and sound are those of the time, whether the backup, the incremental one or the log brought them.
         assert await texts_of(stays) == [None, "after the backup", None, "before the backup"]
         assert [await heard(stays, message) for message in (spoken, late)] == [200, 200]
-        # What was erased after that time is erased here.
+        # Erasures after that time are repeated here.
         assert (await leaves.ask("GET", "/v1/me")).status_code == 401
         assert await stays.send("the system goes on")
     # A restored system begins a history of its own; what was received before stays as it is.

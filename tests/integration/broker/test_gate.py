@@ -127,7 +127,7 @@ async def close_all(connections: list[Streams]) -> None:
 async def test_failed_logins_slow_their_own_address_and_no_other(gated: Gated) -> None:
     await gated.fail(FREE_FAILURES + 1)
     await becomes_true(lambda: gated.gate.delay_s(HERE) > 0)
-    # Whoever knows the password still gets in, later; another address notices nothing.
+    # A correct password still gets in after a delay; another address is not affected.
     assert await gated.waits_s() >= DELAY_FIRST_S
     assert gated.gate.delay_s(THERE) == 0
     assert await gated.waits_s(THERE) < DELAY_FIRST_S

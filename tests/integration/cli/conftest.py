@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 
 @dataclass(frozen=True)
 class Told:
-    """What a command said, and its exit code."""
+    """Output of a command, and its exit code."""
 
     code: int
     out: str

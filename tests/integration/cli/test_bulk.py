@@ -47,7 +47,7 @@ def test_fifty_families_from_workbooks_with_dry_runs_and_a_scanner(
     monkeypatch.setattr(sys, "stdin", io.StringIO(scanned))
     told = office("hand-out", "scan")
     assert told.out.splitlines() == [
-        # Nobody of them has logged in yet, and it is said while they stand there.
+        # None of them has logged in yet, which is reported during the hand-out.
         "  BK0001 -> BK-001 (no working channel)",
         "  BK0002 -> BK-001 (no working channel)",
         "  BK0002 is in stock again; the hand-out to BK-001 is reverted.",

@@ -63,7 +63,7 @@ def test_an_operator_changes_the_master_key(
     ]
     assert smartwatch("keys", "rotate").out.startswith("0 keys are wrapped under 2027 now.\n")
 
-    # Somebody whose process was not restarted yet, and an old key that goes too early.
+    # A process that was not restarted yet, and an old key that is removed too early.
     families(database_url, Vault(OLD))
     monkeypatch.setenv("SMARTWATCH_MASTER_KEYS", f"2027:{NEW}")
     told = smartwatch("keys", "rotate")

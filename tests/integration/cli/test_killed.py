@@ -99,7 +99,7 @@ def test_a_kill_before_the_file_leaves_nothing_behind_that_counts(
     office: Smartwatch, program: Program, gate: Gate, tmp_path: Path
 ) -> None:
     (tmp_path / "watches.csv").write_text("serial,model,site\nKC01,sim-1,Dongguan\n")
-    # What a process killed in the middle of its write leaves: an unnamed part, and no row.
+    # A process killed during its write leaves an unnamed part, and no row.
     (tmp_path / f".vendor.csv.{os.getpid()}.coming").write_text("serial,secret\nKC01,ha")
     gate.run("SELECT pg_advisory_unlock(4711)")
     told = office("watches", "register", "watches.csv", "--export-for-vendor", "vendor.csv")

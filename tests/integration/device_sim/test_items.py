@@ -1,4 +1,4 @@
-"""What comes to the watch: taken once, shown in server order, receipted until answered."""
+"""Items on the watch: stored once, shown in server order, receipted until answered."""
 
 from __future__ import annotations
 

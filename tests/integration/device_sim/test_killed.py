@@ -37,7 +37,7 @@ _FOR_THE_CHILD = encoded("amr-nb", SPOKEN_S)
 
 @dataclass
 class Family:
-    """What the backend knows of one watch."""
+    """The backend's rows of one watch."""
 
     credentials: dict[str, Any]
     entered: bool = False
@@ -251,7 +251,7 @@ async def test_a_watch_killed_while_it_speaks_and_listens_goes_on_where_it_was(
             assert family.receipts == {("v1", "delivered"), ("v1", "played")}
             sent = Counter(one.level for one in bench.backend.heard if one.user == user)
             fetched = sum(one["count"] for one in bench.backend.heard if (one.user, one.level) == (user, "fetch"))
-            # What had arrived is not sent again: at most the chunk, and the window, that it was killed in.
+            # Arrived chunks are not repeated, except the chunk and the window in which it was killed.
             assert sent["chunk_of_voice"] <= up + 1
             assert fetched <= down + SPEAKING.fetch_window
             return int(shown["steps"])

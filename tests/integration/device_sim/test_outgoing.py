@@ -1,4 +1,4 @@
-"""What the child makes is kept until its receipt, and said again as the page says."""
+"""The child's messages are kept until their receipt, and repeated as the contract says."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ async def test_a_watch_without_room_answers_later_and_makes_room_of_what_was_pla
         with pytest.raises(SoundRefusedError, match="made room"):
             watch.voice.play("v1")
         assert [item.ref for item in watch.inbox()] == ["v1", "v2"]
-        # What the child says itself makes room of it, too, and of nothing that was not heard yet.
+        # The child's own recordings displace it as well, but nothing that was not heard yet.
         recording = Clip(Codec.AMR_NB, OTHER, 1000)
         with pytest.raises(SoundRefusedError, match="no room"):
             watch.voice.record("family", recording)
@@ -243,7 +243,7 @@ async def test_a_refused_fetch_waits_for_the_next_announcement_and_a_retry_for_i
         await backend.answers(user, "a1", "delivered")
         backend.forget()
         asked = backend.count("fetch")
-        # What is still to be answered is repeated twice meanwhile; the fetch is not.
+        # Unanswered uplinks are repeated twice meanwhile; the fetch is not.
         watch.write("family", "meanwhile")
         for _ in range(3):
             await backend.hears("text", user)

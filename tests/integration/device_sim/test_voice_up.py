@@ -1,4 +1,4 @@
-"""What the child says is kept with every byte until its receipt, and sent again only where it is missing."""
+"""The child's recordings are kept whole until their receipt; only missing parts are repeated."""
 
 from __future__ import annotations
 

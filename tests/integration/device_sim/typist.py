@@ -1,4 +1,4 @@
-"""Somebody who types lines into the parent's console."""
+"""A person who types lines into the parent's console."""
 
 from __future__ import annotations
 

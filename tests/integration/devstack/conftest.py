@@ -1,4 +1,4 @@
-"""What the tests of one machine share."""
+"""Fixtures of the tests of one machine."""
 
 import shutil
 import tempfile

@@ -21,11 +21,11 @@ from services.devstack.installation import CHECKOUT
 from tests.support.debian_programs import program
 from tests.support.ports import claimed_ports
 
-# What the base image has: its Python is the one of Debian 12.
+# Packages of the base image: its Python is the one of Debian 12.
 PACKAGES = "python3,python3-venv,python-is-python3,ca-certificates"
 OF_THE_MACHINE = ("etc/resolv.conf", "etc/hosts", "etc/pip.conf", "etc/ssl/certs/ca-certificates.crt")
 READY_WITHIN_S = 600.0
-# What the image of the backups has beside the other one.
+# Packages that the image of the backups adds.
 PROGRAMS = (
     "import subprocess; from services.devstack.postgres_user import find_programs as found;"
     "print(subprocess.run([found() / 'pg_basebackup', '--version'], capture_output=True, text=True).stdout)"

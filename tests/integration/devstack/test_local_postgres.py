@@ -182,7 +182,7 @@ async def test_a_server_left_behind_by_a_killed_supervisor_is_ended_by_the_next_
 async def test_a_pid_file_of_a_dead_server_does_not_prevent_a_start(server: LocalPostgres, folder: Path) -> None:
     server.start()
     server.stop()
-    # What a power cut leaves: the file, with a number that now belongs to a live process which is no server.
+    # A power cut leaves the file, with a process id that now belongs to another live process.
     (folder / "data" / "postmaster.pid").write_text(f"{os.getpid()}\n{folder / 'data'}\n1\n5433\n\n\n\nready\n")
     assert server.start()
 

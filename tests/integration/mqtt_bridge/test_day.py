@@ -129,7 +129,7 @@ async def test_a_recorded_day_is_read_back_as_it_truly_was(
         == len(fixes)
         == sum(day["qualities"][quality] for quality in ("good", "poor", "bad"))
     )
-    # What a mast says is never good enough for an alarm.
+    # A position from a mast is never precise enough for an alarm.
     assert table["cell"][0] == 0
     qualities = [f"| {source} | {good} | {poor} | {bad} |" for source, (good, poor, bad) in table.items()]
     # The page shows this very day.

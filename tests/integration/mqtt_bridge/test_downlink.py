@@ -1,4 +1,4 @@
-"""What waits for a watch reaches it in order, one at a time, again when it is silent, and never after it is gone."""
+"""Waiting items reach a watch in order, one at a time, again when it is silent, and never after it is unpaired."""
 
 from __future__ import annotations
 

@@ -102,7 +102,7 @@ async def test_check_ins_are_acknowledged_after_their_commit_and_each_is_kept_on
     refs = sorted(fix["id"] for fix in fixes)
     async with stand.watch(worn.username, worn.password) as watch, contextlib.AsyncExitStack() as bridges:
         held = await asyncpg.connect(stand.settings.database_url)
-        # Whoever holds the row of the watch keeps the bridge from committing.
+        # A lock on the row of the watch keeps the bridge from committing.
         await held.execute("BEGIN")
         await held.execute("SELECT 1 FROM watch_identity WHERE username = $1 FOR UPDATE", worn.username)
         await bridges.enter_async_context(stand.bridge())
@@ -134,7 +134,7 @@ async def test_a_second_bridge_takes_over_where_the_first_stopped(stand: Stand) 
         async with stand.bridge() as first, stand.bridge(reads=False) as second:
             assert first.uplink.connected
             assert not second.uplink.connected
-        # Nobody reads now; the broker keeps it for the fixed client id.
+        # Without a reader the broker keeps it for the fixed client id.
         for number in range(20):
             await watch.say("text", {**TEXT, "id": f"t81kd02mq{number:03d}"})
         async with stand.bridge():

@@ -1,4 +1,4 @@
-"""What a child said or called for is never lost because of an advisory field; guardians learn of every alert."""
+"""A child's words and calls are never lost because of an advisory field; guardians learn of every alert."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ from tests.support.places import may_look
 from tests.support.watch import DEADLINE_S, Stand
 
 PAGE = Path(__file__).parents[3] / "docs" / "owntracks.md"
-# What its own defaults would be, and the page changes.
+# The app's own defaults, which the page changes.
 CLEAN_SESSION_AND_QOS_1 = {"cleanSession": True, "pubQos": 1, "mqttProtocolLevel": 4, "mode": 0}
 
 

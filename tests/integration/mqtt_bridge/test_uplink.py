@@ -1,4 +1,4 @@
-"""What a watch says is committed once, answered always, and bad input costs nobody else anything."""
+"""Each uplink is committed once and always answered; bad input affects no other watch."""
 
 from __future__ import annotations
 

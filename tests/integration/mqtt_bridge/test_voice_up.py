@@ -235,7 +235,7 @@ async def test_unfinished_clips_make_room_for_newer_ones(
         await say_chunks(watch, ref, *range(len(CHUNKS)))
         assert (await end(watch, ref))["code"] == "stored"
         assert await chunks_kept(stand, worn.username) <= room_bytes // len(big)
-        # What made room is asked for again: nothing is lost, it only comes twice.
+        # Dropped chunks are requested again: nothing is lost, they only come twice.
         await watch.say(f"voice/{refs[0]}/end", end_of(bytes(1_000_000), 62))
         assert (await watch.hears("receipt"))["missing"] == list(range(32))
     assert [sound for _, sound in await heard(stand, home)] == [CLIP]

@@ -35,7 +35,7 @@ async def send(watch: HandWatch, *fixes: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a child's guardians are shown."""
+    """The place shown to a child's guardians."""
 
     place: Point
     passages: list[str]
@@ -195,7 +195,7 @@ async def test_what_was_measured_before_the_pairing_stays_rejected(stand: Stand)
             identity.issued_at = now - timedelta(hours=1)
             work.add(identity)
         await one.watch.hello(tst=int(now.timestamp()), boot=7)
-        # Dated right, rolled over, or told by its boot: it may be the place of the child before.
+        # Dated right, rolled over, or dated by the boot: it may be the place of the child before.
         for fix in (
             on_wire(now - timedelta(hours=2)),
             on_wire(now - WEEKS_1024 - timedelta(hours=2)),

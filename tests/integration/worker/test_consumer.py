@@ -138,7 +138,7 @@ async def test_the_claim_of_a_killed_consumer_runs_out_and_another_one_sends(
 ) -> None:
     await _queue(database, "notice")
     async with database.begin() as work:
-        # What a consumer that was killed in the middle of its effect leaves behind.
+        # The state left by a consumer that was killed during its effect.
         assert await outbox.claim(work, ("sms",), lease=LEASE) is not None
     assert not await sender.consume_one()
     clock.advance(seconds=LEASE.total_seconds())

@@ -242,7 +242,7 @@ async def test_who_logs_out_loses_the_right_or_leaves_is_not_woken_even_by_what_
     await parent.told("DELETE", f"{parent.family}/guardians/{removed.guardian_id}")
     await parent.told("PATCH", f"{parent.family}/guardians/{no_more.guardian_id}", json={"may_message": False})
     await _send_all(sender)
-    # Who stays is told of what was done to the others, and of nothing else.
+    # Remaining guardians are notified of the change to the others, and of nothing else.
     told = {(one.path, json.loads(one.body)["kind"]) for one in service.posted}
     assert told == {(f"/{no_more.guardian_id}", "guardian.acted")}
 

@@ -39,7 +39,7 @@ PHONES = {
     "aliyun": "+8613800138000", "esms": "+84901888484", "netgsm": "+905321112233", "twilio": "+14155550123",
     "webhook": "+4915112345678",
 }  # fmt: skip
-# What each provider answers when it has taken a message.
+# The answer of each provider to an accepted message.
 TAKEN: dict[str, tuple[int, object]] = {
     "aliyun": (200, {"Code": "OK", "BizId": "1", "RequestId": "2"}),
     "esms": (200, {"CodeResult": "100", "SMSID": "d533"}),

@@ -57,7 +57,7 @@ class Post:
         self.first = first
         self.second = second
         self.time_s = 1_000.0
-        # Nobody waits for the time-out of a provider that hangs.
+        # No other text waits for the time-out of a provider that hangs.
         http = ProviderClient(client, timeout_s=0.3)
         providers: dict[str, SmsProvider] = {
             "esms": EsmsSms(http, first.url, EsmsAccount("k", "s", "WeCare")),
@@ -155,7 +155,7 @@ async def test_a_message_that_is_reported_delivered_after_a_lost_answer_is_not_s
     async with post.database.begin() as work:
         assert await record_report(work, "esms", row.payload["message_id"], is_delivered=True)
         assert not await record_report(work, "esms", row.payload["message_id"], is_delivered=True)
-        # Nobody can report about what was never sent by this provider.
+        # A report about a text that this provider never sent is ignored.
         assert not await record_report(work, "twilio", row.payload["message_id"], is_delivered=False)
         assert not await record_report(work, "esms", "unknown", is_delivered=False)
     clock.advance(seconds=2)
@@ -278,7 +278,7 @@ class Talkative:
 
 @pytest.fixture
 def log_lines() -> Iterator[io.StringIO]:
-    """What a process with our logging writes at its most talkative level."""
+    """Log output of a process with our logging at level DEBUG."""
     before, handlers, level = structlog.get_config(), logging.root.handlers[:], logging.root.level
     configure_logging("worker", "DEBUG")
     written = io.StringIO()

@@ -18,7 +18,7 @@ TRUSTED = Settings(environment=Environment.TEST, trusted_proxies="10.0.0.0/8, 19
         # A stranger's header is not heard.
         ("203.0.113.9", "198.51.100.1", "203.0.113.9"),
         ("10.1.2.3", "198.51.100.1", "198.51.100.1"),
-        # What the client wrote itself stands left of what the proxy saw.
+        # Addresses written by the client stand left of the one that the proxy saw.
         ("10.1.2.3", "1.1.1.1, 198.51.100.1", "198.51.100.1"),
         ("10.1.2.3", "1.1.1.1, 198.51.100.1, 192.0.2.7", "198.51.100.1"),
         ("10.1.2.3", None, "10.1.2.3"),

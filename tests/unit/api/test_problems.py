@@ -36,7 +36,7 @@ def test_each_has_a_stable_code_and_one_sentence(error: type[CoreError]) -> None
     assert error.code.isascii()
     assert error.code == error.code.lower()
     assert error.sentence.endswith(".")
-    # What may pass a moment later is the one refusal that is nobody's fault.
+    # A transient fault is the only refusal that is not the caller's fault.
     assert 400 <= STATUS[error] < 500 or (STATUS[error] == 503 and issubclass(error, RetryLaterError))
 
 

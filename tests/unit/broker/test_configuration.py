@@ -41,7 +41,7 @@ def listeners(configuration: BrokerConfiguration) -> dict[str, list[str]]:
 
 
 def test_the_shipped_access_file_is_the_one_the_code_knows() -> None:
-    # Whoever changes who may read what changes this hash too, and says so in the same commit.
+    # A change of access rights changes this hash in the same commit.
     assert hashlib.sha256((SHIPPED / "acl").read_bytes()).hexdigest() == ACCESS_SHA256
 
 

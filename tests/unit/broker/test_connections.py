@@ -1,4 +1,4 @@
-"""Who is connected and whose session is kept, from the lines of Mosquitto's log."""
+"""Connections and kept sessions, from the lines of Mosquitto's log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be written into a password file, and what of it Mosquitto may be told to read."""
+"""Valid lines of a password file, and when Mosquitto may be signalled to read it."""
 
 from __future__ import annotations
 

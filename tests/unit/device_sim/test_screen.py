@@ -1,4 +1,4 @@
-"""What people see and type, and what the parent's phone reads."""
+"""Screens, typed commands, and the QR code that the parent's phone reads."""
 
 from __future__ import annotations
 

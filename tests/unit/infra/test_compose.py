@@ -37,7 +37,7 @@ def compose() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def secrets_file(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """What make_secrets.py writes, as compose reads it."""
+    """Secrets written by make_secrets.py, as compose reads them."""
     file = tmp_path_factory.mktemp("secrets") / "secrets.env"
     script = CHECKOUT / "infra" / "setup" / "make_secrets.py"
     subprocess.run([sys.executable, script, file], check=True, capture_output=True)  # noqa: S603 - our own script
@@ -201,7 +201,7 @@ def test_backups_are_made_by_a_role_that_no_other_process_knows_with_the_servers
     for name in (*PROCESSES, "schema"):
         knows = "SMARTWATCH_BACKUP_PASSWORD" in json.dumps(services[name])
         assert knows == (name == "backup"), name
-    # What the image runs before the role can open a replication connection.
+    # Commands of the image before the role can open a replication connection.
     for file in ("postgres-roles.sql", "postgres-access.sh"):
         assert f"./{file}:/docker-entrypoint-initdb.d/{file}:ro" in services["postgres"]["volumes"]
         assert "smartwatch_backup" in (COMPOSE.parent / file).read_text()

@@ -1,4 +1,4 @@
-"""What waits in the bridge is bounded, in the order of each watch, and fair between watches."""
+"""The bridge's backlog is bounded, in the order of each watch, and fair between watches."""
 
 from __future__ import annotations
 

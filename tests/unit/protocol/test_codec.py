@@ -1,4 +1,4 @@
-"""What the backend answers to a bad frame, what counts as the same, and what never gets into a log."""
+"""Answers to bad frames, equality of messages, and values that never reach a log."""
 
 import json
 

@@ -25,7 +25,7 @@ SOURCES = {
 CSS = (WEB / "parents" / "parents.css").read_text(encoding="utf-8")
 FIRST_LOAD_MAX_BYTES = 45_000
 LATE_MAX_BYTES = 15_000
-# What a source may do only in the file that is made for it.
+# Calls that are allowed only in the file made for them.
 ONLY_IN = {
     r"\bfetch\(": {"shared/api.ts", "parents/sw.ts"},
     r"\bIntl\.(?!DisplayNames)|toLocale\w*String": {"shared/words.ts"},

@@ -192,7 +192,7 @@ TRACKS: dict[str, Callable[[int], Iterator[Seen]]] = {
     "masts_only": masts_only,
 }
 SEED = 20_260_308
-# What truly happened at the edges of the zones (circles of 150 m around home and school).
+# True crossings of the edges of the zones (circles of 150 m around home and school).
 TRUTH: dict[str, list[tuple[str, str, str]]] = {
     "home_school_home": [
         ("left", "Home", "07:17"), ("entered", "School", "07:38"), ("left", "School", "16:07"),

@@ -1,4 +1,4 @@
-"""What a guardian is asked now: at most one question a day, and "not now"."""
+"""The guardian's question of the day: at most one, and "not now"."""
 
 from fastapi import APIRouter
 

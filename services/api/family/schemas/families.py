@@ -39,7 +39,7 @@ class ConsentResponse(ResponseBody):
 
 
 class PrivacyNoticeResponse(ResponseBody):
-    """Who is responsible at the family's site: read before the first consent, not agreed to."""
+    """The privacy notice of the family's site: read before the first consent, not agreed to."""
 
     notice_version: str = Field(description="send it with the consent", examples=["1.3"])
     locale: str
@@ -72,7 +72,7 @@ class Question(ResponseBody):
 
 
 class QuestionResponse(ResponseBody):
-    """What to ask the caller now; null: nothing, at least until tomorrow."""
+    """The caller's question of today; null: none until tomorrow at the earliest."""
 
     question: Question | None
 

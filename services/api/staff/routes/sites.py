@@ -90,7 +90,7 @@ async def list_families(
     )
 
 
-# What tells that a device, and so its family, has fallen silent.
+# Findings from which staff could learn that a family has fallen silent.
 _UNTOLD: Final = {
     "presence": None, "last_seen_at": None, "battery_pct": None, "firmware": None, "misdated_fixes": 0,
     "refused_packets": 0, "on_its_way_since_at": None,

@@ -192,7 +192,7 @@ class Processor(RequestBody):
 
 
 class SiteNotice(RequestBody):
-    """Who is responsible for the data at a site. An empty field is not stated yet."""
+    """The privacy notice of a site. An empty field is not stated yet."""
 
     controller_name: Annotated[str, Field(max_length=120, description="who is responsible for the data")] = ""
     controller_address: Annotated[str, Field(max_length=240, description="postal address of who is responsible")] = ""
@@ -218,7 +218,7 @@ class NamedProcessor(ResponseBody):
 
 
 class SiteNoticeResponse(ResponseBody):
-    """What a site states, and the required fields that are missing: in production no family can be enrolled so far."""
+    """A site's privacy notice with its missing required fields, without which production enrols no family."""
 
     notice_version: str = Field(description="version that a consent would record", examples=["1.3"])
     missing: list[str] = Field(description="required fields that are not stated yet")

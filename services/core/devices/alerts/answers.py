@@ -1,4 +1,4 @@
-"""What guardians answer to an alert: they take care, have seen it but cannot help, and how the child is afterwards."""
+"""Guardians' answers to an alert: "I take care", "seen, but I cannot help", and how the child is afterwards."""
 
 from __future__ import annotations
 

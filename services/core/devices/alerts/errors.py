@@ -13,7 +13,7 @@ class AlertKindUnknownError(CoreError):
 
 
 class AlertNotAcknowledgedError(CoreError):
-    """Nobody takes care of the alert yet, so that nobody can say how the child is."""
+    """No guardian takes care of the alert yet, so the question how the child is cannot be answered."""
 
     code = "alert_not_acknowledged"
     sentence = "Nobody has said yet that they take care of this call."

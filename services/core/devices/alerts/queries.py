@@ -87,7 +87,7 @@ async def answers_of(work: UnitOfWork, alert_ids: Collection[uuid.UUID]) -> list
 
 @dataclass(frozen=True)
 class CallNotice:
-    """What a watch is told of its alert ``ref`` (the id as it was sent): the state, and who saw it when."""
+    """The state of the alert ``ref`` (the id as the watch sent it), and who saw it when."""
 
     ref: str
     # A round_rules.CallState; None for a watch that knows acknowledgements only.

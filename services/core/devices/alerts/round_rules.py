@@ -29,7 +29,7 @@ LATE_AFTER: Final = timedelta(seconds=60)
 
 
 class Step(StrEnum):
-    """What is due at ``escalate_at``."""
+    """The step that is due at ``escalate_at``."""
 
     BEGIN = "begin"
     OTHERS = "others"
@@ -37,7 +37,7 @@ class Step(StrEnum):
 
 
 class CallState(StrEnum):
-    """What the child's watch shows of a call; words of the watch protocol (a test compares them)."""
+    """State of a call on the child's watch; words of the watch protocol (a test compares them)."""
 
     CALLING = "calling"
     SEEN = "seen"
@@ -45,7 +45,7 @@ class CallState(StrEnum):
 
 
 class AnswerKind(StrEnum):
-    """What a guardian answers to an alert."""
+    """A guardian's answer to an alert."""
 
     TAKE_CARE = "take_care"
     CANNOT_HELP = "cannot_help"

@@ -47,7 +47,7 @@ class Alert(SQLModel, table=True):
     seen_told_at: datetime | None = maybe_time_column()
     # When the guardian tapped the answer, by the guardian's phone.
     seen_at: datetime | None = maybe_time_column()
-    # What the watch is to show (round_rules.CallState), and since when.
+    # The state that the watch shows (round_rules.CallState), and since when.
     state: str | None = Field(default=None, max_length=12)
     state_at: datetime | None = maybe_time_column()
     # Escalation: when the next step is due and which (round_rules.Step), and the ids of guardians and contacts who

@@ -1,4 +1,4 @@
-"""What is known of a paired watch now. Each figure has one function, which every face of the product calls.
+"""Current state of a paired watch. Each figure has one function, which every face of the product calls.
 
 The functions read ``identity.presence``: load the identity with ``watches.queries.WITH_PRESENCE``.
 """

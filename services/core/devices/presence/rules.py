@@ -89,7 +89,7 @@ def silent_since(
 
 
 class ArrivedBy(StrEnum):
-    """What ended the state on its way, as stable words."""
+    """Reasons for the end of the state on its way, as stable words."""
 
     MESSAGE = "message"
     SOS = "sos"

@@ -28,7 +28,7 @@ _ROUNDED: Final = re.compile(r"[0-9][.,]?[0-9]*[eE]\+?[0-9]+")
 _TEXT_CHARACTERS_MAX: Final = 40
 
 # Prefix of the serial in the QR code of a label.
-# What labels printed before 2026-12 hold; those printed now hold the address of the page for finders and the serial.
+# Labels printed before 2026-12 hold this; newer ones hold the address of the page for finders and the serial.
 QR_PREFIX: Final = "smartwatch:serial:"
 _LABEL_ADDRESS: Final = re.compile(r"https?://[^\s#]{1,200}/w#(?P<serial>[A-Za-z0-9]{1,40})")
 

@@ -65,7 +65,7 @@ class WatchGiven(SQLModel, table=True):
 
 
 class SimMonth(SQLModel, table=True):
-    """What a watch's SIM used in one month, as the operator's bill says."""
+    """Usage of a watch's SIM in one month, as on the operator's bill."""
 
     __tablename__ = "sim_month"
 

@@ -18,7 +18,7 @@ _AHEAD_TOLERATED = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class WatchClock:
-    """What the last hello showed of a watch's clock."""
+    """State of a watch's clock at its last hello."""
 
     skew_s: int | None
     hello_at: datetime | None

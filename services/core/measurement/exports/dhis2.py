@@ -21,7 +21,7 @@ class Dhis2Ids:
 
 @dataclass(frozen=True)
 class DryRun:
-    """What an import would send and what it would leave out, with reasons."""
+    """The values that an import would send, and those left out, with reasons."""
 
     values: int
     suppressed: int

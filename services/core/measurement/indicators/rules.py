@@ -237,7 +237,7 @@ def drop_out(
 
 @dataclass(frozen=True)
 class Device:
-    """What is known of one watch now."""
+    """Current state of one watch."""
 
     state: str
     # Empty: it is not paired.

@@ -267,7 +267,7 @@ async def _cohorts(
         column = "site"
         try:
             site = await site_named(work, place[0], programme)
-            # Nobody is enrolled who could not be told who is responsible.
+            # Without a complete privacy notice no family is enrolled.
             await notice_of_site(work, site)
             column = "cohort"
             found[place] = (site, await cohort_named(work, site, place[1]))

@@ -27,7 +27,7 @@ _STRIPS_A_PAGE: Final = 8
 
 @dataclass(frozen=True)
 class ListTexts:
-    """What a hand-out list says on each page; ``cohort`` empty: the whole site."""
+    """Text on each page of a hand-out list; ``cohort`` empty: the whole site."""
 
     site: str
     cohort: str

@@ -29,7 +29,7 @@ FORM: Final = "SW-1"
 
 @dataclass(frozen=True)
 class LabelTexts:
-    """What a site's labels say: the programme and its number on each, the site on the margin of the sheet only."""
+    """Text of a site's labels: the programme and its number on each, the site on the margin of the sheet only."""
 
     programme: str
     site: str

@@ -35,7 +35,7 @@ _SMALLEST_PT: Final = 6.0
 
 @dataclass(frozen=True)
 class Footer:
-    """What stands at the foot of each page: the form's number, the day of printing, and an instruction."""
+    """Foot of each page: the form's number, the day of printing, and an instruction."""
 
     form: str
     printed_on: date

@@ -28,7 +28,7 @@ Layout = Literal["list", "strips"]
 
 @dataclass(frozen=True)
 class Imprint:
-    """What the installation adds to its papers: its address, and the programme's number in each country."""
+    """The installation's part of its papers: its address, and the programme's number in each country."""
 
     public_url: str
     phones: Mapping[str, str]

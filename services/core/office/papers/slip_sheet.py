@@ -25,7 +25,7 @@ FORM: Final = "SW-3"
 
 @dataclass(frozen=True)
 class SlipTexts:
-    """What all slips of a sheet say: where to log in, and in whose time they end."""
+    """Text common to all slips of a sheet: the address for the log-in, and the time zone in which they end."""
 
     log_in_url: str
     timezone: str

@@ -55,7 +55,7 @@ async def _give_number(work: UnitOfWork, recovery: Recovery) -> bool:
     old_phone, guardian.phone = guardian.phone, recovery.new_phone
     # The next log-in needs no second step: two staff members have already verified the guardian.
     guardian.awaits_first_log_in = True
-    # Whoever held the old phone may have blocked new ones.
+    # The holder of the old phone may have blocked new ones.
     guardian.new_phones_blocked_until_at = None
     guardian.phone_confirmed_at = None
     work.add(guardian)

@@ -28,7 +28,7 @@ from services.core.platform.outbox.rules import Urgency
 
 
 class CodePurpose(StrEnum):
-    """What a one-time code proves; the code of one purpose is worth nothing for another."""
+    """Purpose of a one-time code; a code of one purpose is rejected for another."""
 
     LOG_IN = "login-code"
     STEP_UP = "step-up-code"

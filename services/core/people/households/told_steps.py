@@ -10,7 +10,7 @@ from services.core.platform.events.actions import record_event
 
 
 class Step(StrEnum):
-    """What a guardian did after a step-up. An erasure is told by a text message and an event of its own."""
+    """Action that a guardian took after a step-up. An erasure has a text message and an event of its own."""
 
     UNPAIR = "unpair"
     RIGHTS = "rights"

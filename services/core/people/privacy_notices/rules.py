@@ -1,4 +1,4 @@
-"""What a privacy notice must state, and its text. Pure.
+"""Required fields of a privacy notice, and its text. Pure.
 
 The notice is read before the first consent and not agreed to. Its version has two parts: that of the text, which comes
 with the product, and that of what the site stated.
@@ -35,7 +35,7 @@ class Processor:
 
 @dataclass(frozen=True)
 class NoticeDetails:
-    """What a site states; an empty field is not stated yet."""
+    """Fields of a site's privacy notice; an empty field is not stated yet."""
 
     controller_name: str = ""
     controller_address: str = ""

@@ -11,7 +11,7 @@ from services.core.platform.db.columns import datetime, json_column, time_column
 
 
 class PrivacyNotice(SQLModel, table=True):
-    """Who is responsible at a site, in one version; a field that was not yet filled in is empty."""
+    """One version of a site's privacy notice; a field that was not yet filled in is empty."""
 
     __tablename__ = "privacy_notice"
 

@@ -1,1 +1,1 @@
-"""What a guardian is asked next: at most one question a day, and the way to say not now."""
+"""Questions to guardians: at most one a day, each with "not now"."""

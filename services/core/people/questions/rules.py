@@ -41,7 +41,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Guardian:
-    """What decides the question of one guardian in one family; days are those of the family's site."""
+    """Input for the choice of a guardian's question in one family; days are those of the family's site."""
 
     today: date
     # The latest day on which the guardian gave a consent or put a question off.

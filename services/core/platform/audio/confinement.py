@@ -20,7 +20,7 @@ from typing import Final
 
 from services.core.platform.memory_access import deny_memory_access
 
-# What a decoder may use beyond what its libraries use before it has read a recording.
+# Limits of a decoder beyond the memory that its libraries use before it has read a recording.
 _MEMORY_BYTES: Final = 256 * 1024 * 1024
 # A minute of sound needs about a second on a slow machine.
 _CPU_S: Final = 15

@@ -93,7 +93,7 @@ def bars_of_peaks(peaks: Sequence[int]) -> tuple[int, ...]:
     """Return 44 heights, 0 to 100, of peaks (0 to 32768) in equal spans of a recording.
 
     Heights are decibels: 100 is the loudest moment of this recording, 0 is 36 dB below it, so that a quiet one can
-    be seen, too. A recording that never rises above -60 dBFS is silence: all 0.
+    be seen as well. A recording that never rises above -60 dBFS is silence: all 0.
     """
     loudest = max(peaks, default=0)
     if loudest < 33:  # noqa: PLR2004 - 32768 * 10 ** (-60 / 20)

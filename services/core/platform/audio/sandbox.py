@@ -36,7 +36,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Examined:
-    """What decoding found; ``bars`` are 44 heights of the waveform, 0 to 100 (see rules.bars_of_peaks)."""
+    """Result of decoding; ``bars`` are 44 heights of the waveform, 0 to 100 (see rules.bars_of_peaks)."""
 
     media: Media
     channels: int

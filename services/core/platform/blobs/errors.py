@@ -1,4 +1,4 @@
-"""What can go wrong with blobs; none of it is a caller's fault."""
+"""Errors of the blob store; none of them is a caller's fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class BlobExistsError(Exception):
 
 
 class BlobGoneError(Exception):
-    """What was reserved has been given up: it waited for longer than anything may."""
+    """The reservation has lapsed: it waited longer than the maximum."""
 
 
 class BlobStoreAwayError(Exception):

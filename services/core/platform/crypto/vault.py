@@ -70,7 +70,7 @@ def key_id_of(sealed: bytes) -> str:
 
 
 class Vault:
-    """What needs a master key: sealing, data keys, keyed hashes. Subkeys per purpose by HKDF (RFC 5869).
+    """Operations with a master key: sealing, data keys, keyed hashes. Subkeys per purpose by HKDF (RFC 5869).
 
     The first of the master keys seals, all of them open. Hashes have a key of their own that never changes: what was
     stored under one is found again whichever master key is in use (docs/decisions/0016-key-rotation.md).

@@ -30,7 +30,7 @@ def is_database_unavailable(error: BaseException) -> bool:
         return True
     state = sqlstate_of(error)
     if state == "55000":
-        # A database that is closed to connections, as during a restore; the same state has other causes, too.
+        # A database that is closed to connections, as during a restore; the same state has other causes as well.
         return "accepting connections" in str(error)
     # 25P03, idle_in_transaction_session_timeout: this process stood still and lost its connection.
     return state is not None and (state.startswith(_AWAY_CLASSES) or state == "25P03")

@@ -1,4 +1,4 @@
-"""What the role of the running processes may do: read and write rows, never make, change or empty a table.
+"""Grants of the role of the running processes: read and write rows, never create, alter or truncate a table.
 
 The tables belong to another role, which migrates. Applied after each migration, so that new tables are covered; default
 privileges cover what appears in between.
@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import asyncpg
 
-# What only ever grows. A trigger refuses the rest to their owner, too.
+# Append-only tables. A trigger refuses anything else even to their owner.
 APPEND_ONLY: Final = ("audit", "erasure_ledger")
 _READ_ONLY: Final = ("alembic_version",)
 _LOCK = 7_310_215_504

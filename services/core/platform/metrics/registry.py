@@ -18,13 +18,13 @@ import prometheus_client
 from prometheus_client import CollectorRegistry
 
 PREFIX: Final = "smartwatch"
-# What a value outside the declared ones is recorded as.
+# The label recorded for a value outside the declared ones.
 OTHER: Final = "other"
 # Combinations of label values beyond this many appear when they first occur, not before.
 _SHOWN_AT_ONCE_MAX: Final = 100
 # From an answer out of memory to the longest deadline of an effect.
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-# What waits may wait for minutes and hours.
+# Waiting times reach minutes and hours.
 WAITING_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0, 3600.0)
 
 REGISTRY: Final = CollectorRegistry(auto_describe=True)
@@ -37,7 +37,7 @@ def declared_labels() -> Mapping[str, Mapping[str, Collection[str]]]:
 
 
 class _Metric:
-    """What counters and histograms share: the declared values of their labels."""
+    """Shared by counters and histograms: the declared values of their labels."""
 
     def __init__(self, name: str, values: Mapping[str, Collection[str]]) -> None:
         self.name = f"{PREFIX}_{name}"

@@ -1,4 +1,4 @@
-"""What became of text messages, counted for operators: by provider, without numbers, texts or people."""
+"""Outcomes of text messages, counted for operators: by provider, without numbers, texts or people."""
 
 from __future__ import annotations
 

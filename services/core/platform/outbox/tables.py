@@ -35,7 +35,7 @@ class OutboxRow(SQLModel, table=True):
 
 
 class SmsOutcome(SQLModel, table=True):
-    """What one provider did with one text message. Holds no number, no text and no reference to a person."""
+    """Outcome of one text message at one provider. Holds no number, no text and no reference to a person."""
 
     __tablename__ = "sms_outcome"
 

@@ -1,1 +1,1 @@
-"""Who accessed a child's location or audio."""
+"""Access log: each access to a child's location or audio."""

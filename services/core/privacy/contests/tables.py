@@ -11,7 +11,7 @@ from services.core.platform.db.columns import bytes_column, datetime, id_column,
 
 
 class ContestDecision(SQLModel, table=True):
-    """What the office decides about a contest: requested by one, approved by another, carried out after two days."""
+    """The office's decision about a contest: requested by one, approved by another, carried out two days later."""
 
     __tablename__ = "contest_decision"
     __table_args__ = (

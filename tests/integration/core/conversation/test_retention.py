@@ -1,4 +1,4 @@
-"""What is kept how long: undelivered 30 days, voice 90, uploads one; by many workers, each thing once."""
+"""Retention: undelivered 30 days, voice 90, uploads one; with many workers each item is purged once."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ async def events(transcoder: Transcoder, home: Home, kind: str) -> Counter[str]:
 
 
 async def second_guardian(transcoder: Transcoder, home: Home, message_id: uuid.UUID) -> uuid.UUID:
-    """Add a guardian whom the message reached, too."""
+    """Add another guardian whom the message reached."""
     other = await make_home(transcoder.database)
     async with transcoder.database.begin() as work:
         work.add(
@@ -257,7 +257,7 @@ async def test_what_did_not_arrive_in_thirty_days_expires_and_its_sender_is_told
     assert await events(transcoder, home, "message.state") == {f"{message_id} expired": 1 for message_id in message_ids}
     async with transcoder.database.begin() as work:
         items = await work.session.exec(select(InboxItem.state).where(InboxItem.child_id == home.child_id))
-        assert set(items.all()) == {"dropped"}, "a watch that is paired tomorrow is not told of it"
+        assert set(items.all()) == {"dropped"}, "a watch that is paired tomorrow does not get it"
     # Its sound stays for its own time: the parent may send it again.
     assert [await voice_state(transcoder, home, message_id) for message_id in message_ids] == ["ready"] * 3
 
@@ -291,7 +291,7 @@ async def test_expiry_and_pairing_at_once_never_wait_for_each_other_for_ever(
         await lock_child(pairing, home.child_id)
         expiring = asyncio.create_task(one_turn(transcoder.database, expire_one_message))
         await somebody_waits(transcoder.database)
-        # What pairing does under the child's lock.
+        # The statement of a pairing under the child's lock.
         await release_queued(pairing, home.child_id)
     assert await expiring
     assert await states(transcoder, message.message_id) == ["expired"]

@@ -1,4 +1,4 @@
-"""What follows from a fix: alarms of zones, a command answered, a battery told; and what follows from a poor one."""
+"""Effects of a fix: alarms of zones, an answered command, the battery; and those of a poor fix."""
 
 from __future__ import annotations
 

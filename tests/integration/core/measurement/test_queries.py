@@ -1,4 +1,4 @@
-"""What staff of a site read about it, and what nobody else can put together."""
+"""Figures that staff of a site read, and combinations that no other reader can form."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ async def test_the_programme_has_numbers_and_small_groups_have_none(database: Da
              if cell.audience == "staff" and cell.value is not None}  # fmt: skip
     public = {(cell.scope_id, cell.week, cell.indicator) for cell in everything
               if cell.audience == "public" and cell.value is not None}  # fmt: skip
-    # What is hidden inside is hidden outside.
+    # A cell hidden inside the programme is hidden outside.
     assert public < staff
 
 
@@ -101,7 +101,7 @@ async def test_a_family_that_is_erased_is_gone_and_the_week_after_is_withheld_an
     await publish_next(database)
     assert [cell.model_dump() for cell in await cells(database, made) if cell.week <= week] == before
     after = await cells(database, made, week=week + timedelta(days=7))
-    # One family fewer: nothing new is told of its site, nor of the programme it was in; what only grows stands still.
+    # One family fewer: its site and programme publish nothing new; cumulative figures stand still.
     told = {(cell.audience, cell.scope_id, cell.indicator): cell for cell in after if cell.value is not None}
     stood = {(cell["audience"], cell["scope_id"], cell["indicator"]): cell for cell in before if cell["week"] == week}
     of_both = [at for at in told if at[1] in {site_id, programme_id}]

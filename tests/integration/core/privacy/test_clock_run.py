@@ -53,7 +53,7 @@ _GROUPS: Final = Stays("facts until the programme's end and 90 days, then publis
 _LOG: Final = Stays("the log and the ledger of erasures: random ids only")
 _TECHNICAL: Final = Stays("no person in it")
 
-# What is promised of every table. A new one needs its promise here and in docs/privacy.md.
+# The promise for every table. A new table needs its promise here and in docs/privacy.md.
 PROMISES: Final[dict[str, Goes | Stays]] = {
     "alert": Goes(180, "raised_at"),
     "alert_answer": Goes(180, "answered_at"),

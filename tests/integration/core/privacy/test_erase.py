@@ -68,7 +68,7 @@ async def test_a_child_is_erased_with_all_that_is_about_it_and_the_family_goes_o
         assert await mother.refused("GET", path) == (404, "not_found")
     for canary in ("CanaryMei", "CanaryTeacher", "13900246813", "canary text"):
         assert await rows_with(database, canary) == []
-    # What is left of its id: the log, the ledger, how the erasure goes, what the watch has to forget, the event.
+    # Rows that keep its id: the log, the ledger, the erasure's progress, the watch's order to forget, the event.
     assert set(await rows_with(database, erased_id)) == {"audit", "erasure", "erasure_ledger", "wipe_order", "event"}
     assert set(await rows_with(database, identity.username)) == {"audit", "wipe_order"}
     while await sweep_one(database, transcoder.blobs):
@@ -151,7 +151,7 @@ async def test_a_family_is_erased_with_the_accounts_that_serve_no_other(
     assert set(await rows_with(database, str(mother.family_id))) == {
         "audit", "audit_chain", "erasure", "erasure_ledger", "wipe_order",
     }  # fmt: skip
-    # Who belongs to another family keeps that one.
+    # A guardian in another family keeps that membership.
     assert [family["family_id"] for family in (await uncle.told("GET", "/v1/me"))["families"]] == [str(uncle.family_id)]
     assert (await sms_to(database, uncle.phone))[-1].endswith("has been erased.")
     # And nobody comes back in through the enrolment of before.

@@ -77,7 +77,7 @@ async def test_with_a_row_in_every_table_nothing_of_an_erased_family_is_left(
     async with database.begin() as work:
         left = (await work.session.connection()).execute(sqlalchemy.select(col(OutboxRow.kind)))
         assert set((await left).scalars()) <= {"sms", "factory"}
-    # What belongs to the programme stands.
+    # The programme's own rows stay.
     assert [
         name for name in ("programme", "site", "cohort", "watch", "survey", "usage_cell") if not await there(name)
     ] == []

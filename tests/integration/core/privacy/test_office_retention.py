@@ -1,4 +1,4 @@
-"""What the office did, who logged in from where and what was counted go in their time; what still runs stays."""
+"""Retention of the office's rows: actions, log-ins and counts are purged in time; open cases stay."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ async def test_what_the_office_did_is_kept_half_a_year_and_what_still_runs_stays
         await _run(database, purge_one_office_batch)
         left = await _count(database, *OFFICE)
         assert left == {table.__name__: 1 for table in OFFICE} | {"Notice": 0, "StaffRequest": 0}
-    # Nobody answered it, and its own time has been over for as long.
+    # It had no answer, and its own time was over for as long.
     clock.advance(days=30)
     await _run(database, purge_one_office_batch)
     assert (await _count(database, Invitation))["Invitation"] == 0

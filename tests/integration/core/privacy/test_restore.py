@@ -70,7 +70,7 @@ async def test_a_restored_backup_serves_nothing_until_what_was_erased_is_erased_
         assert (ready.status_code, ready.json()["checks"]["erasures"]) == (503, "erasures_pending")
         refused = await client.get("/v1/me", headers=first.headers)
         assert (refused.status_code, refused.json()["code"]) == (503, "erasures_pending")
-        # What the health pages of bridge, broker and worker ask.
+        # The query of the health pages of bridge, broker and worker.
         with pytest.raises(ErasuresPendingError):
             await database.ping()
 

@@ -45,7 +45,7 @@ async def _refused_everywhere(client: httpx.AsyncClient, parent: Parent, *others
     ready = await client.get("/readyz")
     assert (ready.status_code, ready.json()["checks"]["erasures"]) == (503, "erasures_pending")
     for database in others:
-        # What bridge, broker and worker ask for their health pages, and what each of their loops begins with.
+        # The query of the health pages of bridge, broker and worker, and the first query of each of their loops.
         with pytest.raises(ErasuresPendingError):
             await database.ping()
         with pytest.raises(ErasuresPendingError):

@@ -1,4 +1,4 @@
-"""What a message may be, and how its state moves."""
+"""Bounds of a message, and the order of its states."""
 
 from __future__ import annotations
 

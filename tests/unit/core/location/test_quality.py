@@ -1,4 +1,4 @@
-"""What a fix is worth, case by case."""
+"""Quality of a fix, case by case."""
 
 from __future__ import annotations
 

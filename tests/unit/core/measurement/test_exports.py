@@ -165,7 +165,7 @@ def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale
     own = words(locale)
     for code in INDICATORS:
         assert own[f"name.{code}"] in html.unescape(told)
-        # What is shown in no week is named in one line, without its definition.
+        # Indicators shown in no week are named in one line, without their definition.
         assert (own[f"definition.{code}"] in html.unescape(told)) is (code != "silent")
     assert not re.search(r"[{}]|None|nan|null|\bname\.|\bdefinition\.", told)
     if locale != "en":

@@ -1,4 +1,4 @@
-"""What is told of drop-out: reasons of the whole programme alone, both or none; survival, though a site began late."""
+"""Published drop-out: reasons of the whole programme alone, both or none; survival, though a site began late."""
 
 from __future__ import annotations
 

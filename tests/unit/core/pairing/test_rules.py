@@ -1,4 +1,4 @@
-"""Who may pair which watch: decided on plain values."""
+"""Right to pair a watch, decided on plain values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What confirms an erasure, what is known of the copy on a watch, and that every row leads back to whom it is about."""
+"""Confirmation of an erasure, the copy on a watch, and that every row leads back to its subject."""
 
 from __future__ import annotations
 

@@ -69,6 +69,6 @@ async def _against_a_change_of_one_list(
         await contact_list(work, last.child_id, lock=True)
         changing = asyncio.ensure_future(other)
         await _somebody_waits(database)
-        # What every change of a list does at its end.
+        # The last statement of every change of a list.
         await record_event(work, home.family_id, "contacts.changed", child_id=last.child_id)
     await changing

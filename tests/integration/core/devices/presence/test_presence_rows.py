@@ -1,4 +1,4 @@
-"""What a message of a watch writes: a narrow row of presence, at most once a minute, and never the identity."""
+"""A watch's message writes a narrow row of presence, at most once a minute, and never the identity."""
 
 from __future__ import annotations
 

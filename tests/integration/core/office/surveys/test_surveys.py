@@ -94,7 +94,7 @@ async def test_a_family_is_one_by_its_code_and_by_its_name(database: Database, w
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, world.place.site.programme_id)
         named = await names_in(work, await survey_named(work, programme, "2026"))
-    # Who did not agree is not to be asked.
+    # A family without agreement is not asked.
     assert [one.family_code for one in named] == sorted(world.codes[:5])
     one = named[0]
     heading = "family_code,wave,stay"

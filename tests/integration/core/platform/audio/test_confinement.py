@@ -16,7 +16,7 @@ from services.core.platform.audio import confinement
 MACHINE = platform.machine()
 # uretprobe and uprobe: Linux lets them pass every filter, and ends a process that calls them outside of a probe.
 OF_PROBES = {335, 336}
-# What the decoder imports is loaded, then it is confined, then it turns hostile. `parent` is the process with the keys.
+# The decoder's imports are loaded, then it is confined, then it turns hostile. `parent` is the process with the keys.
 BEGIN = """
 import ctypes, errno, json, mmap, os, signal, sys
 from services.core.platform.audio import child, confinement
@@ -124,7 +124,7 @@ def test_started_by_root_each_decoder_is_a_user_of_its_own() -> None:
 
 
 def test_no_core_file_is_written_and_nothing_is_inherited() -> None:
-    # What a crash would write down is a child's voice.
+    # A core dump would contain a child's voice.
     told = run_hostile(
         "import resource\nheld = len(os.listdir('/proc/self/fd'))\nenvironment = sorted(os.environ)\n"
         "confinement._filter_calls = lambda machine: None\nconfinement.confine()\n"

@@ -24,13 +24,13 @@ MILL = Path(__file__).parents[4] / "support" / "audio_jobs.py"
 REFUSALS = {"not_readable", "too_long", "does_not_fit"}
 # The slowest of 8,000 took 2.3 s: a WAV that claimed a rate for which a minute is 160 MiB.
 SLOWEST_S = 10.0
-# What libraries and a small recording take; the limit is 256 MiB more.
+# Memory of the libraries and a small recording; the limit is 256 MiB more.
 PEAK_MIB_MAX = 350
 
 
 @dataclass
 class Tally:
-    """What came of damaged recordings."""
+    """Outcomes of damaged recordings."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
     crashed: list[int] = field(default_factory=list)

@@ -100,7 +100,7 @@ async def test_a_recording_that_was_cut_off_is_known_as_far_as_it_goes(sandbox: 
         assert 900 < found.duration_ms < 3_000, media
 
 
-# What recorders of phones write that was once refused; all of them last 3 s.
+# Recordings of phones that were once refused; all last 3 s.
 RECORDED = {
     "adts.aac": Media.ADTS_AAC,
     "aiff.aiff": Media.AIFF,

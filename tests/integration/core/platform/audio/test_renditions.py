@@ -1,4 +1,4 @@
-"""What is made of recordings: each form, from each kind."""
+"""Renditions of recordings: each form, from each kind."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.support.attacks.sounds import tagged, with_cover
 from tests.support.sounds import bits_a_second, duration_ms, encoded, heard, louder, loudness_db, spoken, wav
 
 IS_ALREADY = {Form.PHONE: Media.MP4_AAC, Form.AMR_NB: Media.AMR_NB, Form.OPUS: Media.OGG_OPUS}
-# What players see: Opus always comes out at 48 kHz.
+# Players see 48 kHz: Opus is always decoded at that rate.
 RATE_HZ = {Form.PHONE: 24_000, Form.AMR_NB: 8_000, Form.OPUS: 48_000}
 
 

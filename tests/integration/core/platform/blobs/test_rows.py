@@ -25,7 +25,7 @@ KEY = b"k" * 32
 
 
 class KilledError(BaseException):
-    """What ends a process here: nothing catches it."""
+    """The end of a process: nothing catches it."""
 
 
 class DyingStore(BlobStore):

@@ -1,4 +1,4 @@
-"""What counts as the database's moment of weakness: the same may pass later, and nobody is told of a fault of ours."""
+"""Transient database errors: the same request may pass later, and the answer is not an internal error."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ WHERE n.nspname = 'public' AND c.relkind = 'r' AND c.relname <> 'alembic_version
 
 @dataclass(frozen=True)
 class Schema:
-    """What statements of a version rely on: columns with type and whether they may be left out; constraints; files."""
+    """Schema that the statements of a version rely on: columns with type and default; constraints; files."""
 
     columns: dict[tuple[str, str], tuple[str, bool]]
     constraints: set[tuple[str, str, frozenset[str]]]

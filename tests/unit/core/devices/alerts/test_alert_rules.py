@@ -1,4 +1,4 @@
-"""What is decided about alerts, without a database."""
+"""Rules of alerts, without a database."""
 
 from __future__ import annotations
 

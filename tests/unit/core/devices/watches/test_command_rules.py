@@ -1,4 +1,4 @@
-"""What is decided about commands, without a database."""
+"""Rules of commands, without a database."""
 
 from __future__ import annotations
 

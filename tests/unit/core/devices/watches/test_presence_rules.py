@@ -1,4 +1,4 @@
-"""What a watch that is not heard from is most likely doing."""
+"""Likely state of a silent watch."""
 
 from __future__ import annotations
 

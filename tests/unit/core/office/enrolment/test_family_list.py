@@ -1,4 +1,4 @@
-"""What a list of families must look like, and what it may never hold."""
+"""Valid lists of families, and the texts they may never hold."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a list of watches must look like."""
+"""Valid lists of watches."""
 
 import pytest
 

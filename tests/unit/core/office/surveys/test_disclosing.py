@@ -1,4 +1,4 @@
-"""What of a survey may be told: sites and programme together, worked by hand."""
+"""Published results of a survey: sites and programme together, worked by hand."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_counts_are_rounded_and_shares_follow_from_the_rounded_counts() -> None:
     assert (one.attrition.baseline, one.attrition.matched) == (30, 20)
     assert one.attrition.lost_share is not None
     assert one.attrition.lost_share.value == 0.17
-    # What the six had said is two against four: fewer than five.
+    # The answers of the six are two against four: fewer than five.
     assert one.attrition.baseline_of_lost is None
     # Five changed, and exact McNemar of 5 against 0 is 2 / 32.
     assert one.p_value == 0.06

@@ -1,4 +1,4 @@
-"""What needs somebody's hand: each finding on its own side of its bound, and a text for each in every language."""
+"""Findings of the triage: each on its own side of its bound, and a text for each in every language."""
 
 from __future__ import annotations
 

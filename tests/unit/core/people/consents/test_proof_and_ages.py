@@ -1,4 +1,4 @@
-"""What proves consent, and from which age on the child's own word is asked for."""
+"""Proof of consent, and the age from which the child's own word is required."""
 
 from __future__ import annotations
 

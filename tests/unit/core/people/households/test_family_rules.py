@@ -1,4 +1,4 @@
-"""Who may give which right, and what a family may hold."""
+"""Right to give rights, and the bounds of a family."""
 
 from __future__ import annotations
 

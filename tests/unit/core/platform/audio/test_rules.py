@@ -1,4 +1,4 @@
-"""What recordings may be, and how they are made to fit: numbers worked out by hand."""
+"""Bounds of recordings, and how they are made to fit: numbers worked out by hand."""
 
 from __future__ import annotations
 

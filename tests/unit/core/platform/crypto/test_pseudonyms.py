@@ -1,4 +1,4 @@
-"""What a recipient of rows calls a family: the same always, and nobody else's word for it."""
+"""Pseudonym of a family for a recipient of rows: stable, and different for each recipient."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a spreadsheet may look like, and how each fault is told."""
+"""Valid spreadsheets, and the report of each fault."""
 
 import pytest
 

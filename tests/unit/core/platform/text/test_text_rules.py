@@ -1,4 +1,4 @@
-"""What people may write, for every text field."""
+"""Accepted texts of people, for every text field."""
 
 from __future__ import annotations
 
