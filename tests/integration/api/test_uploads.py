@@ -6,8 +6,12 @@ import hashlib
 from typing import Any
 
 import httpx
+import pytest
+from sqlmodel import col, select
 
 from services.core.conversation.audio_assets.rendering import Transcoder
+from services.core.conversation.messages import uploads as messages_uploads
+from services.core.conversation.messages.tables import PhoneUploadPart
 from services.core.conversation.messages.uploads import UPLOADS_MAX, purge_one_upload
 from services.core.platform.crypto.random_ids import new_ref
 from tests.support.clock import FakeClock
@@ -106,6 +110,30 @@ async def test_an_upload_is_ones_own(client: httpx.AsyncClient, transcoder: Tran
     assert await aunt.refused("GET", path) == (404, "not_found")
     assert await aunt.refused("PATCH", path, **options(b"x", 0)) == (404, "not_found")
     assert await aunt.refused("POST", f"{path}/message") == (404, "not_found")
+
+
+async def test_recordings_that_were_sent_are_no_unfinished_uploads(
+    client: httpx.AsyncClient, transcoder: Transcoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages_uploads, "UPLOADS_MAX", 2)
+    parent = await make_family(client, transcoder.database)
+    sent, uploads = [], []
+    for _ in range(4):
+        upload = await begin(parent)
+        uploads.append(upload["upload_id"])
+        await send(parent, upload)
+        path = f"{parent.child}/uploads/{upload['upload_id']}/message"
+        sent.append((path, (await parent.told("POST", path))["message_id"]))
+    # Their parts are gone, except those of the last; what is repeated is answered as before.
+    async with transcoder.database.begin() as work:
+        held = await work.session.exec(select(col(PhoneUploadPart.upload_id)).distinct())
+        assert {str(upload_id) for upload_id in held} & set(uploads) == {uploads[-1]}
+    for path, message_id in sent:
+        assert (await parent.told("POST", path))["message_id"] == message_id
+    for _ in range(2):
+        await begin(parent)
+    asked = {"json": {"bytes": 5, "sha256": "0" * 64}, "headers": {"Idempotency-Key": new_ref()}}
+    assert await parent.refused("POST", f"{parent.child}/uploads", **asked) == (409, "too_many_uploads")
 
 
 async def test_unfinished_uploads_are_bounded_and_forgotten_after_a_day(

@@ -9,11 +9,12 @@ from services.api.dependencies import TranscoderHere, Work
 from services.api.family.access import ChildScope, MayMessageChild
 from services.api.family.audio_bodies import PART_BODY
 from services.api.family.limits import costs_guardian
-from services.api.family.routes.messages import IdempotencyKey
+from services.api.family.routes.messages import IdempotencyKey, message_response
 from services.api.family.routes.voice import MadeAtHeader, send_recording
 from services.api.family.schemas.messages import MessageResponse, NewUploadRequest, UploadResponse
 from services.api.problems import problem_responses
 from services.core.conversation.messages.actions import find_by_client_key
+from services.core.conversation.messages.queries import message_of
 from services.core.conversation.messages.tables import PhoneUpload
 from services.core.conversation.messages.uploads import add_part, assemble_upload, begin_upload, find_upload
 from services.core.platform.db.database import UnitOfWork
@@ -75,6 +76,11 @@ async def finish(
     409 with `offset` while bytes are missing; 422 with `offset` 0 when the hash differs: send all parts again.
     """
     upload = await find_upload(work, scope.child, scope.caller.guardian_id, upload_id, lock=True)
+    sent = await find_by_client_key(work, scope.caller.guardian_id, upload.client_key)
+    if sent is not None:
+        # Its parts may be gone already.
+        known = await message_of(work, scope.child, scope.caller.guardian_id, sent.message_id)
+        return message_response(known, scope.child)
     sound = await assemble_upload(work, scope.child, upload)
     await work.commit_early()
     return await send_recording(transcoder, scope, upload.client_key, sound, made_at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import delete, func
@@ -17,7 +18,7 @@ from services.core.conversation.messages.errors import (
     UploadOffsetError,
     UploadUnfinishedError,
 )
-from services.core.conversation.messages.tables import PhoneUpload, PhoneUploadPart
+from services.core.conversation.messages.tables import Message, PhoneUpload, PhoneUploadPart
 from services.core.people.households.child_key import data_key
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.tables import Child
@@ -35,7 +36,8 @@ async def begin_upload(
 ) -> PhoneUpload:
     """Begin an upload of ``size_bytes`` with the given SHA-256 (hex); a retry returns the same upload.
 
-    Raises ClipTooLargeError before any byte is sent, IdempotencyConflictError, TooManyUploadsError beyond 20.
+    Raises ClipTooLargeError before any byte is sent, IdempotencyConflictError, TooManyUploadsError beyond 20 without a
+    message. The parts of those that have one are deleted.
     """
     if size_bytes > CLIP_MAX_BYTES:
         raise ClipTooLargeError
@@ -47,8 +49,10 @@ async def begin_upload(
         if (known.child_id, known.size_bytes, known.sha256) != (child.child_id, size_bytes, sha256):
             raise IdempotencyConflictError
         return known
-    if len(own) >= UPLOADS_MAX:
+    sent = await _sent_of(work, guardian_id, own)
+    if len(own) - len(sent) >= UPLOADS_MAX:
         raise TooManyUploadsError
+    await _forget_parts(work, sent)
     upload = PhoneUpload(
         child_id=child.child_id, guardian_id=guardian_id, client_key=client_key, size_bytes=size_bytes, sha256=sha256,
         created_at=work.now, expires_at=work.now + UPLOAD_KEPT_FOR,
@@ -56,6 +60,22 @@ async def begin_upload(
     work.add(upload)
     await work.flush()
     return upload
+
+
+async def _sent_of(work: UnitOfWork, guardian_id: uuid.UUID, own: Sequence[PhoneUpload]) -> list[uuid.UUID]:
+    """Return those uploads whose message exists. They stay for a day, so that a retry finds the message."""
+    keys = {upload.client_key: upload.upload_id for upload in own}
+    found = await work.session.exec(
+        select(Message.client_key).where(col(Message.guardian_id) == guardian_id, col(Message.client_key).in_(keys))
+    )
+    return [keys[key] for key in found if key is not None]
+
+
+async def _forget_parts(work: UnitOfWork, upload_ids: Sequence[uuid.UUID]) -> None:
+    """Delete the parts of these uploads, except of one that is being assembled once more at this moment."""
+    free = select(PhoneUpload.upload_id).where(col(PhoneUpload.upload_id).in_(upload_ids))
+    result = await work.session.exec(free.with_for_update(skip_locked=True))
+    await work.run(delete(PhoneUploadPart).where(col(PhoneUploadPart.upload_id).in_(list(result))))
 
 
 async def find_upload(
