@@ -18,7 +18,7 @@ from services.device_sim.sound import SoundRefusedError, record_clip
 from services.device_sim.speech import speech
 from services.protocol.words import Codec
 from tests.e2e.conftest import Play, installation, pair, play
-from tests.support.checker import Conversation
+from tests.support.checker import DEADLINE_S, Conversation
 from tests.support.process_load import LoadSamples, growth, second_half
 
 __all__ = ["installation", "play"]
@@ -30,6 +30,9 @@ SAMPLE_EVERY_S = 1.0
 PAUSES_S = (0.5, 1.5)
 # A parent may begin 60 recordings in an hour at once, and 2 a minute afterwards, parts of uploads included.
 RECORDING_EVERY = 16
+# A parent waits while more than this many messages are on their way: a machine that is busy with other work delivers
+# fewer than people could send, and all of them have to arrive within the checker's deadline at the end.
+ON_THE_WAY_MAX, LOOK_EVERY = 10, 5
 # Growth of the second half. Allocators keep what they freed, in pieces: a twentieth and 4 MiB is their noise. A leak
 # of 1 KiB a message is 3.5 MiB in five minutes of one process that handles all of them.
 NOISE_MIB, NOISE_SHARE = 4.0, 0.05
@@ -80,6 +83,10 @@ async def _parent_talks(talk: Conversation, chance: random.Random, until_s: floa
     while time.monotonic() < until_s:
         number += 1
         await (talk.parent_speaks([DOWN]) if number % RECORDING_EVERY == 3 else talk.parent_writes([f"down {number}"]))
+        if number % LOOK_EVERY == 0:
+            await talk.watch.wait_until(
+                lambda: len(talk.watch.inbox()) >= len(talk.down) - ON_THE_WAY_MAX, timeout_s=DEADLINE_S
+            )
         await asyncio.sleep(chance.uniform(*PAUSES_S))
 
 
