@@ -14,6 +14,7 @@ import structlog
 
 from services.core.platform.db.faults import is_database_unavailable
 from services.core.platform.leases.actions import LeaseLostError
+from services.core.platform.log.throttle import LogThrottle
 from services.mqtt_bridge.connection import Incoming
 from services.protocol.topics import Uplink, UplinkKind
 from services.watch_link.backend import Backend
@@ -28,6 +29,11 @@ MESSAGES_MAX = 200
 
 log = structlog.get_logger()
 
+
+def _nothing() -> None:
+    """Nobody waits for the message."""
+
+
 HandleAlone = Callable[[Incoming], Awaitable[list[Reply]]]
 # Acknowledges messages after their commit and publishes the replies.
 Settle = Callable[[Sequence[Incoming], Sequence[Reply]], Awaitable[None]]
@@ -35,10 +41,11 @@ Settle = Callable[[Sequence[Incoming], Sequence[Reply]], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Waiting:
-    """A message and its parsed topic."""
+    """A message and its parsed topic; ``then`` is called once it is committed or answered."""
 
     message: Incoming
     topic: Uplink
+    then: Callable[[], None] = _nothing
 
 
 class Batcher:
@@ -58,6 +65,7 @@ class Batcher:
         self._backend = backend
         self._handle_alone = handle_alone
         self._settle = settle
+        self._throttle = LogThrottle()
         self._queue: asyncio.Queue[Waiting] = asyncio.Queue()
 
     def put(self, waiting: Waiting) -> None:
@@ -72,6 +80,8 @@ class Batcher:
             await self._settle(
                 [waiting.message for waiting in batch], [reply for replies in answers for reply in replies]
             )
+            for waiting in batch:
+                waiting.then()
 
     async def _collect(self) -> list[Waiting]:
         batch = [await self._queue.get()]
@@ -93,5 +103,13 @@ class Batcher:
                 raise
             except Exception as error:  # noqa: BLE001 - each is tried again alone, and logged there
                 if not is_database_unavailable(error):
-                    log.warning("uplink_batch_split", error=type(error).__qualname__, messages=len(batch))
+                    self._log_split(error, len(batch))
         return [await self._handle_alone(waiting.message) for waiting in batch]
+
+    def _log_split(self, error: Exception, messages: int) -> None:
+        """Log once a minute of its kind that a batch failed."""
+        suppressed = self._throttle.suppressed_before(type(error).__qualname__)
+        if suppressed is not None:
+            log.warning(
+                "uplink_batch_split", error=type(error).__qualname__, messages=messages, suppressed=suppressed
+            )  # fmt: skip

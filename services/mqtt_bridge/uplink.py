@@ -12,6 +12,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -34,7 +35,7 @@ from services.protocol.words import Detail
 from services.watch_link.backend import Backend
 from services.watch_link.rates import Rates
 from services.watch_link.receiving import is_kept_by_watch, may_join_batch, receive, retry_replies
-from services.watch_link.registry import is_batched
+from services.watch_link.registry import is_batched, is_in_order
 from services.watch_link.replies import Reply
 
 CLIENT_ID: Final = "sw-uplink"
@@ -186,15 +187,19 @@ class _Reading:
     async def _work(self) -> None:
         while True:
             user, message = await self._backlog.next()
-            try:
-                topic = parse_uplink(message.topic)
-                if isinstance(topic, Uplink) and may_join_batch(topic, refusal_of(message)):
-                    # After the earlier messages of this watch, and without delaying the later ones.
-                    self._batchers[topic.kind].put(Waiting(message, topic))
-                else:
+            end_turn = partial(self._backlog.end_turn, user)
+            topic = parse_uplink(message.topic)
+            if not isinstance(topic, Uplink) or not may_join_batch(topic, refusal_of(message)):
+                try:
                     await self._settle([message], await self._commit(message))
-            finally:
-                self._backlog.end_turn(user)
+                finally:
+                    end_turn()
+            elif is_in_order(topic.kind):
+                self._batchers[topic.kind].put(Waiting(message, topic, end_turn))
+            else:
+                # After the earlier messages of this watch, and without delaying the later ones.
+                self._batchers[topic.kind].put(Waiting(message, topic))
+                end_turn()
 
     async def _commit(self, message: Incoming) -> list[Reply]:
         """Handle one message until it is committed or answered.

@@ -100,7 +100,9 @@ async def receive_batch(
     if not messages:
         return replies
     async with backend.begin() as work:
-        identities = await _identities(work, {message.user.name for message in messages.values()}, heard=True)
+        identities = await _identities(
+            work, {message.user.name for message in messages.values()}, heard=declared.is_sign_of_life
+        )
         paired = {number: message for number, message in messages.items() if message.user.name in identities}
         if paired:
             handled = await declared.handle(

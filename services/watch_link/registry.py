@@ -82,6 +82,9 @@ class BatchedKind:
     decode: Decode[Any]
     handle: HandleBatch
     refuse: Refuse
+    is_sign_of_life: bool = True
+    # Whether the next message of a watch waits until this one is committed.
+    in_order: bool = False
 
 
 Declaration = FactoryKind | PairedKind | BatchedKind
@@ -97,6 +100,12 @@ def sender_of(declaration: Declaration) -> Identity:
 def is_batched(kind: UplinkKind) -> bool:
     """Return whether messages of this kind of many watches may share one commit."""
     return isinstance(DECLARATIONS[kind], BatchedKind)
+
+
+def is_in_order(kind: UplinkKind) -> bool:
+    """Return whether the next message of a watch waits for the commit of one of this kind."""
+    declared = DECLARATIONS[kind]
+    return not isinstance(declared, BatchedKind) or declared.in_order
 
 
 def _declare(kind: UplinkKind, declaration: Declaration) -> None:
@@ -122,11 +131,17 @@ def handles(
     return declare
 
 
-def handles_batch(kind: UplinkKind, decode: Decode[C], refuse: Refuse) -> Callable[[HandleBatch], HandleBatch]:
-    """Declare the decorated function as the handler of many messages of a kind under one commit."""
+def handles_batch(
+    kind: UplinkKind, decode: Decode[C], refuse: Refuse, *, is_sign_of_life: bool = True, in_order: bool = False
+) -> Callable[[HandleBatch], HandleBatch]:
+    """Declare the decorated function as the handler of many messages of a kind under one commit.
+
+    ``is_sign_of_life`` as for :func:`handles`. ``in_order``: the next message of a watch is handled after the commit,
+    because what it says about the watch depends on this one.
+    """
 
     def declare(handle: HandleBatch) -> HandleBatch:
-        _declare(kind, BatchedKind(decode, handle, refuse))
+        _declare(kind, BatchedKind(decode, handle, refuse, is_sign_of_life, in_order))
         return handle
 
     return declare

@@ -16,7 +16,7 @@ from services.core.devices.presence.actions import HelloReport, record_seen
 from services.core.devices.watches.queries import lock_standing_identities
 from services.core.location.checkins.actions import ReceivedFix
 from services.core.location.checkins.actions import receive_fixes as receive_fixes_of
-from services.core.pairing.actions import receive_hello as receive_hello_of
+from services.core.pairing.hellos import receive_hellos
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.idempotency.actions import Answer
@@ -32,7 +32,7 @@ async def receive_fixes(work: UnitOfWork, fixes: Sequence[ReceivedFix]) -> list[
 
 async def receive_hello(work: UnitOfWork, username: str, report: HelloReport) -> None:
     """Record a hello of this user; KeyError without a standing identity."""
-    await receive_hello_of(work, (await lock_standing_identities(work, [username]))[username], report)
+    await receive_hellos(work, [((await lock_standing_identities(work, [username]))[username], report)])
 
 
 async def receive_voice(

@@ -10,9 +10,6 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from services.core.conversation.messages.actions import queue_again, release_queued
-from services.core.conversation.messages.receipts import resend_states
-from services.core.devices.alerts.from_watch import record_battery
-from services.core.devices.presence.actions import HelloReport, record_hello
 from services.core.devices.watches.queries import (
     STATES_THAT_MAY_LOG_IN,
     current_identity,
@@ -47,7 +44,7 @@ from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.inbox import actions as inbox
-from services.core.platform.outbox.actions import notify_factories, notify_factory, notify_watch
+from services.core.platform.outbox.actions import notify_factories, notify_factory
 
 # The channel that notifies the broker process of changed users.
 BROKER_CHANNEL = "broker_users"
@@ -202,33 +199,19 @@ async def mark_installed(work: UnitOfWork, usernames: Collection[str]) -> None:
     await notify_factories(work, sorted(installed.scalars().all()))
 
 
-async def receive_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:
-    """Record a hello of a standing identity, which the caller holds locked; the first one confirms the pairing.
+async def confirm_pairing(work: UnitOfWork, pairing: Pairing) -> None:
+    """Record that the watch has said hello under its new identity; the plain password is forgotten.
 
-    The plain password is forgotten at the confirmation. Everything the watch should know is sent again.
+    The caller holds the pairing locked.
     """
-    username = identity.username
-    # Lock order: items of the inbox before the family, which events lock.
-    await inbox.begin_again(work, identity.child_id)
-    await resend_states(work, username)
-    battery_pct = report.said.get("battery_pct")
-    if isinstance(battery_pct, int):
-        await record_battery(work, identity, battery_pct)
-    await record_hello(work, identity, report)
-    await notify_watch(work, username, greet=True)
-    result = await work.session.exec(
-        select(Pairing).where(col(Pairing.username) == username).with_for_update(key_share=True)
-    )
-    pairing = result.one()
-    if pairing.confirmed_at is None:
-        pairing.confirmed_at = work.now
-        pairing.sealed_password = None
-        work.add(pairing)
-        await _tell(work, pairing, "confirmed")
-        record_audit(
-            work, Actor("watch", username), "confirm_pairing", family_id=pairing.family_id,
-            subject_id=pairing.pairing_id,
-        )  # fmt: skip
+    pairing.confirmed_at = work.now
+    pairing.sealed_password = None
+    work.add(pairing)
+    await _tell(work, pairing, "confirmed")
+    record_audit(
+        work, Actor("watch", pairing.username), "confirm_pairing", family_id=pairing.family_id,
+        subject_id=pairing.pairing_id,
+    )  # fmt: skip
 
 
 async def unpair_child(work: UnitOfWork, guardian_id: uuid.UUID, child_id: uuid.UUID, reason: UnpairReason) -> None:
@@ -263,7 +246,7 @@ async def end_pairing(work: UnitOfWork, actor: Actor, identity: WatchIdentity, r
     pairing.sealed_password = None
     work.add(pairing)
     order_wipe(work, locked)
-    await inbox.begin_again(work, locked.child_id)
+    await inbox.begin_again(work, [locked.child_id])
     await queue_again(work, locked.child_id)
     await work.notify(BROKER_CHANNEL)
     watch = await work.session.get_one(Watch, locked.watch_id)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from services.core.devices.commands.actions import answer_command
 from services.core.devices.presence.actions import HelloReport, record_acknowledged_version, record_status
 from services.core.devices.watches.tables import WatchIdentity
-from services.core.pairing import actions as pairing
+from services.core.pairing.hellos import receive_hellos
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.idempotency.actions import Answer
 from services.protocol.codec import decode_json
@@ -15,7 +16,7 @@ from services.protocol.topics import UplinkKind
 from services.protocol.uplink import Ack, Hello, Status
 from services.protocol.words import CONFIG, CONTACTS, HELLO, AckState, Presence
 from services.watch_link.answers import answer_receipt, no_answer
-from services.watch_link.registry import UplinkMessage, handles
+from services.watch_link.registry import UplinkMessage, handles, handles_batch
 from services.watch_link.replies import Reply, receipt
 
 
@@ -23,21 +24,27 @@ def _refuse_hello(message: UplinkMessage[Any], answer: Answer) -> list[Reply]:
     return [receipt(message.user, answer_receipt(HELLO, answer))]
 
 
-@handles(
-    UplinkKind.HELLO, lambda _topic, payload: decode_json(payload, Hello), _refuse_hello, is_sign_of_life=False
+@handles_batch(
+    UplinkKind.HELLO, lambda _topic, payload: decode_json(payload, Hello), _refuse_hello, is_sign_of_life=False,
+    # A will or a status that followed it must not be recorded before it.
+    in_order=True,
 )  # fmt: skip
-async def receive_hello(work: UnitOfWork, identity: WatchIdentity, message: UplinkMessage[Hello]) -> list[Reply]:
+async def receive_hello(
+    work: UnitOfWork, received: Sequence[tuple[WatchIdentity, UplinkMessage[Hello]]]
+) -> list[list[Reply]]:
     """Record ``up/hello``. ``down/time`` and everything that waits are sent through the outbox, in this order."""
-    hello = message.content
-    report = HelloReport(
+    await receive_hellos(work, [(identity, _report(message.content)) for identity, message in received])
+    return [[] for _ in received]
+
+
+def _report(hello: Hello) -> HelloReport:
+    return HelloReport(
         nonce=hello.conn,
         tst=hello.tst,
         contacts_version=hello.contacts_version,
         config_version=hello.config_version,
         said=hello.model_dump(mode="json", exclude={"tst", "conn"}),
     )
-    await pairing.receive_hello(work, identity, report)
-    return []
 
 
 @handles(

@@ -13,7 +13,7 @@ from sqlmodel import select
 from services.core.conversation.messages.actions import send_to_child
 from services.core.conversation.messages.rules import text_body
 from services.core.platform.outbox import actions as outbox
-from services.core.platform.outbox.actions import notify_watch
+from services.core.platform.outbox.actions import greet_watches
 from services.core.platform.outbox.tables import OutboxRow
 from services.mqtt_bridge.downlink import CLAIM_LEASE, KINDS, messages_of
 from tests.support.clock import FakeClock
@@ -42,7 +42,7 @@ async def test_what_a_killed_bridge_noted_and_did_not_publish_is_published_by_th
             while await _rows(stand):  # noqa: ASYNC110 - a row has no event
                 await asyncio.sleep(0.01)
         async with stand.database.begin() as work:
-            await notify_watch(work, worn.username, greet=True)
+            await greet_watches(work, [worn.username])
         await _send(stand, home, "one")
         async with stand.database.begin() as work:
             row = await outbox.claim_in_order(work, KINDS, lease=CLAIM_LEASE)

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 
 from services.core.platform.db.database import Database
 from services.core.platform.outbox import actions as outbox
-from services.core.platform.outbox.actions import notify_watch, send_sms
+from services.core.platform.outbox.actions import greet_watches, notify_watch, send_sms
 from services.core.platform.outbox.rules import Urgency
 from services.core.platform.outbox.sms import SmsText
 from services.core.platform.outbox.tables import OutboxRow
@@ -188,7 +188,7 @@ async def test_rows_of_one_watch_are_never_claimed_at_once_and_keep_their_order(
     database: Database, clock: FakeClock
 ) -> None:
     async with database.begin() as work:
-        await notify_watch(work, "w-one", greet=True)
+        await greet_watches(work, ["w-one"])
         await notify_watch(work, "w-one")
         await notify_watch(work, "w-two")
 
@@ -212,7 +212,7 @@ async def test_a_row_is_left_while_another_consumer_is_about_to_claim_an_earlier
     database: Database,
 ) -> None:
     async with database.begin() as work:
-        await notify_watch(work, "w-one", greet=True)
+        await greet_watches(work, ["w-one"])
         await notify_watch(work, "w-one")
         await notify_watch(work, "w-two")
     earliest = select(OutboxRow).order_by(col(OutboxRow.outbox_id)).limit(1).with_for_update()

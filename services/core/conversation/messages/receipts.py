@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlalchemy import update
 from sqlmodel import col, select
 
@@ -69,9 +71,9 @@ async def record_shown(work: UnitOfWork, identity: WatchIdentity, ref: str, stat
     return STORED
 
 
-async def resend_states(work: UnitOfWork, username: str) -> None:
-    """Mark unconfirmed states of the child's messages for a new announcement, because the watch reconnected."""
-    own = select(Message.message_id).where(col(Message.username) == username)
+async def resend_states(work: UnitOfWork, usernames: Collection[str]) -> None:
+    """Mark unconfirmed states of these watches' messages for a new announcement, because they reconnected."""
+    own = select(Message.message_id).where(col(Message.username).in_(usernames))
     await work.run(
         update(MessageRecipient)
         .where(

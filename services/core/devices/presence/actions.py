@@ -5,7 +5,7 @@ Callers hold the row lock of the identity and of its presence (``standing_identi
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +23,7 @@ from services.core.devices.presence.rules import (
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.devices.watches.timestamps import measure_skew_s
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.events.actions import record_event
+from services.core.platform.events.actions import record_event, record_event_of_many
 from services.core.platform.facts.actions import record_fact
 from services.core.platform.outbox.actions import notify_watch
 
@@ -39,8 +39,17 @@ class HelloReport:
     said: dict[str, Any]
 
 
-async def record_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> None:
-    """Record a hello: the watch is online and holds these versions; everything unanswered is due again."""
+async def record_hellos(work: UnitOfWork, hellos: Sequence[tuple[WatchIdentity, HelloReport]]) -> None:
+    """Record hellos: the watches are online and hold these versions; everything unanswered is due again.
+
+    The caller holds their families' rows.
+    """
+    came_back = {one.child_id: one.family_id for one, report in hellos if not _record_hello(work, one, report)}
+    await record_event_of_many(work, "watch.presence", came_back, detail={"state": "online"})
+
+
+def _record_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloReport) -> bool:
+    """Record a hello; return whether the watch was there before."""
     was_there = identity.online and identity.asleep_until_at is None
     if identity.last_hello_at is None:
         identity.first_boot = report.said.get("boot")
@@ -57,8 +66,7 @@ async def record_hello(work: UnitOfWork, identity: WatchIdentity, report: HelloR
     identity.repeats = 0
     _set(work, identity, online=True)
     record_fact(work, "hello", watch_id=identity.watch_id, child_id=identity.child_id, family_id=identity.family_id)
-    if not was_there:
-        await notify_presence(work, identity)
+    return was_there
 
 
 async def record_status(

@@ -64,11 +64,12 @@ async def hold_families(work: UnitOfWork, family_ids: Collection[uuid.UUID]) -> 
 
 
 async def record_event_of_many(
-    work: UnitOfWork, kind: str, families: Mapping[uuid.UUID, uuid.UUID], *, needs_right: str = ""
-) -> None:
+    work: UnitOfWork, kind: str, families: Mapping[uuid.UUID, uuid.UUID], *, needs_right: str = "",
+    detail: dict[str, str | int | bool] | None = None,
+) -> None:  # fmt: skip
     """Record one event of a kind for each child (``families``: child to family) with a constant number of statements.
 
-    The caller holds the families' rows (:func:`hold_families`).
+    The caller holds the families' rows (:func:`hold_families`). Of kinds that wake no phone.
     """
     if not families:
         return
@@ -85,7 +86,7 @@ async def record_event_of_many(
         work.add(
             Event(
                 family_id=family_id, seq=last_seq[family_id], kind=kind, child_id=child_id, needs_right=needs_right,
-                created_at=work.now,
+                detail=detail or {}, created_at=work.now,
             )
         )  # fmt: skip
         last_seq[family_id] -= 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 
 from sqlalchemy import func, or_, text, update
@@ -139,11 +140,11 @@ def note_fetch(work: UnitOfWork, item: InboxItem, first_chunk: int) -> bool:
     return transfer.first_chunk >= 0
 
 
-async def begin_again(work: UnitOfWork, child_id: uuid.UUID) -> None:
-    """Announce the waiting items again, because a new connection has received no announcement."""
+async def begin_again(work: UnitOfWork, child_ids: Collection[uuid.UUID]) -> None:
+    """Announce the waiting items of these children again, because a new connection has received no announcement."""
     await work.run(
         update(InboxItem)
-        .where(col(InboxItem.child_id) == child_id, col(InboxItem.state) == "waiting")
+        .where(col(InboxItem.child_id).in_(child_ids), col(InboxItem.state) == "waiting")
         .values(announced_to=None, announcements=0, next_announce_at=None)
     )
 

@@ -33,14 +33,20 @@ _DEFERRED = counter("outbox_deferrals", "Effects that failed and are due again l
 _CLAIM_TRIES = 5
 
 
-async def notify_watch(work: UnitOfWork, username: str, *, greet: bool = False, back: bool = False) -> None:
+async def notify_watch(work: UnitOfWork, username: str, *, back: bool = False) -> None:
     """Queue a comparison of this identity's current state with what was sent to it; a bridge sends the difference.
 
-    The row does not say what to send: later changes are sent with it, and a second row then sends nothing. ``greet``
-    adds ``down/time``, the answer to hello; ``back`` informs the guardians that the watch is online again.
+    The row does not say what to send: later changes are sent with it, and a second row then sends nothing. ``back``
+    informs the guardians that the watch is online again.
     """
-    payload = {name: True for name, is_set in (("greet", greet), ("back", back)) if is_set}
-    await _queue(work, "watch", username, payload)
+    await _queue(work, "watch", username, {"back": True} if back else {})
+
+
+async def greet_watches(work: UnitOfWork, usernames: Sequence[str]) -> None:
+    """Queue ``down/time`` and what else is due for watches that said hello: one statement, and one wake-up."""
+    if usernames:
+        work.add(*(_row(work, "watch", username, {"greet": True}, Urgency.NORMAL) for username in usernames))
+        await work.notify(CHANNEL, "watch")
 
 
 async def notify_factory(work: UnitOfWork, serial: str) -> None:
