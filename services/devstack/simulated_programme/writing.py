@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import text, update
+from sqlmodel import col
 
 from services.core.devices.watches.tables import Watch, WatchIdentity, WatchPresence, WatchSettings
 from services.core.measurement.counting.actions import hold_counting, hold_off_the_worker, rebuild
+from services.core.measurement.counting.purging import purge_one_unmeasured
 from services.core.measurement.errors import SimulationExistsError, SimulationRefusedError
 from services.core.measurement.indicators.rules import quarter_of, week_of
 from services.core.measurement.publishing.actions import publish_week
@@ -41,6 +44,11 @@ _NO_PASSWORD: Final = "none"  # noqa: S105
 # Days simulated before the first week and after the last one, for facts that follow up on a message.
 _BESIDES: Final = 10 + 8
 _AGREE: Final = 0.92
+# Cohorts have between so many families. A few families join after the first week, and a few withdraw their consent to
+# measurement: in any week, as real ones do, and not at the end of a quarter.
+_COHORT: Final = (6, 30)
+_JOINS_LATER: Final = 0.04
+_WITHDRAWS: Final = 0.03
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,10 @@ class _Member:
     country: str
     zone: ZoneInfo
     first_day: date
+    cohort_id: uuid.UUID
     agrees: bool
+    # The week of the programme before whose publishing it withdraws its consent.
+    withdraws: int | None
 
     @property
     def identity(self) -> WatchIdentity:
@@ -105,6 +116,7 @@ async def simulate(
         await work.flush()
         first_week = quarter_of(week_of(work.now.date() - timedelta(weeks=plan.weeks + 2)))
     facts = reports = 0
+    withdrawn: dict[int, list[uuid.UUID]] = defaultdict(list)
     # Excludes a running worker, which would publish weeks in which most sites do not exist yet.
     async with database.begin() as held:
         await hold_off_the_worker(held)
@@ -122,10 +134,14 @@ async def simulate(
                     )  # fmt: skip
                     facts, reports = facts + taken, reports + taken
                 await rebuild(work, [member.family_id for member in members])
+            for member in members:
+                if member.withdraws is not None:
+                    withdrawn[member.withdraws].append(member.family_id)
             progress()
         for number in range(plan.weeks):
             async with database.begin() as work:
                 await hold_counting(work, wait=True)
+                await _withdraw(work, withdrawn[number], _noon(first_week + timedelta(weeks=number)))
                 await publish_week(work, programme.programme_id, first_week + timedelta(weeks=number))
             progress()
     return Simulated(programme.programme_id, name, facts, reports, plan.weeks)
@@ -144,22 +160,24 @@ async def _make_site(
     )  # fmt: skip
     work.add(site)
     await work.flush()
-    cohorts = [
-        Cohort(cohort_id=_id(chance), site_id=site.site_id, name=f"Cohort {letter}", starts_on=first_day,
-               created_at=began_at)
-        for letter in "AB"
-    ]  # fmt: skip
+    share = plan.families // plan.sites + (number < plan.families % plan.sites)
+    cohorts: list[Cohort] = []
+    cohort_of: list[uuid.UUID] = []
+    while len(cohort_of) < share:
+        cohort = Cohort(cohort_id=_id(chance), site_id=site.site_id, name=f"Cohort {len(cohorts) + 1}",
+                        starts_on=first_day, created_at=began_at)  # fmt: skip
+        cohorts.append(cohort)
+        cohort_of += [cohort.cohort_id] * chance.randint(*_COHORT)
     work.add(*cohorts)
     await work.flush()
-    share = plan.families // plan.sites + (number < plan.families % plan.sites)
     text_version = consent_texts()[Part.MEASUREMENT, "en"].text_version
     members = []
     first: list[Any] = []
     then: list[Any] = []
     for place in range(share):
         code = f"SIM{plan.seed}-{number + 1:02d}-{place + 1:03d}"
-        member = _Member(_id(chance), _id(chance), _id(chance), country, ZoneInfo(zone), first_day,
-                         chance.random() < _AGREE)  # fmt: skip
+        member = _member(chance, country, ZoneInfo(zone), first_day, cohort_of[place], plan.weeks)
+        began_at = _noon(member.first_day)
         guardian = Guardian(
             guardian_id=_id(chance), phone=f"+999{plan.seed % 1000:03d}{number:03d}{place:04d}", locale=locale,
             created_at=began_at,
@@ -171,7 +189,7 @@ async def _make_site(
                   wrapped_key=work.vault.new_wrapped_key(f"child/{member.child_id}")),
             Membership(family_id=member.family_id, guardian_id=guardian.guardian_id, relation="mother",
                        is_primary=True, joined_at=began_at),
-            Enrolment(family_id=member.family_id, site_id=site.site_id, cohort_id=cohorts[place % 2].cohort_id,
+            Enrolment(family_id=member.family_id, site_id=site.site_id, cohort_id=member.cohort_id,
                       guardian_phone=guardian.phone, enrolled_at=began_at),
             Watch(watch_id=member.watch_id, serial=f"SIM{plan.seed % 1000:03d}{number:03d}{place:04d}", model="sim-1",
                   site_id=site.site_id, state="handed_out", handed_out_to=member.family_id,
@@ -188,14 +206,40 @@ async def _make_site(
     await work.flush()
     work.add(
         *(
-            WatchSettings(child_id=member.child_id, timezone=zone, language=locale, quiet=_SCHOOL, changed_at=began_at)
+            WatchSettings(
+                child_id=member.child_id, timezone=zone, language=locale, quiet=_SCHOOL,
+                changed_at=_noon(member.first_day),
+            )  # fmt: skip
             for member in members
         ),
         # Recorded from the first day; a later record would count all earlier messages again.
-        *(QuietSince(child_id=member.child_id, since_at=began_at, quiet=_SCHOOL, timezone=zone) for member in members),
+        *(
+            QuietSince(child_id=member.child_id, since_at=_noon(member.first_day), quiet=_SCHOOL, timezone=zone)
+            for member in members
+        ),
     )
     await work.flush()
     return members
+
+
+def _member(
+    chance: random.Random, country: str, zone: ZoneInfo, first_day: date, cohort_id: uuid.UUID, weeks: int
+) -> _Member:  # fmt: skip
+    later = timedelta(weeks=chance.randrange(1, weeks)) if weeks > 1 and chance.random() < _JOINS_LATER else timedelta()
+    withdraws = chance.randrange(1, weeks) if weeks > 1 and chance.random() < _WITHDRAWS else None
+    return _Member(_id(chance), _id(chance), _id(chance), country, zone, first_day + later, cohort_id,
+                   chance.random() < _AGREE, withdraws)  # fmt: skip
+
+
+async def _withdraw(work: UnitOfWork, family_ids: Sequence[uuid.UUID], at: datetime) -> None:
+    if family_ids:
+        await work.run(
+            update(Consent)
+            .where(col(Consent.family_id).in_(family_ids), col(Consent.part) == Part.MEASUREMENT)
+            .values(withdrawn_at=at)
+        )
+        while await purge_one_unmeasured(work):
+            pass
 
 
 @dataclass(frozen=True)
