@@ -207,9 +207,12 @@ async def _make_site(
     work.add(
         *(
             WatchSettings(
-                child_id=member.child_id, timezone=zone, language=locale, quiet=_SCHOOL,
+                child_id=member.child_id,
+                timezone=zone,
+                language=locale,
+                quiet=_SCHOOL,
                 changed_at=_noon(member.first_day),
-            )  # fmt: skip
+            )
             for member in members
         ),
         # Recorded from the first day; a later record would count all earlier messages again.

@@ -104,7 +104,7 @@ async def indicators(home: Household) -> list[dict[str, Measure]]:
             week = week_of((home.clock.now - timedelta(weeks=number)).date())
             (told,) = (await family_weeks(work, [family], week)).values()
             alone = [replace(told, family_id=uuid.UUID(int=1))]
-            found.append({code: indicator.formula(alone) for code, indicator in INDICATORS.items()})
+            found.append({code: indicator.formula(alone, None) for code, indicator in INDICATORS.items()})
     return found
 
 

@@ -13,10 +13,11 @@ from services.api.staff.schemas import usage as schemas
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import INDICATORS
 from services.core.measurement.publishing import queries
+from services.core.measurement.publishing.coding import bound_of
 from services.core.people.households.errors import NotFoundError
 from services.core.people.programme.queries import cohort_of_site, programme_served
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.disclosure import LEAST
+from services.core.platform.disclosure import LEAST, Audience
 from services.core.platform.locales import LOCALES
 
 router = APIRouter(prefix="/v1/staff", tags=["staff: usage"])
@@ -154,7 +155,7 @@ async def _page(
                     schemas.UsageCell(
                         indicator=cell.indicator, version=cell.version, suppressed=cell.value is None, n=cell.n,
                         count=cell.count, value=cell.value, lower_quartile=cell.lower_quartile,
-                        upper_quartile=cell.upper_quartile,
+                        upper_quartile=cell.upper_quartile, bound=bound_of(cell, Audience.STAFF),
                     )
                     for cell in cells
                 ],

@@ -29,6 +29,9 @@ class UsageCell(ResponseBody):
     value: float | None
     lower_quartile: float | None
     upper_quartile: float | None
+    bound: Literal["at_most", "at_least"] | None = Field(
+        description="the value stands for all below or above it; null: for itself"
+    )
 
 
 class UsageWeek(ResponseBody):
@@ -63,7 +66,7 @@ class Indicator(ResponseBody):
 
     code: str
     version: int
-    kind: Literal["share_of_families", "share_of_weeks", "ratio", "quartiles", "median", "survival"]
+    kind: Literal["share_of_families", "ratio", "quartiles", "median", "survival"]
     of_the_whole: bool = Field(description="published for the whole programme only, not for a site or cohort")
     words: dict[Locale, IndicatorText]
 

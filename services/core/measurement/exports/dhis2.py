@@ -9,6 +9,8 @@ from datetime import date
 from typing import Any
 
 from services.core.measurement.indicators.rules import Cell
+from services.core.measurement.publishing.coding import bound_of
+from services.core.platform.disclosure import Audience
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,8 @@ class DryRun:
 
     values: int
     suppressed: int
+    # Values that stand for all below or above them: the format has no sign for that.
+    bounds: int
     indicators_without_element: tuple[str, ...]
     scopes_without_unit: tuple[str, ...]
 
@@ -35,8 +39,8 @@ def period_of(week: date) -> str:
     return f"{year}W{number}"
 
 
-def data_value_set(cells: Sequence[Cell], mapped: Dhis2Ids, *, dry_run: bool) -> dict[str, Any]:
-    """Return the body of ``/api/dataValueSets``; suppressed and unmapped cells are left out.
+def data_value_set(cells: Sequence[Cell], audience: Audience, mapped: Dhis2Ids, *, dry_run: bool) -> dict[str, Any]:
+    """Return the body of ``/api/dataValueSets``; suppressed and unmapped cells and bounds are left out.
 
     ``dry_run`` is a parameter of the request: DHIS2 then validates everything and stores nothing.
     """
@@ -49,7 +53,10 @@ def data_value_set(cells: Sequence[Cell], mapped: Dhis2Ids, *, dry_run: bool) ->
             "value": f"{cell.value:g}",
         }
         for cell in cells
-        if cell.value is not None and cell.indicator in mapped.data_elements and cell.scope_id in mapped.org_units
+        if cell.value is not None
+        and cell.indicator in mapped.data_elements
+        and cell.scope_id in mapped.org_units
+        and bound_of(cell, audience) is None
     ]
     return {
         "parameters": {"dryRun": dry_run, "importStrategy": "CREATE_AND_UPDATE"},
@@ -57,12 +64,13 @@ def data_value_set(cells: Sequence[Cell], mapped: Dhis2Ids, *, dry_run: bool) ->
     }
 
 
-def dry_run_of(cells: Sequence[Cell], mapped: Dhis2Ids) -> DryRun:
+def dry_run_of(cells: Sequence[Cell], audience: Audience, mapped: Dhis2Ids) -> DryRun:
     """Return what :func:`data_value_set` would send of these cells."""
-    body = data_value_set(cells, mapped, dry_run=True)["body"]
+    body = data_value_set(cells, audience, mapped, dry_run=True)["body"]
     return DryRun(
         values=len(body["dataValues"]),
         suppressed=sum(cell.value is None for cell in cells),
+        bounds=sum(bound_of(cell, audience) is not None for cell in cells),
         indicators_without_element=tuple(
             sorted({cell.indicator for cell in cells if cell.indicator not in mapped.data_elements})
         ),

@@ -19,3 +19,10 @@ def number_text(value: float, locale: str) -> str:
 def per_cent_text(share: float, locale: str) -> str:
     """Return a share (0 to 1) in whole per cent."""
     return _PER_CENT.get(locale, _PER_CENT["en"]).format(f"{share * 100:.0f}")
+
+
+def bounded_text(figure: str, bound: str | None) -> str:
+    """Return a figure that stands for everything beyond it with the sign that says so."""
+    return {"at_most": f"\N{LESS-THAN OR EQUAL TO} {figure}", "at_least": f"\N{GREATER-THAN OR EQUAL TO} {figure}"}.get(
+        bound or "", figure
+    )

@@ -15,13 +15,15 @@ from typing import Any, Final
 
 import xlsxwriter
 
-from services.core.measurement.exports.words import words
+from services.core.measurement.exports.words import suppression_text, words
 from services.core.measurement.indicators.rules import INDICATORS, Cell
+from services.core.measurement.publishing.coding import bound_of
 from services.core.measurement.publishing.headlines import Headline
 from services.core.platform.disclosure import LEAST, ROUNDED_TO, Audience
 
 COLUMNS: Final = (
     "week", "scope", "indicator", "version", "n", "count", "value", "lower_quartile", "upper_quartile", "suppressed",
+    "bound",
 )  # fmt: skip
 # Spreadsheets evaluate texts that begin with one of these.
 _FORMULA_SIGNS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -55,9 +57,10 @@ class Extract:
             ("least_families", str(LEAST[self.audience])),
             ("rounded_to", str(ROUNDED_TO)),
             *([("simulated", text["simulated"])] if self.simulated else []),
-            ("suppression", text["suppression"].format(least=LEAST[self.audience])),
+            ("suppression", suppression_text(text, self.audience)),
             ("unit", text["unit"]),
             ("medians", text["medians"]),
+            ("bounds", text["bounds"]),
             ("reading", text["not_impact"]),
         ]
 
@@ -66,7 +69,7 @@ class Extract:
         return [
             (
                 cell.week, self.scopes[cell.scope_id], cell.indicator, cell.version, cell.n, cell.count, cell.value,
-                cell.lower_quartile, cell.upper_quartile, cell.value is None,
+                cell.lower_quartile, cell.upper_quartile, cell.value is None, bound_of(cell, self.audience),
             )
             for cell in self.cells
         ]  # fmt: skip

@@ -111,10 +111,11 @@ def _for_dhis2(export: UsageExport, extract: Extract) -> bytes:
     units = {uuid.UUID(scope): unit for scope, unit in said["org_units"].items()}
     # Dhis2Ids units that are not in this file are refused.
     mapped = Dhis2Ids(said["data_elements"], {scope: unit for scope, unit in units.items() if scope in extract.scopes})
-    told = data_value_set(extract.cells, mapped, dry_run=said["dry_run"])
-    left_out = dry_run_of(extract.cells, mapped)
+    told = data_value_set(extract.cells, extract.audience, mapped, dry_run=said["dry_run"])
+    left_out = dry_run_of(extract.cells, extract.audience, mapped)
     told["left_out"] = {
         "suppressed": left_out.suppressed,
+        "bounds": left_out.bounds,
         "indicators_without_element": left_out.indicators_without_element,
         "scopes_without_unit": left_out.scopes_without_unit,
     }

@@ -15,15 +15,16 @@ from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
-from services.core.measurement.exports.figures import number_text, per_cent_text
+from services.core.measurement.exports.figures import bounded_text, number_text, per_cent_text
 from services.core.measurement.exports.files import Extract
 from services.core.measurement.exports.plots import Plot, plot_of_weeks
 from services.core.measurement.exports.survival_curve import survival_section
-from services.core.measurement.exports.words import words
+from services.core.measurement.exports.words import suppression_text, words
 from services.core.measurement.indicators.rules import INDICATORS, SURVIVAL_DAYS, Cell, Kind
+from services.core.measurement.publishing.coding import bound_of
 from services.core.measurement.publishing.headlines import Headline
 from services.core.office.papers.wording import date_text
-from services.core.platform.disclosure import LEAST
+from services.core.platform.disclosure import LEAST, Audience
 
 # The groups in the order of their weight, and the indicators of each.
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -39,7 +40,7 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "device": ("delivered_5_min", "delivered_24_h", "uptime", "worn_h", "low_battery_days", "reboots"),
 }
 _FIRST_PAGE: Final = ("sites", "families", "children", "watches", "recordings")
-_IN_PER_CENT: Final = frozenset({Kind.SHARE_OF_FAMILIES, Kind.SHARE_OF_WEEKS, Kind.RATIO, Kind.SURVIVAL})
+_IN_PER_CENT: Final = frozenset({Kind.SHARE_OF_FAMILIES, Kind.RATIO, Kind.SURVIVAL})
 
 
 @dataclass(frozen=True)
@@ -85,25 +86,25 @@ def donor_report(extract: Extract) -> str:
         else ("", "")
     )
     period = text["period"].format(first=first, last=last, weeks=len(weeks)) if weeks else ""
-    groups = [_group(title, codes, cells, extract.locale) for title, codes in _GROUPS.items()]
+    groups = [_group(title, codes, cells, extract) for title, codes in _GROUPS.items()]
     return _template().render(
         locale=extract.locale,
         text=text,
         scope_name=extract.scopes[own],
         period=period,
-        suppression=text["suppression"].format(least=LEAST[extract.audience]),
+        suppression=suppression_text(text, extract.audience),
         made_on=text["made_at"].format(day=date_text(extract.made_at.date(), extract.locale)),
         sites_note=text["sites_note"].format(least=LEAST[extract.audience]),
         simulated=extract.simulated,
         first_page=_first_page(extract.headline, first, last, extract.locale) if weeks else None,
         groups=[group for group in groups if group.sections or group.hidden],
-        survival=survival_section(extract.cells, extract.scopes, extract.locale),
+        survival=survival_section(extract),
     )
 
 
-def formatted(cell: Cell, locale: str) -> str:
-    """Return a shown value as readers of the locale write it, with its quartiles where they are shown."""
-    middle = _figure(cell.indicator, cell.value or 0, locale)
+def formatted(cell: Cell, locale: str, audience: Audience) -> str:
+    """Return a shown value as readers of the locale write it, with its quartiles or its bound where it has them."""
+    middle = bounded_text(_figure(cell.indicator, cell.value or 0, locale), bound_of(cell, audience))
     if cell.lower_quartile is None or cell.upper_quartile is None:
         return middle
     lower, upper = (_figure(cell.indicator, value, locale) for value in (cell.lower_quartile, cell.upper_quartile))
@@ -123,10 +124,10 @@ def _first_page(headline: Headline | None, first: str, last: str, locale: str) -
     return FirstPage([(text[f"first.{name}"], value) for name, value in shown.items()], quote)
 
 
-def _group(title: str, codes: Sequence[str], cells: Sequence[Cell], locale: str) -> Group:
-    text = words(locale)
+def _group(title: str, codes: Sequence[str], cells: Sequence[Cell], extract: Extract) -> Group:
+    text = words(extract.locale)
     sections = [
-        _section(code, sorted(of_code, key=lambda cell: cell.week), locale)
+        _section(code, sorted(of_code, key=lambda cell: cell.week), extract)
         for code in codes
         if (of_code := [cell for cell in cells if cell.indicator == code])
     ]
@@ -138,7 +139,8 @@ def _group(title: str, codes: Sequence[str], cells: Sequence[Cell], locale: str)
     )
 
 
-def _section(code: str, cells: Sequence[Cell], locale: str) -> IndicatorSection:
+def _section(code: str, cells: Sequence[Cell], extract: Extract) -> IndicatorSection:
+    locale = extract.locale
     text = words(locale)
     shown = [cell for cell in cells if cell.value is not None]
     name, definition, version = text[f"name.{code}"], text[f"definition.{code}"], cells[-1].version
@@ -150,7 +152,7 @@ def _section(code: str, cells: Sequence[Cell], locale: str) -> IndicatorSection:
         max(cell.value or 0, cell.upper_quartile or 0) for cell in cells) or 1.0  # fmt: skip
     plot = plot_of_weeks(cells, top, lambda value: _figure(code, value, locale), lambda day: date_text(day, locale))
     return IndicatorSection(
-        name, definition, version, hidden, formatted(latest, locale),
+        name, definition, version, hidden, formatted(latest, locale, extract.audience),
         text["week"].format(day=date_text(latest.week, locale)), latest.n, plot,
     )  # fmt: skip
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from services.core.measurement.exports.figures import per_cent_text
-from services.core.measurement.exports.plots import Curve, Plot, colour_of, dashes_of, plot_of_survival
+from services.core.measurement.exports.figures import bounded_text, per_cent_text
+from services.core.measurement.exports.files import Extract
+from services.core.measurement.exports.plots import Plot, colour_of, dashes_of, plot_of_survival
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import SURVIVAL_DAYS, Cell
+from services.core.measurement.publishing.coding import bound_of
 
 _CODE_OF: Final = {day: f"survival_{day}" for day in SURVIVAL_DAYS}
 
@@ -34,26 +35,35 @@ class SurvivalSection:
     rows: tuple[SurvivalRow, ...]
 
 
-def curve_of(cells: Sequence[Cell]) -> Curve:
-    """Return the shares by day of the latest week in which any share is shown; ``cells`` are of one scope."""
+def curve_of(cells: Sequence[Cell]) -> dict[int, Cell]:
+    """Return the cells by day of the latest week in which any share is shown; ``cells`` are of one scope."""
     shown = [cell for cell in cells if cell.indicator in _CODE_OF.values() and cell.value is not None]
     latest = max((cell.week for cell in shown), default=None)
-    of_week = {cell.indicator: cell.value for cell in shown if cell.week == latest}
-    return {day: value for day, code in _CODE_OF.items() if (value := of_week.get(code)) is not None}
+    of_week = {cell.indicator: cell for cell in shown if cell.week == latest}
+    return {day: of_week[code] for day, code in _CODE_OF.items() if code in of_week}
 
 
-def survival_section(cells: Sequence[Cell], scopes: Mapping[uuid.UUID, str], locale: str) -> SurvivalSection | None:
-    """Return a line and a row of the table for each scope; None when no share of any scope is shown."""
-    curves = [(name, curve_of([cell for cell in cells if cell.scope_id == scope])) for scope, name in scopes.items()]
-    if not any(curve for _, curve in curves):
+def survival_section(extract: Extract) -> SurvivalSection | None:
+    """Return a line and a row of the table for each scope with a share that is shown; None without one."""
+    curves = [
+        (name, curve)
+        for scope, name in extract.scopes.items()
+        if (curve := curve_of([cell for cell in extract.cells if cell.scope_id == scope]))
+    ]
+    if not curves:
         return None
-    text = words(locale)
+    text = words(extract.locale)
     rows = tuple(
         SurvivalRow(
             name, colour_of(place), dashes_of(place),
-            tuple(per_cent_text(curve[day], locale) if day in curve else text["suppressed"] for day in SURVIVAL_DAYS),
+            tuple(_figure(curve[day], extract) if day in curve else text["suppressed"] for day in SURVIVAL_DAYS),
         )
         for place, (name, curve) in enumerate(curves)
     )  # fmt: skip
     headings = tuple(text["after_days"].format(days=day) for day in SURVIVAL_DAYS)
-    return SurvivalSection(plot_of_survival([curve for _, curve in curves]), headings, rows)
+    shares = [{day: cell.value or 0 for day, cell in curve.items()} for _, curve in curves]
+    return SurvivalSection(plot_of_survival(shares), headings, rows)
+
+
+def _figure(cell: Cell, extract: Extract) -> str:
+    return bounded_text(per_cent_text(cell.value or 0, extract.locale), bound_of(cell, extract.audience))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from services.core.measurement.publishing.coding import MEDIAN_FAMILIES, SHARE_FAMILIES
+from services.core.platform.disclosure import LEAST, Audience
 from services.core.platform.locales import DEFAULT_LOCALE, LOCALES
 
 _TEXTS = Path(__file__).parent / "texts"
@@ -17,3 +20,9 @@ def words(locale: str) -> dict[str, str]:
     known = locale if locale in LOCALES else DEFAULT_LOCALE
     found: dict[str, str] = json.loads((_TEXTS / f"{known}.json").read_text(encoding="utf-8"))
     return found
+
+
+def suppression_text(text: Mapping[str, str], audience: Audience) -> str:
+    """Return the sentence that says of how large groups an audience is shown numbers."""
+    least = LEAST[audience]
+    return text["suppression"].format(median=MEDIAN_FAMILIES * least, share=SHARE_FAMILIES * least)

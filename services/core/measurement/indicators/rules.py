@@ -10,14 +10,12 @@ import math
 import statistics
 import uuid
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from enum import StrEnum
 from itertools import groupby, pairwise
 from typing import Final
 
-from services.core.devices.presence.battery_levels import LOW_PCT
-from services.core.devices.presence.rules import Journey, silent_since
 from services.core.measurement.counting.days import ANSWER_CENSORED_S
 
 ASSIGNED_DAYS_MIN: Final = 4
@@ -28,7 +26,6 @@ LONGEST_GAP_LOOK_BACK_DAYS: Final = 28
 # 07 to 21 local time: the hours in which a child is awake.
 WAKING_HOURS: Final = range(7, 21)
 SURVIVAL_DAYS: Final = (28, 91, 182, 364)
-_ACTIVE_WITHIN: Final = timedelta(days=7)
 
 
 class DropOut(StrEnum):
@@ -96,6 +93,8 @@ class Measure:
     value: float | None = None
     lower_quartile: float | None = None
     upper_quartile: float | None = None
+    # Of a pooled share: the mean of what one family adds to the whole.
+    weight: float = 0
 
 
 @dataclass(slots=True)
@@ -117,11 +116,14 @@ class Kind(StrEnum):
     """Kind of measure; it decides what may be shown of it."""
 
     SHARE_OF_FAMILIES = "share_of_families"
-    SHARE_OF_WEEKS = "share_of_weeks"
     RATIO = "ratio"
     QUARTILES = "quartiles"
     MEDIAN = "median"
     SURVIVAL = "survival"
+
+
+# The second argument is the programme's measure, which stands in for families that are missing in a small group.
+Formula = Callable[[Sequence[FamilyWeek], Measure | None], Measure]
 
 
 @dataclass(frozen=True)
@@ -131,17 +133,27 @@ class Indicator:
     code: str
     version: int
     kind: Kind
-    formula: Callable[[Sequence[FamilyWeek]], Measure]
+    formula: Formula
     # Decimals that are published; seconds and counts have none.
     digits: int = 0
     # Published for the whole programme only.
     of_the_whole: bool = False
+    # Shares: a whole is split into parts of so many families. Rarer ones need larger parts to say anything.
+    floor: int = 40
+    # Of which share this one is a part, and which part is the rest of it.
+    part_of: str | None = None
+    rest_of: tuple[str, str] | None = None
+    # For a fixed population the value only grows, or only falls.
+    cumulative: bool = False
 
 
 # ---------------------------------------------------------------- building blocks
 
 # A published median or quartile is the mean of so many families' values at least.
 _VALUES_AROUND: Final = 5
+# Where fewer families have a value (nobody spoke, the watch is broken), the programme's value stands in for the missing
+# ones: whether a number is shown, and how it is rounded, depends on the size of a group alone.
+STAND_INS: Final = 10
 
 
 def quartiles(values: Iterable[float]) -> Measure:
@@ -235,38 +247,10 @@ def drop_out(
     return min(found, default=None)
 
 
-@dataclass(frozen=True)
-class Device:
-    """Current state of one watch."""
-
-    state: str
-    # Empty: it is not paired.
-    paired_at: datetime | None
-    last_seen_at: datetime | None
-    battery_pct: int | None
-    journey: Journey | None = None
-
-
-def device_states(device: Device, now: datetime) -> tuple[str, ...]:
-    """Return every state a watch is in: where it is, whether it is in use, and what is wrong with it."""
-    if device.state in {"registered", "lost", "returned", "broken"}:
-        return (device.state,)
-    states = ["handed_out"]
-    if device.paired_at is not None:
-        states.append("paired")
-        if device.last_seen_at is not None and now - device.last_seen_at <= _ACTIVE_WITHIN:
-            states.append("active_7_days")
-        if device.journey is not None:
-            states.append("not_arrived" if device.journey.is_overdue else "on_its_way")
-        on_its_way = device.journey is not None
-        if silent_since(device.last_seen_at, device.paired_at, now, on_its_way=on_its_way) is not None:
-            states.append("silent_48_hours")
-        if device.battery_pct is not None and device.battery_pct <= LOW_PCT:
-            states.append("low_battery")
-    return tuple(states)
-
-
 # ---------------------------------------------------------------- the indicators
+
+# Of fewer families what a tenth did would be at the edge of what is published, and so would be the sum of parts.
+_RARE: Final = 200
 
 
 def _share(families: Sequence[FamilyWeek], holds: Callable[[FamilyWeek], bool]) -> Measure:
@@ -274,18 +258,33 @@ def _share(families: Sequence[FamilyWeek], holds: Callable[[FamilyWeek], bool]) 
     return Measure(len(families), count, count / len(families) if families else None)
 
 
-def _ratio(
-    families: Sequence[FamilyWeek], part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]
-) -> Measure:
+def _of_all(holds: Callable[[FamilyWeek], bool]) -> Formula:
+    return lambda families, _: _share(families, holds)
+
+
+def _ratio(part: Callable[[FamilyWeek], int], whole: Callable[[FamilyWeek], int]) -> Formula:
     """Pool the families with a non-zero ``whole``."""
-    having = [family for family in families if family.qualifies and whole(family)]
-    total = sum(whole(family) for family in having)
-    return Measure(len(having), None, sum(part(family) for family in having) / total if total else None)
+
+    def formula(families: Sequence[FamilyWeek], typical: Measure | None) -> Measure:
+        having = [family for family in families if family.qualifies and whole(family)]
+        total = float(sum(whole(family) for family in having))
+        found = float(sum(part(family) for family in having))
+        if typical is not None and typical.value is not None:
+            added = max(0, STAND_INS - len(having)) * typical.weight
+            total, found = total + added, found + added * typical.value
+        return Measure(
+            len(having), None, found / total if total else None, weight=total / len(having) if having else 0
+        )  # fmt: skip
+
+    return formula
 
 
-def _over_weeks(value: Callable[[FamilyWeek], float | None]) -> Callable[[Sequence[FamilyWeek]], Measure]:
-    def formula(families: Sequence[FamilyWeek]) -> Measure:
-        return quartiles(found for family in families if family.qualifies and (found := value(family)) is not None)
+def _over_weeks(value: Callable[[FamilyWeek], float | None]) -> Formula:
+    def formula(families: Sequence[FamilyWeek], typical: Measure | None) -> Measure:
+        having = [found for family in families if family.qualifies and (found := value(family)) is not None]
+        missing = max(0, STAND_INS - len(having)) if typical is not None and typical.value is not None else 0
+        all_ = quartiles([*having, *([typical.value] * missing if typical and typical.value is not None else [])])
+        return replace(all_, families=len(having))
 
     return formula
 
@@ -295,73 +294,67 @@ def reciprocity(week: FamilyWeek) -> float | None:
     return 2 * min(week.to_child, week.to_family) / week.messages if week.messages else None
 
 
-def _waits(
-    of: Callable[[FamilyWeek], tuple[tuple[int, bool], ...]],
-) -> Callable[[Sequence[FamilyWeek]], Measure]:
-    def formula(families: Sequence[FamilyWeek]) -> Measure:
-        having = [of(family) for family in families if family.qualifies and of(family)]
+def _waits(of: Callable[[FamilyWeek], tuple[tuple[int, bool], ...]]) -> Formula:
+    def median_of(family: FamilyWeek) -> float | None:
         # A family's median beyond 72 h counts as 72, as the codebook explains.
-        medians = quartiles((median_wait(waits) or ANSWER_CENSORED_S) / 3600 for waits in having)
-        return Measure(len(having), None, medians.value)
+        return (median_wait(of(family)) or ANSWER_CENSORED_S) / 3600 if of(family) else None
 
-    return formula
+    return _over_weeks(median_of)
 
 
-def _survival(day: int) -> Callable[[Sequence[FamilyWeek]], Measure]:
-    def formula(families: Sequence[FamilyWeek]) -> Measure:
+def _survival(day: int) -> Formula:
+    def formula(families: Sequence[FamilyWeek], _: Measure | None) -> Measure:
         followed = [family for family in families if family.followed_days]
         # Published only once a family was followed that long; until then the families count for the whole.
         if max((family.followed_days for family in followed), default=0) < day:
-            return Measure(len(followed), sum(family.dropped_out for family in followed))
+            return Measure(len(families))
         value = survival_at([(family.followed_days, family.dropped_out) for family in followed], day)
-        return Measure(len(followed), None, value)
+        return Measure(len(families), len(families) - round(len(families) * (1 - value)), value)
 
     return formula
 
 
-def _dropped_out(why: DropOut) -> Callable[[Sequence[FamilyWeek]], Measure]:
-    return lambda families: _share(families, lambda family: family.drop_out_reason is why)
-
-
-def _uptime(families: Sequence[FamilyWeek]) -> Measure:
-    return _ratio(
-        families, lambda family: family.heartbeat_hours, lambda family: family.assigned_days * len(WAKING_HOURS)
-    )
+def _dropped_out(why: DropOut) -> Formula:
+    return _of_all(lambda family: family.drop_out_reason is why)
 
 
 _ALL: Final = (
-    Indicator("active_use", 1, Kind.SHARE_OF_FAMILIES,
-              lambda all_: _share(all_, lambda family: family.to_child > 0 and family.to_family > 0)),
-    Indicator("messages", 2, Kind.QUARTILES, _over_weeks(lambda family: family.messages)),
-    Indicator("voice_s", 2, Kind.QUARTILES, _over_weeks(lambda family: family.voice_s)),
-    Indicator("calls", 2, Kind.QUARTILES, _over_weeks(lambda family: family.calls)),
-    Indicator("reciprocity", 2, Kind.QUARTILES, _over_weeks(reciprocity), digits=2),
-    Indicator("response_child_h", 2, Kind.MEDIAN, _waits(lambda family: family.parent_waits), digits=1),
-    Indicator("response_parent_h", 2, Kind.MEDIAN, _waits(lambda family: family.child_waits), digits=1),
-    Indicator("listen_rate", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda family: family.played_7_d, lambda family: family.delivered)),
-    Indicator("regularity", 1, Kind.SHARE_OF_WEEKS,
-              lambda all_: _share([family for family in all_ if family.qualifies],
-                                  lambda family: family.contact_days >= CONTACT_DAYS_MIN)),
-    Indicator("longest_gap_days", 2, Kind.QUARTILES, _over_weeks(lambda family: family.longest_gap_days)),
-    Indicator("uptime", 1, Kind.RATIO, _uptime),
-    Indicator("delivered_5_min", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda family: family.delivered_5_min, lambda family: family.messages)),
-    Indicator("delivered_24_h", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda family: family.delivered_24_h, lambda family: family.messages)),
-    Indicator("worn_h", 2, Kind.QUARTILES,
+    Indicator("active_use", 2, Kind.SHARE_OF_FAMILIES,
+              _of_all(lambda family: family.to_child > 0 and family.to_family > 0)),
+    Indicator("messages", 3, Kind.QUARTILES, _over_weeks(lambda family: family.messages)),
+    Indicator("voice_s", 3, Kind.QUARTILES, _over_weeks(lambda family: family.voice_s)),
+    Indicator("calls", 3, Kind.QUARTILES, _over_weeks(lambda family: family.calls)),
+    Indicator("reciprocity", 3, Kind.QUARTILES, _over_weeks(reciprocity), digits=2),
+    Indicator("response_child_h", 3, Kind.MEDIAN, _waits(lambda family: family.parent_waits), digits=1),
+    Indicator("response_parent_h", 3, Kind.MEDIAN, _waits(lambda family: family.child_waits), digits=1),
+    Indicator("listen_rate", 2, Kind.RATIO, _ratio(lambda family: family.played_7_d, lambda family: family.delivered)),
+    Indicator("regularity", 2, Kind.SHARE_OF_FAMILIES,
+              _of_all(lambda family: family.contact_days >= CONTACT_DAYS_MIN)),
+    Indicator("longest_gap_days", 3, Kind.QUARTILES, _over_weeks(lambda family: family.longest_gap_days)),
+    Indicator("uptime", 2, Kind.RATIO,
+              _ratio(lambda family: family.heartbeat_hours, lambda family: family.assigned_days * len(WAKING_HOURS))),
+    Indicator("delivered_5_min", 2, Kind.RATIO,
+              _ratio(lambda family: family.delivered_5_min, lambda family: family.messages)),
+    Indicator("delivered_24_h", 2, Kind.RATIO,
+              _ratio(lambda family: family.delivered_24_h, lambda family: family.messages)),
+    Indicator("worn_h", 3, Kind.QUARTILES,
               _over_weeks(lambda family: family.worn_s / 3600 / family.assigned_days), digits=1),
-    Indicator("low_battery_days", 2, Kind.QUARTILES, _over_weeks(lambda family: family.low_battery_days)),
-    Indicator("reboots", 2, Kind.QUARTILES, _over_weeks(lambda family: family.reboots)),
-    Indicator("reminders_followed", 1, Kind.RATIO,
-              lambda all_: _ratio(all_, lambda family: family.reminders_followed, lambda family: family.reminders)),
-    Indicator("silent", 1, Kind.SHARE_OF_FAMILIES,
-              lambda all_: _share(all_, lambda family: family.silent_days >= SILENT_DAYS)),
-    Indicator("drop_out", 1, Kind.SHARE_OF_FAMILIES, lambda all_: _share(all_, lambda family: family.dropped_out)),
-    *(Indicator(f"drop_out_{why}", 1, Kind.SHARE_OF_FAMILIES, _dropped_out(why), of_the_whole=True) for why in DropOut),
-    *(Indicator(f"survival_{day}", 1, Kind.SURVIVAL, _survival(day)) for day in SURVIVAL_DAYS),
+    Indicator("low_battery_days", 3, Kind.QUARTILES, _over_weeks(lambda family: family.low_battery_days)),
+    Indicator("reboots", 3, Kind.QUARTILES, _over_weeks(lambda family: family.reboots)),
+    Indicator("reminders_followed", 2, Kind.RATIO,
+              _ratio(lambda family: family.reminders_followed, lambda family: family.reminders)),
+    Indicator("silent", 2, Kind.SHARE_OF_FAMILIES,
+              _of_all(lambda family: family.silent_days >= SILENT_DAYS), floor=_RARE),
+    Indicator("drop_out", 2, Kind.SHARE_OF_FAMILIES, _of_all(lambda family: family.dropped_out), floor=_RARE,
+              cumulative=True),
+    Indicator("drop_out_silent", 2, Kind.SHARE_OF_FAMILIES, _dropped_out(DropOut.SILENT), of_the_whole=True,
+              rest_of=("drop_out", "drop_out_returned"), cumulative=True),
+    Indicator("drop_out_returned", 2, Kind.SHARE_OF_FAMILIES, _dropped_out(DropOut.RETURNED), of_the_whole=True,
+              part_of="drop_out", cumulative=True),
+    *(Indicator(f"survival_{day}", 2, Kind.SURVIVAL, _survival(day), floor=_RARE, cumulative=True)
+      for day in SURVIVAL_DAYS),
 )  # fmt: skip
-INDICATORS: Final[dict[str, Indicator]] = {family.code: family for family in _ALL}
+INDICATORS: Final[dict[str, Indicator]] = {indicator.code: indicator for indicator in _ALL}
 
 
 # ---------------------------------------------------------------- weeks and quarters

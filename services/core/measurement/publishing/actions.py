@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
-from collections.abc import Collection, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable
 from datetime import UTC, date, datetime, time, timedelta
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import insert, or_
 from sqlmodel import col, select
 
 from services.core.measurement.counting.actions import hold_counting
 from services.core.measurement.counting.consenting_families import measured_since
-from services.core.measurement.indicators.rules import (
-    INDICATORS,
-    FamilyWeek,
-    Indicator,
-    Kind,
-    Measure,
-    quarter_of,
-    week_of,
-)
+from services.core.measurement.indicators.rules import INDICATORS, quarter_of, week_of
 from services.core.measurement.indicators.weeks import family_weeks
+from services.core.measurement.publishing.controlling import (
+    CUMULATIVE,
+    NOTHING,
+    Kept,
+    Scopes,
+    controlled_cells,
+)
 from services.core.measurement.publishing.headlines import fix_headlines
+from services.core.measurement.publishing.sizes import MOVED, Dark
 from services.core.measurement.tables import UsageCell, UsagePopulation, UsageWeek
 from services.core.people.households.tables import Enrolment
 from services.core.people.programme.tables import Programme, Site
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.disclosure import LEAST, Audience, Groups, hidden_groups, membership_is_telling, rounded
+from services.core.platform.disclosure import LEAST, Audience
 
 # A week is published when it can no longer change: its messages are followed for 7 days, and it is over everywhere on
 # earth a day after it is over in UTC.
@@ -79,186 +76,6 @@ async def publish_week(work: UnitOfWork, programme_id: uuid.UUID, week: date) ->
         await (await work.session.connection()).execute(insert(UsageCell), rows)
 
 
-@dataclass(frozen=True)
-class Scopes:
-    """A programme, its sites and their cohorts: the families of each scope, and the scope that each is part of."""
-
-    members: Mapping[uuid.UUID, Sequence[uuid.UUID]]
-    parent: Mapping[Hashable, Hashable | None]
-
-    @classmethod
-    def of(cls, programme_id: uuid.UUID, population: Sequence[UsagePopulation]) -> Scopes:
-        members: dict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
-        parent: dict[Hashable, Hashable | None] = {}
-        for member in population:
-            for scope in (programme_id, member.site_id, member.cohort_id):
-                members[scope].append(member.family_id)
-            parent |= {programme_id: None, member.site_id: programme_id, member.cohort_id: member.site_id}
-        return cls(members, parent)
-
-
-Dark = Mapping[str, frozenset[Hashable]]
-# Cells of cumulative indicators as they were published the week before: by audience, scope and indicator.
-Kept = Mapping[tuple[str, Hashable, str], Mapping[str, Any]]
-
-
-def controlled_cells(
-    scopes: Scopes,
-    weeks: Mapping[uuid.UUID, FamilyWeek],
-    changed: Mapping[Hashable, tuple[int, int]],
-    dark_before: Dark = MappingProxyType({}),
-    kept: Kept = MappingProxyType({}),
-) -> tuple[list[dict[str, Any]], dict[str, frozenset[Hashable]]]:
-    """Return every cell of a week for every audience, suppressed where it must be; and what stays hidden.
-
-    ``changed``: how many families left and joined each scope since the week before. ``dark_before``: what this function
-    returned for the week before in the same quarter. ``kept``: what a scope whose membership changed goes on showing of
-    its cumulative indicators.
-    """
-    groups = {scope: [weeks[family_id] for family_id in members] for scope, members in scopes.members.items()}
-    measures = {
-        code: {scope: indicator.formula(families) for scope, families in groups.items()
-               if scopes.parent[scope] is None or not indicator.of_the_whole}
-        for code, indicator in INDICATORS.items()
-    }  # fmt: skip
-    cells: list[dict[str, Any]] = []
-    stays: dict[str, frozenset[Hashable]] = {}
-    inside: dict[str, frozenset[Hashable]] = {}
-    for audience in Audience:
-        least = LEAST[audience]
-        telling = {scope for scope, (gone, come) in changed.items() if membership_is_telling(gone, come, least)}
-        # A cumulative indicator of a fixed population changes only when a family does: a week later it would tell
-        # what the one family was that has left.
-        moved: frozenset[Hashable] = frozenset(telling) | dark_before.get(
-            f"{audience}/{_MOVED}", frozenset()
-        ) & frozenset(scopes.parent)
-        told = dark_before.get(f"{audience}/{_TOLD}", frozenset())
-        told = frozenset(scope for scope in told if changed.get(scope, (0, 0)) == (0, 0))
-        sizes = Groups(
-            scopes.parent, {scope: len(members) for scope, members in scopes.members.items()}, known=told
-        )  # fmt: skip
-        small_before = dark_before.get(f"{audience}/{_SIZES}", frozenset())
-        # Whatever is hidden from staff is hidden from the public, so that both tables together reveal no more than one.
-        unknown = hidden_groups(sizes, least, telling | small_before | inside.get(_SIZES, frozenset()))
-        hidden = {_SIZES: unknown}
-        for code in _ORDER:
-            known = unknown | inside.get(code, frozenset()) | dark_before.get(f"{audience}/{code}", frozenset())
-            if code in _CUMULATIVE:
-                known |= moved
-            if INDICATORS[code].kind in _TOLD_BY_COUNTS:
-                known = known.union(*(hidden[other] for other in _NEVER_BOTH.get(code, ())))
-                known = hidden_groups(_shares(scopes, measures, code, hidden), least, known)
-            hidden[code] = known
-        few = _few_of_a_reason(measures, least) | dark_before.get(f"{audience}/{_REASONS}", frozenset())
-        few |= stays.get(f"{Audience.STAFF}/{_REASONS}", frozenset())
-        hidden |= dict.fromkeys(_OF_THE_WHOLE, few | hidden["drop_out"])
-        cells += [
-            {"audience": audience.value, "scope_id": scope, "indicator": code, "version": indicator.version,
-             **((kept.get((audience.value, scope, code)) if code in _CUMULATIVE and scope in moved else
-                 None if scope in hidden[code] else _shown(indicator, measure, sizes.count[scope], least))
-                or _NOTHING)}
-            for code, indicator in INDICATORS.items()
-            for scope, measure in measures[code].items()
-        ]  # fmt: skip
-        inside = hidden
-        # Scopes that are withheld for one week, and those hidden with them, may be shown in the next.
-        small = hidden_groups(sizes, least, small_before | stays.get(f"{Audience.STAFF}/{_SIZES}", frozenset()))
-        stays[f"{audience}/{_SIZES}"] = small
-        stays[f"{audience}/{_REASONS}"] = few
-        stays[f"{audience}/{_MOVED}"] = moved
-        stays[f"{audience}/{_TOLD}"] = told | (frozenset(scopes.parent) - unknown)
-        for code in _ONLY_GROWS:
-            before = dark_before.get(f"{audience}/{code}", frozenset())
-            # The programme hides no other scope and begins each quarter small: it is shown once it is large.
-            parts = frozenset(scope for scope, over in scopes.parent.items() if over is not None)
-            stays[f"{audience}/{code}"] = before | ((hidden[code] - (unknown - small)) & parts)
-    return cells, stays
-
-
-# Key under which scopes are kept that are hidden for their size.
-_SIZES: Final = "families"
-# Key under which scopes are kept that were shown with their present size.
-_TOLD: Final = "told"
-# Key under which scopes are kept whose membership has changed by fewer than k families in the quarter.
-_MOVED: Final = "moved"
-# Their value for a fixed population only grows, or only falls: see `moved`.
-_CUMULATIVE: Final = frozenset(code for code in INDICATORS if code.startswith(("drop_out", "survival_")))
-# Shown in the weeks before and after one in which it is hidden, this count would be known in that week, and by
-# subtraction the count that it is hidden for.
-_ONLY_GROWS: Final = ("drop_out",)
-# A family of the first indicator is in none of the others: the active ones bound the silent ones.
-_NEVER_BOTH: Final[Mapping[str, tuple[str, ...]]] = {"silent": ("active_use", "regularity")}
-# Reasons for drop-out add up to it: both are shown or none. And the key under which that is kept.
-_OF_THE_WHOLE: Final = tuple(code for code, indicator in INDICATORS.items() if indicator.of_the_whole)
-_REASONS: Final = "drop_out_reasons"
-_ORDER: Final = [
-    *(code for code in INDICATORS if code not in (*_NEVER_BOTH, *_OF_THE_WHOLE)), *_NEVER_BOTH,
-]  # fmt: skip
-_QUARTERS: Final = 4
-# Shares of families can be derived by subtraction.
-_TOLD_BY_COUNTS: Final = (Kind.SHARE_OF_FAMILIES, Kind.SHARE_OF_WEEKS, Kind.SURVIVAL)
-_NOTHING: Final[dict[str, Any]] = {
-    "n": None, "count": None, "value": None, "lower_quartile": None, "upper_quartile": None,
-}  # fmt: skip
-
-
-def _shares(
-    scopes: Scopes, measures: Mapping[str, Mapping[uuid.UUID, Measure]], code: str, hidden: Dark
-) -> Groups:  # fmt: skip
-    shown = [(other, scope) for other in _NEVER_BOTH.get(code, ()) for scope in measures[other]
-             if scope not in hidden[other]]  # fmt: skip
-    most: dict[Hashable, int] = {}
-    for other, scope in shown:
-        rest = measures[code][scope].families - (measures[other][scope].count or 0)
-        most[scope] = min(most.get(scope, rest), rest)
-    return Groups(
-        scopes.parent,
-        {
-            # Of survival: the families that it has lost.
-            scope: round(measure.families * (1 - (measure.value or 1))) if measure.count is None else measure.count
-            for scope, measure in measures[code].items()
-        },
-        {scope: measure.families for scope, measure in measures[code].items()},
-        most,
-    )
-
-
-def _few_of_a_reason(measures: Mapping[str, Mapping[uuid.UUID, Measure]], least: int) -> frozenset[Hashable]:
-    """Return the programme when too few families have dropped out for one of the reasons.
-
-    Reasons only grow: once hidden, they stay hidden for the quarter.
-    """
-    return frozenset(
-        scope for code in _OF_THE_WHOLE for scope, measure in measures[code].items() if (measure.count or 0) < least
-    )
-
-
-def _shown(indicator: Indicator, measure: Measure, members: int, least: int) -> dict[str, Any] | None:
-    """Return a measure as it is published; None for too few families, and for shares of 0 and 100 %."""
-    if measure.value is None or measure.families < least:
-        return None
-    told = {**_NOTHING, "n": rounded(members)}
-    match indicator.kind:
-        case Kind.SHARE_OF_FAMILIES:
-            # Computed from the rounded counts: an exact share would reveal the counts.
-            n, count = rounded(measure.families), rounded(measure.count or 0)
-            return {**told, "count": count, "value": round(count / n, 2)} if 0 < count < n else None
-        case Kind.RATIO:
-            value = round(measure.value, 2)
-            return {**told, "value": value} if 0 < value < 1 else None
-        case Kind.SURVIVAL | Kind.SHARE_OF_WEEKS:
-            # One family of a small cohort would show as a step of its own: published in twentieths.
-            value = round(round(measure.value * 20) / 20, 2)
-            return {**told, "value": value} if 0 < value < 1 else None
-        case _:
-            told["value"] = round(measure.value, indicator.digits)
-            # A quarter of the families is a group of its own.
-            if measure.families >= _QUARTERS * least and measure.lower_quartile is not None:
-                told["lower_quartile"] = round(measure.lower_quartile, indicator.digits)
-                told["upper_quartile"] = round(measure.upper_quartile or 0, indicator.digits)
-            return told
-
-
 async def _next_week(work: UnitOfWork, programme_id: uuid.UUID) -> date | None:
     """Return the Monday of the next week to publish; None before the first family."""
     latest = await work.session.exec(
@@ -300,8 +117,8 @@ async def _dark_before(work: UnitOfWork, programme_id: uuid.UUID, week: date, qu
     earlier = await _population(work, programme_id, before.quarter)
     still: dict[str, frozenset[Hashable]] = {}
     for audience in Audience:
-        moved = dark.get(f"{audience}/{_MOVED}", frozenset()) & frozenset(scopes.parent)
-        still[f"{audience}/{_MOVED}"] = frozenset(
+        moved = dark.get(f"{audience}/{MOVED}", frozenset()) & frozenset(scopes.parent)
+        still[f"{audience}/{MOVED}"] = frozenset(
             scope
             for scope in moved
             if sum(_difference(members_then.get(str(scope), 0), earlier.get(scope, set()), scopes.members[scope]))
@@ -330,13 +147,15 @@ async def _cumulative_cells(work: UnitOfWork, programme_id: uuid.UUID, week: dat
         select(UsageCell).where(
             UsageCell.programme_id == programme_id,
             UsageCell.week == week,
-            col(UsageCell.indicator).in_(_CUMULATIVE),
+            col(UsageCell.indicator).in_(CUMULATIVE),
             col(UsageCell.value).is_not(None),
         )
     )
     return {
-        (cell.audience, cell.scope_id, cell.indicator): {name: getattr(cell, name) for name in _NOTHING}
+        (cell.audience, cell.scope_id, cell.indicator): {name: getattr(cell, name) for name in NOTHING}
         for cell in result
+        # A value of an earlier definition is not repeated as one of the present one.
+        if cell.version == INDICATORS[cell.indicator].version
     }
 
 

@@ -15,7 +15,8 @@ from services.core.devices.watches.queries import WITH_PRESENCE
 from services.core.devices.watches.tables import Watch, WatchIdentity
 from services.core.measurement.counting.consenting_families import measured_since
 from services.core.measurement.exports.files import Extract
-from services.core.measurement.indicators.rules import SILENT_DAYS, Cell, Device, device_states
+from services.core.measurement.indicators.device_states import Device, device_states
+from services.core.measurement.indicators.rules import SILENT_DAYS, Cell
 from services.core.measurement.publishing.headlines import headline_of
 from services.core.measurement.tables import FamilyDay, UsageCell, UsageWeek
 from services.core.people.households.tables import Enrolment, Family

@@ -8,7 +8,6 @@ import io
 import json
 import re
 import uuid
-import zipfile
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree as ET
@@ -21,9 +20,11 @@ from services.core.measurement.exports.files import CODEBOOK_COLUMNS, COLUMNS, E
 from services.core.measurement.exports.report import donor_report
 from services.core.measurement.exports.words import words
 from services.core.measurement.indicators.rules import INDICATORS, Cell
+from services.core.measurement.publishing.coding import bound_of
 from services.core.measurement.publishing.headlines import Headline
 from services.core.platform.disclosure import Audience
 from services.core.platform.locales import LOCALES
+from tests.support.workbook import sheets
 
 SITE, PROGRAMME, COHORT = (uuid.UUID(int=number) for number in (1, 2, 3))
 WEEK = date(2026, 3, 2)
@@ -54,29 +55,6 @@ def test_csv_has_a_row_for_each_cell_and_nothing_where_it_is_suppressed() -> Non
     assert [row["suppressed"] for row in rows] == ["False", "True", "False", "False", "True", "False", "True"]
     assert rows[1]["n"] == rows[1]["count"] == ""
     assert rows[0]["scope"].startswith("'=")
-
-
-def sheets(raw: bytes) -> dict[str, list[list[tuple[str, str | None]]]]:
-    """Return each sheet's rows as (type, value); ``s`` is a shared string, ``n`` a number, ``b`` true or false."""
-    space = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-    with zipfile.ZipFile(io.BytesIO(raw)) as book:
-        shared = ["".join(part.text or "" for part in one.iter(f"{space}t"))
-                  for one in ET.fromstring(book.read("xl/sharedStrings.xml"))]  # noqa: S314 - our own file  # fmt: skip
-        names = [one.attrib["name"] for one in ET.fromstring(book.read("xl/workbook.xml")).iter(f"{space}sheet")]  # noqa: S314
-        found = {}
-        for number, name in enumerate(names, start=1):
-            page = ET.fromstring(book.read(f"xl/worksheets/sheet{number}.xml"))  # noqa: S314
-            assert not list(page.iter(f"{space}f")), "a formula"
-            rows = []
-            for row in page.iter(f"{space}row"):
-                cells = []
-                for one in row.iter(f"{space}c"):
-                    value = one.findtext(f"{space}v")
-                    kind = one.attrib.get("t", "n")
-                    cells.append((kind, shared[int(value or 0)] if kind == "s" else value))
-                rows.append(cells)
-            found[name] = rows
-    return found
 
 
 def test_the_workbook_has_typed_data_labels_codebook_and_provenance() -> None:
@@ -128,7 +106,7 @@ def test_the_survival_curve_has_a_line_and_a_row_for_each_cohort_and_is_silent_o
     section = page[page.index(f"<h3>{words('en')['curve']}</h3>") :].split("</section>")[0]
     rows = [re.findall(r"<td>(.*?)</td>", row) for row in re.findall(r"<tr>(.*?)</tr>", section)[1:]]
     gone = words("en")["suppressed"]
-    assert rows == [["95 %", "85 %", gone, gone], [gone, "70 %", gone, gone], [gone] * 4]
+    assert rows == [["95 %", "85 %", gone, gone], [gone, "70 %", gone, gone]]
     # From everybody on the first day: 2 marks and a line of 3 points; 1 mark and a line of 2; nothing.
     assert [len(one.split()) for one in re.findall(r'points="(.*?)"', section)] == [3, 2]
     assert section.count("<circle") == 3
@@ -179,17 +157,41 @@ def test_a_whole_report_speaks_one_language_and_leaves_nothing_to_fill_in(locale
                    for code in INDICATORS)  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("code", "count", "value", "read", "bound"),
+    [
+        ("active_use", 5, 0.1, "≤ 10 %", "at_most"), ("active_use", 45, 0.9, "≥ 90 %", "at_least"),
+        ("active_use", 10, 0.2, "20 %", ""), ("listen_rate", None, 0.95, "≥ 95 %", "at_least"),
+        ("listen_rate", None, 0.05, "≤ 5 %", "at_most"), ("listen_rate", None, 0.9, "90 %", ""),
+    ],
+)  # fmt: skip
+def test_a_value_at_its_edge_says_in_every_format_that_it_stands_for_all_beyond(
+    code: str, count: int | None, value: float, read: str, bound: str
+) -> None:
+    shown = Cell(SITE, WEEK, code, INDICATORS[code].version, 50, count, value, None, None)
+    extract = replace(EXTRACT, audience=Audience.STAFF, cells=[shown])
+    (row,) = csv.DictReader(io.StringIO(as_csv(extract).decode("utf-8-sig"), newline=""))
+    assert row["bound"] == bound
+    assert read in html.unescape(seen(donor_report(extract)))
+    mapped = Dhis2Ids({code: "dEactiveUse"}, {SITE: "oUsite"})
+    # DHIS2 has no sign for it.
+    assert len(data_value_set([shown], Audience.STAFF, mapped, dry_run=True)["body"]["dataValues"]) == (not bound)
+    assert dry_run_of([shown], Audience.STAFF, mapped).bounds == bool(bound)
+    # An earlier definition had no edges.
+    assert bound_of(replace(shown, version=1), Audience.STAFF) is None
+
+
 def test_dhis2_takes_what_is_shown_and_mapped() -> None:
     mapped = Dhis2Ids({"active_use": "dEactiveUse", "silent": "dEsilent"}, {SITE: "oUsite"})
     cells = [*EXTRACT.cells, cell("active_use", 0, 0.55, PROGRAMME)]
-    sent = data_value_set(cells, mapped, dry_run=True)
+    sent = data_value_set(cells, Audience.STAFF, mapped, dry_run=True)
     assert json.loads(json.dumps(sent)) == {
         "parameters": {"dryRun": True, "importStrategy": "CREATE_AND_UPDATE"},
         "body": {
             "dataValues": [{"dataElement": "dEactiveUse", "period": "2026W10", "orgUnit": "oUsite", "value": "0.6"}]
         },
     }
-    assert dry_run_of(cells, mapped) == DryRun(1, 3, ("messages",), (str(PROGRAMME),))
+    assert dry_run_of(cells, Audience.STAFF, mapped) == DryRun(1, 3, 0, ("messages",), (str(PROGRAMME),))
     assert [period_of(day) for day in (date(2026, 1, 1), date(2027, 1, 1), date(2026, 2, 23))] == [
         "2026W1", "2026W53", "2026W9",
     ]  # fmt: skip

@@ -17,14 +17,13 @@ from services.core.measurement.counting.days import (
     days_of_family,
     days_of_watch,
 )
+from services.core.measurement.indicators.device_states import Device, device_states
 from services.core.measurement.indicators.rules import (
     INDICATORS,
-    Device,
     DropOut,
     FamilyWeek,
     Measure,
     assigned_days,
-    device_states,
     drop_out,
     longest_gap,
     median_wait,
@@ -74,12 +73,12 @@ BY_HAND = {
     # 2 x 4 / 10 = 0.8, 2 x 1 / 4 = 0.5, 0; the fourth has none: 1.3 / 3.
     "reciprocity": Measure(3, None, 1.3 / 3, 1.3 / 3, 1.3 / 3),
     # The first family waits 1 and 5 h: half have their answer at 1 h. The second at 3 h. The third not within 72 h.
-    "response_child_h": Measure(3, None, (1 + 3 + 72) / 3),
-    "response_parent_h": Measure(1, None, 2),
+    "response_child_h": Measure(3, None, (1 + 3 + 72) / 3, 76 / 3, 76 / 3),
+    "response_parent_h": Measure(1, None, 2, 2, 2),
     # Played 8, 2 and 0 of 9, 4 and 1 delivered.
     "listen_rate": Measure(3, None, 10 / 14),
-    # 6 and 3 contact days of four family-weeks.
-    "regularity": Measure(4, 2, 0.5),
+    # 6, 3 and 3 contact days of five.
+    "regularity": Measure(5, 3, 0.6),
     # The mean of all: (2 + 4 + 10 + 28) / 4.
     "longest_gap_days": Measure(4, None, 11, 11, 11),
     # (90 + 60 + 20 + 26) / (4 x 7 x 14) = 196 / 392
@@ -101,20 +100,37 @@ BY_HAND = {
     # The fourth fell silent, the fifth gave its watch back.
     "drop_out_silent": Measure(5, 1, 0.2),
     "drop_out_returned": Measure(5, 1, 0.2),
-    # Followed 400, 200, 100 days; dropped at 60 (one of four left) and at 30 (one of five).
-    "survival_28": Measure(5, None, 1.0),
-    "survival_91": Measure(5, None, 4 / 5 * 3 / 4),
-    "survival_182": Measure(5, None, 0.6),
-    "survival_364": Measure(5, None, 0.6),
+    # Followed 400, 200, 100 days; dropped at 60 (one of four left) and at 30 (one of five): three of five remain.
+    "survival_28": Measure(5, 5, 1.0),
+    "survival_91": Measure(5, 3, 4 / 5 * 3 / 4),
+    "survival_182": Measure(5, 3, 0.6),
+    "survival_364": Measure(5, 3, 0.6),
 }
 
 
 @pytest.mark.parametrize("code", INDICATORS)
 def test_an_indicator_is_what_was_worked_by_hand(code: str) -> None:
-    found, wanted = INDICATORS[code].formula(FIVE), BY_HAND[code]
+    found, wanted = INDICATORS[code].formula(FIVE, None), BY_HAND[code]
     assert (found.families, found.count) == (wanted.families, wanted.count)
     for name in ("value", "lower_quartile", "upper_quartile"):
         assert getattr(found, name) == pytest.approx(getattr(wanted, name))
+
+
+def test_in_a_small_group_the_whole_stands_in_for_families_without_a_value() -> None:
+    # Given a programme of twenty families with four messages each, all delivered within a day, and three silent ones.
+    programme = [week(to_child=3, to_family=1, delivered_24_h=4) for _ in range(20)] + [week() for _ in range(3)]
+    whole = {code: INDICATORS[code].formula(programme, None) for code in ("reciprocity", "delivered_24_h")}
+    assert (whole["reciprocity"].value, whole["delivered_24_h"].value) == (0.5, 1)
+    # Then a cohort in which two spoke, and nobody answered, has the mean around the middle of two and eight others.
+    cohort = [week(to_child=4, delivered_24_h=0), week(to_child=4, delivered_24_h=0), week()]
+    found = INDICATORS["reciprocity"].formula(cohort, whole["reciprocity"])
+    # 0 0 .5 .5 .5 .5 .5 .5 .5 .5: six in the middle.
+    assert (found.families, found.value) == (2, 0.5)
+    # Two families with 4 messages each, none in time, and eight of the programme's with 4: 32 of 40.
+    found = INDICATORS["delivered_24_h"].formula(cohort, whole["delivered_24_h"])
+    assert (found.families, found.value) == (2, 0.8)
+    # In one without a word it is the programme's number.
+    assert INDICATORS["delivered_24_h"].formula([week()], whole["delivered_24_h"]).value == 1
 
 
 def test_a_median_is_the_mean_of_the_middle_third_and_a_quartile_of_a_sixth_and_of_five_at_least() -> None:
@@ -142,7 +158,7 @@ def test_no_median_or_quartile_hangs_on_one_family(size: int) -> None:
 
 @pytest.mark.parametrize("code", INDICATORS)
 def test_nobody_makes_no_number(code: str) -> None:
-    assert INDICATORS[code].formula([]).value is None
+    assert INDICATORS[code].formula([], None).value is None
 
 
 def test_half_never_answered_is_no_median() -> None:
@@ -153,7 +169,7 @@ def test_half_never_answered_is_no_median() -> None:
     assert median_wait([(1, True), (2, False), (4, True), (5, True), (6, True), (7, False), (8, False)]) == 6
     # Beyond 72 h is shown as 72.
     waiting = [week(parent_waits=((72 * H, False), (72 * H, False), (1 * H, True)))]
-    assert INDICATORS["response_child_h"].formula(waiting).value == 72
+    assert INDICATORS["response_child_h"].formula(waiting, None).value == 72
 
 
 def test_survival_with_censoring_worked_by_hand() -> None:

@@ -8,7 +8,8 @@ from datetime import date
 from typing import Any
 
 from services.core.measurement.indicators.rules import DropOut, FamilyWeek
-from services.core.measurement.publishing.actions import Dark, Kept, Scopes, controlled_cells
+from services.core.measurement.publishing.controlling import Kept, Scopes, controlled_cells
+from services.core.measurement.publishing.sizes import Dark
 from services.core.measurement.tables import UsagePopulation
 
 PROGRAMME = uuid.UUID(int=1)
@@ -40,8 +41,8 @@ def a_week(
     return controlled_cells(Scopes.of(PROGRAMME, population), weeks, {PROGRAMME: (changed, 0)}, dark, kept or {})
 
 
-def families_of(site: uuid.UUID) -> Sequence[uuid.UUID]:
-    return [uuid.UUID(int=1000 * site.int + place) for place in range(SIZE)]
+def families_of(site: uuid.UUID, size: int = SIZE) -> Sequence[uuid.UUID]:
+    return [uuid.UUID(int=1000 * site.int + place) for place in range(size)]
 
 
 def told(cells: Sequence[dict[str, Any]], audience: str = "staff") -> dict[str, tuple[int | None, float | None]]:
@@ -66,26 +67,45 @@ def test_both_reasons_are_told_of_the_programme_when_both_are_large() -> None:
     }  # fmt: skip
 
 
-def test_neither_is_told_when_one_is_small_nor_later_in_the_quarter() -> None:
-    # Given 2 x 2 returned, fewer than five: the drop-out is told, and the rest of it would be had by subtraction.
-    cells, dark = a_week(15, 2, {})
-    hidden = {"drop_out": (35, 0.17), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
-    assert told(cells) == hidden
-    # Five is not small; but told now, the four of the week before would be known.
-    cells, _ = a_week(15, 5, dark)
-    assert told(cells) == hidden | {"drop_out": (40, 0.2)}
-    # The next quarter begins anew.
-    assert told(a_week(15, 5, {})[0])["drop_out_returned"] == (10, 0.05)
+def test_a_small_reason_is_an_edge_and_the_other_what_remains_of_the_drop_out() -> None:
+    # 2 x 17 of 200 dropped out, of whom 2 x 2 returned: at most 5. The others are what remains.
+    cells, _ = a_week(15, 2, {})
+    assert told(cells) == {"drop_out": (35, 0.17), "drop_out_silent": (30, 0.15), "drop_out_returned": (5, 0.03)}
+    # Outside, reasons of fewer than forty are told of neither.
+    assert told(cells, "public") == {"drop_out": (35, 0.17), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
+    cells, _ = a_week(30, 2, {})
+    assert told(cells, "public") == {
+        "drop_out": (65, 0.33), "drop_out_silent": (50, 0.25), "drop_out_returned": (15, 0.07),
+    }  # fmt: skip
 
 
-def test_what_is_hidden_from_staff_is_hidden_outside_and_ten_is_the_least_there() -> None:
-    # 2 x 3 is small outside only.
-    cells, dark = a_week(15, 3, {})
-    assert told(cells)["drop_out_returned"] == (5, 0.03)
-    assert told(cells, "public")["drop_out_returned"] == NOTHING
-    # Hidden from staff in the first week, and so in the next from both, large as it is.
-    dark = a_week(15, 2, {})[1]
-    assert told(a_week(20, 20, dark)[0], "public")["drop_out_returned"] == NOTHING
+def test_reasons_of_too_small_a_drop_out_are_told_of_neither() -> None:
+    # 2 x 4 dropped out: 10. What is shown depends on the published number alone.
+    cells, _ = a_week(3, 1, {})
+    assert told(cells) == {"drop_out": (10, 0.05), "drop_out_silent": NOTHING, "drop_out_returned": NOTHING}
+
+
+def test_a_whole_of_large_parts_is_added_up_from_what_is_published_of_them() -> None:
+    # Three sites of 200: 3, 42 and 90 dropped out.
+    sites = {uuid.UUID(int=20 + number): dropped for number, dropped in enumerate((3, 42, 90))}
+    weeks, population = {}, []
+    for site, dropped in sites.items():
+        for place in range(200):
+            family_id = uuid.UUID(int=1000 * site.int + place)
+            weeks[family_id] = FamilyWeek(
+                family_id=family_id, drop_out_reason=DropOut.SILENT if place < dropped else None
+            )
+            population.append(
+                UsagePopulation(
+                    quarter=date(2026, 1, 5), programme_id=PROGRAMME, family_id=family_id, site_id=site,
+                    cohort_id=uuid.UUID(int=site.int + 100),
+                )
+            )  # fmt: skip
+    cells, _ = controlled_cells(Scopes.of(PROGRAMME, population), weeks, {})
+    counts = {cell["scope_id"]: cell["count"] for cell in cells
+              if (cell["indicator"], cell["audience"]) == ("drop_out", "staff")}  # fmt: skip
+    # The first at its edge counts as 3.5.
+    assert [counts[scope] for scope in (*sites, PROGRAMME)] == [5, 40, 90, 135]
 
 
 def kept_of(cells: Sequence[dict[str, Any]]) -> dict[tuple[str, Hashable, str], dict[str, Any]]:
@@ -161,15 +181,15 @@ def test_the_weeks_after_a_single_family_left_do_not_tell_whether_it_had_dropped
 
 
 def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_whole_year() -> None:
-    # Given three sites of 100 followed for 400 days, and one of 100 for 90 days; at each, 20 dropped out at 60 days.
+    # Given three sites of 200 followed for 400 days, and one of 200 for 90 days; at each, 40 dropped out at 60 days.
     sites = {uuid.UUID(int=20 + number): 400 if number else 90 for number in range(4)}
     weeks = {
         family_id: FamilyWeek(
-            family_id=family_id, followed_days=60 if place < 20 else days,
-            drop_out_reason=DropOut.SILENT if place < 20 else None,
+            family_id=family_id, followed_days=60 if place < 40 else days,
+            drop_out_reason=DropOut.SILENT if place < 40 else None,
         )
         for site, days in sites.items()
-        for place, family_id in enumerate(families_of(site))
+        for place, family_id in enumerate(families_of(site, 200))
     }  # fmt: skip
     population = [
         UsagePopulation(
@@ -180,7 +200,7 @@ def test_a_site_that_began_late_does_not_hide_what_the_programme_is_told_of_a_wh
             cohort_id=uuid.UUID(int=site.int + 100),
         )
         for site in sites
-        for family_id in families_of(site)
+        for family_id in families_of(site, 200)
     ]
     cells, _ = controlled_cells(Scopes.of(PROGRAMME, population), weeks, {})
     told = {cell["scope_id"]: cell["value"] for cell in cells
