@@ -1,8 +1,15 @@
 // Builds the pages into services/web/built: `node build.ts [folder]`. The same sources give the same bytes.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
+interface Output {
+  inputs: Record<string, unknown>;
+  imports: Array<{ path: string; kind: string }>;
+  entryPoint?: string;
+}
+
+const FIRST = "parents/main.tsx";
 const here = import.meta.dirname;
 const locales = join(here, "..", "services", "web", "locales");
 const target = process.argv[2] ?? join(here, "..", "services", "web", "built");
@@ -23,19 +30,65 @@ const shared = {
   jsxImportSource: "preact",
   logLevel: "warning",
 } as const;
-await build({
+const parents = await build({
   ...shared,
-  entryPoints: { parents: "parents/main.tsx" },
-  // The second part is fetched late; what both parts use is a file of its own. Names are stable, for readable changes.
+  entryPoints: { parents: FIRST },
+  metafile: true,
+  // The later parts are fetched when they are needed; what parts share is in files of their own.
   splitting: true,
-  chunkNames: "[name]",
+  chunkNames: "chunk-[hash]",
+  write: false,
 });
+writeNamed(parents);
+const check = await build({ ...shared, entryPoints: { check: "parents/check/main.tsx" }, metafile: true });
 await build({ ...shared, entryPoints: { sw: "parents/sw.ts" } });
 await build({ ...shared, entryPoints: { parents: "parents/parents.css" } });
-for (const name of ["parents.html", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"]) {
+for (const name of ["parents.html", "check.html", "manifest.webmanifest", "icon.svg", "icon-192.png", "icon-512.png"]) {
   copyFileSync(join(here, "parents", "static", name), join(target, name));
 }
+// What only the later screens are refused with.
+const OF_LATER_SCREENS =
+  /^problem\.(agreement|birth|busy|child_|command|confirmation|contact|contest|day_|erasures|export|family|invitation|last_m|location|number|pairing|pin_ref|primary|push|quiet|relation|right_not|site|zone)/;
+const isSaidFirst = keysOf(parents.metafile.outputs, (path) => partsWith(path, parents.metafile.outputs).includes("parents"));
+const isFirst = (key: string): boolean => isSaidFirst(key) && !OF_LATER_SCREENS.test(key);
+const isOfCheck = keysOf(check.metafile.outputs, () => true);
 for (const name of readdirSync(locales).sort()) {
-  const words: unknown = JSON.parse(readFileSync(join(locales, name), "utf8"));
-  writeFileSync(join(target, `locale.${name}`), JSON.stringify(words));
+  const words = Object.entries(JSON.parse(readFileSync(join(locales, name), "utf8")) as Record<string, string>);
+  const write = (part: string, isOf: (key: string) => boolean): void =>
+    writeFileSync(join(target, `${part}.${name}`), JSON.stringify(Object.fromEntries(words.filter(([key]) => isOf(key)))));
+  write("locale", isFirst);
+  write("late", (key) => !isFirst(key) && !key.startsWith("check_phone."));
+  write("check", isOfCheck);
+}
+
+/** The parts, by their first sources, that need this file. */
+function partsWith(path: string, outputs: Record<string, Output>): string[] {
+  const own = outputs[path]?.entryPoint;
+  if (own) return [basename(own, ".tsx").replace("main", "parents")];
+  const users = Object.keys(outputs).filter((user) => outputs[user]?.imports.some((one) => one.path === path && one.kind === "import-statement"));
+  return [...new Set(users.flatMap((user) => partsWith(user, outputs)))].sort();
+}
+
+/** A part is called after its first source, a shared file after the parts that need it. */
+function nameOf(path: string, outputs: Record<string, Output>): string {
+  return path.endsWith(".js") ? `${partsWith(path, outputs).join("-")}.js` : basename(path);
+}
+
+/** Writes the parts under stable names, for readable changes. */
+function writeNamed(made: { outputFiles: Array<{ path: string; text: string }>; metafile: { outputs: Record<string, Output> } }): void {
+  const { outputs } = made.metafile;
+  const names = Object.keys(outputs).map((path) => [basename(path), nameOf(path, outputs)] as const);
+  for (const file of made.outputFiles) {
+    const text = names.reduce((all, [from, to]) => all.replaceAll(`./${from}`, `./${to}`), file.text);
+    writeFileSync(join(target, names.find(([from]) => from === basename(file.path))?.[1] ?? basename(file.path)), text);
+  }
+}
+
+/** Tells which keys some of the built files say: those named in a source of them, whole or by their beginning. */
+function keysOf(outputs: Record<string, Pick<Output, "inputs">>, isMeant: (output: string) => boolean): (key: string) => boolean {
+  const names = Object.entries(outputs).filter(([output]) => isMeant(output)).flatMap(([, one]) => Object.keys(one.inputs));
+  const source = names.filter((name) => !name.includes("node_modules")).map((name) => readFileSync(join(here, name), "utf8")).join("\n");
+  const keys = new Set([...source.matchAll(/"([a-z_]+\.[\w.]+)"/g)].map((found) => found[1]));
+  const beginnings = [...source.matchAll(/`([a-z_]+\.\w*)\$\{/g)].map((found) => found[1] ?? "");
+  return (key) => keys.has(key.split("#")[0]) || beginnings.some((one) => key.startsWith(one));
 }

@@ -21,6 +21,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from services.web import spoken
+
 BUILT: Final = Path(__file__).parent / "built"
 
 _TYPES: Final = {
@@ -45,6 +47,10 @@ _PAGE_HEADERS: Final = {
 }
 # One application; the fragment of the address stays on the phone and says what to begin with.
 PARENTS_ADDRESSES: Final = ("/", "/pair", "/log-in")
+# What this phone can do, tried without a log-in.
+CHECK_ADDRESS: Final = "/check"
+# The worker itself, and the page that tries a phone once.
+_NOT_KEPT: Final = frozenset({"sw.js", "check.js"})
 _FOREVER: Final = "public, max-age=31536000, immutable"
 _EACH_TIME: Final = "no-cache"
 
@@ -81,6 +87,8 @@ class Pages:
         pages = [Route(address, self._page, name=f"page {address}") for address in PARENTS_ADDRESSES]
         return [
             *pages,
+            Route(CHECK_ADDRESS, self._check, name="page /check"),
+            *spoken.routes(),
             Route("/sw.js", self._worker, name="service worker"),
             Route("/manifest.webmanifest", self._manifest, name="manifest"),
             Route("/web/{name:path}", self._asset, name="built file"),
@@ -95,12 +103,16 @@ class Pages:
 
     def _listed(self, bodies: Mapping[str, bytes]) -> str:
         """Return what a phone keeps to start without a network: the addresses of the application's own files."""
-        kept = [self._address(name) for name in bodies if Path(name).suffix in {".js", ".css"} and name != "sw.js"]
+        scripts = [name for name in bodies if Path(name).suffix in {".js", ".css"} and name not in _NOT_KEPT]
+        kept = [self._address(name) for name in scripts]
         # A JSON text inside a quoted string of the script.
         return json.dumps(json.dumps(kept))[1:-1]
 
     async def _page(self, request: Request) -> Response:
         return self._answer(request, "parents.html", _EACH_TIME, _PAGE_HEADERS)
+
+    async def _check(self, request: Request) -> Response:
+        return self._answer(request, "check.html", _EACH_TIME, _PAGE_HEADERS)
 
     async def _worker(self, request: Request) -> Response:
         return self._answer(request, "sw.js", _EACH_TIME, {"content-security-policy": PARENTS_POLICY})

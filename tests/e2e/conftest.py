@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Final
 
 import httpx
 import pytest
@@ -26,7 +27,11 @@ from services.device_sim.parent.parent import SimParent
 from services.device_sim.watch.timings import Timings
 from services.device_sim.watch.watch import SimWatch
 from services.devstack.installation import Installation
+from tests.support.phone import running_browser
+from tests.support.sounds import wav
 from tests.support.world import Home, make_home
+
+VOICE_HZ: Final = 180.0
 
 
 @dataclass(frozen=True)
@@ -118,6 +123,15 @@ async def play(installation: Installation) -> AsyncIterator[Play]:
     yield Play(installation, database, folder)
     await database.close()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def browser(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Any]:
+    """One browser for the run, whose microphone hears a voice; each phone is a context of its own."""
+    voice = tmp_path_factory.mktemp("voice") / "voice.wav"
+    voice.write_bytes(wav(20.0, pitch_hz=VOICE_HZ))
+    async with running_browser(voice) as browser:
+        yield browser
 
 
 async def pair(watch: SimWatch, parent: SimParent, child_id: str) -> None:

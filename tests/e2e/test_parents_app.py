@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from tests.e2e.conftest import VOICE_HZ
 from tests.support.http import Place as Site
 from tests.support.http import enrol_family, new_phone
 from tests.support.phone import running_browser
 from tests.support.sounds import heard, wav
-from tests.support.stage import VOICE_HZ, Stage, Talking, stage, talking
+from tests.support.stage import Stage, Talking, stage, talking
 from tests.support.world import Home, make_site, make_watch
 
 __all__ = ["stage", "talking"]  # fixtures
@@ -26,6 +27,8 @@ async def test_from_the_sms_to_the_first_heard_voice(stage: Stage) -> None:
     phone = await stage.phone()
     await phone.open()
     await phone.log_in(number)
+    await phone.sees("Who is responsible")
+    await phone.by_id("notice-read").click()
     await phone.sees("What you agree to")
     await phone.tap("I agree")
     await phone.write("Your name for the child", "Mum")
@@ -198,7 +201,8 @@ async def test_an_erased_child_leaves_nothing_on_the_phone(talking: Talking) -> 
 async def test_refused_microphone_says_where_to_allow_it(stage: Stage) -> None:
     home = await stage.play.home()
     async with running_browser(allows=False) as browser:
-        phone = await Stage(stage.play, browser).logged_in(home, permissions=[])
+        phone = await Stage(stage.play, browser).admitted(home.phone, permissions=[])
+        await phone.page.evaluate("localStorage.removeItem('mic')")
         await phone.by_id("child").click()
         await phone.by_id("allow").click()
         await phone.page.get_by_role("alert").wait_for()

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
-import pytest
 from sqlalchemy import delete
 
 from services.core.people.accounts.tables import LoginChallenge
-from tests.support.phone import WIDTH, Phone
+from tests.support.phone import Phone
+from tests.support.screens import LANGUAGES, axe_faults, speak_language, word_faults
 from tests.support.stage import Stage, Talking, stage, talking
 
-AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-LANGUAGES = {"en": "English", "zh-Hans": "中文", "vi": "Tiếng Việt", "tr": "Türkçe"}
-# A key in place of a sentence: `talk.title`.
-KEY = re.compile(r"\b[a-z]{3,}\.[a-z_]{3,}\b")
-
 __all__ = ["stage", "talking"]  # fixtures
-
-
-async def faults_of(phone: Phone) -> list[str]:
-    """Return what is wrong with the screen: axe's violations, keys in place of sentences, scrolling sideways."""
-    await phone.page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = await phone.page.evaluate(
-        "rules => axe.run(document, {runOnly: rules}).then(one => one.violations)", RULES
-    )
-    faults = [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
-    faults += KEY.findall(await phone.page.inner_text("body"))
-    if await phone.page.evaluate("document.documentElement.scrollWidth") > WIDTH:
-        faults.append("scrolls sideways")
-    return faults
 
 
 async def test_a_new_phone_asks_for_the_pin(stage: Stage) -> None:
@@ -90,19 +70,54 @@ async def test_opening_the_place_is_one_look_and_nothing_is_before(talking: Talk
     assert await phone.page.locator("li.row").count() == 1
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_each_language_fits_and_is_found_by_a_screen_reader(stage: Stage, scheme: str) -> None:
+OF_PARENT = ("home", "settings", "phones", "number", "guardians", "consents", "language", "question")
+OF_CHILD = ("talk", "place", "more", "contacts", "quiet", "looks", "help", "word", "way", "erase", "pair")
+
+
+async def each_screen(phone: Phone, child_id: str) -> AsyncIterator[str]:
+    """Go through the screens of a parent and of a child."""
+    for name in OF_PARENT:
+        await phone.show(name)
+        yield name
+    for name in OF_CHILD:
+        await phone.show(name, child_id)
+        yield name
+
+
+async def test_every_screen_is_found_by_a_screen_reader_in_light_and_dark(stage: Stage) -> None:
     home = await stage.play.home()
-    phone = await stage.logged_in(home, color_scheme=scheme)
+    phone = await stage.admitted(home.phone)
     faults: dict[str, list[str]] = {}
-    for language, own in LANGUAGES.items():
-        for screen in ("settings", "phones", "guardians", "consents"):
-            await phone.show(screen)
-            faults[f"{language} {screen}"] = await faults_of(phone)
-        await phone.show("language")
-        following = list(LANGUAGES.values())
-        await phone.tap(following[(following.index(own) + 1) % len(following)])
-        # Choosing a language goes back to where it was chosen from.
-        await phone.by_id("part-messages").wait_for()
+    async for name in each_screen(phone, str(home.child_id)):
+        for scheme in ("light", "dark"):
+            await phone.page.emulate_media(color_scheme=scheme)
+            faults[f"{name} {scheme}"] = await axe_faults(phone)
     assert {screen: found for screen, found in faults.items() if found} == {}
+    phone.check()
+
+
+async def test_every_screen_fits_in_each_language(stage: Stage) -> None:
+    home = await stage.play.home()
+    phone = await stage.admitted(home.phone)
+    faults: dict[str, list[str]] = {}
+    for language in LANGUAGES:
+        await speak_language(phone, language)
+        async for name in each_screen(phone, str(home.child_id)):
+            faults[f"{language} {name}"] = await word_faults(phone, f"{name}-{language}")
+    # Twice as large letters, in the language with the longest words.
+    await phone.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    async for name in each_screen(phone, str(home.child_id)):
+        faults[f"large {name}"] = await word_faults(phone, f"large-{name}")
+    assert {screen: found for screen, found in faults.items() if found} == {}
+
+
+async def test_a_language_is_chosen_and_told_to_the_server(stage: Stage) -> None:
+    home = await stage.play.home()
+    phone = await stage.admitted(home.phone)
+    await phone.show("language")
+    async with phone.page.expect_response(lambda one: one.url.endswith("/v1/me") and one.request.method == "PATCH"):
+        await phone.tap("Tiếng Việt")
+    await phone.page.locator("html[lang=vi]").wait_for()
+    await phone.page.reload()
+    await phone.page.locator("html[lang=vi]").wait_for()
     phone.check()

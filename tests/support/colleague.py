@@ -11,9 +11,12 @@ from typing import Any
 import httpx
 
 from services.core.people.accounts.totp import code_of, step_of
+from services.core.people.staff_accounts.actions import create_staff
+from services.core.platform.audit.actions import OPERATOR
+from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
-from tests.support.http import new_address, sms_to
+from tests.support.http import make_place, new_address, new_phone, sms_to
 
 _FIRST_PASSWORD = re.compile(r"[a-z2-7]{5}(-[a-z2-7]{5}){4}")
 
@@ -48,10 +51,11 @@ class Colleague:
         """The headers of a request that is logged in."""
         return {"Authorization": f"Bearer {self.tokens['access_token']}", "X-Forwarded-For": self.address}
 
-    async def say(self, leaf: str, **said: str) -> httpx.Response:
+    async def say(self, leaf: str, headers: dict[str, str] | None = None, **said: str) -> httpx.Response:
         """Send a request of the log-in."""
         body = {"email": self.email, "password": self.password, **said}
-        return await self.client.post(f"/v1/staff/auth/{leaf}", json=body, headers={"X-Forwarded-For": self.address})
+        sent = {"X-Forwarded-For": self.address, **(headers or {})}
+        return await self.client.post(f"/v1/staff/auth/{leaf}", json=body, headers=sent)
 
     async def set_up(self) -> Colleague:
         """Set the app up with the first password and choose a password."""
@@ -79,6 +83,17 @@ class Colleague:
         """Continue the session."""
         said = {"refresh_token": token or self.tokens["refresh_token"]}
         return await self.client.post("/v1/staff/auth/refresh", json=said)
+
+
+async def new_colleague(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Colleague:
+    """Return a colleague of a new site, whose first password has been sent."""
+    place = await make_place(database)
+    email, phone = f"{new_ref()}@wecare.example", new_phone()
+    async with database.begin() as work:
+        await create_staff(
+            work, OPERATOR, email=email, display_name="Ming", role="staff", site=place.site, phone=phone
+        )  # fmt: skip
+    return Colleague(client, clock, email, await first_password_sent_to(database, phone))
 
 
 def status_and_code(answer: httpx.Response) -> tuple[int, str]:

@@ -59,6 +59,17 @@ async def running_browser(microphone: Path | None = None, *, allows: bool = True
             await browser.close()
 
 
+def left_by_log_in(origin: str, guardian_id: str, refresh_token: str, language: str) -> dict[str, Any]:
+    """Return what a log-in leaves in a browser: the cookie, whose session it is, the language, the microphone."""
+    cookie = {
+        "name": "sw_refresh", "value": refresh_token, "domain": "127.0.0.1", "path": "/v1/auth", "expires": -1,
+        "httpOnly": True, "secure": True, "sameSite": "Strict",
+    }  # fmt: skip
+    kept = {"guardian": guardian_id, "locale": language, "mic": "1"}
+    stored = [{"name": name, "value": value} for name, value in kept.items()]
+    return {"cookies": [cookie], "origins": [{"origin": origin, "localStorage": stored}]}
+
+
 @dataclass
 class Phone:
     """One browser context: its page, and everything that must never happen in it."""
@@ -86,14 +97,14 @@ class Phone:
         page.on("pageerror", lambda error: self.violations.append(f"page error: {error}"))
         page.on("console", lambda said: self._note_console(said.text))
 
-    async def show(self, screen: str) -> None:
+    async def show(self, screen: str, child_id: str | None = None) -> None:
         """Go to a screen as the phone's own back and forward do."""
-        script = """name => {
-            history.pushState({name}, "");
-            dispatchEvent(new PopStateEvent("popstate", {state: {name}}));
+        script = """state => {
+            history.pushState(state, "");
+            dispatchEvent(new PopStateEvent("popstate", {state}));
         }"""
-        await self.page.evaluate(script, screen)
-        await self.page.locator("main.screen h1").wait_for()
+        await self.page.evaluate(script, {"name": screen, **({"child_id": child_id} if child_id else {})})
+        await self.page.locator("main.screen h1").first.wait_for()
         await self.page.locator(".skeleton").first.wait_for(state="detached")
 
     async def can_start_offline(self) -> None:

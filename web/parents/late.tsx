@@ -1,4 +1,4 @@
-// The screens that come after the first load: they are fetched when one of them is opened, and kept for offline.
+// The screens beside the talking: they are fetched when one of them is opened, and kept for a start without a network.
 export { More } from "./more/more.tsx";
 export { Settings } from "./more/settings.tsx";
 export { Place } from "./place/place.tsx";

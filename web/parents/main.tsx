@@ -5,29 +5,36 @@ import { effect, signal } from "@preact/signals";
 import { screen } from "../shared/navigation.ts";
 import { resume, standing } from "../shared/session.ts";
 import { Button, Skeleton, Top } from "../shared/ui/parts.tsx";
-import { fittingLocale, locale, t, useLocale } from "../shared/words.ts";
+import { fittingLocale, locale, t, useLateWords, useLocale } from "../shared/words.ts";
 import { Announcer } from "./announce.tsx";
-import { begun, takeFragment } from "./begun.ts";
-import { Consent, Invited } from "./consent/consent.tsx";
+import { begun, isInApp, takeFragment } from "./begun.ts";
 import { Door, Languages } from "./door/door.tsx";
 import { Home } from "./home/home.tsx";
-import { NewChild, needsConsent, OwnName, Pair } from "./home/setup.tsx";
-import { forget, home, start } from "./home/state.ts";
+import { forgetQuestion } from "./home/question.tsx";
+import { forget, home, needsConsent, reload, start } from "./home/state.ts";
+import { guardByLock, isLocked, LockScreen } from "./lock.tsx";
 import { Proof } from "./proof.tsx";
+import { Check } from "./sos/check.tsx";
 import { callToShow, Sos } from "./sos/sos.tsx";
+import { mode } from "./talk/button.tsx";
 import { flush, hurry, load } from "./talk/queue.ts";
 import { tellHeard } from "./talk/player.ts";
 import { Talk } from "./talk/talk.tsx";
 import { registerWorker } from "./worker.ts";
 
-type LateScreens = typeof import("./late.tsx");
-const late = signal<LateScreens | null>(null);
+type Screens = typeof import("./late.tsx") & typeof import("./begin.tsx");
+const late = signal<Screens | null>(null);
 
-/** A screen of the second part of the app; without a network it comes from what the phone kept. */
-function Late({ show }: { show: (screens: LateScreens) => ComponentChildren }) {
+async function loadLate(): Promise<void> {
+  const [screens, beginning] = await Promise.all([import("./late.tsx"), import("./begin.tsx"), useLateWords()]);
+  late.value = { ...screens, ...beginning };
+}
+
+/** A screen of a later part of the app; without a network it comes from what the phone kept. */
+function Late({ show }: { show: (screens: Screens) => ComponentChildren }) {
   const [isMissing, setMissing] = useState(false);
   useEffect(() => {
-    if (!late.value) import("./late.tsx").then((loaded) => { late.value = loaded; }, () => setMissing(true));
+    if (!late.value) loadLate().catch(() => setMissing(true));
   }, []);
   if (late.value) return <>{show(late.value)}</>;
   return (
@@ -39,11 +46,13 @@ function Late({ show }: { show: (screens: LateScreens) => ComponentChildren }) {
 }
 
 function App() {
+  if (standing.value === "limited" && !isInApp.value) return <Late key="second" show={({ SecondStep }) => <SecondStep />} />;
   if (standing.value !== "in") return <Door />;
   return (
     <>
-      <div inert={callToShow() !== null}>{inside()}</div>
+      <div inert={callToShow() !== null}>{isLocked.value ? <LockScreen /> : inside()}</div>
       <Sos />
+      {callToShow() === null && !isLocked.value && <Check />}
       <Announcer />
       <Proof />
     </>
@@ -53,14 +62,15 @@ function App() {
 function inside() {
   const me = home.value?.me;
   const invitation = me?.invitations[0];
-  if (invitation) return <Invited key={invitation.invitation_id} invitation={invitation} />;
+  if (invitation) return <Late key={invitation.invitation_id} show={({ Invited }) => <Invited invitation={invitation} />} />;
   const unasked = me?.families.find(needsConsent);
-  if (unasked) return <Consent family={unasked} />;
-  if (me && me.families.length > 0 && !me.display_name) return <OwnName />;
+  if (unasked) return <Late key="consent" show={({ Consent }) => <Consent family={unasked} />} />;
+  if (me && me.families.length > 0 && !me.display_name) return <Late key="name" show={({ OwnName }) => <OwnName />} />;
   const at = screen.value;
   const of = at.name === "home" ? undefined : at.child_id;
   if (home.value && home.value.children.length === 0 && me?.families[0]?.may_manage && at.name === "home") {
-    return <NewChild family_id={me.families[0].family_id} isFirst />;
+    const { family_id } = me.families[0];
+    return <Late key="first" show={({ NewChild }) => <NewChild family_id={family_id} isFirst />} />;
   }
   switch (at.name) {
     case "home":
@@ -70,13 +80,16 @@ function inside() {
     case "place":
       return <Late key={of} show={({ Place }) => <Place child_id={at.child_id} />} />;
     case "pair":
-      return <Pair key={of} child_id={of ?? ""} />;
+      return <Late key={`pair${of}`} show={({ Pair }) => <Pair key={of} child_id={of ?? ""} />} />;
     case "child":
-      return <NewChild family_id={of ?? ""} isFirst={false} />;
+      return <Late key="child" show={({ NewChild }) => <NewChild family_id={of ?? ""} isFirst={false} />} />;
+    case "question":
+      return <Late key="question" show={({ Asked }) => <Asked />} />;
     case "language":
-      return <Languages onDone={() => history.back()} />;
+      return <Languages onDone={() => { void reload(); history.back(); }} />;
     case "settings":
     case "phones":
+    case "number":
     case "consents":
     case "guardians": {
       const part = at.name;
@@ -111,24 +124,36 @@ function Faulty() {
   );
 }
 
+let isOutdated = false;
+
+/** A newer version begins between messages, never during one: on the first screen, or when the phone is put away. */
+function takeOver(): void {
+  const isBusy = mode.value !== "idle" || callToShow() !== null || document.querySelector("form") !== null;
+  if (isOutdated && !isBusy && (document.visibilityState === "hidden" || screen.value.name === "home")) location.reload();
+}
+
 async function begin(): Promise<void> {
   takeFragment();
+  guardByLock();
   await useLocale(fittingLocale());
   const root = document.getElementById("app");
   if (root) render(<><App /><Faulty /></>, root);
   // The words were read before the worker stood: read again, they are kept for a start without a network.
-  registerWorker(() => void useLocale(locale.value).catch(() => undefined));
+  registerWorker(() => void useLocale(locale.value).catch(() => undefined), () => { isOutdated = true; takeOver(); });
   addEventListener("online", () => void hurry());
   addEventListener("hashchange", takeFragment);
   document.addEventListener("visibilitychange", () => {
     if (document.visibilityState === "visible") void hurry();
+    else takeOver();
   });
+  screen.subscribe(takeOver);
   let wasIn = false;
   effect(() => {
     const isIn = standing.value === "in";
-    if (isIn && !wasIn) void load().then(start).then(tellHeard).then(flush);
+    if (isIn && !wasIn) void load().then(start).then(tellHeard).then(flush).then(() => loadLate().catch(() => undefined));
     if (!isIn && wasIn) {
       forget();
+      forgetQuestion();
       void load();
       begun.value = null;
     }

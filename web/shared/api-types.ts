@@ -275,9 +275,10 @@ export interface ConsentText {
   text: string;
 }
 
-/** The text of each part in one language. */
+/** The text of each part in one language, and the text for children. */
 export interface ConsentTextsResponse {
   texts: Array<ConsentText>;
+  for_children: TextForChildren;
 }
 
 /** The caller's consents in this family, including withdrawn ones. */
@@ -508,6 +509,7 @@ export interface HomeChild {
   unplayed: number;
   ending_recordings: EndingRecordingsResponse | null;
   alerts: Array<AlertResponse>;
+  checks: Array<AlertResponse>;
   help: Array<OpenHelp>;
 }
 
@@ -885,7 +887,7 @@ export interface Place {
   altitude_m?: number | null;
 }
 
-/** Who is responsible at the family's site: read before the first consent, not agreed to. */
+/** The privacy notice of the family's site: read before the first consent, not agreed to. */
 export interface PrivacyNoticeResponse {
   notice_version: string;
   locale: string;
@@ -957,7 +959,7 @@ export interface Question {
   notice: PrivacyNoticeResponse | null;
 }
 
-/** What to ask the caller now; null: nothing, at least until tomorrow. */
+/** The caller's question of today; null: none until tomorrow at the earliest. */
 export interface QuestionResponse {
   question: Question | null;
 }
@@ -1060,6 +1062,13 @@ export interface StepUpRequest {
   challenge_id?: string | null;
   challenge_secret?: string | null;
   code?: string | null;
+}
+
+/** What a child reads, or is read to, before its own word on places. */
+export interface TextForChildren {
+  text_version: string;
+  locale: string;
+  text: string;
 }
 
 /** A text for the child. */

@@ -94,6 +94,22 @@ export async function ask<N extends Name>(name: N, asked: Ask<N> = {}): Promise<
   }
 }
 
+/** Runs a request that must end in time, the renewal of the session before it included; it is not sent afterwards. */
+export async function within<T>(ms: number, work: (timeoutMs: number) => Promise<T>): Promise<T> {
+  const ends = Date.now() + ms;
+  await withinMs(ms, ready());
+  const left = ends - Date.now();
+  if (left <= 0) throw new Unreachable();
+  return withinMs(left, work(left));
+}
+
+function withinMs<T>(ms: number, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Unreachable()), ms);
+    work.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 /** A list with the tag of the last answer: null while it has not changed. */
 export async function askChanged<N extends Name>(
   name: N,
@@ -122,9 +138,13 @@ export async function readBuilt(address: string): Promise<unknown> {
   return (await send("GET", address, undefined, {})).json();
 }
 
+async function ready(): Promise<void> {
+  if (!token || Date.now() > tokenEndsAt - RENEW_BEFORE_MS) await renew();
+}
+
 async function withToken<T>(use: (bearer: Record<string, string>) => Promise<T>): Promise<T> {
   try {
-    if (!token || Date.now() > tokenEndsAt - RENEW_BEFORE_MS) await renew();
+    await ready();
     try {
       return await use({ Authorization: `Bearer ${token}` });
     } catch (error) {

@@ -58,6 +58,29 @@ export function openChannel(name: string, onMessage: (told: unknown) => void): (
   return (told) => channel.postMessage(told);
 }
 
+/** The maker's name of this phone where the browser tells it; empty elsewhere. */
+export async function phoneModel(): Promise<string> {
+  const about = (navigator as unknown as { userAgentData?: { getHighEntropyValues(asked: string[]): Promise<{ model?: string }> } }).userAgentData;
+  try {
+    return (await about?.getHighEntropyValues(["model"]))?.model ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Shows what plays on the locked screen, with a stop button; a phone without it plays all the same. */
+export function tellPlaying(title: string | null, onStop: () => void): void {
+  if (!("mediaSession" in navigator)) return;
+  const session = navigator.mediaSession;
+  try {
+    session.metadata = title && "MediaMetadata" in globalThis ? new MediaMetadata({ title, artist: "SmartWatch" }) : null;
+    session.playbackState = title ? "playing" : "none";
+    for (const action of ["pause", "stop"] as const) session.setActionHandler(action, title ? onStop : null);
+  } catch {
+    // An older browser knows fewer actions.
+  }
+}
+
 export function vibrate(ms: number): void {
   navigator.vibrate?.(ms);
 }

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 export type Screen =
   | { name: "home" }
   | { name: "talk" | "place" | "more"; child_id: string }
-  | { name: "settings" | "language" | "contacts" | "guardians" | "quiet" | "looks" | "consents" | "phones" | "help" | "erase" | "pair" | "child"; child_id?: string };
+  | { name: "settings" | "language" | "contacts" | "guardians" | "quiet" | "looks" | "consents" | "phones" | "number" | "help" | "erase" | "pair" | "child" | "way" | "word" | "question"; child_id?: string };
 
 const HOME: Screen = { name: "home" };
 export const screen = signal<Screen>((history.state as Screen | null) ?? HOME);

@@ -17,6 +17,7 @@ export type Key = Stored extends infer S ? (S extends `${infer Base}#${string}` 
 type Values = Record<string, string | number>;
 
 const RIGHT_TO_LEFT = new Set(["ar", "fa", "he", "ug"]);
+const UNTOLD = "locale-untold";
 let table: Record<string, string> = {};
 
 export const locale = signal<Locale>("en");
@@ -37,23 +38,46 @@ export function fittingLocale(): Locale {
   return "en";
 }
 
+type Table = Record<string, string>;
+/** Whether the screens of the second part are in use: their words are a file of their own. */
+let withLate = false;
+
 export async function useLocale(code: Locale, chosen = false): Promise<void> {
-  table = (await readBuilt(addressOf(code))) as Record<string, string>;
+  const [first, late] = await Promise.all([readBuilt(addressOf("locale", code)), withLate ? readBuilt(addressOf("late", code)) : {}]);
+  table = { ...(first as Table), ...(late as Table) };
   locale.value = code;
   document.documentElement.lang = code;
   document.documentElement.dir = RIGHT_TO_LEFT.has(code.split("-")[0] ?? "") ? "rtl" : "ltr";
   if (chosen) {
     localStorage.setItem("locale", code);
+    localStorage.setItem(UNTOLD, "1");
     isChosen.value = true;
   }
+}
+
+/** Reads the words of the second part too, once. */
+export async function useLateWords(): Promise<void> {
+  if (withLate) return;
+  const late = (await readBuilt(addressOf("late", locale.value))) as Table;
+  withLate = true;
+  table = { ...table, ...late };
+}
+
+/** The language that was chosen here and that the server has not been told yet: text messages come in it too. */
+export function untoldLocale(): Locale | null {
+  return localStorage.getItem(UNTOLD) ? locale.value : null;
+}
+
+export function noteLocaleTold(): void {
+  localStorage.removeItem(UNTOLD);
 }
 
 function isLocale(code: string | null): code is Locale {
   return LANGUAGES.some(([known]) => known === code);
 }
 
-function addressOf(code: Locale): string {
-  return document.querySelector(`meta[name="locale:${code}"]`)?.getAttribute("content") ?? `/web/locale.${code}.json`;
+function addressOf(part: "locale" | "late", code: Locale): string {
+  return document.querySelector(`meta[name="${part}:${code}"]`)?.getAttribute("content") ?? `/web/${part}.${code}.json`;
 }
 
 /** The sentence of a key, with `{name}` replaced; with `n` in the right form for one or many. */

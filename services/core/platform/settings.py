@@ -75,6 +75,11 @@ class Settings(SmsSettings, WatchdogSettings):
     public_url: str = Field(
         "http://127.0.0.1:8080", description="URL at which phones reach the API; the watch's QR code contains it"
     )
+    consent_recordings: Path | None = Field(
+        None,
+        description="folder with recordings of the consent texts, such as `messages-1-vi.mp3` (subject, version, "
+        "language; mp3, m4a or ogg): parents can hear them; empty: a voice of the phone, where it has one",
+    )
     programme_phones: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="number of the programme by country, such as `CN=+8676922221234,VN=+842838220000`: printed on "

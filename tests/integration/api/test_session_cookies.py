@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from services.core.platform.db.database import Database
 from tests.support.clock import FakeClock
+from tests.support.colleague import Colleague, new_colleague
 from tests.support.http import Parent, enrol_family, make_family, new_phone
 
 OWN = {"X-SmartWatch": "web", "Origin": "http://api.test"}
@@ -111,3 +112,69 @@ async def test_a_cookie_alone_opens_no_other_route(client: httpx.AsyncClient, da
     held = as_sent(cookies_of(await log_in_as_page(family)))
     answer = await client.get("/v1/me", headers={**OWN, **held})
     assert (answer.status_code, answer.json()["code"]) == (401, "access_token_invalid")
+
+
+# ------------------------------------------------------------------------------------------------ staff
+
+
+STAFF = "__Host-sw_staff"
+
+
+def staff_cookie_of(answer: httpx.Response) -> dict[str, str]:
+    """Return the headers that send the staff cookie of an answer back."""
+    return {"Cookie": f"{STAFF}={cookies_of(answer)[STAFF].value}"}
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def colleague(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Colleague:
+    return await (await new_colleague(client, database, clock)).set_up()
+
+
+async def log_in_as_console(colleague: Colleague, headers: dict[str, str]) -> httpx.Response:
+    colleague.clock.advance(minutes=2)  # each code of the app works once
+    return await colleague.say("tokens", headers, code=colleague.shown(), keep="cookie")
+
+
+async def test_a_console_logs_in_goes_on_and_logs_out_without_a_token_in_a_script(colleague: Colleague) -> None:
+    first = await log_in_as_console(colleague, OWN)
+    assert (first.status_code, first.json()["refresh_token"]) == (200, "")
+    cookie = cookies_of(first)[STAFF]
+    # What browsers ask of the prefix: no other host of the domain can set it. It ends with the browser.
+    assert (cookie["httponly"], cookie["secure"], cookie["samesite"]) == (True, True, "strict")
+    assert (cookie["path"], cookie["domain"], cookie["max-age"]) == ("/", "", "")
+    path = "/v1/staff/auth/refresh"
+    second = await colleague.client.post(path, json={"keep": "cookie"}, headers={**OWN, **staff_cookie_of(first)})
+    assert second.status_code == 200
+    colleague.tokens = second.json()
+    ended = await colleague.client.post("/v1/staff/auth/logout", headers=colleague.headers)
+    assert cookies_of(ended)[STAFF]["max-age"] == "0"
+    again = await colleague.client.post(path, json={"keep": "cookie"}, headers={**OWN, **staff_cookie_of(second)})
+    assert (again.status_code, again.json()["code"]) == (401, "refresh_token_invalid")
+
+
+async def test_a_page_elsewhere_neither_uses_nor_sets_the_cookie_of_staff(colleague: Colleague) -> None:
+    foreign = {"X-SmartWatch": "web", "Origin": "https://evil.example"}
+    refused = await log_in_as_console(colleague, foreign)
+    assert (refused.status_code, refused.json()["code"]) == (403, "foreign_page")
+    assert "set-cookie" not in refused.headers
+    # The code was not spent on it.
+    held = staff_cookie_of(await colleague.say("tokens", OWN, code=colleague.shown(), keep="cookie"))
+    path = "/v1/staff/auth/refresh"
+    for headers in (foreign, {}, {"Origin": "http://api.test"}):
+        answer = await colleague.client.post(path, json={"keep": "cookie"}, headers={**headers, **held})
+        assert (answer.status_code, answer.json()["code"]) == (403, "foreign_page")
+    assert (await colleague.client.post(path, json={"keep": "cookie"}, headers={**OWN, **held})).status_code == 200
+
+
+async def test_the_cookie_of_staff_opens_no_other_route_and_is_no_guardians(colleague: Colleague) -> None:
+    held = staff_cookie_of(await log_in_as_console(colleague, OWN))
+    client = colleague.client
+    assert (await client.get("/v1/staff/me", headers={**OWN, **held})).status_code == 401
+    answer = await client.post("/v1/auth/refresh", json={"keep": "cookie"}, headers={**OWN, **held})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("body", [{}, {"refresh_token": "a", "keep": "cookie"}, {"keep": "json"}])
+async def test_a_refresh_token_of_staff_is_in_one_place(client: httpx.AsyncClient, body: dict[str, str]) -> None:
+    answer = await client.post("/v1/staff/auth/refresh", json=body, headers=OWN)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")

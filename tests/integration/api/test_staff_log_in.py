@@ -10,39 +10,23 @@ import pytest
 from sqlmodel import select
 
 from services.core.people.accounts.tables import Staff, StaffRecoveryCode
-from services.core.people.staff_accounts.actions import create_staff, end_staff, reset_staff
+from services.core.people.staff_accounts.actions import end_staff, reset_staff
 from services.core.platform.audit.actions import OPERATOR
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from services.core.platform.limits.rules import Limits
 from tests.support.clock import FakeClock
-from tests.support.colleague import Colleague, first_password_sent_to, status_and_code
-from tests.support.http import make_parent, make_place, new_address, new_phone
+from tests.support.colleague import Colleague, first_password_sent_to, new_colleague, status_and_code
+from tests.support.http import make_parent, make_place, new_address
 from tests.support.staff_http import make_staff, renewed
 
 REFUSED = (403, "staff_log_in_refused")
 
 
-async def _colleague(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> Colleague:
-    place = await make_place(database)
-    email = f"{new_ref()}@wecare.example"
-    async with database.begin() as work:
-        await create_staff(
-            work,
-            OPERATOR,
-            email=email,
-            display_name="Ming",
-            role="staff",
-            site=place.site,
-            phone=(phone := new_phone()),
-        )
-    return Colleague(client, clock, email, await first_password_sent_to(database, phone))
-
-
 async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await _colleague(client, database, clock)
+    ming = await new_colleague(client, database, clock)
     assert await ming.log_in("000000") == (403, "staff_set_up_needed")
     await ming.set_up()
     assert await ming.me() == (200, "")
@@ -66,7 +50,7 @@ async def test_the_first_log_in_sets_up_the_app_and_each_code_works_once(
 async def test_of_several_at_once_with_the_same_code_one_gets_in(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     for code in (ming.shown(1), ming.recovery_codes[0]):
         answers = await asyncio.gather(*(ming.log_in(code) for _ in range(3)))
         assert sorted(answers) == [(200, ""), REFUSED, REFUSED]
@@ -75,7 +59,7 @@ async def test_of_several_at_once_with_the_same_code_one_gets_in(
 async def test_each_recovery_code_works_once_in_place_of_the_app(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     assert len(set(ming.recovery_codes)) == 10
     assert await ming.log_in(ming.recovery_codes[0].upper()) == (200, "")
     assert await ming.log_in(ming.recovery_codes[2].replace("-", " ")) == (200, "")
@@ -84,7 +68,7 @@ async def test_each_recovery_code_works_once_in_place_of_the_app(
 
 
 async def test_every_refusal_is_the_same(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     told = []
     for email, password, code in (
         (ming.email, "wrong", ming.shown(1)),
@@ -102,7 +86,7 @@ async def test_every_refusal_is_the_same(client: httpx.AsyncClient, database: Da
 async def test_nobody_locks_a_colleague_out_by_trying_their_password(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     most = Limits.STAFF_TRIES_OF_ACCOUNT_AT_ADDRESS.value.burst
     thief = Colleague(client, clock, ming.email, "guess")
     assert {await thief.log_in("000000") for _ in range(most)} == {REFUSED}
@@ -116,7 +100,7 @@ async def test_nobody_locks_a_colleague_out_by_trying_their_password(
 async def test_a_session_ends_half_an_hour_after_its_last_use_and_after_a_working_day(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     clock.advance(minutes=10)
     assert await ming.me() == (401, "access_token_invalid")
     for _ in range(24):
@@ -132,7 +116,7 @@ async def test_a_session_ends_half_an_hour_after_its_last_use_and_after_a_workin
 
 
 async def test_an_idle_session_is_over(client: httpx.AsyncClient, database: Database, clock: FakeClock) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     clock.advance(minutes=30)
     assert status_and_code(await ming.refresh()) == (401, "refresh_token_invalid")
 
@@ -140,7 +124,7 @@ async def test_an_idle_session_is_over(client: httpx.AsyncClient, database: Data
 async def test_a_refresh_token_used_twice_ends_the_session(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     old = ming.tokens["refresh_token"]
     first = (await ming.refresh()).json()
     # A lost answer is repeated; a thief's second use is not.
@@ -154,7 +138,7 @@ async def test_a_refresh_token_used_twice_ends_the_session(
 async def test_a_staff_token_older_than_a_used_one_ends_the_session_at_once(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     old = ming.tokens["refresh_token"]
     for _ in range(2):
         ming.tokens = (await ming.refresh()).json()
@@ -165,7 +149,7 @@ async def test_a_staff_token_older_than_a_used_one_ends_the_session_at_once(
 async def test_two_refreshes_of_staff_at_once_get_the_same_successor(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     answers = await asyncio.gather(*(ming.refresh() for _ in range(4)))
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.json()["refresh_token"] for answer in answers}) == 1
@@ -174,7 +158,7 @@ async def test_two_refreshes_of_staff_at_once_get_the_same_successor(
 async def test_reset_and_end_close_every_session_at_once(
     client: httpx.AsyncClient, database: Database, clock: FakeClock
 ) -> None:
-    ming = await (await _colleague(client, database, clock)).set_up()
+    ming = await (await new_colleague(client, database, clock)).set_up()
     async with database.begin() as work:
         await reset_staff(work, OPERATOR, ming.email)
         staff = (await work.session.exec(select(Staff).where(Staff.email == ming.email))).one()

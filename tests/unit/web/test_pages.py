@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from services.web.serving import PARENTS_POLICY, Pages
+from services.web.serving import BUILT, PARENTS_POLICY, Pages
 from tests.support.api_routes import app_without_database
 
 ROOT = Path(__file__).parents[3]
@@ -25,13 +25,15 @@ SOURCES = {
 CSS = (WEB / "parents" / "parents.css").read_text(encoding="utf-8")
 FIRST_LOAD_MAX_BYTES = 45_000
 LATE_MAX_BYTES = 15_000
+LATE_WORDS_MAX_BYTES = 6_000
 # Calls that are allowed only in the file made for them.
 ONLY_IN = {
     r"\bfetch\(": {"shared/api.ts", "parents/sw.ts"},
     r"\bIntl\.(?!DisplayNames)|toLocale\w*String": {"shared/words.ts"},
-    r"navigator\.(locks|wakeLock|storage)\b|BroadcastChannel\(|randomUUID\(": {"shared/guards.ts"},
+    r"navigator\.(locks|wakeLock|storage|mediaSession)\b|userAgentData": {"shared/guards.ts"},
+    r"BroadcastChannel\(|randomUUID\(": {"shared/guards.ts"},
     r"innerHTML|outerHTML|insertAdjacentHTML|dangerouslySetInnerHTML|document\.write|\beval\(": set(),
-    r"localStorage\.setItem": {"shared/session.ts", "shared/words.ts", "parents/talk/talk.tsx"},
+    r"localStorage\.setItem": {"shared/session.ts", "shared/words.ts", "parents/talk/talk.tsx", "parents/lock.tsx"},
     r"\.at\(-?\d|structuredClone|Object\.hasOwn|\.replaceAll\(|\.findLast": set(),
 }  # fmt: skip
 
@@ -55,12 +57,24 @@ def test_the_types_are_those_of_the_api() -> None:
     assert FILE.read_text(encoding="utf-8") == types_of(app_without_database().openapi()), "make web"
 
 
-def test_the_first_load_and_the_late_part_stay_small() -> None:
+def test_the_first_load_and_the_late_parts_stay_small() -> None:
     sizes = Pages().sizes()
-    first = sizes["parents.html"] + sizes["parents.css"] + sizes["parents.js"] + sizes["chunk.js"]
+    shared = sum(size for name, size in sizes.items() if name.endswith("parents.js"))
+    first = sizes["parents.html"] + sizes["parents.css"] + shared
+    late = sizes["late.js"] + sizes["begin-late.js"] + sizes["begin.js"]
+    check = sizes["check.html"] + sizes["check.js"] + sizes["parents.css"]
     for locale in ("en", "zh-Hans", "vi", "tr"):
         assert first + sizes[f"locale.{locale}.json"] <= FIRST_LOAD_MAX_BYTES
-    assert sizes["late.js"] <= LATE_MAX_BYTES
+        # All screens beside the talking together, and their words.
+        assert late <= LATE_MAX_BYTES
+        assert sizes[f"late.{locale}.json"] <= LATE_WORDS_MAX_BYTES
+        assert check + sizes[f"check.{locale}.json"] <= FIRST_LOAD_MAX_BYTES
+
+
+def test_the_page_asks_at_once_for_every_part_of_the_first_load() -> None:
+    page = (BUILT / "parents.html").read_text(encoding="utf-8")
+    shared = {path.name for path in BUILT.glob("*parents.js")}
+    assert set(re.findall(r"\{\{([\w-]*parents\.js)\}\}", page)) == shared
 
 
 def test_the_policy_names_no_other_host_and_no_inline_script() -> None:

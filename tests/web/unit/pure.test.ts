@@ -1,8 +1,12 @@
 // Decisions of the pages that need no browser.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MessageResponse, Place, Waiting } from "./types.ts";
+import type { ContactResponse, MessageResponse, Place, Waiting } from "./types.ts";
 import { readFragment } from "../../../web/shared/fragment.ts";
+import { phoneName } from "../../../web/shared/phone-name.ts";
+import { callable } from "../../../web/parents/callable.ts";
+import { shortCode } from "../../../web/parents/check/code.ts";
+import { isDueToLock } from "../../../web/parents/lock-rules.ts";
 import { parse } from "../../../web/shared/sse.ts";
 import { Refused } from "../../../web/shared/api.ts";
 import { merged } from "../../../web/parents/talk/conversation.ts";
@@ -90,4 +94,36 @@ test("the sketch holds the circle of uncertainty, with north above", () => {
   assert.ok(500 * drawing.scale < 160);
   const [x, y] = drawing.at({ lat: 23.001, lon: 113.001 });
   assert.ok(x > 160 && y < 160);
+});
+
+test("a phone is called by its model where the browser tells it, and by nothing that is not shown", () => {
+  const agent = "Mozilla/5.0 (Linux; Android 12; M2101K6G Build/SKQ1) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/87.0.4280.141 Mobile Safari/537.36";
+  assert.equal(phoneName(agent), "M2101K6G, Chrome");
+  assert.equal(phoneName(agent.replace("M2101K6G Build/SKQ1", "K")), "Android, Chrome");
+  assert.equal(phoneName(agent, "Redmi Note 10"), "Redmi Note 10, Chrome");
+  assert.equal(phoneName("Mozilla/5.0 (iPhone; CPU iPhone OS 14_1 like Mac OS X) AppleWebKit/605.1 Version/14.1 Mobile Safari/604.1"), "iPhone, Safari");
+  assert.equal(phoneName("curl/8"), "");
+  assert.ok(phoneName(agent, "<b>".repeat(40)).length <= 40);
+});
+
+test("the person who lives with the child is called first, and nobody calls their own number", () => {
+  const person = (contact_id: string, more: object) =>
+    ({ contact_id, number: "+86139", state: "approved", guardian_id: null, lives_with_child: false, emergency: false, position: 1, ...more }) as ContactResponse;
+  const all = [
+    person("dad", { guardian_id: "me" }), person("aunt", {}), person("teacher", { emergency: true, position: 9 }),
+    person("grandma", { lives_with_child: true, position: 5 }), person("new", { state: "proposed" }), person("hidden", { number: null }),
+  ];
+  assert.deepEqual(callable(all, "me").map((one) => one.contact_id), ["grandma", "teacher", "aunt"]);
+});
+
+test("the code for the office says what works, what does not, and what was not tried", () => {
+  const outcomes = { record: "yes", play: "yes", keep: "no", wake: null, install: "yes" } as const;
+  assert.equal(shortCode(outcomes, "Mozilla/5.0 (Linux; Android 12; K) Chrome/87.0.4280.141 Mobile Safari/537.36"), "11021-C87");
+  assert.equal(shortCode(outcomes, "Mozilla/5.0 (Linux; Android 12; K; wv) Version/4.0 Chrome/87.0 Safari/537.36"), "11021-W87");
+});
+
+test("a lock is due after five minutes, and when the clock went back", () => {
+  assert.equal(isDueToLock(0, 299_999), false);
+  assert.equal(isDueToLock(0, 300_000), true);
+  assert.equal(isDueToLock(10, 5), true);
 });

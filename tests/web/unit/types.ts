@@ -1,3 +1,3 @@
 // The types that the tests build examples of.
-export type { MessageResponse, Place } from "../../../web/shared/api-types.ts";
+export type { ContactResponse, MessageResponse, Place } from "../../../web/shared/api-types.ts";
 export type { Waiting } from "../../../web/shared/store.ts";

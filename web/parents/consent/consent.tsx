@@ -1,12 +1,13 @@
 // Agree before anything: the text, a part at a time, read aloud where the phone can.
 import { useEffect, useState } from "preact/hooks";
-import type { ConsentText, MyFamily, MyInvitation } from "../../shared/api-types.ts";
-import { ask, askOpenly } from "../../shared/api.ts";
+import type { ConsentText, MyFamily, MyInvitation, PrivacyNoticeResponse } from "../../shared/api-types.ts";
+import { ask, askOpenly, Refused } from "../../shared/api.ts";
 import { logOut } from "../../shared/session.ts";
-import { Button, Problem, Skeleton, Top } from "../../shared/ui/parts.tsx";
+import { Banner, Button, Problem, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { locale, t } from "../../shared/words.ts";
 import { sentenceOf } from "../door/door.tsx";
 import { reload } from "../home/state.ts";
+import { ReadAloud } from "./read-aloud.tsx";
 
 export type Part = ConsentText["part"];
 
@@ -21,44 +22,13 @@ export function useConsentText(part: Part): [ConsentText | null, string] {
   return [text, problem];
 }
 
-/** A voice of the phone itself in this language; none is better than one that sends the text elsewhere. */
-function ownVoice(): SpeechSynthesisVoice | undefined {
-  const language = locale.value.split("-")[0] ?? "en";
-  return globalThis.speechSynthesis?.getVoices().find((one) => one.localService && one.lang.toLowerCase().startsWith(language));
-}
-
-export function ConsentPaper({ text }: { text: ConsentText }) {
-  const [voice, setVoice] = useState(ownVoice());
-  const [isSpeaking, setSpeaking] = useState(false);
-  useEffect(() => {
-    const read = (): void => setVoice(ownVoice());
-    globalThis.speechSynthesis?.addEventListener?.("voiceschanged", read);
-    return () => {
-      globalThis.speechSynthesis?.removeEventListener?.("voiceschanged", read);
-      globalThis.speechSynthesis?.cancel();
-    };
-  }, []);
-  const speak = (): void => {
-    if (isSpeaking || !voice) {
-      speechSynthesis.cancel();
-      setSpeaking(false);
-      return;
-    }
-    const spoken = new SpeechSynthesisUtterance(text.text);
-    spoken.voice = voice;
-    spoken.lang = voice.lang;
-    spoken.onend = () => setSpeaking(false);
-    speechSynthesis.speak(spoken);
-    setSpeaking(true);
-  };
+/** A text in paragraphs, the first of which is its title; `subject` names the recording of the operator. */
+export function ConsentPaper({ text, subject }: { text: { text: string; locale: string; text_version?: string }; subject?: string }) {
   const [title, ...parts] = text.text.split("\n\n");
   return (
     <div class="paper" lang={text.locale}>
       <h2>{title}</h2>
-      {voice && (
-        <Button icon={isSpeaking ? "pause" : "heard"} onClick={speak}>{isSpeaking ? t("action.stop") : t("consent.read_aloud")}</Button>
-      )}
-      {voice && <p class="soft">{t("consent.machine_voice")}</p>}
+      <ReadAloud key={`${subject}${text.locale}`} text={text.text} recording={subject ? `${subject}-${text.text_version}-${text.locale}.` : null} />
       {parts.map((part) => {
         const end = /[.。:：]\s?/.exec(part);
         const cut = end ? end.index + end[0].length : 0;
@@ -75,20 +45,27 @@ export function ConsentPaper({ text }: { text: ConsentText }) {
 
 /** The first screen of a family, until its messages part is agreed to. */
 export function Consent({ family }: { family: MyFamily }) {
-  return <Paper part="messages" onAgree={async (text) => {
-    const body = { part: "messages" as const, text_version: text.text_version, locale: text.locale };
-    await ask("POST /v1/families/{family_id}/consents", { path: { family_id: family.family_id }, body });
-  }} />;
+  const path = { family_id: family.family_id };
+  return (
+    <Paper
+      readNotice={() => ask("GET /v1/families/{family_id}/privacy-notice", { path, query: { locale: locale.value } })}
+      onAgree={async (text, notice_version) => {
+        const body = { part: "messages" as const, text_version: text.text_version, locale: text.locale, notice_version };
+        await ask("POST /v1/families/{family_id}/consents", { path, body });
+      }}
+    />
+  );
 }
 
 export function Invited({ invitation }: { invitation: MyInvitation }) {
   const path = { invitation_id: invitation.invitation_id };
   return (
     <Paper
-      part="messages"
       about={t("invited.about")}
-      onAgree={async (text) => {
-        await ask("POST /v1/invitations/{invitation_id}/accept", { path, body: { text_version: text.text_version, locale: text.locale } });
+      readNotice={() => ask("GET /v1/invitations/{invitation_id}/privacy-notice", { path, query: { locale: locale.value } })}
+      onAgree={async (text, notice_version) => {
+        const body = { text_version: text.text_version, locale: text.locale, notice_version };
+        await ask("POST /v1/invitations/{invitation_id}/accept", { path, body });
       }}
       onRefuse={async () => {
         await ask("POST /v1/invitations/{invitation_id}/decline", { path });
@@ -98,12 +75,31 @@ export function Invited({ invitation }: { invitation: MyInvitation }) {
   );
 }
 
-type PaperProps = { part: Part; about?: string; onAgree: (text: ConsentText) => Promise<void>; onRefuse?: () => Promise<void> };
+type PaperProps = {
+  about?: string;
+  readNotice: () => Promise<PrivacyNoticeResponse>;
+  onAgree: (text: ConsentText, notice_version: string | null) => Promise<void>;
+  onRefuse?: () => Promise<void>;
+};
 
-function Paper({ part, about, onAgree, onRefuse }: PaperProps) {
-  const [text, loadProblem] = useConsentText(part);
+/** Who is responsible, then what is agreed to: one of the two a screen. */
+function Paper({ about, readNotice, onAgree, onRefuse }: PaperProps) {
+  const [text, loadProblem] = useConsentText("messages");
+  const [notice, setNotice] = useState<PrivacyNoticeResponse | null>(null);
+  const [step, setStep] = useState<"notice" | "text">("notice");
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
+  const load = async (): Promise<void> => {
+    setProblem("");
+    try {
+      setNotice(await readNotice());
+    } catch (error) {
+      // A family that has left its site has nobody to name: the text alone is asked for.
+      if (error instanceof Refused && error.status === 404) setStep("text");
+      else setProblem(sentenceOf(error));
+    }
+  };
+  useEffect(() => void load(), [locale.value]);
   const run = async (work: () => Promise<void>): Promise<void> => {
     setBusy(true);
     setProblem("");
@@ -111,19 +107,32 @@ function Paper({ part, about, onAgree, onRefuse }: PaperProps) {
       await work();
       await reload();
     } catch (error) {
+      if (error instanceof Refused && error.code === "notice_outdated") {
+        setStep("notice");
+        await load();
+      }
       setProblem(sentenceOf(error));
     }
     setBusy(false);
   };
+  const isNotice = step === "notice";
+  const shown = isNotice ? notice : text;
+  const failed = problem || (isNotice ? "" : loadProblem);
   return (
-    <main class="screen">
-      <Top title={t("consent.title")} onBack={null} />
-      <p>{about ?? t("consent.about")}</p>
-      {!text && !loadProblem && <Skeleton lines={8} />}
-      {text && <ConsentPaper text={text} />}
-      {(problem || loadProblem) && <Problem>{problem || loadProblem}</Problem>}
+    <main class="screen" key={step}>
+      <Top title={t(isNotice ? "notice.title" : "consent.title")} onBack={isNotice ? null : () => setStep("notice")} />
+      <p>{isNotice ? about ?? t("notice.about") : t("consent.about")}</p>
+      {isNotice && notice?.is_fictional && <Banner icon="paper">{t("notice.fictional")}</Banner>}
+      {!shown && !failed && <Skeleton lines={8} />}
+      {shown && <ConsentPaper text={shown} subject={isNotice ? undefined : "messages"} />}
+      {failed && <Problem>{failed}</Problem>}
       <div class="stack">
-        <Button kind="act" busy={isBusy} disabled={!text} testId="agree" onClick={() => text && void run(() => onAgree(text))}>{t("consent.agree")}</Button>
+        {isNotice ? (
+          <Button kind="act" testId="notice-read" disabled={!notice} onClick={() => setStep("text")}>{t("action.next")}</Button>
+        ) : (
+          <Button kind="act" busy={isBusy} disabled={!text} testId="agree" onClick={() => text && void run(() => onAgree(text, notice?.notice_version ?? null))}>{t("consent.agree")}</Button>
+        )}
+        {isNotice && failed && <Button onClick={() => void load()}>{t("action.again")}</Button>}
         <Button kind="plain" onClick={() => void (onRefuse ? run(onRefuse) : logOut())}>{onRefuse ? t("invited.refuse") : t("consent.not_now")}</Button>
       </div>
     </main>

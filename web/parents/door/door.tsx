@@ -2,12 +2,13 @@
 import { useEffect, useState } from "preact/hooks";
 import type { LoginCodeResponse } from "../../shared/api-types.ts";
 import { askOpenly, Refused, Unreachable } from "../../shared/api.ts";
-import { enter, hasEnded, standing } from "../../shared/session.ts";
+import { phoneModel } from "../../shared/guards.ts";
+import { phoneName } from "../../shared/phone-name.ts";
+import { enter, hasEnded } from "../../shared/session.ts";
 import { Banner, Button, Field, Form, Problem, Send } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
 import { isChosen, LANGUAGES, locale, problemSentence, t, useLocale } from "../../shared/words.ts";
 import { begun, continueHere, isInApp, isInstalled, isIos } from "../begun.ts";
-import { SecondStep } from "./second-step.tsx";
 
 const COUNTRIES = ["CN", "VN", "TR"] as const;
 const OF_LANGUAGE: Record<string, string> = { "zh-Hans": "CN", vi: "VN", tr: "TR" };
@@ -17,7 +18,6 @@ export function Door() {
   if (!isChosen.value) return <Languages onDone={() => undefined} />;
   if (isInApp.value) return <InApp />;
   if (isIos() && !isInstalled() && !skipsInstall) return <InstallFirst onSkip={() => setSkipsInstall(true)} />;
-  if (standing.value === "limited") return <SecondStep />;
   return <LogIn />;
 }
 
@@ -78,7 +78,7 @@ function LogIn() {
     });
   const useSlip = (): Promise<void> =>
     run(async () => {
-      await enter(await askOpenly("POST /v1/auth/slips", { body: { ...known, slip_code: slip, keep: "cookie" } }));
+      await enter(await askOpenly("POST /v1/auth/slips", { body: { ...known, slip_code: slip, label: await ownName(), keep: "cookie" } }));
       begun.value = null;
     });
 
@@ -130,7 +130,8 @@ function Code({ sent, known, onAgain, onBack }: CodeProps) {
     setProblem("");
     try {
       const { challenge_id, challenge_secret } = sent;
-      await enter(await askOpenly("POST /v1/auth/tokens", { body: { ...known, challenge_id, challenge_secret, code, keep: "cookie" } }));
+      const label = await ownName();
+      await enter(await askOpenly("POST /v1/auth/tokens", { body: { ...known, challenge_id, challenge_secret, code, label, keep: "cookie" } }));
       if (begun.value?.kind === "wall") begun.value = null;
     } catch (error) {
       setProblem(sentenceOf(error));
@@ -191,6 +192,10 @@ function InstallFirst({ onSkip }: { onSkip: () => void }) {
       <Button kind="plain" onClick={onSkip}>{t("inapp.continue")}</Button>
     </main>
   );
+}
+
+async function ownName(): Promise<string> {
+  return phoneName(navigator.userAgent, await phoneModel());
 }
 
 export function sentenceOf(error: unknown): string {

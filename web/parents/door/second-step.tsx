@@ -27,6 +27,20 @@ export function SecondStep() {
     return () => clearInterval(timer);
   }, []);
 
+  // Who took the number over would log in with a new phone too: the owner of the old number stops it from here.
+  const [isMoving, setMoving] = useState(false);
+  useEffect(() => {
+    ask("GET /v1/me/number-change").then((found) => setMoving(found.changes.length > 0), () => undefined);
+  }, []);
+  const stopMove = async (): Promise<void> => {
+    try {
+      await ask("POST /v1/me/number-change/stop");
+      setMoving(false);
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+
   const send = async (): Promise<void> => {
     setBusy(true);
     setProblem("");
@@ -65,6 +79,12 @@ export function SecondStep() {
       {(["pin", "watch", "other"] as const).filter((one) => one !== way).map((one) => (
         <Button key={one} kind="quiet" onClick={() => { setWay(one); setCode(""); setProblem(""); }}>{t(`second.by_${one}`)}</Button>
       ))}
+      {isMoving && (
+        <div class="card stack">
+          <p>{t("second.moving")}</p>
+          <Button kind="bad" onClick={() => void stopMove()}>{t("second.stop_move")}</Button>
+        </div>
+      )}
       <Button kind="quiet" onClick={() => void logOut()}>{t("action.log_out")}</Button>
     </main>
   );

@@ -11,7 +11,11 @@ import { sentenceOf } from "../door/door.tsx";
 import { EMOJI } from "../talk/emoji.ts";
 import { waiting } from "../talk/queue.ts";
 import { WatchLine } from "../talk/talk.tsx";
-import { familyOf, home, homeProblem, isOffline, reload } from "./state.ts";
+import { CheckQuestion } from "../sos/check.tsx";
+import { isAside, showAgain } from "../sos/sos.tsx";
+import { LowBattery } from "./battery.tsx";
+import { QuestionCard } from "./question.tsx";
+import { familyOf, home, homeProblem, isOffline, needsConsent, openCalls, reload } from "./state.ts";
 
 export function Home() {
   const shown = home.value;
@@ -47,6 +51,7 @@ function Inside({ me }: { me: MeResponse }) {
       {shown.families.filter((one) => one.programme_end.ends_on).map((one) => (
         <Banner key={one.family_id} icon="paper">{t("home.ends", { date: dateName(one.programme_end.ends_on ?? "") })}</Banner>
       ))}
+      <QuestionCard families={me.families.filter((one) => !needsConsent(one)).map((one) => one.family_id)} />
       {shown.children.map((one) => <ChildCard key={one.child.child_id} child={one} />)}
       {shown.children.length === 0 && <Empty>{me.families.length ? t("home.no_child") : t("home.no_family")}</Empty>}
       {me.families.filter((one) => one.may_manage).map((one) => (
@@ -93,6 +98,15 @@ function ChildCard({ child }: { child: HomeChild }) {
         {queued > 0 && <span class="soft"><Icon name="wait" />{t("home.queued", { n: queued })}</span>}
       </button>
       <WatchLine child={child} />
+      {openCalls().filter((one) => one.child === child && isAside(one.alert)).map(({ alert }) => (
+        <div class="inset stack" key={alert.alert_id}>
+          <p class="problem">{t("sos.still_open", { name })}</p>
+          <Button kind="bad" icon="bell" onClick={() => showAgain(alert)}>{t("sos.show")}</Button>
+        </div>
+      ))}
+      {child.checks?.map((alert) => <div class="inset stack" key={alert.alert_id}><CheckQuestion child={child} alert={alert} /></div>)}
+      {watch?.on_its_way_since_at && <Button icon="way" testId="way" onClick={() => go({ name: "way", child_id })}>{t("way.title")}</Button>}
+      <LowBattery child={child} />
       {!watch && child.may_manage && <Button kind="act" icon="watch" testId="pair" onClick={() => go({ name: "pair", child_id })}>{t("pair.title")}</Button>}
       {child.help.length > 0 && <p class="soft"><Icon name="help" />{t("home.help_open", { ago: ago(child.help[0]?.asked_at ?? "") })}</p>}
     </section>

@@ -1,6 +1,5 @@
 // What a family does once: the parent's own name, the child, the watch. Each step can be left and taken up again.
 import { useEffect, useState } from "preact/hooks";
-import type { MyFamily } from "../../shared/api-types.ts";
 import { ask } from "../../shared/api.ts";
 import { back, replace } from "../../shared/navigation.ts";
 import { Banner, Button, Field, Form, Problem, Send, Top } from "../../shared/ui/parts.tsx";
@@ -125,8 +124,4 @@ export function Pair({ child_id }: { child_id: string }) {
       )}
     </main>
   );
-}
-
-export function needsConsent(family: MyFamily): boolean {
-  return !family.consents.some((one) => one.part === "messages" && one.withdrawn_at === null);
 }

@@ -1,9 +1,10 @@
 // The first screen's answer, kept on the phone, and what events change in it.
 import { signal } from "@preact/signals";
-import type { AlertResponse, HomeChild, HomeFamily, HomeResponse } from "../../shared/api-types.ts";
-import { askChanged, Refused, Unreachable } from "../../shared/api.ts";
+import type { AlertResponse, HomeChild, HomeFamily, HomeResponse, MyFamily } from "../../shared/api-types.ts";
+import { ask, askChanged, Refused, Unreachable } from "../../shared/api.ts";
 import { follow, type FamilyEvent } from "../../shared/live.ts";
 import { forgetChild, keep, kept } from "../../shared/store.ts";
+import { noteLocaleTold, untoldLocale } from "../../shared/words.ts";
 
 export const home = signal<HomeResponse | null>(null);
 /** Whether the last request had no answer: what is shown is what the phone kept. */
@@ -84,6 +85,7 @@ async function read(): Promise<void> {
     const changed = await askChanged("GET /v1/home", {}, home.value ? tag : null);
     isOffline.value = false;
     homeProblem.value = null;
+    void tellLocale();
     if (!changed) return;
     const before = home.value?.children ?? [];
     home.value = changed.answer;
@@ -101,7 +103,23 @@ async function read(): Promise<void> {
   }
 }
 
+/** Text messages and questions of the office come in the language that was chosen here. */
+async function tellLocale(): Promise<void> {
+  const locale = untoldLocale();
+  if (!locale) return;
+  try {
+    await ask("PATCH /v1/me", { body: { locale } });
+    noteLocaleTold();
+  } catch {
+    // Told at the next opening.
+  }
+}
+
 function told(events: FamilyEvent[]): void {
   void reload();
   for (const listener of listeners) listener(events);
+}
+
+export function needsConsent(family: MyFamily): boolean {
+  return !family.consents.some((one) => one.part === "messages" && one.withdrawn_at === null);
 }

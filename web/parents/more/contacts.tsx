@@ -4,6 +4,7 @@ import type { ContactResponse, HomeChild } from "../../shared/api-types.ts";
 import { ask } from "../../shared/api.ts";
 import { Banner, Button, Field, Form, Problem, Send, Sheet, Skeleton, Switch, Top } from "../../shared/ui/parts.tsx";
 import { t } from "../../shared/words.ts";
+import { home } from "../home/state.ts";
 import { useRead } from "./read.ts";
 
 export type Relation = ContactResponse["relation"];
@@ -17,6 +18,11 @@ export function Contacts({ child }: { child: HomeChild }) {
   const { value, problem, change } = useRead(() => ask("GET /v1/children/{child_id}/contacts", { path }), [child_id]);
   const [isAdding, setAdding] = useState(false);
   const [leaving, setLeaving] = useState<ContactResponse | null>(null);
+  const [atHome, setAtHome] = useState<ContactResponse | null>(null);
+  const livesElsewhere = (one: ContactResponse): void => {
+    const of = { ...path, contact_id: one.contact_id };
+    void change(() => ask("DELETE /v1/children/{child_id}/contacts/{contact_id}/lives-with-child", { path: of }));
+  };
   const isOnTheWay = !!value && !!child.child.watch && value.version > value.acked_version;
   const remove = (one: ContactResponse): void => {
     const of = { ...path, contact_id: one.contact_id };
@@ -34,14 +40,18 @@ export function Contacts({ child }: { child: HomeChild }) {
       {!value && !problem && <Skeleton />}
       <ul class="rows">
         {value?.contacts.map((one) => (
-          <li key={one.contact_id} class="row">
+          <li key={one.contact_id} class="row acts">
             <span>
               <b>{one.name}</b>
               <small>{t(`relation.${one.relation}`)}{one.number ? ` · ${one.number}` : ""}</small>
               {one.emergency && <small>{t("contacts.emergency")}</small>}
+              {one.lives_with_child && <small>{t("contacts.lives_is", { name })}</small>}
               {one.state === "proposed" && <small>{t("contacts.proposed")}</small>}
             </span>
             {one.state === "proposed" && child.may_manage && <Button onClick={() => approve(one)}>{t("contacts.approve")}</Button>}
+            {one.kind === "phone" && one.state === "approved" && child.may_manage && (
+              <Button kind="quiet" onClick={() => (one.lives_with_child ? livesElsewhere(one) : setAtHome(one))}>{one.lives_with_child ? t("contacts.lives_not") : t("contacts.lives")}</Button>
+            )}
             {one.kind === "phone" && child.may_manage && <Button kind="quiet" onClick={() => setLeaving(one)}>{t("action.remove")}</Button>}
           </li>
         ))}
@@ -49,6 +59,7 @@ export function Contacts({ child }: { child: HomeChild }) {
       {child.may_manage && !isAdding && <Button kind="act" onClick={() => setAdding(true)}>{t("contacts.add")}</Button>}
       {!child.may_manage && <p class="soft">{t("right.manage_missing")}</p>}
       {isAdding && <NewContact onClose={() => setAdding(false)} onAdd={(body) => change(() => ask("POST /v1/children/{child_id}/contacts", { path, body }))} />}
+      {atHome && <AtHome contact={atHome} child={child} change={change} onClose={() => setAtHome(null)} />}
       {leaving && (
         <Sheet title={t("contacts.remove", { name: leaving.name })} onClose={() => setLeaving(null)}>
           <p>{t("contacts.remove_about", { name })}</p>
@@ -57,6 +68,30 @@ export function Contacts({ child }: { child: HomeChild }) {
         </Sheet>
       )}
     </main>
+  );
+}
+
+type AtHomeProps = { contact: ContactResponse; child: HomeChild; change: (work: () => Promise<unknown>) => Promise<boolean>; onClose: () => void };
+
+/** Whoever lives with the child gets a text message at a call for help; they said yes to somebody, who is noted. */
+function AtHome({ contact, child, change, onClose }: AtHomeProps) {
+  const [witness, setWitness] = useState(home.value?.me.display_name ?? "");
+  const path = { child_id: child.child.child_id, contact_id: contact.contact_id };
+  const send = async (): Promise<void> => {
+    const body = { agreed: true as const, how: "spoken" as const, witness: witness.trim() };
+    await change(() => ask("PUT /v1/children/{child_id}/contacts/{contact_id}/lives-with-child", { path, body }));
+    onClose();
+  };
+  return (
+    <Sheet title={t("contacts.lives_title", { who: contact.name, name: child.child.name })} onClose={onClose}>
+      <p>{t("contacts.lives_about")}</p>
+      <p>{t("contacts.lives_ask", { who: contact.name })}</p>
+      <Form onSend={() => void send()}>
+        <Field label={t("contacts.lives_witness")} value={witness} onInput={setWitness} autoComplete="off" maxLength={40} />
+        <Send disabled={!witness.trim()}>{t("contacts.lives_yes", { who: contact.name })}</Send>
+        <Button onClick={onClose}>{t("action.close")}</Button>
+      </Form>
+    </Sheet>
   );
 }
 

@@ -3,10 +3,11 @@ import { useState } from "preact/hooks";
 import type { GuardianResponse, MyFamily } from "../../shared/api-types.ts";
 import { ask } from "../../shared/api.ts";
 import { guardianId } from "../../shared/session.ts";
-import { Button, Field, Form, Problem, Send, Sheet, Skeleton, Switch, Top } from "../../shared/ui/parts.tsx";
+import { Banner, Button, Field, Form, Problem, Send, Sheet, Skeleton, Switch, Top } from "../../shared/ui/parts.tsx";
 import { dateName, t } from "../../shared/words.ts";
 import { home } from "../home/state.ts";
 import { type Relation, RelationField } from "./contacts.tsx";
+import { Contest, Contests } from "./contests.tsx";
 import { useRead } from "./read.ts";
 
 const RIGHTS = ["may_message", "may_locate", "may_manage"] as const;
@@ -25,7 +26,9 @@ function OfFamily({ family }: { family: MyFamily }) {
   const { value, problem, change } = useRead(async () => {
     const { guardians } = await ask("GET /v1/families/{family_id}/guardians", { path });
     const invitations = family.may_manage ? (await ask("GET /v1/families/{family_id}/invitations", { path })).invitations : [];
-    return { guardians, invitations };
+    const { contests } = await ask("GET /v1/families/{family_id}/contests", { path });
+    const { changes } = await ask("GET /v1/families/{family_id}/number-changes", { path });
+    return { guardians, invitations, contests, changes };
   }, [family.family_id]);
   const [leaving, setLeaving] = useState<GuardianResponse | null>(null);
   const [isInviting, setInviting] = useState(false);
@@ -38,12 +41,19 @@ function OfFamily({ family }: { family: MyFamily }) {
       {problem && <Problem>{problem}</Problem>}
       {!value && !problem && <Skeleton />}
       {!family.may_manage && <p class="soft">{t("right.manage_missing")}</p>}
+      {value?.changes.filter((one) => one.state === "waiting").map((one) => (
+        <Banner key={one.change_id} icon="phone">
+          {t("number.of", { name: value.guardians.find((each) => each.guardian_id === one.guardian_id)?.display_name || t("person.somebody"), date: dateName(one.due_at) })}
+        </Banner>
+      ))}
+      {value && <Contests family_id={family.family_id} contests={value.contests} guardians={value.guardians} change={change} />}
       {value?.guardians.map((one) => (
         <section class="card stack" key={one.guardian_id} data-testid="guardian">
           <h2>{one.display_name || t("person.somebody")}<small>{t(`relation.${one.relation}`)}{one.is_primary ? ` · ${t("guardians.first")}` : ""}</small></h2>
           {RIGHTS.map((right) => (
             <Switch key={right} label={t(`right.${right}`)} on={one[right]} disabled={!family.may_manage || (one.is_primary && right === "may_manage")} onChange={(on) => set(one, right, on)} />
           ))}
+          {one.guardian_id !== guardianId() && <Contest family_id={family.family_id} about={one} change={change} />}
           {!one.is_primary && (family.may_manage || one.guardian_id === guardianId()) && (
             <Button kind="quiet" onClick={() => setLeaving(one)}>{one.guardian_id === guardianId() ? t("guardians.leave") : t("action.remove")}</Button>
           )}

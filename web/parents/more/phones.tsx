@@ -5,6 +5,7 @@ import { Banner, Button, Problem, Skeleton, Top } from "../../shared/ui/parts.ts
 import { ago, t } from "../../shared/words.ts";
 import { sentenceOf } from "../door/door.tsx";
 import { home } from "../home/state.ts";
+import { LockCard } from "./lock-card.tsx";
 import { type PushState, pushState, subscribe } from "./push.ts";
 import { useRead } from "./read.ts";
 import { PinForm } from "./settings.tsx";
@@ -33,6 +34,7 @@ export function Phones() {
         <p class="soft">{home.value?.pin_is_set ? t("pin.is_set") : t("pin.about")}</p>
         {isPin ? <PinForm onDone={() => setPin(false)} /> : <Button onClick={() => setPin(true)}>{home.value?.pin_is_set ? t("pin.change") : t("pin.set")}</Button>}
       </section>
+      <LockCard />
       <Wake />
     </main>
   );

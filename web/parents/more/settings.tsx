@@ -11,10 +11,12 @@ import { sentenceOf } from "../door/door.tsx";
 import { home, reload } from "../home/state.ts";
 import { waiting } from "../talk/queue.ts";
 import { Guardians } from "./guardians.tsx";
+import { OwnNumber } from "./number.tsx";
 import { Phones } from "./phones.tsx";
 
-export function Settings({ part }: { part: "settings" | "phones" | "consents" | "guardians" }) {
+export function Settings({ part }: { part: "settings" | "phones" | "number" | "consents" | "guardians" }) {
   if (part === "phones") return <Phones />;
+  if (part === "number") return <OwnNumber />;
   if (part === "consents") return <Consents />;
   if (part === "guardians") return <Guardians />;
   return <All />;
@@ -30,6 +32,7 @@ function All() {
         <Row icon="family" title={t("guardians.title")} onClick={() => go({ name: "guardians" })} testId="guardians" />
         <Row icon="paper" title={t("consent.all")} onClick={() => go({ name: "consents" })} testId="consents" />
         <Row icon="phone" title={t("phones.title")} onClick={() => go({ name: "phones" })} testId="phones" />
+        <Row icon="pen" title={t("number.title")} about={me?.phone} onClick={() => go({ name: "number" })} testId="number" />
         <Row icon="word" title={t("door.language")} onClick={() => go({ name: "language" })} />
       </div>
       <Shift />
@@ -160,7 +163,7 @@ function OnePart({ family, part, onClose }: { family: MyFamily; part: Part; onCl
   };
   return (
     <Sheet title={t(`part.${part}`)} onClose={onClose}>
-      {text && <ConsentPaper text={text} />}
+      {text && <ConsentPaper text={text} subject={part} />}
       {(problem || loadProblem) && <Problem>{problem || loadProblem}</Problem>}
       <Button kind={given ? "bad" : "act"} disabled={!text} testId="part-change" onClick={() => void change()}>{given ? t("consent.take_back") : t("consent.agree")}</Button>
       <Button onClick={onClose}>{t("action.close")}</Button>

@@ -9,7 +9,8 @@ import { sentenceOf } from "../door/door.tsx";
 import { childOf, familyOf, onEvents } from "../home/state.ts";
 import { TopButton } from "../talk/talk.tsx";
 import { MapLink } from "./map.tsx";
-import { Sketch } from "./sketch.tsx";
+import { type Circle, Sketch } from "./sketch.tsx";
+import { Zones } from "./zones.tsx";
 
 export function Place({ child_id }: { child_id: string }) {
   const child = childOf(child_id);
@@ -17,6 +18,7 @@ export function Place({ child_id }: { child_id: string }) {
   const family = child && familyOf(child);
   const [latest, setLatest] = useState<LatestPlaceResponse | null>(null);
   const [zones, setZones] = useState<ZoneResponse[]>([]);
+  const [planned, setPlanned] = useState<Circle | null>(null);
   const [day, setDay] = useState<DayResponse | null>(null);
   const [problem, setProblem] = useState("");
   const [needsConsent, setNeedsConsent] = useState(false);
@@ -35,8 +37,9 @@ export function Place({ child_id }: { child_id: string }) {
     run(async () => {
       const found = await ask("GET /v1/children/{child_id}/checkins/latest", { path });
       setLatest(found);
-      // The family's log counts a look at the zones too: they are read only where there is a place to draw among them.
-      if (found.seen) setZones((await ask("GET /v1/children/{child_id}/zones", { path })).zones);
+      // The family's log counts a look at the zones too: they are read only where there is a place to draw among them,
+      // and by those who may.
+      if (found.seen && child?.may_manage) setZones((await ask("GET /v1/children/{child_id}/zones", { path })).zones);
     });
   useEffect(() => void look(), [child_id]);
 
@@ -59,10 +62,11 @@ export function Place({ child_id }: { child_id: string }) {
         <section class="card stack">
           <h2>{seen.zone ? t("place.at", { zone: seen.zone.name }) : t("place.elsewhere")}</h2>
           <p>{t("place.when", { ago: ago(seen.happened_at), at: clockTime(seen.happened_at, family?.timezone) })}</p>
-          <Sketch place={seen.place} accuracy_m={seen.accuracy_m} zones={zones} track={day?.track ?? []} />
+          <Sketch place={seen.place} accuracy_m={seen.accuracy_m} zones={zones} track={day?.track ?? []} planned={planned} />
           <MapLink place={seen.place} kind={family?.map ?? "geo"} accuracy_m={seen.accuracy_m} />
         </section>
       )}
+      {seen && child?.may_manage && <Zones child_id={child_id} center={seen.place} zones={zones} onPlan={setPlanned} onChange={look} />}
       {latest?.location_on && <AskTheWatch child_id={child_id} name={name} onFound={look} />}
       {seen && !day && (
         <Button icon="way" onClick={() => void run(async () => setDay(await ask("GET /v1/children/{child_id}/checkins/day", { path, query: {} })))}>{t("place.day")}</Button>

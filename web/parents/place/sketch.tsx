@@ -23,15 +23,23 @@ export function drawingOf(center: Place, around: Array<{ lat: number; lon: numbe
   return { scale, at: (one) => [SIZE / 2 + east(one.lon) * scale, SIZE / 2 - north(one.lat) * scale] };
 }
 
-type SketchProps = { place: Place; accuracy_m: number; zones: ZoneResponse[]; track: Place[] };
+export type Circle = { lat: number; lon: number; radius_m: number; name: string };
+type SketchProps = { place: Place; accuracy_m: number; zones: ZoneResponse[]; track: Place[]; planned?: Circle | null };
 
-export function Sketch({ place, accuracy_m, zones, track }: SketchProps) {
-  const circles = zones.flatMap((one) => (one.shape.kind === "circle" ? [{ ...one.shape, name: one.name }] : []));
+const FAR_M = 5000;
+
+export function Sketch({ place, accuracy_m, zones, track, planned = null }: SketchProps) {
+  const isNear = (one: { lat: number; lon: number }): boolean => Math.hypot(one.lat - place.lat, one.lon - place.lon) * M_PER_DEGREE < FAR_M;
   // A zone on the other side of the town would make the child's own surroundings a dot.
-  const near = circles.filter((one) => Math.hypot(one.lat - place.lat, one.lon - place.lon) * M_PER_DEGREE < 5000);
+  const near = [
+    ...zones.flatMap((one) => (one.shape.kind === "circle" && isNear(one.shape) ? [{ ...one.shape, name: one.name }] : [])),
+    ...(planned ? [planned] : []),
+  ];
+  const outlines = zones.flatMap((one) => (one.shape.kind === "outline" && one.shape.corners.some(isNear) ? [{ corners: one.shape.corners, name: one.name }] : []));
   const drawing = drawingOf(place, [
     { ...place, radius_m: accuracy_m },
     ...near,
+    ...outlines.flatMap((one) => one.corners.map((corner) => ({ ...corner, radius_m: 0 }))),
     ...track.map((one) => ({ ...one, radius_m: 0 })),
   ]);
   const [x, y] = drawing.at(place);
@@ -44,6 +52,16 @@ export function Sketch({ place, accuracy_m, zones, track }: SketchProps) {
           <g key={one.name}>
             <circle class="zone" cx={cx} cy={cy} r={one.radius_m * drawing.scale} />
             <text x={cx} y={cy - one.radius_m * drawing.scale - 4}>{one.name}</text>
+          </g>
+        );
+      })}
+      {outlines.map((one) => {
+        const corners = one.corners.map((corner) => drawing.at(corner));
+        const top = corners.reduce((highest, corner) => (corner[1] < highest[1] ? corner : highest));
+        return (
+          <g key={one.name}>
+            <polygon class="zone" points={corners.map((corner) => corner.join(",")).join(" ")} />
+            <text x={top[0]} y={top[1] - 4}>{one.name}</text>
           </g>
         );
       })}

@@ -3,15 +3,15 @@
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { AlertResponse, ContactResponse, HomeChild, SosPlaceResponse } from "../../shared/api-types.ts";
-import { ask } from "../../shared/api.ts";
+import { ask, within } from "../../shared/api.ts";
 import { guardianId } from "../../shared/session.ts";
-import { keep, kept } from "../../shared/store.ts";
 import { Button, Problem } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
 import { clockTime, t } from "../../shared/words.ts";
 import { sentenceOf } from "../door/door.tsx";
 import { familyOf, openCalls, reload } from "../home/state.ts";
 import { MapLink } from "../place/map.tsx";
+import { readCallable } from "../people.ts";
 import { ring } from "./ring.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -19,13 +19,25 @@ const HOLD_MS = 1_000;
 
 /** Calls that this phone has put aside: the others are still asked. */
 const putAside = signal<ReadonlySet<string>>(new Set());
+/** Whether somebody wants to see such a call again. */
+const reopened = signal<ReadonlySet<string>>(new Set());
 /** The call that was shown, and who took it. */
 const taken = signal<{ child: HomeChild; alert: AlertResponse; by: string } | null>(null);
 let shown: { child: HomeChild; alert: AlertResponse } | null = null;
 
 /** The call to show over every screen, if there is one. */
 export function callToShow(): { child: HomeChild; alert: AlertResponse } | null {
-  return openCalls().find((one) => !putAside.value.has(one.alert.alert_id)) ?? null;
+  return openCalls().find((one) => !isAside(one.alert)) ?? null;
+}
+
+/** Whether this guardian said that they cannot help: the call rings no more here, and stays on the first screen. */
+export function isAside(alert: AlertResponse): boolean {
+  if (reopened.value.has(alert.alert_id)) return false;
+  return putAside.value.has(alert.alert_id) || alert.answers.some((one) => one.guardian_id === guardianId() && one.answer === "cannot_help");
+}
+
+export function showAgain(alert: AlertResponse): void {
+  reopened.value = new Set([...reopened.value, alert.alert_id]);
 }
 
 export function Sos() {
@@ -41,7 +53,7 @@ export function Sos() {
 /** The call has gone from the list: another guardian took it, or the child took it back. */
 async function tellEnd(ended: { child: HomeChild; alert: AlertResponse }): Promise<void> {
   shown = null;
-  if (putAside.value.has(ended.alert.alert_id)) return;
+  if (isAside(ended.alert)) return;
   try {
     const path = { child_id: ended.child.child.child_id, alert_id: ended.alert.alert_id };
     const alert = await ask("GET /v1/children/{child_id}/alerts/{alert_id}", { path });
@@ -79,37 +91,40 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
   useEffect(() => {
     heading.current?.focus();
     const stopRinging = ring();
-    void readContacts(child.child.child_id).then(setContacts);
+    void readCallable(child.child.child_id).then(setContacts);
     return stopRinging;
   }, []);
 
-  const takeCare = async (): Promise<void> => {
-    setBusy(true);
+  /** Nothing of this is ever queued: what the server has not answered within ten seconds nobody was told. */
+  const answer = async (said: "take_care" | "cannot_help"): Promise<boolean> => {
     setProblem("");
+    const body = { answer: said, tapped_at: new Date().toISOString() };
     try {
-      const body = { answer: "take_care" as const, tapped_at: new Date().toISOString() };
-      await ask("POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge", { path, body, timeoutMs: ANSWER_WITHIN_MS });
+      await within(ANSWER_WITHIN_MS, (timeoutMs) =>
+        ask("POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge", { path, body, timeoutMs }),
+      );
       shown = null;
-      await reload();
+      return true;
     } catch {
       setProblem(t("sos.nobody_told"));
+      return false;
     }
+  };
+  const takeCare = async (): Promise<void> => {
+    setBusy(true);
+    if (await answer("take_care")) await reload();
     setBusy(false);
     setAsks(false);
   };
-
   /** The others are called all the same; this phone stops ringing once the family knows. */
   const cannotHelp = async (): Promise<void> => {
-    setProblem("");
-    try {
-      const body = { answer: "cannot_help" as const, tapped_at: new Date().toISOString() };
-      await ask("POST /v1/children/{child_id}/alerts/{alert_id}/acknowledge", { path, body, timeoutMs: ANSWER_WITHIN_MS });
-      putAside.value = new Set([...putAside.value, alert.alert_id]);
-      shown = null;
-    } catch {
-      setProblem(t("sos.nobody_told"));
-    }
+    if (!(await answer("cannot_help"))) return;
+    reopened.value = new Set([...reopened.value].filter((one) => one !== alert.alert_id));
+    putAside.value = new Set([...putAside.value, alert.alert_id]);
+    await reload();
   };
+  const atHome = contacts.filter((one) => one.lives_with_child);
+  const others = contacts.filter((one) => !one.lives_with_child);
 
   return (
     <div class="sos" role="alertdialog" aria-modal="true" aria-label={t("sos.title", { name })} data-testid="sos">
@@ -118,9 +133,7 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
       {problem && <Problem>{problem}</Problem>}
       <div class="stack">
         {alert.watch_number && <CallLink number={alert.watch_number} words={t("sos.call", { name })} />}
-        {contacts.filter((one) => one.number && one.guardian_id !== guardianId()).map((one) => (
-          <CallLink key={one.contact_id} number={one.number ?? ""} words={t("sos.call", { name: one.name })} />
-        ))}
+        {atHome.map((one) => <CallLink key={one.contact_id} number={one.number ?? ""} words={t("sos.call", { name: one.name })} />)}
         <CallLink number={alert.emergency_number} words={t("sos.emergency", { number: alert.emergency_number })} />
       </div>
       <div class="stack">
@@ -135,15 +148,21 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
           {t("sos.cannot_help")}
         </Button>
       </div>
+      {others.length > 0 && (
+        <div class="stack">
+          <h2>{t("sos.others")}</h2>
+          {others.map((one) => <CallLink key={one.contact_id} number={one.number ?? ""} words={t("sos.call", { name: one.name })} plain />)}
+        </div>
+      )}
       {child.may_locate && <CallPlace path={path} child={child} />}
       <p class="soft">{t("sos.not_a_service")}</p>
     </div>
   );
 }
 
-function CallLink({ number, words }: { number: string; words: string }) {
+export function CallLink({ number, words, plain = false }: { number: string; words: string; plain?: boolean }) {
   return (
-    <a class="button call" href={`tel:${number}`}>
+    <a class={plain ? "button" : "button call"} href={`tel:${number}`}>
       <Icon name="phone" />
       <span>{words}</span>
     </a>
@@ -195,20 +214,4 @@ function CallPlace({ path, child }: { path: { child_id: string; alert_id: string
   if (!place) return <Button icon="place" onClick={() => void look()}>{t("sos.where", { name: child.child.name })}</Button>;
   if (!place.seen) return <p>{t("sos.no_place")}</p>;
   return <MapLink place={place.seen.place} kind={familyOf(child)?.map ?? "geo"} accuracy_m={place.seen.accuracy_m} />;
-}
-
-/** The people to call, also without a network: those who are marked for emergencies first. */
-async function readContacts(child_id: string): Promise<ContactResponse[]> {
-  const name = `contacts/${child_id}`;
-  try {
-    const { contacts } = await ask("GET /v1/children/{child_id}/contacts", { path: { child_id }, timeoutMs: 5000 });
-    await keep(name, contacts);
-    return sorted(contacts);
-  } catch {
-    return sorted((await kept<ContactResponse[]>(name)) ?? []);
-  }
-}
-
-function sorted(contacts: ContactResponse[]): ContactResponse[] {
-  return [...contacts].sort((a, b) => Number(b.emergency) - Number(a.emergency) || a.position - b.position);
 }

@@ -201,7 +201,7 @@ export function TalkButton({ child_id, name }: { child_id: string; name: string 
             shield(event.timeStamp);
             void start("free");
           }}
-          aria-label={isDown ? t("talk.let_go") : t("talk.button_for", { name })}
+          aria-label={isDown ? t("talk.let_go") : `${t("talk.button")} (${name})`}
         >
           <Icon name="mic" />
           <span>{isDown && recorderState.value === "recording" ? t("talk.let_go") : t("talk.button")}</span>

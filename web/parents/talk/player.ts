@@ -2,7 +2,9 @@
 import { signal } from "@preact/signals";
 import type { MessageResponse } from "../../shared/api-types.ts";
 import { ask, Refused, Unreachable } from "../../shared/api.ts";
+import { tellPlaying } from "../../shared/guards.ts";
 import { keep, kept, keepSound, keptSound } from "../../shared/store.ts";
+import { t } from "../../shared/words.ts";
 import { messages, take } from "./conversation.ts";
 
 export const playing = signal<string | null>(null);
@@ -68,6 +70,7 @@ export async function playOwn(id: string, bytes: ArrayBuffer, type: string): Pro
 
 export function silence(): void {
   audio.pause();
+  if (playing.value) tellPlaying(null, silence);
   playing.value = null;
   isLoading.value = null;
   position.value = 0;
@@ -118,6 +121,8 @@ async function playBytes(bytes: ArrayBuffer, type: string, id: string): Promise<
   audio.playbackRate = speed.value;
   await audio.play();
   playing.value = id;
+  // No name: others see the locked screen too.
+  tellPlaying(t("talk.playing"), silence);
 }
 
 /** Only what really began to play is told as heard. */

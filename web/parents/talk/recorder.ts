@@ -2,12 +2,12 @@
 import { signal } from "@preact/signals";
 import { keepScreenOn, keepStored, newKey, vibrate } from "../../shared/guards.ts";
 import { database, type DraftPart } from "../../shared/store.ts";
+import { chosenForm } from "./form.ts";
 
 export const LONGEST_MS = 60_000;
 export const WARN_AT_MS = 50_000;
 const PIECE_MS = 1_000;
 const BITS_PER_S = 24_000;
-const FORMS = ["audio/webm;codecs=opus", "audio/mp4", "audio/ogg;codecs=opus"];
 const BUZZ_MS = 15;
 
 export interface Recording {
@@ -29,11 +29,6 @@ export const micProblem = signal<"denied" | "none" | "old" | null>(null);
 
 export function canRecord(): boolean {
   return "MediaRecorder" in globalThis && !!navigator.mediaDevices?.getUserMedia;
-}
-
-/** The first form that this browser records; the server plays any of them. */
-export function chosenForm(): string {
-  return FORMS.find((one) => MediaRecorder.isTypeSupported(one)) ?? "";
 }
 
 let current: Session | null = null;

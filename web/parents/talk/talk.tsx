@@ -7,7 +7,8 @@ import type { Waiting } from "../../shared/store.ts";
 import { Banner, Button, Empty, Field, Form, Send, Sheet, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
 import { ago, clockTime, dateName, dayName, isSameDay, lengthOf, problemSentence, shortDate, t } from "../../shared/words.ts";
-import { childOf, familyOf, isOffline, onEvents } from "../home/state.ts";
+import { sentenceOf } from "../door/door.tsx";
+import { childOf, familyOf, isOffline, onEvents, reload } from "../home/state.ts";
 import { mode, TalkButton } from "./button.tsx";
 import { close, hasOlder, isLoaded, messages, older, onTold, open, refresh, take, talkProblem } from "./conversation.ts";
 import { EMOJI } from "./emoji.ts";
@@ -44,9 +45,30 @@ export function Talk({ child_id }: { child_id: string }) {
       </Top>
       <WatchLine child={child} />
       {isOffline.value && mode.value === "idle" && <Banner icon="wait">{t("offline.talk")}</Banner>}
+      {child.ending_recordings && mode.value === "idle" && <KeepAll child_id={child_id} count={child.ending_recordings.count} first={child.ending_recordings.first_ends_at} />}
       {talkProblem.value ? <Empty>{problemSentence(talkProblem.value, { name })}</Empty> : <List child={child} />}
       {!talkProblem.value && child.may_message && <Dock child={child} />}
     </main>
+  );
+}
+
+/** Recordings end after a while: the family is asked before the first of them does. */
+function KeepAll({ child_id, count, first }: { child_id: string; count: number; first: string | null }) {
+  const [problem, setProblem] = useState("");
+  const keepAll = async (): Promise<void> => {
+    try {
+      await ask("POST /v1/children/{child_id}/voice-messages/keep", { path: { child_id } });
+      await Promise.all([reload(), refresh()]);
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+  return (
+    <Banner icon="wait">
+      <p>{t("talk.ending", { n: count, date: shortDate(first ?? "") })}</p>
+      {problem && <p class="problem" role="alert">{problem}</p>}
+      <Button testId="keep-all" onClick={() => void keepAll()}>{t("talk.keep_all")}</Button>
+    </Banner>
   );
 }
 
@@ -72,6 +94,9 @@ export function TopButton({ icon, word, onClick }: { icon: "place" | "menu"; wor
 export function WatchLine({ child }: { child: HomeChild }) {
   const watch = child.child.watch;
   if (!watch) return <p class="watch-line soft">{t("watch.none")}</p>;
+  if (watch.presence === "on_its_way" && watch.on_its_way_since_at) {
+    return <p class="watch-line soft"><Icon name="way" />{t("way.since", { ago: ago(watch.on_its_way_since_at) })}</p>;
+  }
   if (!watch.last_seen_at) return <p class="watch-line soft">{t("watch.never")}</p>;
   const battery = watch.battery_pct === null ? "" : ` · ${t("watch.battery", { n: watch.battery_pct })}`;
   const lost = watch.presence === "flat" || watch.presence === "switched_off" || watch.presence === "silent";

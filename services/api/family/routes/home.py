@@ -19,7 +19,7 @@ from services.api.family.schemas.programme import Helpline, Notice, OpenHelp, Pr
 from services.api.problems import problem_responses
 from services.core.conversation.messages.queries import conversation, unread_counts
 from services.core.conversation.messages.retention import ending_recordings
-from services.core.devices.alerts.queries import unanswered_alerts
+from services.core.devices.alerts.queries import checks_of, unanswered_alerts
 from services.core.devices.alerts.rules import kinds_visible_with
 from services.core.devices.watches.queries import settings_of_child, watch_number_of
 from services.core.office.help_requests.actions import helpline_of, open_help_of
@@ -98,6 +98,9 @@ async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child
     alerts = await unanswered_alerts(
         work, child.child_id, kinds_visible_with(rights.words()), after=work.now - _ALERTS_SHOWN_FOR, limit=_MAX_ALERTS
     )
+    checks = await checks_of(
+        work, child.child_id, guardian_id, after=work.now - _ALERTS_SHOWN_FOR, limit=_MAX_ALERTS
+    )  # fmt: skip
     return schemas.HomeChild(
         may_message=may_message,
         may_locate=rights.has(Right.LOCATE),
@@ -112,6 +115,7 @@ async def _child(work: UnitOfWork, caller: Caller, membership: Membership, child
         if ending is not None and ending.count
         else None,
         alerts=await alert_responses(work, child, alerts) if may_message else [],
+        checks=await alert_responses(work, child, checks) if may_message else [],
         help=[OpenHelp.model_validate(call.model_dump()) for call in await open_help_of(work, child)],
     )
 

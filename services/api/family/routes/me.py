@@ -14,7 +14,7 @@ from services.api.problems import problem_responses
 from services.core.devices.contacts.guardians import accept_invitation, give_consent, rename_guardian, withdraw_consent
 from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.queries import consents_of, newer_text_version
-from services.core.people.consents.rules import How, Part, Proof, consent_texts
+from services.core.people.consents.rules import How, Part, Proof, child_texts, consent_texts
 from services.core.people.consents.tables import Consent as ConsentRow
 from services.core.people.households.errors import NotFoundError
 from services.core.people.households.invitations import decline_invitation, site_of_invitation
@@ -48,13 +48,17 @@ async def read_texts(
     """Return the current consent texts in the best matching language. No token is needed."""
     spoken = fitting_locale(locale)
     texts = [consent_texts()[part, spoken] for part in Part]
+    for_children = child_texts()[spoken]
     return schemas.ConsentTextsResponse(
+        for_children=schemas.TextForChildren(
+            text_version=for_children.text_version, locale=for_children.locale, text=for_children.text
+        ),
         texts=[
             schemas.ConsentText(
                 part=text.part.value, text_version=text.text_version, locale=text.locale, text=text.text
             )
             for text in texts
-        ]
+        ],
     )
 
 

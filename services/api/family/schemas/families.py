@@ -84,10 +84,19 @@ class NotNowRequest(RequestBody):
     child_id: uuid.UUID | None = Field(default=None, description="the question's child, if it names one")
 
 
+class TextForChildren(ResponseBody):
+    """What a child reads, or is read to, before its own word on places."""
+
+    text_version: str = Field(description="send it with the agreement", examples=["1"])
+    locale: str = Field(examples=["en"])
+    text: str = Field(description="paragraphs separated by blank lines, the first one is the title")
+
+
 class ConsentTextsResponse(ResponseBody):
-    """The text of each part in one language."""
+    """The text of each part in one language, and the text for children."""
 
     texts: list[ConsentText]
+    for_children: TextForChildren
 
 
 class ConsentsResponse(ResponseBody):

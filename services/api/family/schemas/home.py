@@ -29,6 +29,10 @@ class HomeChild(Rights):
         description="keep them all with `POST .../voice-messages/keep`; null: none ends within ten days"
     )
     alerts: list[AlertResponse] = Field(description="of the last day that nobody has acknowledged, newest first")
+    checks: list[AlertResponse] = Field(
+        description="of which the caller took care and is now asked: is the child all right? "
+        "Answer with `POST .../all-right`"
+    )
     help: list[OpenHelp]
 
 

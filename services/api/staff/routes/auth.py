@@ -3,16 +3,24 @@
 import io
 
 import segno
-from fastapi import APIRouter
+from fastapi import APIRouter, Request, Response
 
 from services.api.access import OPEN
 from services.api.client_address import ClientAddress
 from services.api.dependencies import Tokens, Work
 from services.api.limits import costs_address
 from services.api.problems import problem_responses
+from services.api.session_cookies import (
+    PageMark,
+    StaffCookie,
+    forget_staff_session,
+    keep_staff_session,
+    require_own_page,
+)
 from services.api.staff.access import IsStaff
 from services.api.staff.schemas.accounts import (
     ConfirmSetUpRequest,
+    Keep,
     StaffLogInRequest,
     StaffPasswordRequest,
     StaffRefreshRequest,
@@ -41,35 +49,79 @@ async def set_up(work: Work, address: ClientAddress, body: StaffPasswordRequest)
 
 @router.post("/set-up/confirm", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
 async def confirm(
-    work: Work, tokens: Tokens, address: ClientAddress, body: ConfirmSetUpRequest
+    request: Request,
+    response: Response,
+    work: Work,
+    tokens: Tokens,
+    address: ClientAddress,
+    body: ConfirmSetUpRequest,
+    mark: PageMark = None,
 ) -> StaffSetUpDoneResponse:
     """Confirm the set-up with the app's first code and a new password. Returns a session and ten recovery codes."""
+    _check_page(request, body.keep, mark)
     proof = StaffProof(body.email, body.password, address, body.code)
     session, codes = await confirm_set_up(work, proof, body.new_password)
-    return StaffSetUpDoneResponse(**_pair(work, tokens, session).model_dump(), recovery_codes=codes)
+    pair = _answer(response, body.keep, _pair(work, tokens, session))
+    return StaffSetUpDoneResponse(**pair.model_dump(), recovery_codes=codes)
 
 
 @router.post("/tokens", dependencies=[OPEN], responses=problem_responses(403, 422, 429))
-async def log_in(work: Work, tokens: Tokens, address: ClientAddress, body: StaffLogInRequest) -> StaffTokenResponse:
+async def log_in(
+    request: Request,
+    response: Response,
+    work: Work,
+    tokens: Tokens,
+    address: ClientAddress,
+    body: StaffLogInRequest,
+    mark: PageMark = None,
+) -> StaffTokenResponse:
     """Log in. The error is the same for every wrong entry. Each code works once."""
+    _check_page(request, body.keep, mark)
     session = await log_in_staff(work, StaffProof(body.email, body.password, address, body.code))
-    return _pair(work, tokens, session)
+    return _answer(response, body.keep, _pair(work, tokens, session))
 
 
 @router.post(
     "/refresh",
     dependencies=[OPEN, costs_address(Limits.REFRESHES_OF_ADDRESS)],
-    responses=problem_responses(401, 422, 429),
+    responses=problem_responses(401, 403, 422, 429),
 )
-async def refresh(work: Work, tokens: Tokens, body: StaffRefreshRequest) -> StaffTokenResponse:
-    """Refresh a session: at most 30 minutes after its last use and 12 hours after its start."""
-    return _pair(work, tokens, await refresh_staff(work, body.refresh_token))
+async def refresh(
+    request: Request,
+    response: Response,
+    work: Work,
+    tokens: Tokens,
+    body: StaffRefreshRequest,
+    mark: PageMark = None,
+    cookie: StaffCookie = None,
+) -> StaffTokenResponse:
+    """Refresh a session: at most 30 minutes after its last use and 12 hours after its start.
+
+    With `keep: cookie` the token is read from the cookie and replaced there; 403 for a page of another server.
+    """
+    _check_page(request, body.keep, mark)
+    token = body.refresh_token or cookie or ""
+    return _answer(response, body.keep, _pair(work, tokens, await refresh_staff(work, token)))
 
 
 @router.post("/logout", status_code=204, responses=problem_responses(401))
-async def log_out(work: Work, caller: IsStaff) -> None:
-    """End the current session."""
+async def log_out(response: Response, work: Work, caller: IsStaff) -> None:
+    """End the current session; a refresh token in a cookie is removed."""
     await end_staff_session(work, caller.staff_id, caller.staff_session_id)
+    forget_staff_session(response)
+
+
+def _check_page(request: Request, keep: Keep, mark: str | None) -> None:
+    """Raise ForeignPageError where a cookie is not for the caller; before any code or token is spent."""
+    if keep == "cookie":
+        require_own_page(request, mark)
+
+
+def _answer(response: Response, keep: Keep, issued: StaffTokenResponse) -> StaffTokenResponse:
+    if keep == "json":
+        return issued
+    keep_staff_session(response, issued.refresh_token)
+    return issued.model_copy(update={"refresh_token": ""})
 
 
 def _pair(work: UnitOfWork, tokens: AccessTokens, session: OpenStaffSession) -> StaffTokenResponse:

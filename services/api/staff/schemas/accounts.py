@@ -2,9 +2,9 @@
 
 import uuid
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.api.schema_base import RequestBody, ResponseBody
 from services.api.schema_fields import SECRET_PATTERN, Phone, TypedCode
@@ -23,6 +23,15 @@ NewPassword = Annotated[
 Role = Literal["admin", "manager", "staff", "coordinator", "factory"]
 
 
+Keep = Annotated[
+    Literal["json", "cookie"],
+    Field(
+        description="cookie: the refresh token is set as a cookie that no script can read, for pages of this server, "
+        "which send `X-SmartWatch: web`; 403 for others"
+    ),
+]
+
+
 class StaffPasswordRequest(RequestBody):
     """Address and password, to set up the authenticator app."""
 
@@ -38,6 +47,7 @@ class StaffLogInRequest(StaffPasswordRequest):
         TypedCode,
         Field(min_length=1, max_length=20, examples=["482913"], description="six digits, or a recovery code"),
     ]
+    keep: Keep = "json"
 
 
 class ConfirmSetUpRequest(StaffLogInRequest):
@@ -47,9 +57,17 @@ class ConfirmSetUpRequest(StaffLogInRequest):
 
 
 class StaffRefreshRequest(RequestBody):
-    """The newest refresh token of a session."""
+    """The newest refresh token of a session; with `keep: cookie` it is in the cookie and omitted here."""
 
-    refresh_token: Annotated[str, Field(min_length=1, max_length=200, pattern=SECRET_PATTERN)]
+    refresh_token: Annotated[str, Field(min_length=1, max_length=200, pattern=SECRET_PATTERN)] | None = None
+    keep: Keep = "json"
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if (self.refresh_token is None) != (self.keep == "cookie"):
+            message = "a refresh token in the body or in the cookie"
+            raise ValueError(message)
+        return self
 
 
 class StaffSetUpResponse(ResponseBody):
@@ -65,7 +83,7 @@ class StaffTokenResponse(ResponseBody):
     access_token: str
     token_type: Literal["bearer"] = "bearer"  # noqa: S105 - a word of RFC 6750
     expires_in_s: int = Field(examples=[600])
-    refresh_token: str
+    refresh_token: str = Field(description="empty: kept in a cookie")
     staff_id: uuid.UUID
 
 

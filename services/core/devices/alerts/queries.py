@@ -15,6 +15,7 @@ from services.core.devices.alerts.rules import SEEN_NOTICE_PERIOD
 from services.core.devices.alerts.tables import Alert, AlertAnswer, AlertCall
 from services.core.devices.watches.tables import WatchIdentity
 from services.core.people.households.errors import NotFoundError
+from services.core.people.households.tables import Membership
 from services.core.platform.db.database import UnitOfWork
 
 PAGE_MAX_ALERTS = 100
@@ -50,6 +51,33 @@ async def unanswered_alerts(
             col(Alert.kind).in_(kinds),
             col(Alert.raised_at) > after,
             col(Alert.acknowledged_at).is_(None),
+        )
+        .order_by(col(Alert.raised_at).desc(), col(Alert.alert_id).desc())
+        .limit(limit)
+    )
+    return list(result)
+
+
+async def checks_of(
+    work: UnitOfWork, child_id: uuid.UUID, guardian_id: uuid.UUID, *, after: datetime, limit: int
+) -> list[Alert]:
+    """Return the alerts raised later of which this guardian takes care and is asked: is the child all right?
+
+    Where whoever took care is no guardian of the family any more, all guardians are asked.
+    """
+    carers = select(Membership.guardian_id).where(Membership.family_id == Alert.family_id)
+    result = await work.session.exec(
+        select(Alert)
+        .where(
+            col(Alert.child_id) == child_id,
+            col(Alert.raised_at) > after,
+            or_(
+                col(Alert.acknowledged_by) == guardian_id,
+                col(Alert.acknowledged_by).is_(None),
+                col(Alert.acknowledged_by).not_in(carers),
+            ),
+            col(Alert.check_asked_at).is_not(None),
+            col(Alert.all_right_at).is_(None),
         )
         .order_by(col(Alert.raised_at).desc(), col(Alert.alert_id).desc())
         .limit(limit)

@@ -1,0 +1,49 @@
+"""What is wrong with a screen of the parents' app, and pictures of it.
+
+With SMARTWATCH_PICTURES set to a folder, each screen that is looked at leaves a picture there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+from tests.support.phone import WIDTH, Phone
+
+AXE: Final = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+LANGUAGES: Final = {"en": "English", "zh-Hans": "中文", "vi": "Tiếng Việt", "tr": "Türkçe"}
+# A key in place of a sentence: `talk.title`.
+_KEY: Final = re.compile(r"\b[a-z]{3,}\.[a-z_]{3,}\b")
+_PLACEHOLDER: Final = re.compile(r"\{\w+\}")
+
+
+async def axe_faults(phone: Phone) -> list[str]:
+    """Return what a screen reader, or somebody who sees little, would stumble over."""
+    if not await phone.page.evaluate("'axe' in window"):
+        await phone.page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: list[dict[str, Any]] = await phone.page.evaluate(
+        "rules => axe.run(document, {runOnly: rules}).then(one => one.violations)", RULES
+    )
+    return [f"{one['id']}: {node['target']}" for one in found for node in one["nodes"]]
+
+
+async def word_faults(phone: Phone, name: str) -> list[str]:
+    """Return keys and placeholders in place of sentences, and whether the screen scrolls sideways."""
+    text = await phone.page.inner_text("body")
+    faults = _KEY.findall(text) + _PLACEHOLDER.findall(text)
+    if await phone.page.evaluate("document.documentElement.scrollWidth") > WIDTH:
+        faults.append("scrolls sideways")
+    if folder := os.environ.get("SMARTWATCH_PICTURES"):
+        await phone.page.screenshot(path=Path(folder) / f"{name}.png", full_page=name.startswith("full"))
+    return faults
+
+
+async def speak_language(phone: Phone, language: str) -> None:
+    """Open the page again in another language."""
+    await phone.page.evaluate(f"localStorage.setItem('locale', '{language}')")
+    await phone.page.reload()
+    await phone.page.locator(f"html[lang={language}]").wait_for()
+    await phone.page.locator(".skeleton").first.wait_for(state="detached")

@@ -1,0 +1,51 @@
+// The child's own word on places, with a text for children: a yes or a no, and a yes that is taken back.
+import { useEffect, useState } from "preact/hooks";
+import type { HomeChild, TextForChildren } from "../../shared/api-types.ts";
+import { askOpenly } from "../../shared/api.ts";
+import { Banner, Button, Problem, Skeleton, Top } from "../../shared/ui/parts.tsx";
+import { locale, t } from "../../shared/words.ts";
+import { ConsentPaper } from "../consent/consent.tsx";
+import { sayForChild } from "../consent/question.tsx";
+import { sentenceOf } from "../door/door.tsx";
+import { reload } from "../home/state.ts";
+
+export function OwnWord({ child }: { child: HomeChild }) {
+  const { child_id, name, childs_consent_due } = child.child;
+  const [text, setText] = useState<TextForChildren | null>(null);
+  const [problem, setProblem] = useState("");
+  const [said, setSaid] = useState<boolean | null>(null);
+  useEffect(() => {
+    askOpenly("GET /v1/consent-texts", { query: { locale: locale.value } })
+      .then((found) => setText(found.for_children))
+      .catch((error: unknown) => setProblem(sentenceOf(error)));
+  }, [locale.value]);
+  const say = async (agreed: boolean): Promise<void> => {
+    setProblem("");
+    try {
+      await sayForChild(child_id, agreed, text?.text_version ?? "");
+      setSaid(agreed);
+      await reload();
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
+  return (
+    <main class="screen">
+      <Top title={t("word.title", { name })} />
+      {childs_consent_due && said === null && <Banner icon="child">{t("word.due", { name })}</Banner>}
+      {said !== null && <Banner kind="good" icon="good">{said ? t("word.said_yes", { name }) : t("word.said_no", { name })}</Banner>}
+      <p>{t("word.how", { name })}</p>
+      {!text && !problem && <Skeleton lines={6} />}
+      {text && <ConsentPaper text={text} subject="childs_word" />}
+      {problem && <Problem>{problem}</Problem>}
+      {child.may_manage ? (
+        <div class="stack">
+          <Button disabled={!text} onClick={() => void say(true)}>{t("word.yes", { name })}</Button>
+          <Button disabled={!text} onClick={() => void say(false)}>{t("word.no", { name })}</Button>
+        </div>
+      ) : (
+        <p class="soft">{t("right.manage_missing")}</p>
+      )}
+    </main>
+  );
+}
