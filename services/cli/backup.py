@@ -25,11 +25,12 @@ backup_commands = typer.Typer(name="backup", help="Backups of rows, sound and er
 @backup_commands.command("run")
 def run() -> None:
     """Receive log, sound and erasures all the time, and take and verify a backup a day (a process of its own)."""
+    # First: to load the program takes longer than to take a small backup.
+    os.nice(_NICENESS)
     with explained():
         settings = cli_run.begin_process("backup")
         from services.backup.process import run_backups
 
-        os.nice(_NICENESS)
         asyncio.run(run_backups(settings))
 
 
@@ -48,6 +49,7 @@ def incremental() -> None:
 @backup_commands.command("verify")
 def verify() -> None:
     """Read the newest backup from its first to its last byte; exit code 1 when it is damaged."""
+    os.nice(_NICENESS)
     from services.backup.folder import folder_of
     from services.backup.programs import programs_of
     from services.backup.verifying import verify as verify_newest
@@ -129,11 +131,11 @@ def restore_command(
 
 
 def _take(kind: str) -> None:
+    os.nice(_NICENESS)
     from services.backup.taking import source_of, take_backup
     from services.core.platform.db.database import Database
 
     settings = cli_run.load_settings()
-    os.nice(_NICENESS)
     with explained():
         cli_run.need_database(settings)
 
