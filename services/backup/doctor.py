@@ -14,7 +14,7 @@ from services.backup.programs import programs_of
 from services.backup.server import faults_of
 from services.core.platform.backup_state import BackupStateBrokenError, read_backup_state
 from services.core.platform.settings import Environment, Settings
-from services.devstack.doctor import Finding
+from services.devstack.findings import Finding
 
 OLDEST: Final = timedelta(hours=26)
 VERIFIED_WITHIN: Final = timedelta(days=8)

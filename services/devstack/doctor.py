@@ -9,7 +9,6 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,11 +32,11 @@ from services.core.platform.descriptors import attainable_descriptor_limit
 from services.core.platform.erasure_ledger import ErasuresPendingError
 from services.core.platform.settings import Environment, Settings
 from services.devstack.doctor_certificates import certificate_faults
-from services.devstack.installation import BACKUP_PORT, CHECKOUT, PREFIX, PROCESSES
-from services.devstack.instance import PREFERRED_PORTS, is_running
-from services.devstack.ports import is_free
+from services.devstack.doctor_processes import ports, processes, serves
+from services.devstack.findings import Finding
+from services.devstack.installation import CHECKOUT, PREFIX
+from services.devstack.instance import is_running
 from services.devstack.postgres_user import PostgresUnavailableError, find_server_user
-from services.devstack.readiness import fetch_readiness
 from services.devstack.tied import can_tie
 from services.worker.sms_providers.diagnosis import diagnose_routes, diagnose_templates
 from services.worker.sms_providers.opening import open_router
@@ -50,18 +49,6 @@ LEAST_FREE_DISK_BYTES = 1_000_000_000
 DATABASE_TIMEOUT_S = 5.0
 PRODUCT_LOCK = "infra/requirements-demo.lock"  # what the product needs on one machine; the checks' tools may be missing
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==(?P<version>[^ ;\\]+)(?P<marker> *;)?")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """The result of one check: whether it passed, what was observed, and the remedy if it failed."""
-
-    name: str
-    ok: bool
-    what: str
-    mend: str = ""
-    # To be seen to, and no reason to fail.
-    warns: bool = False
 
 
 # Checks of parts that stand above this one: the command line brings them.
@@ -243,19 +230,6 @@ def local_postgres(instance: Path) -> Finding:
     return Finding("local postgres", ok=False, what="; ".join(refused), mend=mend)
 
 
-def ports(settings: Settings) -> Iterator[Finding]:
-    """Before a start only the configured ports must be free; the others are chosen anew."""
-    for name in PREFERRED_PORTS:
-        variable = f"{PREFIX}{name.upper()}"
-        port = int(getattr(settings, name))
-        if port == 0 or is_free(port):
-            continue
-        if variable in os.environ:
-            yield Finding(name, ok=False, what=f"{port} is taken", mend=f"end what listens there, or change {variable}")
-        else:
-            yield Finding(name, ok=True, what=f"{port} is taken: another will be chosen")
-
-
 def broker_files(folder: Path) -> Finding:
     """Return whether the broker's files are the ones its process wrote, and its persistence file is not too large."""
     faults: list[str] = []
@@ -406,28 +380,6 @@ async def privacy_notices(settings: Settings) -> Finding:
     mend = "`smartwatch sites notice SITE --file notice.json`; until then production takes no family there"
     in_production = settings.environment is Environment.PRODUCTION
     return Finding("privacy notices", ok=not in_production, what=shown, mend=mend, warns=not in_production)
-
-
-def _health_ports(settings: Settings) -> dict[str, int]:
-    of_backups = {"backup": BACKUP_PORT} if settings.backup_dir else {}
-    return {name: int(getattr(settings, setting)) for name, setting in {**PROCESSES, **of_backups}.items()}
-
-
-def serves(settings: Settings) -> bool:
-    """Return whether a process with these settings answers on this machine."""
-    return any("process" not in fetch_readiness(port).reasons for port in _health_ports(settings).values() if port)
-
-
-def processes(settings: Settings) -> Iterator[Finding]:
-    """Check each process that runs by its `/readyz`."""
-    for name, port in _health_ports(settings).items():
-        if port == 0:
-            yield Finding(name, ok=True, what="its health page is turned off")
-            continue
-        unwell = fetch_readiness(port).reasons
-        summary = ", ".join(f"{part}: {reason}" for part, reason in unwell.items())
-        mend = f"see its log: `journalctl -u smartwatch-{name}`, or log/{name}.log below the instance's folder"
-        yield Finding(name, not unwell, summary or "ready", mend)
 
 
 def _environment_of(instance: Path) -> dict[str, str]:
