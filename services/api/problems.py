@@ -25,6 +25,7 @@ from services.core.devices.alerts import errors as alerts
 from services.core.devices.contacts import errors as contacts
 from services.core.devices.number_changes import errors as numbers
 from services.core.devices.push import errors as push
+from services.core.devices.traces import errors as traces
 from services.core.devices.watches import errors as watches
 from services.core.location.checkins import errors as checkins
 from services.core.measurement import errors as usage
@@ -92,6 +93,8 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     numbers.NumberTakenError: HTTPStatus.CONFLICT,
     numbers.NumberChangeWaitingError: HTTPStatus.CONFLICT,
     numbers.NumberChangeEndedError: HTTPStatus.CONFLICT,
+    traces.TraceNotAllowedError: HTTPStatus.CONFLICT,
+    traces.TraceClosedError: HTTPStatus.CONFLICT,
     contacts.ContactsFullError: HTTPStatus.CONFLICT,
     contacts.ContactNotApprovedError: HTTPStatus.CONFLICT,
     contacts.LivesWithChildFullError: HTTPStatus.CONFLICT,

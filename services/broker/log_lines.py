@@ -37,6 +37,11 @@ class ClientConnected:
 _FORBIDDEN: Final = re.compile(
     r"oversize packet|malformed packet|protocol error|QoS not supported|[Rr]etain not supported|: Unknown error\."
 )
+# The first that fits, of what a line says after the client's name.
+_REASONS: Final = (
+    ("exceeded timeout", "timeout"), ("not authorised", "not_authorised"), ("closed its connection", "closed"),
+    ("disconnected.", "disconnect"),
+)  # fmt: skip
 # A will with the retain flag or QoS 2 is refused before the client is known: the line names nobody.
 _WILL_REFUSED: Final = re.compile(r"Client <unknown> disconnected due to QoS too high or retain not supported")
 
@@ -47,6 +52,8 @@ class ClientGone:
 
     client_id: str
     sent_forbidden: bool = False
+    # disconnect (by its own packet), closed, timeout, not_authorised, forbidden_packet, error.
+    reason: str = "error"
 
 
 def read_line(line: str) -> ClientConnected | ClientGone | None:
@@ -56,8 +63,15 @@ def read_line(line: str) -> ClientConnected | ClientGone | None:
             match["address"], int(match["port"]), match["client_id"], match["username"] or "", match["clean"] == "0"
         )
     if match := _ENDED.match(line):
-        return ClientGone(match["client_id"], sent_forbidden=_FORBIDDEN.search(line, match.end()) is not None)
+        sent_forbidden = _FORBIDDEN.search(line, match.end()) is not None
+        return ClientGone(match["client_id"], sent_forbidden, _reason(line[match.end() :], sent_forbidden))
     return None
+
+
+def _reason(rest: str, sent_forbidden: bool) -> str:  # noqa: FBT001
+    if sent_forbidden:
+        return "forbidden_packet"
+    return next((reason for words, reason in _REASONS if words in rest), "error")
 
 
 def is_refused_will(line: str) -> bool:

@@ -20,8 +20,10 @@ from services.broker.presence import PresenceWriter
 from services.broker.process import MosquittoProcess
 from services.broker.sessions import SessionLimits
 from services.broker.sync import UserSync
+from services.broker.tracing import ConnectionTrace
 from services.broker.users import PostgresUsers, UsersUnavailableError
 from services.broker.wills import WillReader
+from services.core.devices.traces.buffer import TraceBuffer
 from services.core.platform.db.database import Database
 from services.core.platform.log.health import HealthServer
 from services.core.platform.settings import Environment, Settings
@@ -48,12 +50,19 @@ async def run_broker(settings: Settings) -> None:
         loop.add_signal_handler(number, ended.set)
     database = Database.of(settings)
     gate = Gate(settings.mosquitto_bind, settings.mosquitto_tls_port, settings.mosquitto_inner_port)
+    trace = TraceBuffer(database, traces_all=settings.environment is Environment.DEVELOPMENT)
+    connection_trace = ConnectionTrace(trace)
     broker = MosquittoProcess(
         broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value(),
-        on_login=gate.record_login, on_refused_will=gate.record_refused_will,
+        on_login=gate.record_login, on_refused_will=gate.record_refused_will, on_event=connection_trace.note,
     )  # fmt: skip
     gate.epoch = broker.epoch
-    gate.wills = WillReader(broker.folder, broker.password_fits, broker.connections.refuse)
+
+    def refuse_will(username: str) -> None:
+        broker.connections.refuse(username)
+        connection_trace.note_refused_will(username)
+
+    gate.wills = WillReader(broker.folder, broker.password_fits, refuse_will)
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
     presence = PresenceWriter(broker.connections, users)
@@ -94,6 +103,7 @@ async def run_broker(settings: Settings) -> None:
                 broker.wait_until_given_up(),
                 sessions.run(),
                 presence.run(),
+                trace.run(),
                 keep_gate(),
                 _keep_certificate(settings),
             )

@@ -24,7 +24,7 @@ from services.broker.errors import (
     UsersNotInForceError,
 )
 from services.broker.folder import BrokerFolder
-from services.broker.log_lines import ClientConnected, is_refused_will, read_line
+from services.broker.log_lines import ClientConnected, ClientGone, is_refused_will, read_line
 from services.broker.passwords import BACKEND_USERNAME, PROBE_USERNAME, BrokerLogin, is_watch_login
 from services.broker.persistence import is_refusal, session_sizes
 from services.broker.probe import probe_login
@@ -63,10 +63,12 @@ class MosquittoProcess:
         folder_wait_s: float = _STOP_DEADLINE_S,
         on_login: Callable[[str, int], None] = lambda _address, _port: None,
         on_refused_will: Callable[[], None] = lambda: None,
+        on_event: Callable[[ClientConnected | ClientGone], None] = lambda _event: None,
     ) -> None:
         """``on_login`` is called with the address and port from which a client that was let in has connected.
 
         ``on_refused_will`` is called when a client was refused because of its will; Mosquitto does not say which.
+        ``on_event`` is called with every connection and its end.
         """
         self.configuration = configuration
         self.files = BrokerFolder(configuration)
@@ -80,6 +82,7 @@ class MosquittoProcess:
         self._folder_wait_s = folder_wait_s
         self._on_login = on_login
         self._on_refused_will = on_refused_will
+        self._on_event = on_event
         self._backend = {BACKEND_USERNAME: mosquitto_hash(backend_password)}
         self._logins: dict[str, str] = {}
         self._probe_password = ""
@@ -297,6 +300,7 @@ class MosquittoProcess:
             event = read_line(line)
             if event is not None:
                 self.connections.record(event)
+                self._on_event(event)
             if isinstance(event, ClientConnected):
                 self._on_login(event.address, event.port)
             elif is_refused_will(line):

@@ -10,6 +10,7 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
+    from services.core.devices.traces.tables import WatchTrace, WatchTraceLine
     from services.core.office.registration.actions import Registration
     from services.core.office.registration.inventory import ShelfEntry
     from services.core.platform.db.database import UnitOfWork
@@ -112,14 +113,13 @@ def labels(
 def hand_out(serial: str, family_code: str) -> None:
     """Hand a watch out to an enrolled family: it pairs with that family only. A repeat changes nothing."""
     from services.cli.hand_out import NO_CHANNEL
-    from services.core.devices.push.queries import families_not_reached
-    from services.core.office.hand_outs.watches import hand_out_watch
+    from services.core.office.hand_outs.watches import hand_out_watch, lacks_channel
     from services.core.platform.audit.actions import OPERATOR
 
     code = family_code.strip().upper()
 
     async def chore(work: UnitOfWork) -> tuple[bool, bool]:
-        return await hand_out_watch(work, OPERATOR, serial, code), bool(await families_not_reached(work, [code]))
+        return await hand_out_watch(work, OPERATOR, serial, code), bool(await lacks_channel(work, serial, code))
 
     done, unreached = cli_run.in_one_transaction(chore)
     print(f"{serial}: handed out to {code}." if done else f"{serial}: the family has it already.")
@@ -205,6 +205,33 @@ def move(
 
     done = cli_run.in_one_transaction(chore)
     print(f"{serial}: now at {site}." if done else f"{serial}: is at {site} already.")
+
+
+@watch_commands.command("trace")
+def trace(serial: str) -> None:
+    """Record for a day what the backend sees of a watch, and print what it saw; repeat to read on.
+
+    Connections, hellos and refusals with their reasons; no content, no place. The family that has the watch finds it in
+    its log.
+    """
+    from services.core.devices.traces.actions import open_trace, read_trace
+    from services.core.office.hand_outs.watches import locked_watch
+    from services.core.platform.audit.actions import OPERATOR
+
+    async def chore(work: UnitOfWork) -> tuple[WatchTrace, list[WatchTraceLine]]:
+        watch = await locked_watch(work, serial.strip().upper())
+        opened = await open_trace(work, OPERATOR, watch)
+        return opened, await read_trace(work, OPERATOR, watch)
+
+    opened, lines = cli_run.in_one_transaction(chore)
+    rows = [
+        (
+            one.at.isoformat(timespec="seconds"), "factory" if one.child_id is None else "paired", one.what, one.detail,
+        )
+        for one in lines
+    ]  # fmt: skip
+    cli_run.print_table(("at", "identity", "what", "detail"), rows)
+    print(f"{serial}: {len(lines)} lines; recorded until {opened.closes_at.isoformat(timespec='minutes')}.")
 
 
 @watch_commands.command("list")

@@ -38,6 +38,7 @@ class Bridge:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(keep_running("uplink", self.uplink.run_once))
             tasks.create_task(keep_running("downlink", self.downlink.run_once))
+            tasks.create_task(self.uplink.trace.run())
 
     async def uplink_well(self) -> str | None:
         """Return why uplinks are not read here; standing by is well."""

@@ -17,6 +17,8 @@ from typing import Final
 
 import structlog
 
+from services.core.devices.traces.buffer import TraceBuffer
+from services.core.devices.traces.rules import Seen
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database
 from services.core.platform.db.faults import is_collision, is_database_unavailable
@@ -24,7 +26,7 @@ from services.core.platform.leases.actions import LeaseLostError, hold_lease, ne
 from services.core.platform.limits.rules import Bucket, Limits, take
 from services.core.platform.log.throttle import LogThrottle
 from services.core.platform.metrics.registry import counter, histogram
-from services.core.platform.settings import Settings
+from services.core.platform.settings import Environment, Settings
 from services.mqtt_bridge.backlog import Backlog
 from services.mqtt_bridge.batch import Batcher, Waiting
 from services.mqtt_bridge.connection import Connection, Incoming, connect
@@ -68,7 +70,8 @@ class UplinkReader:
     def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         self._settings = settings
         self._database = database
-        self._backend = Backend(database, blobs, settings)
+        self.trace = TraceBuffer(database, traces_all=settings.environment is Environment.DEVELOPMENT)
+        self._backend = Backend(database, blobs, settings, trace=self.trace)
         self._holder = new_holder()
         self.rates = Rates()
         self.connected = False
@@ -142,6 +145,7 @@ class _Reading:
         wait_s = self._reader.rates.wait_s(topic.user, known, len(message.payload), self._backend.database.clock())
         if wait_s is not None:
             _PUT_OFF.count(reason="rate")
+            self._reader.trace.note(user, Seen.PUT_OFF, "rate")
             self._refuse(user, message, wait_s)
             return
         if known is not None and known.kind is UplinkKind.HELLO:
@@ -165,6 +169,7 @@ class _Reading:
     def _put_off(self, user: str, message: Incoming, reason: str) -> None:
         """Answer a message `retry` that was not handled for a reason of ours."""
         _PUT_OFF.count(reason=reason)
+        self._reader.trace.note(user, Seen.PUT_OFF, reason)
         topic = parse_uplink(message.topic)
         if isinstance(topic, Uplink):
             self._reader.rates.note_unhandled(topic)

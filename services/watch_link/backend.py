@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from services.core.devices.traces.buffer import TraceBuffer
 from services.core.platform.blobs.store import BlobStore
 from services.core.platform.db.database import Database, UnitOfWork
 from services.core.platform.leases.actions import HeldLease, check_lease
@@ -21,6 +22,8 @@ class Backend:
     settings: Settings
     # The lease of the reader of uplinks, where the transport has one: each transaction is fenced by it.
     lease: HeldLease | None = None
+    # Where hellos and refusals of traced watches are noted, outside the transactions of uplinks.
+    trace: TraceBuffer | None = None
 
     @contextlib.asynccontextmanager
     async def begin(self) -> AsyncIterator[UnitOfWork]:

@@ -37,6 +37,7 @@ from services.watch_link.backend import Backend
 from services.watch_link.handlers import DECLARATIONS
 from services.watch_link.registry import BatchedKind, FactoryKind, PairedKind, UplinkMessage, sender_of
 from services.watch_link.replies import Reply, receipt, retry_receipt
+from services.watch_link.tracing import trace_replies
 
 
 async def receive(backend: Backend, topic: str, payload: bytes, refusal: Detail | None = None) -> list[Reply]:
@@ -46,6 +47,18 @@ async def receive(backend: Backend, topic: str, payload: bytes, refusal: Detail 
     answered as the handler of its kind documents. Raises what the database and the blob store raise.
     """
     parsed = parse_uplink(topic)
+    replies = await _receive(backend, parsed, topic, payload, refusal)
+    trace_replies(backend.trace, parsed, replies)
+    return replies
+
+
+async def _receive(
+    backend: Backend,
+    parsed: Uplink | UnknownKind | MalformedTopic,
+    topic: str,
+    payload: bytes,
+    refusal: Detail | None,
+) -> list[Reply]:
     match parsed:
         case MalformedTopic():
             return [] if parsed.user is None else [_rejected(parsed.user, Detail.MALFORMED, topic)]
@@ -67,7 +80,7 @@ async def _receive_known(
     if refusal is not None:
         return [_rejected(topic.user, refusal, topic_name, topic.ref)]
     if isinstance(declared, BatchedKind):
-        return (await receive_batch(backend, declared, [(topic, payload)]))[0]
+        return (await _receive_batch(backend, declared, [(topic, payload)]))[0]
     try:
         message = UplinkMessage(topic, payload, declared.decode(topic, payload))
         if isinstance(declared, FactoryKind):
@@ -90,6 +103,15 @@ async def receive_batch(
 
     An uplink that cannot be decoded, or whose watch is not paired, is answered and costs no other uplink anything.
     """
+    replies = await _receive_batch(backend, declared, uplinks)
+    for (topic, _), of_one in zip(uplinks, replies, strict=True):
+        trace_replies(backend.trace, topic, of_one)
+    return replies
+
+
+async def _receive_batch(
+    backend: Backend, declared: BatchedKind, uplinks: Sequence[tuple[Uplink, bytes]]
+) -> list[list[Reply]]:
     replies: list[list[Reply]] = [[] for _ in uplinks]
     messages: dict[int, UplinkMessage[Any]] = {}
     for number, (topic, payload) in enumerate(uplinks):

@@ -19,6 +19,7 @@ from services.core.devices.alerts.silence import raise_one_silence_alert
 from services.core.devices.commands.actions import expire_one_command, purge_old_commands
 from services.core.devices.number_changes.actions import carry_out_one_number_change, purge_ended_number_changes
 from services.core.devices.push.actions import purge_one_endpoint
+from services.core.devices.traces.actions import purge_old_trace_lines
 from services.core.devices.watch_settings.actions import repair_one_offset
 from services.core.location.checkins.partitions import drop_one_month, make_one_month, purge_old_places
 from services.core.location.checkins.sos_places import purge_unconsented_sos_places
@@ -83,7 +84,8 @@ TRANSACTIONS: Final[tuple[Callable[[UnitOfWork], Awaitable[bool]], ...]] = (
     purge_one_upload, remove_one_erased, purge_one_batch, expire_one_export, purge_full_buckets, purge_old_streams,
     carry_out_one_recovery, carry_out_one_decision, carry_out_one_number_change, purge_ended_number_changes,
     notify_one_break_glass, expire_one_command, raise_one_silence_alert, repair_one_offset,
-    purge_old_alerts, purge_one_endpoint, purge_old_commands, notify_one_family, remind_one_family,
+    purge_old_trace_lines, purge_old_alerts, purge_one_endpoint, purge_old_commands,
+    notify_one_family, remind_one_family,
     purge_one_unconsented,
     record_low_batteries, nudge_one, judge_one_nudge, purge_unconsented_sos_places,
     purge_one_office_batch, purge_one_device_batch, purge_one_code_batch, purge_one_fingerprint_batch,

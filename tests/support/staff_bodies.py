@@ -12,6 +12,7 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/auth/refresh": {"refresh_token": "x"},
     "POST /v1/staff/sites/{site_id}/watch-hand-outs": {"scan": "smartwatch:serial:NONE0001", "family_code": "F-0"},
     "POST /v1/staff/sites/{site_id}/watch-withdrawals": {"scan": "NONE0001", "state": "lost"},
+    "POST /v1/staff/sites/{site_id}/watch-traces": {"scan": "NONE0001"},
     "POST /v1/staff/sites/{site_id}/watch-replacements": {
         "scan": "NONE0001", "state": "lost", "replacement": "NONE0002",
     },

@@ -380,6 +380,17 @@ async def _withdrawn(world: CrawlWorld, _: StaffMember) -> Asked:
     return {"json": {"scan": await world.watch(), "state": "lost"}}
 
 
+async def _unpaired(world: CrawlWorld, _: StaffMember) -> Asked:
+    return {"json": {"scan": await world.watch()}}
+
+
+async def _trace(world: CrawlWorld, member: StaffMember) -> Asked:
+    opened = await member.told(
+        "POST", f"/v1/staff/sites/{world.place.site.site_id}/watch-traces", json={"scan": await world.watch()}
+    )
+    return {"trace_id": opened["trace_id"]}
+
+
 async def _attended(world: CrawlWorld, _: StaffMember) -> Asked:
     return {"json": {"family_code": world.code, "training": "watch", "attended_on": "2026-02-01"}}
 
@@ -413,6 +424,8 @@ PREPARED: dict[str, Prepare] = {
     f"GET {_OF_SITE}/break-glass/{{break_glass_id}}/guardian": _own_break_glass,
     f"POST {_OF_SITE}/watch-hand-outs": _hand_out_by_scan,
     f"POST {_OF_SITE}/watch-withdrawals": _withdrawn,
+    f"POST {_OF_SITE}/watch-traces": _unpaired,
+    f"GET {_OF_SITE}/watch-traces/{{trace_id}}": _trace,
     f"POST {_OF_SITE}/watch-replacements": _replacement,
     f"POST {_OF_SITE}/family-lists": _family_list,
     f"POST {_OF_SITE}/trainings": _attended,

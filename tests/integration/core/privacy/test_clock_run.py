@@ -156,6 +156,8 @@ PROMISES: Final[dict[str, Goes | Stays]] = {
     "watch_identity": _CHILD,
     "watch_presence": _CHILD,
     "watch_settings": _CHILD,
+    "watch_trace": Goes(7, "closes_at"),
+    "watch_trace_line": Goes(7, "at"),
     "wipe_order": _LOG,
     "zone_passage": Goes(30, "happened_at"),
 }

@@ -1,0 +1,42 @@
+"""From the replies to an uplink to the trace of its watch: hellos, refusals with their reason, put-offs. No content."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from services.core.devices.traces.buffer import TraceBuffer
+from services.core.devices.traces.rules import Seen
+from services.protocol.topics import DownlinkKind, MalformedTopic, UnknownKind, Uplink, UplinkKind, downlink
+from services.protocol.words import ReceiptCode
+from services.watch_link.replies import Reply
+
+# Reasons are words of the contract; whatever else stood there would not be ours.
+_WORD: Final = re.compile(r"[a-z0-9_]{1,32}")
+_GREETINGS: Final = {UplinkKind.HELLO, UplinkKind.PAIRING}
+
+
+def trace_replies(
+    trace: TraceBuffer | None, topic: Uplink | UnknownKind | MalformedTopic, replies: Sequence[Reply]
+) -> None:
+    """Note what was answered to an uplink of a traced watch; for any other one nothing is read."""
+    if trace is None or topic.user is None or not trace.is_traced(topic.user.name):
+        return
+    user, kind = topic.user, topic.kind.value if isinstance(topic, Uplink) else "unknown_topic"
+    receipts = [json.loads(one.payload) for one in replies if one.topic == downlink(user, DownlinkKind.RECEIPT)]
+    refusals = [reason for receipt in receipts for reason in _refusals(receipt)]
+    for reason in refusals:
+        trace.note(user.name, Seen.REFUSED, f"{kind} {reason}")
+    if any(receipt.get("code") == ReceiptCode.RETRY for receipt in receipts):
+        trace.note(user.name, Seen.PUT_OFF, kind)
+    elif not refusals and isinstance(topic, Uplink) and topic.kind in _GREETINGS:
+        trace.note(user.name, Seen.HELLO, "" if topic.kind is UplinkKind.HELLO else kind)
+
+
+def _refusals(receipt: dict[str, Any]) -> list[str]:
+    refused = [*(receipt.get("rejected") or [])]
+    if receipt.get("code") == ReceiptCode.REJECTED:
+        refused.append(receipt)
+    return [reason if _WORD.fullmatch(reason := str(one.get("detail"))) else "other" for one in refused]
