@@ -50,19 +50,13 @@ async def run_broker(settings: Settings) -> None:
         loop.add_signal_handler(number, ended.set)
     database = Database.of(settings)
     gate = Gate(settings.mosquitto_bind, settings.mosquitto_tls_port, settings.mosquitto_inner_port)
-    trace = TraceBuffer(database, traces_all=settings.environment is Environment.DEVELOPMENT)
-    connection_trace = ConnectionTrace(trace)
+    trace = ConnectionTrace(TraceBuffer(database, traces_all=settings.environment is Environment.DEVELOPMENT))
     broker = MosquittoProcess(
         broker_configuration(settings), binary, settings.mqtt_backend_password.get_secret_value(),
-        on_login=gate.record_login, on_refused_will=gate.record_refused_will, on_event=connection_trace.note,
+        on_login=gate.record_login, on_refused_will=gate.record_refused_will, on_event=trace.note,
     )  # fmt: skip
     gate.epoch = broker.epoch
-
-    def refuse_will(username: str) -> None:
-        broker.connections.refuse(username)
-        connection_trace.note_refused_will(username)
-
-    gate.wills = WillReader(broker.folder, broker.password_fits, refuse_will)
+    gate.wills = WillReader(broker.folder, broker.password_fits, trace.refusing_wills(broker.connections.refuse))
     users = PostgresUsers(database)
     sync = UserSync(broker, users)
     presence = PresenceWriter(broker.connections, users)
@@ -103,7 +97,7 @@ async def run_broker(settings: Settings) -> None:
                 broker.wait_until_given_up(),
                 sessions.run(),
                 presence.run(),
-                trace.run(),
+                trace.buffer.run(),
                 keep_gate(),
                 _keep_certificate(settings),
             )

@@ -116,15 +116,14 @@ def _ask(prompt: str) -> str:
 
 
 def _hand_out(watch: str, family: str) -> bool:
-    from services.core.devices.push.queries import families_not_reached
     from services.core.devices.watches.rules import serial_of_scan
-    from services.core.office.hand_outs.watches import hand_out_watch
+    from services.core.office.hand_outs.watches import hand_out_watch, lacks_channel
     from services.core.platform.audit.actions import OPERATOR
     from services.core.platform.errors import CoreError
 
     async def chore(work: UnitOfWork) -> tuple[bool, bool]:
         is_new = await hand_out_watch(work, OPERATOR, watch, family)
-        return is_new, bool(await families_not_reached(work, [family.strip().upper()]))
+        return is_new, bool(await lacks_channel(work, watch, family))
 
     try:
         is_new, unreached = cli_run.in_one_transaction(chore)

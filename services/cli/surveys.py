@@ -12,7 +12,6 @@ import typer
 from services.cli import run as cli_run
 
 if TYPE_CHECKING:
-    from services.core.office.surveys.actions import Taken
     from services.core.office.surveys.rules import Question
     from services.core.platform.db.database import UnitOfWork
 
@@ -53,7 +52,7 @@ def names(
     out: Annotated[Path, typer.Option(help="The CSV to write: family_code and pseudonym.")],
     site: Annotated[str | None, typer.Option(help="Only this site's families.")] = None,
 ) -> None:
-    """Write the families that may be asked with their pseudonyms; interviewers get the pseudonyms alone."""
+    """Write the families by code with their pseudonyms; interviewers get the pseudonyms alone."""
     from services.core.office.surveys.queries import Named, names_in, survey_named
     from services.core.people.programme.queries import programme_named, site_named
 
@@ -78,7 +77,7 @@ def import_(
         ),
     ],
     programme: Of,
-    correct: Annotated[bool, typer.Option("--correct", help="Replace stored answers that differ.")] = False,
+    correct: Annotated[bool, typer.Option("--correct", help="Replace answers that are stored already.")] = False,
     dry_run: DryRun = False,
 ) -> None:
     """Import answers: the whole list, or nothing when a row is rejected; a repeat changes nothing."""
@@ -96,14 +95,14 @@ def import_(
         listed = read_answers(cli_run.read_file(answers), questions)
     with cli_run.faults_in(answers), cli_run.progress_of("taking", len(listed.answers)) as progress:
 
-        async def chore(work: UnitOfWork) -> Taken:
+        async def chore(work: UnitOfWork) -> int:
             survey = await survey_named(work, await programme_named(work, programme), name)
             return await take_answers(work, OPERATOR, survey, listed, correct=correct, progress=progress)
 
         taken = cli_run.in_one_transaction(chore, dry_run=dry_run)
     if dry_run:
         print("Dry run, nothing was changed. The result would be:")
-    print(f"{taken.noted} answers recorded, {taken.corrected} corrected, {taken.unchanged} unchanged.")
+    print(f"{taken} answers read. Those of families that have agreed to measurement are stored.")
 
 
 @survey_commands.command("publish")
@@ -120,7 +119,10 @@ def publish(name: str, programme: Of, yes: Annotated[bool, typer.Option("--yes",
 
     included = cli_run.in_one_transaction(count)
     if included is not None and not yes:
-        told = f"{name} holds {included.pairs} families with answers before and after. Published, it cannot be changed."
+        told = (
+            f"{name} holds answers before and after of {included.pairs} families or more. Published, it cannot be "
+            "changed."
+        )
         if not sys.stdin.isatty():
             raise cli_run.OperatorError("survey_not_confirmed", f"{told} Run it again with --yes.")
         typer.confirm(f"{told} Publish it?", abort=True)

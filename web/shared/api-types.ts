@@ -1386,6 +1386,8 @@ export type ProblemCode =
   | "too_large"
   | "too_many_requests"
   | "too_many_uploads"
+  | "trace_closed"
+  | "trace_not_allowed"
   | "training_unknown"
   | "try_again"
   | "upload_hash_differs"

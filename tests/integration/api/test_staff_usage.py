@@ -164,7 +164,7 @@ async def test_silent_families_come_in_pages_of_codes(world: World, clock: FakeC
     clock.advance(days=40)
     member = await world.member("staff")
     async with world.database.begin() as work:
-        # One that spoke this week is not in the list.
+        # One that speaks is in the list all the same: it is made of watches, not of what a family says.
         family, child = (
             await work.session.exec(
                 select(Family, Child)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from services.cli import main as cli
@@ -62,6 +64,27 @@ def office(smartwatch: Smartwatch) -> Smartwatch:
     )  # fmt: skip
     smartwatch("cohorts", "create", "2026A", "--site", "Dongguan")
     return smartwatch
+
+
+def open_hand_out(office: Smartwatch, database_url: str) -> None:
+    """Open a hand-out at every site of this module's database for an hour, as a coordinator does over HTTP."""
+    office(
+        "staff", "create", "hall@example.org", "--name", "Hall", "--role", "coordinator", "--site", "Dongguan",
+        "--not-employed-by-factory",
+    )  # fmt: skip
+
+    async def insert() -> None:
+        connection = await asyncpg.connect(database_url)
+        try:
+            await connection.execute(
+                "INSERT INTO hand_out (hand_out_id, site_id, code_hash, families, codes_left, opened_by, opened_at, "
+                "closes_at) SELECT gen_random_uuid(), site_id, sha256(gen_random_uuid()::text::bytea), 5, 5, "
+                "staff_id, now(), now() + interval '1 hour' FROM site, staff WHERE email = 'hall@example.org'"
+            )
+        finally:
+            await connection.close()
+
+    asyncio.run(insert())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.core.platform.spreadsheets.sheets import SheetRefusedError
-from tests.integration.cli.conftest import Smartwatch
+from tests.integration.cli.conftest import Smartwatch, open_hand_out
 
 WATCHES = "serial,imei,model,site\nSW0001,860000000000009,sim-1,Dongguan\nSW0002,,sim-1,Dongguan\n"
 FAMILIES = "family_code,phone,site,cohort,watch_serial\nDG1-001,13800138000,Dongguan,2026A,SW0001\n"
@@ -29,7 +29,9 @@ def test_a_site_states_who_is_responsible(office: Smartwatch, tmp_path: Path) ->
         assert (refused.code != 0, "notice_malformed" in refused.err) == (True, True), wrong
 
 
-def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, tmp_path: Path) -> None:
+def test_from_an_empty_system_to_a_watch_in_a_familys_hands(
+    office: Smartwatch, database_url: str, tmp_path: Path
+) -> None:
     (tmp_path / "watches.csv").write_text(WATCHES)
     (tmp_path / "families.csv").write_text(FAMILIES)
 
@@ -50,8 +52,13 @@ def test_from_an_empty_system_to_a_watch_in_a_familys_hands(office: Smartwatch, 
     )
     assert (told.code, told.out.strip()) == (0, "1 enrolled, 0 unchanged, 0 watches handed out.")
     handed_out = office("watches", "hand-out", "SW0002", "DG1-002").out
-    assert handed_out.splitlines() == ["SW0002: handed out to DG1-002.", "DG1-002: no working channel."]
-    assert office("watches", "hand-out", "SW0002", "DG1-002").out.startswith("SW0002: the family has it already.\n")
+    # Whether the family can be notified is told while a hand-out of the site is open, and at no other time.
+    assert handed_out.splitlines() == ["SW0002: handed out to DG1-002."]
+    open_hand_out(office, database_url)
+    handed_out = office("watches", "hand-out", "SW0002", "DG1-002").out
+    assert handed_out.splitlines() == ["SW0002: the family has it already.", "DG1-002: no working channel."]
+    traced = office("watches", "trace", "sw0002")
+    assert (traced.code, traced.out.splitlines()[-1].partition(";")[0]) == (0, "sw0002: 0 lines")
     told = office("watches", "lost", "SW0002")
     assert (told.code, told.out) == (0, "SW0002: lost.\n")
     # Watches of other tests of this database are listed as well.

@@ -92,7 +92,7 @@ async def list_families(
 
 # Findings from which staff could learn that a family has fallen silent.
 _UNTOLD: Final = {
-    "presence": None, "last_seen_at": None, "battery_pct": None, "firmware": None, "misdated_fixes": 0,
+    "presence": None, "last_seen_at": None, "battery_pct": None, "firmware": None,
     "refused_packets": 0, "on_its_way_since_at": None,
 }  # fmt: skip
 
@@ -105,6 +105,5 @@ def _health(one: Health) -> schemas.WatchHealth:
     return schemas.WatchHealth(
         serial=one.serial, model=one.model, state=one.state, paired=one.presence is not None, presence=one.presence,
         last_seen_at=one.last_seen_at, battery_pct=one.battery_pct, firmware=one.firmware,
-        misdated_fixes=one.misdated_fixes,
         refused_packets=one.refused_packets, on_its_way_since_at=one.on_its_way_since_at,
     )  # fmt: skip

@@ -61,18 +61,23 @@ async def import_answers(
     scope: SupportsAtSite,
     survey_id: uuid.UUID,
     *,
-    correct: Annotated[bool, Query(description="replace stored answers that differ")] = False,
+    correct: Annotated[bool, Query(description="replace answers that are stored already")] = False,
     dry_run: DryRun = False,
 ) -> ListImportResponse:
-    """Import survey answers of families of the site that consent to measurement, all rows or none."""
+    """Import survey answers of families of the site, all rows or none; `new` is the number of answers in the list.
+
+    Stored are those of families that have agreed to measurement. Which ones they are is not told: the answer to a list
+    is the same for every family. A stored answer stays unless `correct` is true.
+    """
     questions = await questions_of(work, await _of_programme(work, scope.site.programme_id, survey_id))
 
     async def write(writing: UnitOfWork, listed: AnswerList) -> Counts:
         survey = await _of_programme(writing, scope.site.programme_id, survey_id)
-        done = await take_answers(
-            writing, staff_actor(scope.caller.staff_id), survey, listed, correct=correct, site_id=scope.site.site_id
+        return Counts(
+            new=await take_answers(
+                writing, staff_actor(scope.caller.staff_id), survey, listed, correct=correct, site_id=scope.site.site_id
+            )
         )
-        return Counts(done.noted, done.corrected, done.unchanged)
 
     return await import_list(request, work, scope, lambda raw: read_answers(raw, questions), write, dry_run=dry_run)
 
@@ -87,9 +92,10 @@ async def list_names(
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = NAMES_PAGE,
 ) -> schemas.SurveyPseudonymsResponse:
-    """List the families eligible for a survey by code, each with its pseudonym, one page at a time.
+    """List the families of the site by code, each with its pseudonym in a survey, one page at a time.
 
-    The list stays with staff. Interviewers receive pseudonyms only, which differ from survey to survey.
+    Whether a family has agreed to measurement is not told. The list stays with staff. Interviewers receive pseudonyms
+    only, which differ from survey to survey.
     """
     survey = await _of_programme(work, scope.site.programme_id, survey_id)
     listed = [pair for pair in await names_in(work, survey, scope.site.site_id) if pair.family_code > after]
@@ -131,8 +137,8 @@ async def publish(
 ) -> schemas.SurveyResponse:
     """Publish the reports of every site and of the programme. Afterwards answers and reports cannot change.
 
-    The first request responds 409 `survey_unconfirmed` with the number of families (`pairs`) and a value to send as
-    `confirm`. The value holds for exactly these answers: after a change the response is 409 with a new value.
+    The first request responds 409 `survey_unconfirmed` with the number of families (`pairs`, rounded down to fives) and
+    a value to send as `confirm`. It holds for these lists: after another import the response is 409 with a new value.
     """
     await _serve(work, caller.staff_id, programme_id)
     survey = await _of_programme(work, programme_id, survey_id)

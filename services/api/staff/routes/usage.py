@@ -106,7 +106,10 @@ async def list_silent(
     ] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = SILENT_PAGE,
 ) -> schemas.SilentFamiliesResponse:
-    """List the site's families without contact for 7 days by code, one page at a time, for support, not statistics."""
+    """List the site's families whose watch has not been heard for 7 days by code, for support, not statistics.
+
+    Whether a family talks is not told: that would show which families have agreed to measurement.
+    """
     # Sorted here, because the database's collation varies and the next page starts after this key.
     found = {
         f"{family.family_code} {family.serial}": family
@@ -128,7 +131,10 @@ async def list_silent(
 
 @router.get("/sites/{site_id}/device-states", responses=problem_responses(401, 403, 404, 422))
 async def count_devices(work: Work, scope: DevicesOfSite) -> schemas.DeviceStatesResponse:
-    """Return the number of the site's watches by state, such as handed out, paired, silent, low battery or lost."""
+    """Return the number of the site's watches by state, such as handed out, paired, silent, low battery or lost.
+
+    `misdated_fixes` (watches that sent positions with an impossible date) is told of five watches or more.
+    """
     return schemas.DeviceStatesResponse(
         states=dict(sorted((await queries.device_counts(work, scope.site.site_id)).items()))
     )

@@ -17,7 +17,6 @@ from services.api.staff.access import (
 )
 from services.api.staff.papers import PaperSettings, imprint_of
 from services.api.staff.schemas import programme as schemas
-from services.core.devices.push.queries import families_not_reached
 from services.core.devices.watches.rules import serial_of_scan
 from services.core.office.hand_outs import watches as hand_out
 from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
@@ -25,7 +24,6 @@ from services.core.office.papers.site_papers import Layout, hand_out_paper, labe
 from services.core.office.triage import queries as triage
 from services.core.people.accounts.actors import staff_actor
 from services.core.people.households.errors import NotFoundError
-from services.core.people.households.hand_out_codes import has_open_hand_out
 from services.core.people.programme.queries import cohort_of_site
 
 router = APIRouter(prefix="/v1/staff/sites/{site_id}", tags=["staff: watches"])
@@ -82,11 +80,9 @@ async def hand_out_by_scan(
     is_new = await hand_out.hand_out_watch(
         work, staff_actor(scope.caller.staff_id), body.scan, body.family_code, site_id=scope.site.site_id
     )
-    code = body.family_code.strip().upper()
-    is_open = await has_open_hand_out(work, scope.site.site_id)
     return schemas.HandedOutWatchResponse(
-        serial=serial_of_scan(body.scan), family_code=code, is_new=is_new,
-        no_working_channel=code in await families_not_reached(work, [code]) if is_open else None,
+        serial=serial_of_scan(body.scan), family_code=body.family_code.strip().upper(), is_new=is_new,
+        no_working_channel=await hand_out.lacks_channel(work, body.scan, body.family_code),
     )  # fmt: skip
 
 

@@ -173,9 +173,6 @@ class WatchHealth(ResponseBody):
     last_seen_at: datetime | None
     battery_pct: int | None
     firmware: str | None
-    misdated_fixes: int = Field(
-        description="positions with an impossible date since the pairing; above 0 the clock or GPS module is faulty"
-    )
     refused_packets: int = Field(
         description="MQTT packets that violate the protocol (retain flag, QoS 2, too large, malformed); each closed "
         "the connection, and above 0 the firmware is faulty"

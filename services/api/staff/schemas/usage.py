@@ -80,7 +80,7 @@ class IndicatorsResponse(ResponseBody):
 
 
 class SilentFamily(ResponseBody):
-    """A family without contact: its code and its watch's health."""
+    """A family whose watch has not been heard for 7 days: its code and the watch's health."""
 
     family_code: str
     serial: str

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import select as sql_select
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from services.core.devices.presence.queries import battery_now, journey, last_seen_at
 from services.core.devices.watches.queries import WITH_PRESENCE
-from services.core.devices.watches.tables import Watch, WatchIdentity
-from services.core.measurement.counting.consenting_families import measured_since
+from services.core.devices.watches.tables import Watch, WatchGiven, WatchIdentity
 from services.core.measurement.exports.files import Extract
 from services.core.measurement.indicators.device_states import Device, device_states
 from services.core.measurement.indicators.rules import SILENT_DAYS, Cell
 from services.core.measurement.publishing.headlines import headline_of
-from services.core.measurement.tables import FamilyDay, UsageCell, UsageWeek
+from services.core.measurement.tables import UsageCell, UsageWeek
 from services.core.people.households.tables import Enrolment, Family
 from services.core.people.programme.queries import cohorts_of, sites_of
 from services.core.people.programme.tables import Programme, Site
 from services.core.platform.db.database import UnitOfWork
-from services.core.platform.disclosure import Audience
+from services.core.platform.disclosure import LEAST, Audience
 
 
 @dataclass(frozen=True)
@@ -163,25 +163,21 @@ async def scopes_of_file(
 
 
 async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFamily]:
-    """Return the site's families without a message or call for 7 days, by code. An operational list, no statistic.
+    """Return the site's families whose watch has not been heard for 7 days, by code. An operational list, no statistic.
 
-    For staff assigned to this site only. Families without consent to measurement are left out, and so are families that
-    agreed less than 7 days ago: about neither is their silence known. A watch on its way to the child is left out until
-    it is overdue, as in triage.
+    For staff assigned to this site only. It rests on the health of the watch alone, which needs no consent to
+    measurement: made of messages, the list would show which families have agreed to be counted. A watch that is not
+    paired counts from its hand-out. A watch on its way to the child is left out until it is overdue, as in triage.
     """
-    silent_since = work.now.date() - timedelta(days=SILENT_DAYS)
-    # Days since then, by the key: over all days it took a quarter of a second in a large programme's year.
-    spoke = (
-        sql_select(col(FamilyDay.day))
-        .where(
-            col(FamilyDay.family_id) == col(Family.family_id),
-            col(FamilyDay.day) > silent_since,
-            col(FamilyDay.to_child) + col(FamilyDay.to_family) + col(FamilyDay.calls) > 0,
-        )
-        .exists()
+    silent_since_at = work.now - timedelta(days=SILENT_DAYS)
+    given = (
+        select(WatchGiven.watch_id, func.max(col(WatchGiven.given_at)).label("given_at"))
+        .where(col(WatchGiven.undone_at).is_(None))
+        .group_by(col(WatchGiven.watch_id))
+        .subquery()
     )
     result = await work.session.exec(
-        select(Family, Watch, WatchIdentity)
+        select(Family.family_code, Watch, WatchIdentity, given.c.given_at)
         .options(WITH_PRESENCE)
         .join(Enrolment, col(Enrolment.family_id) == col(Family.family_id))
         .join(Watch, col(Watch.handed_out_to) == col(Family.family_id))
@@ -190,30 +186,29 @@ async def silent_families(work: UnitOfWork, site_id: uuid.UUID) -> list[SilentFa
             (col(WatchIdentity.watch_id) == col(Watch.watch_id)) & col(WatchIdentity.ended_at).is_(None),
             isouter=True,
         )
-        .where(
-            Enrolment.site_id == site_id,
-            col(Enrolment.ended_at).is_(None),
-            ~spoke,
-        )
+        .join(given, given.c.watch_id == col(Watch.watch_id), isouter=True)
+        .where(Enrolment.site_id == site_id, col(Enrolment.ended_at).is_(None))
         .order_by(col(Family.family_code), col(Watch.serial))
     )
-    rows = result.all()
-    measured = await measured_since(work, [family.family_id for family, _, _ in rows])
     listed = []
-    for family, watch, identity in rows:
-        if family.family_id in measured and measured[family.family_id].date() <= silent_since:
-            device = _device(watch, identity, work.now)
-            if device.journey is not None and not device.journey.is_overdue:
-                continue
-            states = device_states(device, work.now)
-            listed.append(
-                SilentFamily(family.family_code, watch.serial, states, device.battery_pct, device.last_seen_at)
-            )
+    for family_code, watch, identity, given_at in result:
+        device = _device(watch, identity, work.now)
+        heard_at = device.last_seen_at or device.paired_at or given_at
+        if heard_at is not None and heard_at > silent_since_at:
+            continue
+        if device.journey is not None and not device.journey.is_overdue:
+            continue
+        states = device_states(device, work.now)
+        listed.append(SilentFamily(family_code, watch.serial, states, device.battery_pct, device.last_seen_at))
     return listed
 
 
 async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
-    """Return how many of the site's watches are in each state now; a watch may be in several. For its staff only."""
+    """Return how many of the site's watches are in each state now; a watch may be in several. For its staff only.
+
+    ``misdated_fixes``: watches that sent positions with an impossible date, so that the clock or the GPS module is
+    faulty. Told of five watches or more: a position is kept only of a family that has agreed to location.
+    """
     result = await work.session.exec(
         select(Watch, WatchIdentity)
         .options(WITH_PRESENCE)
@@ -224,9 +219,14 @@ async def device_counts(work: UnitOfWork, site_id: uuid.UUID) -> Counter[str]:
         )
         .where(Watch.site_id == site_id)
     )
-    return Counter(
-        state for watch, identity in result for state in device_states(_device(watch, identity, work.now), work.now)
-    )
+    rows: Sequence[tuple[Watch, WatchIdentity | None]] = result.all()
+    counts: Counter[str] = Counter()
+    for watch, identity in rows:
+        counts.update(device_states(_device(watch, identity, work.now), work.now))
+        counts["misdated_fixes"] += identity is not None and identity.misdated_fixes > 0
+    if counts["misdated_fixes"] < LEAST[Audience.STAFF]:
+        del counts["misdated_fixes"]
+    return counts
 
 
 def _device(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Device:

@@ -9,6 +9,7 @@ from typing import Final
 
 from sqlmodel import col, select
 
+from services.core.devices.push.queries import families_not_reached
 from services.core.devices.watches.errors import (
     NothingToUndoError,
     WatchElsewhereError,
@@ -21,6 +22,7 @@ from services.core.devices.watches.queries import identity_of_watch, watch_by_se
 from services.core.devices.watches.rules import check_move, is_serial, serial_of_scan
 from services.core.devices.watches.tables import Watch, WatchGiven
 from services.core.office.registration.actions import BROKER_CHANNEL
+from services.core.people.households.hand_out_codes import has_open_hand_out
 from services.core.people.households.queries import standing_enrolment
 from services.core.people.households.tables import Family
 from services.core.people.programme.tables import Site
@@ -68,6 +70,18 @@ async def give_watch(work: UnitOfWork, actor: Actor, watch: Watch, family_id: uu
     watch.handed_out_to = family_id
     await _enter_state(work, actor, watch, "handed_out", family_id)
     return True
+
+
+async def lacks_channel(work: UnitOfWork, serial: str, family_code: str) -> bool | None:
+    """Return whether a guardian of the family cannot be notified; None while no hand-out of the watch's site is open.
+
+    A hand-out is the time to help with it. At any other time it would only tell who has joined and how.
+    """
+    watch = await watch_by_serial(work, serial_of_scan(serial))
+    if watch is None or not await has_open_hand_out(work, watch.site_id):
+        return None
+    code = family_code.strip().upper()
+    return code in await families_not_reached(work, [code])
 
 
 @dataclass(frozen=True)

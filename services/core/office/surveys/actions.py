@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
@@ -12,7 +11,6 @@ from sqlmodel import col, select
 
 from services.core.office.surveys.errors import SurveyPublishedError
 from services.core.office.surveys.queries import (
-    answers_of,
     families_by_code,
     families_that_agree,
     name_in,
@@ -28,15 +26,6 @@ from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.spreadsheets.sheets import Fault, SheetRefusedError, all_faults
-
-
-@dataclass
-class Taken:
-    """Result of an answer list."""
-
-    noted: int = 0
-    corrected: int = 0
-    unchanged: int = 0
 
 
 async def define_survey(
@@ -90,96 +79,70 @@ async def take_answers(
     correct: bool = False,
     site_id: uuid.UUID | None = None,
     progress: Callable[[], None] = lambda: None,
-) -> Taken:
-    """Record an answer list, all rows or none; repeating the call changes nothing.
+) -> int:
+    """Import an answer list, all rows or none; return the number of its answers. Repeating the call changes nothing.
 
-    Families are identified by their code or by their pseudonym in the survey, and need their first guardian's consent
-    to measurement. An answer that differs from the stored one is rejected unless ``correct``. With ``site_id``, a
-    family of another site is reported as unknown. Raises SheetRefusedError with every fault of the file and every row
-    that conflicts with the stored data; SurveyPublishedError.
+    Families are identified by their code or by their pseudonym in the survey. Stored are the answers of families whose
+    first guardian consents to measurement; the others are dropped. Neither the result nor a fault depends on that, so
+    that no list shows who has agreed. For the same reason a stored answer that differs is no fault: it stays, or is
+    replaced with ``correct``. With ``site_id``, a family of another site is reported as unknown.
+
+    Raises SheetRefusedError with every fault of the file and every row of an unknown family; SurveyPublishedError.
     """
     await work.session.exec(select(func.pg_advisory_xact_lock(func.hashtextextended(f"survey.{survey.survey_id}", 0))))
     await _check_open(work, survey)
     families = await _families(work, survey, set(listed.families.values()), site_id)
+    if faults := all_faults(listed.faults, [*_unknown_families(listed, families), *_repeated(listed, families)]):
+        raise SheetRefusedError(faults)
     agreeing = set(
         await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(families.values())))
     )
-    kept = await answers_of(work, survey)
-    compared = _family_faults(listed, families, agreeing)
-    first: dict[tuple[uuid.UUID, str, str], str] = {}
     for answer in listed.answers:
-        family_id = families.get(answer.family_code)
-        if family_id is None or family_id not in agreeing:
-            continue
-        if first.setdefault((family_id, answer.wave, answer.question), answer.family_code) != answer.family_code:
-            compared.append(
-                Fault(
-                    answer.row,
-                    answer.question,
-                    "answer_repeated",
-                    "The list already has this family's answer under another name.",
-                )
-            )
-        before = kept.get((answer.question, answer.wave), {}).get(family_id)
-        if before is not None and before != answer.value and not correct:
-            compared.append(
-                Fault(
-                    answer.row,
-                    answer.question,
-                    "answer_differs",
-                    "A different answer is stored. Use the correction option to replace it.",
-                )
-            )
-    if faults := all_faults(listed.faults, compared):
-        raise SheetRefusedError(faults)
-    return await _take(work, actor, survey, listed.answers, families, kept, progress)
+        family_id = families[answer.family_code]
+        if family_id in agreeing:
+            await _store(work, survey, family_id, answer, correct=correct)
+        progress()
+    if listed.answers:
+        survey.lists_imported += 1
+        work.add(survey)
+        record_audit(work, actor, "survey.answers_taken", subject_id=survey.survey_id)
+    return len(listed.answers)
 
 
-def _family_faults(listed: AnswerList, families: dict[str, uuid.UUID], agreeing: set[uuid.UUID]) -> list[Fault]:
-    """Return a fault for each row of a family that is unknown, or has not agreed to measurement."""
-    unknown = ("family_unknown", "No family of the programme has this code or this name.")
-    not_agreed = ("measurement_not_agreed", "The family has not consented to measurement. Remove its answers.")
+def _unknown_families(listed: AnswerList, families: Mapping[str, uuid.UUID]) -> list[Fault]:
     return [
-        Fault(row, "family_code", *(unknown if code not in families else not_agreed))
+        Fault(row, "family_code", "family_unknown", "No family of the programme has this code or this name.")
         for row, code in listed.families.items()
-        if families.get(code) not in agreeing
+        if code not in families
     ]
 
 
-async def _take(
-    work: UnitOfWork,
-    actor: Actor,
-    survey: Survey,
-    answers: Sequence[Answer],
-    families: dict[str, uuid.UUID],
-    kept: dict[tuple[str, str], dict[uuid.UUID, float]],
-    progress: Callable[[], None],
-) -> Taken:
-    outcome = Taken()
-    for answer in answers:
-        family_id = families[answer.family_code]
-        before = kept.get((answer.question, answer.wave), {}).get(family_id)
-        if before == answer.value:
-            outcome.unchanged += 1
-        else:
-            outcome.noted += before is None
-            outcome.corrected += before is not None
-            values = {
-                "survey_id": survey.survey_id, "question": answer.question, "family_id": family_id, "wave": answer.wave,
-                "answer": answer.value, "noted_at": work.now,
-            }  # fmt: skip
-            await work.run(
-                insert(SurveyAnswer)
-                .values(**values)
-                .on_conflict_do_update(
-                    index_elements=["survey_id", "question", "family_id", "wave"],
-                    set_={"answer": answer.value, "noted_at": work.now},
-                )
-            )
-        progress()
-    if outcome.noted or outcome.corrected:
-        record_audit(work, actor, "survey.answers_taken", subject_id=survey.survey_id)
-    return outcome
+def _repeated(listed: AnswerList, families: Mapping[str, uuid.UUID]) -> list[Fault]:
+    """Return a fault for each answer that the list has under the code and under the pseudonym of a family."""
+    first: dict[tuple[uuid.UUID, str, str], str] = {}
+    return [
+        Fault(
+            answer.row, answer.question, "answer_repeated",
+            "The list already has this family's answer under another name.",
+        )
+        for answer in listed.answers
+        if answer.family_code in families
+        and first.setdefault((families[answer.family_code], answer.wave, answer.question), answer.family_code)
+        != answer.family_code
+    ]  # fmt: skip
+
+
+async def _store(work: UnitOfWork, survey: Survey, family_id: uuid.UUID, answer: Answer, *, correct: bool) -> None:
+    statement = insert(SurveyAnswer).values(
+        survey_id=survey.survey_id, question=answer.question, family_id=family_id, wave=answer.wave,
+        answer=answer.value, noted_at=work.now,
+    )  # fmt: skip
+    key = ["survey_id", "question", "family_id", "wave"]
+    await work.run(
+        statement.on_conflict_do_update(index_elements=key, set_={"answer": answer.value, "noted_at": work.now})
+        if correct
+        else statement.on_conflict_do_nothing(index_elements=key)
+    )
 
 
 async def _check_open(work: UnitOfWork, survey: Survey) -> None:

@@ -13,10 +13,10 @@ class SurveyUnknownError(CoreError):
 
 
 class SurveyEmptyError(CoreError):
-    """No family has answered the same question in both waves: there is nothing to publish."""
+    """Fewer than five families have answered the same question in both waves: there is nothing to publish."""
 
     code = "survey_empty"
-    sentence = "No family has answered a question both before and after. Import the answers first."
+    sentence = "Fewer than five families have answered a question both before and after. Import the answers first."
 
 
 class SurveyPublishedError(CoreError):
@@ -31,7 +31,7 @@ class SurveyUnconfirmedError(CoreError):
 
     code = "survey_unconfirmed"
     sentence = (
-        "Publication cannot be undone. `pairs` families answered both before and after. "
+        "Publication cannot be undone. `pairs` families or more answered both before and after. "
         "To publish their answers, send `confirm` as given here."
     )
 
@@ -41,5 +41,5 @@ class SurveyUnconfirmedError(CoreError):
         self.confirm = confirm
 
     def fields(self) -> dict[str, int | str]:
-        """Return the number of families and the value to send as ``confirm``."""
+        """Return the number of families, rounded down to fives, and the value to send as ``confirm``."""
         return {"pairs": self.pairs, "confirm": self.confirm}

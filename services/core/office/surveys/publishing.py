@@ -6,7 +6,6 @@ Recomputing reports on each request would reveal the answers of a family that jo
 from __future__ import annotations
 
 import hmac
-import json
 import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -23,13 +22,14 @@ from services.core.people.households.tables import Enrolment
 from services.core.people.programme.tables import Site
 from services.core.platform.audit.actions import Actor, record_audit
 from services.core.platform.db.database import UnitOfWork
+from services.core.platform.disclosure import LEAST, Audience
 
 Answers = Mapping[tuple[str, str], Mapping[uuid.UUID, float]]
 
 
 @dataclass(frozen=True)
 class Publishable:
-    """What publication would include: the number of families, and the value that confirms exactly these answers."""
+    """What publication would include: how many families at least, and the value that confirms these lists."""
 
     pairs: int
     confirm: str
@@ -38,8 +38,9 @@ class Publishable:
 async def publishable(work: UnitOfWork, survey: Survey) -> Publishable:
     """Return what publication would include now.
 
-    ``pairs`` counts the families that consent to measurement and answered the same question in both waves. ``confirm``
-    changes with each answer of theirs, so that a person confirms what is published. Raises SurveyEmptyError.
+    ``pairs`` counts the families that consent to measurement and answered the same question in both waves, rounded down
+    to fives. ``confirm`` changes with each imported list, whoever consents: an exact number, or a value that follows
+    the stored answers, would tell list by list which family has agreed. Raises SurveyEmptyError below five.
     """
     return _publishable(
         work, survey, await answers_of(work, survey, agreed_only=True), await questions_of(work, survey)
@@ -48,25 +49,26 @@ async def publishable(work: UnitOfWork, survey: Survey) -> Publishable:
 
 def _publishable(work: UnitOfWork, survey: Survey, answers: Answers, keys: Iterable[str]) -> Publishable:
     paired = {
-        (key, str(family_id)): (before, after)
+        family_id
         for key in keys
-        for family_id, before in answers.get((key, "baseline"), {}).items()
-        if (after := answers.get((key, "endline"), {}).get(family_id)) is not None
+        for family_id in answers.get((key, "baseline"), {})
+        if family_id in answers.get((key, "endline"), {})
     }
-    if not paired:
+    least = LEAST[Audience.STAFF]
+    if len(paired) < least:
         raise SurveyEmptyError
-    content = json.dumps([str(survey.survey_id), sorted(paired.items())])
+    lists = f"{survey.survey_id}/{survey.lists_imported}"
     return Publishable(
-        pairs=len({family_id for _, family_id in paired}),
-        confirm=work.vault.keyed_hash(content, "survey-publication").hex()[:16],
+        pairs=len(paired) // least * least, confirm=work.vault.keyed_hash(lists, "survey-publication").hex()[:16]
     )
 
 
 async def publish_survey(work: UnitOfWork, actor: Actor, survey: Survey, *, confirm: str | None) -> bool:
     """Publish a survey's reports; return whether they were unpublished before. Repeating the call changes nothing.
 
-    ``confirm`` is the value of :func:`publishable`. Raises SurveyEmptyError when no family answered in both waves,
-    SurveyUnconfirmedError without the value, or when answers have changed since.
+    ``confirm`` is the value of :func:`publishable`. Raises SurveyEmptyError when fewer than five families answered in
+    both waves (every number would be suppressed), SurveyUnconfirmedError without the value, or when a list has been
+    imported since.
 
     Includes the families that consent to measurement at this moment, each at the site of its latest enrolment.
     """

@@ -25,7 +25,7 @@ from services.core.platform.db.database import UnitOfWork
 
 @dataclass(frozen=True)
 class Named:
-    """A family eligible for the survey: its code and its pseudonym in this survey."""
+    """A family of the survey's programme: its code and its pseudonym in this survey."""
 
     family_code: str
     pseudonym: str
@@ -123,18 +123,14 @@ async def families_by_code(work: UnitOfWork, survey: Survey, site_id: uuid.UUID 
 
 
 async def names_in(work: UnitOfWork, survey: Survey, site_id: uuid.UUID | None = None) -> list[Named]:
-    """Return the eligible families by code, each with its pseudonym in this survey.
+    """Return every family of the programme or site by code, each with its pseudonym in this survey.
 
+    Families that have not agreed to measurement are listed like all others, so that the list does not show who has.
     The list stays with staff. The interviewers receive pseudonyms only, which differ from survey to survey.
     """
     found = await families_by_code(work, survey, site_id)
-    agreeing = set(await work.session.exec(families_that_agree().where(col(Membership.family_id).in_(found.values()))))
-    return [
-        Named(code, name_in(work.vault, survey, family_id))
-        # Sorted here, because the database's collation varies and the next page starts after a code.
-        for code, family_id in sorted(found.items())
-        if family_id in agreeing
-    ]
+    # Sorted here, because the database's collation varies and the next page starts after a code.
+    return [Named(code, name_in(work.vault, survey, family_id)) for code, family_id in sorted(found.items())]
 
 
 def name_in(vault: Vault, survey: Survey, family_id: uuid.UUID) -> str:

@@ -21,6 +21,8 @@ class Survey(SQLModel, table=True):
     programme_id: uuid.UUID = Field(foreign_key="programme.programme_id", ondelete="CASCADE")
     name: str = Field(max_length=80)
     created_at: datetime = time_column()
+    # Lists imported, with and without answers that are stored; a confirmation of publication is of so many.
+    lists_imported: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
     # Time of publication: answers and reports are frozen from then on.
     published_at: datetime | None = maybe_time_column()
 

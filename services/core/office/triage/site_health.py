@@ -32,7 +32,6 @@ class Health:
     """Technical state of a watch; ``presence`` None: not paired.
 
     ``on_its_way_since_at`` is None once the watch has arrived with the child.
-    ``misdated_fixes`` counts positions with an impossible date since the pairing: the clock or GPS module is faulty.
     ``refused_packets`` counts protocol-violating MQTT packets since the registration: the firmware is faulty.
     """
 
@@ -43,7 +42,6 @@ class Health:
     last_seen_at: datetime | None
     battery_pct: int | None
     firmware: str | None
-    misdated_fixes: int = 0
     refused_packets: int = 0
     on_its_way_since_at: datetime | None = None
 
@@ -144,5 +142,5 @@ def _health(watch: Watch, identity: WatchIdentity | None, now: datetime) -> Heal
     return Health(
         watch.serial, watch.model, watch.state, connection_state(identity, now), last_seen_at(identity),
         battery_now(identity).level_pct, firmware if isinstance(firmware, str) else None,
-        identity.misdated_fixes, watch.refused_packets, None if on_its_way is None else on_its_way.since_at,
+        watch.refused_packets, None if on_its_way is None else on_its_way.since_at,
     )  # fmt: skip

@@ -264,7 +264,6 @@ async def test_a_list_of_survey_answers(database: Database, is_wide: bool) -> No
         ("", 2, "family_code", "family_unknown"),
         ("", 3, "family_code", "family_unknown"),
         ("", 3, "stay" if is_wide else "answer", "answer_malformed"),
-        ("", 4, "family_code", "measurement_not_agreed"),
         ("", 4, "wave", "wave_unknown"),
         ("", 5, "family_code", "family_unknown"),
         ("", 5, "wave", "cell_unreadable"),

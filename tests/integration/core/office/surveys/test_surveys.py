@@ -9,10 +9,10 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from services.core.office.surveys.actions import Taken, define_survey, take_answers
-from services.core.office.surveys.errors import SurveyPublishedError, SurveyUnknownError
-from services.core.office.surveys.publishing import publish_survey, publishable
-from services.core.office.surveys.queries import names_in, questions_of, report_of, survey_named
+from services.core.office.surveys.actions import define_survey, take_answers
+from services.core.office.surveys.errors import SurveyEmptyError, SurveyPublishedError, SurveyUnknownError
+from services.core.office.surveys.publishing import Publishable, publish_survey, publishable
+from services.core.office.surveys.queries import answers_of, names_in, questions_of, report_of, survey_named
 from services.core.office.surveys.rules import Question, read_answers, read_questions
 from services.core.people.households.tables import Family
 from services.core.people.programme.tables import Programme
@@ -61,7 +61,7 @@ async def make_world(client: httpx.AsyncClient, database: Database, agreed: int,
     return world
 
 
-async def take(database: Database, world: World, *lines: str, correct: bool = False) -> Taken:
+async def take(database: Database, world: World, *lines: str, correct: bool = False) -> int:
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, world.place.site.programme_id)
         survey = await survey_named(work, programme, "2026")
@@ -80,29 +80,43 @@ async def test_wide_and_long_lists_say_the_same_and_a_repeat_changes_nothing(dat
         "family_code,wave,talks_week,stay,content",
         *(f"{code},baseline,1,no,{n % 5 + 1}" for n, code in enumerate(world.codes[:5])),
     ]
-    assert await take(database, world, *wide) == Taken(15, 0, 0)
-    assert await take(database, world, *wide) == Taken(0, 0, 15)
+    assert await take(database, world, *wide) == 15
+    assert await take(database, world, *wide) == 15
     long = [
         "family_code,wave,question,answer",
         *(f"{code.lower()},Endline,talks_week,{n + 2}" for n, code in enumerate(world.codes[:5])),
         *(f"{code},endline,stay,{'yes' if n < 3 else 'no'}" for n, code in enumerate(world.codes[:5])),
     ]
-    assert await take(database, world, *long) == Taken(10, 0, 0)
+    assert await take(database, world, *long) == 10
 
 
-async def test_a_family_is_one_by_its_code_and_by_its_name(database: Database, world: World) -> None:
+async def stored(database: Database, world: World) -> dict[str, float]:
+    """Return the stored answers to `stay` at the baseline by family code."""
+    async with database.begin() as work:
+        programme = await work.session.get_one(Programme, world.place.site.programme_id)
+        kept = (await answers_of(work, await survey_named(work, programme, "2026"))).get(("stay", "baseline"), {})
+        return {(await work.session.get_one(Family, one)).family_code: answer for one, answer in kept.items()}
+
+
+async def test_neither_names_nor_imports_show_who_has_agreed(database: Database, world: World) -> None:
+    # Given the pseudonyms: all families are listed, and the same list is brought for each.
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, world.place.site.programme_id)
         named = await names_in(work, await survey_named(work, programme, "2026"))
-    # A family without agreement is not asked.
-    assert [one.family_code for one in named] == sorted(world.codes[:5])
-    one = named[0]
+    assert [one.family_code for one in named] == sorted(world.codes)
     heading = "family_code,wave,stay"
-    assert await take(database, world, heading, f"{one.family_code},baseline,no") == Taken(1, 0, 0)
-    assert await faults(
-        database, world, heading, f"{one.family_code},baseline,no", f"{one.pseudonym.lower()},baseline,yes",
-    ) == [(3, "stay", "answer_differs"), (3, "stay", "answer_repeated")]  # fmt: skip
-    assert await take(database, world, heading, f"{one.pseudonym},baseline,no") == Taken(0, 0, 1)
+    for one in named:
+        answers = [
+            await take(database, world, heading, f"{one.family_code},baseline,no"),
+            await take(database, world, heading, f"{one.pseudonym},baseline,yes"),
+            await take(database, world, heading, f"{one.pseudonym},baseline,yes", correct=True),
+        ]
+        assert answers == [1, 1, 1]
+        assert await faults(
+            database, world, heading, f"{one.family_code},baseline,no", f"{one.pseudonym.lower()},baseline,yes",
+        ) == [(3, "stay", "answer_repeated")]  # fmt: skip
+    # Then only the answers of those who agreed are there.
+    assert await stored(database, world) == dict.fromkeys(world.codes[:5], 1.0)
 
 
 async def test_every_fault_is_told(database: Database, world: World) -> None:
@@ -119,7 +133,6 @@ async def test_every_fault_is_told(database: Database, world: World) -> None:
         (6, "talks_week", "answer_repeated"),
     ]  # fmt: skip
     assert await faults(database, world, heading, f"{without_consent},endline,3,,", "NONE-1,endline,3,,") == [
-        (2, "family_code", "measurement_not_agreed"),
         (3, "family_code", "family_unknown"),
     ]
     assert await faults(database, world, "family_code,wave,question,answer", f"{one},endline,dance,3") == [
@@ -128,11 +141,30 @@ async def test_every_fault_is_told(database: Database, world: World) -> None:
 
 
 async def test_another_answer_than_the_one_kept_is_taken_on_purpose_only(database: Database, world: World) -> None:
-    line = f"{world.codes[1]},baseline,9,,"
-    heading = "family_code,wave,talks_week,stay,content"
-    await take(database, world, heading, f"{world.codes[1]},baseline,1,,", correct=True)
-    assert await faults(database, world, heading, line) == [(2, "talks_week", "answer_differs")]
-    assert await take(database, world, heading, line, correct=True) == Taken(0, 1, 0)
+    code, heading = world.codes[1], "family_code,wave,stay"
+    await take(database, world, heading, f"{code},baseline,no", correct=True)
+    await take(database, world, heading, f"{code},baseline,yes")
+    assert (await stored(database, world))[code] == 0.0
+    await take(database, world, heading, f"{code},baseline,yes", correct=True)
+    assert (await stored(database, world))[code] == 1.0
+
+
+async def test_a_survey_of_fewer_than_five_pairs_is_empty(client: httpx.AsyncClient, database: Database) -> None:
+    world = await make_world(client, database, 5, without_consent=1)
+    heading = "family_code,wave,stay"
+
+    async def bring(*codes: str) -> Publishable:
+        await take(database, world, heading, *(f"{one},{wave},no" for one in codes for wave in ("baseline", "endline")))
+        async with database.begin() as work:
+            programme = await work.session.get_one(Programme, world.place.site.programme_id)
+            return await publishable(work, await survey_named(work, programme, "2026"))
+
+    with pytest.raises(SurveyEmptyError):
+        await bring(*world.codes[:4], world.codes[5])
+    included = await bring(world.codes[4])
+    # The value that confirms changes with the list of a family that has not agreed as well.
+    again = await bring(world.codes[5])
+    assert (included.pairs, again.pairs, included.confirm == again.confirm) == (5, 5, False)
 
 
 async def test_a_survey_that_is_not_there_says_so(database: Database, world: World) -> None:
@@ -177,7 +209,7 @@ async def test_reports_stand_once_published_whoever_leaves_or_answers_later(
     async with database.begin() as work:
         programme = await work.session.get_one(Programme, programme_id)
         included = await publishable(work, await survey_named(work, programme, "2026"))
-    assert included.pairs == 6
+    assert included.pairs == 5
     for is_new in (True, False):
         async with database.begin() as work:
             programme = await work.session.get_one(Programme, programme_id)
