@@ -37,6 +37,7 @@ def trace_replies(
 
 def _refusals(receipt: dict[str, Any]) -> list[str]:
     refused = [*(receipt.get("rejected") or [])]
-    if receipt.get("code") == ReceiptCode.REJECTED:
+    # An array is refused entry by entry, and then has no reason of its own.
+    if receipt.get("code") == ReceiptCode.REJECTED and not refused:
         refused.append(receipt)
     return [reason if _WORD.fullmatch(reason := str(one.get("detail"))) else "other" for one in refused]

@@ -63,6 +63,6 @@ LEFT_OUT: Final[Mapping[str, str]] = {
     "shown_log_in": "when a waiting log-in was first shown; the log-in is in sessions of whoever logged in",
     "sim_month": "what the SIM of a watch used in a month, as the operator bills the programme",
     "watch_trace": "that staff look for a fault of a watch, for a day; the log says so",
-    "watch_trace_line": "connections and refusals of a watch whose fault is looked for, for 7 days; no content and no place",
+    "watch_trace_line": "connections and refusals of a watch whose fault is looked for; no content, no place",
     "uplink": "recognises what a watch sends twice; what it sent is in the copy",
 }
