@@ -25,6 +25,7 @@ RECORDING = f"/v1/children/{uuid.UUID(int=7)}/voice-messages"
 # attack takes 220 to 988 MiB.
 CONNECTIONS_WEIGH_BYTES = 72 * 1024 * 1024
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Answer = tuple[int, dict[str, object]]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -54,13 +55,18 @@ async def _connect(api: RunningApi) -> Connection:
 
 
 @contextlib.asynccontextmanager
-async def _strangers(api: RunningApi, sent: bytes) -> AsyncIterator[list[Connection]]:
-    """Open the connections of many strangers, each of whom sends this much and then no more."""
+async def _strangers(api: RunningApi, sent: bytes) -> AsyncIterator[list[asyncio.Task[Answer]]]:
+    """Open the connections of many strangers, each of whom sends this much and then no more; yields their answers.
+
+    Each reads from the beginning: whoever looks only after the server has given up has no answer but a reset.
+    """
     connections: list[Connection] = []
+    answers: list[asyncio.Task[Answer]] = []
 
     async def come() -> None:
         reader, writer = await _connect(api)
         connections.append((reader, writer))
+        answers.append(asyncio.create_task(_read_answer(reader, 120)))
         with contextlib.suppress(ConnectionError):
             writer.write(sent)
             async with asyncio.timeout(30):
@@ -68,8 +74,11 @@ async def _strangers(api: RunningApi, sent: bytes) -> AsyncIterator[list[Connect
 
     await asyncio.gather(*(come() for _ in range(STRANGERS)))
     try:
-        yield connections
+        yield answers
     finally:
+        for answer in answers:
+            answer.cancel()
+        await asyncio.gather(*answers, return_exceptions=True)
         for _, writer in connections:
             writer.transport.abort()
 
@@ -82,7 +91,7 @@ async def _honest_log_in(api: RunningApi) -> int:
         return answer.status_code
 
 
-async def _read_answer(reader: asyncio.StreamReader, within_s: float = 30) -> tuple[int, dict[str, object]]:
+async def _read_answer(reader: asyncio.StreamReader, within_s: float = 30) -> Answer:
     async with asyncio.timeout(within_s):
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(
@@ -92,10 +101,11 @@ async def _read_answer(reader: asyncio.StreamReader, within_s: float = 30) -> tu
 
 
 async def test_large_bodies_without_a_token_are_not_read(api: RunningApi, idle_bytes: int) -> None:
-    async with _strangers(api, _head(RECORDING, 1_000_000, "audio/webm") + b"\x00" * 900_000) as connections:
+    async with _strangers(api, _head(RECORDING, 1_000_000, "audio/webm") + b"\x00" * 900_000) as answers:
         assert await _honest_log_in(api) == 202
-        answers = [await _read_answer(reader) for reader, _ in connections]
-        assert {(status, body["code"]) for status, body in answers} == {(401, "access_token_invalid")}
+        assert {(status, body["code"]) for status, body in await asyncio.gather(*answers)} == {
+            (401, "access_token_invalid")
+        }
         assert api.resident_bytes() - idle_bytes < CONNECTIONS_WEIGH_BYTES
 
 
@@ -103,11 +113,11 @@ async def test_bodies_that_stop_half_way_are_bounded_in_all_and_the_newcomer_is_
     api: RunningApi, idle_bytes: int
 ) -> None:
     half = _head("/v1/auth/codes", 60_000, "application/json") + b" " * 59_000
-    async with _strangers(api, half) as connections:
+    async with _strangers(api, half) as answers:
         assert await _honest_log_in(api) == 202
         assert api.resident_bytes() - idle_bytes < CONNECTIONS_WEIGH_BYTES + STRANGERS_MAX_BYTES
         # Beyond the bound the oldest ones are answered, so that there is room for whoever comes.
-        status, body = await _read_answer(connections[0][0])
+        status, body = await answers[0]
         assert (status, body["code"], body["retry_after_s"]) == (503, "try_again", 2)
 
 
