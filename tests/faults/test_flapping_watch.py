@@ -22,6 +22,8 @@ __all__ = ["installation", "play"]
 
 SHORT_S = 6.0
 LONG_S = 300.0
+# Losses, and messages each way, however slow the machine is.
+AT_LEAST = 5
 # Every eighth message is a recording. A parent may begin 60 in an hour, parts of uploads included.
 RECORDING_EVERY = 8
 DOWN = record_clip(speech(1.5, 11), Codec.AMR_NB)
@@ -35,7 +37,7 @@ async def _both_talk(talk: Conversation, chance: random.Random, until_s: float) 
 
     async def parent_talks() -> None:
         number = 0
-        while time.monotonic() < until_s:
+        while time.monotonic() < until_s or number < AT_LEAST:
             number += 1
             await (
                 talk.parent_speaks([DOWN]) if number % RECORDING_EVERY == 3 else talk.parent_writes([f"down {number}"])
@@ -44,7 +46,7 @@ async def _both_talk(talk: Conversation, chance: random.Random, until_s: float) 
 
     async def child_talks() -> None:
         number = 0
-        while time.monotonic() < until_s:
+        while time.monotonic() < until_s or number < AT_LEAST:
             number += 1
             await (talk.child_speaks([UP]) if number % RECORDING_EVERY == 3 else talk.child_writes([f"up {number}"]))
             await asyncio.sleep(chance.uniform(0.1, 1.0) * pace)
@@ -56,8 +58,8 @@ async def _both_talk(talk: Conversation, chance: random.Random, until_s: float) 
 
 async def _flap(watch: SimWatch, chance: random.Random, until_s: float, longest_s: float) -> list[float]:
     """Vanish and connect until the time is over, now and then in the middle of a log-in; return the log-in times."""
-    took_s = []
-    while time.monotonic() < until_s:
+    took_s: list[float] = []
+    while time.monotonic() < until_s or len(took_s) < AT_LEAST:
         await asyncio.sleep(chance.uniform(0.2, longest_s))
         await watch.go_offline()
         await asyncio.sleep(chance.uniform(0.1, longest_s / 4))
@@ -131,9 +133,6 @@ async def test_a_watch_that_flaps_loses_and_doubles_nothing_and_disturbs_no_othe
             assert not lost, "the other watch keeps its one connection"
         await talk.check()
         await calm.check()
-        assert len(took_s) > 4
-        assert len(talk.up) > 4
-        assert len(talk.down) > 4
         # No late will of an earlier connection changes what is shown.
         settled_s = await _becomes(parent, talk.child_id, "online")
         await talk.parent_writes(["after"])
