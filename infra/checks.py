@@ -1,10 +1,11 @@
-"""Every check of this repository, one after the other.
+"""Every check of this repository.
 
     checks.py quick    `make check`: format, lint, types, layers, left-overs and the unit tests
     checks.py all      `make test`: the same, with every test that is not marked long
 
 `quick` shuffles the tests; `all` keeps the order of the files unless a seed is given. Further arguments go to pytest:
-`checks.py all --randomly-seed=SEED`. A failed check does not stop the others: one run shows every fault. The last lines
+`checks.py all --randomly-seed=SEED`. A failed check does not stop the others: one run shows every fault. The checks
+without tests run side by side, since each keeps one processor busy; their output is printed whole. The last lines
 printed are the seed and pytest's own.
 """
 
@@ -12,11 +13,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-
-from leftovers import find_leftovers
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
@@ -26,10 +25,10 @@ SEED_LINE = "Using --randomly-seed="
 
 @dataclass(frozen=True)
 class Check:
-    """A name a person knows it by, and what to run: True when it holds."""
+    """A name a person knows it by, and the command that succeeds when it holds."""
 
     name: str
-    run: Callable[[], bool]
+    command: tuple[str | Path, ...]
 
 
 @dataclass(frozen=True)
@@ -39,20 +38,25 @@ class Outcome:
     duration_s: float
 
 
-def program(name: str, *arguments: str) -> Callable[[], bool]:
-    return lambda: subprocess.run([BIN / name, *arguments], cwd=CHECKOUT, check=False).returncode == 0
+# The longest first, so that the others run beside it.
+CHECKS = (
+    Check("types (mypy)", (BIN / "mypy",)),
+    Check("pages (types, unit tests, built files)", (sys.executable, "infra/web/pages.py", "check")),
+    Check("layers (import-linter)", (BIN / "lint-imports",)),
+    Check("lint (ruff check)", (BIN / "ruff", "check", ".")),
+    Check("format (ruff format)", (BIN / "ruff", "format", "--check", ".")),
+    Check("left-overs", (sys.executable, "infra/leftovers.py")),
+)
 
 
-def leftovers() -> bool:
-    found = find_leftovers(CHECKOUT)
-    for line in found:
-        print(line)
-    return not found
-
-
-def pages() -> bool:
-    command = [sys.executable, "infra/web/pages.py", "check"]
-    return subprocess.run(command, cwd=CHECKOUT, check=False).returncode == 0
+def run_check(check: Check) -> Outcome:
+    """Run a check, and print its name and output together once it has ended."""
+    start_s = time.monotonic()
+    done = subprocess.run(
+        check.command, cwd=CHECKOUT, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    )
+    print(f"\n== {check.name}\n{done.stdout.rstrip()}", flush=True)
+    return Outcome(check.name, done.returncode == 0, time.monotonic() - start_s)
 
 
 class Pytest:
@@ -88,22 +92,14 @@ def main() -> int:
     if extent == "all" and not any(argument.startswith("--randomly-seed") for argument in arguments):
         # A few of the newest integration tests still read what an earlier test of their file left.
         arguments = ["-p", "no:randomly", *arguments]
+    print(f"running: {', '.join(check.name for check in CHECKS)}", flush=True)
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as side_by_side:
+        outcomes = list(side_by_side.map(run_check, CHECKS))
     tests = Pytest(FOLDERS[extent], arguments)
-    checks = (
-        Check("format (ruff format)", program("ruff", "format", "--check", ".")),
-        Check("lint (ruff check)", program("ruff", "check", ".")),
-        Check("types (mypy)", program("mypy")),
-        Check("layers (import-linter)", program("lint-imports")),
-        Check("left-overs", leftovers),
-        Check("pages (types, unit tests, built files)", pages),
-        Check(f"tests (pytest {FOLDERS[extent]})", tests.run),
-    )
-    outcomes = []
-    for check in checks:
-        print(f"\n== {check.name}", flush=True)
-        start_s = time.monotonic()
-        holds = check.run()
-        outcomes.append(Outcome(check.name, holds, time.monotonic() - start_s))
+    name = f"tests (pytest {FOLDERS[extent]})"
+    print(f"\n== {name}", flush=True)
+    start_s = time.monotonic()
+    outcomes.append(Outcome(name, tests.run(), time.monotonic() - start_s))
     print()
     for outcome in outcomes:
         print(f"{'ok    ' if outcome.holds else 'FAILED'} {outcome.duration_s:7.1f} s  {outcome.name}")
