@@ -20,7 +20,14 @@ _PROGRAMS: Final = (
     "usr/lib/chromium-browser/chromium-browser",
     "opt/google/chrome/chrome",
 )
-INSTALL: Final = "apt-get install --no-install-recommends chromium"
+# Without a font a browser stops; the smallest family that has all letters of our languages but Chinese.
+_FONT: Final = "fonts-dejavu-core"
+INSTALL: Final = f"apt-get install --no-install-recommends chromium {_FONT}"
+_PLAN: Final = ("install", "--no-install-recommends", "--simulate", "chromium", _FONT)
+_FONTS: Final = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{folder}</dir><dir>/usr/share/fonts</dir><cachedir prefix="xdg">fontconfig</cachedir></fontconfig>
+"""
 
 
 class NoBrowserError(Exception):
@@ -61,25 +68,41 @@ def _install() -> None:
 
 
 def _unpack() -> None:
-    """Download Chromium and what it needs beyond this machine, and unpack it; nothing of the system is changed."""
-    asked = _run("apt-get", "install", "--no-install-recommends", "--simulate", "chromium")
-    names = [line.split()[1] for line in asked.splitlines() if line.startswith("Inst ")]
+    """Download Chromium and what it needs beyond this machine, and unpack it; nothing of the system is changed.
+
+    A user without root cannot refresh the system's lists of packages, which a small machine does not even have: where
+    they do not know Chromium, lists of our own are brought.
+    """
     downloads = _UNPACKED.with_name("chromium-packages")
     shutil.rmtree(downloads, ignore_errors=True)
-    downloads.mkdir(parents=True)
-    _run("apt-get", "download", *names, cwd=downloads)
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (downloads / folder).mkdir(parents=True)
+    apt = ["apt-get", "-o", f"Dir::Cache={downloads / 'cache'}"]
+    try:
+        asked = _run(*apt, *_PLAN)
+    except NoBrowserError:
+        apt += ["-o", f"Dir::State::Lists={downloads / 'lists'}"]
+        _run(*apt, "update", "-qq")
+        asked = _run(*apt, *_PLAN)
+    names = [line.split()[1] for line in asked.splitlines() if line.startswith("Inst ")]
+    _run(*apt, "download", *names, cwd=downloads)
     for package in sorted(downloads.glob("*.deb")):
         _run("dpkg", "-x", str(package), str(_UNPACKED))
     shutil.rmtree(downloads)
 
 
-def library_path() -> str:
-    """Return LD_LIBRARY_PATH for an unpacked Chromium; empty for one of the system."""
-    found = find_chromium()
-    if found is None or not found.is_relative_to(_UNPACKED):
-        return ""
-    folders = sorted({str(path.parent) for path in (_UNPACKED / "usr" / "lib").rglob("*.so*")})
-    return ":".join(folders)
+def environment_of(program: Path) -> dict[str, str]:
+    """Return what an unpacked Chromium needs in its environment; nothing for one of the system.
+
+    Its libraries and fonts are where no system looks for them.
+    """
+    if not program.is_relative_to(_UNPACKED):
+        return {}
+    # Packages put libraries into /lib and /usr/lib, which are one folder on a system and two here.
+    folders = sorted({str(library.parent) for library in _UNPACKED.glob("**/lib/**/*.so*")})
+    fonts = _UNPACKED / "fonts.conf"
+    fonts.write_text(_FONTS.format(folder=_UNPACKED / "usr" / "share" / "fonts"), encoding="utf-8")
+    return {"LD_LIBRARY_PATH": ":".join(folders), "FONTCONFIG_FILE": str(fonts)}
 
 
 def _run(*command: str, cwd: Path | None = None) -> str:

@@ -66,11 +66,11 @@ class _File:
 
 
 class Pages:
-    """The built pages of one folder, held in memory."""
+    """The built pages of one folder, held in memory; ``build`` is the hash that their addresses carry."""
 
     def __init__(self, folder: Path = BUILT) -> None:
         bodies = {path.name: path.read_bytes() for path in sorted(folder.glob("*")) if path.is_file()}
-        self._build = hashlib.sha256(repr(sorted(bodies.items())).encode()).hexdigest()[:16]
+        self.build = hashlib.sha256(repr(sorted(bodies.items())).encode()).hexdigest()[:16]
         listed = self._listed(bodies).encode()
         self._files: dict[str, _File] = {}
         for name, body in bodies.items():
@@ -99,7 +99,7 @@ class Pages:
         return {name: len(file.packed) for name, file in self._files.items()}
 
     def _address(self, name: str) -> str:
-        return f"/web/{name}?v={self._build}"
+        return f"/web/{name}?v={self.build}"
 
     def _listed(self, bodies: Mapping[str, bytes]) -> str:
         """Return what a phone keeps to start without a network: the addresses of the application's own files."""
@@ -123,7 +123,7 @@ class Pages:
     async def _asset(self, request: Request) -> Response:
         name = request.path_params["name"]
         file = self._files.get(name)
-        is_current = file is not None and request.query_params.get("v") == self._build
+        is_current = file is not None and request.query_params.get("v") == self.build
         return self._answer(request, name, _FOREVER if is_current else _EACH_TIME, {})
 
     def _answer(self, request: Request, name: str, caching: str, headers: Mapping[str, str]) -> Response:

@@ -12,6 +12,7 @@ from services.core.office.hand_outs.actions import open_hand_out, print_slips
 from services.core.people.accounts.tables import LoginChallenge, Staff
 from services.core.people.households.tables import Family
 from services.core.platform.crypto.random_ids import new_ref
+from services.core.platform.db.database import UnitOfWork
 from tests.support.http import Place, enrol_family, new_phone
 from tests.support.stage import Stage, stage, talking
 from tests.support.world import make_site
@@ -28,6 +29,17 @@ class Hall:
     slip: str
 
 
+async def make_coordinator(work: UnitOfWork) -> uuid.UUID:
+    """Make an account that opens hand-outs; nobody logs in with it."""
+    staff = Staff(
+        email=f"{new_ref()}@wecare.example", display_name="Lin", role="staff", password_hash="of nobody",
+        phone=new_phone(), appointed_at=work.now, created_at=work.now,
+    )  # fmt: skip
+    work.add(staff)
+    await work.flush()
+    return staff.staff_id
+
+
 async def hall_of(stage: Stage) -> Hall:
     """Open a hand-out with a new family."""
     database = stage.play.database
@@ -36,15 +48,10 @@ async def hall_of(stage: Stage) -> Hall:
     number = new_phone()
     family_id = await enrol_family(database, number, Place(site, cohort))
     async with database.begin() as work:
-        staff = Staff(
-            staff_id=uuid.uuid4(), email=f"{new_ref()}@wecare.example", display_name="Lin", role="staff",
-            password_hash="of nobody", phone=new_phone(), appointed_at=work.now, created_at=work.now,
-        )  # fmt: skip
-        work.add(staff)
-        await work.flush()
-        hand_out, wall = await open_hand_out(work, staff.staff_id, site, families=5, lasts=timedelta(hours=1))
+        staff_id = await make_coordinator(work)
+        hand_out, wall = await open_hand_out(work, staff_id, site, families=5, lasts=timedelta(hours=1))
         family = await work.session.get_one(Family, family_id)
-        [slip] = await print_slips(work, staff.staff_id, site, hand_out.hand_out_id, [family.family_code])
+        [slip] = await print_slips(work, staff_id, site, hand_out.hand_out_id, [family.family_code])
     return Hall(number, wall, slip.code)
 
 

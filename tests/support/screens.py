@@ -5,6 +5,7 @@ With SMARTWATCH_PICTURES set to a folder, each screen that is looked at leaves a
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from pathlib import Path
@@ -17,6 +18,8 @@ RULES: Final = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 LANGUAGES: Final = {"en": "English", "zh-Hans": "中文", "vi": "Tiếng Việt", "tr": "Türkçe"}
 # A key in place of a sentence: `talk.title`.
 _KEY: Final = re.compile(r"\b[a-z]{3,}\.[a-z_]{3,}\b")
+_WORDS: Final = Path(__file__).parents[2] / "services" / "web" / "locales" / "en.json"
+_KEYS: Final = frozenset(key.partition("#")[0] for key in json.loads(_WORDS.read_text(encoding="utf-8")))
 _PLACEHOLDER: Final = re.compile(r"\{\w+\}")
 
 
@@ -33,7 +36,7 @@ async def axe_faults(phone: Phone) -> list[str]:
 async def word_faults(phone: Phone, name: str) -> list[str]:
     """Return keys and placeholders in place of sentences, and whether the screen scrolls sideways."""
     text = await phone.page.inner_text("body")
-    faults = _KEY.findall(text) + _PLACEHOLDER.findall(text)
+    faults = [found for found in _KEY.findall(text) if found in _KEYS] + _PLACEHOLDER.findall(text)
     if await phone.page.evaluate("document.documentElement.scrollWidth") > WIDTH:
         faults.append("scrolls sideways")
     if folder := os.environ.get("SMARTWATCH_PICTURES"):

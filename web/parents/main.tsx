@@ -13,6 +13,7 @@ import { Home } from "./home/home.tsx";
 import { forgetQuestion } from "./home/question.tsx";
 import { forget, home, needsConsent, reload, start } from "./home/state.ts";
 import { guardByLock, isLocked, LockScreen } from "./lock.tsx";
+import { keepCallable } from "./people.ts";
 import { Proof } from "./proof.tsx";
 import { Check } from "./sos/check.tsx";
 import { callToShow, Sos } from "./sos/sos.tsx";
@@ -124,6 +125,16 @@ function Faulty() {
   );
 }
 
+/** What is wanted later without a network: the other screens, and whom to call. */
+async function prepare(): Promise<void> {
+  try {
+    await loadLate();
+    await keepCallable((home.value?.children ?? []).filter((one) => one.may_message).map((one) => one.child.child_id));
+  } catch {
+    // At the next opening.
+  }
+}
+
 let isOutdated = false;
 
 /** A newer version begins between messages, never during one: on the first screen, or when the phone is put away. */
@@ -150,7 +161,7 @@ async function begin(): Promise<void> {
   let wasIn = false;
   effect(() => {
     const isIn = standing.value === "in";
-    if (isIn && !wasIn) void load().then(start).then(tellHeard).then(flush).then(() => loadLate().catch(() => undefined));
+    if (isIn && !wasIn) void load().then(start).then(tellHeard).then(flush).then(prepare);
     if (!isIn && wasIn) {
       forget();
       forgetQuestion();

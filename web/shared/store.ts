@@ -96,6 +96,7 @@ export async function forgetChild(child_id: string): Promise<void> {
   for (const one of messages) await db.delete("sounds", one.message_id);
   await db.delete("kept", `messages/${child_id}`);
   await db.delete("kept", `changed/${child_id}`);
+  await db.delete("kept", `contacts/${child_id}`);
   for (const one of await db.getAll("outbox")) if (one.child_id === child_id) await db.delete("outbox", one.key);
   for (const one of await db.getAll("drafts")) if (one.child_id === child_id) await db.delete("drafts", [one.draft, one.part]);
 }

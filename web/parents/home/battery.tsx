@@ -1,11 +1,10 @@
 // The watch's battery is low: the child is far away, and somebody at home can charge it.
-import { useEffect, useState } from "preact/hooks";
-import type { ContactResponse, HomeChild } from "../../shared/api-types.ts";
+import type { HomeChild } from "../../shared/api-types.ts";
 import { ask, Refused, Unreachable } from "../../shared/api.ts";
 import { Button } from "../../shared/ui/parts.tsx";
 import { Icon } from "../../shared/ui/icon.tsx";
 import { t } from "../../shared/words.ts";
-import { readCallable } from "../people.ts";
+import { useCallable } from "../people.ts";
 import { reload } from "./state.ts";
 
 const MOST_PEOPLE = 2;
@@ -13,10 +12,7 @@ const MOST_PEOPLE = 2;
 export function LowBattery({ child }: { child: HomeChild }) {
   const alert = child.alerts.find((one) => one.kind === "low_battery");
   const { child_id, name, watch } = child.child;
-  const [people, setPeople] = useState<ContactResponse[]>([]);
-  useEffect(() => {
-    if (alert) void readCallable(child_id).then((found) => setPeople(found.slice(0, MOST_PEOPLE)));
-  }, [alert?.alert_id]);
+  const people = useCallable(child_id, !!alert).slice(0, MOST_PEOPLE);
   if (!alert || !watch) return null;
   const settle = async (): Promise<void> => {
     try {

@@ -2,7 +2,7 @@
 // that the server has not given is no answer.
 import { signal } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { AlertResponse, ContactResponse, HomeChild, SosPlaceResponse } from "../../shared/api-types.ts";
+import type { AlertResponse, HomeChild, SosPlaceResponse } from "../../shared/api-types.ts";
 import { ask, within } from "../../shared/api.ts";
 import { guardianId } from "../../shared/session.ts";
 import { Button, Problem } from "../../shared/ui/parts.tsx";
@@ -11,7 +11,7 @@ import { clockTime, t } from "../../shared/words.ts";
 import { sentenceOf } from "../door/door.tsx";
 import { familyOf, openCalls, reload } from "../home/state.ts";
 import { MapLink } from "../place/map.tsx";
-import { readCallable } from "../people.ts";
+import { useCallable } from "../people.ts";
 import { ring } from "./ring.ts";
 
 const ANSWER_WITHIN_MS = 10_000;
@@ -82,7 +82,7 @@ function Taken() {
 function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
   const name = child.child.name;
   const path = { child_id: child.child.child_id, alert_id: alert.alert_id };
-  const [contacts, setContacts] = useState<ContactResponse[]>([]);
+  const contacts = useCallable(child.child.child_id);
   const [problem, setProblem] = useState("");
   const [isBusy, setBusy] = useState(false);
   const [asks, setAsks] = useState(false);
@@ -90,9 +90,7 @@ function Call({ child, alert }: { child: HomeChild; alert: AlertResponse }) {
 
   useEffect(() => {
     heading.current?.focus();
-    const stopRinging = ring();
-    void readCallable(child.child.child_id).then(setContacts);
-    return stopRinging;
+    return ring();
   }, []);
 
   /** Nothing of this is ever queued: what the server has not answered within ten seconds nobody was told. */

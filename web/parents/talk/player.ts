@@ -105,7 +105,17 @@ export async function markSeen(list: readonly MessageResponse[]): Promise<void> 
 }
 const marked = new Set<string>();
 
-async function soundOf(message: MessageResponse): Promise<[ArrayBuffer, string]> {
+/** What is being fetched: a tap while a recording is fetched ahead waits for the same answer. */
+const fetching = new Map<string, Promise<[ArrayBuffer, string]>>();
+
+function soundOf(message: MessageResponse): Promise<[ArrayBuffer, string]> {
+  const id = message.message_id;
+  const begun = fetching.get(id) ?? fetchSound(message).finally(() => fetching.delete(id));
+  fetching.set(id, begun);
+  return begun;
+}
+
+async function fetchSound(message: MessageResponse): Promise<[ArrayBuffer, string]> {
   const held = await keptSound(message.message_id);
   if (held) return [held.bytes, held.type];
   const path = { child_id: message.child_id, message_id: message.message_id };
