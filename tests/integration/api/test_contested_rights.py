@@ -170,6 +170,9 @@ async def test_a_decision_gives_nothing_takes_nothing_of_the_first_and_leaves_on
     # The mother gives her own right to message up; then the uncle is the last one who has it.
     mine = f"{case.mother.family}/guardians/{case.mother.guardian_id}"
     await case.mother.told("PATCH", mine, json={"may_message": False})
+    # An aunt who took her consent back cannot use hers.
+    aunt = await case.mother.invite(relation="aunt")
+    await aunt.told("POST", f"{aunt.family}/consents/withdraw", json={"part": "messages"})
     await case.raised("message")
     assert await case.ann.refused("POST", case.path, json={"upholds": True, **CARD}) == (409, "last_messenger")
     assert (await case.ann.told("POST", case.path, json={"upholds": False, **CARD}))["upholds"] is False

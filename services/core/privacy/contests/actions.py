@@ -8,6 +8,8 @@ from sqlmodel import col, select
 
 from services.core.devices.contacts.guardians import follow_change
 from services.core.people.accounts.actions import access_changed
+from services.core.people.consents.queries import has_consent
+from services.core.people.consents.rules import Part
 from services.core.people.households.errors import NotFoundError, PrimaryGuardianError
 from services.core.people.households.queries import guardians_of, membership_in, rights_of
 from services.core.people.households.rules import Right
@@ -76,16 +78,22 @@ async def settle_contest(work: UnitOfWork, actor: Actor, contest_id: uuid.UUID, 
 
 
 async def check_removal(work: UnitOfWork, contest: Contest) -> None:
-    """Refuse to remove a right of the first guardian, or the right to message of the last guardian who has it.
+    """Refuse to remove a right of the first guardian, or the right to message of the last guardian who can use it.
+
+    A guardian who has not consented to messages, or took the consent back, cannot.
 
     Raises PrimaryGuardianError, LastMessengerError.
     """
     members = [member for member, _ in await guardians_of(work, contest.family_id)]
     if any(member.guardian_id == contest.about_id and member.is_primary for member in members):
         raise PrimaryGuardianError
-    others = [member for member in members if member.guardian_id != contest.about_id and member.may_message]
-    if contest.right == Right.MESSAGE and not others:
-        raise LastMessengerError
+    if contest.right != Right.MESSAGE:
+        return
+    for member in members:
+        is_other = member.guardian_id != contest.about_id and member.may_message
+        if is_other and await has_consent(work, member.guardian_id, contest.family_id, Part.MESSAGES):
+            return
+    raise LastMessengerError
 
 
 async def _take_away(work: UnitOfWork, actor: Actor, contest: Contest) -> None:
