@@ -109,10 +109,10 @@ async def make_home(database: Database) -> Home:
 
 
 async def arrive(database: Database, username: str) -> None:
-    """End the state on its way as the first message of a paired watch does: the watch is with the child."""
+    """End the state on its way as the tap of a guardian does: the watch is with the child."""
     async with database.begin() as work:
         identity = (await lock_standing_identities(work, [username]))[username]
-        await record_arrival(work, identity, ArrivedBy.MESSAGE)
+        await record_arrival(work, identity, ArrivedBy.GUARDIAN)
 
 
 async def wear(database: Database, home: Home, *, since: datetime | None = None) -> Worn:

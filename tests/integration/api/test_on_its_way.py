@@ -38,6 +38,10 @@ async def _message(work: UnitOfWork, identity: WatchIdentity, _: int) -> None:
     await receive_from_child(work, identity, WatchMessage("k3m9q2x7d5fa", "family", text_body("hello"), "f", None))
 
 
+async def _later_message(work: UnitOfWork, identity: WatchIdentity, _: int) -> None:
+    await receive_from_child(work, identity, WatchMessage("p3m9q2x7d5fa", "family", text_body("good day"), "g", None))
+
+
 def _alert(kind: AlertKind) -> Use:
     async def raised(work: UnitOfWork, identity: WatchIdentity, _: int) -> None:
         await receive_alert(work, identity, WatchAlert("a5d8k2m1w3pz", kind, "f", None))
@@ -148,10 +152,13 @@ async def test_on_its_way_is_silent_nowhere_and_not_arrived_after_thirty_days(
 @pytest.mark.parametrize(
     ("after", "use", "by"),
     [
-        pytest.param(timedelta(0), _message, "message", id="the first message"),
-        pytest.param(timedelta(0), _alert(AlertKind.SOS), "sos", id="an SOS"),
-        pytest.param(timedelta(0), _alert(AlertKind.UNREADABLE), "sos", id="a call that may be an SOS"),
-        pytest.param(timedelta(0), _alert(AlertKind.TAKEN_OFF), None, id="taken off is no use by the child"),
+        pytest.param(timedelta(0), _message, None, id="a message at the hand-out"),
+        pytest.param(timedelta(0), _alert(AlertKind.SOS), None, id="an SOS at the hand-out"),
+        pytest.param(timedelta(hours=12, seconds=-1), _message, None, id="a message after less than 12 h"),
+        pytest.param(timedelta(hours=12), _message, "message", id="the first message after 12 h of silence"),
+        pytest.param(timedelta(hours=12), _alert(AlertKind.SOS), "sos", id="an SOS"),
+        pytest.param(timedelta(hours=12), _alert(AlertKind.UNREADABLE), "sos", id="a call that may be an SOS"),
+        pytest.param(timedelta(hours=12), _alert(AlertKind.TAKEN_OFF), None, id="taken off is no use by the child"),
         pytest.param(timedelta(hours=12), _worn(60), "worn", id="an hour worn after 12 h"),
         pytest.param(timedelta(hours=12), _worn(25, 35), "worn", id="an hour worn in two periods"),
         pytest.param(timedelta(hours=12), _worn(59), None, id="tried on"),
@@ -181,6 +188,27 @@ async def test_it_ends_by_the_childs_use_and_by_nothing_else(
     assert await _raises_silence(database, parent) == (by is not None)
 
 
+async def test_a_watch_that_is_never_silent_has_arrived_with_a_message_a_day_after_its_pairing(
+    client: httpx.AsyncClient, database: Database, clock: FakeClock
+) -> None:
+    place = await make_place(database)
+    parent = await make_family(client, database, place)
+    identity = await pair(parent, place)
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    for number in range(3):
+        # A child near the factory: the watch is on, and the first evening's messages may be trials.
+        clock.advance(hours=8, seconds=-1)
+        await _use(database, identity, nothing if number else _message)
+        await parent.log_in()
+        assert (await _watch(parent))["on_its_way_since_at"] is not None
+    clock.advance(seconds=3)
+    await _use(database, identity, _later_message)
+    assert (await _watch(parent))["on_its_way_since_at"] is None
+
+
 async def test_each_pairing_is_a_journey_of_its_own_and_without_a_watch_nothing_arrives(
     client: httpx.AsyncClient, database: Database
 ) -> None:
@@ -192,6 +220,6 @@ async def test_each_pairing_is_a_journey_of_its_own_and_without_a_watch_nothing_
     await parent.told("DELETE", f"{parent.child}/pairing")
     second = await pair(parent, place)
     assert (await _watch(parent))["on_its_way_since_at"] is not None
-    await _use(database, second, _message)
+    await parent.told("POST", f"{parent.child}/pairing/arrived")
     assert (await _watch(parent))["on_its_way_since_at"] is None
     assert uuid.UUID(parent.child_id) == second.child_id

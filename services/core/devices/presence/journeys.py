@@ -13,6 +13,7 @@ from services.core.devices.presence.rules import (
     WORN_ON_ARRIVAL_S,
     ArrivedBy,
     is_silence_of_journey,
+    is_use_by_child,
     worn_since_silence_s,
 )
 from services.core.devices.watches.errors import NoWatchError
@@ -26,11 +27,16 @@ from services.core.platform.events.actions import record_event
 async def record_arrival(work: UnitOfWork, identity: WatchIdentity, by: ArrivedBy) -> bool:
     """End the state on its way and notify the guardians; return False if the watch had arrived before.
 
+    A message or SOS that may be a trial at the hand-out does not end it, and returns False as well.
+
     Takes the family's lock, because it records an event: call it after the locks of the inbox.
     """
-    if journey(identity, work.now) is None:
+    row, on_its_way = identity.presence, journey(identity, work.now)
+    if on_its_way is None:
         return False
-    row = identity.presence
+    is_said_by_watch = by in {ArrivedBy.MESSAGE, ArrivedBy.SOS}
+    if is_said_by_watch and not is_use_by_child(on_its_way.since_at, row.silent_on_the_way_since_at, work.now):
+        return False
     row.on_its_way_since_at = row.silent_on_the_way_since_at = row.worn_on_arrival_s = None
     work.add(row)
     await record_event(

@@ -53,6 +53,9 @@ SILENT_AFTER: Final = timedelta(hours=48)
 NOT_ARRIVED_AFTER: Final = timedelta(days=30)
 # The watch was switched off for the journey: a shorter silence also occurs in a factory hall or at night.
 SILENCE_OF_JOURNEY: Final = timedelta(hours=12)
+# A message or SOS within a day of the pairing may be a trial at the hand-out. Later ones count without a silence as
+# well: a child who lives near the factory never switches the watch off, and needs alerts.
+TRIED_WITHIN: Final = timedelta(hours=24)
 # Longer than trying it on.
 WORN_ON_ARRIVAL_S: Final = 3600
 
@@ -115,6 +118,15 @@ def journey_since(on_its_way_since_at: datetime | None, now: datetime) -> Journe
 def is_silence_of_journey(heard_before_at: datetime, now: datetime) -> bool:
     """Return whether the silence that ends now is long enough for a journey."""
     return now - heard_before_at >= SILENCE_OF_JOURNEY
+
+
+def is_use_by_child(since_at: datetime, silent_at: datetime | None, now: datetime) -> bool:
+    """Return whether a message or SOS of a watch that was paired at ``since_at`` shows that the child has it.
+
+    ``silent_at``: the last message before a silence of a journey, if there was one. Without it the watch may still be
+    tried at the hand-out.
+    """
+    return silent_at is not None or now - since_at >= TRIED_WITHIN
 
 
 def worn_since_silence_s(began_at: datetime | None, ended_at: datetime | None, worn_s: int, silent_at: datetime) -> int:
