@@ -107,6 +107,9 @@ async def test_every_other_guardian_is_told_of_each_step(client: httpx.AsyncClie
     await mother.told("DELETE", of_uncle)
     await mother.told("DELETE", f"{mother.child}/pairing")
     await mother.told("POST", f"{mother.family}/exports")
+    # The removed guardian gets no event of the family any more, but a text.
+    (ended,) = [text for text in await sms_to(database, uncle.phone) if "has ended" in text]
+    assert ended.startswith("SmartWatch: your access to a watch of a family has ended.")
     steps = ["rights", "removal", "unpair", "export"]
     assert await _acted(aunt, cursor) == [{"step": step, "guardian_id": mother.guardian_id} for step in steps]
     # An erasure leaves no family to tell: each other guardian gets a text.

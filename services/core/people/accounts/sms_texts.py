@@ -37,3 +37,8 @@ def recovery_text(locale: str, host: str) -> SmsText:
 def looked_up_text(locale: str, host: str) -> SmsText:
     """Return the text that notifies a guardian of a staff access to name and number."""
     return TEXTS.compose("looked_up", locale, host=host)
+
+
+def access_ended_text(locale: str, host: str) -> SmsText:
+    """Return the text to a guardian whom another one removed from a family."""
+    return TEXTS.compose("access_ended", locale, host=host)

@@ -9,6 +9,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from services.core.people.accounts.actions import access_changed
+from services.core.people.accounts.sms_texts import access_ended_text
+from services.core.people.accounts.tables import Guardian
 from services.core.people.consents.actions import end_agreement, record_agreement, record_refusal
 from services.core.people.consents.errors import AgreementNotDueError, ConsentRequiredError
 from services.core.people.consents.rules import Part, Proof
@@ -34,6 +36,7 @@ from services.core.platform.audit.actions import guardian_actor, record_audit
 from services.core.platform.db.columns import new_id
 from services.core.platform.db.database import UnitOfWork
 from services.core.platform.events.actions import record_event
+from services.core.platform.outbox.actions import send_sms
 from services.core.platform.text_rules import NAME, check_text
 
 
@@ -186,6 +189,8 @@ async def change_rights(
 async def end_membership(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, guardian_id: uuid.UUID) -> None:
     """Remove a guardian from the family at once and void the guardian's invitations. ``by`` manages, or leaves.
 
+    A guardian removed by another one gets a text message: apps and events of the family do not reach them any more.
+
     Raises NotFoundError, RightMissingError, PrimaryGuardianError.
     """
     remover = await membership_in(work, family_id, by)
@@ -205,6 +210,9 @@ async def end_membership(work: UnitOfWork, family_id: uuid.UUID, by: uuid.UUID, 
     action = "guardian.left" if by == guardian_id else "guardian.removed"
     record_audit(work, guardian_actor(by), action, family_id=family_id, subject_id=guardian_id)
     await access_changed(work, guardian_id)
+    if by != guardian_id:
+        removed = await work.session.get_one(Guardian, guardian_id)
+        await send_sms(work, removed.phone, access_ended_text(removed.locale, work.host))
 
 
 async def _revoke_invitations_by(work: UnitOfWork, family_id: uuid.UUID, guardian_id: uuid.UUID) -> None:

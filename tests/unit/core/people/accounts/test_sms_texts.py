@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.core.people.accounts.sms_texts import (
+    access_ended_text,
     go_and_look_text,
     invitation_text,
     login_code_text,
@@ -45,7 +46,7 @@ def test_texts_that_ask_to_open_the_product_name_its_host(locale: str) -> None:
     contents = [
         invitation_text(locale, HOST), recovery_text(locale, HOST), looked_up_text(locale, HOST),
         urgent_text(locale, time="14:05", host=HOST), programme_ending_text(locale, HOST),
-        decision_text(False, locale, HOST), decision_text(True, locale, HOST),
+        access_ended_text(locale, HOST), decision_text(False, locale, HOST), decision_text(True, locale, HOST),
     ]  # fmt: skip
     texts = [content.text for content in contents]
     assert len(set(texts)) == len(texts)
