@@ -29,6 +29,7 @@ from services.core.devices.traces import errors as traces
 from services.core.devices.watches import errors as watches
 from services.core.location.checkins import errors as checkins
 from services.core.measurement import errors as usage
+from services.core.measurement.dhis2_imports import errors as dhis2
 from services.core.office.papers import errors as papers
 from services.core.office.surveys import errors as surveys
 from services.core.pairing import errors as pairing
@@ -198,6 +199,11 @@ STATUS: dict[type[CoreError], HTTPStatus] = {
     usage.UsageExportNotReadyError: HTTPStatus.CONFLICT,
     usage.RecipientNotAllowedError: HTTPStatus.FORBIDDEN,
     usage.MappingNeededError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    dhis2.Dhis2NotConfiguredError: HTTPStatus.CONFLICT,
+    dhis2.Dhis2ImportRunningError: HTTPStatus.TOO_MANY_REQUESTS,
+    dhis2.Dhis2IdsAmbiguousError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    dhis2.Dhis2IdsMalformedError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    dhis2.SimulatedNotSentError: HTTPStatus.CONFLICT,
     watches.WatchUnknownError: HTTPStatus.NOT_FOUND,
     watches.WatchElsewhereError: HTTPStatus.CONFLICT,
     watches.WatchStateError: HTTPStatus.CONFLICT,

@@ -23,6 +23,7 @@ from services.core.platform.metrics.page import MetricsPage, disks_of
 from services.core.platform.retrying import run_with_retries
 from services.core.platform.settings import Settings
 from services.core.privacy.erasure.replay import replay
+from services.worker.dhis2 import Dhis2Client, Dhis2Loop, open_dhis2
 from services.worker.escalation import EscalationLoop
 from services.worker.exports import ExportLoop
 from services.worker.push import push_loops
@@ -48,6 +49,8 @@ class Outside:
 
     sms: SmsSender
     push: Mapping[EndpointKind, PushProvider]
+    # None: no DHIS2 system is configured.
+    dhis2: Dhis2Client | None = None
 
 
 def all_loops(transcoder: Transcoder, ledger: ErasureLedger, outside: Outside) -> list[Loop]:
@@ -61,6 +64,7 @@ def all_loops(transcoder: Transcoder, ledger: ErasureLedger, outside: Outside) -
         *push_loops(database, outside.push, wake_ups),
         *transcoding_loops(transcoder, wake_ups),
         ExportLoop(transcoder, wake_ups),
+        *([] if outside.dhis2 is None else [Dhis2Loop(database, outside.dhis2, wake_ups)]),
         SweepLoop(database, all_sweeps(database, transcoder.blobs, ledger)),
     ]
 
@@ -133,8 +137,9 @@ async def _open(settings: Settings) -> AsyncIterator[tuple[Transcoder, Outside]]
             AudioSandbox(processes=TRANSCODERS) as sandbox,
             providers_of(settings, database) as push,
             open_router(settings, database.vault, database.clock) as sms,
+            open_dhis2(settings) as dhis2,
         ):
-            yield Transcoder(database, BlobStore.of(settings), sandbox), Outside(sms, push)
+            yield Transcoder(database, BlobStore.of(settings), sandbox), Outside(sms, push, dhis2)
     finally:
         await database.close()
 

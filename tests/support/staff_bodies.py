@@ -40,6 +40,10 @@ STAFF_BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/staff/exports": {
         "kind": "csv", "audience": "factory", "site_id": "00000000-0000-4000-8000-000000000000",
     },
+    "POST /v1/staff/dhis2-imports": {
+        "programme_id": "00000000-0000-4000-8000-000000000000", "data_elements": {"messages": "fbfJHSPpUQD"},
+        "org_units": {"00000000-0000-4000-8000-000000000000": "DiszpKrYNg8"}, "check_only": True,
+    },
     "POST /v1/staff/accounts": {
         "email": "lan@wecare.example", "display_name": "Lan", "role": "staff", "phone": "+8613900000009",
         "employed_by_factory": False,

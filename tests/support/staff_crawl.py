@@ -41,6 +41,7 @@ from services.core.platform.crypto.passwords import hash_password
 from services.core.platform.crypto.random_ids import new_ref
 from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared
+from tests.support.dhis2 import ended_dhis2_import
 from tests.support.http import Parent, Place, enrol_family, make_family, new_phone, pair
 from tests.support.pdf import pages_of
 from tests.support.places import circle, may_look, sent
@@ -319,6 +320,10 @@ async def _export(world: CrawlWorld, member: StaffMember) -> Asked:
     return {"usage_export_id": asked["usage_export_id"]}
 
 
+async def _dhis2_import(world: CrawlWorld, _: StaffMember) -> Asked:
+    return {"import_id": await ended_dhis2_import(world.database, world.place)}
+
+
 async def _spare_family(world: CrawlWorld, _: StaffMember) -> Asked:
     return {"json": {"family_code": await world.enrolled(), "reason": "other"}}
 
@@ -435,6 +440,8 @@ PREPARED: dict[str, Prepare] = {
     "POST /v1/staff/exports": _new_export,
     "GET /v1/staff/exports/{usage_export_id}": _export,
     "GET /v1/staff/exports/{usage_export_id}/file": _export,
+    "GET /v1/staff/dhis2-imports": _dhis2_import,
+    "GET /v1/staff/dhis2-imports/{import_id}": _dhis2_import,
 }
 
 

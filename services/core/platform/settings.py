@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
+from services.core.platform.dhis2_settings import Dhis2Settings
 from services.core.platform.sms_settings import SmsSettings
 from services.core.platform.watchdog_settings import WatchdogSettings
 
@@ -48,7 +49,7 @@ class Environment(StrEnum):
     PRODUCTION = "production"
 
 
-class Settings(SmsSettings, WatchdogSettings):
+class Settings(SmsSettings, WatchdogSettings, Dhis2Settings):
     """Every setting of the product in one flat list; ``docs/settings.md`` is generated from the descriptions."""
 
     model_config = SettingsConfigDict(env_prefix="SMARTWATCH_", frozen=True, extra="ignore")

@@ -42,6 +42,7 @@ WITHOUT_FURTHER_PAGES: Final = {
     "/v1/notices",
     "/v1/children/{child_id}/commands",
     "/v1/staff/exports",
+    "/v1/staff/dhis2-imports",
 }
 OF_GUARDIANS: Final = {
     "/v1/children/{child_id}/messages": ("messages", "next_cursor", "cursor", 100),

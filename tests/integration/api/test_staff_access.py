@@ -21,6 +21,7 @@ from services.core.platform.db.database import Database
 from tests.support.api_routes import Declared, app_without_database, declared_routes
 from tests.support.clock import FakeClock
 from tests.support.colleague import first_password_sent_to
+from tests.support.dhis2 import ended_dhis2_import
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES
 from tests.support.staff_http import StaffMember, family_code_of, logged_in_now, make_staff, renewed
@@ -78,6 +79,7 @@ async def shared_world(client: httpx.AsyncClient, database: Database) -> World:
         "recovery_id": recovery["recovery_id"], "hand_out_id": hand_out["hand_out_id"],
         "break_glass_id": break_glass["break_glass_id"], "request_id": request["request_id"],
         "usage_export_id": export["usage_export_id"],
+        "import_id": await ended_dhis2_import(database, world.theirs),
     }  # fmt: skip
     return world
 

@@ -86,7 +86,13 @@ async def test_each_route_was_walked_to_its_end_by_somebody(walked: dict[str, di
     succeeded = {route for route, by_role in walked.items() if any(one.is_success for one in by_role.values())}
     # The survey of this world has no answers, and an empty one is not published; surveys have tests of their own.
     publishing = "POST /v1/staff/programmes/{programme_id}/surveys/{survey_id}/publish"
-    assert {str(route) for route in ROUTES} - succeeded == {publishing, *(str(route) for route in WITHOUT_SESSION)}
+    # This deployment has no DHIS2 system: tests/integration/worker/test_dhis2.py has one.
+    importing = "POST /v1/staff/dhis2-imports"
+    assert {str(route) for route in ROUTES} - succeeded == {
+        publishing,
+        importing,
+        *(str(route) for route in WITHOUT_SESSION),
+    }
     assert len(succeeded) > 50
     failed = {
         (route, role): answer.status_code
@@ -96,7 +102,7 @@ async def test_each_route_was_walked_to_its_end_by_somebody(walked: dict[str, di
     }
     # Each permitted caller succeeded.
     assert {(route, status) for (route, _), status in failed.items()} <= {
-        (publishing, 409),
+        (publishing, 409), (importing, 409),
         ("POST /v1/staff/auth/refresh", 401), ("POST /v1/staff/sites/{site_id}/watch-hand-outs/undo", 409),
     }  # fmt: skip
 

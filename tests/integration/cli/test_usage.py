@@ -41,3 +41,24 @@ def test_a_report_that_cannot_be_is_refused_in_one_line(smartwatch: Smartwatch, 
     told = smartwatch("usage", "report", "No such programme", *words)
     assert told.code == 1
     assert len(told.err.splitlines()) == 1
+
+
+def test_numbers_for_dhis2_are_refused_in_one_line_before_anything_is_sent(
+    office: Smartwatch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ids.json").write_text('{"data_elements": {"messages": "fbfJHSPpUQD"}, "org_units": {}}')
+    command = ("usage", "dhis2", "Pilot", "--ids", "ids.json")
+    assert office(*command).err.startswith("smartwatch: dhis2_not_configured")
+    # Nobody listens there.
+    monkeypatch.setenv("SMARTWATCH_DHIS2_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SMARTWATCH_DHIS2_TOKEN", "d2pat_secret")
+    assert office(*command).err.startswith("smartwatch: dhis2_ids_malformed")
+    (tmp_path / "ids.json").write_text("no JSON")
+    assert office(*command).err.startswith("smartwatch: dhis2_ids_malformed")
+    unit = '"0192e4a1-7c3b-7d42-9f10-5b8e6a2c4d01": "DiszpKrYNg8"'
+    (tmp_path / "ids.json").write_text(f'{{"data_elements": {{"messages": "fbfJHSPpUQD"}}, "org_units": {{{unit}}}}}')
+    told = office(*command)
+    assert (told.code, told.out.endswith("0 values, not sent: 0 suppressed.\n")) == (1, True)
+    assert told.err.startswith("smartwatch: dhis2_nothing_public: None of these numbers is public")
+    assert "d2pat_secret" not in told.err
+    assert "nothing_public" in office("usage", "dhis2-imports", "Pilot").out

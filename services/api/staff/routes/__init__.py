@@ -5,6 +5,7 @@ from services.api.staff.routes import (
     auth,
     break_glass,
     contests,
+    dhis2,
     families,
     hand_outs,
     imports,
@@ -36,5 +37,6 @@ ROUTERS = (
     surveys.router,
     usage.router,
     usage_exports.router,
+    dhis2.router,
 )
 """Every staff router, in the order of the OpenAPI document."""

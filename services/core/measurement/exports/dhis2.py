@@ -39,6 +39,12 @@ def period_of(week: date) -> str:
     return f"{year}W{number}"
 
 
+def value_text(value: float) -> str:
+    """Return a number as DHIS2 reads it: text without an exponent, a whole number without a decimal point."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
 def data_value_set(cells: Sequence[Cell], audience: Audience, mapped: Dhis2Ids, *, dry_run: bool) -> dict[str, Any]:
     """Return the body of ``/api/dataValueSets``; suppressed and unmapped cells and bounds are left out.
 
@@ -49,8 +55,7 @@ def data_value_set(cells: Sequence[Cell], audience: Audience, mapped: Dhis2Ids, 
             "dataElement": mapped.data_elements[cell.indicator],
             "period": period_of(cell.week),
             "orgUnit": mapped.org_units[cell.scope_id],
-            # The format wants text; a whole number has no decimal point.
-            "value": f"{cell.value:g}",
+            "value": value_text(cell.value),
         }
         for cell in cells
         if cell.value is not None
