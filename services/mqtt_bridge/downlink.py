@@ -71,8 +71,10 @@ log = structlog.get_logger()
 class DownlinkPublisher:
     """Publishes what waits for watches; :attr:`connected` is for the health page."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(self, settings: Settings, database: Database, few_hellos: asyncio.Event) -> None:
         self._settings = settings
+        # Set unless many hellos wait to be handled by this process.
+        self._few_hellos = few_hellos
         self._database = database
         self.connected = False
         # Set while no hello waits for its time.
@@ -142,6 +144,7 @@ class DownlinkPublisher:
         """Let the time of every watch go first, for a while at most: a storm of hellos must not hold up one message."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GREETINGS_FIRST_S):
+                await self._few_hellos.wait()
                 await self._all_greeted.wait()
 
     async def _publish_one(self, connection: Connection) -> bool:

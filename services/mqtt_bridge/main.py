@@ -29,7 +29,7 @@ class Bridge:
 
     def __init__(self, settings: Settings, database: Database, blobs: BlobStore) -> None:
         self.uplink = UplinkReader(settings, database, blobs)
-        self.downlink = DownlinkPublisher(settings, database)
+        self.downlink = DownlinkPublisher(settings, database, self.uplink.few_hellos)
         self._database = database
         self._blobs = blobs
 

@@ -45,6 +45,8 @@ LEASE_NAME: Final = "uplink"
 TOPIC_FILTER: Final = "sw/v1/+/up/#"
 # Messages of different watches that are handled at the same time.
 WORKERS: Final = 8
+# More hellos than in any ordinary moment: the power is back, or the broker.
+_HELLOS_MANY: Final = 16
 # A message that failed for a fault of the backend is kept by the watch and sent again after this.
 _RETRY_AFTER_OWN_FAULT_S: Final = 60
 # A backlog is worked off within seconds, a restart of Postgres takes as long; spread, so that not all return at once.
@@ -74,6 +76,9 @@ class UplinkReader:
         self._backend = Backend(database, blobs, settings, trace=self.trace)
         self._holder = new_holder()
         self.rates = Rates()
+        # Set unless many hellos wait: then all that other watches are sent waits a little, so that each has its time.
+        self.few_hellos = asyncio.Event()
+        self.few_hellos.set()
         self.connected = False
         self.standby = True
         # The backlog of the present connection.
@@ -113,6 +118,8 @@ class _Reading:
         self._throttle = LogThrottle()
         self._refusals: asyncio.Queue[list[Reply]] = asyncio.Queue(_REFUSALS_MAX)
         self._refused: dict[str, Bucket] = {}
+        self._hellos = 0
+        self._note_hellos(0)
         self._batchers = {
             kind: Batcher(kind, backend, self._commit, self._settle) for kind in UplinkKind if is_batched(kind)
         }
@@ -152,6 +159,7 @@ class _Reading:
             # The newest hello of a user says all that the earlier ones said.
             for older in self._backlog.remove(user, lambda queued: queued.topic == message.topic):
                 self._count_out(user, older)
+                self._note_hellos(-1)
         if not self._backlog.has_room(user, message):
             self._put_off(user, message, "no_room")
             return
@@ -159,6 +167,15 @@ class _Reading:
             self._put_off(user, message, "database_away")
             return
         self._backlog.put(user, message)
+        if known is not None and known.kind is UplinkKind.HELLO:
+            self._note_hellos(1)
+
+    def _note_hellos(self, change: int) -> None:
+        self._hellos += change
+        if self._hellos > _HELLOS_MANY:
+            self._reader.few_hellos.clear()
+        else:
+            self._reader.few_hellos.set()
 
     def _may_put_off(self, message: Incoming) -> bool:
         """Return whether the watch sends the message again by itself, or by the answer to the end of its clip."""
@@ -259,6 +276,8 @@ class _Reading:
             if topic.user is not None:
                 self._count_out(topic.user.name, message)
             if isinstance(topic, Uplink):
+                if topic.kind is UplinkKind.HELLO:
+                    self._note_hellos(-1)
                 _HANDLED.observe(now_s - message.arrived_at_s, kind=topic.kind.value)
         await publish_all(self._connection, replies)
 

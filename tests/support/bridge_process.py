@@ -43,6 +43,12 @@ class BridgeProcess:
         if number is signal.SIGKILL:
             self.process.wait()
 
+    def cpu_s(self) -> float:
+        """Return how many seconds of a core the process has used."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        # User and system time are the 14th and 15th field of the line, in clock ticks.
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def memory_mib(self) -> float:
         """Return the resident memory of the process."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
