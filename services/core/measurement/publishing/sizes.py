@@ -15,6 +15,9 @@ SIZES: Final = "families"
 TOLD: Final = "told"
 MOVED: Final = "moved"
 
+# A scope of so many times k families is shown although fewer than k of them have left or joined since the week before.
+LARGE_FAMILIES: Final = 20
+
 Dark = Mapping[str, frozenset[Hashable]]
 Parents = Mapping[Hashable, Hashable | None]
 
@@ -43,11 +46,13 @@ def sizes_of(
     inside = small_inside = frozenset[Hashable]()
     everything = frozenset(parent)
     for audience, least in LEAST.items():
-        telling = frozenset(scope for scope, (gone, come) in changed.items()
-                            if membership_is_telling(gone, come, least))  # fmt: skip
+        by_few = frozenset(scope for scope, (gone, come) in changed.items()
+                           if membership_is_telling(gone, come, least))  # fmt: skip
+        # Of so many families fewer than k move no share by a step; what they do differs from week to week anyway.
+        telling = frozenset(scope for scope in by_few if sizes[scope] < LARGE_FAMILIES * least)
         # A cumulative indicator of a fixed population changes only when a family does: a week later it would tell
-        # what the one family was that has left.
-        moved = telling | before.get(f"{audience}/{MOVED}", frozenset()) & everything
+        # what the one family was that has left, in however large a scope.
+        moved = by_few | before.get(f"{audience}/{MOVED}", frozenset()) & everything
         told = before.get(f"{audience}/{TOLD}", frozenset())
         told = frozenset(scope for scope in told if changed.get(scope, (0, 0)) == (0, 0))
         groups = Groups(parent, sizes, known=told)

@@ -9,8 +9,9 @@ from typing import Any
 
 from services.core.measurement.indicators.rules import DropOut, FamilyWeek
 from services.core.measurement.publishing.controlling import Kept, Scopes, controlled_cells
-from services.core.measurement.publishing.sizes import Dark
+from services.core.measurement.publishing.sizes import MOVED, Dark, sizes_of
 from services.core.measurement.tables import UsagePopulation
+from services.core.platform.disclosure import Audience
 
 PROGRAMME = uuid.UUID(int=1)
 SITES = (uuid.UUID(int=10), uuid.UUID(int=11))
@@ -123,15 +124,22 @@ def cumulative(cells: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [cell for cell in cells if cell["indicator"].startswith(("drop_out", "survival_"))]
 
 
-def test_when_few_leave_cumulative_indicators_stand_still_and_all_others_are_withheld_for_a_week_only() -> None:
+def test_a_small_scope_is_withheld_for_the_week_in_which_few_left_and_a_large_one_only_what_is_cumulative() -> None:
+    for size, is_hidden in ((99, True), (100, False)):
+        one = sizes_of({PROGRAMME: None}, {PROGRAMME: size}, {PROGRAMME: (3, 0)}, {})[Audience.STAFF]
+        assert (one.hidden == {PROGRAMME}, one.moved) == (is_hidden, {PROGRAMME})
+        # In the next week it is shown, and its cumulative indicators stand still.
+        before = {f"staff/{MOVED}": one.moved}
+        one = sizes_of({PROGRAMME: None}, {PROGRAMME: size}, {PROGRAMME: (0, 0)}, before)[Audience.STAFF]
+        assert (one.hidden, one.moved) == (set(), {PROGRAMME})
+
+
+def test_when_few_leave_cumulative_indicators_stand_still() -> None:
     # Given a week, one before which three of the programme are gone, and one after it.
     before, dark = a_week(15, 10, {})
-    withheld, dark = a_week(16, 12, dark, changed=3, kept=kept_of(before))
-    assert {cell["indicator"] for cell in withheld if cell["scope_id"] == PROGRAMME and cell["value"] is not None} == {
-        "drop_out", "drop_out_silent", "drop_out_returned",
-    }  # fmt: skip
-    assert told(withheld) == told(before)
-    after, dark = a_week(20, 15, dark, kept=kept_of(withheld))
+    then, dark = a_week(16, 12, dark, changed=3, kept=kept_of(before))
+    assert told(then) == told(before)
+    after, dark = a_week(20, 15, dark, kept=kept_of(then))
     assert told(after) == told(before)
     # Where nothing had been shown before, nothing is until the quarter's end.
     _, dark = a_week(15, 10, {}, changed=3)
