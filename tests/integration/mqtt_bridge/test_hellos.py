@@ -101,10 +101,11 @@ async def test_a_will_after_a_hello_is_of_that_hello(stand: Stand) -> None:
                 await watch.say("status", {"state": "offline", "conn": f"n{number}"})
         async with stand.bridge():
             for watch in here:
-                await watch.hello(conn="last")
+                await watch.say("hello", {"conn": "last", "tst": 0})
+                await watch.hears("time", within_s=30)
                 await watch.say("status", {"state": "off"})
                 await watch.say("text", {"id": "t81kd02mq001", "tst": 1, "text": "done"})
-                assert await watch.hears("receipt")
+                assert await watch.hears("receipt", within_s=30)
     async with stand.database.begin() as work:
         names = [worn.username for _, worn in watches]
         found = list(await work.session.exec(select(WatchIdentity).where(col(WatchIdentity.username).in_(names))))
