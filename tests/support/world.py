@@ -70,7 +70,7 @@ async def make_watch(work: UnitOfWork, site_id: uuid.UUID, family_id: uuid.UUID 
     """Register a watch, handed out to a family if one is given; return it with its factory secret."""
     secret = new_secret()
     watch = Watch(
-        serial=f"SIM{new_digits(8)}", model="sim-1", site_id=site_id,
+        serial=f"SIM{new_digits(12)}", model="sim-1", site_id=site_id,
         state="registered" if family_id is None else "handed_out", handed_out_to=family_id,
         factory_password_hash=mosquitto_hash(secret),
         registered_at=work.now,

@@ -91,7 +91,11 @@ def copy(words: list[str], stage: Stage, stages: Mapping[str, Stage]) -> None:
     origin = CHECKOUT / source
     if options:
         origin = stages[options[0].removeprefix("--from=")].root / source.lstrip("/")
-    if origin.is_dir():
+    if options and origin.is_dir():
+        # Over what an earlier stage has there, links included.
+        place.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["cp", "-a", "--remove-destination", f"{origin}/.", place], check=True)  # noqa: S603, S607
+    elif origin.is_dir():
         shutil.copytree(origin, place, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     else:
         place.parent.mkdir(parents=True, exist_ok=True)
