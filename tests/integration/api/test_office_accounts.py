@@ -220,5 +220,11 @@ async def test_people_who_could_approve_are_counted_and_not_their_accounts(
     await make_staff(client, database, office.place, "staff")
     assert await approvers() == 3
     bo, cem = await renewed(office.bo, database), await renewed(office.cem, database)
+    triage = f"/v1/staff/sites/{office.place.site.site_id}/triage"
+    assert (await bo.told("GET", triage))["site_warnings"] == []
     await bo.told("POST", f"/v1/staff/accounts/{cem.staff_id}/end")
     assert await approvers() == 2
+    # The triage list says so to those who could be asked to approve, and to no coordinator.
+    assert [one["kind"] for one in (await bo.told("GET", triage))["site_warnings"]] == ["few_approvers"]
+    coordinator = await make_staff(client, database, office.place, "coordinator")
+    assert (await coordinator.told("GET", triage))["site_warnings"] == []

@@ -24,7 +24,7 @@ from tests.support.colleague import first_password_sent_to
 from tests.support.dhis2 import ended_dhis2_import
 from tests.support.http import Place, fill_buckets, make_family, make_place, new_phone, pair
 from tests.support.staff_bodies import STAFF_BODIES
-from tests.support.staff_http import StaffMember, family_code_of, logged_in_now, make_staff, renewed
+from tests.support.staff_http import StaffMember, at_hand_out, family_code_of, logged_in_now, make_staff, renewed
 from tests.support.world import arrive, make_watch
 
 ROUTES = [route for route in declared_routes(app_without_database()) if route.is_for_staff and route.rules != ("open",)]
@@ -285,6 +285,28 @@ async def test_a_coordinator_never_learns_of_silence_help_surveys_or_consent_not
     assert {permission.value for permission in PERMISSIONS["coordinator"]} == {
         "see structure", "see devices", "hand out", "see family codes",
     }  # fmt: skip
+
+
+async def test_a_refused_replacement_tells_no_coordinator_which_family_has_a_watch(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    place = await make_place(database)
+    coordinator, staff = [await make_staff(client, database, place, role) for role in ("coordinator", "staff")]
+    families = [await make_family(client, database, place) for _ in range(2)]
+    serials = []
+    async with database.begin() as work:
+        for family in families:
+            watch, _ = await make_watch(work, place.site.site_id, family.family_id)
+            serials.append(watch.serial)
+    path = f"/v1/staff/sites/{place.site.site_id}/watch-replacements"
+    body = {"scan": serials[0], "state": "broken", "replacement": serials[1]}
+    code = await family_code_of(families[1])
+    for member, expected in ((staff, code), (coordinator, None)):
+        answer = (await member.ask("POST", path, json=body)).json()
+        assert (answer["code"], answer.get("family_code")) == ("watch_handed_out", expected)
+        assert expected is not None or code not in str(answer)
+    await at_hand_out(coordinator, place)
+    assert (await coordinator.ask("POST", path, json=body)).json()["family_code"] == code
 
 
 async def test_no_working_channel_is_told_only_while_a_hand_out_is_open(

@@ -14,9 +14,11 @@ from services.api.staff.access import (
     HandsOutAtSite,
     Permission,
     joins_health_and_families,
+    sees_family_codes,
 )
 from services.api.staff.papers import PaperSettings, imprint_of
 from services.api.staff.schemas import programme as schemas
+from services.core.devices.watches.errors import WatchElsewhereError
 from services.core.devices.watches.rules import serial_of_scan
 from services.core.office.hand_outs import watches as hand_out
 from services.core.office.hand_outs.withdrawal import replace_watch, withdraw_watch
@@ -112,7 +114,13 @@ async def replace(
     old, new = serial_of_scan(body.scan), serial_of_scan(body.replacement)
     for serial in sorted({old, new}):
         await hand_out.locked_watch(work, serial, site_id=scope.site.site_id)
-    changed = await replace_watch(work, staff_actor(scope.caller.staff_id), old, new, body.state)
+    try:
+        changed = await replace_watch(work, staff_actor(scope.caller.staff_id), old, new, body.state)
+    except WatchElsewhereError as refused:
+        if await sees_family_codes(work, scope):
+            raise
+        # Which family has a watch is told to a coordinator inside an open hand-out only.
+        raise WatchElsewhereError(refused.serial, None) from None
     return schemas.WithdrawnWatchResponse(serial=old, state=body.state, changed=changed)
 
 

@@ -18,14 +18,18 @@ class WatchElsewhereError(CoreError):
     code = "watch_handed_out"
     sentence = "This watch is handed out to another family. Record its return first."
 
-    def __init__(self, serial: str, family_code: str) -> None:
+    def __init__(self, serial: str, family_code: str | None) -> None:
         super().__init__()
         self.serial = serial
+        # None: not for whoever asked.
         self.family_code = family_code
 
     def fields(self) -> dict[str, int | str]:
-        """Return the serial and the code of the family that has it."""
-        return {"serial": self.serial, "family_code": self.family_code}
+        """Return the serial, and the code of the family that has it if the caller may see it."""
+        told: dict[str, int | str] = {"serial": self.serial}
+        if self.family_code is not None:
+            told["family_code"] = self.family_code
+        return told
 
 
 class WatchStateError(CoreError):
