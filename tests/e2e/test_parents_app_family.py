@@ -68,6 +68,19 @@ async def test_opening_the_place_is_one_look_and_nothing_is_before(talking: Talk
     await phone.tap("Who looked")
     await phone.sees("Mum looked at the place")
     assert await phone.page.locator("li.row").count() == 1
+    # Where the child is now becomes a safe place, drawn while its size is chosen.
+    await phone.tap("Back")
+    talking.watch.alerts.give_fix(22.5431, 114.0579, 30)
+    await phone.tap("Ask the watch")
+    sketch = phone.page.locator("svg.sketch")
+    await sketch.wait_for()
+    await phone.by_id("new-zone").click()
+    await phone.write("Name of the place", "Home")
+    assert await sketch.locator("circle.zone").count() == 1
+    await phone.tap("Save this place")
+    await phone.page.locator("li.row", has_text="Home").wait_for()
+    await sketch.get_by_text("Home").wait_for()
+    assert await axe_faults(phone) + await word_faults(phone, "place-zone-en") == []
 
 
 OF_PARENT = ("home", "settings", "phones", "number", "guardians", "consents", "language", "question")

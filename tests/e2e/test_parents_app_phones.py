@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+import pytest
+
 from tests.support.screens import axe_faults, word_faults
 from tests.support.stage import Stage, speak, stage, talking
 
@@ -102,6 +104,7 @@ async def test_an_old_browser_without_the_newer_functions_talks_all_the_same(sta
     phone.check()
 
 
+@pytest.mark.long
 async def test_a_script_from_the_right_turns_the_layout_around(stage: Stage) -> None:
     home = await stage.play.home()
     # Words that the service worker keeps are not asked for again.

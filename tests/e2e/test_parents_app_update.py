@@ -88,7 +88,7 @@ async def test_what_waits_on_a_page_of_before_is_sent_by_the_page_of_now(front: 
     await phone.page.reload()
     assert await version_of(phone) == build_of(BUILT)
     await talking.watch.wait_until(lambda: [one.text for one in talking.watch.inbox()] == ["before the update"])
-    await phone.text("waits on this phone").first.wait_for(state="detached")
+    await phone.by_id("waiting").wait_for(state="detached")
     assert await phone.kept("outbox") == []
 
 

@@ -18,7 +18,7 @@ import { Proof } from "./proof.tsx";
 import { Check } from "./sos/check.tsx";
 import { callToShow, Sos } from "./sos/sos.tsx";
 import { mode } from "./talk/button.tsx";
-import { flush, hurry, load } from "./talk/queue.ts";
+import { hurry, load } from "./talk/queue.ts";
 import { tellHeard } from "./talk/player.ts";
 import { Talk } from "./talk/talk.tsx";
 import { registerWorker } from "./worker.ts";
@@ -161,7 +161,7 @@ async function begin(): Promise<void> {
   let wasIn = false;
   effect(() => {
     const isIn = standing.value === "in";
-    if (isIn && !wasIn) void load().then(start).then(tellHeard).then(flush).then(prepare);
+    if (isIn && !wasIn) void load().then(start).then(tellHeard).then(hurry).then(prepare);
     if (!isIn && wasIn) {
       forget();
       forgetQuestion();

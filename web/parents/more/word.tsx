@@ -1,8 +1,8 @@
 // The child's own word on places, with a text for children: a yes or a no, and a yes that is taken back.
 import { useEffect, useState } from "preact/hooks";
 import type { HomeChild, TextForChildren } from "../../shared/api-types.ts";
-import { askOpenly } from "../../shared/api.ts";
-import { Banner, Button, Problem, Skeleton, Top } from "../../shared/ui/parts.tsx";
+import { ask, askOpenly } from "../../shared/api.ts";
+import { Banner, Button, Field, Form, Problem, Send, Skeleton, Top } from "../../shared/ui/parts.tsx";
 import { locale, t } from "../../shared/words.ts";
 import { ConsentPaper } from "../consent/consent.tsx";
 import { sayForChild } from "../consent/question.tsx";
@@ -13,6 +13,7 @@ export function OwnWord({ child }: { child: HomeChild }) {
   const { child_id, name, childs_consent_due } = child.child;
   const [text, setText] = useState<TextForChildren | null>(null);
   const [problem, setProblem] = useState("");
+  const [born, setBorn] = useState("");
   const [said, setSaid] = useState<boolean | null>(null);
   useEffect(() => {
     askOpenly("GET /v1/consent-texts", { query: { locale: locale.value } })
@@ -29,6 +30,15 @@ export function OwnWord({ child }: { child: HomeChild }) {
       setProblem(sentenceOf(error));
     }
   };
+  const saveBirth = async (): Promise<void> => {
+    setProblem("");
+    try {
+      await ask("PATCH /v1/children/{child_id}", { path: { child_id }, body: { birth_date: born } });
+      await reload();
+    } catch (error) {
+      setProblem(sentenceOf(error));
+    }
+  };
   return (
     <main class="screen">
       <Top title={t("word.title", { name })} />
@@ -37,6 +47,12 @@ export function OwnWord({ child }: { child: HomeChild }) {
       <p>{t("word.how", { name })}</p>
       {!text && !problem && <Skeleton lines={6} />}
       {text && <ConsentPaper text={text} subject="childs_word" />}
+      {child.may_manage && !child.child.birth_date && (
+        <Form onSend={() => void saveBirth()}>
+          <Field label={t("word.born")} hint={t("word.born_about", { name })} value={born} onInput={setBorn} type="date" autoComplete="off" />
+          <Send disabled={!born}>{t("word.born_save")}</Send>
+        </Form>
+      )}
       {problem && <Problem>{problem}</Problem>}
       {child.may_manage ? (
         <div class="stack">

@@ -53,7 +53,7 @@ type FieldProps = {
   onInput: (value: string) => void;
   hint?: string;
   error?: string;
-  type?: "text" | "tel" | "password" | "time";
+  type?: "text" | "tel" | "password" | "time" | "date";
   inputMode?: "numeric" | "tel";
   autoComplete?: string;
   maxLength?: number;
