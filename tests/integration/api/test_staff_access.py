@@ -71,7 +71,11 @@ async def shared_world(client: httpx.AsyncClient, database: Database) -> World:
     session = (await stranger.told("GET", "/v1/staff/me/sessions"))["sessions"][0]
     wanted = {"kind": "csv", "audience": "staff", "site_id": str(world.theirs.site.site_id)}
     export = await stranger.told("POST", "/v1/staff/exports", json=wanted)
+    async with database.begin() as work:
+        shelved, _ = await make_watch(work, world.theirs.site.site_id, None)
+    trace = await stranger.told("POST", f"{site}/watch-traces", json={"scan": shelved.serial})
     world.ids = {
+        "trace_id": trace["trace_id"],
         "site_id": str(world.theirs.site.site_id), "staff_id": stranger.staff_id,
         "programme_id": str(world.theirs.site.programme_id), "cohort_id": str(world.theirs.cohort.cohort_id),
         "help_id": str(uuid.uuid4()), "contest_id": contest["contest_id"], "survey_id": str(uuid.uuid4()),
