@@ -12,8 +12,10 @@ import httpx
 import pytest
 import pytest_asyncio
 from pydantic import SecretStr
+from sqlalchemy import delete
 
 from services.core.measurement.dhis2_imports.rules import TRIES
+from services.core.measurement.dhis2_imports.tables import Dhis2Import
 from services.core.measurement.tables import UsageCell, UsageWeek
 from services.core.people.programme.tables import Programme
 from services.core.platform.db.database import Database
@@ -64,6 +66,8 @@ async def place(database: Database) -> Place:
     place = await make_place(database)
     programme_id = place.site.programme_id
     async with database.begin() as work:
+        # What other tests left waiting would be sent in between.
+        await work.run(delete(Dhis2Import))
         for number, week in enumerate(WEEKS):
             work.add(UsageWeek(programme_id=programme_id, week=week, quarter=WEEKS[0], published_at=work.now))
             for scope_id in (programme_id, place.site.site_id):
