@@ -78,6 +78,7 @@ PROMISES: Final[dict[str, Goes | Stays]] = {
     "contest": Goes(180, "ended_at"),
     "contest_decision": Stays("goes with its contest"),
     "database_mark": _TECHNICAL,
+    "dhis2_import": _PROGRAMME,
     "enrolment": _CHILD,
     "erasure": _LOG,
     "erasure_ledger": _LOG,
