@@ -16,8 +16,9 @@ from services.cli import run as cli_run
 if TYPE_CHECKING:
     from services.backup.folder import Backup
 
-# A backup leaves the processor to the processes that serve.
-_NICENESS = 10
+# A backup leaves the processor to the processes that serve. What receives has to stay within seconds all the same.
+_RECEIVING_NICENESS = 10
+_NICENESS = 19
 
 backup_commands = typer.Typer(name="backup", help="Backups of rows, sound and erasures.", no_args_is_help=True)
 
@@ -26,7 +27,7 @@ backup_commands = typer.Typer(name="backup", help="Backups of rows, sound and er
 def run() -> None:
     """Receive log, sound and erasures all the time, and take and verify a backup a day (a process of its own)."""
     # First: to load the program takes longer than to take a small backup.
-    os.nice(_NICENESS)
+    os.nice(_RECEIVING_NICENESS)
     with explained():
         settings = cli_run.begin_process("backup")
         from services.backup.process import run_backups
