@@ -1,6 +1,6 @@
 // The people around a child who have a number, also without a network.
 import { useEffect, useState } from "preact/hooks";
-import type { ContactResponse } from "../shared/api-types.ts";
+import type { ContactListResponse, ContactResponse } from "../shared/api-types.ts";
 import { ask } from "../shared/api.ts";
 import { guardianId } from "../shared/session.ts";
 import { keep, kept } from "../shared/store.ts";
@@ -30,12 +30,17 @@ export function useCallable(child_id: string, isWanted = true): ContactResponse[
 }
 
 async function read(child_id: string): Promise<ContactResponse[]> {
-  const { contacts } = await ask("GET /v1/children/{child_id}/contacts", { path: { child_id }, timeoutMs: ANSWER_WITHIN_MS });
-  await keep(nameOf(child_id), contacts);
-  return contacts;
+  return (await readContacts(child_id, ANSWER_WITHIN_MS)).contacts;
+}
+
+/** The child's contacts, which the phone keeps for a call for help without a network. */
+export async function readContacts(child_id: string, timeoutMs?: number): Promise<ContactListResponse> {
+  const found = await ask("GET /v1/children/{child_id}/contacts", { path: { child_id }, timeoutMs });
+  await keep(nameOf(child_id), found.contacts);
+  return found;
 }
 
 /** Keeps whom to call before the first call for help: it must not wait for a network, nor move under a finger. */
 export async function keepCallable(child_ids: readonly string[]): Promise<void> {
-  for (const child_id of child_ids) if (!(await kept(nameOf(child_id)))) await read(child_id);
+  for (const child_id of child_ids) await read(child_id);
 }

@@ -5,6 +5,7 @@ import { ask } from "../../shared/api.ts";
 import { Banner, Button, Field, Form, Problem, Send, Sheet, Skeleton, Switch, Top } from "../../shared/ui/parts.tsx";
 import { t } from "../../shared/words.ts";
 import { home } from "../home/state.ts";
+import { readContacts } from "../people.ts";
 import { useRead } from "./read.ts";
 
 export type Relation = ContactResponse["relation"];
@@ -15,7 +16,7 @@ const RELATIONS: Relation[] = [
 export function Contacts({ child }: { child: HomeChild }) {
   const { child_id, name } = child.child;
   const path = { child_id };
-  const { value, problem, change } = useRead(() => ask("GET /v1/children/{child_id}/contacts", { path }), [child_id]);
+  const { value, problem, change } = useRead(() => readContacts(child_id), [child_id]);
   const [isAdding, setAdding] = useState(false);
   const [leaving, setLeaving] = useState<ContactResponse | null>(null);
   const [atHome, setAtHome] = useState<ContactResponse | null>(null);
