@@ -117,7 +117,7 @@ async def test_days_without_a_network_lose_nothing_and_keep_the_order(talking: T
     await watch.wait_until(lambda: len(watch.inbox()) == 3)
     assert [one.kind for one in watch.inbox()] == ["voice", "text", "voice"]
     await phone.by_id("waiting").first.wait_for(state="detached")
-    assert await phone.kept("outbox") == []
+    await phone.until_sent()
 
 
 async def test_an_answer_that_is_lost_sends_nothing_twice(talking: Talking) -> None:

@@ -88,8 +88,8 @@ async def test_what_waits_on_a_page_of_before_is_sent_by_the_page_of_now(front: 
     await phone.page.reload()
     assert await version_of(phone) == build_of(BUILT)
     await talking.watch.wait_until(lambda: [one.text for one in talking.watch.inbox()] == ["before the update"])
-    await phone.by_id("waiting").wait_for(state="detached")
-    assert await phone.kept("outbox") == []
+    # The page is loaded twice: the second one repeats what the first one had sent without reading the answer.
+    await phone.until_sent()
 
 
 async def test_a_newer_page_waits_until_nothing_is_being_said(front: Front, talking: Talking, tmp_path: Path) -> None:

@@ -204,6 +204,12 @@ class Phone:
         await self._touch("touchStart", [point])
         await self._touch("touchEnd", [])
 
+    async def until_sent(self) -> None:
+        """Wait until nothing waits on the phone any more."""
+        async with asyncio.timeout(30):
+            while await self.kept("outbox"):
+                await self.page.wait_for_timeout(50)
+
     async def kept(self, store: str) -> list[dict[str, Any]]:
         """Return what the phone keeps in a store, sounds as their sizes."""
         script = """store => new Promise((resolve, reject) => {

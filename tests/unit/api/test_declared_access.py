@@ -56,7 +56,10 @@ STEP_UP_ROUTES = {
 # FastAPI's own page: the document of this API.
 DOCUMENT_PAGES = {"/openapi.json"}
 # Files without anything of a family: what a page shows, it asks the API for.
-PAGES = {"/", "/pair", "/log-in", "/sw.js", "/manifest.webmanifest", "/web/{name:path}"}
+PAGES = {
+    "/", "/check", "/pair", "/log-in", "/sw.js", "/manifest.webmanifest", "/web/{name:path}", "/web/spoken.json",
+    "/web/spoken/{name}",
+}  # fmt: skip
 
 
 def test_every_route_declares_exactly_one_rule() -> None:

@@ -96,7 +96,7 @@ class ConsentTextsResponse(ResponseBody):
     """The text of each part in one language, and the text for children."""
 
     texts: list[ConsentText]
-    for_children: TextForChildren
+    for_children: TextForChildren = Field(description="offered where the child's own word is due from its age")
 
 
 class ConsentsResponse(ResponseBody):

@@ -75,6 +75,7 @@ async def test_who_has_no_working_push_is_called_at_once_and_the_others_after_a_
     await _give_push(database, parents[0], clock)
     await _give_push(database, parents[1], clock, taken_hours_ago=25)
     await _raise(database, parents[0])
+    began_at = clock.now
     await EscalationLoop(database).escalate_all()
     assert await calls_to_parents(parents) == [0, 1, 1]
     clock.advance(seconds=59)
@@ -83,7 +84,7 @@ async def test_who_has_no_working_push_is_called_at_once_and_the_others_after_a_
     clock.advance(seconds=1)
     await EscalationLoop(database).escalate_all()
     assert await calls_to_parents(parents) == [1, 1, 1]
-    assert (await sms_to(database, parents[0].phone))[-1] == TEXT.format(time=f"{clock.now + timedelta(hours=8):%H}:00")
+    assert (await sms_to(database, parents[0].phone))[-1] == TEXT.format(time=f"{began_at + timedelta(hours=8):%H:%M}")
 
 
 async def test_two_guardians_of_whom_the_second_answers_in_the_third_round(
