@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 import tempfile
 import uuid
@@ -128,6 +129,17 @@ async def client(settings: Settings, database: Database) -> AsyncIterator[httpx.
             httpx.AsyncClient(transport=transport, base_url="http://api.test") as client,
         ):
             yield client
+
+
+def pytest_sessionstart() -> None:
+    """Collect no garbage while thousands of tests are loaded: their objects live until the end."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Exempt what was loaded from later collections, which would walk it for nothing."""
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -118,7 +118,8 @@ def watchdog() -> None:
 def api() -> None:
     """Run the HTTP API."""
     settings = cli_run.begin_process("api")
-    from services.api.http_server import run_api
+    with cli_run.loading():
+        from services.api.http_server import run_api
 
     run_api(settings)
 
@@ -127,7 +128,8 @@ def api() -> None:
 def bridge() -> None:
     """Run the MQTT bridge."""
     settings = cli_run.begin_process("bridge")
-    from services.mqtt_bridge.main import run_bridge
+    with cli_run.loading():
+        from services.mqtt_bridge.main import run_bridge
 
     asyncio.run(run_bridge(settings))
 
@@ -136,7 +138,8 @@ def bridge() -> None:
 def broker() -> None:
     """Run Mosquitto and keep its users in step with the database."""
     settings = cli_run.begin_process("broker")
-    from services.broker.main import run_broker
+    with cli_run.loading():
+        from services.broker.main import run_broker
 
     asyncio.run(run_broker(settings))
 
@@ -145,7 +148,8 @@ def broker() -> None:
 def worker() -> None:
     """Run the worker: text messages, push, transcoding, exports and sweeps."""
     settings = cli_run.begin_process("worker")
-    from services.worker.main import run_worker
+    with cli_run.loading():
+        from services.worker.main import run_worker
 
     asyncio.run(run_worker(settings))
 

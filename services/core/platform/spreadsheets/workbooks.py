@@ -13,9 +13,6 @@ import zipfile
 from datetime import date, datetime, time
 from typing import Any, Final
 
-import openpyxl
-from openpyxl.worksheet.formula import ArrayFormula, DataTableFormula
-
 # A list of 20,000 rows of ten columns unpacks to about 10 MB; a larger one is a zip bomb or not a list.
 _UNPACKED_BYTES_MAX: Final = 60_000_000
 _PARTS_MAX: Final = 200
@@ -27,6 +24,8 @@ _ROW_TAG: Final = re.compile(rb"<(?:[A-Za-z]\w*:)?row\b([^>]*)>")
 _ATTRIBUTE: Final = re.compile(rb"""\b(r|hidden)\s*=\s*["'](\w+)["']""")
 # Spreadsheets keep fifteen digits of a number (IEEE 754 double) and replace the remaining ones with zeros.
 _EXACT_BELOW: Final = 10**15
+# The module of array formulas and data tables, which are objects; other formulas are text.
+_FORMULAS: Final = "openpyxl.worksheet.formula"
 
 
 class WorkbookRefusedError(Exception):
@@ -69,6 +68,9 @@ def workbook_rows(raw: bytes) -> tuple[list[tuple[int, list[str]]], list[int]]:
     Hidden rows (by a filter or manually) are among the rows. Raises WorkbookRefusedError.
     """
     _check_archive(raw)
+    # Loading the library takes 0.3 s of CPU: the API starts without it.
+    import openpyxl  # noqa: PLC0415
+
     try:
         with warnings.catch_warnings():
             # The library warns about unsupported validations and styles, which this reader does not use.
@@ -162,7 +164,7 @@ def _text(value: object) -> str:
             text = value.date().isoformat() if value.time() == time() else value.isoformat(sep=" ")
         case date():
             text = value.isoformat()
-        case ArrayFormula() | DataTableFormula():
+        case _ if type(value).__module__ == _FORMULAS:
             text = "="
         case _:
             text = str(value)
