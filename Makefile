@@ -25,7 +25,7 @@ demo: setup-product ## play the story with one family, then stay up; ONCE=1 ends
 check: setup ## the quick checks: format, lint, types, layers, left-overs, unit tests; SEED=1234 repeats an order
 	@$(PYTHON) infra/checks.py quick $(if $(SEED),--randomly-seed=$(SEED))
 
-test: setup ## every check: those of `make check` and all tests that are not marked long; SEED=1234 shuffles them
+test: setup ## every check: those of `make check` and all tests that are not marked long; SEED=1234 for another order
 	@$(PYTHON) infra/checks.py all $(if $(SEED),--randomly-seed=$(SEED))
 
 test-long: setup ## the tests that are marked long (hours)
