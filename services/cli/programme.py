@@ -25,6 +25,8 @@ OfProgramme = Annotated[
 ]
 Day = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"])]
 
+_ON_ITS_WAY = "The first password is on its way to the phone; it works once within 24 hours."
+
 
 @programme_commands.command("create")
 def create_programme(name: str) -> None:
@@ -216,9 +218,7 @@ def create_staff(
         bool,
         typer.Option("--employed-by-factory/--not-employed-by-factory", help="If so, the role can only be factory."),
     ],
-    phone: Annotated[
-        str | None, typer.Option(help="Gets the first password by text. Needed by staff, manager and admin.")
-    ] = None,
+    phone: Annotated[str | None, typer.Option(help="Required: gets the first password by text.")] = None,
     programme: Annotated[
         str | None, typer.Option(help="Serves every site of this programme, or its site --site alone.")
     ] = None,
@@ -226,15 +226,18 @@ def create_staff(
 ) -> None:
     """Create a staff account; repeat with another scope to add that scope.
 
-    The first password works once within 24 hours. It is sent to the phone, and printed only where there is none.
+    The first password is sent to the phone, is shown to nobody, and works once within 24 hours.
     """
     from services.core.people.programme import queries
     from services.core.people.programme.errors import ScopeNeededError
     from services.core.people.staff_accounts import actions
+    from services.core.people.staff_accounts.errors import StaffPhoneNeededError
     from services.core.platform.audit.actions import OPERATOR
 
     if programme is None and site is None:
         raise ScopeNeededError
+    if phone is None:
+        raise StaffPhoneNeededError
 
     async def chore(work: UnitOfWork) -> actions.NewStaff:
         place = await queries.site_named(work, site, programme) if site is not None else None
@@ -246,7 +249,7 @@ def create_staff(
 
     made = cli_run.in_one_transaction(chore)
     if made.is_new:
-        print(f"{made.staff.email}: created. {_first_password(made.first_password)}")
+        print(f"{made.staff.email}: created. {_ON_ITS_WAY}")
     elif made.scope_is_new:
         print(f"{made.staff.email}: now serves {site or programme} as well. The password is unchanged.")
     else:
@@ -262,18 +265,16 @@ def reset_staff(
 ) -> None:
     """Send a new first password and require a new authenticator app; every session ends."""
     from services.core.people.staff_accounts import actions
+    from services.core.people.staff_accounts.errors import StaffPhoneNeededError
     from services.core.platform.audit.actions import OPERATOR
 
-    async def chore(work: UnitOfWork) -> str | None:
-        return await actions.reset_staff(work, OPERATOR, email, phone=phone)
+    async def chore(work: UnitOfWork) -> None:
+        if await actions.reset_staff(work, OPERATOR, email, phone=phone) is not None:
+            # An account of before, without a number: its password would be shown here.
+            raise StaffPhoneNeededError
 
-    print(f"{email}: reset. {_first_password(cli_run.in_one_transaction(chore))}")
-
-
-def _first_password(password: str | None) -> str:
-    if password is None:
-        return "The first password is on its way to the phone; it works once within 24 hours."
-    return f"The first password, shown this once; it works once within 24 hours: {password}"
+    cli_run.in_one_transaction(chore)
+    print(f"{email}: reset. {_ON_ITS_WAY}")
 
 
 @staff_commands.command("end")

@@ -70,7 +70,7 @@ def open_hand_out(office: Smartwatch, database_url: str) -> None:
     """Open a hand-out at every site of this module's database for an hour, as a coordinator does over HTTP."""
     office(
         "staff", "create", "hall@example.org", "--name", "Hall", "--role", "coordinator", "--site", "Dongguan",
-        "--not-employed-by-factory",
+        "--not-employed-by-factory", "--phone", "13800138009",
     )  # fmt: skip
 
     async def insert() -> None:

@@ -51,6 +51,8 @@ def test_wrong_usage_ends_with_2(smartwatch: Smartwatch, words: tuple[str, ...])
                 "--programme",
                 "none",
                 "--not-employed-by-factory",
+                "--phone",
+                "13800138004",
             ),
             "programme_unknown",
         ),
