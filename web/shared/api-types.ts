@@ -1064,7 +1064,7 @@ export interface StepUpRequest {
   code?: string | null;
 }
 
-/** What a child reads, or is read to, before its own word on places. */
+/** Text that a child reads, or is read to, before its own word on places. */
 export interface TextForChildren {
   text_version: string;
   locale: string;

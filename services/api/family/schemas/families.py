@@ -85,7 +85,7 @@ class NotNowRequest(RequestBody):
 
 
 class TextForChildren(ResponseBody):
-    """What a child reads, or is read to, before its own word on places."""
+    """Text that a child reads, or is read to, before its own word on places."""
 
     text_version: str = Field(description="send it with the agreement", examples=["1"])
     locale: str = Field(examples=["en"])

@@ -1,4 +1,4 @@
-"""What the backend saw of a watch whose fault is looked for: opened for a day, and written to the family's log."""
+"""Traces of a watch with an open fault: opened for a day, and written to the family's log."""
 
 import uuid
 

@@ -11,7 +11,7 @@ from services.api.staff.schemas.usage import Code, Dhis2Id
 
 
 class NewDhis2ImportRequest(RequestBody):
-    """What to import of a site or of a whole programme, and DHIS2's ids for it; what has no id is left out."""
+    """Import of a site or of a whole programme with DHIS2's ids; indicators without an id are left out."""
 
     site_id: uuid.UUID | None = None
     programme_id: uuid.UUID | None = None

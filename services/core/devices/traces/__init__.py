@@ -1,1 +1,1 @@
-"""What the backend saw of a watch whose fault is looked for: connections, hellos and refusals, never content."""
+"""Traces of a watch with an open fault: connections, hellos and refusals, never content."""
