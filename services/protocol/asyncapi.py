@@ -11,6 +11,7 @@ from pydantic.json_schema import models_json_schema
 
 from services import __version__
 from services.protocol import limits, words
+from services.protocol.contract import SENTENCES
 from services.protocol.examples import EXAMPLES
 from services.protocol.fields import WireMessage
 from services.protocol.frames import DOWNLINK_MODELS, UPLINK_MODELS
@@ -92,6 +93,10 @@ def document() -> Json:
                 },
             },
         },
+        "x-sentences": [
+            {"number": sentence.number, "side": sentence.side.value, "text": sentence.text}
+            for sentence in SENTENCES.values()
+        ],
         "x-words": _word_lists(),
         "x-emoji": {word.value: glyph for word, glyph in words.EMOJI_GLYPHS.items()},
         "x-limits": _limits(),

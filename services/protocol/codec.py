@@ -5,10 +5,8 @@ import binascii
 import codecs
 import hashlib
 import json
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
@@ -33,6 +31,7 @@ from services.protocol.errors import (
     VersionRefusedError,
 )
 from services.protocol.fields import WireMessage
+from services.protocol.json_values import first_value, is_too_deep
 from services.protocol.location import Location, OwnTracksOther
 from services.protocol.pairing import (
     NotPaired,
@@ -199,6 +198,14 @@ def encode(message: WireMessage) -> bytes:
     return message.model_dump_json(by_alias=True).encode()
 
 
+def encode_short_receipt(code: str, ref: str) -> bytes:
+    """Return ``encode(Receipt(code=code, ref=ref))`` for a word of the contract and a valid id, which need no escapes.
+
+    Nearly every receipt is one; building and writing the model costs ten times as much.
+    """
+    return f'{{"code":"{code}","ref":"{ref}"}}'.encode()
+
+
 def encode_chunk(sound: bytes, *, binary: bool = True) -> bytes:
     """Return a chunk unchanged, or as base64 text for a watch whose hello has `"binary": false`."""
     return sound if binary else base64.b64encode(sound)
@@ -232,18 +239,18 @@ def fingerprint(message: WireMessage) -> str:
     out, so that a field added in a later version does not make an old record look different. Unknown fields, order
     and white space do not count. The kind counts: ids are unique over all kinds.
     """
+    known: JsonObject | None
     if isinstance(message, VoiceEnd):
-        known: JsonObject = message.model_dump(mode="json", include={"sha256", "to", "codec"})
+        known = message.model_dump(mode="json", include={"sha256", "to", "codec"})
     else:
-        known = message.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-    canonical = json.dumps(
-        {"kind": message.wire_kind, "fields": known},
-        ensure_ascii=False,
-        sort_keys=True,
-        separators=(",", ":"),
-        allow_nan=False,
-    )
+        known = message.flat_fields()
+        if known is None:
+            known = message.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    canonical = _CANONICAL.encode({"kind": message.wire_kind, "fields": known})
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+_CANONICAL: Final = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 # ---------------------------------------------------------------- inside
@@ -257,54 +264,16 @@ def _parse(payload: bytes, ref: str | None) -> Any:  # noqa: ANN401 - whatever J
     if len(payload) > limits.JSON_MAX_BYTES:
         raise PayloadTooLargeError(ref=ref, max_bytes=limits.JSON_MAX_BYTES)
     try:
-        return _DECODER.raw_decode(payload.decode("utf-8", errors="surrogateescape").lstrip(_BEFORE_JSON))[0]
+        return first_value(payload.decode("utf-8", errors="surrogateescape"))
     except (ValueError, RecursionError):
         # JSONDecodeError is a ValueError.
         raise PayloadMalformedError(ref=ref) from None
 
 
-def _whole(digits: str) -> int | float:
-    # Python refuses 4,300 digits and takes long over fewer; no field holds more than 19.
-    return int(digits) if len(digits) <= limits.NUMBER_MAX_CHARS else math.inf
-
-
-def _number(text: str) -> int | float:
-    """Return ``3.0`` and ``3e2`` as the integers they equal, as JSON Schema reads them, and others as floats."""
-    if len(text) <= limits.NUMBER_MAX_CHARS:
-        exact = Decimal(text)
-        # No field holds more than 19 digits; a larger exponent would only cost time.
-        if exact.adjusted() <= _INTEGER_MAX_EXPONENT and exact == exact.to_integral_value():
-            return int(exact)
-    return float(text)
-
-
-_BEFORE_JSON: Final = "\ufeff\x00 \t\r\n"
-_INTEGER_MAX_EXPONENT: Final = 19
-# Control characters inside strings are accepted: a modem that does not escape a line break must not cost a text.
-_DECODER: Final = json.JSONDecoder(parse_int=_whole, parse_float=_number, strict=False)
-
-
-def _is_too_deep(given: object) -> bool:
-    level: list[object] = [given]
-    for _ in range(limits.JSON_MAX_DEPTH):
-        level = list(_children(level))
-        if not level:
-            return False
-    return True
-
-
-def _children(level: list[object]) -> Iterator[object]:
-    for value in level:
-        if isinstance(value, dict):
-            yield from value.values()
-        elif isinstance(value, list):
-            yield from value
-
-
 def _read_object(given: object, model: type[M], ref: str | None) -> M:
-    if not isinstance(given, dict) or _is_too_deep(given):
+    if not isinstance(given, dict) or is_too_deep(given):
         raise PayloadMalformedError(ref=_ref_in(given) or ref)
-    found = model.wire_ref or _ref_in(given) or ref
+    known_ref = model.wire_ref or _ref_in(given) or ref
     if model is Hello:
         _refuse_other_versions(given)
     try:
@@ -312,9 +281,9 @@ def _read_object(given: object, model: type[M], ref: str | None) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         # `from None`: the original error holds the child's text.
-        raise FieldRefusedError(_detail_of(first), ref=found, field=_path_of(first)) from None
+        raise FieldRefusedError(_detail_of(first), ref=known_ref, field=_path_of(first)) from None
     except UnicodeError:
-        raise FieldRefusedError(Detail.TEXT_INVALID, ref=found) from None
+        raise FieldRefusedError(Detail.TEXT_INVALID, ref=known_ref) from None
 
 
 def _read_batch(payload: bytes, read: Callable[[object], M]) -> Batch[M]:

@@ -78,11 +78,9 @@ class Receipt(WireMessage):
     min: Count | None = None
     max: Count | None = None
 
-    def _is_left_out(self, key: str, value: object) -> bool:
+    def _kept_when_none(self) -> frozenset[str]:
         # `"ref":null` stands beside `topic` to show that no id could be read.
-        if key == "ref" and self.topic is not None:
-            return False
-        return super()._is_left_out(key, value)
+        return self.kept_when_none if self.topic is None else self.kept_when_none | {"ref"}
 
 
 class State(WireMessage):
@@ -122,8 +120,8 @@ class ItemBase(WireMessage):
     tst: UnixSeconds = 0
     expires_tst: UnixSeconds = 0  # 0 = does not expire
 
-    def _is_left_out(self, key: str, value: object) -> bool:
-        return (key == "expires_tst" and value == 0) or super()._is_left_out(key, value)
+    def _dropped(self) -> frozenset[str]:
+        return frozenset() if self.expires_tst else frozenset({"expires_tst"})
 
 
 class ItemText(ItemBase):
@@ -134,8 +132,8 @@ class ItemText(ItemBase):
     part: Part = 1
     parts: Part = 1
 
-    def _is_left_out(self, key: str, value: object) -> bool:
-        return (key in {"part", "parts"} and self.parts == 1) or super()._is_left_out(key, value)
+    def _dropped(self) -> frozenset[str]:
+        return super()._dropped() | (frozenset({"part", "parts"}) if self.parts == 1 else frozenset())
 
     @model_validator(mode="after")
     def _part_of_parts(self) -> Self:
@@ -223,8 +221,8 @@ class Contact(WireMessage):
     # End of the guardian's shift, during which answers may be late; 0: not on shift.
     busy_until_tst: UnixSeconds = 0
 
-    def _is_left_out(self, key: str, value: object) -> bool:
-        return (key == "busy_until_tst" and value == 0) or super()._is_left_out(key, value)
+    def _dropped(self) -> frozenset[str]:
+        return frozenset() if self.busy_until_tst else frozenset({"busy_until_tst"})
 
 
 class Parted(WireMessage):

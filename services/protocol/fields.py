@@ -1,5 +1,6 @@
 """Types of fields, and the base class of all messages."""
 
+import functools
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final
@@ -51,16 +52,59 @@ class WireMessage(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _null_is_absent(cls, given: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
-        if not isinstance(given, dict):
+        # Most messages hold no null, and this runs for each of them.
+        if not isinstance(given, dict) or None not in given.values():
             return given
         return {key: value for key, value in given.items() if value is not None or key in cls.kept_when_none}
 
     @model_serializer(mode="wrap")
     def _without_absent(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in handler(self).items() if not self._is_left_out(key, value)}
+        kept, dropped = self._kept_when_none(), self._dropped()
+        return {
+            key: value
+            for key, value in handler(self).items()
+            if (value is not None or key in kept) and key not in dropped
+        }
 
-    def _is_left_out(self, key: str, value: object) -> bool:
-        return value is None and key not in self.kept_when_none
+    def flat_fields(self) -> dict[str, str | float] | None:
+        """Return ``model_dump(mode="json", by_alias=True, exclude_defaults=True)`` of a message of plain values.
+
+        None for a message that holds lists or objects: it needs model_dump, which costs four times as much.
+        """
+        if self._dropped():
+            return None
+        fields: dict[str, str | float] = {}
+        names_and_defaults, values = _names_and_defaults(type(self)), self.__dict__
+        for attribute in self.__pydantic_fields_set__:
+            name, default = names_and_defaults[attribute]
+            value = values[attribute]
+            if value == default:
+                continue
+            if not isinstance(value, _PLAIN):
+                return None
+            fields[name] = value
+        return fields
+
+    def _kept_when_none(self) -> frozenset[str]:
+        """Return the names of the fields that are written even when they are null."""
+        return self.kept_when_none
+
+    def _dropped(self) -> frozenset[str]:
+        """Return the names of the fields that are not written although they have a value."""
+        return frozenset()
+
+
+# `isinstance` of a union builds the union first.
+_PLAIN: Final = (str, int, float)
+
+
+@functools.cache
+def _names_and_defaults(model: type[WireMessage]) -> dict[str, tuple[str, object]]:
+    """Return name on the wire and default of each field, by the name of its attribute."""
+    return {
+        attribute: (field.alias or attribute, field.get_default(call_default_factory=True, validated_data={}))
+        for attribute, field in model.model_fields.items()
+    }
 
 
 # ---------------------------------------------------------------- text
@@ -99,18 +143,21 @@ Host = Annotated[str, Field(pattern=r"^[A-Za-z0-9.:_-]+$", max_length=limits.HOS
 ADVISORY: Final = Field(json_schema_extra={"x-advisory": True})
 
 
-def _or_none(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return read(value)
-    except ValueError:
-        return None
+@dataclass(frozen=True)
+class FallsBack:
+    """Reads a value that its type rejects as ``default``: an advisory field must never cost the message it stands in.
 
+    pydantic does it without a call of Python, which would be the larger part of reading a check-in.
+    """
 
-def _or_zero(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return read(value)
-    except ValueError:
-        return 0
+    default: int | None
+
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_default_schema(handler(source), default=self.default, on_error="default")
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        # The default of the field itself is the one that readers of the contract need.
+        return {name: value for name, value in handler(schema).items() if name != "default"}
 
 
 def _readable_entries(value: object, read: ValidatorFunctionWrapHandler) -> object:
@@ -139,9 +186,8 @@ def _cut_label(value: object) -> object:
     return value[: limits.LABEL_MAX_CHARS].replace("\x00", "").encode(errors="replace").decode()
 
 
-# An advisory field must never cost the message in which it stands: the value falls back instead of raising.
-Lenient = WrapValidator(_or_none)
-LenientZero = WrapValidator(_or_zero)
+Lenient = FallsBack(None)
+LenientZero = FallsBack(0)
 # Of a list, the entries that cannot be read are dropped. Its length stays a limit.
 LenientEntries = WrapValidator(_readable_entries)
 

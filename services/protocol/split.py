@@ -76,10 +76,12 @@ def split_receipts(
     room = max_payload_bytes - len(encode(empty))
     entries: list[str | RejectedEntry] = [*refs, *rejected]
     for pack in _packs(entries, room):
-        taken = [entry for entry in pack if isinstance(entry, str)]
-        refused = [entry for entry in pack if isinstance(entry, RejectedEntry)]
+        accepted = [entry for entry in pack if isinstance(entry, str)]
+        refused = [entry for entry in pack if not isinstance(entry, str)]
         if pack:
-            receipts.append(Receipt(code=code if taken else ReceiptCode.REJECTED, refs=taken, rejected=refused or None))
+            receipts.append(
+                Receipt(code=code if accepted else ReceiptCode.REJECTED, refs=accepted, rejected=refused or None)
+            )
     return receipts
 
 
@@ -102,7 +104,7 @@ def _packs(entries: Sequence[E], room_bytes: int) -> list[list[E]]:
     packs: list[list[E]] = [[]]
     used_bytes = 0
     for entry in entries:
-        size_bytes = len(encode(entry)) if isinstance(entry, WireMessage) else len(entry) + 2
+        size_bytes = len(entry) + 2 if isinstance(entry, str) else len(encode(entry))
         size_bytes += 1  # the comma
         if packs[-1] and (used_bytes + size_bytes > room_bytes or len(packs[-1]) == limits.ARRAY_MAX_ITEMS):
             packs.append([])

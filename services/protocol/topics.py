@@ -4,13 +4,14 @@ Everything a client sends stands below `sw/v1/<user>/up/`, everything it receive
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
 from services.protocol import limits
 
 ROOT: Final = "sw/v1"
+_ROOT_LEVELS: Final = ROOT.split("/")
 
 _SERIAL = re.compile(rf"[A-Z0-9]{{{limits.SERIAL_MIN_CHARS},{limits.SERIAL_MAX_CHARS}}}")
 _PAIRED_NAME = re.compile(rf"[a-z2-7]{{{limits.PAIRED_NAME_MIN_CHARS},{limits.PAIRED_NAME_MAX_CHARS}}}")
@@ -32,14 +33,15 @@ class Identity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """The MQTT user name of a watch. `bare` is the part after `f-` or `w-`."""
+    """The MQTT user `name` of a watch. `bare` is the part after `f-` or `w-`."""
 
     identity: Identity
     bare: str
+    # Read a dozen times on the way of a message: joined once.
+    name: str = field(init=False, repr=False, compare=False)
 
-    @property
-    def name(self) -> str:
-        return f"{'f' if self.identity is Identity.FACTORY else 'w'}-{self.bare}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{'f' if self.identity is Identity.FACTORY else 'w'}-{self.bare}")
 
     @property
     def serial(self) -> str | None:
@@ -260,7 +262,7 @@ def _split(topic: str, direction: str) -> tuple[User, list[str]] | MalformedTopi
         levels = topic[: limits.TOPIC_MAX_BYTES].split("/")
         return MalformedTopic(TopicFault.TOO_LONG, _user_of(levels, direction))
     levels = topic.split("/")
-    if levels[:2] != ROOT.split("/") or levels[3:4] != [direction]:
+    if levels[:2] != _ROOT_LEVELS or levels[3:4] != [direction]:
         return MalformedTopic(TopicFault.NOT_OURS)
     user = parse_user(levels[2])
     if user is None:
@@ -269,7 +271,7 @@ def _split(topic: str, direction: str) -> tuple[User, list[str]] | MalformedTopi
 
 
 def _user_of(levels: list[str], direction: str) -> User | None:
-    if levels[:2] == ROOT.split("/") and levels[3:4] == [direction]:
+    if levels[:2] == _ROOT_LEVELS and levels[3:4] == [direction]:
         return parse_user(levels[2])
     return None
 

@@ -78,11 +78,11 @@ def test_an_unknown_kind_still_yields_the_id_that_retry_names() -> None:
 
 
 def test_unknown_fields_order_and_white_space_do_not_make_a_repeat_another_thing() -> None:
-    one = codec.decode_json(b'{"id":"t81kd02mq7zr","to":"g-1","text":"hi","tst":5}', Text)
-    two = codec.decode_json(
+    first = codec.decode_json(b'{"id":"t81kd02mq7zr","to":"g-1","text":"hi","tst":5}', Text)
+    second = codec.decode_json(
         b' {"tst":5, "retry":true, "text":"h\\u0069","boot":null,"to":"g-1","id":"t81kd02mq7zr"}', Text
     )
-    assert codec.fingerprint(one) == codec.fingerprint(two)
+    assert codec.fingerprint(first) == codec.fingerprint(second)
 
 
 @pytest.mark.parametrize("change", [{"text": "ho"}, {"to": "g-2"}, {"tst": 6}, {"id": "t81kd02mq7zs"}])

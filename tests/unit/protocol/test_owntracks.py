@@ -52,9 +52,9 @@ TRANSITIONS = {"c", "b", "l", "w"}
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_it_is_read_as_its_vector_says(vector: dict[str, Any]) -> None:
     topic = "/".join(filter(None, ("sw/v1/w-7k3q2v2m4x5d/up/location", vector["leaf"])))
-    found = parse_uplink(topic)
-    assert isinstance(found, Uplink)
-    assert found.kind is UplinkKind.LOCATION
+    user = parse_uplink(topic)
+    assert isinstance(user, Uplink)
+    assert user.kind is UplinkKind.LOCATION
     batch = decode_locations(json.dumps(vector["payload"]).encode())
     [entry] = batch.entries
     assert isinstance(entry, Location if vector["kept"] else OwnTracksOther)
@@ -78,6 +78,6 @@ def test_nothing_of_the_documentation_is_left_out() -> None:
 def test_an_array_of_all_of_them_keeps_each_fix() -> None:
     for start in range(0, len(VECTORS), 50):
         part = VECTORS[start : start + 50]
-        batch = decode_locations(json.dumps([one["payload"] for one in part]).encode())
+        batch = decode_locations(json.dumps([vector["payload"] for vector in part]).encode())
         assert batch.rejected == []
-        assert [isinstance(entry, Location) for entry in batch.entries] == [one["kept"] for one in part]
+        assert [isinstance(entry, Location) for entry in batch.entries] == [vector["kept"] for vector in part]
